@@ -1,0 +1,39 @@
+"""The command line: `python -m supervisor [COMMAND]`. Every option can also be set in the environment."""
+
+import typer
+from typer.core import TyperGroup
+
+from cli.call import call
+from cli.demo import demo
+from cli.engine import engine
+from cli.personas import personas
+from cli.serve import serve
+
+
+class Default(TyperGroup):
+    """Without a command, `serve`."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h")):
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=Default,
+    name="supervisor",
+    help="A server on which callers talk to personas. Without a command it serves.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(serve)
+app.command()(call)
+app.command()(demo)
+app.command()(engine)
+app.add_typer(personas, name="personas")
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    app()

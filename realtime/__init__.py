@@ -1,0 +1,8 @@
+"""The upstream shore: the GA Realtime protocol without I/O, the link that moves its bytes, the local engine.
+
+The contract of ours that a prompt follows, so that the local engine obeys what a real model understands:
+a line `Language: NAME (CODE).` names the language to speak (CODE is ISO 639-1), and a response whose instructions
+hold SAY_EXACTLY is spoken word for word as what follows it, to the end of the instructions.
+"""
+
+SAY_EXACTLY = "Say exactly the following, and nothing else:"

@@ -1,5 +1,13 @@
 """The JSON Schemas of everything that crosses a shore, compiled once, and the refusal that a bad input earns."""
 
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import orjson
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
 
 class Refused(Exception):
     """Theirs to mend, never a crash: the caller is told `code` and `message`, and the call goes on.
@@ -14,3 +22,35 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
+
+
+def read(name: str) -> dict[str, Any]:
+    """The schema of this name, e.g. `read("caller")` for caller.schema.json, as a fresh dict."""
+    schema: dict[str, Any] = orjson.loads(files(__name__).joinpath(f"{name}.schema.json").read_bytes())
+    return schema
+
+
+def _by_type(name: str) -> Mapping[str, Draft202012Validator]:
+    """One validator per message type: the type is told first, so an error is about that type alone."""
+    schema = read(name)
+    kinds = [choice["$ref"].rpartition("/")[2] for choice in schema["oneOf"]]
+    return {kind: Draft202012Validator({**schema["$defs"][kind], "$defs": schema["$defs"]}) for kind in kinds}
+
+
+CALLER = _by_type("caller")
+"""What a caller may send: message type -> validator."""
+
+ANSWER = _by_type("answer")
+"""What the server sends: message type -> validator. Held by tests, not checked on every message."""
+
+
+def fault(validator: Draft202012Validator, data: object) -> str | None:
+    """What is wrong with `data`, naming the field, or None."""
+    error = best_match(validator.iter_errors(data))
+    if error is None:
+        return None
+    field = ".".join(str(part) for part in error.absolute_path)
+    about = f"{field}: " if field else ""
+    shown = error.message if len(error.message) <= 200 else f"{error.message[:120]} ... {error.message[-60:]}"
+    expected = error.schema.get("description") if isinstance(error.schema, dict) and field else None
+    return f"{about}{shown}" + (f" Expected: {expected}" if expected else "")

@@ -1,0 +1,22 @@
+"""The caller's shore: a WebSocket for each call, and the REST catalogue."""
+
+from collections.abc import Collection
+
+from aiohttp import web
+
+from actors.base import Ref
+from actors.messages import Connected
+from web.endpoint import endpoint
+from web.guard import guard
+from web.rest import Rest
+
+
+def application(
+    rest: Rest, supervisor: Ref[Connected], hosts: Collection[str] = (), origins: Collection[str] = ()
+) -> web.Application:
+    """The web application; `hosts` and `origins` are allowed besides localhost, IP addresses and our own pages."""
+    app = web.Application(middlewares=[guard(hosts, origins)], client_max_size=64 * 1024)
+    app.add_routes(rest.routes())
+    answer = endpoint(supervisor)
+    app.add_routes([web.get("/ws-mobile/{user_id}", answer), web.get("/ws/{user_id}", answer)])
+    return app

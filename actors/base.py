@@ -1,0 +1,265 @@
+"""LoopActor: Pykka's actor on the event loop, with a life that always ends in exactly one Down.
+
+What is guaranteed:
+
+- One mailbox per actor, first in first out; a message is handled at most once, and nothing overtakes.
+- A turn ends after TURN_SECONDS or TURN_MESSAGES, then the other actors get theirs.
+- `tell` never raises and never blocks, from any thread; to the dead it is counted and dropped.
+- `Boot` is the first message. A constructor only assigns; whatever can fail happens after Boot.
+- Whatever ends an actor (a stop, a crash in any handler, a BaseException), its children are stopped in
+  reverse, given CHILDREN_SECONDS to end, `on_stop` runs once, and its parent is told `Down` once.
+- A timer is a message, keyed by its type: one that was set again or cancelled is never delivered.
+
+Given up of Pykka's promises: proxies, composed futures (`map`, `join`), `on_start` and `on_failure`,
+and an actor that lives on after an `ask` that failed.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, cast
+
+import pykka
+from pykka import ActorDeadError, ActorRegistry
+from pykka._envelope import Envelope
+from pykka.messages import _ActorStop
+
+from actors.pykka_loop import LoopFuture, LoopRef, Mailbox
+
+log = logging.getLogger(__name__)
+
+M = TypeVar("M")
+N = TypeVar("N")
+M_contra = TypeVar("M_contra", contravariant=True)
+P = ParamSpec("P")
+
+TURN_SECONDS = 0.001
+TURN_MESSAGES = 32
+CHILDREN_SECONDS = 2.0
+
+Hired: TypeAlias = LoopRef[M]
+"""What `hire` returns: it can be told, and it can be stopped."""
+
+
+class Ref(Protocol[M_contra]):
+    """Anything that can be told an M: an actor, a probe, a socket's outbox."""
+
+    def tell(self, message: M_contra, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """The first message of every actor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Finish what you are doing, then end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """A child has ended, for good. `cause` is None for a quiet end."""
+
+    ref: LoopRef[Any]
+    name: str
+    incarnation: int
+    cause: BaseException | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Rang:
+    """A timer fired; it counts only while `alarm` is the one that is set."""
+
+    message: Any
+    alarm: object
+
+
+class _Childless:
+    """Told to an actor that is ending: the time that its children had is over."""
+
+
+class LoopActor(pykka.Actor, Generic[M]):
+    """An actor that takes its turns on the event loop. Handlers are synchronous and short."""
+
+    name = "actor"
+    """What its parent knows it by; children of one name are told apart by `incarnation`, from 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._actor_ref = LoopRef[M](self)
+        self.incarnation = 1
+        self._parent: Ref[Down] | None = None
+        self._children: dict[LoopRef[Any], LoopActor[Any]] = {}
+        self._hired: Counter[str] = Counter()
+        self._alarms: dict[type, asyncio.TimerHandle] = {}
+        self._ending = False
+        self._cause: BaseException | None = None
+        self._stoppers: list[pykka.Future[Any]] = []
+
+    # What an actor does.
+
+    @property
+    def me(self) -> LoopRef[M]:
+        """The reference by which others may tell me."""
+        return cast(LoopRef[M], self._actor_ref)
+
+    def on_receive(self, message: M) -> Any:
+        """Handle one message: one `match`, with `assert_never` at its end."""
+        raise NotImplementedError
+
+    def on_stop(self) -> None:
+        """Let go of what is not an actor. Runs once, however the actor ended, after its children."""
+
+    def hire(self, actor: "Callable[P, LoopActor[N]]", /, *args: P.args, **kwargs: P.kwargs) -> "Hired[N]":
+        """Start a child; mypy checks its arguments and all that it is ever told."""
+        child = actor(*args, **kwargs)
+        self._hired[child.name] += 1
+        child.incarnation = self._hired[child.name]
+        self._children[child.me] = child
+        launch(child, self.me)  # type: ignore[arg-type]  # who hires, handles Down
+        return child.me
+
+    def after(self, seconds: float, message: M) -> None:
+        """Tell myself `message` in so many seconds, unless it is set again or cancelled before."""
+        self.cancel(type(message))
+        handle = asyncio.get_running_loop().call_later(seconds, self._ring, message)
+        self._alarms[type(message)] = handle
+
+    def cancel(self, kind: type) -> None:
+        """Forget the timer whose message is of this type, also if it has already fired."""
+        if alarm := self._alarms.pop(kind, None):
+            alarm.cancel()
+
+    def end(self, cause: BaseException | None = None) -> None:
+        """End this actor after the message in hand; `cause` goes into its Down, no traceback into the log."""
+        self._cause = self._cause or cause
+        if self._ending:
+            return
+        self._ending = True
+        for kind in list(self._alarms):
+            self.cancel(kind)
+        wait = asyncio.get_running_loop().call_later(CHILDREN_SECONDS, self._put, _Childless())
+        self._alarms[_Childless] = wait
+        self._end_youngest()
+
+    def _end_youngest(self) -> None:
+        """Children end one by one, in reverse; then it is our turn."""
+        if self._children:
+            next(reversed(self._children)).actor_inbox.put(Envelope(_ActorStop()))
+        else:
+            self._put(_Childless())
+
+    # Pykka's hooks for new actor types.
+
+    @staticmethod
+    def _create_actor_inbox() -> Mailbox:
+        return Mailbox()
+
+    @staticmethod
+    def _create_future() -> LoopFuture[Any]:
+        return LoopFuture()
+
+    def _start_actor_loop(self) -> None:
+        mailbox = cast(Mailbox, self.actor_inbox)
+        mailbox.appendleft(Envelope(Boot()))
+        mailbox.open(self._turn)
+
+    # Turns.
+
+    def _turn(self) -> None:
+        mailbox = cast(Mailbox, self.actor_inbox)
+        mailbox.asked = False
+        enough = time.perf_counter() + TURN_SECONDS
+        for _ in range(TURN_MESSAGES):
+            if not mailbox or mailbox.turn is None:
+                return
+            self._take(mailbox.popleft())
+            if time.perf_counter() > enough:
+                break
+        if mailbox:
+            mailbox.ask()
+
+    def _take(self, envelope: Envelope[Any]) -> None:
+        message = envelope.message
+        match message:
+            case Down(ref=ref) if self._children.pop(ref, None) and self._ending:
+                self._end_youngest()
+            case _Childless():
+                self._finish()
+            case _ActorStop():
+                if envelope.reply_to is not None:
+                    self._stoppers.append(envelope.reply_to)
+                self.end()
+            case _ if self._ending:
+                _refuse(envelope, self._actor_ref)
+            case _Rang():
+                if self._alarms.get(type(message.message)) is message.alarm:
+                    del self._alarms[type(message.message)]
+                    self._handle(Envelope(message.message))
+            case _:
+                self._handle(envelope)
+
+    def _handle(self, envelope: Envelope[Any]) -> None:
+        try:
+            answer = self.on_receive(envelope.message)
+        except BaseException as error:
+            kind = type(envelope.message).__name__
+            log.exception("%s %d crashed on %s", self.name, self.incarnation, kind)
+            if envelope.reply_to is not None:
+                envelope.reply_to.set_exception((type(error), error, error.__traceback__))
+            self.end(error)
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise  # these two end the process, in the order that the command line keeps
+        else:
+            if envelope.reply_to is not None:
+                envelope.reply_to.set(answer)
+
+    def _ring(self, message: M) -> None:
+        self._put(_Rang(message, self._alarms[type(message)]))
+
+    def _put(self, message: Any) -> None:
+        self.actor_inbox.put(Envelope(message))
+
+    # The end.
+
+    def _finish(self) -> None:
+        mailbox = cast(Mailbox, self.actor_inbox)
+        if mailbox.turn is None:
+            return
+        self.cancel(_Childless)
+        try:
+            self.on_stop()
+        except BaseException as error:
+            log.exception("%s %d crashed while stopping", self.name, self.incarnation)
+            self._cause = self._cause or error
+        mailbox.turn = None
+        self.actor_stopped.set()
+        ActorRegistry.unregister(self._actor_ref)
+        for stopper in self._stoppers:
+            stopper.set(True)
+        while mailbox:
+            _refuse(mailbox.popleft(), self._actor_ref)
+        if self._parent is not None:
+            self._parent.tell(Down(self.me, self.name, self.incarnation, self._cause))
+
+
+def launch(actor: LoopActor[M], parent: Ref[Down] | None = None) -> Hired[M]:
+    """Start an actor that nobody hired yet; `parent`, if any, will be told its Down."""
+    actor._parent = parent
+    ActorRegistry.register(actor.actor_ref)
+    actor._start_actor_loop()
+    return actor.me
+
+
+def _refuse(envelope: Envelope[Any], ref: pykka.ActorRef[Any]) -> None:
+    if envelope.reply_to is None:
+        return
+    if isinstance(envelope.message, _ActorStop):
+        envelope.reply_to.set(True)
+    else:
+        error = ActorDeadError(f"{ref} stopped before handling the message")
+        envelope.reply_to.set_exception((ActorDeadError, error, None))

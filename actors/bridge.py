@@ -1,0 +1,174 @@
+"""OpenAIBridgeActor: exactly one upstream connection, from dialling to its last fact. It never reconnects."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Protocol as Interface
+from typing import TypeAlias, assert_never
+
+from actors.base import Boot, LoopActor, Ref, Stop
+from actors.messages import (
+    AskClip,
+    AskText,
+    Configure,
+    Fact,
+    FromBridge,
+    Greet,
+    Hush,
+    Keep,
+    Ready,
+    ToBridge,
+    UpstreamLost,
+    UpstreamRefused,
+)
+from realtime.events import Configured, Event, Frame, LinkEnded, LinkEvent, LinkUp, Unusable
+from realtime.link import Link
+from realtime.protocol import Protocol
+
+log = logging.getLogger(__name__)
+
+LINGER_SECONDS = 2.0  # for the transcripts that are still to come when the line is left
+SILENT_SECONDS = 15.0  # an upstream that owes us something and says nothing for so long is lost
+REFUSING_CLOSES = (3000, 4000)  # key and model are checked after the handshake
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """A timer: is the upstream still there?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Linger:
+    """A timer: the last facts had their time."""
+
+
+BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | LookUp | Linger
+
+
+class Dialler(Interface):
+    """What a bridge needs of the upstream: a link of this user's own."""
+
+    def dial(self, user: str, to: Ref[LinkEvent]) -> Link: ...
+
+
+class OpenAIBridgeActor(LoopActor[BridgeInbox]):
+    """Translates commands into the protocol, frames into facts, and the end of the link into its own end."""
+
+    name = "bridge"
+
+    def __init__(
+        self, session: Ref[FromBridge], generation: int, upstream: Dialler, user: str, setup: Configure
+    ) -> None:
+        super().__init__()
+        self._session, self._generation = session, generation
+        self._upstream, self._user = upstream, user
+        self._setup = setup
+        self._protocol = Protocol()
+        self._link: Link | None = None
+        self._configured = False
+        self._leaving = False
+        self._last_frame = 0.0
+
+    def on_receive(self, message: BridgeInbox) -> None:
+        match message:
+            case Frame(data):
+                self._receive(data)
+            case AskClip(ask, pcm):
+                self._protocol.ask_clip(ask, pcm)
+            case AskText(ask, text):
+                self._protocol.ask_text(ask, text)
+            case Greet(ask, words):
+                self._protocol.greet(ask, words)
+            case Hush():
+                self._protocol.hush()
+            case Keep(reply, heard_ms):
+                self._protocol.keep(reply, heard_ms)
+            case Configure():
+                self._configure(message)
+            case Boot():
+                self._dial()
+            case LinkUp():
+                pass
+            case LookUp():
+                self._look_up()
+            case Stop():
+                self._leave()
+            case Linger():
+                self._hang_up()
+            case LinkEnded(code, reason):
+                self._ended(code, reason)
+            case _:
+                assert_never(message)
+        self._flush()
+
+    def on_stop(self) -> None:
+        if self._link:
+            self._link.abort()
+        if oddities := self._protocol.oddities:
+            log.info("generation %d ignored %s", self._generation, dict(oddities))
+
+    def _dial(self) -> None:
+        self._link = self._upstream.dial(self._user, self.me)
+        self._configure(self._setup)
+        self._last_frame = asyncio.get_running_loop().time()
+        self.after(SILENT_SECONDS, LookUp())
+
+    def _configure(self, setup: Configure) -> None:
+        self._setup, self._configured = setup, False
+        self._protocol.configure(setup.setup, setup.turns)
+
+    def _flush(self) -> None:
+        if self._link and (frames := self._protocol.to_send()):
+            self._link.send(frames)
+
+    def _receive(self, data: str) -> None:
+        self._last_frame = asyncio.get_running_loop().time()
+        for event in self._protocol.receive(data):
+            self._said(event)
+        if self._leaving and self._protocol.complete:
+            self._hang_up()
+
+    def _said(self, event: Event) -> None:
+        match event:
+            case Configured():
+                self._configured = True
+                self._session.tell(Ready(self._generation, self._setup.choice))
+            case Unusable(code, message, fatal):
+                refusal = UpstreamRefused if fatal else UpstreamLost
+                self.end(refusal(f"{code}: {message}"))
+            case _:
+                self._session.tell(Fact(self._generation, event))
+
+    def _look_up(self) -> None:
+        quiet = asyncio.get_running_loop().time() - self._last_frame
+        if quiet >= SILENT_SECONDS and (self._protocol.answering or not self._configured):
+            self.end(UpstreamLost(f"silent for {quiet:.0f} s"))
+        else:
+            self.after(SILENT_SECONDS, LookUp())
+
+    # Leaving.
+
+    def _leave(self) -> None:
+        self._leaving = True
+        self._protocol.hush()
+        if not self._configured or self._protocol.complete:
+            self._hang_up()
+        else:
+            self.after(LINGER_SECONDS, Linger())
+
+    def _hang_up(self) -> None:
+        self._leaving = True
+        self.cancel(Linger)
+        self._flush()
+        if self._link and self._configured:
+            self._link.close()
+        else:
+            self.end()
+
+    def _ended(self, code: int, reason: str) -> None:
+        if self._leaving:
+            self.end()
+        elif code in REFUSING_CLOSES:
+            self.end(UpstreamRefused(f"closed with {code}: {reason}"))
+        else:
+            self.end(UpstreamLost(f"closed with {code}: {reason}"))

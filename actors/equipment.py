@@ -1,0 +1,35 @@
+"""What every call is given: made once by the command line, handed down, never changed."""
+
+from dataclasses import dataclass, field
+
+from actors.bridge import Dialler
+from audio import Pool
+from personas import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is let in, and for how long. Each is a setting of the server."""
+
+    idle_seconds: float = 300.0
+    """A call in which the caller says nothing for so long is closed with 4408."""
+    call_seconds: float = 3600.0
+    """A call that lasts so long is ended in order."""
+    bad_messages: int = 20
+    """So many messages a minute may be refused before the connection is closed with 4400."""
+    sessions: int = 500
+    """Calls at the same time in this process; more are turned away with 4429."""
+    connects: int = 50
+    """New calls a second; more are turned away with 4429."""
+    takeovers: int = 3
+    """Times in 10 s that one user may replace their own connection by a newer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """The catalogue of personas, the way to the model, the decoders, and the limits."""
+
+    catalogue: Catalogue
+    upstream: Dialler
+    pool: Pool
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,326 @@
+"""Everything that actors say to each other, grouped by arrow.
+
+Facts travel up in the past tense, commands travel down in the imperative. What goes to the caller carries the
+names of the wire, one class per message type (docs/wire.md).
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from actors.base import Ref
+from personas import Persona
+from realtime.events import Event, Role, Setup, Turn
+
+# caller -> session
+
+
+@dataclass(frozen=True, slots=True)
+class Chose:
+    """The caller wants to talk to this persona."""
+
+    astrologer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One utterance, as the phone recorded it: m4a, webm, ogg, wav, mp3 or 3gp."""
+
+    clip: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The caller wants the persona to stop talking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pinged:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The caller ended the call in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Garbled:
+    """The caller sent something that the wire refused."""
+
+    code: str
+    message: str
+
+
+FromCaller: TypeAlias = Chose | Recorded | Typed | Interrupted | Pinged | HungUp | Garbled
+
+# session -> caller
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigAck:
+    """The persona is on the line."""
+
+    astrologer_id: str
+    name: str
+    language: str
+    language_code: str
+    voice: str
+    session_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioResponse:
+    """One whole reply: PCM16 little-endian, mono, 24 kHz, which the wire sends as a WAV file."""
+
+    response_id: str
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TextResponse:
+    response_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    role: Role
+    text: str
+    item_id: str
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Stop playing this reply, throw away what is buffered of it."""
+
+    response_id: str
+
+
+NoticeCode: TypeAlias = Literal["switching", "reconnecting", "resumed", "say_again", "draining"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    code: NoticeCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """Something of the caller's did not work; the call goes on unless a Close follows."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The last thing said on a connection: a WebSocket close code, and a reason of at most 123 bytes."""
+
+    code: int
+    reason: str
+
+
+ToCaller: TypeAlias = ConfigAck | AudioResponse | TextResponse | Transcript | Clear | Notice | Error | Pong | Close
+
+# endpoint -> supervisor, and back
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """You may come in: from now on tell this session what the caller says."""
+
+    session: "Ref[From | Detached]"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A caller's connection asks to come in; `outbox` is told Admitted, or an Error and a Close."""
+
+    user: str
+    connection: int
+    outbox: Ref[ToCaller | Admitted]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How the supervisor is: whether a call would be let in now, and how many are on the line."""
+
+    admitting: bool
+    callers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inquired:
+    """Somebody outside wants to know how it goes."""
+
+    reply_to: Ref[Report]
+
+
+# endpoint, supervisor -> session
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """The caller's connection, by number; what an older number says is dropped from now on."""
+
+    connection: int
+    outbox: Ref[ToCaller]
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """The connection is gone."""
+
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """What the caller said, on this connection."""
+
+    connection: int
+    message: FromCaller
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The same user has called again, over a newer connection."""
+
+
+# session -> persona, and back
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """May the caller talk to this one?"""
+
+    choice: int
+    astrologer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """What must an upstream connection of this generation be told to be the chosen persona?"""
+
+    generation: int
+    persona: Persona
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """A turn as it was heard; a later one with the same `ask` and role replaces it, an empty one removes it."""
+
+    persona: str
+    ask: int
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    choice: int
+    persona: Persona
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    choice: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    generation: int
+    persona: Persona
+    setup: Setup
+    turns: tuple[Turn, ...]
+
+
+ToPersona: TypeAlias = Choose | Prepare | Remember
+FromPersona: TypeAlias = Selected | Declined | Prepared
+
+# session -> bridge, and back
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Be this persona, for this choice of the caller's. Only while nothing has been said on the connection."""
+
+    choice: int
+    setup: Setup
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Greet:
+    ask: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskClip:
+    """PCM16 little-endian, mono, 24 kHz: one utterance to be answered."""
+
+    ask: int
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AskText:
+    ask: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Stop answering whatever is being answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Let the model remember of this reply only what was heard, in ms from its start."""
+
+    reply: int
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The connection is the persona of this choice, and waits for something to answer."""
+
+    generation: int
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What the upstream protocol said, on the connection of this generation."""
+
+    generation: int
+    event: Event
+
+
+ToBridge: TypeAlias = Configure | Greet | AskClip | AskText | Hush | Keep
+FromBridge: TypeAlias = Ready | Fact
+
+
+class UpstreamLost(Exception):
+    """The connection to the model is gone; another one may work."""
+
+
+class UpstreamRefused(Exception):
+    """The upstream will not serve us, and would refuse again: the key, the quota, or what we asked for."""

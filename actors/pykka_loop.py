@@ -1,0 +1,129 @@
+"""What Pykka's documented hooks need to run an actor on the event loop: an inbox, a future and a reference.
+
+Written against pykka 4.5, of which it uses these internals: Envelope and the stop message.
+"""
+
+import asyncio
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent import futures
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import pykka
+from pykka._envelope import Envelope
+from pykka.messages import _ActorStop
+
+if TYPE_CHECKING:
+    from actors.base import LoopActor
+
+M_contra = TypeVar("M_contra", contravariant=True)
+T = TypeVar("T")
+OptExcInfo = tuple[Any, Any, Any]
+
+dead_letters = 0
+"""How many messages were told to actors that had already ended, in this process."""
+
+
+def on_loop() -> bool:
+    """True on a thread that runs an event loop, where waiting for an actor would deadlock."""
+    return asyncio._get_running_loop() is not None
+
+
+class Mailbox(deque[Envelope[Any]]):
+    """One FIFO per actor. When it is told something it asks the loop for a turn, once."""
+
+    turn: Callable[[], None] | None = None  # None before the start and after the end
+    loop: asyncio.AbstractEventLoop
+    thread = 0
+    asked = False
+
+    def open(self, turn: Callable[[], None]) -> None:
+        self.turn, self.loop, self.thread = turn, asyncio.get_running_loop(), threading.get_ident()
+        if self:
+            self.ask()
+
+    def put(self, envelope: Envelope[Any], /) -> None:
+        self.append(envelope)
+        if not self.asked:
+            self.ask()
+
+    def get(self) -> Envelope[Any]:
+        return self.popleft()
+
+    def empty(self) -> bool:
+        return not self
+
+    def ask(self) -> None:
+        """Ask for a turn; from another thread through call_soon_threadsafe."""
+        if self.turn is None or self.loop.is_closed():
+            return
+        self.asked = True
+        if threading.get_ident() == self.thread:
+            self.loop.call_soon(self.turn)
+        else:
+            self.loop.call_soon_threadsafe(self.turn)
+
+
+class LoopFuture(pykka.Future[T]):
+    """A reply that is still to come: a thread may `get()` it, the loop may only await it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reply: futures.Future[Any] = futures.Future()
+
+    def get(self, *, timeout: float | None = None) -> Any:
+        """Wait for the reply.
+
+        Raises pykka.Timeout after `timeout` seconds, RuntimeError where waiting would block the loop.
+        """
+        if on_loop() and not self._reply.done():
+            raise RuntimeError("get() would block the event loop: await the future instead")
+        try:
+            return self._reply.result(timeout)
+        except futures.TimeoutError:
+            if self._reply.done():
+                raise  # the actor's own answer was a TimeoutError
+            raise pykka.Timeout(f"{timeout} seconds") from None
+
+    def set(self, value: Any = None) -> None:
+        self._reply.set_result(value)
+
+    def set_exception(self, exc_info: OptExcInfo | None = None) -> None:
+        self._reply.set_exception((exc_info or sys.exc_info())[1])
+
+    def __await__(self) -> Generator[None, None, T]:
+        return asyncio.shield(asyncio.wrap_future(self._reply)).__await__()
+
+
+class LoopRef(pykka.ActorRef[Any], Generic[M_contra]):
+    """A reference that never blocks the loop: `tell` always returns at once and never raises."""
+
+    def __init__(self, actor: "LoopActor[M_contra]") -> None:
+        super().__init__(actor)
+
+    def tell(self, message: M_contra, /) -> None:
+        """Put a message in the mailbox; to the dead it is counted and dropped."""
+        if self.actor_stopped.is_set():
+            global dead_letters  # noqa: PLW0603  # a figure of the process
+            dead_letters += 1
+            return
+        self.actor_inbox.put(Envelope(message))
+
+    def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
+        """As Pykka's, but refuses to block the loop with RuntimeError. Actors never ask."""
+        if block and on_loop():
+            raise RuntimeError("ask() would block the event loop: await ask(..., block=False)")
+        return super().ask(message, block=block, timeout=timeout)
+
+    def stop(self, *, block: bool = True, timeout: float | None = None) -> Any:
+        """End the actor and its children; the reply is True, or False for an actor already dead."""
+        if block and on_loop():
+            raise RuntimeError("stop() would block the event loop: await stop(block=False)")
+        if self.actor_stopped.is_set():
+            reply: LoopFuture[bool] = LoopFuture()
+            reply.set(False)
+        else:
+            reply = super().ask(_ActorStop(), block=False)  # type: ignore[assignment]
+        return reply.get(timeout=timeout) if block else reply

@@ -1,0 +1,72 @@
+"""The order of what a caller says: numbered on arrival, asked in that order, kept until it is answered."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A clip or a typed turn on its way to an answer.
+
+    `choice` is the persona it was meant for, `arrived` seconds on the session's clock, `content` PCM16 24 kHz mono
+    or text, None while a clip is being decoded. `asked`: an upstream connection has it; `worded`: the caller was
+    shown its transcript.
+    """
+
+    number: int
+    choice: int
+    arrived: float
+    content: bytes | str | None = None
+    asked: bool = False
+    worded: bool = False
+
+
+class TurnOrder:
+    """What was said and is not answered yet, by number."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, Utterance] = {}
+        self._last = 0
+
+    def __iter__(self) -> Iterator[Utterance]:
+        return iter(list(self._waiting.values()))
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def number(self) -> int:
+        """The next number, for something that takes its place in the order."""
+        self._last += 1
+        return self._last
+
+    def arrive(self, choice: int, now: float, text: str | None = None) -> Utterance:
+        """Take a place in the order: a typed turn with its text, a clip without."""
+        said = Utterance(self.number(), choice, now, text, worded=text is not None)
+        self._waiting[said.number] = said
+        return said
+
+    def get(self, number: int) -> Utterance | None:
+        """What has this number, unless it is answered."""
+        return self._waiting.get(number)
+
+    def change(self, number: int, **facts: object) -> None:
+        """Note something new of an utterance; of one that is gone, nothing."""
+        if said := self._waiting.get(number):
+            self._waiting[number] = replace(said, **facts)  # type: ignore[arg-type]
+
+    def forget(self, number: int) -> None:
+        """It is answered, or never will be."""
+        self._waiting.pop(number, None)
+
+    def next(self, choice: int) -> Utterance | None:
+        """What to ask now: the first that is not asked, if it is decoded and meant for this choice."""
+        for said in self._waiting.values():
+            if not said.asked:
+                return said if said.content is not None and said.choice == choice else None
+        return None
+
+    def retag(self, refused: int, choice: int) -> None:
+        """A choice was refused: what was said to it is meant for the choice before."""
+        for said in self:
+            if said.choice == refused:
+                self.change(said.number, choice=choice)

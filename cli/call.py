@@ -1,0 +1,113 @@
+"""`call`: a phone without a screen. It plays the role of the app, and keeps what it hears."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+from cli.phone import Answer, CallEnded, CallFailed, Message, Phone
+
+errors = Console(stderr=True)
+
+Tell = Callable[[str, Message], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a call is to be: whom to call, the recordings to play, where to keep the replies.
+
+    `patient`: hear each reply to its end before speaking again, as a person does.
+    """
+
+    url: str
+    user: str
+    astrologer: str
+    clips: tuple[Path, ...]
+    out: Path
+    patient: bool = True
+
+
+def call(
+    astrologer: Annotated[str, typer.Option(envvar="CALL_ASTROLOGER", help="Whom to call: an astrologer's id.")],
+    audio: Annotated[list[Path], typer.Option(envvar="CALL_AUDIO", exists=True, dir_okay=False, help="A clip to say.")],
+    out: Annotated[Path, typer.Option(envvar="CALL_OUT", help="Folder for the replies, as WAV files.")],
+    url: Annotated[str, typer.Option(envvar="CALL_URL", help="The server.")] = "ws://127.0.0.1:8000",
+    user: Annotated[str, typer.Option(envvar="CALL_USER", help="Who calls.")] = "caller",
+    json: Annotated[bool, typer.Option("--json", envvar="CALL_JSON", help="Print JSON lines.")] = False,
+    patient: Annotated[
+        bool, typer.Option(envvar="CALL_PATIENT", help="Hear each reply to its end before the next clip.")
+    ] = True,
+) -> None:
+    """Place a call: choose an astrologer, play clips, save each spoken answer, print both sides.
+
+    The exit code is 0 when every clip was answered.
+    """
+    script = Script(url.rstrip("/"), user, astrologer, tuple(audio), out, patient)
+    try:
+        asyncio.run(place(script, _print_json if json else _print_line))
+    except (CallFailed, CallEnded, OSError, TimeoutError) as failure:
+        errors.print(f"The call failed: {failure or 'no answer in time'}", markup=False, highlight=False)
+        raise typer.Exit(1) from None
+
+
+async def place(script: Script, tell: Tell) -> None:
+    """Place the call; `tell(event, facts)` hears of: ringing, on_the_line, you, persona, saved, ended.
+
+    Raises CallFailed on an error message, CallEnded when the server hangs up, OSError, TimeoutError.
+    """
+    script.out.mkdir(parents=True, exist_ok=True)
+    async with Phone(script.url, script.user, on_message=lambda message: _show(message, tell)) as phone:
+        tell("ringing", {"astrologer_id": script.astrologer, "user": script.user})
+        ack = await phone.choose(script.astrologer)
+        tell("on_the_line", ack)
+        await _keep(script, 0, "greeting", await phone.answer(), tell)
+        for number, clip in enumerate(script.clips, 1):
+            await _keep(script, number, clip.stem, await phone.ask(clip.read_bytes()), tell)
+        await phone.say(type="end")
+        ended = await phone.closed()
+        tell("ended", {"code": ended.code, "reason": ended.reason})
+
+
+async def _keep(script: Script, number: int, about: str, answer: Answer, tell: Tell) -> None:
+    path = script.out / f"{number:02}_{about}.wav"
+    path.write_bytes(answer.wav)
+    facts = {"file": str(path), "seconds": round(answer.seconds, 3), "plays": round(answer.plays, 2)}
+    tell("saved", {"about": about, "text": answer.text, **facts})
+    if script.patient:
+        await asyncio.sleep(answer.plays)
+
+
+def _show(message: Message, tell: Tell) -> None:
+    match message:
+        case {"type": "transcript", "role": "user", "text": text}:
+            tell("you", {"text": text})
+        case {"type": "transcript", "role": "assistant", "text": text}:
+            tell("persona", {"text": text})
+        case {"type": "notice" | "error" as kind, "code": code, "message": text}:
+            tell(kind, {"code": code, "text": text})
+
+
+def _print_json(event: str, facts: Message) -> None:
+    sys.stdout.buffer.write(orjson.dumps({"event": event, **facts}, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.flush()
+
+
+def _print_line(event: str, facts: Message) -> None:
+    match event:
+        case "saved":
+            timing = f"after {facts['seconds']:.2f} s, plays {facts['plays']:.1f} s"
+            typer.echo(f"{'':>12}  {timing}: {facts['file']}")
+        case "ended":
+            typer.echo(f"{'ended':>12}  {facts['reason'] or facts['code']}")
+        case "on_the_line":
+            typer.echo(f"{'line':>12}  {facts['name']}, {facts['language']}, voice {facts['voice']}")
+        case "ringing":
+            typer.echo(f"{'calling':>12}  {facts['astrologer_id']}")
+        case _:
+            typer.echo(f"{event:>12}  {facts['text']}")

@@ -1,0 +1,22 @@
+"""`engine`: the local engine alone, for other programs that speak to a Realtime server."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from realtime.local.child import run
+
+
+def engine(
+    host: Annotated[str, typer.Option(envvar="HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="ENGINE_PORT", help="Port; 0 takes a free one.")] = 8100,
+    token: Annotated[
+        str | None, typer.Option(envvar="LOCAL_ENGINE_TOKEN", help="What callers must send as Bearer token.")
+    ] = None,
+    local_llm_url: Annotated[
+        str | None, typer.Option(envvar="LOCAL_LLM_URL", help="OpenAI-compatible chat server to think with.")
+    ] = None,
+    child: Annotated[bool, typer.Option(hidden=True, help="End when stdin closes, announce as JSON lines.")] = False,
+) -> None:
+    """Run the local engine alone: a Realtime server at ws://HOST:PORT/v1/realtime."""
+    asyncio.run(run(host, port, token=token, llm_url=local_llm_url, child=child))

@@ -1,0 +1,139 @@
+"""A phone without a screen: what the app does, over a real socket, for `call`, the demo, tests and benchmarks."""
+
+import asyncio
+import io
+import time
+import wave
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlencode
+
+import orjson
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
+
+Message = dict[str, Any]
+
+
+class CallEnded(Exception):
+    """The server closed the call: `code` and `reason` of the close frame, and the last error that it had sent."""
+
+    def __init__(self, code: int, reason: str, error: Message | None) -> None:
+        super().__init__(f"the call ended with {code}: {reason or 'no reason given'}")
+        self.code, self.reason, self.error = code, reason, error
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One reply of the persona. `seconds` went by from what was said to its arrival; `plays` is how long it plays."""
+
+    wav: bytes
+    text: str
+    response_id: str
+    seconds: float
+    plays: float
+
+
+@dataclass
+class Phone:
+    """One call. Use as `async with Phone(url, user) as phone`; what arrives is kept in `seen`, in order."""
+
+    url: str
+    user: str
+    query: dict[str, str] = field(default_factory=dict)
+    origin: Origin | None = None
+    on_message: Callable[[Message], None] = lambda message: None
+    seen: list[Message] = field(default_factory=list)
+    error: Message | None = None
+
+    async def __aenter__(self) -> Self:
+        address = f"{self.url}/ws-mobile/{quote(self.user)}"
+        if self.query:
+            address += f"?{urlencode(self.query)}"
+        self.socket: ClientConnection = await connect(address, origin=self.origin, max_size=64 * 2**20, proxy=None)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.socket.close()
+
+    async def say(self, **message: Any) -> None:
+        """Send one message, e.g. `say(type="text", text="hello")`."""
+        await self.socket.send(orjson.dumps(message), text=True)
+
+    async def choose(self, astrologer_id: str) -> Message:
+        """Choose a persona or switch; returns its config_ack."""
+        await self.say(type="config", astrologer_id=astrologer_id)
+        return await self.hear("config_ack")
+
+    async def send_clip(self, clip: bytes) -> None:
+        """Say one recorded utterance."""
+        await self.say(type="audio", audio=b64encode(clip).decode())
+
+    async def ask(self, clip: bytes) -> Answer:
+        """Say one recorded utterance, and wait for the reply to it."""
+        since = time.perf_counter()
+        await self.send_clip(clip)
+        return await self.answer(since)
+
+    async def answer(self, since: float | None = None, within: float = 60.0) -> Answer:
+        """Wait for a whole reply. Raises CallFailed on an error message."""
+        since = time.perf_counter() if since is None else since
+        text = await self.hear("text_response", within)
+        sound = await self.hear("audio_response", within)
+        data = b64decode(sound["audio"])
+        return Answer(data, text["text"], sound["response_id"], time.perf_counter() - since, duration(data))
+
+    async def hear(self, kind: str, within: float = 60.0) -> Message:
+        """The next message of this type; others are passed over, and remain in `seen`.
+
+        Raises CallFailed on an error (unless an error is wanted), CallEnded when the server closed, TimeoutError.
+        """
+        async with asyncio.timeout(within):
+            while True:
+                message = await self.next()
+                if message["type"] == kind:
+                    return message
+                if message["type"] == "error":
+                    raise CallFailed(message)
+
+    async def next(self) -> Message:
+        """The next message, whatever it is."""
+        try:
+            message: Message = orjson.loads(await self.socket.recv())
+        except ConnectionClosed:
+            code, reason = self.socket.close_code or 1006, self.socket.close_reason or ""
+            raise CallEnded(code, reason, self.error) from None
+        self.seen.append(message)
+        if message["type"] == "error":
+            self.error = message
+        self.on_message(message)
+        return message
+
+    async def closed(self, within: float = 10.0) -> CallEnded:
+        """Wait until the server closes the call."""
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    await self.next()
+                except CallEnded as ended:
+                    return ended
+
+
+class CallFailed(Exception):
+    """The server sent an error where an answer was due; `code` is the wire's."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(f"{message['code']}: {message['message']}")
+        self.code = message["code"]
+
+
+def duration(wav: bytes) -> float:
+    """Seconds that a WAV file plays."""
+    with wave.open(io.BytesIO(wav)) as sound:
+        return float(sound.getnframes() / sound.getframerate())

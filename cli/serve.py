@@ -1,0 +1,166 @@
+"""`serve`: put the parts together, serve until told to stop, then let go of everything in reverse."""
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import ssl
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from aiohttp import web
+from realtime.local.child import Child, EngineFailed
+from rich.console import Console
+
+from actors.base import Down, Stop, launch
+from actors.equipment import Equipment, Limits
+from audio import Pool
+from cli.settings import MODEL, OPENAI, RETIRING, Settings
+from personas import SHIPPED, Catalogue, CatalogueBroken
+from realtime.link import Upstream
+from supervisor import DRAIN_SECONDS, SupervisorActor
+from web import application
+from web.rest import Rest
+
+log = logging.getLogger("serve")
+
+limits = Limits()
+
+
+def serve(
+    host: Annotated[str, typer.Option(envvar="HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="PORT", help="Port; 0 takes a free one.")] = 8000,
+    upstream_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="UPSTREAM_URL", help="Realtime WebSocket URL; else OpenAI with a key, else the local engine."
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option(envvar="UPSTREAM_MODEL", help="Realtime model.")] = MODEL,
+    personas: Annotated[Path, typer.Option(envvar="PERSONAS_FILE", help="File of personas.")] = SHIPPED,
+    local_llm_url: Annotated[
+        str | None, typer.Option(envvar="LOCAL_LLM_URL", help="OpenAI-compatible chat server for the local engine.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(envvar="ALLOW_HOST", help="Host name by which this server may be called.")
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None, typer.Option(envvar="ALLOW_ORIGIN", help="Origin whose pages may call.")
+    ] = None,
+    idle_seconds: Annotated[float, typer.Option(envvar="IDLE_SECONDS", min=1)] = limits.idle_seconds,
+    call_seconds: Annotated[float, typer.Option(envvar="CALL_SECONDS", min=1)] = limits.call_seconds,
+    bad_messages: Annotated[int, typer.Option(envvar="BAD_MESSAGES", min=1, help="A minute.")] = limits.bad_messages,
+    sessions: Annotated[int, typer.Option(envvar="SESSIONS", min=1, help="At the same time.")] = limits.sessions,
+    connects: Annotated[int, typer.Option(envvar="CONNECTS", min=1, help="A second.")] = limits.connects,
+    takeovers: Annotated[int, typer.Option(envvar="TAKEOVERS", min=1, help="In 10 s.")] = limits.takeovers,
+    log_level: Annotated[str, typer.Option(envvar="LOG_LEVEL")] = "INFO",
+) -> None:
+    """Serve callers until stopped (the default command).
+
+    Keys come from the environment only: OPENAI_API_KEY is sent to OpenAI and nobody else, UPSTREAM_API_KEY to the
+    upstream URL. Without either the local engine answers.
+    """
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    settings = Settings(
+        host, port, upstream_url, model, personas,
+        os.environ.get("OPENAI_API_KEY", ""), os.environ.get("UPSTREAM_API_KEY", ""), local_llm_url,
+        tuple(allow_host or ()), tuple(allow_origin or ()),
+        Limits(idle_seconds, call_seconds, bad_messages, sessions, connects, takeovers),
+    )  # fmt: skip
+    raise typer.Exit(_run(settings))
+
+
+def _run(settings: Settings) -> int:
+    try:
+        import uvloop
+    except ImportError:  # no wheel for this platform: the loop of the standard library does
+        return asyncio.run(_serve(settings))
+    return uvloop.run(_serve(settings))
+
+
+class Ending:
+    """A Ref that hears of the supervisor's end, or of a signal to bring it about."""
+
+    def __init__(self) -> None:
+        self.down: asyncio.Future[Down] = asyncio.get_running_loop().create_future()
+        self.asked = asyncio.Event()
+
+    def tell(self, message: Down, /) -> None:
+        self.down.set_result(message)
+        self.asked.set()
+
+
+async def _serve(settings: Settings) -> int:
+    console = Console(stderr=True)
+    try:
+        catalogue = Catalogue.load(settings.personas)
+    except CatalogueBroken as broken:
+        console.print(f"{settings.personas} holds no persona that can be served:")
+        for fault in broken.faults:
+            console.print(f"  {fault}", markup=False)
+        return 2
+    for fault in catalogue.faults:
+        log.warning("not served: %s", fault)
+    async with AsyncExitStack() as stack:
+        try:
+            upstream, is_ready = await _upstream(settings, stack, console)
+        except EngineFailed as failure:
+            console.print(f"The local engine did not start: {failure}", markup=False)
+            return 1
+        with console.status("starting the decoders"):
+            pool = Pool()
+            stack.push_async_callback(pool.close)
+            await pool.warm()
+        equipment = Equipment(catalogue, upstream, pool, settings.limits)
+        ending = Ending()
+        supervisor = launch(SupervisorActor(equipment), ending)
+        name = "local engine" if settings.local else upstream.host
+        rest = Rest(supervisor, catalogue, name, is_ready)
+        runner = web.AppRunner(
+            application(rest, supervisor, settings.hosts, settings.origins), access_log=None, shutdown_timeout=2.0
+        )
+        stack.push_async_callback(runner.cleanup)
+        await runner.setup()
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        address = "http://{}:{}".format(*runner.addresses[0][:2])
+        log.info("listening on %s, answered by %s, %d personas", address, name, len(catalogue.active()))
+        _on_signals(ending.asked)
+        await ending.asked.wait()
+        supervisor.tell(Stop())
+        await asyncio.wait([ending.down], timeout=DRAIN_SECONDS + 2)
+    failed = not ending.down.done() or ending.down.result().cause is not None
+    log.info("stopped%s", " after a failure" if failed else "")
+    return 1 if failed else 0
+
+
+def _on_signals(asked: asyncio.Event) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+
+
+async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console) -> tuple[Upstream, Callable[[], bool]]:
+    """Where calls are answered, and whether they would be answered now."""
+    if settings.local:
+        return await _local_engine(settings, stack, console)
+    if settings.model in RETIRING:
+        log.warning("the model %s shuts down on %s: set --model", settings.model, RETIRING[settings.model])
+    url = settings.upstream_url or OPENAI
+    key = settings.upstream_api_key if settings.upstream_url else settings.openai_api_key
+    tls = ssl.create_default_context() if url.startswith("wss:") else None
+    return Upstream(url, settings.model, key, tls), lambda: True
+
+
+async def _local_engine(
+    settings: Settings, stack: AsyncExitStack, console: Console
+) -> tuple[Upstream, Callable[[], bool]]:
+    """The engine as a child process of ours, behind a token that nobody else knows."""
+    token = secrets.token_urlsafe(24)
+    engine = Child(token, llm_url=settings.llm_url)
+    with console.status("starting the local engine") as status:
+        stack.push_async_callback(engine.stop)
+        url = await engine.start(lambda stage: status.update(f"the local engine: {stage}"))
+    return Upstream(url, settings.model, token), lambda: engine.alive

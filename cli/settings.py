@@ -1,0 +1,39 @@
+"""What the server can be told, read once at start."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from actors.equipment import Limits
+from personas import SHIPPED
+
+OPENAI = "wss://api.openai.com/v1/realtime"
+MODEL = "gpt-realtime-2.1"
+RETIRING = {
+    "gpt-realtime": "2027-01-20",
+    "gpt-realtime-2025-08-28": "2027-01-20",
+    "gpt-realtime-mini": "2027-01-20",
+    "gpt-realtime-mini-2025-12-15": "2027-01-20",
+}
+"""Models that OpenAI has announced to shut down, and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One value per option of `serve`. An `upstream_url` of None is OpenAI with its key, the local engine without."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    upstream_url: str | None = None
+    model: str = MODEL
+    personas: Path = SHIPPED
+    openai_api_key: str = field(default="", repr=False)
+    upstream_api_key: str = field(default="", repr=False)
+    llm_url: str | None = None
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def local(self) -> bool:
+        """The local engine answers."""
+        return self.upstream_url is None and not self.openai_api_key

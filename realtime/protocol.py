@@ -1,0 +1,345 @@
+"""One Realtime session as a pure object: say something, `receive` what came, send what `to_send` returns.
+
+No socket, no clock, no task. Facts are those of OpenAI's GA Realtime API over WebSocket: an invalid update is
+discarded whole, one response at a time, errors echo the event_id of what they refuse, item ids are new on every
+connection. Turns are manual here (turn_detection null): content is committed, then a response is asked for.
+"""
+
+from base64 import b64decode, b64encode
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Literal
+
+import orjson
+
+from realtime import SAY_EXACTLY
+from realtime.events import (
+    AskFailed,
+    Configured,
+    Event,
+    Heard,
+    ReplyAudio,
+    ReplyBegan,
+    ReplyEnded,
+    Setup,
+    Turn,
+    Unusable,
+)
+
+BYTES_PER_MS = 48  # PCM16 mono at 24 kHz
+APPEND_BYTES = 96_000  # two seconds of audio: far below the 15 MiB that one append may hold
+REPLY_TOKENS = 2048  # bounds a reply to about 100 s of audio, at 20 tokens a second
+
+FATAL_CODES = frozenset({
+    "invalid_api_key", "insufficient_quota", "credit_balance_exhausted", "account_deactivated",
+    "billing_hard_limit_reached", "invalid_model", "model_not_found", "beta_api_shape_disabled",
+})  # fmt: skip
+LOST_CODES = frozenset({"session_expired", "server_error"})
+BUSY_CODE = "conversation_already_has_active_response"
+
+
+@dataclass(slots=True)
+class Ask:
+    """Something to be answered: what to add to the conversation, then the response to create."""
+
+    number: int
+    content: list[dict[str, Any]]
+    spoken: bool = False
+    response: dict[str, Any] = field(default_factory=dict)
+    void: bool = False
+
+
+@dataclass(slots=True)
+class Reply:
+    """A response of the model, and how much of it the caller heard when it was cut."""
+
+    number: int
+    ask: int
+    void: bool
+    item: str = ""
+    received: int = 0
+    text: str = ""
+    done: bool = False
+    keep_ms: int | None = None
+
+
+class Protocol:
+    """The caller's half of a Realtime session."""
+
+    def __init__(self) -> None:
+        self.oddities: Counter[str] = Counter()
+        """What was ignored, by type or code: unknown events, races, frames that are not JSON."""
+        self._setup: Setup | None = None
+        self._seed: tuple[Turn, ...] = ()
+        self._created = False
+        self._updating = 0
+        self._asks: deque[Ask] = deque()
+        self._pending: Ask | None = None
+        self._replies: dict[str, Reply] = {}
+        self._active: Reply | None = None
+        self._committed: deque[int] = deque()
+        self._transcribing: dict[str, int] = {}
+        self._ids = count(1)
+        self._out: list[bytes] = []
+
+    # Say something.
+
+    def configure(self, setup: Setup, seed: Iterable[Turn] = ()) -> None:
+        """Make the session what `setup` says. Before the first item it may be called again, to change it."""
+        self._setup, self._seed = setup, tuple(seed)
+        if self._created:
+            self._update(setup)
+
+    def greet(self, ask: int, words: str) -> None:
+        """Have exactly these words spoken. The response's own instructions replace the session's."""
+        assert self._setup is not None
+        said = f"{self._setup.instructions}\n\n{SAY_EXACTLY}\n{words}"
+        response = {"instructions": said, "input": [], "tool_choice": "none"}
+        self._ask(Ask(ask, [], response=response))
+
+    def ask_clip(self, ask: int, pcm: bytes) -> None:
+        """Have one whole recorded utterance answered (PCM16 24 kHz mono, 100 ms at least)."""
+        content: list[dict[str, Any]] = [
+            {"type": "input_audio_buffer.append", "audio": b64encode(pcm[at : at + APPEND_BYTES]).decode()}
+            for at in range(0, len(pcm), APPEND_BYTES)
+        ]
+        self._ask(Ask(ask, [*content, {"type": "input_audio_buffer.commit"}], spoken=True))
+
+    def ask_text(self, ask: int, text: str) -> None:
+        """Have a typed turn answered."""
+        self._ask(Ask(ask, [_item("user", text)]))
+
+    def hush(self) -> None:
+        """Stop answering: what is spoken is cancelled, what was asked keeps its content but gets no answer."""
+        for ask in self._asks:
+            ask.void = True
+        if self._pending:
+            self._pending.void = True
+        if self._active and not self._active.void:
+            self._cancel(self._active)
+        self._open_gate()
+
+    def keep(self, reply: int, heard_ms: int) -> None:
+        """Cut a reply, in the model's memory, to what the caller heard of it: ms from its start, rounded down."""
+        for known in self._replies.values():
+            if known.number == reply:
+                known.keep_ms = heard_ms
+                self._cut(known)
+
+    # What comes.
+
+    def receive(self, frame: str) -> list[Event]:
+        """The facts in one frame from the upstream."""
+        try:
+            event = orjson.loads(frame)
+            return self._on(event["type"], event)
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            self.oddities["malformed"] += 1
+            return []
+
+    def to_send(self) -> list[bytes]:
+        """The frames to send now, in order."""
+        out, self._out = self._out, []
+        return out
+
+    @property
+    def answering(self) -> bool:
+        """The upstream owes us an answer."""
+        return bool(self._asks or self._pending or self._active)
+
+    @property
+    def complete(self) -> bool:
+        """Nothing is being answered, and no transcript is awaited."""
+        return not (self.answering or self._committed or self._transcribing)
+
+    def _on(self, kind: str, event: dict[str, Any]) -> list[Event]:
+        match kind:
+            case "response.output_audio.delta":
+                return self._on_audio(event)
+            case "response.output_audio_transcript.delta":
+                return self._on_words(event["response_id"], event["delta"])
+            case "response.created":
+                return self._on_created(event["response"])
+            case "response.output_item.added":
+                return self._on_item(event)
+            case "response.done":
+                return self._on_done(event["response"])
+            case "input_audio_buffer.committed":
+                return self._on_committed(event["item_id"])
+            case "conversation.item.input_audio_transcription.completed":
+                return self._on_transcript(event["item_id"], event["transcript"])
+            case "conversation.item.input_audio_transcription.failed":
+                return self._on_transcript(event["item_id"], "")
+            case "session.created":
+                return self._on_session()
+            case "session.updated":
+                return self._on_updated(event["session"])
+            case "error":
+                return self._on_error(event["error"])
+            case _:
+                if kind not in _EXPECTED:
+                    self.oddities[kind] += 1
+                return []
+
+    # The session.
+
+    def _on_session(self) -> list[Event]:
+        self._created = True
+        if self._setup:
+            self._update(self._setup)
+        return []
+
+    def _update(self, setup: Setup) -> None:
+        self._updating += 1
+        pcm = {"type": "audio/pcm", "rate": 24000}
+        heard = {"model": "gpt-transcribe", "language": setup.language}
+        session = {
+            "type": "realtime",
+            "instructions": setup.instructions,
+            "output_modalities": ["audio"],
+            "audio": {
+                "input": {"format": pcm, "transcription": heard, "turn_detection": None},
+                "output": {"format": pcm, "voice": setup.voice},
+            },
+            "max_output_tokens": REPLY_TOKENS,
+        }
+        self._say("setup", {"type": "session.update", "session": session})
+
+    def _on_updated(self, session: dict[str, Any]) -> list[Event]:
+        self._updating -= 1
+        if self._updating > 0 or self._setup is None:
+            return []  # of an older setup: the newest is still on its way
+        voice = session["audio"]["output"]["voice"]
+        if voice != self._setup.voice:
+            why = f"asked for the voice {self._setup.voice}, got {voice}"
+            return [Unusable("voice_mismatch", why, fatal=True)]
+        for turn in self._seed:
+            self._say("seed", _item(turn.role, turn.text))
+        self._seed = ()
+        return [Configured()]
+
+    # Asking, through one gate: the API has one response at a time.
+
+    def _ask(self, ask: Ask) -> None:
+        self._asks.append(ask)
+        self._open_gate()
+
+    def _open_gate(self) -> None:
+        while self._asks and not self._pending and not self._active:
+            ask = self._asks.popleft()
+            for event in ask.content:
+                self._say("content", event)
+            if ask.spoken:
+                self._committed.append(ask.number)
+            ask.content, ask.spoken = [], False
+            if not ask.void:
+                self._pending = ask
+                response = {**ask.response, "metadata": {"ask": str(ask.number)}}
+                self._say("create", {"type": "response.create", "response": response})
+
+    def _on_created(self, response: dict[str, Any]) -> list[Event]:
+        asked, self._pending = self._pending, None
+        number = int((response.get("metadata") or {}).get("ask") or (asked.number if asked else 0))
+        reply = Reply(len(self._replies) + 1, number, void=False)
+        self._replies[response["id"]] = self._active = reply
+        if asked and asked.void:
+            self._cancel(reply)
+        return [ReplyBegan(reply.number, number)]
+
+    def _on_item(self, event: dict[str, Any]) -> list[Event]:
+        self._replies[event["response_id"]].item = event["item"]["id"]
+        return []
+
+    def _on_audio(self, event: dict[str, Any]) -> list[Event]:
+        reply = self._replies[event["response_id"]]
+        if reply.void:
+            return []
+        pcm = b64decode(event["delta"])
+        reply.received += len(pcm)
+        return [ReplyAudio(reply.number, pcm)]
+
+    def _on_words(self, response: str, words: str) -> list[Event]:
+        self._replies[response].text += words
+        return []
+
+    def _on_done(self, response: dict[str, Any]) -> list[Event]:
+        reply = self._replies[response["id"]]
+        reply.done = True
+        if self._active is reply:
+            self._active = None
+        self._cut(reply)
+        self._open_gate()
+        details = response.get("status_details") or {}
+        trouble = details.get("error") or {}
+        reason = trouble.get("code") or trouble.get("type") or details.get("reason") or ""
+        if reason in FATAL_CODES:
+            return [Unusable(reason, trouble.get("message") or reason, fatal=True)]
+        return [ReplyEnded(reply.number, reply.ask, response["status"], reply.text.strip(), reason)]
+
+    def _cancel(self, reply: Reply) -> None:
+        reply.void = True
+        self._say("cancel", {"type": "response.cancel"})
+
+    def _cut(self, reply: Reply) -> None:
+        """Truncate or delete what was not heard; over WebSocket the server does not do it by itself."""
+        if reply.keep_ms is None or not reply.done or not reply.item:
+            return
+        if reply.keep_ms <= 0:
+            self._say("cut", {"type": "conversation.item.delete", "item_id": reply.item})
+        elif reply.keep_ms < reply.received // BYTES_PER_MS:
+            cut = {"item_id": reply.item, "content_index": 0, "audio_end_ms": reply.keep_ms}
+            self._say("cut", {"type": "conversation.item.truncate", **cut})
+        reply.keep_ms = None
+
+    # What the caller said.
+
+    def _on_committed(self, item: str) -> list[Event]:
+        self._transcribing[item] = self._committed.popleft()
+        return []
+
+    def _on_transcript(self, item: str, text: str) -> list[Event]:
+        return [Heard(self._transcribing.pop(item), text.strip())]
+
+    # What goes wrong.
+
+    def _on_error(self, error: dict[str, Any]) -> list[Event]:
+        code = error.get("code") or error.get("type") or "unknown"
+        message = error.get("message") or code
+        about = (error.get("event_id") or "").partition("-")[0]
+        if code in LOST_CODES:
+            return [Unusable(code, message, fatal=False)]
+        if code in FATAL_CODES or about in ("setup", "seed"):
+            return [Unusable(code, message, fatal=True)]
+        if about == "create" and self._pending:
+            return self._on_create_refused(self._pending, code, message)
+        self.oddities[code] += 1
+        return []
+
+    def _on_create_refused(self, ask: Ask, code: str, message: str) -> list[Event]:
+        self._pending = None
+        if code == BUSY_CODE:
+            self._asks.appendleft(ask)  # asked again when the response in the way is done
+            self.oddities[code] += 1
+            return []
+        self._open_gate()
+        return [AskFailed(ask.number, code, message)]
+
+    def _say(self, about: str, event: dict[str, Any]) -> None:
+        self._out.append(orjson.dumps({**event, "event_id": f"{about}-{next(self._ids)}"}))
+
+
+def _item(role: Literal["user", "assistant"], text: str) -> dict[str, Any]:
+    kind = "input_text" if role == "user" else "output_text"
+    content = [{"type": kind, "text": text}]
+    return {"type": "conversation.item.create", "item": {"type": "message", "role": role, "content": content}}
+
+
+_EXPECTED = frozenset({
+    "conversation.created", "conversation.item.added", "conversation.item.done", "conversation.item.deleted",
+    "conversation.item.truncated", "conversation.item.input_audio_transcription.delta",
+    "input_audio_buffer.cleared", "rate_limits.updated", "response.content_part.added",
+    "response.content_part.done", "response.output_audio.done", "response.output_audio_transcript.done",
+    "response.output_item.done",
+})  # fmt: skip

@@ -1,0 +1,350 @@
+"""The life of an actor on the loop: turns, ends, children, timers, threads."""
+
+import asyncio
+import gc
+import threading
+import weakref
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import pykka
+import pytest
+
+from actors import base, pykka_loop
+from actors.base import Boot, Down, LoopActor, Ref, Stop, launch
+from tests.kit.probe import Probe
+
+
+@dataclass(frozen=True)
+class Do:
+    """Have the actor run this."""
+
+    act: Any
+
+
+@dataclass(frozen=True)
+class Rung:
+    label: str = ""
+
+
+class Doer(LoopActor[Any]):
+    """Does as it is told, and tells what it hears."""
+
+    name = "doer"
+
+    def __init__(self, to: Ref[Any], on_boot: Any = None, on_stop: Any = None) -> None:
+        super().__init__()
+        self.to, self._on_boot, self._on_stop = to, on_boot, on_stop
+
+    def on_receive(self, message: Any) -> Any:
+        match message:
+            case Do(act):
+                return act(self)
+            case Boot():
+                if self._on_boot:
+                    self._on_boot(self)
+            case Stop():
+                self.end()
+            case _:
+                self.to.tell(message)
+        return None
+
+    def on_stop(self) -> None:
+        self.to.tell("stopped")
+        if self._on_stop:
+            self._on_stop(self)
+
+
+def fail(error: BaseException) -> Any:
+    """A function of one argument that raises."""
+
+    def act(_actor: Any) -> None:
+        raise error
+
+    return act
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    """Run a test on a loop of its own, and see that no actor is left behind."""
+    asyncio.run(test)
+    assert pykka.ActorRegistry.get_all() == []
+
+
+def forget_actors() -> None:
+    """Clear the registry of actors whose loop is gone."""
+    for ref in pykka.ActorRegistry.get_all():
+        pykka.ActorRegistry.unregister(ref)
+
+
+def test_messages_are_handled_in_order_after_boot() -> None:
+    """Boot comes first, then one FIFO in which nothing overtakes."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        actor = launch(Doer(told, on_boot=lambda me: me.to.tell("boot")), parent)
+        for number in range(100):
+            actor.tell(number)
+        actor.tell(Stop())
+        await parent.expect(Down)
+        assert told.heard == ["boot", *range(100), "stopped"]
+
+    run(story())
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), asyncio.CancelledError(), GeneratorExit()])
+@pytest.mark.parametrize("where", ["on_boot", "handler", "on_stop"])
+def test_whatever_ends_an_actor_tells_its_parent_once(
+    error: BaseException, where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A crash anywhere in its life ends in one Down with the cause, and one traceback in the log."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        hooks = {hook: fail(error) if where == hook else None for hook in ("on_boot", "on_stop")}
+        actor = launch(Doer(told, **hooks), parent)
+        actor.tell(Do(fail(error)) if where == "handler" else Stop())
+        down = await parent.expect(Down)
+        assert (down.ref, down.name, down.incarnation, down.cause) == (actor, "doer", 1, error)
+        assert parent.heard == []
+        assert [record.exc_info is not None for record in caplog.records] == [True]
+
+    run(story())
+
+
+def test_a_crash_of_one_actor_leaves_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    """Even a BaseException in a handler ends that actor alone."""
+
+    async def story() -> None:
+        parent, told = Probe(), Probe()
+        one, other = launch(Doer(told), parent), launch(Doer(told), parent)
+        one.tell(Do(fail(GeneratorExit())))
+        assert (await parent.expect(Down)).ref is one
+        other.tell("still here")
+        assert await told.expect(str) == "stopped"
+        assert await told.expect(str) == "still here"
+        other.tell(Stop())
+        await parent.expect(Down)
+
+    run(story())
+
+
+def test_the_process_ends_on_keyboard_interrupt() -> None:
+    """KeyboardInterrupt leaves the loop, after the actor's own end was begun."""
+
+    async def story() -> None:
+        actor = launch(Doer(Probe()), None)
+        actor.tell(Do(fail(KeyboardInterrupt())))
+        await asyncio.Event().wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(story())
+    forget_actors()
+
+
+def test_children_end_first_in_reverse_order() -> None:
+    """A parent's Down comes after those of its children, the youngest first."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        ended: list[str] = []
+
+        def hire_three(me: Doer) -> None:
+            for label in "abc":
+                me.hire(Doer, told, None, lambda _me, label=label: ended.append(label))
+
+        actor = launch(Doer(told, hire_three, lambda _me: ended.append("parent")), parent)
+        actor.tell(Do(fail(ValueError())))
+        assert isinstance((await parent.expect(Down)).cause, ValueError)
+        assert ended == ["c", "b", "a", "parent"]
+
+    run(story())
+
+
+def test_a_parent_hears_of_a_child_by_name_and_incarnation() -> None:
+    """Children of one name are told apart, and a child's crash reaches its parent as a message."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        actor = launch(Doer(told), parent)
+        for _ in range(2):
+            actor.tell(Do(lambda me: me.hire(Doer, told).tell(Do(fail(KeyError("x"))))))
+        downs = [await told.expect(Down) for _ in range(2)]
+        assert [(down.name, down.incarnation) for down in downs] == [("doer", 1), ("doer", 2)]
+        assert all(isinstance(down.cause, KeyError) for down in downs)
+        actor.tell(Stop())
+        await parent.expect(Down)
+
+    run(story())
+
+
+def test_a_child_that_will_not_end_is_not_waited_for_forever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After CHILDREN_SECONDS the parent ends without it."""
+    monkeypatch.setattr(base, "CHILDREN_SECONDS", 0.01)
+    monkeypatch.setattr(Doer, "_finish", lambda me: None if me.to is None else LoopActor._finish(me))
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        actor = launch(Doer(told, lambda me: me.hire(Doer, None)), parent)
+        actor.tell(Stop())
+        assert (await parent.expect(Down)).ref is actor
+
+    asyncio.run(story())
+    forget_actors()
+
+
+def test_telling_the_dead_is_counted_and_dropped() -> None:
+    """`tell` never raises; what comes too late is a dead letter."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        actor = launch(Doer(told), parent)
+        actor.tell(Stop())
+        await parent.expect(Down)
+        before = pykka_loop.dead_letters
+        actor.tell("anybody?")
+        assert pykka_loop.dead_letters == before + 1
+
+    run(story())
+
+
+def test_a_timer_set_again_or_cancelled_is_never_delivered() -> None:
+    """Timers are keyed by the type of their message; also one that had fired into the mailbox is dropped."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        actor = launch(Doer(told), parent)
+
+        def set_twice(me: Doer) -> None:
+            me.after(0, Rung("first"))
+            me.after(0, Rung("second"))
+
+        actor.tell(Do(set_twice))
+        assert (await told.expect(Rung)).label == "second"
+
+        def fire_then_cancel(me: Doer) -> None:
+            me.after(0, Rung("cancelled"))
+            me._ring(Rung("cancelled"))
+            me.cancel(Rung)
+
+        actor.tell(Do(fire_then_cancel))
+        actor.tell(Do(lambda me: me.after(0, Rung("last"))))
+        assert (await told.expect(Rung)).label == "last"
+        assert told.heard == []
+        actor.tell(Stop())
+        await parent.expect(Down)
+
+    run(story())
+
+
+def test_a_turn_ends_after_so_many_messages() -> None:
+    """An actor with a full mailbox lets the others have their turns."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        busy, other = launch(Doer(told), parent), launch(Doer(told), parent)
+        for number in range(base.TURN_MESSAGES * 3):
+            busy.tell(number)
+        other.tell("me too")
+        busy.tell(Stop())
+        other.tell(Stop())
+        await parent.expect(Down)
+        await parent.expect(Down)
+        assert told.heard.index("me too") <= base.TURN_MESSAGES
+
+    run(story())
+
+
+def test_a_turn_ends_after_a_millisecond() -> None:
+    """Slow handlers do not keep the loop for a whole mailbox."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        busy, other = launch(Doer(told), parent), launch(Doer(told), parent)
+
+        def slow(me: Doer) -> None:
+            threading.Event().wait(base.TURN_SECONDS * 2)
+            me.to.tell("slow")
+
+        for _ in range(4):
+            busy.tell(Do(slow))
+        other.tell("me too")
+        busy.tell(Stop())
+        other.tell(Stop())
+        await parent.expect(Down)
+        await parent.expect(Down)
+        assert told.heard.index("me too") == 1
+
+    run(story())
+
+
+def test_the_loop_is_never_blocked_by_an_ask_or_a_stop() -> None:
+    """On the loop both refuse to wait, with a clear error; awaited they work."""
+
+    async def story() -> None:
+        parent = Probe()
+        actor = launch(Doer(Probe()), parent)
+        with pytest.raises(RuntimeError, match="would block the event loop"):
+            actor.ask(Do(lambda me: 1))
+        with pytest.raises(RuntimeError, match="would block the event loop"):
+            actor.stop()
+        with pytest.raises(RuntimeError, match="would block the event loop"):
+            pykka.ActorRegistry.stop_all()
+        assert await actor.ask(Do(lambda me: 41 + 1), block=False) == 42
+        assert await actor.stop(block=False) is True
+        assert await actor.stop(block=False) is False
+        with pytest.raises(pykka.ActorDeadError):
+            await actor.ask(Do(lambda me: 1), block=False)
+
+    run(story())
+
+
+def test_an_ask_that_fails_ends_the_actor_and_tells_the_asker() -> None:
+    """A failing ask is a crash like any other."""
+
+    async def story() -> None:
+        parent = Probe()
+        actor = launch(Doer(Probe()), parent)
+        with pytest.raises(ValueError, match="no"):
+            await actor.ask(Do(fail(ValueError("no"))), block=False)
+        assert isinstance((await parent.expect(Down)).cause, ValueError)
+
+    run(story())
+
+
+def test_other_threads_may_tell_ask_and_stop() -> None:
+    """From a thread everything works as Pykka promises, and wakes the loop."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        actor = launch(Doer(told), parent)
+
+        def outside() -> tuple[Any, Any]:
+            for number in range(1000):
+                actor.tell(number)
+            answer = actor.ask(Do(lambda me: "answer"), timeout=5)
+            return answer, actor.stop(timeout=5)
+
+        assert await asyncio.to_thread(outside) == ("answer", True)
+        assert told.heard == [*range(1000), "stopped"]
+
+    run(story())
+
+
+def test_an_actor_that_ended_is_collected() -> None:
+    """Nothing keeps a dead actor in memory, and many may come and go."""
+    actors: weakref.WeakSet[Doer] = weakref.WeakSet()
+
+    async def story() -> None:
+        parent = Probe()
+        for _ in range(500):
+            actor = Doer(Probe())
+            actors.add(actor)
+            launch(actor, parent).tell(Stop())
+        del actor
+        for _ in range(500):
+            await parent.expect(Down)
+
+    run(story())
+    gc.collect()
+    assert len(actors) == 0

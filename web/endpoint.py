@@ -1,0 +1,75 @@
+"""A caller's WebSocket: let in, read frame by frame, told to the session until one of the two is gone."""
+
+import asyncio
+import itertools
+import re
+
+from aiohttp import WSMessage, WSMsgType, web
+from aiohttp.typedefs import Handler
+
+from actors.base import Ref
+from actors.messages import Chose, Connected, Detached, From, FromCaller, Garbled
+from schemas import Refused
+from web import wire
+from web.outbox import Outbox
+
+MAX_FRAME = 8 * 2**20
+HEARTBEAT_SECONDS = 20.0
+CLOSE_SECONDS = 2.0
+USER_ID = re.compile(r"[\w.:@+-]{1,128}")
+TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
+
+_numbers = itertools.count(1)
+
+
+class Socket(web.WebSocketResponse):
+    """aiohttp's, but it says why it closes on a frame that is too big."""
+
+    async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
+        if code == 1009 and not message:
+            message = TOO_BIG
+        return await super().close(code=code, message=message, drain=drain)
+
+
+def endpoint(supervisor: Ref[Connected]) -> Handler:
+    """The handler of `GET /ws-mobile/{user_id}` and `GET /ws/{user_id}`."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        user = request.match_info["user_id"]
+        if not USER_ID.fullmatch(user):
+            raise web.HTTPBadRequest(text="The user id may hold letters, digits and . : @ + - _, at most 128.\n")
+        socket = Socket(timeout=CLOSE_SECONDS, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME, compress=False)
+        await socket.prepare(request)
+        outbox, connection = Outbox(socket, request.transport), next(_numbers)
+        writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
+        supervisor.tell(Connected(user, connection, outbox))
+        try:
+            if session := await outbox.admitted:
+                await _listen(socket, session, connection, request.query.get("astrologer_id"))
+            await asyncio.wait([writing], timeout=CLOSE_SECONDS if outbox.closing else 0)
+        finally:
+            writing.cancel()
+        return socket
+
+    return answer
+
+
+async def _listen(
+    socket: web.WebSocketResponse, session: Ref[From | Detached], connection: int, astrologer_id: str | None
+) -> None:
+    try:
+        if astrologer_id:
+            session.tell(From(connection, Chose(astrologer_id)))
+        async for frame in socket:
+            session.tell(From(connection, _read(frame)))
+    finally:
+        session.tell(Detached(connection))
+
+
+def _read(frame: WSMessage) -> FromCaller:
+    if frame.type is not WSMsgType.TEXT:
+        return Garbled("wrong_mode", "This call takes recorded clips: send audio messages, not binary frames.")
+    try:
+        return wire.read(frame.data)
+    except Refused as refused:
+        return Garbled(refused.code, refused.message)

@@ -1,0 +1,115 @@
+"""The caller's wire as a pure translator: a text frame becomes a message, a message becomes a frame."""
+
+import binascii
+from base64 import b64decode, b64encode
+from typing import Any
+
+import orjson
+
+import schemas
+from actors.messages import (
+    AudioResponse,
+    Chose,
+    Clear,
+    Close,
+    ConfigAck,
+    Error,
+    FromCaller,
+    HungUp,
+    Interrupted,
+    Notice,
+    Pinged,
+    Pong,
+    Recorded,
+    TextResponse,
+    ToCaller,
+    Transcript,
+    Typed,
+)
+from audio import wav
+from audio.codec import LARGEST_CLIP
+from schemas import Refused
+
+TYPES = ", ".join(schemas.CALLER)
+
+
+def read(frame: str) -> FromCaller:
+    """What the caller said. Raises Refused: bad_json, unknown_type, bad_message, bad_base64, audio_too_big."""
+    try:
+        data = orjson.loads(frame)
+    except orjson.JSONDecodeError as error:
+        raise Refused("bad_json", f"This is not JSON ({error}): send one JSON object per text frame.") from None
+    if not isinstance(data, dict):
+        raise Refused("bad_json", 'This is JSON but not an object: send one such as {"type": "ping"}.')
+    kind = data.get("type")
+    if not isinstance(kind, str) or kind not in schemas.CALLER:
+        raise Refused("unknown_type", f"There is no message type {str(kind)[:40]!r}: send one of {TYPES}.")
+    if kind == "audio":
+        _refuse_too_big(data)
+    if fault := schemas.fault(schemas.CALLER[kind], data):
+        raise Refused("bad_message", f"The {kind} message is not as it must be: {fault}")
+    return _message(kind, data)
+
+
+def _message(kind: str, data: dict[str, Any]) -> FromCaller:
+    match kind:
+        case "config":
+            return Chose(data["astrologer_id"])
+        case "audio":
+            return Recorded(_clip(data.get("audio") or data.get("data") or ""))
+        case "text":
+            return Typed(data["text"].strip())
+        case "interrupt":
+            return Interrupted()
+        case "ping":
+            return Pinged()
+        case "end":
+            return HungUp()
+    raise AssertionError(f"caller.schema.json has a type that is not read: {kind}")
+
+
+def _refuse_too_big(data: dict[str, Any]) -> None:
+    """Before anything looks into it: base64 makes 4 characters of 3 bytes."""
+    size = max((len(text) for key in ("audio", "data") if isinstance(text := data.get(key), str)), default=0)
+    if size * 3 // 4 > LARGEST_CLIP + 1024:
+        limit = LARGEST_CLIP // 2**20
+        raise Refused("audio_too_big", f"The clip is larger than {limit} MiB: record a shorter one, or compress it.")
+
+
+def _clip(text: str) -> bytes:
+    """The file that the text stands for; a data URL, as browsers make them, and line breaks are accepted."""
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    try:
+        return b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Refused("bad_base64", f"The clip is not base64 ({error}): encode the whole file once.") from None
+
+
+def write(message: ToCaller) -> bytes:
+    """The text frame that tells the caller this. Raises AssertionError for a Close, which is not a frame."""
+    match message:
+        case ConfigAck() | TextResponse() | Transcript() | Clear() | Notice() | Pong():
+            return orjson.dumps({"type": _NAMES[type(message)], **_fields(message)})
+        case AudioResponse(response_id, pcm):
+            audio = b64encode(wav(pcm)).decode()
+            sound = {"audio": audio, "mime_type": "audio/wav", "response_id": response_id}
+            return orjson.dumps({"type": "audio_response", **sound})
+        case Error(code, text):
+            return orjson.dumps({"type": "error", "code": code, "message": text, "error": text})
+        case Close():
+            raise AssertionError("a Close is sent as a close frame")
+
+
+def _fields(message: ToCaller) -> dict[str, Any]:
+    return {name: getattr(message, name) for name in message.__slots__}
+
+
+_NAMES: dict[type, str] = {
+    ConfigAck: "config_ack",
+    TextResponse: "text_response",
+    Transcript: "transcript",
+    Clear: "clear",
+    Notice: "notice",
+    Pong: "pong",
+}
