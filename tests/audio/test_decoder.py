@@ -1,0 +1,164 @@
+"""The process that decodes: what strangers send stays in there, and it leaves when it should."""
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from audio import seconds
+from audio.decoder import Decoder, Died
+from schemas import Refused
+from tests.audio.sounds import clip, encoded, riff, speech
+
+SPOKEN = clip("en_proposal.m4a")
+KINDS = [
+    ("ipod", "aac"),
+    ("webm", "libopus"),
+    ("ogg", "libopus"),
+    ("wav", "pcm_s16le"),
+    ("mp3", "libmp3lame"),
+    ("3gp", "aac"),
+    ("adts", "aac"),
+    ("flac", "flac"),
+]
+
+
+async def started() -> tuple[Decoder, psutil.Process]:
+    """A decoder that is ready, and its process."""
+    before = set(psutil.Process().children())
+    decoder = Decoder()
+    await decoder.start()
+    (process,) = set(psutil.Process().children()) - before
+    return decoder, process
+
+
+def mutated(content: bytes, chance: random.Random) -> bytes:
+    """A clip with some bytes overwritten, a piece cut out or put in twice, or its end cut off."""
+    changed = bytearray(content)
+    start, end = sorted(chance.randrange(len(changed)) for _ in range(2))
+    match chance.randrange(4):
+        case 0:
+            for _ in range(chance.choice((1, 4, 40))):
+                changed[chance.randrange(len(changed))] = chance.randrange(256)
+        case 1:
+            for _ in range(8):  # where containers keep what is worth lying about
+                changed[chance.randrange(min(200, len(changed)))] = chance.choice((0, 1, 127, 128, 255))
+        case 2:
+            changed[start:end] = changed[start:end] * chance.choice((0, 2))
+        case _:
+            del changed[end:]
+    return bytes(changed)
+
+
+async def decode_without_end(decoder: Decoder) -> None:
+    """Fifty seconds of sound, over and over."""
+    while True:
+        await decoder.decode(riff(bytes(range(256)) * 8192, 40_000))
+
+
+def test_damaged_clips_are_heard_or_refused() -> None:
+    """Hundreds of mutated clips of every container: PCM or a refusal, and one and the same process to the end."""
+    originals = [encoded(speech(0.5), *kind) for kind in KINDS]
+    chance = random.Random(20_260_801)
+
+    async def scene() -> tuple[int, int]:
+        decoder, process = await started()
+        heard = refused = 0
+        for number in range(400):
+            try:
+                heard += bool(await decoder.decode(mutated(originals[number % len(originals)], chance)))
+            except Refused:
+                refused += 1
+        assert process.is_running()
+        await decoder.end()
+        return heard, refused
+
+    heard, refused = asyncio.run(scene())
+
+    assert heard > 100
+    assert refused > 50
+
+
+def test_a_clip_that_takes_too_much_memory_costs_its_process() -> None:
+    """Where memory ends the clip is refused or its process dies; started again, it decodes."""
+
+    async def scene() -> float:
+        decoder, process = await started()
+        used = process.memory_info().vms
+        process.rlimit(psutil.RLIMIT_AS, (used + 2**20, psutil.RLIM_INFINITY))
+        with pytest.raises((Refused, Died)):
+            await decoder.decode(riff(bytes(range(256)) * 8192, 40_000))
+        await decoder.start()
+        pcm = await decoder.decode(SPOKEN)
+        await decoder.end()
+        return seconds(pcm)
+
+    assert asyncio.run(scene()) > 4
+
+
+def test_the_process_is_bounded() -> None:
+    """It has little memory, seconds of CPU counted anew for every clip, no core dumps, and none of our keys."""
+
+    async def scene() -> psutil.Process:
+        decoder, process = await started()
+        await decoder.decode(SPOKEN)
+        used = sum(process.cpu_times()[:2])
+
+        assert process.rlimit(psutil.RLIMIT_AS)[0] <= 2**29
+        assert used < process.rlimit(psutil.RLIMIT_CPU)[0] <= used + 7
+        assert process.rlimit(psutil.RLIMIT_CORE)[0] == 0
+        assert "SOME_API_KEY" not in process.environ()
+        await decoder.end()
+        return process
+
+    os.environ["SOME_API_KEY"] = "secret"
+    try:
+        process = asyncio.run(scene())
+    finally:
+        del os.environ["SOME_API_KEY"]
+    assert not process.is_running()
+
+
+def test_too_much_cpu_costs_the_process() -> None:
+    """The kernel ends a process that decodes for longer than it may."""
+
+    async def scene() -> None:
+        decoder, process = await started()
+        # Its own limit is renewed below this hard one, which is already used up.
+        process.rlimit(psutil.RLIMIT_CPU, (0, 0))
+        with pytest.raises(Died):
+            await decode_without_end(decoder)
+        await decoder.end()
+
+    asyncio.run(scene())
+
+
+def test_a_process_leaves_with_its_parent() -> None:
+    """When the server is killed, the pipe closes and the process ends by itself, without a word."""
+    child = subprocess.run(
+        [sys.executable, "-c", "from audio.worker import serve; serve()"],
+        input=len(SPOKEN).to_bytes(4, "big") + SPOKEN,
+        capture_output=True,
+        timeout=20,
+        check=True,
+    )
+
+    assert child.stdout[:5] == b"\x01\x00\x00\x00\x00"
+    assert len(child.stdout) > 200_000
+    assert child.stderr == b""
+
+
+def test_ctrl_c_in_the_terminal_does_not_reach_the_process() -> None:
+    """A terminal interrupts its whole session; the process is in one of its own."""
+
+    async def scene() -> int:
+        decoder, process = await started()
+        session = os.getsid(process.pid)
+        await decoder.end()
+        return session
+
+    assert asyncio.run(scene()) != os.getsid(0)

@@ -1,0 +1,261 @@
+"""Clips go in, one answer each comes out, whatever happens to the workers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import psutil
+import pytest
+import uvloop
+
+from audio import Decoded, Pool, Undecoded, seconds
+from audio.pool import MOST_WAITING, WORKERS
+from tests.audio.sounds import clip, riff
+
+SPOKEN = clip("en_proposal.m4a")
+LASTING = riff(bytes(range(256)) * 16_000, 40_000)  # 102 s of a tone in 4 MB; about half a second of work
+DEADLINE = 20.0  # seconds; only a failure ever takes so long
+
+
+class Ear:
+    """A listener that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Queue[Decoded | Undecoded] = asyncio.Queue()
+
+    def tell(self, message: Decoded | Undecoded, /) -> None:
+        self.told.put_nowait(message)
+
+    async def hears(self) -> Decoded | Undecoded:
+        async with asyncio.timeout(DEADLINE):
+            return await self.told.get()
+
+
+def workers() -> list[psutil.Process]:
+    """The child processes of this one."""
+    return psutil.Process().children(recursive=True)
+
+
+def play(scene: Callable[[Pool, Ear], Awaitable[None]], patience: float = DEADLINE) -> None:
+    """Play a scene with a warm pool, close the pool, and see that nothing is left."""
+
+    async def whole() -> None:
+        pool = Pool(patience)
+        await pool.warm()
+        assert len(workers()) == WORKERS
+        try:
+            await scene(pool, Ear())
+        finally:
+            await pool.close()
+        assert not workers()
+
+    asyncio.run(whole())
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Let the others go on until something has happened outside of this process."""
+    async with asyncio.timeout(DEADLINE):
+        while not await asyncio.to_thread(happened):
+            pass
+
+
+def cpu(worker: psutil.Process) -> float:
+    """Seconds of CPU that it has used."""
+    return sum(worker.cpu_times()[:2])
+
+
+async def busy_worker(idle: dict[psutil.Process, float]) -> psutil.Process:
+    """The worker that has begun to work since its CPU time was read."""
+
+    def busy() -> list[psutil.Process]:
+        return [worker for worker, used in idle.items() if cpu(worker) > used + 0.03]
+
+    await until(lambda: bool(busy()))
+    return busy()[0]
+
+
+def test_a_clip_is_told_as_pcm() -> None:
+    """The one who handed the clip over is told its PCM, with its number."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        pool.decode(7, SPOKEN, ear)
+        match await ear.hears():
+            case Decoded(number, pcm):
+                assert number == 7
+                assert seconds(pcm) == pytest.approx(4.65, abs=0.05)
+            case other:
+                pytest.fail(f"{other}")
+
+    play(scene)
+
+
+def test_a_refusal_is_told_with_its_code() -> None:
+    """What cannot be decoded is told with the code and the sentence of the codec."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        for number, (content, code) in enumerate([(b"", "empty_audio"), (b"%PDF-1.7" * 9, "audio_undecodable")]):
+            pool.decode(number, content, ear)
+            match await ear.hears():
+                case Undecoded(told, told_code, message):
+                    assert (told, told_code) == (number, code)
+                    assert message.endswith(".")
+                case other:
+                    pytest.fail(f"{other}")
+
+    play(scene)
+
+
+def test_every_clip_is_told_once() -> None:
+    """Forty clips at once: forty answers, and no more."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        for number in range(40):
+            pool.decode(number, SPOKEN if number % 4 else b"noise", ear)
+        told = [await ear.hears() for _ in range(40)]
+        assert sorted(message.number for message in told) == list(range(40))
+        assert sum(isinstance(message, Decoded) for message in told) == 30
+        assert ear.told.empty()
+
+    play(scene)
+
+
+def test_a_killed_worker_costs_only_its_clip() -> None:
+    """A worker is killed at its clip: that one is refused, the other goes on, and the next finds a new worker."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        neighbour = Ear()
+        used = {worker: cpu(worker) for worker in workers()}
+        pool.decode(1, LASTING, ear)
+        victim = await busy_worker(used)
+        pool.decode(2, SPOKEN, neighbour)
+        victim.kill()
+
+        refused = await ear.hears()
+        assert isinstance(refused, Undecoded)
+        assert refused.code == "audio_undecodable"
+        assert isinstance(await neighbour.hears(), Decoded)
+        for number in range(3, 3 + 2 * WORKERS):
+            pool.decode(number, SPOKEN, ear)
+        assert all([isinstance(await ear.hears(), Decoded) for _ in range(2 * WORKERS)])
+        assert victim not in workers()
+
+    play(scene)
+
+
+def test_workers_that_died_idle_are_replaced() -> None:
+    """Killed while they wait for work, they cost no clip at all."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        victims = workers()
+        for victim in victims:
+            victim.kill()
+        await until(lambda: not any(decoder.ready for decoder in pool._decoders))
+        for number in range(2 * WORKERS):
+            pool.decode(number, SPOKEN, ear)
+        assert all([isinstance(await ear.hears(), Decoded) for _ in range(2 * WORKERS)])
+
+    play(scene)
+
+
+def test_a_worker_that_hangs_costs_only_its_clip() -> None:
+    """By the clock a clip may take so long and no longer, also when its worker does nothing at all."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        for worker in workers():
+            worker.suspend()
+        pool.decode(1, SPOKEN, ear)
+        refused = await ear.hears()
+        assert isinstance(refused, Undecoded)
+        assert refused.code == "audio_undecodable"
+
+    play(scene, patience=0.2)
+
+
+def test_a_cancelled_clip_is_never_told() -> None:
+    """Cancelled at work, its worker is killed and replaced; cancelled in the queue, it is dropped."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        used = {worker: cpu(worker) for worker in workers()}
+        decodings = [pool.decode(number, LASTING, ear) for number in range(WORKERS + 1)]
+        victim = await busy_worker(used)
+        for decoding in decodings:
+            decoding.cancel()
+        await until(lambda: victim not in workers())
+
+        pool.decode(99, SPOKEN, ear)
+        told = await ear.hears()
+        assert isinstance(told, Decoded)
+        assert told.number == 99
+        assert ear.told.empty()
+
+    play(scene)
+
+
+def test_cancelling_what_was_told_changes_nothing() -> None:
+    """A cancel that comes too late does no harm."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        before = set(workers())
+        decoding = pool.decode(1, SPOKEN, ear)
+        assert isinstance(await ear.hears(), Decoded)
+        decoding.cancel()
+        pool.decode(2, SPOKEN, ear)
+        assert isinstance(await ear.hears(), Decoded)
+        assert set(workers()) == before
+
+    play(scene)
+
+
+def test_the_queue_is_bounded() -> None:
+    """The clip beyond the last place is told busy, and not before its decode call has returned."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        late = Ear()
+        for number in range(WORKERS + MOST_WAITING):
+            pool.decode(number, SPOKEN, ear)
+        pool.decode(1000, SPOKEN, late)
+        assert late.told.empty()
+        refused = await late.hears()
+        assert isinstance(refused, Undecoded)
+        assert (refused.number, refused.code) == (1000, "busy")
+        told = [await ear.hears() for _ in range(WORKERS + MOST_WAITING)]
+        assert all(isinstance(message, Decoded) for message in told)
+
+    play(scene)
+
+
+def test_closing_drops_what_is_under_way() -> None:
+    """Clips at work and in the queue are dropped untold, no process is left, and a closed pool says busy."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        used = {worker: cpu(worker) for worker in workers()}
+        for number in range(10):
+            pool.decode(number, LASTING, ear)
+        await busy_worker(used)
+        await pool.close()
+        assert not workers()
+        assert ear.told.empty()
+        pool.decode(11, SPOKEN, ear)
+        refused = await ear.hears()
+        assert isinstance(refused, Undecoded)
+        assert refused.code == "busy"
+
+    play(scene)
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_closing_while_workers_start_leaves_nothing(factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """A server that stops while it starts leaves no process behind, on either kind of loop."""
+
+    async def scene(turns: int) -> None:
+        pool = Pool()
+        warming = asyncio.ensure_future(pool.warm())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        warming.cancel()
+        await asyncio.wait([warming])
+        await pool.close()
+        assert not workers()
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        for turns in (0, 1, 2, 5, 1000):
+            runner.run(scene(turns))

@@ -1,0 +1,143 @@
+"""A whole server in this process: real sockets on both shores, the real engine's server, real decoders.
+
+Only the engine's voice, ear and mind are light: tones that tell voices apart by pitch, and words that tell who was
+asked what. So a test can hold the engine's voice back, and count what is left when a call is over.
+"""
+
+import asyncio
+import gc
+import math
+import os
+import struct
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pykka
+from aiohttp import web
+
+from actors.base import Down, Hired, Stop, launch
+from actors.equipment import Equipment, Limits
+from audio import Pool
+from cli.phone import Phone
+from personas import Catalogue
+from realtime import SAY_EXACTLY
+from realtime.link import Upstream
+from realtime.local.call import Parts
+from realtime.local.reading import Turn
+from realtime.local.server import PATH, Server
+from supervisor import SupervisorActor, SupervisorInbox
+from tests.kit.probe import Probe
+from web import application
+from web.rest import Rest
+
+CLIPS = Path(__file__).parents[2] / "clips"
+TINA, MOHIT = "tina_kulkarni_vedic_marriage", "mohit_vedic_marriage"
+PRIYANKA, HARSH = "priyanka_vedic_love", "harsh_dubey_vedic_love"
+TOKEN = "only-for-this-test"
+PITCHES = {"marin": 200, "cedar": 300, "shimmer": 400, "echo": 500}  # Hz
+
+
+class Tones:
+    """A voice that says every sentence as one second of a tone; it waits until `free` is set."""
+
+    def __init__(self) -> None:
+        self.free = threading.Event()
+        self.free.set()
+
+    def say(self, text: str, voice: str) -> Iterator[bytes]:
+        assert self.free.wait(20)
+        turn = 2 * math.pi * PITCHES[voice] / 24_000
+        yield struct.pack("<24000h", *(int(9000 * math.sin(turn * n)) for n in range(24_000)))
+
+
+class Measure:
+    """An ear that writes down how long a clip is, so that clips can be told apart."""
+
+    def hear(self, pcm: bytes, language: str | None) -> str:
+        return f"{len(pcm) / 48_000:.1f} seconds in {language}"
+
+
+class Echo:
+    """A mind that says what it was told to say, else what it remembers of the caller."""
+
+    async def answer(self, instructions: str, turns: tuple[Turn, ...]) -> str:
+        if exact := instructions.partition(SAY_EXACTLY)[2].strip():
+            return exact
+        return "You said " + ", then ".join(turn.text for turn in turns if turn.role == "user") + "."
+
+
+@dataclass
+class Exchange:
+    """The running server, and its insides for tests to look at or to hurt."""
+
+    url: str
+    http: str
+    engine: Server
+    pool: Pool
+    supervisor: Hired[SupervisorInbox]
+    tones: Tones
+    parts: Parts
+
+    def phone(self, user: str = "user-1", **query: str) -> Phone:
+        """A phone of this user's, not yet connected."""
+        return Phone(self.url, user, query)
+
+    def left(self) -> dict[str, Any]:
+        """What there is now that a call must not leave behind."""
+        gc.collect()
+        actors = sorted(ref.actor_class.__name__ for ref in pykka.ActorRegistry.get_all())
+        tasks = sorted(task.get_name() for task in asyncio.all_tasks() if not task.get_name().startswith("Task-"))
+        return {
+            "actors": actors,
+            "tasks": tasks,
+            "engine calls": len(self.engine.calls),
+            "handles": len(os.listdir("/proc/self/fd")),
+            "connections": len(psutil.Process().net_connections()),
+            "processes": len(psutil.Process().children(recursive=True)),
+            "queued": self.parts.queued,
+        }
+
+    async def settles_to(self, before: dict[str, Any], within: float = 10.0) -> None:
+        """Wait until nothing is left but what there was before."""
+        deadline = asyncio.get_running_loop().time() + within
+        while (now := self.left()) != before:
+            assert asyncio.get_running_loop().time() < deadline, f"left behind: {now}, before: {before}"
+            await asyncio.sleep(0.02)  # the only way to wait for something not to be
+
+
+@asynccontextmanager
+async def exchange(
+    limits: Limits | None = None,
+    catalogue: Catalogue | None = None,
+    upstream: Callable[[Upstream], Upstream] = lambda real: real,
+) -> AsyncIterator[Exchange]:
+    """Start it all, and let go of it in reverse; the supervisor must end without a failure."""
+    catalogue = catalogue or Catalogue.load()
+    tones, pool, ending = Tones(), Pool(), Probe()
+    parts = Parts(tones, Measure(), lambda pcm: len(pcm) / 48_000, Echo())
+    engine = Server(parts, token=TOKEN)
+    async with engine.listen("127.0.0.1", 0) as port:
+        await pool.warm()
+        model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
+        supervisor = launch(SupervisorActor(Equipment(catalogue, model, pool, limits or Limits())), ending)
+        app = application(Rest(supervisor, catalogue, "local engine", lambda: True), supervisor)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address = "{}:{}".format(*runner.addresses[0][:2])
+        try:
+            yield Exchange(f"ws://{address}", f"http://{address}", engine, pool, supervisor, tones, parts)
+        finally:
+            tones.free.set()
+            supervisor.tell(Stop())
+            down = await ending.expect(Down, within=15)
+            await runner.cleanup()
+            await pool.close()
+    parts.close()
+    assert down.cause is None
+    assert pykka.ActorRegistry.get_all() == []

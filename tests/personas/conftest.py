@@ -1,0 +1,46 @@
+"""Rows of a personas file to start from: each test changes what it is about."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from personas import Catalogue, CatalogueBroken, Fault
+
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def row() -> Callable[..., Row]:
+    """Make a row without a fault; a keyword replaces a field, None takes it out."""
+
+    def make(**changes: Any) -> Row:
+        fields = {
+            "astrologer_id": "asha_vedic_love",
+            "name": "Asha",
+            "speciality": "Vedic Love",
+            "language": "English",
+            "gender": "Female",
+            "voice_id": "nova",
+            "persona": "A test persona",
+            "system_prompt": "You are Asha.",
+            "greeting": "Namaste, this is Asha.",
+            "expertise_keywords": ["love", "प्यार"],
+            "status": "active",
+        }
+        return {name: value for name, value in (fields | changes).items() if value is not None}
+
+    return make
+
+
+@pytest.fixture
+def faults() -> Callable[[object], tuple[Fault, ...]]:
+    """Read data and return its faults, whether or not anyone in it is good."""
+
+    def read(data: object) -> tuple[Fault, ...]:
+        try:
+            return Catalogue.from_data(data).faults
+        except CatalogueBroken as broken:
+            return broken.faults
+
+    return read

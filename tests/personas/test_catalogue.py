@@ -1,0 +1,185 @@
+"""Loading a file, and finding people in it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from personas import SHIPPED, Catalogue, CatalogueBroken
+from personas.check import VOICES
+from schemas import Refused
+
+Make = Callable[..., dict[str, object]]
+
+# Word for word as the seed shows it.
+SEED_ROW = {
+    "astrologer_id": "tina_kulkarni_vedic_marriage",
+    "name": "Tina Kulkarni",
+    "speciality": "Vedic Marriage",
+    "language": "Hindi",
+    "gender": "Female",
+    "voice_id": "nova",
+    "persona": "Short description",
+    "system_prompt": "Full AI instructions",
+    "greeting": "Initial greeting message",
+    "expertise_keywords": ["विवाह", "शादी", "marriage"],
+    "status": "active",
+}
+
+
+def test_the_seeds_row_in_a_bare_list_is_a_file() -> None:
+    """A list without the other keys takes voices, languages and features from the file that ships."""
+    catalogue = Catalogue.from_data([SEED_ROW])
+    tina = catalogue.get("tina_kulkarni_vedic_marriage")
+    assert catalogue.faults == ()
+    assert (tina.voice, tina.language_code, catalogue.memory) == ("marin", "hi", "private")
+
+
+def test_the_seeds_features_may_simply_be_added() -> None:
+    """The values that the seed gives as examples fit the features that ship."""
+    style = {"question_frequency": "one at a time", "response_length": "detailed", "use_examples": True}
+    hours = {"timezone": "Asia/Kolkata", "hours": "9am-9pm"}
+    price = {"per_minute": 10, "currency": "INR"}
+    more = {"tone": "warm and empathetic", "consultation_style": style, "pricing": price, "availability": hours}
+    catalogue = Catalogue.from_data([SEED_ROW | more])
+    assert catalogue.faults == ()
+    assert "Reachable, only if asked: 9am-9pm (Asia/Kolkata time)." in catalogue.all()[0].standing
+
+
+def test_a_bad_one_does_not_take_others_down(row: Make) -> None:
+    """The others are served; every fault of the bad one is named at once, with its id."""
+    bad = row(astrologer_id="bad", gender="Femal", voice_id="novaa", greeting=None, tonee="warm")
+    catalogue = Catalogue.from_data([row(), bad, row(astrologer_id="third")])
+    assert list(catalogue.personas) == ["asha_vedic_love", "third"]
+    assert {fault.persona for fault in catalogue.faults} == {"bad"}
+    assert {fault.path for fault in catalogue.faults} == {"$[1].gender", "$[1].voice_id", "$[1].greeting", "$[1].tonee"}
+
+
+def test_the_second_of_an_id_is_refused(row: Make) -> None:
+    """An id belongs to the first row that has it; the other is told where that one stands."""
+    catalogue = Catalogue.from_data({"astrologers": [row(), row(name="Another")]})
+    assert [persona.name for persona in catalogue.all()] == ["Asha"]
+    assert [str(fault) for fault in catalogue.faults] == [
+        "$.astrologers[1].astrologer_id (asha_vedic_love): 'asha_vedic_love' is taken by $.astrologers[0]. "
+        "Give each astrologer an id of its own."
+    ]
+
+
+@pytest.mark.parametrize("data", [[], {}, {"astrologers": []}, {"astrologers": "Tina"}, 7, None, ["Tina"], [{}]])
+def test_a_file_without_a_good_persona_is_broken(data: object) -> None:
+    """There is nobody to serve, so there is no catalogue, only the reasons."""
+    with pytest.raises(CatalogueBroken) as broken:
+        Catalogue.from_data(data)
+    assert broken.value.faults
+    assert all(fault.path.startswith("$") and fault.message in str(broken.value) for fault in broken.value.faults)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[NaN]", "\ufeff\ufeff[]", '["\\ud800"]', "[" * 900 + "]" * 900])
+def test_a_file_that_is_not_json_is_broken(tmp_path: Path, text: str) -> None:
+    """What cannot be read is told as a fault of the whole file, never as a traceback of ours."""
+    file = tmp_path / "personas.json"
+    file.write_text(text)
+    with pytest.raises(CatalogueBroken) as broken:
+        Catalogue.load(file)
+    assert broken.value.faults[0].path == "$" or broken.value.faults[0].path.startswith("$[0]")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """The reason holds the path that was tried."""
+    with pytest.raises(CatalogueBroken, match=r"cannot read .*nowhere\.json: No such file"):
+        Catalogue.load(tmp_path / "nowhere.json")
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
+    """Some editors begin a file with one."""
+    file = tmp_path / "personas.json"
+    file.write_text("\ufeff" + SHIPPED.read_text())
+    assert len(Catalogue.load(file).all()) == 4
+
+
+def test_an_unknown_astrologer_is_refused_with_the_nearest(row: Make) -> None:
+    """The sentence says whom one may have meant, and who can be chosen."""
+    catalogue = Catalogue.from_data([row(), row(astrologer_id="quiet", status="inactive")])
+    with pytest.raises(Refused) as refused:
+        catalogue.get("asha_vedik_love")
+    assert refused.value.code == "unknown_astrologer"
+    assert refused.value.message == (
+        "There is no astrologer 'asha_vedik_love'. Did you mean 'asha_vedic_love'? Choose one of: asha_vedic_love."
+    )
+
+
+def test_an_inactive_astrologer_is_listed_and_refused(row: Make) -> None:
+    """One who takes no calls is found, but cannot be chosen; the refusal says who can be."""
+    catalogue = Catalogue.from_data([row(), row(astrologer_id="quiet", name="Quiet", status="inactive")])
+    with pytest.raises(Refused, match=r"inactive_astrologer: Quiet takes no calls now\. Choose .* asha_vedic_love"):
+        catalogue.get("quiet")
+    assert [persona.id for persona in catalogue.find(status="inactive")] == ["quiet"]
+    assert [persona.id for persona in catalogue.active()] == ["asha_vedic_love"]
+
+
+def test_a_refusal_stays_short(row: Make) -> None:
+    """Neither a long id nor a long list makes a long message."""
+    catalogue = Catalogue.from_data([row(astrologer_id=f"asha_{number}") for number in range(50)])
+    with pytest.raises(Refused, match="and 40 more") as refused:
+        catalogue.get("x" * 100_000)
+    assert len(refused.value.message) < 400
+
+
+def test_filters_take_any_case(row: Make) -> None:
+    """Language by name or code, gender, speciality and status, each alone or together."""
+    catalogue = Catalogue.load()
+    assert [p.name for p in catalogue.find(language="hindi")] == ["Tina Kulkarni", "Harsh Dubey"]
+    assert catalogue.find(language="HI") == catalogue.find(language="Hindi")
+    assert [p.name for p in catalogue.find(gender="MALE", speciality="vedic marriage")] == ["Mohit"]
+    assert [p.name for p in catalogue.find(language="English", gender="female", status="Active")] == ["Priyanka"]
+    assert catalogue.find(language="Tamil") == catalogue.find(language="Klingon") == ()
+    assert len(catalogue.find()) == 4
+
+
+def test_a_voice_comes_from_the_mapping_when_none_is_named(row: Make) -> None:
+    """Without voice_id, gender and language decide, also by an alias; voice_id wins over both."""
+    data = {
+        "astrologers": [row(voice_id=None), row(astrologer_id="own", voice_id="sage")],
+        "voice_mappings": {"Female": {"english": "fable"}},
+    }
+    asha, own = Catalogue.from_data(data).all()
+    assert (asha.voice_id, asha.voice, own.voice) == ("fable", "ballad", "sage")
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_every_realtime_voice_may_be_named(row: Make, voice: str) -> None:
+    """A voice of the upstream needs no alias."""
+    assert Catalogue.from_data([row(voice_id=voice)]).all()[0].voice == voice
+
+
+def test_a_version_is_the_same_for_the_same_and_another_for_any_change(row: Make) -> None:
+    """Whatever shapes a persona changes its version: its own fields, a feature's line, how its language is spoken."""
+
+    def version(data: object) -> str:
+        return Catalogue.from_data(data).all()[0].version
+
+    spoken = {"astrologers": [row()], "language_instructions": {"English": "Speak slowly."}}
+    line = {"tone": {"schema": {"type": "string"}, "prompt": "Sound {{ value }}."}}
+    changed = [[row()], [row(greeting="Hello.")], [row(tone="warm")], [row(voice_id="sage")], [row(persona="Other")]]
+    changed += [spoken, {"astrologers": [row(tone="warm")], "features": line}]
+    versions = [version(data) for data in changed]
+    assert version([row()]) == versions[0]
+    assert len(set(versions)) == len(versions)
+
+
+def test_a_persona_outlives_its_catalogue(row: Make) -> None:
+    """A call keeps the persona that it chose: its prompt does not change when the file does."""
+    old = Catalogue.from_data([row()])
+    asha = old.get("asha_vedic_love")
+    new = Catalogue.from_data([row(system_prompt="You are somebody else.")])
+    assert asha.standing == old.get("asha_vedic_love").standing
+    assert asha.version != new.get("asha_vedic_love").version
+    assert {asha: 1}[old.get("asha_vedic_love")] == 1
+
+
+def test_the_shipped_file_is_one_to_edit_by_hand() -> None:
+    """Indented, in real letters rather than escapes, and pointing an editor to the schema."""
+    text = SHIPPED.read_text()
+    assert "\\u" not in text
+    assert (SHIPPED.parent / json.loads(text)["$schema"]).resolve().is_file()

@@ -1,0 +1,142 @@
+"""Every way to write a personas file wrong, and what whoever wrote it is told."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from personas import Catalogue, CatalogueBroken, Fault
+from personas.check import PERSONA_FIELDS
+
+Make = Callable[..., dict[str, object]]
+Read = Callable[[object], tuple[Fault, ...]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "says"),
+    [
+        ({"greeting": None}, "greeting", "is missing. Write the first words of the call"),
+        ({"greeting": ""}, "greeting", "is empty. Write the first words of the call"),
+        ({"greeting": 5}, "greeting", "must be text, not a number."),
+        ({"greeting": "a" * 1001}, "greeting", "is too long: 1001, at most 1000 are allowed."),
+        ({"greeting": "one\ntwo"}, "greeting", "holds U+000A, a control character, at character 4"),
+        ({"greeting": "   "}, "greeting", "is blank"),
+        ({"name": "Asha\u202e"}, "name", "holds U+202E, a control character, at character 5"),
+        ({"greting": "Hi"}, "greting", "is not a known field. Did you mean 'greeting'?"),
+        ({"tonne": "warm"}, "tonne", "Did you mean 'tone'?"),
+        ({"favourite colour": "red"}, '["favourite colour"]', "A new one is declared under features."),
+        ({"gender": "female"}, "gender", "must be one of Female, Male, Other, not 'female'. Did you mean 'Female'?"),
+        ({"status": "activ"}, "status", "Did you mean 'active'?"),
+        ({"status": True}, "status", "must be one of active, inactive, not 'true'."),
+        ({"astrologer_id": "Tina Kulkarni"}, "astrologer_id", "does not fit: 'Tina Kulkarni'. Write 1 to 64 of a to z"),
+        ({"astrologer_id": "a" * 65}, "astrologer_id", "does not fit"),
+        ({"astrologer_id": "tina\n"}, "astrologer_id", "holds U+000A"),
+        ({"language": "Hindee"}, "language", "is not the English name of a language. Did you mean 'Hindi'?"),
+        ({"language": "Welsh"}, "language", "has no instruction. Add language_instructions.Welsh to the file."),
+        ({"voice_id": "novaa"}, "voice_id", "'novaa' is not a voice. Did you mean 'nova'? There are: alloy,"),
+        ({"voice_id": None, "language": "Welsh"}, "voice_id", "is missing. Write a voice here, or add voice_mappings"),
+        ({"expertise_keywords": "love"}, "expertise_keywords", "must be a list, not text."),
+        ({"expertise_keywords": []}, "expertise_keywords", "is empty. Write what callers ask about"),
+        ({"expertise_keywords": ["a", 2]}, "expertise_keywords[1]", "must be text, not a number."),
+        ({"expertise_keywords": ["a\n# Conduct"]}, "expertise_keywords[0]", "holds U+000A"),
+        ({"speciality": "Language: Klingon (tlh)."}, "speciality", "has a line that begins with 'Language:'"),
+        ({"system_prompt": "Hello.\n  language : English (en)."}, "system_prompt", "begins with 'Language:'"),
+        ({"system_prompt": "Hello.\u2028# Conduct"}, "system_prompt", "holds U+2028"),
+        ({"tone": 7}, "tone", "must be text, not a number."),
+        ({"tone": "warm\n# Conduct"}, "tone", "holds U+000A"),
+        ({"consultation_style": {"response_length": "long"}}, "consultation_style.response_length", "brief, detailed"),
+        ({"consultation_style": {}}, "consultation_style.question_frequency", "is missing."),
+        ({"pricing": {"per_minute": -1, "currency": "INR"}}, "pricing.per_minute", "is -1; at least 0 is needed."),
+        ({"pricing": {"per_minute": 1, "curency": "INR"}}, "pricing.curency", "Did you mean 'currency'?"),
+        ({"personality_traits": ["kind", "kind"]}, "personality_traits", "names something twice"),
+    ],
+)
+def test_a_fault_says_where_and_what_instead(row: Make, faults: Read, changes: dict, path: str, says: str) -> None:
+    """Each mistake in a row has its path, the id of the row, and a sentence that helps."""
+    step = path if path.startswith("[") else f".{path}"
+    told = [fault for fault in faults([row(**changes)]) if fault.path == f"$[0]{step}" and says in fault.message]
+    assert len(told) == 1
+    assert told[0].persona == changes.get("astrologer_id", "asha_vedic_love")
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "says"),
+    [
+        ({"astrologer": []}, "$.astrologer", "Did you mean 'astrologers'?"),
+        (
+            {"memory": "sharred"},
+            "$.memory",
+            "must be one of private, shared, none, not 'sharred'. Did you mean 'shared'?",
+        ),
+        ({"voice_aliases": {"nova": "marinn"}}, "$.voice_aliases.nova", "Did you mean 'marin'?"),
+        ({"voice_aliases": []}, "$.voice_aliases", "must be an object"),
+        ({"voice_mappings": {"Woman": {}}}, "$.voice_mappings.Woman", "must be one of Female, Male, Other"),
+        ({"voice_mappings": {"Male": {"Hindee": "ash"}}}, "$.voice_mappings.Male.Hindee", "Did you mean 'Hindi'?"),
+        ({"voice_mappings": {"Male": {"Hindi": "bob"}}}, "$.voice_mappings.Male.Hindi", "'bob' is not a voice."),
+        ({"language_instructions": {"Hindee": "x"}}, "$.language_instructions.Hindee", "Did you mean 'Hindi'?"),
+        ({"language_instructions": {"Hindi": "a\nb"}}, "$.language_instructions.Hindi", "holds U+000A"),
+        ({"language_instructions": {"Hindi": 3}}, "$.language_instructions.Hindi", "must be text, not a number."),
+        ({"features": []}, "$.features", "must be an object"),
+    ],
+)
+def test_a_fault_of_the_common_part_has_its_path(row: Make, faults: Read, changes: dict, path: str, says: str) -> None:
+    """What all share is checked as well, entry by entry."""
+    told = faults({"astrologers": [row()]} | changes)
+    assert [fault for fault in told if fault.path == path and says in fault.message]
+
+
+def test_a_fault_of_the_common_part_refuses_only_who_needs_it(row: Make) -> None:
+    """A broken feature takes down the persona that has it, with a word of where to look, and nobody else."""
+    data = {
+        "astrologers": [row(), row(astrologer_id="moody", mood="good")],
+        "features": {"mood": {"schema": {}, "prompt": "{% for x in value %}{% endfor %}"}},
+        "language_instructions": {"English": "Speak English.", "Hindee": "?"},
+    }
+    catalogue = Catalogue.from_data(data)
+    assert list(catalogue.personas) == ["asha_vedic_love"]
+    assert [fault.path for fault in catalogue.faults] == [
+        "$.features.mood.prompt",
+        "$.language_instructions.Hindee",
+        "$.astrologers[1].mood",
+    ]
+    assert "mend features.mood" in catalogue.faults[2].message
+
+
+def test_a_row_that_is_empty_is_told_every_field_once(faults: Read) -> None:
+    """All that is missing is named in one go."""
+    paths = [fault.path for fault in faults([{}])]
+    assert sorted(paths) == sorted(f"$[0].{name}" for name in PERSONA_FIELDS if name not in ("voice_id", "status"))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+field_names = st.sampled_from(
+    [*PERSONA_FIELDS, "tone", "pricing", "availability", "consultation_style", "personality_traits"]
+)
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(st.dictionaries(field_names, json_values, max_size=6), json_values)
+def test_whatever_stands_in_a_file_is_loaded_or_told(changes: dict[str, object], other: object) -> None:
+    """No JSON value anywhere makes a crash: it is served, or there is a fault with a path."""
+    good = {
+        **{"astrologer_id": "asha", "name": "Asha", "speciality": "Love", "language": "English", "gender": "Female"},
+        **{"voice_id": "nova", "persona": "A", "system_prompt": "A", "greeting": "A", "expertise_keywords": ["a"]},
+    }
+    catalogue = Catalogue.from_data([{**good, "astrologer_id": "good_one"}, {**good, **changes}, other])
+    assert "good_one" in catalogue.personas
+    assert len(catalogue.personas) == 2 or any(fault.path.startswith("$[1]") for fault in catalogue.faults)
+    assert any(fault.path.startswith("$[2]") for fault in catalogue.faults)
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(json_values)
+def test_whatever_a_file_is_it_is_broken_or_a_catalogue(data: object) -> None:
+    """Arbitrary JSON as the whole file ends in CatalogueBroken with reasons."""
+    with pytest.raises(CatalogueBroken) as broken:
+        Catalogue.from_data(data)
+    assert broken.value.faults

@@ -1,0 +1,147 @@
+"""Small real parts for the engine's tests: a voice of tones, an ear with a script, and what checks the wire."""
+
+import math
+import struct
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import Any
+
+from openai.types.realtime import RealtimeServerEvent
+from pydantic import TypeAdapter
+
+from realtime.local.acts import Act, Hear, Send, Speak, Think
+from realtime.local.session import Session
+from realtime.local.settings import Event
+
+RATE = 24_000
+SERVER_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
+ENGLISH = "You are Mohit.\n\n# Language\nLanguage: English (en). Speak it.\n\n# Expertise\nVedic Marriage: marriage\n"
+
+
+def tone(seconds: float, hertz: float = 440) -> bytes:
+    """A sine as PCM16 24 kHz mono."""
+    wave = (int(8000 * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(int(seconds * RATE)))
+    return b"".join(struct.pack("<h", sample) for sample in wave)
+
+
+SECOND = tone(1.0)
+
+
+class ToneVoice:
+    """Says everything as tones of 0.3 s, one for ten letters, and notes what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.open = threading.Event()
+        """While this is not set the voice stands still."""
+        self.open.set()
+
+    def say(self, text: str, voice: str) -> Iterator[bytes]:
+        self.asked.append((text, voice))
+        for _ in range(0, len(text), 10):
+            if not self.open.wait(10):
+                raise TimeoutError("a test left the voice standing still")
+            yield SECOND[: RATE * 2 * 3 // 10]
+
+
+class ScriptedEar:
+    """Hears the next line of its script, whatever is said; raises what is no line."""
+
+    def __init__(self, *script: str | Exception) -> None:
+        self.script = list(script)
+        self.hints: list[str | None] = []
+
+    def hear(self, pcm: bytes, language: str | None) -> str:
+        self.hints.append(language)
+        line = self.script.pop(0)
+        if isinstance(line, Exception):
+            raise line
+        return line
+
+
+def loud(pcm: bytes) -> float:
+    """As long as the clip, unless it is silent."""
+    return len(pcm) / 2 / RATE if any(pcm) else 0.0
+
+
+class Wire:
+    """A session driven by hand: does no work by itself, keeps every event sent, and checks each against the SDK."""
+
+    def __init__(self) -> None:
+        self.session = Session("gpt-realtime-2.1", now=1_800_000_000)
+        self.sent: list[Event] = []
+        self.work: list[Act] = []
+        self.take(self.session.begin())
+
+    def take(self, acts: list[Act]) -> list[Event]:
+        """Keep what the acts send and ask for; returns the new events."""
+        new = [act.event for act in acts if isinstance(act, Send)]
+        self.work += [act for act in acts if not isinstance(act, Send)]
+        for event in new:
+            check_shape(event)
+        self.sent += new
+        return new
+
+    def say(self, kind: str, **fields: Any) -> list[Event]:
+        """Send a client event; returns the answers."""
+        return self.take(self.session.receive({"type": kind, **fields}))
+
+    def update(self, **session: Any) -> list[Event]:
+        return self.say("session.update", session={"type": "realtime", **session})
+
+    def write(self, text: str, **item: Any) -> list[Event]:
+        """A typed turn, without asking for an answer."""
+        content = [{"type": "input_text", "text": text}]
+        given = {"type": "message", "role": "user", "content": content, **item}
+        return self.say("conversation.item.create", item=given)
+
+    def clip(self, pcm: bytes = SECOND) -> list[Event]:
+        """A spoken turn, without asking for an answer."""
+        self.say("input_audio_buffer.append", audio=b64encode(pcm).decode())
+        return self.say("input_audio_buffer.commit")
+
+    def next(self, kind: type[Any]) -> Any:
+        """Take the oldest work of a kind off the list."""
+        found = next(act for act in self.work if isinstance(act, kind))
+        self.work.remove(found)
+        return found
+
+    def hear(self, words: str) -> list[Event]:
+        return self.take(self.session.heard(self.next(Hear).item_id, words))
+
+    def think(self, text: str) -> list[Event]:
+        return self.take(self.session.thought(self.next(Think).response_id, text))
+
+    def speak(self, *pieces: tuple[str, bytes], finish: bool = True) -> list[Event]:
+        """Report the pieces as spoken, then the end."""
+        work, new = self.next(Speak), []
+        for words, pcm in pieces:
+            new += self.take(self.session.spoke(work.response_id, words, pcm))
+        if finish:
+            new += self.take(self.session.finished(work.response_id))
+        return new
+
+    def answer(self, text: str = "Namaste.") -> list[Event]:
+        """Ask for a response and give it these words, with a second of audio."""
+        new = self.say("response.create")
+        return new + self.think(text) + self.speak((text, SECOND))
+
+
+def check_shape(event: Event) -> None:
+    """Raise unless the SDK knows this event by this type."""
+    known = SERVER_EVENT.validate_python(event, strict=False)
+    assert known.type == event["type"], f"{event['type']} was taken for {known.type}"
+    if "session" not in event:
+        assert not known.model_extra, f"{event['type']} has fields that the SDK does not know: {known.model_extra}"
+
+
+def kinds(events: list[Event]) -> list[str]:
+    return [event["type"] for event in events]
+
+
+def refusal(events: list[Event]) -> tuple[str, str | None]:
+    """The code and the path of the one error among the events."""
+    (event,) = events
+    assert event["type"] == "error", event
+    return event["error"]["code"], event["error"]["param"]

@@ -1,0 +1,182 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from websockets.asyncio.client import connect
+
+from realtime.local.child import Child, EngineFailed
+
+DEADLINE = 20.0  # seconds
+ROOT = Path(__file__).parents[3]
+
+# An engine with small parts: all of the child's half but the models.
+ENGINE = textwrap.dedent("""
+    import asyncio, os, sys
+    from realtime.local.call import Parts
+    from realtime.local.child import announce, until_stdin_ends
+    from realtime.local.mind import Mind
+    from realtime.local.server import Server
+    from tests.realtime.local.stand_ins import ScriptedEar, ToneVoice, loud
+
+    async def serve():
+        announce(progress="loading the tones")
+        parts = Parts(ToneVoice(), ScriptedEar(), loud, Mind())
+        async with Server(parts, token=os.environ["LOCAL_ENGINE_TOKEN"]).listen("127.0.0.1", int(sys.argv[2])) as port:
+            announce(ready=f"ws://127.0.0.1:{port}/v1/realtime")
+            await asyncio.Event().wait()
+
+    asyncio.run(until_stdin_ends(serve()))
+""")
+COMMAND = (sys.executable, "-c", ENGINE)
+
+
+@pytest.fixture(autouse=True)
+def in_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child imports the stand-ins by their path in the tree."""
+    monkeypatch.chdir(ROOT)
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while not is_so():  # noqa: ASYNC110  # another process has no event to wait for
+            await asyncio.sleep(0.02)
+
+
+async def is_answered(url: str, token: str) -> bool:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with connect(f"{url}?model=m", additional_headers=headers, proxy=None) as socket:
+        return "session.created" in str(await socket.recv())
+
+
+def is_gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_child_starts_tells_and_stops() -> None:
+    """It reports progress, answers at its address with its token, and leaves no process."""
+
+    async def whole() -> None:
+        told: list[str] = []
+        child = Child("secret", command=COMMAND)
+        assert not child.alive
+        url = await child.start(told.append)
+        try:
+            assert child.alive
+            assert told == ["loading the tones"]
+            assert await is_answered(url, "secret")
+            pid = child.pid
+            assert pid is not None
+            assert os.getpgid(pid) == pid
+        finally:
+            await child.stop()
+        assert not child.alive
+        assert is_gone(pid)
+        await child.stop()
+
+    asyncio.run(whole())
+
+
+def test_a_child_that_dies_is_started_again() -> None:
+    """A killed engine comes back by itself, at the same address."""
+
+    async def whole() -> None:
+        child = Child("secret", command=COMMAND)
+        url = await child.start(lambda stage: None)
+        try:
+            first = child.pid
+            assert first is not None
+            os.kill(first, signal.SIGKILL)
+            await until(lambda: not child.alive)
+            await until(lambda: child.alive)
+            assert child.pid != first
+            assert await is_answered(url, "secret")
+        finally:
+            await child.stop()
+
+    asyncio.run(whole())
+
+
+def test_a_child_that_cannot_start_says_why() -> None:
+    """The failure holds the last lines of the child, and no process is left."""
+
+    async def whole() -> None:
+        child = Child("secret", command=(sys.executable, "-c", "print('loading'); raise SystemExit('no weights')"))
+        with pytest.raises(EngineFailed, match=r"loading\nno weights\nit ended with exit code 1"):
+            await child.start(lambda stage: None)
+        assert child.pid is None
+        assert not child.alive
+        await child.stop()
+
+    asyncio.run(whole())
+
+
+def test_a_start_that_is_given_up_leaves_nothing() -> None:
+    """Cancelled while it loads, the child is ended."""
+
+    async def whole() -> None:
+        command = (sys.executable, "-c", 'import sys; print(\'{"progress": "slow"}\', flush=True); sys.stdin.read()')
+        told = asyncio.Event()
+        child = Child("secret", command=command)
+        starting = asyncio.create_task(child.start(lambda stage: told.set()))
+        async with asyncio.timeout(DEADLINE):
+            await told.wait()
+        pid = child.pid
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert pid is not None
+        await until(lambda: is_gone(pid))
+
+    asyncio.run(whole())
+
+
+def test_a_child_that_does_not_let_go_is_killed() -> None:
+    """One that ignores the end of its stdin is ended all the same, with what it started itself."""
+    stubborn = textwrap.dedent("""
+        import subprocess, sys, threading
+        other = subprocess.Popen([sys.executable, "-c", "import threading; threading.Event().wait()"])
+        print(other.pid, flush=True)
+        print('{"ready": "ws://127.0.0.1:1/v1/realtime"}', flush=True)
+        threading.Event().wait()
+    """)
+
+    async def whole() -> None:
+        child = Child("secret", command=(sys.executable, "-c", stubborn))
+        await child.start(lambda stage: None)
+        assert child.pid is not None
+        family = [child.pid, *(each.pid for each in psutil.Process(child.pid).children())]
+        await child.stop()
+        assert len(family) == 2
+        await until(lambda: all(map(is_gone, family)))
+
+    asyncio.run(whole())
+
+
+def test_a_child_does_not_outlive_a_killed_parent() -> None:
+    """When the parent is killed outright the child's stdin ends, and with it the child."""
+    parent = textwrap.dedent(f"""
+        import asyncio
+        from realtime.local.child import Child
+
+        async def main():
+            child = Child("secret", command={COMMAND!r})
+            await child.start(lambda stage: None)
+            print(child.pid, flush=True)
+            await asyncio.Event().wait()
+
+        asyncio.run(main())
+    """)
+
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        assert not is_gone(pid)
+        process.kill()
+    asyncio.run(until(lambda: is_gone(pid)))

@@ -1,0 +1,383 @@
+import asyncio
+import json
+from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+from openai import AsyncOpenAI
+from openai.resources.realtime.realtime import AsyncRealtimeConnection
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from realtime import SAY_EXACTLY
+from realtime.local.call import Parts, sentences
+from realtime.local.mind import Mind
+from realtime.local.server import Server
+from realtime.local.settings import Event
+from tests.realtime.local.stand_ins import ENGLISH, SECOND, ScriptedEar, ToneVoice, check_shape, kinds, loud
+
+TOKEN = "a-token"
+DEADLINE = 10.0  # seconds, for anything that a test waits for
+
+
+@dataclass
+class Engine:
+    server: Server
+    parts: Parts
+    voice: ToneVoice
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/v1/realtime"
+
+    @asynccontextmanager
+    async def call(self, token: str = TOKEN, query: str = "?model=gpt-realtime-2.1") -> AsyncIterator[ClientConnection]:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with connect(self.url + query, additional_headers=headers, compression=None, proxy=None) as socket:
+            yield socket
+
+    async def get(self, path: str, token: str = TOKEN) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with (
+            aiohttp.ClientSession() as client,
+            client.get(f"http://127.0.0.1:{self.port}{path}", headers=headers) as response,
+        ):
+            return response.status, await response.json()
+
+
+def run(test: Callable[[Engine], Awaitable[None]], *, ear: ScriptedEar | None = None) -> None:
+    """Run a test against a server of its own, and see that it leaves nothing behind."""
+
+    async def whole() -> None:
+        voice = ToneVoice()
+        parts = Parts(voice, ear or ScriptedEar(), loud, Mind())
+        server = Server(parts, token=TOKEN)
+        before = asyncio.all_tasks()
+        try:
+            async with server.listen("127.0.0.1", 0) as port:
+                await test(Engine(server, parts, voice, port))
+        finally:
+            voice.open.set()
+            parts.close()
+        assert not server.calls
+        assert asyncio.all_tasks() == before
+        await until(lambda: parts.queued == 0)
+
+    async def bounded() -> None:
+        async with asyncio.timeout(3 * DEADLINE):
+            await whole()
+
+    asyncio.run(bounded())
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while not is_so():  # noqa: ASYNC110  # a thread's end has no event to wait for
+            await asyncio.sleep(0.005)
+
+
+async def send(socket: ClientConnection, kind: str, **fields: Any) -> None:
+    await socket.send(json.dumps({"type": kind, **fields}))
+
+
+async def receive(socket: ClientConnection) -> Event:
+    async with asyncio.timeout(DEADLINE):
+        event: Event = json.loads(await socket.recv())
+    check_shape(event)
+    return event
+
+
+async def receive_until(socket: ClientConnection, kind: str) -> list[Event]:
+    events = [await receive(socket)]
+    while events[-1]["type"] != kind:
+        events.append(await receive(socket))
+    return events
+
+
+async def ask(socket: ClientConnection, text: str) -> None:
+    content = [{"type": "input_text", "text": text}]
+    await send(socket, "conversation.item.create", item={"type": "message", "role": "user", "content": content})
+    await send(socket, "response.create")
+
+
+async def greet(socket: ClientConnection, words: str) -> None:
+    """Have exactly these words said."""
+    said = f"{ENGLISH}\n\n{SAY_EXACTLY}\n{words}"
+    await send(socket, "response.create", response={"instructions": said, "input": []})
+
+
+def test_a_greeting_is_spoken_word_for_word() -> None:
+    """The words demanded come as the transcript, sentence by sentence in the session's voice, and as audio."""
+
+    async def test(engine: Engine) -> None:
+        async with engine.call() as socket:
+            await greet(socket, "Namaste. I am Mohit.")
+            events = await receive_until(socket, "rate_limits.updated")
+
+        done = next(event for event in events if event["type"] == "response.output_audio_transcript.done")
+        assert done["transcript"] == "Namaste. I am Mohit."
+        assert engine.voice.asked == [("Namaste. ", "marin"), ("I am Mohit.", "marin")]
+        audio = b"".join(b64decode(each["delta"]) for each in events if each["type"] == "response.output_audio.delta")
+        assert len(audio) == 3 * 14_400
+
+    run(test)
+
+
+def test_a_clip_is_heard_and_answered() -> None:
+    """A committed clip is written down and answered in the words of the mind."""
+
+    async def test(engine: Engine) -> None:
+        async with engine.call() as socket:
+            heard = {"transcription": {"model": "gpt-transcribe", "language": "en"}}
+            await send(
+                socket,
+                "session.update",
+                session={"type": "realtime", "instructions": ENGLISH, "audio": {"input": heard}},
+            )
+            await send(socket, "input_audio_buffer.append", audio=b64encode(SECOND).decode())
+            await send(socket, "input_audio_buffer.commit")
+            await send(socket, "response.create")
+            events = await receive_until(socket, "response.done")
+
+        said = {event["type"]: event for event in events}
+        transcript = said["conversation.item.input_audio_transcription.completed"]
+        assert transcript["transcript"] == "When will I get married?"
+        assert "when will you get married" in said["response.output_audio_transcript.done"]["transcript"]
+
+    run(test, ear=ScriptedEar("When will I get married?"))
+
+
+def test_silence_is_not_given_to_the_ear() -> None:
+    """A clip without speech has no words, and the mind asks to hear it again."""
+
+    async def test(engine: Engine) -> None:
+        async with engine.call() as socket:
+            await send(socket, "input_audio_buffer.append", audio=b64encode(bytes(len(SECOND))).decode())
+            await send(socket, "input_audio_buffer.commit")
+            await send(socket, "response.create")
+            events = await receive_until(socket, "response.done")
+
+        assert "once more" in events[-1]["response"]["output"][0]["content"][0]["transcript"]
+
+    run(test, ear=ScriptedEar())
+
+
+@pytest.mark.parametrize(
+    ("token", "query", "code", "close"),
+    [("wrong", "?model=m", "invalid_api_key", 3000), (TOKEN, "", "invalid_model", 4000)],
+)
+def test_keys_and_models_are_checked_after_the_handshake(token: str, query: str, code: str, close: int) -> None:
+    """The connection opens, says what is wrong, and closes with the code and reason of the real API."""
+
+    async def test(engine: Engine) -> None:
+        async with engine.call(token, query) as socket:
+            error = await receive(socket)
+            assert error["error"]["code"] == code
+            with pytest.raises(ConnectionClosed):
+                await receive(socket)
+        assert (socket.close_code, socket.close_reason) == (close, f"invalid_request_error.{code}")
+
+    run(test)
+
+
+@pytest.mark.parametrize("frame", [b"{}", "{", "[]", '"hello"'])
+def test_what_is_no_event_is_answered(frame: str | bytes) -> None:
+    """Binary frames, broken JSON and other values get an error, and the session goes on."""
+
+    async def test(engine: Engine) -> None:
+        async with engine.call() as socket:
+            await receive(socket)
+            await socket.send(frame)
+            assert (await receive(socket))["error"]["code"] == "invalid_json"
+            await send(socket, "input_audio_buffer.clear")
+            assert (await receive(socket))["type"] == "input_audio_buffer.cleared"
+
+    run(test)
+
+
+def test_the_sessions_are_shown_to_who_has_the_token() -> None:
+    """GET /sessions tells each live session's instructions and voice, GET /health how many there are."""
+
+    async def test(engine: Engine) -> None:
+        async with engine.call() as socket:
+            session_id = (await receive(socket))["session"]["id"]
+            update = {"type": "realtime", "instructions": "Be Tina.", "audio": {"output": {"voice": "cedar"}}}
+            await send(socket, "session.update", session=update)
+            await receive(socket)
+            status, sessions = await engine.get("/sessions")
+            assert status == 200
+            (shown,) = sessions
+            assert (shown["id"], shown["instructions"], shown["voice"]) == (session_id, "Be Tina.", "cedar")
+            assert 0 <= shown["seconds"] < DEADLINE
+            assert await engine.get("/health") == (200, {"status": "healthy", "sessions": 1})
+        await until(lambda: not engine.server.calls)
+        assert await engine.get("/sessions") == (200, [])
+        assert (await engine.get("/sessions", token="wrong"))[0] == 401
+        assert (await engine.get("/nothing"))[0] == 404
+
+    run(test)
+
+
+def test_a_failing_session_touches_no_other() -> None:
+    """A crash of the ear closes that one call with 1011; another goes on talking."""
+
+    async def test(engine: Engine) -> None:
+        async with engine.call() as failing, engine.call() as other:
+            await send(failing, "input_audio_buffer.append", audio=b64encode(SECOND).decode())
+            await send(failing, "input_audio_buffer.commit")
+            events = await receive_until(failing, "error")
+            assert events[-1]["error"]["code"] == "server_error"
+            with pytest.raises(ConnectionClosed):
+                await receive(failing)
+            assert failing.close_code == 1011
+
+            await greet(other, "Still here.")
+            assert (await receive_until(other, "response.done"))[-1]["response"]["status"] == "completed"
+
+    run(test, ear=ScriptedEar(RuntimeError("a broken ear, as the test wants it")))
+
+
+def test_callers_share_the_voice_by_sentences() -> None:
+    """A long answer lets a short one in between its sentences."""
+
+    async def test(engine: Engine) -> None:
+        engine.voice.open.clear()
+        async with engine.call() as long, engine.call() as short:
+            await greet(long, "One two. " * 20)
+            await until(lambda: engine.parts.queued == 1)
+            await greet(short, "Short.")
+            await until(lambda: engine.parts.queued == 2)
+            engine.voice.open.set()
+            await receive_until(short, "response.done")
+            await receive_until(long, "response.done")
+
+        assert engine.voice.asked.index(("Short.", "marin")) < 5
+
+    run(test)
+
+
+def test_cancel_stops_the_speaking() -> None:
+    """After a cancel no further sentence is made, and the next response is served at once."""
+
+    async def test(engine: Engine) -> None:
+        engine.voice.open.clear()
+        async with engine.call() as socket:
+            await greet(socket, "One two. " * 20)
+            await receive_until(socket, "response.created")
+            await until(lambda: bool(engine.voice.asked))
+            await send(socket, "response.cancel")
+            done = (await receive_until(socket, "response.done"))[-1]
+            assert done["response"]["status_details"]["reason"] == "client_cancelled"
+            engine.voice.open.set()
+            await greet(socket, "Next.")
+            await receive_until(socket, "response.done")
+
+        assert [text for text, _ in engine.voice.asked] == ["One two. ", "Next."]
+
+    run(test)
+
+
+def test_nothing_is_left_when_a_client_goes() -> None:
+    """Clients that hang up in the middle of hearing and speaking leave no task, no socket and no queued work."""
+
+    async def test(engine: Engine) -> None:
+        engine.voice.open.clear()
+        before = asyncio.all_tasks()
+        for _ in range(5):
+            async with engine.call() as socket:
+                await greet(socket, "One two. " * 20)
+                await send(socket, "input_audio_buffer.append", audio=b64encode(SECOND).decode())
+                await send(socket, "input_audio_buffer.commit")
+                await receive_until(socket, "input_audio_buffer.committed")
+                socket.transport.abort()
+        await until(lambda: not engine.server.calls)
+        await until(lambda: asyncio.all_tasks() == before)
+        engine.voice.open.set()
+        await until(lambda: engine.parts.queued == 0)
+        assert len(engine.voice.asked) <= 1
+
+    run(test, ear=ScriptedEar(*["hello"] * 5))
+
+
+def test_a_server_that_stops_says_goodbye() -> None:
+    """Leaving the context closes live calls with 1001."""
+
+    async def whole() -> int | None:
+        parts = Parts(ToneVoice(), ScriptedEar(), loud, Mind())
+        server = Server(parts, token=None)
+        async with server.listen("127.0.0.1", 0) as port:
+            socket = await connect(f"ws://127.0.0.1:{port}/v1/realtime?model=m", proxy=None)
+            await receive(socket)
+        parts.close()
+        with pytest.raises(ConnectionClosed):
+            await receive(socket)
+        return socket.close_code
+
+    assert asyncio.run(whole()) == 1001
+
+
+def test_the_official_client_talks_to_it() -> None:
+    """The openai package runs a typed turn and a clip turn end to end."""
+
+    async def test(engine: Engine) -> None:
+        client = AsyncOpenAI(api_key=TOKEN, websocket_base_url=f"ws://127.0.0.1:{engine.port}/v1")
+        async with client, client.realtime.connect(model="gpt-realtime-2.1") as line:
+            await line.session.update(
+                session={
+                    "type": "realtime",
+                    "instructions": ENGLISH,
+                    "audio": {
+                        "input": {"transcription": {"model": "gpt-transcribe"}, "turn_detection": None},
+                        "output": {"voice": "cedar"},
+                    },
+                }
+            )
+            await line.conversation.item.create(
+                item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
+            )
+            await line.response.create()
+            typed = await until_done(line)
+            await line.input_audio_buffer.append(audio=b64encode(SECOND).decode())
+            await line.input_audio_buffer.commit()
+            await line.response.create()
+            spoken = await until_done(line)
+
+        assert kinds(typed)[:4] == [
+            "session.created",
+            "session.updated",
+            "conversation.item.added",
+            "conversation.item.done",
+        ]
+        assert "conversation.item.input_audio_transcription.completed" in kinds(spoken)
+        assert engine.voice.asked[0] == ("Namaste, it is good to hear you. ", "cedar")
+
+    run(test, ear=ScriptedEar("Will he come back?"))
+
+
+async def until_done(line: AsyncRealtimeConnection) -> list[Event]:
+    """The events up to response.done, as the official client reads them."""
+    events: list[Event] = []
+    async with asyncio.timeout(DEADLINE):
+        while not events or events[-1]["type"] != "response.done":
+            events.append((await line.recv()).model_dump())
+    return events
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("One. Two? Three!", ["One. ", "Two? ", "Three!"]),
+        ("नमस्ते। मैं टीना हूँ।", ["नमस्ते। ", "मैं टीना हूँ।"]),
+        ("At 10.30, Dr.Rao came", ["At 10.30, Dr.Rao came"]),
+        ("Wait... what?\nYes. ", ["Wait... ", "what?\n", "Yes. "]),
+        ("", []),
+    ],
+)
+def test_sentences_lose_nothing(text: str, cut: list[str]) -> None:
+    """The pieces, joined, are the text, in both scripts."""
+    assert sentences(text) == cut

@@ -1,0 +1,325 @@
+"""Both halves of the upstream wire joined in memory: our protocol, and the engine's session, without a socket."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+from openai.types.realtime import RealtimeClientEvent
+from pydantic import TypeAdapter
+
+from realtime import SAY_EXACTLY
+from realtime.events import (
+    AskFailed,
+    Configured,
+    Event,
+    Heard,
+    ReplyAudio,
+    ReplyBegan,
+    ReplyEnded,
+    Setup,
+    Turn,
+    Unusable,
+)
+from realtime.local.acts import Act, Hear, Send, Speak, Think
+from realtime.local.session import Session
+from realtime.protocol import APPEND_BYTES, Protocol
+
+SECOND = bytes(48_000)
+TINA = Setup("You are Tina.", "marin", "hi")
+CLIENT_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeClientEvent)
+
+
+class Wire:
+    """Carries frames both ways until both are quiet; the engine's work is done when the test says so."""
+
+    def __init__(self) -> None:
+        self.ours, self.theirs = Protocol(), Session("gpt-realtime-2.1", now=0)
+        self.sent: list[dict[str, Any]] = []
+        self.facts: list[Event] = []
+        self.work: list[Act] = []
+        self._take(self.theirs.begin())
+
+    def carry(self) -> list[Event]:
+        """Carry all that waits; returns the new facts."""
+        known = len(self.facts)
+        while frames := self.ours.to_send():
+            for frame in frames:
+                event = orjson.loads(frame)
+                CLIENT_EVENT.validate_python(event)
+                self.sent.append(event)
+                self._take(self.theirs.receive(event))
+        return self.facts[known:]
+
+    def _take(self, acts: list[Act]) -> None:
+        for act in acts:
+            if isinstance(act, Send):
+                self.facts += self.ours.receive(orjson.dumps(act.event).decode())
+            elif isinstance(act, Think):
+                exact = act.instructions.partition(SAY_EXACTLY)[2].strip()
+                self._take(self.theirs.thought(act.response_id, exact or f"I heard {len(act.turns)} turns."))
+            else:
+                self.work.append(act)
+
+    def hear(self, text: str) -> list[Event]:
+        """Finish the oldest piece of listening."""
+        known, work = len(self.facts), next(act for act in self.work if isinstance(act, Hear))
+        self.work.remove(work)
+        self._take(self.theirs.heard(work.item_id, text))
+        self.carry()
+        return self.facts[known:]
+
+    def speak(self, pcm: bytes = SECOND) -> list[Event]:
+        """Speak the text of the response in hand, whole."""
+        known, work = len(self.facts), next(act for act in self.work if isinstance(act, Speak))
+        self.work.remove(work)
+        self._take(self.theirs.spoke(work.response_id, work.text, pcm))
+        self._take(self.theirs.finished(work.response_id))
+        self.carry()
+        return self.facts[known:]
+
+    def kinds(self) -> list[str]:
+        """The types of all that we sent."""
+        return [event["type"] for event in self.sent]
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """A session that is configured as Tina; in the end nothing odd must have come."""
+    wire = Wire()
+    wire.ours.configure(TINA)
+    assert wire.carry() == [Configured()]
+    yield wire
+    assert not wire.ours.oddities
+
+
+def test_the_setup_goes_out_whole_before_anything_else(wire: Wire) -> None:
+    """One full session.update, of the GA shape, with manual turns; Configured only after session.updated."""
+    assert wire.kinds() == ["session.update"]
+    session = wire.sent[0]["session"]
+    assert session["type"] == "realtime"
+    assert session["instructions"] == "You are Tina."
+    assert session["audio"]["output"] == {"format": {"type": "audio/pcm", "rate": 24000}, "voice": "marin"}
+    assert session["audio"]["input"]["turn_detection"] is None
+    assert session["audio"]["input"]["transcription"]["language"] == "hi"
+
+
+def test_what_is_said_before_the_session_is_there_waits() -> None:
+    """configure() before session.created is kept, not lost."""
+    protocol = Protocol()
+    protocol.configure(TINA)
+    assert protocol.to_send() == []
+
+
+def test_the_greeting_is_the_exact_words(wire: Wire) -> None:
+    """One response.create with an empty input and the words to say; no item that the model would answer."""
+    wire.ours.greet(1, "नमस्ते!")
+    wire.carry()
+    create = wire.sent[-1]
+    assert create["type"] == "response.create"
+    assert create["response"]["input"] == []
+    assert create["response"]["instructions"] == f"You are Tina.\n\n{SAY_EXACTLY}\nनमस्ते!"
+    assert {type(fact) for fact in wire.speak()} == {ReplyAudio, ReplyEnded}
+    assert wire.facts[-1] == ReplyEnded(1, 1, "completed", "नमस्ते!")
+    assert "conversation.item.create" not in wire.kinds()
+
+
+def test_a_clip_is_appended_committed_and_answered(wire: Wire) -> None:
+    """A long clip goes in pieces, in order; its transcript and its answer carry the ask's number."""
+    clip = bytes(range(256)) * (3 * APPEND_BYTES // 256)
+    wire.ours.ask_clip(7, clip)
+    wire.carry()
+    assert wire.kinds()[1:] == [*["input_audio_buffer.append"] * 3, "input_audio_buffer.commit", "response.create"]
+    heard = next(act for act in wire.work if isinstance(act, Hear))
+    assert heard.pcm == clip
+    assert wire.hear(" When will I marry? ") == [Heard(7, "When will I marry?")]
+    wire.speak()
+    assert wire.facts[-1] == ReplyEnded(1, 7, "completed", "I heard 1 turns.")
+    assert wire.ours.complete
+
+
+def test_audio_arrives_as_bytes(wire: Wire) -> None:
+    """What the engine says is what the caller hears, byte by byte."""
+    wire.ours.ask_text(1, "hello")
+    wire.carry()
+    pcm = bytes(range(256)) * 100
+    told = [fact.pcm for fact in wire.speak(pcm) if isinstance(fact, ReplyAudio)]
+    assert b"".join(told) == pcm
+
+
+def test_history_is_seeded_before_the_session_is_ready() -> None:
+    """User turns as input_text, assistant turns as output_text, in order, and no answer to them."""
+    wire = Wire()
+    wire.ours.configure(TINA, [Turn("user", "When?"), Turn("assistant", "Soon.")])
+    assert wire.carry() == [Configured()]
+    items = [event["item"] for event in wire.sent if event["type"] == "conversation.item.create"]
+    assert [(item["role"], item["content"]) for item in items] == [
+        ("user", [{"type": "input_text", "text": "When?"}]),
+        ("assistant", [{"type": "output_text", "text": "Soon."}]),
+    ]
+    assert "response.create" not in wire.kinds()
+
+
+def test_one_response_at_a_time(wire: Wire) -> None:
+    """What is asked while the model speaks waits behind the gate, content and all."""
+    wire.ours.ask_text(1, "first")
+    wire.carry()
+    wire.ours.ask_text(2, "second")
+    wire.carry()
+    assert wire.kinds().count("response.create") == 1
+    wire.speak()
+    assert wire.kinds().count("response.create") == 2
+    wire.speak()
+    assert [fact.ask for fact in wire.facts if isinstance(fact, ReplyEnded)] == [1, 2]
+
+
+def test_hush_cancels_what_is_spoken_and_asks_on(wire: Wire) -> None:
+    """After a hush the cancelled reply ends, no audio of it comes, and the next ask is answered."""
+    wire.ours.ask_text(1, "first")
+    wire.carry()
+    wire.ours.hush()
+    wire.ours.ask_text(2, "second")
+    wire.carry()
+    wire.work = [act for act in wire.work if isinstance(act, Speak) and act.response_id == wire.work[-1].response_id]
+    wire.speak()
+    assert [(fact.ask, fact.status) for fact in wire.facts if isinstance(fact, ReplyEnded)] == [
+        (1, "cancelled"),
+        (2, "completed"),
+    ]
+
+
+def test_hush_before_the_response_exists_cancels_it_when_it_comes(wire: Wire) -> None:
+    """A response.created for an ask that is void is answered by a cancel."""
+    wire.ours.ask_text(1, "first")
+    frames = wire.ours.to_send()
+    wire.ours.hush()
+    for frame in frames:
+        wire._take(wire.theirs.receive(orjson.loads(frame)))
+    wire.carry()
+    assert wire.kinds()[-1] == "response.cancel"
+    assert wire.facts[-1] == ReplyEnded(1, 1, "cancelled", "", "client_cancelled")
+    wire.work.clear()
+
+
+def test_hush_of_what_waits_keeps_the_words_without_an_answer(wire: Wire) -> None:
+    """A turn that was interrupted before it was asked is still part of the conversation."""
+    wire.ours.ask_text(1, "first")
+    wire.ours.ask_text(2, "second")
+    wire.carry()
+    wire.ours.hush()
+    wire.ours.ask_text(3, "third")
+    wire.carry()
+    said = [event["item"]["content"][0]["text"] for event in wire.sent if event["type"] == "conversation.item.create"]
+    assert said == ["first", "second", "third"]
+    assert [fact.ask for fact in wire.facts if isinstance(fact, ReplyBegan)] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("heard_ms", "sent"),
+    [(0, "conversation.item.delete"), (400, "conversation.item.truncate"), (1000, None), (5000, None)],
+)
+def test_a_reply_is_cut_to_what_was_heard(wire: Wire, heard_ms: int, sent: str | None) -> None:
+    """Not heard: deleted; partly: truncated at the ms; wholly: left as it is."""
+    wire.ours.ask_text(1, "hello")
+    wire.carry()
+    wire.speak(SECOND)
+    before = len(wire.sent)
+    wire.ours.keep(1, heard_ms)
+    wire.carry()
+    assert [event["type"] for event in wire.sent[before:]] == ([sent] if sent else [])
+
+
+def test_a_reply_still_spoken_is_cut_when_it_ends(wire: Wire) -> None:
+    """The item is in progress until then."""
+    wire.ours.ask_text(1, "hello")
+    wire.carry()
+    wire.ours.keep(1, 0)
+    assert wire.ours.to_send() == []
+    wire.speak()
+    assert wire.kinds()[-1] == "conversation.item.delete"
+
+
+def test_a_second_setup_before_the_first_item_is_taken() -> None:
+    """Only the newest setup counts as Configured."""
+    wire = Wire()
+    wire.ours.configure(TINA)
+    wire.ours.configure(Setup("You are Mohit.", "cedar", "en"))
+    assert wire.carry() == [Configured()]
+    assert wire.theirs.settings["instructions"] == "You are Mohit."
+
+
+def test_a_voice_that_is_locked_is_fatal(wire: Wire) -> None:
+    """Once there was audio another voice refuses the whole update: our bug, said loudly."""
+    wire.ours.ask_text(1, "hello")
+    wire.carry()
+    wire.speak()
+    wire.ours.configure(Setup("You are Mohit.", "cedar", "en"))
+    (fact,) = wire.carry()
+    assert isinstance(fact, Unusable)
+    assert (fact.code, fact.fatal) == ("cannot_update_voice", True)
+
+
+def test_another_voice_than_asked_for_is_fatal() -> None:
+    """session.updated is read, not believed."""
+    protocol = Protocol()
+    protocol.configure(TINA)
+    protocol.receive('{"type": "session.created", "session": {}}')
+    (fact,) = protocol.receive('{"type": "session.updated", "session": {"audio": {"output": {"voice": "alloy"}}}}')
+    assert fact == Unusable("voice_mismatch", "asked for the voice marin, got alloy", fatal=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "fatal"),
+    [("invalid_api_key", True), ("insufficient_quota", True), ("server_error", False), ("session_expired", False)],
+)
+def test_errors_that_end_the_connection_say_whether_another_may_work(wire: Wire, code: str, fatal: bool) -> None:
+    """Ours to mend is fatal, theirs is not."""
+    frame = {"type": "error", "error": {"type": "x", "code": code, "message": "why", "event_id": None}}
+    assert wire.ours.receive(orjson.dumps(frame).decode()) == [Unusable(code, "why", fatal)]
+
+
+def test_a_response_that_failed_says_why(wire: Wire) -> None:
+    """The reason of a failed response reaches the session; a fatal one ends the connection."""
+    wire.ours.ask_text(1, "hello")
+    wire.carry()
+    response = next(act.response_id for act in wire.work if isinstance(act, Speak))
+    for code, wanted in (
+        ("rate_limit_exceeded", ReplyEnded(1, 1, "failed", "", "rate_limit_exceeded")),
+        ("insufficient_quota", Unusable("insufficient_quota", "why", fatal=True)),
+    ):
+        details = {"type": "failed", "error": {"type": "x", "code": code, "message": "why"}}
+        done = {"id": response, "status": "failed", "status_details": details}
+        assert wire.ours.receive(orjson.dumps({"type": "response.done", "response": done}).decode()) == [wanted]
+    wire.work.clear()
+
+
+def test_an_ask_that_comes_too_early_for_the_server_is_asked_again(wire: Wire) -> None:
+    """conversation_already_has_active_response puts the ask back at the head, without its content."""
+    wire.ours.ask_text(1, "hello")
+    _item, create = wire.ours.to_send()
+    busy = {"type": "x", "code": "conversation_already_has_active_response", "message": "busy"}
+    error = {"type": "error", "error": {**busy, "event_id": orjson.loads(create)["event_id"]}}
+    assert wire.ours.receive(orjson.dumps(error).decode()) == []
+    wire.ours.ask_text(2, "more")
+    again = [orjson.loads(frame) for frame in wire.ours.to_send()]
+    assert [(event["type"], event["response"]["metadata"]["ask"]) for event in again] == [("response.create", "1")]
+    wire.ours.oddities.clear()
+
+
+def test_an_ask_that_is_refused_is_told_and_does_not_block_the_gate(wire: Wire) -> None:
+    """Whatever else is wrong with a create is an answer to that ask alone."""
+    wire.ours.ask_text(1, "hello")
+    create = wire.ours.to_send()[-1]
+    error = {"type": "x", "code": "invalid_value", "message": "no", "event_id": orjson.loads(create)["event_id"]}
+    facts = wire.ours.receive(orjson.dumps({"type": "error", "error": error}).decode())
+    assert facts == [AskFailed(1, "invalid_value", "no")]
+    wire.ours.ask_text(2, "more")
+    assert len(wire.ours.to_send()) == 2
+
+
+@pytest.mark.parametrize("frame", ["", "[]", "{", '{"type": "response.done"}', '{"type": 3}', '{"type": "brand.new"}'])
+def test_what_is_not_understood_is_counted_and_ignored(frame: str) -> None:
+    """Unknown types, half documents and missing fields never raise."""
+    protocol = Protocol()
+    assert protocol.receive(frame) == []
+    assert sum(protocol.oddities.values()) == 1

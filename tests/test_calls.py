@@ -1,0 +1,603 @@
+"""Calls through the real server: real sockets on both shores, real clips, real decoders, the engine's real server."""
+
+import asyncio
+import re
+import struct
+from base64 import b64encode
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+
+from audio import wav
+from cli.phone import CallFailed, Phone
+from personas import Catalogue
+from tests.kit.exchange import CLIPS, HARSH, MOHIT, PITCHES, PRIYANKA, TINA, Exchange, exchange
+
+HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()  # 3.4 s
+HINDI_LONG = (CLIPS / "hi_marriage_delay.m4a").read_bytes()  # 3.7 s
+ENGLISH = (CLIPS / "en_proposal.m4a").read_bytes()  # 4.7 s
+DEVANAGARI = re.compile("[\u0900-\u097f]")
+
+
+def run(story: Coroutine[Any, Any, None]) -> None:
+    """One story, a minute at most."""
+    asyncio.run(asyncio.wait_for(story, 60))
+
+
+def pitch(sound: bytes) -> float:
+    """Hz of a tone in a WAV file, by its zero crossings."""
+    samples = struct.unpack(f"<{(len(sound) - 44) // 2}h", sound[44:])
+    crossings = sum(a < 0 <= b for a, b in zip(samples, samples[1:], strict=False))
+    return crossings * 24_000 / len(samples)
+
+
+async def greeted(phone: Phone, astrologer: str = TINA) -> None:
+    """Choose, and hear the greeting."""
+    await phone.choose(astrologer)
+    await phone.answer()
+
+
+def test_two_callers_talk_to_two_astrologers_at_the_same_time() -> None:
+    """Each hears their own persona only: its greeting, its language, its voice, and answers to their own clips."""
+
+    async def talk(line: Exchange, user: str, astrologer: str, clips: list[bytes], voice: str) -> list[str]:
+        async with line.phone(user) as phone:
+            ack = await phone.choose(astrologer)
+            assert (ack["astrologer_id"], ack["voice"]) == (astrologer, voice)
+            answers = [await phone.answer()]
+            for clip in clips:
+                answers.append(await phone.ask(clip))
+            assert [round(pitch(answer.wav)) for answer in answers] == [PITCHES[voice]] * len(answers)
+            return [answer.text for answer in answers]
+
+    async def story() -> None:
+        greeting = {one.id: one.greeting for one in Catalogue.load().all()}
+        async with exchange() as line:
+            tina, mohit = await asyncio.gather(
+                talk(line, "user-123", TINA, [HINDI, HINDI_LONG], "marin"),
+                talk(line, "user-456", MOHIT, [ENGLISH], "cedar"),
+            )
+        assert tina == [
+            greeting[TINA],
+            "You said 3.4 seconds in hi.",
+            "You said 3.4 seconds in hi, then 3.7 seconds in hi.",
+        ]
+        assert mohit == [greeting[MOHIT], "You said 4.7 seconds in en."]
+
+    run(story())
+
+
+def test_a_caller_switches_persona_in_the_middle_of_the_call() -> None:
+    """Tina to Priyanka: a new greeting, another voice, another language, and nothing of Tina after the config_ack."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await greeted(phone, TINA)
+            await phone.ask(HINDI)
+            ack = await phone.choose(PRIYANKA)
+            assert (ack["language_code"], ack["voice"]) == ("en", "shimmer")
+            greeting = await phone.answer()
+            reply = await phone.ask(ENGLISH)
+            assert not DEVANAGARI.search(greeting.text)
+            assert reply.text == "You said 4.7 seconds in en."  # and nothing of what was said to Tina
+            assert [round(pitch(answer.wav)) for answer in (greeting, reply)] == [PITCHES["shimmer"]] * 2
+            acked = phone.seen.index(ack)
+            assert {m["response_id"][0] for m in phone.seen[acked:] if "response_id" in m} == {"2"}
+            back = await phone.choose(TINA)
+            assert back["voice"] == "marin"
+            await phone.answer()
+            again = await phone.ask(HINDI_LONG)
+            assert again.text == "You said 3.4 seconds in hi, then 3.7 seconds in hi."  # she remembers
+
+    run(story())
+
+
+def test_a_switch_before_the_first_item_uses_the_same_connection() -> None:
+    """Two choices at once: the last wins, over the one connection that was being opened."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await phone.say(type="config", astrologer_id=TINA)
+            await phone.say(type="config", astrologer_id=MOHIT)
+            ack = await phone.hear("config_ack")
+            assert ack["astrologer_id"] == MOHIT
+            assert (await phone.answer()).response_id == "1.1"
+            assert len(line.engine.calls) == 1
+            assert [m["astrologer_id"] for m in phone.seen if m["type"] == "config_ack"] == [MOHIT]
+
+    run(story())
+
+
+def test_choosing_the_same_persona_again_is_only_acknowledged() -> None:
+    """Also when it was chosen by the address: one greeting, one connection."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone(astrologer_id=TINA) as phone:
+            await phone.hear("config_ack")
+            await phone.answer()
+            assert (await phone.choose(TINA))["voice"] == "marin"
+            await phone.say(type="ping")
+            await phone.hear("pong")
+            assert sum(m["type"] == "audio_response" for m in phone.seen) == 1
+            assert line.engine.calls
+            assert len(line.engine.calls) == 1
+
+    run(story())
+
+
+def test_a_typed_turn_is_answered_aloud() -> None:
+    """Text goes in, both sides are captioned, sound comes out."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await greeted(phone)
+            await phone.say(type="text", text=" When will I marry? ")
+            answer = await phone.answer()
+            assert answer.text == "You said When will I marry?."
+            assert answer.plays == 1.0
+            said = [(m["role"], m["text"]) for m in phone.seen if m["type"] == "transcript"][1:]
+            assert said == [("user", "When will I marry?"), ("assistant", answer.text)]
+
+    run(story())
+
+
+def test_turns_that_come_early_wait_behind_the_greeting_in_order() -> None:
+    """A clip and a text sent before anybody is on the line are answered after the greeting, the clip first."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await phone.say(type="config", astrologer_id=TINA)
+            await phone.send_clip(HINDI)
+            await phone.say(type="text", text="and this")
+            greeting = await phone.answer()
+            assert DEVANAGARI.search(greeting.text)
+            assert (await phone.answer()).text == "You said 3.4 seconds in hi, then and this."
+
+    run(story())
+
+
+def test_a_new_clip_interrupts_the_reply_that_plays() -> None:
+    """The caller is told to stop playing, and the model forgets what was not heard."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await greeted(phone)
+            first = await phone.ask(HINDI)
+            await phone.ask(HINDI_LONG)
+            assert [m["response_id"] for m in phone.seen if m["type"] == "clear"] == ["1.1", first.response_id]
+            (call,) = line.engine.calls
+            kept = [item for item in call.session.conversation.items if item.role == "assistant"]
+            assert len(kept) == 1  # the last reply: nobody heard the greeting or the first one
+
+    run(story())
+
+
+def test_a_clip_while_the_model_still_answers_replaces_the_answer() -> None:
+    """One answer comes, to both clips."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await greeted(phone)
+            line.tones.free.clear()
+            await phone.send_clip(HINDI)
+            await phone.hear("transcript")
+            await phone.send_clip(HINDI_LONG)
+            line.tones.free.set()
+            assert (await phone.answer()).text == "You said 3.4 seconds in hi, then 3.7 seconds in hi."
+            assert sum(m["type"] == "audio_response" for m in phone.seen) == 2
+
+    run(story())
+
+
+def test_an_interrupt_stops_the_answer() -> None:
+    """No answer comes to what was asked before it; the next turn is answered."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await greeted(phone)
+            line.tones.free.clear()
+            await phone.send_clip(HINDI)
+            await phone.hear("transcript")
+            await phone.say(type="interrupt")
+            await phone.say(type="ping")
+            await phone.hear("pong")
+            line.tones.free.set()
+            await phone.say(type="text", text="now this")
+            assert (await phone.answer()).text == "You said 3.4 seconds in hi, then now this."
+
+    run(story())
+
+
+def test_the_newer_connection_of_a_user_wins() -> None:
+    """The older is closed with 4409 and takes nothing with it; the newer begins anew and goes on."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone("same") as older:
+            await greeted(older, TINA)
+            async with line.phone("same") as newer:
+                ended = await older.closed()
+                assert ended.code == 4409
+                assert "newer" in ended.reason
+                with pytest.raises(CallFailed, match="no_persona"):
+                    await newer.ask(HINDI)
+                await greeted(newer, MOHIT)
+                assert (await newer.ask(ENGLISH)).text == "You said 4.7 seconds in en."
+
+    run(story())
+
+
+def test_a_user_who_calls_from_everywhere_is_turned_away() -> None:
+    """Three takeovers in ten seconds refuse the newest, and the one who has the line keeps it."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            phones = [line.phone("same") for _ in range(5)]
+            for phone in phones:
+                await phone.__aenter__()
+                await phone.say(type="ping")
+            assert (await phones[4].closed()).code == 4429
+            await greeted(phones[3])
+            for phone in phones:
+                await phone.socket.close()
+
+    run(story())
+
+
+def test_a_lost_upstream_is_reopened_with_its_history() -> None:
+    """The call goes on: what was not answered is answered, what was said is known, nobody greets again."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await greeted(phone)
+            await phone.say(type="text", text="first")
+            await phone.answer()
+            line.tones.free.clear()
+            await phone.send_clip(HINDI)
+            await phone.hear("transcript")
+            (call,) = line.engine.calls
+            call._socket.transport.abort()
+            assert (await phone.hear("notice"))["code"] == "reconnecting"
+            line.tones.free.set()
+            assert (await phone.hear("notice"))["code"] == "resumed"
+            answer = await phone.answer()
+            assert answer.text == "You said first, then 3.4 seconds in hi."
+            assert answer.response_id == "2.1"
+            assert sum(m["type"] == "config_ack" for m in phone.seen) == 1
+            user = [m["text"] for m in phone.seen if m["type"] == "transcript" and m["role"] == "user"]
+            assert user == ["first", "3.4 seconds in hi"]
+
+    run(story())
+
+
+def test_an_upstream_lost_during_the_greeting_greets_once() -> None:
+    """The greeting that nobody heard is still owed."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            line.tones.free.clear()
+            await phone.choose(TINA)
+            (call,) = line.engine.calls
+            call._socket.transport.abort()
+            await phone.hear("notice")
+            line.tones.free.set()
+            greeting = await phone.answer()
+            assert DEVANAGARI.search(greeting.text)
+            await phone.say(type="text", text="hello")
+            assert (await phone.answer()).text == "You said hello."
+
+    run(story())
+
+
+def test_an_upstream_that_is_gone_ends_the_call_honestly() -> None:
+    """After the tries that the table allows: an error that says so, and 4503."""
+
+    async def story() -> None:
+        def nowhere(real: Any) -> Any:
+            return type(real)("ws://127.0.0.1:9/v1/realtime", real.model, real.key)
+
+        async with exchange(upstream=nowhere) as line, line.phone() as phone:
+            await phone.say(type="config", astrologer_id=TINA)
+            ended = await phone.closed()
+            assert ended.code == 4503
+            assert ended.error is not None
+            assert ended.error["code"] == "upstream_unavailable"
+
+    run(story())
+
+
+def test_a_refused_key_is_told_at_once_and_never_shown(caplog: pytest.LogCaptureFixture) -> None:
+    """A fatal code is not retried, and the key is in no frame and no log."""
+
+    async def story() -> None:
+        def wrong_key(real: Any) -> Any:
+            return type(real)(real.url, real.model, "sk-a-secret-of-ours")
+
+        async with exchange(upstream=wrong_key) as line, line.phone() as phone:
+            await phone.say(type="config", astrologer_id=TINA)
+            ended = await phone.closed()
+            assert ended.code == 4503
+            assert ended.error is not None
+            assert ended.error["code"] == "upstream_refused"
+            assert "secret" not in str(phone.seen) + ended.reason
+
+    with caplog.at_level("DEBUG"):
+        run(story())
+    assert "lost generation 1" in caplog.text
+    assert "lost generation 2" not in caplog.text
+    shown = [record.getMessage() for record in caplog.records if not record.name.startswith("websockets")]
+    assert "secret" not in "\n".join(shown)
+
+
+def test_a_switch_that_fails_leaves_the_persona_on_the_line() -> None:
+    """Nobody can be reached: an error says so, and the old persona answers the next clip."""
+
+    async def story() -> None:
+        class Fickle:
+            def __init__(self, real: Any) -> None:
+                self.real, self.works = real, True
+
+            def dial(self, user: str, to: Any) -> Any:
+                there = self.real if self.works else type(self.real)("ws://127.0.0.1:9/x", "m", "")
+                return there.dial(user, to)
+
+        fickle: list[Fickle] = []
+        async with exchange(upstream=lambda real: fickle.append(Fickle(real)) or fickle[0]) as line:
+            async with line.phone() as phone:
+                await greeted(phone, TINA)
+                fickle[0].works = False
+                with pytest.raises(CallFailed, match="persona_switch_failed"):
+                    await phone.choose(MOHIT)
+                assert (await phone.ask(HINDI)).text == "You said 3.4 seconds in hi."
+                fickle[0].works = True
+                assert (await phone.choose(MOHIT))["voice"] == "cedar"
+
+    run(story())
+
+
+NOISE = bytes(range(256)) * 40
+BAD = [
+    ("no_persona", {"type": "audio", "audio": b64encode(HINDI).decode()}),
+    ("no_persona", {"type": "text", "text": "hello"}),
+    ("unknown_astrologer", {"type": "config", "astrologer_id": "tina"}),
+    ("bad_message", {"type": "config"}),
+    ("bad_message", {"type": "config", "astrologer_id": 7}),
+    ("bad_message", {"type": "audio"}),
+    ("bad_message", {"type": "text", "text": "  "}),
+    ("unknown_type", {"type": "dance"}),
+    ("unknown_type", {"hello": "there"}),
+]
+BAD_CLIPS = [
+    ("bad_base64", "this is not base64!"),
+    ("empty_audio", ""),
+    ("audio_undecodable", b64encode(NOISE).decode()),
+    ("audio_too_short", b64encode(wav(bytes(range(100)) * 24)).decode()),
+    ("nothing_heard", b64encode(wav(bytes(96_000))).decode()),
+    ("audio_too_big", b64encode(HINDI + bytes(5_000_000)).decode()),
+]
+
+
+@pytest.mark.parametrize("astrologer", [None, TINA])
+def test_bad_input_is_an_answer_and_the_call_goes_on(astrologer: str | None) -> None:
+    """Every fault has its code and a sentence; the same call then works, and a neighbour notices nothing."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone("neighbour") as other, line.phone() as phone:
+            await greeted(other, HARSH)
+            bad: list[tuple[str, Any]] = [
+                (code, message) for code, message in BAD if code != "no_persona" or not astrologer
+            ]
+            if astrologer:
+                await greeted(phone, astrologer)
+                bad += [(code, {"type": "audio", "audio": clip}) for code, clip in BAD_CLIPS]
+            for code, message in bad:
+                await phone.say(**message)
+                error = await phone.hear("error")
+                assert error["code"] == code, error
+                assert error["error"] == error["message"]
+                assert len(error["message"]) > 20
+            await phone.socket.send("{not json")
+            assert (await phone.hear("error"))["code"] == "bad_json"
+            await phone.socket.send(b"\x00\x01")
+            assert (await phone.hear("error"))["code"] == "wrong_mode"
+            if not astrologer:
+                await greeted(phone, TINA)
+            assert (await phone.ask(HINDI)).text == "You said 3.4 seconds in hi."
+            assert (await other.ask(HINDI)).text == "You said 3.4 seconds in hi."
+
+    run(story())
+
+
+def test_an_inactive_astrologer_takes_no_calls() -> None:
+    """The refusal says so, and the persona on the line stays."""
+
+    async def story() -> None:
+        catalogue = Catalogue.load()
+        data = [{**catalogue.get(id_).public(), "system_prompt": "Be kind."} for id_ in (TINA, MOHIT)]
+        shown = ("astrologer_id", "name", "speciality", "language", "gender", "voice_id", "persona", "greeting")
+        rows = [{key: one[key] for key in (*shown, "expertise_keywords", "system_prompt")} for one in data]
+        rows[1]["status"] = "inactive"
+        async with exchange(catalogue=Catalogue.from_data(rows)) as line, line.phone() as phone:
+            await greeted(phone, TINA)
+            with pytest.raises(CallFailed, match="inactive_astrologer"):
+                await phone.choose(MOHIT)
+            assert (await phone.ask(HINDI)).text == "You said 3.4 seconds in hi."
+
+    run(story())
+
+
+def test_a_stream_of_nonsense_is_closed_with_4400() -> None:
+    """Twenty bad messages a minute are answered, the next ends the connection with the reason."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            for _ in range(21):
+                await phone.socket.send("?")
+            ended = await phone.closed()
+            assert ended.code == 4400
+            assert ended.error is not None
+            assert ended.error["code"] == "too_many_messages"
+            assert sum(m["type"] == "error" for m in phone.seen) == 22
+
+    run(story())
+
+
+def test_a_frame_of_20_mb_is_closed_with_1009() -> None:
+    """With the reason; a neighbour notices nothing."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone("neighbour") as other, line.phone() as phone:
+            await greeted(other)
+            sending = asyncio.create_task(phone.socket.send("x" * 20_000_000))
+            assert (await other.ask(HINDI)).text == "You said 3.4 seconds in hi."
+            ended = await phone.closed()
+            sending.cancel()
+            assert ended.code == 1009
+            assert "8 MiB" in ended.reason
+
+    run(story())
+
+
+def test_a_quiet_call_is_closed_with_4408() -> None:
+    """Pings do not keep it alive; somebody must say something."""
+
+    async def story() -> None:
+        from actors.equipment import Limits
+
+        async with exchange(Limits(idle_seconds=0.3)) as line, line.phone() as phone:
+            await phone.say(type="ping")
+            ended = await phone.closed()
+            assert ended.code == 4408
+
+    run(story())
+
+
+def test_a_server_that_stops_says_so() -> None:
+    """A notice, then 1001."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await greeted(phone)
+            from actors.base import Stop
+
+            line.supervisor.tell(Stop())
+            assert (await phone.hear("notice"))["code"] == "draining"
+            assert (await phone.closed()).code == 1001
+
+    run(story())
+
+
+@pytest.mark.parametrize("how", ["close", "abort", "end"])
+@pytest.mark.parametrize("state", ["before config", "connecting", "greeting", "decoding", "switching", "replying"])
+def test_a_disconnect_in_any_state_leaves_nothing(state: str, how: str) -> None:
+    """No actor, task, socket, handle or process is left, whatever was going on."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            before = line.left()
+            phone = await line.phone().__aenter__()
+            if state == "connecting":
+                await phone.say(type="config", astrologer_id=TINA)
+            elif state == "greeting":
+                line.tones.free.clear()
+                await phone.choose(TINA)
+            elif state != "before config":
+                await greeted(phone)
+                if state == "decoding":
+                    await phone.send_clip(HINDI)
+                elif state == "switching":
+                    await phone.say(type="config", astrologer_id=MOHIT)
+                    await phone.hear("notice")
+                elif state == "replying":
+                    line.tones.free.clear()
+                    await phone.send_clip(HINDI)
+                    await phone.hear("transcript")
+            if how == "close":
+                await phone.socket.close()
+            elif how == "abort":
+                phone.socket.transport.abort()
+                await phone.socket.wait_closed()
+            else:
+                await phone.say(type="end")
+                assert (await phone.closed()).code == 1000
+            line.tones.free.set()
+            await line.settles_to(before)
+
+    run(story())
+
+
+def test_an_upstream_that_answers_after_the_caller_left_is_closed() -> None:
+    """A connect that nobody waits for any more is given up, also when the upstream never says a word."""
+
+    async def story() -> None:
+        silent: list[asyncio.StreamWriter] = []
+
+        async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            silent.append(writer)
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+
+        def mute(real: Any) -> Any:
+            return type(real)(f"ws://127.0.0.1:{port}/", real.model, real.key)
+
+        async with exchange(upstream=mute) as line:
+            before = line.left()
+            async with line.phone() as phone:
+                await phone.say(type="config", astrologer_id=TINA)
+                async with asyncio.timeout(5):
+                    while not silent:
+                        await phone.say(type="ping")
+                        await phone.hear("pong")
+            await line.settles_to(before)
+        server.close()
+        await server.wait_closed()
+
+    run(story())
+
+
+def test_a_crash_in_one_session_closes_that_client_with_4500(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our fault ends one call, with a reference that the log has too; a neighbour goes on."""
+    from actors.conversation import Conversation
+
+    real = Conversation.type
+
+    def stumble(talk: Conversation, choice: int, now: float, text: str) -> None:
+        if text == "trip":
+            raise ZeroDivisionError
+        real(talk, choice, now, text)
+
+    monkeypatch.setattr(Conversation, "type", stumble)
+
+    async def story() -> None:
+        async with exchange() as line, line.phone("neighbour") as other, line.phone() as phone:
+            before = line.left()
+            await greeted(other)
+            ack = await phone.choose(MOHIT)
+            await phone.say(type="text", text="trip")
+            ended = await phone.closed()
+            assert ended.code == 4500
+            assert ack["session_id"] in ended.reason
+            assert (await other.ask(HINDI)).text == "You said 3.4 seconds in hi."
+            del before
+
+    run(story())
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+def test_a_page_of_another_origin_cannot_call(origin: str) -> None:
+    """The handshake is refused with 403 before anything begins; our own pages and apps get in."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            with pytest.raises(Exception, match="403"):
+                await connect(f"{line.url}/ws/user-1", origin=origin, proxy=None)
+            async with connect(f"{line.url}/ws/user-1", origin=line.http, proxy=None):
+                pass
+            with pytest.raises(Exception, match="403"):
+                await connect(f"{line.url}/ws/user-1", additional_headers={"Host": "evil.example"}, proxy=None)
+
+    run(story())
