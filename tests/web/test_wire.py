@@ -1,0 +1,138 @@
+"""The caller's wire, without a socket."""
+
+from base64 import b64decode, b64encode
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import schemas
+from actors.messages import (
+    AudioResponse,
+    Chose,
+    Clear,
+    Close,
+    ConfigAck,
+    Error,
+    HungUp,
+    Interrupted,
+    Notice,
+    Pinged,
+    Pong,
+    Recorded,
+    TextResponse,
+    Transcript,
+    Typed,
+)
+from schemas import Refused
+from web import wire
+
+CODES = schemas.read("answer")["$defs"]["error"]["properties"]["code"]["enum"]
+CLIP = b64encode(b"some bytes").decode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"type": "config", "astrologer_id": "tina"}, Chose("tina")),
+        ({"type": "config", "astrologer_id": "tina", "audio": {"mode": "clip"}, "app_version": 3}, Chose("tina")),
+        ({"type": "audio", "audio": CLIP}, Recorded(b"some bytes")),
+        ({"type": "audio", "data": CLIP}, Recorded(b"some bytes")),
+        ({"type": "audio", "audio": f"data:audio/webm;codecs=opus;base64,{CLIP}"}, Recorded(b"some bytes")),
+        ({"type": "audio", "audio": f"{CLIP[:4]}\r\n{CLIP[4:]}\n"}, Recorded(b"some bytes")),
+        ({"type": "audio", "audio": ""}, Recorded(b"")),
+        ({"type": "text", "text": " hello "}, Typed("hello")),
+        ({"type": "interrupt"}, Interrupted()),
+        ({"type": "ping"}, Pinged()),
+        ({"type": "end"}, HungUp()),
+    ],
+)
+def test_what_a_caller_says(sent: Any, said: Any) -> None:
+    """Every message type, in all the forms that clients send; unknown extra fields do no harm."""
+    assert wire.read(orjson.dumps(sent).decode()) == said
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "names"),
+    [
+        ("", "bad_json", "JSON"),
+        ("[1]", "bad_json", "object"),
+        ("{}", "unknown_type", "config"),
+        ('{"type": ["config"]}', "unknown_type", "ping"),
+        ('{"type": "config"}', "bad_message", "astrologer_id"),
+        ('{"type": "config", "astrologer_id": ""}', "bad_message", "GET /api/astrologers"),
+        ('{"type": "config", "astrologer_id": "x", "audio": {"mode": "stream"}}', "bad_message", "audio.mode"),
+        ('{"type": "text", "text": 3}', "bad_message", "text"),
+        ('{"type": "audio", "audio": 3}', "bad_message", "audio"),
+        ('{"type": "audio", "audio": "***"}', "bad_base64", "base64"),
+        (f'{{"type": "audio", "audio": "{"A" * 6_000_000}"}}', "audio_too_big", "4 MiB"),
+    ],
+)
+def test_what_is_not_understood_is_refused_with_what_to_do(frame: str, code: str, names: str) -> None:
+    """The code is the wire's, the sentence names the field or what is expected, and is never long."""
+    with pytest.raises(Refused) as refused:
+        wire.read(frame)
+    assert refused.value.code == code
+    assert names in refused.value.message
+    assert len(refused.value.message) < 500
+
+
+@given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(repr))
+def test_no_frame_is_a_crash(frame: str) -> None:
+    """Whatever comes is a message, or a refusal with a code of the wire."""
+    code = "internal"
+    try:
+        wire.read(frame)
+    except Refused as refused:
+        code = refused.code
+    assert code in CODES
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ConfigAck("tina", "Tina", "Hindi", "hi", "marin", "s-1", "Tina is on the line."),
+        AudioResponse("1.1", bytes(4800)),
+        TextResponse("1.1", "नमस्ते"),
+        Transcript("user", "hello", "user.1"),
+        Clear("1.1"),
+        Notice("switching", "Wait."),
+        Error("bad_json", "Send JSON."),
+        Pong(),
+    ],
+)
+def test_what_the_server_says_is_as_the_schema_has_it(message: Any) -> None:
+    """Every message to a caller validates against answer.schema.json."""
+    sent = orjson.loads(wire.write(message))
+    assert schemas.fault(schemas.ANSWER[sent["type"]], sent) is None
+
+
+def test_every_type_of_the_schema_is_sent() -> None:
+    """The schema names no message that the wire does not have."""
+    assert set(schemas.ANSWER) == {*wire._NAMES.values(), "audio_response", "error"}
+
+
+def test_an_error_says_its_sentence_twice() -> None:
+    """Older clients read the field `error`."""
+    assert orjson.loads(wire.write(Error("internal", "why"))) == {
+        "type": "error",
+        "code": "internal",
+        "message": "why",
+        "error": "why",
+    }
+
+
+def test_a_reply_is_a_wav_file() -> None:
+    """24 kHz, 16 bit, mono, the very samples."""
+    sent = orjson.loads(wire.write(AudioResponse("1.1", b"\x01\x02" * 50)))
+    sound = b64decode(sent["audio"])
+    assert sound[:4] == b"RIFF"
+    assert sound[44:] == b"\x01\x02" * 50
+
+
+def test_a_close_is_no_frame() -> None:
+    """It is sent as a close frame instead."""
+    with pytest.raises(AssertionError):
+        wire.write(Close(1000, "bye"))
