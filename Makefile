@@ -12,11 +12,19 @@ setup: .venv/ready
 run: setup
 	$(PY) -m supervisor serve
 
+demo: setup
+	$(PY) -m supervisor demo --out demo
+
 test: setup
 	$(PY) -m pytest
 
 check: setup
-	$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+bench: setup
+	$(PY) -m bench
 
 clean:
-	rm -rf .venv demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,6 @@
+"""Recorded clips to PCM (24 kHz, 16 bit, mono), in worker processes."""
+
+from audio.codec import MAX_CLIP_BYTES, RATE, seconds, wav
+from audio.pool import Decoded, Decoding, Listener, Pool, Undecoded
+
+__all__ = ["MAX_CLIP_BYTES", "RATE", "Decoded", "Decoding", "Listener", "Pool", "Undecoded", "seconds", "wav"]

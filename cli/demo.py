@@ -1,11 +1,6 @@
 """`demo`: a server with the local engine, and two calls at once, shown side by side."""
 
 import asyncio
-import os
-import re
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -18,15 +13,13 @@ from rich.text import Text
 
 from cli.call import Script, place
 from cli.phone import CallEnded, CallFailed, Message
+from cli.serving import serving
 
 CLIPS = Path(__file__).parent.parent / "clips"
 CALLS = (
     ("user-123", "tina_kulkarni_vedic_marriage", ("hi_marriage_delay.m4a", "hi_love_me.m4a")),
     ("user-456", "mohit_vedic_marriage", ("en_proposal.m4a", "en_come_back.m4a")),
 )
-LISTENING = re.compile(rb"listening on http://(\S+?),")
-START_SECONDS = 120.0
-STOP_SECONDS = 20.0
 
 
 class Board:
@@ -47,7 +40,7 @@ class Board:
             case "persona":
                 lines.append(f"persona: {facts['text']}\n")
             case "saved":
-                lines.append(f"  {facts['seconds']:.2f} s to the answer, {facts['file']}\n", "dim")
+                lines.append(f"  {facts['seconds']:.2f} s to the answer, {Path(facts['file']).name}\n", "dim")
             case "notice" | "error":
                 lines.append(f"{event}: {facts['text']}\n", "red")
 
@@ -73,37 +66,12 @@ def demo(
 async def _demo(out: Path, clips: Path) -> None:
     board = Board(len(CALLS))
     console = Console()
-    async with _server() as url:
+    console.print("Starting a server with the local engine; then both callers talk for about a minute.")
+    async with serving() as server:
         with Live(board, console=console, refresh_per_second=8, vertical_overflow="visible"):
             async with asyncio.TaskGroup() as calls:
                 for column, (user, astrologer, names) in enumerate(CALLS):
                     said = tuple(clips / name for name in names)
-                    script = Script(url, user, astrologer, said, out / astrologer)
+                    script = Script(server.url, user, astrologer, said, out / astrologer)
                     calls.create_task(place(script, partial(board.tell, column)))
     console.print(f"The answers are in {out}/, one folder per astrologer.")
-
-
-@asynccontextmanager
-async def _server() -> AsyncIterator[str]:
-    """A server of our own with the local engine, on a free port."""
-    hidden = {"OPENAI_API_KEY", "UPSTREAM_URL", "UPSTREAM_API_KEY", "PORT", "HOST"}
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    command = [sys.executable, "-m", "supervisor", "serve", "--port", "0"]
-    server = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE, env=environment)
-    try:
-        assert server.stderr
-        async with asyncio.timeout(START_SECONDS):
-            while line := await server.stderr.readline():
-                if found := LISTENING.search(line):
-                    break
-                sys.stderr.buffer.write(line)
-            else:
-                raise OSError("the server did not start")
-        reading = asyncio.create_task(server.stderr.read())
-        yield f"ws://{found[1].decode()}"
-    finally:
-        if server.returncode is None:
-            server.terminate()
-        async with asyncio.timeout(STOP_SECONDS):
-            await server.wait()
-    await reading

@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated
 
 import typer
+
 from realtime.local.child import run
 
 

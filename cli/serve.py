@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 from aiohttp import web
-from realtime.local.child import Child, EngineFailed
 from rich.console import Console
 
 from actors.base import Down, Stop, launch
@@ -22,6 +21,7 @@ from audio import Pool
 from cli.settings import MODEL, OPENAI, RETIRING, Settings
 from personas import SHIPPED, Catalogue, CatalogueBroken
 from realtime.link import Upstream
+from realtime.local.child import Child, EngineFailed
 from supervisor import DRAIN_SECONDS, SupervisorActor
 from web import application
 from web.rest import Rest

@@ -39,7 +39,7 @@ class Upstream:
     url: str
     model: str
     key: str = field(default="", repr=False)
-    ssl: ssl.SSLContext | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
     handshakes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HANDSHAKES), repr=False)
 
     def dial(self, user: str, to: Listener) -> "Link":
@@ -68,7 +68,7 @@ class Upstream:
             open_timeout=OPEN_SECONDS,
             close_timeout=CLOSE_SECONDS,
             proxy=None if local else True,
-            ssl=self.ssl if self.url.startswith("wss:") else None,
+            ssl=self.tls if self.url.startswith("wss:") else None,
         )
 
 

@@ -75,9 +75,7 @@ class Rest:
         for persona in self._catalogue.all():
             if persona.id == wanted:
                 return _json(persona.public())
-        return _refusal(
-            404, Refused("unknown_astrologer", "There is no such persona: see /api/astrologers.")
-        )
+        return _refusal(404, Refused("unknown_astrologer", "There is no such persona: see /api/astrologers."))
 
     async def match(self, request: web.Request) -> web.Response:
         """Who fits a question best: {query, language?} -> {matches: [{astrologer_id, score, because}]}."""

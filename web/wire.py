@@ -27,7 +27,7 @@ from actors.messages import (
     Typed,
 )
 from audio import wav
-from audio.codec import LARGEST_CLIP
+from audio.codec import MAX_CLIP_BYTES
 from schemas import Refused
 
 TYPES = ", ".join(schemas.CALLER)
@@ -71,8 +71,8 @@ def _message(kind: str, data: dict[str, Any]) -> FromCaller:
 def _refuse_too_big(data: dict[str, Any]) -> None:
     """Before anything looks into it: base64 makes 4 characters of 3 bytes."""
     size = max((len(text) for key in ("audio", "data") if isinstance(text := data.get(key), str)), default=0)
-    if size * 3 // 4 > LARGEST_CLIP + 1024:
-        limit = LARGEST_CLIP // 2**20
+    if size * 3 // 4 > MAX_CLIP_BYTES + 1024:
+        limit = MAX_CLIP_BYTES // 2**20
         raise Refused("audio_too_big", f"The clip is larger than {limit} MiB: record a shorter one, or compress it.")
 
 

@@ -1,0 +1,150 @@
+"""Recorded clips to PCM, and PCM to WAV. `decode` runs in a worker process: FFmpeg reads there what strangers send.
+
+PCM is always 16 bit signed little-endian, mono, 24 kHz, which is what the upstream takes.
+"""
+
+import io
+import itertools
+import wave
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from audio.looks import undecodable
+from schemas import Refused
+
+RATE = 24_000  # samples a second
+WIDTH = 2  # bytes a sample
+
+MAX_CLIP_BYTES = 4 * 2**20  # bytes
+SHORTEST_CLIP = 0.1  # seconds; the upstream refuses to commit less
+LONGEST_CLIP = 120.0  # seconds of decoded sound
+
+# -50 dBFS. Speech from a phone at arm's length without gain control peaks above -40, the noise of its microphone
+# in a quiet room below -55, a muted one at 0.
+AUDIBLE = 104
+
+# A rate or a channel count outside these is a mistake or a bomb: 64 kB at 1 Hz become 200 MB in one resampler call.
+RATES = range(4_000, 192_001)
+MOST_CHANNELS = 8
+MOST_DAMAGED = 50  # packets; after so many the rest of the clip is noise
+
+DEMUXERS = "mov,matroska,ogg,wav,mp3,aac,flac"
+CODECS = (
+    "aac,alac,mp3,mp3float,opus,vorbis,flac,amrnb,amrwb,adpcm_ms,adpcm_ima_wav,pcm_alaw,pcm_mulaw,pcm_u8,pcm_s8,"
+    "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
+)
+# Without these FFmpeg follows playlists, and opens the decoder of a video track just to describe it.
+OPTIONS = {"format_whitelist": DEMUXERS, "codec_whitelist": CODECS, "protocol_whitelist": "none"}
+# av 18 raises at tags that are not UTF-8 unless it is told not to; av 19 never minds and has no such argument.
+TAGS: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
+
+
+def decode(clip: bytes) -> bytes:
+    """The PCM of a recorded clip: m4a, webm, ogg, wav, mp3, 3gp, raw AAC (ADTS) or flac, told from its content.
+
+    A clip that was cut off yields what came before the cut; damaged packets are skipped.
+    Raises Refused: empty_audio, audio_too_big, audio_undecodable, audio_too_short, audio_too_long, nothing_heard.
+    """
+    check_size(clip)
+    try:
+        with av.open(io.BytesIO(clip), "r", options=OPTIONS, **TAGS) as container:
+            pcm = _pcm(_frames(container, _track(container)))
+    except av.FFmpegError as error:
+        raise undecodable(clip) from error
+    _check_sound(pcm)
+    return pcm
+
+
+def check_size(clip: bytes) -> None:
+    """Refuse what needs no decoder to be refused; raises Refused empty_audio or audio_too_big."""
+    if not clip:
+        raise Refused("empty_audio", "The clip has no bytes; record again and send the whole file.")
+    if len(clip) > MAX_CLIP_BYTES:
+        raise Refused("audio_too_big", "The clip is larger than 4 MiB; send a shorter one, or one that is compressed.")
+
+
+def wav(pcm: bytes) -> bytes:
+    """A WAV file of PCM."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(WIDTH)
+        writer.setframerate(RATE)
+        writer.writeframes(pcm)
+    return file.getvalue()
+
+
+def seconds(pcm: bytes | bytearray) -> float:
+    """How long PCM plays."""
+    return len(pcm) / (RATE * WIDTH)
+
+
+def _track(container: InputContainer) -> AudioStream:
+    tracks = container.streams.audio
+    if not tracks:
+        raise Refused("audio_undecodable", "The file has no audio track; send one that was recorded with sound.")
+    for track in tracks:
+        # A track that FFmpeg has no decoder for comes without a codec context, whatever the stubs of av say.
+        codec = getattr(track.codec_context, "name", "unknown")
+        if codec in CODECS.split(","):
+            return track
+    raise Refused("audio_undecodable", f"The codec {codec} is not supported; send AAC, Opus, MP3, AMR, FLAC or PCM.")
+
+
+def _frames(container: InputContainer, track: AudioStream) -> Iterator[AudioFrame]:
+    track.codec_context.thread_count = 1  # threads gain nothing on clips, and their stacks count as memory
+    damaged = 0
+    # The demuxer gives up where a clip is cut off: what came before counts.
+    with suppress(av.FFmpegError):
+        for packet in container.demux(track):
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                damaged += 1
+                if damaged > MOST_DAMAGED:
+                    return
+
+
+def _pcm(frames: Iterator[AudioFrame]) -> bytes:
+    """Bounded by what was really decoded: a header may claim any duration."""
+    pcm = bytearray()
+    # The shape can change within a clip (chained ogg, joined ADTS); a resampler knows only one.
+    for _, alike in itertools.groupby(frames, key=_shape):
+        resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
+        for frame in itertools.chain(alike, [None]):
+            for resampled in resampler.resample(frame):
+                pcm += memoryview(resampled.planes[0])[: resampled.samples * WIDTH]
+            if seconds(pcm) > LONGEST_CLIP:
+                raise Refused("audio_too_long", "The clip plays longer than 120 seconds; send it in shorter parts.")
+    return bytes(pcm)
+
+
+def _shape(frame: AudioFrame) -> tuple[str, str, int]:
+    rate, channels = frame.sample_rate, frame.layout.nb_channels
+    if rate not in RATES or channels > MOST_CHANNELS:
+        raise Refused(
+            "audio_undecodable",
+            f"The clip is at {rate} Hz (channels: {channels}); send 4000 to 192000 Hz and at most 8 channels.",
+        )
+    return frame.format.name, frame.layout.name, rate
+
+
+def _check_sound(pcm: bytes) -> None:
+    if seconds(pcm) < SHORTEST_CLIP:
+        raise Refused("audio_too_short", "The clip plays less than 100 ms; hold the button while you speak.")
+    if not _audible(pcm):
+        raise Refused("nothing_heard", "The clip is silent; check that the microphone is not muted, and speak again.")
+
+
+def _audible(pcm: bytes) -> bool:
+    """Whether some second of it swings as far as a tone of -50 dBFS; a constant offset is not sound."""
+    samples = memoryview(pcm).cast("h")
+    pieces = (samples[start : start + RATE] for start in range(0, len(samples), RATE))
+    return any(max(piece) - min(piece) >= 2 * AUDIBLE for piece in pieces)

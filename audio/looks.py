@@ -1,0 +1,78 @@
+"""What a clip that cannot be decoded looks like, so that the refusal can say what to mend."""
+
+import codecs
+from itertools import pairwise
+
+from schemas import Refused
+
+FORMATS = "m4a, webm, ogg, wav, mp3 or 3gp"
+
+SIGNATURES = (
+    (b"\x89PNG\r\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"#!AMR", "AMR without a container; put it into 3gp"),
+    (b"caff", "a CAF file"),
+    (b"FORM", "an AIFF file"),
+    (b"#EXTM3U", "a playlist"),
+    (b"ffconcat", "a playlist"),
+    (b"data:", "a data: URL; send only the base64 that follows its comma"),
+    (b"ID3", "an MP3 without sound"),
+    (b"RIFF", "a WAV file that is damaged, or in a codec that is not supported"),
+    (b"OggS", "an ogg file that is damaged, or in a codec that is not supported"),
+    (b"\x1aE\xdf\xa3", "a webm file that is damaged or was cut off in its header"),
+)
+LOOKED_AT = 16_384  # bytes; enough to tell
+BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\r\n")
+CONTROL = frozenset(range(32)) - frozenset(b"\t\n\f\r")
+
+
+def undecodable(clip: bytes) -> Refused:
+    """The refusal of a clip that FFmpeg could not read: what works, and what this looks like if that can be told."""
+    like = looks_like(clip)
+    hint = f"; this looks like {like}" if like else ""
+    return Refused("audio_undecodable", f"The clip could not be decoded: send {FORMATS}{hint}.")
+
+
+def looks_like(clip: bytes) -> str | None:
+    """A few words, as in "this looks like a PNG image"; None where nothing can be told."""
+    head = clip[:LOOKED_AT]
+    for signature, name in SIGNATURES:
+        if head.startswith(signature):
+            return name
+    if head[4:8] == b"ftyp":
+        return _like_mp4(clip)
+    if clip.count(0) == len(clip):
+        return "nothing but zeros"
+    return _like_text(head) or _like_pcm(clip)
+
+
+def _like_mp4(clip: bytes) -> str:
+    # Recorders write the index (moov) last, and without it nothing in the file can be found.
+    if b"moov" not in clip:
+        return "an m4a or mp4 file that was cut off; send the whole file, after the recording was stopped"
+    return "an m4a, mp4 or 3gp file that is damaged, or in a codec that is not supported"
+
+
+def _like_text(head: bytes) -> str | None:
+    if not CONTROL.isdisjoint(head):
+        return None
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # which minds no character that is cut at the end
+    except UnicodeDecodeError:
+        return None
+    return "base64 that was encoded twice" if BASE64.issuperset(head) else "text"
+
+
+def _like_pcm(clip: bytes) -> str | None:
+    """In sound one sample resembles the next; in anything compressed it does not."""
+    silent = (len(clip) - len(clip.lstrip(b"\0"))) // 2
+    samples = memoryview(clip[: len(clip) // 2 * 2]).cast("h")[silent : silent + LOOKED_AT].tolist()
+    power = sum(sample * sample for sample in samples)
+    resemblance = sum(one * other for one, other in pairwise(samples))
+    if len(samples) > 1000 and resemblance > power / 2:
+        return "raw PCM without a container; put it into a WAV file"
+    return None

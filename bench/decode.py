@@ -1,0 +1,63 @@
+"""What a second of recorded speech costs to decode: `python -m bench.decode`.
+
+One process, the median of nine rounds over the clips in clips/; then through the pool, from hand-over to answer.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+
+from audio import Decoded, Pool, Undecoded, seconds
+from audio.codec import decode
+
+CLIPS = Path(__file__).parents[1] / "clips"
+ROUNDS = 9
+
+
+class Answer:
+    """A listener for one clip."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Future[Decoded | Undecoded] = asyncio.get_running_loop().create_future()
+
+    def tell(self, message: Decoded | Undecoded, /) -> None:
+        self.told.set_result(message)
+
+
+def main() -> None:
+    """Print one table."""
+    kinds = {suffix: [file.read_bytes() for file in sorted(CLIPS.glob(f"*.{suffix}"))] for suffix in ("m4a", "webm")}
+    print(f"{'kind':6}{'clips':>6}{'seconds':>9}{'ms of CPU a second':>20}{'through the pool, ms a clip':>29}")
+    for kind, clips in kinds.items():
+        length = sum(seconds(decode(clip)) for clip in clips)
+        alone = median(_cost(clips) for _ in range(ROUNDS)) / length
+        pooled = asyncio.run(_through_pool(clips))
+        print(f"{kind:6}{len(clips):6}{length:9.2f}{alone * 1000:20.2f}{pooled * 1000:29.1f}")
+
+
+def _cost(clips: Iterable[bytes]) -> float:
+    start = time.process_time()
+    for clip in clips:
+        decode(clip)
+    return time.process_time() - start
+
+
+async def _through_pool(clips: list[bytes]) -> float:
+    pool = Pool()
+    await pool.warm()
+    times = [await _timed(pool, clip) for _ in range(ROUNDS) for clip in clips]
+    await pool.close()
+    return median(times)
+
+
+async def _timed(pool: Pool, clip: bytes) -> float:
+    answer, start = Answer(), time.perf_counter()
+    pool.decode(0, clip, answer)
+    await answer.told
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

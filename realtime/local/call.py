@@ -1,0 +1,188 @@
+"""One call: the tasks that move a session's events over its socket and do the work that it asks for."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, Protocol, TypeVar, assert_never
+
+import orjson
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from realtime.local.acts import Act, Halt, Hear, Send, Speak, Think
+from realtime.local.reading import Turn
+from realtime.local.session import Session
+from realtime.local.settings import Event
+from realtime.local.shape import Rejected
+from realtime.local.worker import Worker
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MOST_UNSENT = 1000  # events: a client that reads this slowly is not read from either
+MOST_TASKS = 64  # a client that asks for more work at once is not read until some is done
+SENTENCE = re.compile(r".+?(?:[.!?\u0964\u2026]+(?=\s)\s*|\Z)", re.DOTALL)
+SHORTEST_SPEECH = 0.15  # seconds: less is a click or a breath, and the ear would make up words for it
+
+
+class Voice(Protocol):
+    def say(self, text: str, voice: str) -> Iterator[bytes]:
+        """PCM16 little-endian, mono, 24 kHz, one chunk per sentence as it is made."""
+
+
+class Ear(Protocol):
+    def hear(self, pcm: bytes, language: str | None) -> str:
+        """The words in PCM16 24 kHz mono, "" when nothing intelligible was said."""
+
+
+class Mind(Protocol):
+    async def answer(self, instructions: str, turns: tuple[Turn, ...]) -> str:
+        """What to say to the turns, as a persona of these instructions would."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the sessions share: the voice and the ear with a thread each, and the mind.
+
+    `spoken` gives the seconds of speech in a clip; it runs in the thread of the ear.
+    """
+
+    voice: Voice
+    ear: Ear
+    spoken: Callable[[bytes], float]
+    mind: Mind
+    mouth_thread: Worker = field(default_factory=lambda: Worker("voice"))
+    ear_thread: Worker = field(default_factory=lambda: Worker("ear"))
+
+    @property
+    def queued(self) -> int:
+        """Jobs that wait or run for any session."""
+        return self.mouth_thread.queued + self.ear_thread.queued
+
+    def close(self) -> None:
+        self.mouth_thread.close()
+        self.ear_thread.close()
+
+    def listen(self, pcm: bytes, language: str | None) -> str:
+        """The words in a clip, "" for one without speech; blocks."""
+        return self.ear.hear(pcm, language) if self.spoken(pcm) >= SHORTEST_SPEECH else ""
+
+
+class Call:
+    """A socket, its session, and their tasks; nothing of it outlives `run`."""
+
+    def __init__(self, socket: ServerConnection, session: Session, parts: Parts) -> None:
+        self.session = session
+        self.began = time.monotonic()
+        self._socket = socket
+        self._parts = parts
+        self._unsent: asyncio.Queue[Event] = asyncio.Queue()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._turns = {worker: asyncio.Lock() for worker in (parts.mouth_thread, parts.ear_thread)}
+        self._group = asyncio.TaskGroup()
+
+    async def run(self) -> None:
+        """Serve until the client goes; any task that fails ends the call with an ExceptionGroup."""
+        async with self._group:
+            self._start("write", self._write())
+            self._do(self.session.begin())
+            await self._read()
+            for task in list(self._tasks.values()):
+                task.cancel()
+
+    async def _read(self) -> None:
+        try:
+            async for frame in self._socket:
+                self._do(self._receive(frame))
+                if self._unsent.qsize() > MOST_UNSENT:
+                    await self._unsent.join()
+                while len(self._tasks) > MOST_TASKS:
+                    await asyncio.wait(list(self._tasks.values()), return_when=asyncio.FIRST_COMPLETED)
+        except ConnectionClosed:
+            return
+
+    def _receive(self, frame: str | bytes) -> list[Act]:
+        if isinstance(frame, bytes):
+            return self.session.refuse(Rejected("invalid_json", "Send events as text frames of JSON."))
+        try:
+            event = orjson.loads(frame)
+        except orjson.JSONDecodeError as broken:
+            return self.session.refuse(Rejected("invalid_json", f"Could not parse the event as JSON: {broken}."))
+        if not isinstance(event, dict):
+            return self.session.refuse(Rejected("invalid_json", "An event is a JSON object."))
+        return self.session.receive(event)
+
+    async def _write(self) -> None:
+        while True:
+            event = await self._unsent.get()
+            await self._socket.send(orjson.dumps(event).decode())
+            self._unsent.task_done()
+
+    def _do(self, acts: list[Act]) -> None:
+        for act in acts:
+            match act:
+                case Send(event, after=0.0):
+                    self._unsent.put_nowait(event)
+                case Send(event, after):
+                    self._start(event["event_id"], self._send_later(event, after))
+                case Hear():
+                    self._start(act.item_id, self._hear(act))
+                case Think():
+                    self._start(act.response_id, self._think(act))
+                case Speak():
+                    self._start(act.response_id, self._speak(act))
+                case Halt(response_id):
+                    self._stop(response_id)
+                case _:
+                    assert_never(act)
+
+    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(work)
+        self._tasks[name] = task
+        task.add_done_callback(lambda _: self._tasks.pop(name) if self._tasks.get(name) is task else None)
+
+    def _stop(self, name: str) -> None:
+        if task := self._tasks.get(name):
+            task.cancel()
+
+    async def _send_later(self, event: Event, after: float) -> None:
+        await asyncio.sleep(after)
+        self._unsent.put_nowait(event)
+
+    async def _hear(self, work: Hear) -> None:
+        words = await self._in(self._parts.ear_thread, self._parts.listen, work.pcm, work.language)
+        self._do(self.session.heard(work.item_id, words))
+
+    async def _think(self, work: Think) -> None:
+        text = await self._parts.mind.answer(work.instructions, work.turns)
+        self._do(self.session.thought(work.response_id, text))
+
+    async def _speak(self, work: Speak) -> None:
+        """Sentence by sentence, so that callers share the voice fairly, and no faster than the socket takes it."""
+        for sentence in sentences(work.text):
+            words = sentence
+            chunks = await self._in(self._parts.mouth_thread, self._parts.voice.say, sentence, work.voice)
+            while pcm := await self._in(self._parts.mouth_thread, _next_of, chunks):
+                self._do(self.session.spoke(work.response_id, words, pcm))
+                words = ""
+                await self._unsent.join()
+            if words:
+                self._do(self.session.spoke(work.response_id, words, b""))
+        self._do(self.session.finished(work.response_id))
+
+    async def _in(self, worker: Worker, job: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """A job in a shared thread, one at a time for this call, so that no call fills the queue of all."""
+        async with self._turns[worker]:
+            return await worker.run(job, *args, **kwargs)
+
+
+def _next_of(chunks: Iterator[bytes]) -> bytes:
+    """The next chunk, empty at the end."""
+    return next(chunks, b"")
+
+
+def sentences(text: str) -> list[str]:
+    """The text cut after its full stops, question marks, exclamation marks and dandas; joined it is the text."""
+    return SENTENCE.findall(text)

@@ -1,0 +1,57 @@
+"""What the mind reads: the turns of the conversation, and what a prompt says by the contract of realtime/."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from realtime import SAY_EXACTLY
+
+LANGUAGE = re.compile(r"^Language: .+? \(([a-z]{2,3})\)\.", re.MULTILINE)
+EXPERTISE = re.compile(r"^#+ *(?:Expertise|Speciality)\s*\n(.+)|^(?:Expertise|Speciality): *(.+)", re.MULTILINE)
+TODAY = re.compile(r"^(?:#+ *)?Today[:\s]+(\d{4}-\d\d-\d\d)", re.MULTILINE)
+DEVANAGARI = re.compile("[\u0900-\u097f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn: who (user, assistant or system) and the words; a user's empty words were not understood."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as read: the code of its language, what its persona is versed in, today, the words it demands."""
+
+    language: str | None
+    expertise: str
+    today: str | None
+    exactly: str | None
+
+
+def read(instructions: str) -> Prompt:
+    """Read what the contract labels; what is not there is None or empty."""
+    expertise = EXPERTISE.search(instructions)
+    today = TODAY.search(instructions)
+    _, asked, exactly = instructions.partition(SAY_EXACTLY)
+    return Prompt(
+        language=language_of(instructions),
+        expertise=(expertise[1] or expertise[2]) if expertise else "",
+        today=today[1] if today else None,
+        exactly=exactly.strip() if asked else None,
+    )
+
+
+def language_of(instructions: str) -> str | None:
+    """The ISO 639-1 code of the line `Language: NAME (CODE).`, None without one."""
+    line = LANGUAGE.search(instructions)
+    return line[1] if line else None
+
+
+def spoken_language(prompt: Prompt, turns: Sequence[Turn]) -> str:
+    """The language to answer in: the prompt's, else Hindi if the last words are in Devanagari, else English."""
+    if prompt.language:
+        return prompt.language
+    last = next((turn.text for turn in reversed(turns) if turn.role == "user"), "")
+    return "hi" if DEVANAGARI.search(last) else "en"

@@ -1,0 +1,122 @@
+"""The sockets of the local engine: many sessions on one port, each with its own tasks, none able to hurt another."""
+
+import hmac
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from realtime.local.call import Call, Parts
+from realtime.local.session import Session, error
+from realtime.local.settings import Event
+from realtime.local.shape import Rejected
+
+log = logging.getLogger(__name__)
+
+PATH = "/v1/realtime"
+LARGEST_FRAME = 16 * 2**20  # bytes: an append may hold 15 MiB
+
+
+class Server:
+    """A Realtime server; `token` is the key that every client must show, None lets everybody in."""
+
+    def __init__(self, parts: Parts, *, token: str | None) -> None:
+        self.calls: set[Call] = set()
+        self._parts = parts
+        self._token = token
+
+    @asynccontextmanager
+    async def listen(self, host: str, port: int) -> AsyncIterator[int]:
+        """Answer while the context is open; gives the port, a free one for 0. Leaving ends every call with 1001."""
+        async with serve(
+            self._answer,
+            host,
+            port,
+            process_request=self._look_at,
+            compression=None,
+            max_size=LARGEST_FRAME,
+            close_timeout=1,
+            server_header=None,
+        ) as listening:
+            yield listening.sockets[0].getsockname()[1]
+
+    def sessions(self) -> list[Event]:
+        """The live sessions, for tests and for eyes: what each was told and how long it lives, in seconds."""
+        now = time.monotonic()
+        return [
+            {
+                "id": call.session.id,
+                "instructions": call.session.settings["instructions"],
+                "voice": call.session.settings["audio"]["output"]["voice"],
+                "seconds": round(now - call.began, 3),
+            }
+            for call in self.calls
+        ]
+
+    def _look_at(self, socket: ServerConnection, request: Request) -> Response | None:
+        """Answer plain GETs; None lets the WebSocket handshake go on."""
+        path = urlsplit(request.path).path
+        if path == PATH:
+            return None
+        if path == "/health":
+            return _json(socket, HTTPStatus.OK, {"status": "healthy", "sessions": len(self.calls)})
+        if path != "/sessions":
+            return _json(socket, HTTPStatus.NOT_FOUND, {"error": f"Nothing is here; sessions are at {PATH}."})
+        if not self._is_known(request):
+            return _json(socket, HTTPStatus.UNAUTHORIZED, {"error": "Show the token as a Bearer."})
+        return _json(socket, HTTPStatus.OK, self.sessions())
+
+    async def _answer(self, socket: ServerConnection) -> None:
+        assert socket.request is not None  # the handshake is over
+        model = parse_qs(urlsplit(socket.request.path).query).get("model", [""])[0]
+        if not self._is_known(socket.request):
+            await _turn_away(socket, 3000, Rejected("invalid_api_key", "Incorrect API key provided."))
+        elif not model:
+            message = "Missing model: connect with ?model=NAME."
+            await _turn_away(socket, 4000, Rejected("invalid_model", message, "model"))
+        else:
+            await self._serve(socket, Session(model, now=int(time.time())))
+
+    def _is_known(self, request: Request) -> bool:
+        if self._token is None:
+            return True
+        shown = request.headers.get("Authorization", "")
+        return hmac.compare_digest(shown.encode(), f"Bearer {self._token}".encode())
+
+    async def _serve(self, socket: ServerConnection, session: Session) -> None:
+        """One call to its end; a fault of ours ends this one with 1011 and is logged once."""
+        call = Call(socket, session, self._parts)
+        self.calls.add(call)
+        try:
+            await call.run()
+        except* ConnectionClosed:
+            pass
+        except* Exception:
+            log.exception("session %s failed", session.id)
+            crash = Rejected("server_error", "The engine failed at this session; connect again.")
+            await _turn_away(socket, 1011, crash, kind="server_error")
+        finally:
+            self.calls.discard(call)
+
+
+async def _turn_away(socket: ServerConnection, code: int, why: Rejected, kind: str = "invalid_request_error") -> None:
+    """Say why, then close: the reason is `type.code`, as on the real API."""
+    try:
+        await socket.send(orjson.dumps(error(why, kind=kind)).decode())
+    except ConnectionClosed:
+        return
+    await socket.close(code, f"{kind}.{why.code}")
+
+
+def _json(socket: ServerConnection, status: HTTPStatus, body: object) -> Response:
+    response = socket.respond(status, orjson.dumps(body).decode())
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = "application/json"
+    return response

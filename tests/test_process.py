@@ -1,0 +1,242 @@
+"""The whole product as its users run it: processes, the local engine with its real ears and voice, recorded clips."""
+
+import asyncio
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cli.phone import Answer, Phone
+from personas import Catalogue
+from tests.kit.exchange import CLIPS, MOHIT, PRIYANKA, TINA
+from tests.kit.process import Server, server
+from tests.realtime.local.test_voice import pitch_of
+
+LETTERS = {"hi": re.compile("[\u0900-\u097f]"), "en": re.compile("[a-zA-Z]")}
+MALE = 150  # Hz: the engine's men speak below, its women above
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    """One server with the local engine for all the tests that only call it."""
+    with server() as one:
+        yield one
+
+
+def pitch(answer: Answer) -> float:
+    """Hz of the voice."""
+    with wave.open(io.BytesIO(answer.wav)) as sound:
+        return pitch_of(sound.readframes(sound.getnframes()))
+
+
+def in_language(text: str, code: str) -> bool:
+    """Written in the letters of this language, and none of the other."""
+    return all(bool(letters.search(text)) == (code == language) for language, letters in LETTERS.items())
+
+
+async def talk(url: str, user: str, astrologer: str, clip: str) -> tuple[Answer, Answer, list[str]]:
+    """Greeting, the answer to one clip, and what the caller was understood to say."""
+    async with Phone(url, user) as phone:
+        await phone.choose(astrologer)
+        greeting = await phone.answer()
+        answer = await phone.ask((CLIPS / clip).read_bytes())
+        await phone.say(type="end")
+        assert (await phone.closed()).code == 1000
+        return greeting, answer, [m["text"] for m in phone.seen if m["type"] == "transcript" and m["role"] == "user"]
+
+
+def test_two_users_two_astrologers(running: Server) -> None:
+    """A Hindi caller and an English caller at the same time: each hears their own persona, language and voice."""
+
+    async def story() -> None:
+        tina, mohit = await asyncio.gather(
+            talk(running.url, "user-123", TINA, "hi_marriage_delay.m4a"),
+            talk(running.url, "user-456", MOHIT, "en_proposal.m4a"),
+        )
+        catalogue = Catalogue.load()
+        for (greeting, answer, _), astrologer, code in ((tina, TINA, "hi"), (mohit, MOHIT, "en")):
+            assert greeting.text == catalogue.get(astrologer).greeting
+            assert in_language(answer.text, code), answer.text
+        assert pitch(mohit[0]) < MALE < pitch(tina[0])
+        assert pitch(mohit[1]) < MALE < pitch(tina[1])
+        assert re.search("शादी|विवाह", " ".join(tina[2]))
+        assert re.search("विवाह|शादी", tina[1].text)
+        assert "marriage proposal" in mohit[2][0]
+        assert "marriage proposal" in mohit[1].text
+
+    asyncio.run(story())
+
+
+def test_one_user_switches_from_hindi_to_english(running: Server) -> None:
+    """Tina to Priyanka: the greeting, the answers and the voice change."""
+
+    async def story() -> None:
+        async with Phone(running.url, "user-789") as phone:
+            await phone.choose(TINA)
+            first = await phone.answer()
+            await phone.ask((CLIPS / "hi_love_me.webm").read_bytes())
+            assert (await phone.choose(PRIYANKA))["voice"] == "shimmer"
+            greeting = await phone.answer()
+            answer = await phone.ask((CLIPS / "en_come_back.webm").read_bytes())
+            assert in_language(first.text, "hi")
+            assert in_language(greeting.text, "en")
+            assert in_language(answer.text, "en")
+            assert min(pitch(greeting), pitch(answer)) > MALE
+            assert abs(pitch(greeting) / pitch(first) - 1) > 0.1
+
+    asyncio.run(story())
+
+
+def test_a_call_is_two_lines_in_the_log(running: Server) -> None:
+    """One when it begins, one with all that is worth knowing when it has ended."""
+
+    async def story() -> None:
+        await talk(running.url, "user-log", MOHIT, "en_come_back.m4a")
+
+    asyncio.run(story())
+    began, ended = running.lines("user=user-log", 2)
+    assert "began session=" in began
+    assert "ended session=" in ended
+    assert "replies=2" in ended
+
+
+def test_the_command_call_is_a_phone(running: Server, tmp_path: Path) -> None:
+    """It saves each answer, prints JSON lines, and its exit code is 0."""
+    command = ["call", "--astrologer", MOHIT, "--audio", str(CLIPS / "en_proposal.webm"), "--out", str(tmp_path)]
+    done = supervisor(*command, "--url", running.url, "--json", "--no-patient")
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["event"] for event in events][:2] == ["ringing", "on_the_line"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["00_greeting.wav", "01_en_proposal.wav"]
+    assert events[-1]["event"] == "ended"
+
+
+@pytest.mark.parametrize(
+    ("astrologer", "reason"), [("nobody_at_all", "unknown_astrologer"), (TINA, "audio_undecodable")]
+)
+def test_a_call_that_fails_says_so(running: Server, tmp_path: Path, astrologer: str, reason: str) -> None:
+    """The exit code is 1, and the server's own sentence is printed."""
+    garbage = tmp_path / "garbage.m4a"
+    garbage.write_bytes(b"\x01\x02\x03" * 4000)
+    command = ["call", "--astrologer", astrologer, "--audio", str(garbage), "--out", str(tmp_path / "out")]
+    done = supervisor(*command, "--url", running.url, "--no-patient")
+    assert done.returncode == 1
+    assert reason in done.stderr
+
+
+def test_nobody_listens(tmp_path: Path) -> None:
+    """A call to a port where nothing is fails with a line, not a traceback."""
+    command = ["call", "--astrologer", TINA, "--audio", str(CLIPS / "hi_love_me.m4a"), "--out", str(tmp_path)]
+    done = supervisor(*command, "--url", "ws://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "The call failed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_personas_command() -> None:
+    """list, show and check, with exit codes that scripts can use."""
+    assert TINA in supervisor("personas", "list").stdout.replace("\n", "")
+    shown = supervisor("personas", "show", TINA)
+    assert "Language: Hindi (hi)." in shown.stdout
+    assert supervisor("personas", "show", "nobody").returncode == 1
+    assert supervisor("personas", "check").returncode == 0
+
+
+def test_a_broken_file_of_personas_is_explained(tmp_path: Path) -> None:
+    """`check` names the faults; `serve` does not start with nobody to serve."""
+    file = tmp_path / "broken.json"
+    file.write_text('{"astrologers": [{"astrologer_id": "x", "nmae": "Typo"}]}')
+    checked = supervisor("personas", "check", str(file))
+    assert checked.returncode == 1
+    assert "nmae" in checked.stdout
+    served = supervisor("serve", "--port", "0", "--personas", str(file))
+    assert served.returncode == 2
+    assert "nmae" in served.stderr
+
+
+def test_stopping_leaves_no_process() -> None:
+    """SIGTERM ends the server, the engine and the decoders, with exit code 0; a killed server leaves no engine."""
+    with server() as one:
+        family = psutil.Process(one.process.pid).children(recursive=True)
+        assert len(family) >= 3  # the engine and two decoders
+        assert one.stop() == 0
+        assert psutil.wait_procs(family, timeout=10)[1] == []
+    with server() as one:
+        family = psutil.Process(one.process.pid).children(recursive=True)
+        one.process.send_signal(signal.SIGKILL)
+        one.process.wait(10)
+        assert psutil.wait_procs(family, timeout=10)[1] == []
+
+
+class Tap:
+    """A socket that writes down the first bytes of whoever connects, and hangs up."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection:
+                self.seen.append(connection.recv(4096))
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+async def fail(url: str) -> list[dict[str, str]]:
+    """Call somebody, and be turned away because the model cannot be reached; all that was sent to us."""
+    async with Phone(url, "user-1") as phone:
+        await phone.say(type="config", astrologer_id=TINA)
+        assert (await phone.closed(30)).code == 4503
+        return phone.seen
+
+
+def test_with_a_key_openai_is_dialled_and_nobody_else() -> None:
+    """The only address asked for is OpenAI's, over TLS; the key is in no log, error or frame."""
+    tap = Tap()
+    with server(OPENAI_API_KEY="sk-a-very-secret-key", HTTPS_PROXY=f"http://127.0.0.1:{tap.port}") as one:
+        seen = asyncio.run(fail(one.url))
+        assert one.stop() == 0
+    tap.close()
+    assert {line.split(b"\r\n")[0] for line in tap.seen} == {b"CONNECT api.openai.com:443 HTTP/1.1"}
+    shown = json.dumps(seen) + "".join(one.log)
+    assert "secret" not in shown + str(tap.seen)
+    assert "answered by api.openai.com" in shown
+
+
+def test_openais_key_goes_nowhere_else() -> None:
+    """Another upstream gets UPSTREAM_API_KEY, never OpenAI's."""
+    tap = Tap()
+    url = f"ws://127.0.0.1:{tap.port}/v1/realtime"
+    with server(OPENAI_API_KEY="sk-openai", UPSTREAM_URL=url, UPSTREAM_API_KEY="sk-other") as one:
+        asyncio.run(fail(one.url))
+    tap.close()
+    assert tap.seen
+    assert all(b"Bearer sk-other" in head and b"sk-openai" not in head for head in tap.seen)
+
+
+def supervisor(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end."""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENAI_API_KEY"}
+    command = [sys.executable, "-m", "supervisor", *arguments]
+    wide = {**environment, "COLUMNS": "200"}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=wide, check=False)
