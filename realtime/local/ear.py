@@ -7,6 +7,7 @@ made to write Devanagari (devanagari.py brings it back).
 """
 
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -71,6 +72,7 @@ class Ear:
             "whisper-base", files=files, device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1
         )
         self._tokens = _token_bytes(json.loads(vocabulary))
+        self._suppressed = [-1, *_pointing(self._tokens)]  # -1: what the model's own configuration suppresses
         self._devanagari = Devanagari()
 
     def hear(self, pcm: bytes, language: str | None) -> str:
@@ -103,6 +105,7 @@ class Ear:
             beam_size=_BEAM,
             max_length=min(448, len(prompt) + 10 + int(max(seconds, _SHORTEST_WINDOW) * _TOKENS_A_SECOND[spelling])),
             repetition_penalty=_REPEATING,
+            suppress_tokens=self._suppressed,
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
@@ -134,3 +137,8 @@ def _token_bytes(vocabulary: list[str]) -> list[bytes]:
     others = [byte for byte in range(256) if byte not in printable]
     byte_of = {chr(byte): byte for byte in printable} | {chr(256 + at): byte for at, byte in enumerate(others)}
     return [b"" if token.startswith("<|") else bytes(byte_of[character] for character in token) for token in vocabulary]
+
+
+def _pointing(tokens: list[bytes]) -> list[int]:
+    """The tokens with Arabic vowel points, which Hindi in Urdu letters has not: what is spelled with them is garbled."""
+    return [at for at, token in enumerate(tokens) if re.search("[\u064b-\u0652]", token.decode(errors="ignore"))]
