@@ -16,6 +16,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from realtime.events import Frame, LinkEnded, LinkEvent, LinkUp
 
 log = logging.getLogger(__name__)
+socket_log = log.getChild("socket")
+socket_log.setLevel(logging.INFO)  # below it websockets writes down every header, and so our key
 
 OPEN_SECONDS = 10.0  # connecting takes 0.8 to 2.1 s at OpenAI
 CLOSE_SECONDS = 1.0
@@ -63,6 +65,7 @@ class Upstream:
         return connect(
             f"{self.url}?{urlencode({'model': self.model})}",
             additional_headers=self.headers(user),
+            logger=socket_log,
             compression=None,
             max_size=MAX_FRAME,
             open_timeout=OPEN_SECONDS,

@@ -19,6 +19,8 @@ from realtime.local.settings import Event
 from realtime.local.shape import Rejected
 
 log = logging.getLogger(__name__)
+socket_log = log.getChild("socket")
+socket_log.setLevel(logging.INFO)  # below it websockets writes down every header, and so the token
 
 PATH = "/v1/realtime"
 LARGEST_FRAME = 16 * 2**20  # bytes: an append may hold 15 MiB
@@ -40,6 +42,7 @@ class Server:
             host,
             port,
             process_request=self._look_at,
+            logger=socket_log,
             compression=None,
             max_size=LARGEST_FRAME,
             close_timeout=1,
