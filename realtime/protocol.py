@@ -8,7 +8,6 @@ connection. Turns are manual here (turn_detection null): content is committed, t
 from base64 import b64decode, b64encode
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Literal
 
@@ -27,6 +26,7 @@ from realtime.events import (
     Turn,
     Unusable,
 )
+from realtime.gate import Ask, Gate, Reply
 
 BYTES_PER_MS = 48  # PCM16 mono at 24 kHz
 APPEND_BYTES = 96_000  # two seconds of audio: far below the 15 MiB that one append may hold
@@ -40,31 +40,6 @@ LOST_CODES = frozenset({"session_expired", "server_error"})
 BUSY_CODE = "conversation_already_has_active_response"
 
 
-@dataclass(slots=True)
-class Ask:
-    """Something to be answered: what to add to the conversation, then the response to create."""
-
-    number: int
-    content: list[dict[str, Any]]
-    spoken: bool = False
-    response: dict[str, Any] = field(default_factory=dict)
-    void: bool = False
-
-
-@dataclass(slots=True)
-class Reply:
-    """A response of the model, and how much of it the caller heard when it was cut."""
-
-    number: int
-    ask: int
-    void: bool
-    item: str = ""
-    received: int = 0
-    text: str = ""
-    done: bool = False
-    keep_ms: int | None = None
-
-
 class Protocol:
     """The caller's half of a Realtime session."""
 
@@ -75,10 +50,8 @@ class Protocol:
         self._seed: tuple[Turn, ...] = ()
         self._created = False
         self._updating = 0
-        self._asks: deque[Ask] = deque()
-        self._pending: Ask | None = None
+        self._gate = Gate()
         self._replies: dict[str, Reply] = {}
-        self._active: Reply | None = None
         self._committed: deque[int] = deque()
         self._transcribing: dict[str, int] = {}
         self._ids = count(1)
@@ -113,12 +86,9 @@ class Protocol:
 
     def hush(self) -> None:
         """Stop answering: what is spoken is cancelled, what was asked keeps its content but gets no answer."""
-        for ask in self._asks:
-            ask.void = True
-        if self._pending:
-            self._pending.void = True
-        if self._active and not self._active.void:
-            self._cancel(self._active)
+        self._gate.void()
+        if self._gate.active and not self._gate.active.void:
+            self._cancel(self._gate.active)
         self._open_gate()
 
     def keep(self, reply: int, heard_ms: int) -> None:
@@ -147,7 +117,7 @@ class Protocol:
     @property
     def answering(self) -> bool:
         """The upstream owes us an answer."""
-        return bool(self._asks or self._pending or self._active)
+        return self._gate.busy
 
     @property
     def complete(self) -> bool:
@@ -223,28 +193,26 @@ class Protocol:
     # Asking, through one gate: the API has one response at a time.
 
     def _ask(self, ask: Ask) -> None:
-        self._asks.append(ask)
+        self._gate.put(ask)
         self._open_gate()
 
     def _open_gate(self) -> None:
-        while self._asks and not self._pending and not self._active:
-            ask = self._asks.popleft()
+        while ask := self._gate.take():
             for event in ask.content:
                 self._say("content", event)
             if ask.spoken:
                 self._committed.append(ask.number)
             ask.content, ask.spoken = [], False
             if not ask.void:
-                self._pending = ask
                 response = {**ask.response, "metadata": {"ask": str(ask.number)}}
                 self._say("create", {"type": "response.create", "response": response})
 
     def _on_created(self, response: dict[str, Any]) -> list[Event]:
-        asked, self._pending = self._pending, None
-        number = int((response.get("metadata") or {}).get("ask") or (asked.number if asked else 0))
-        reply = Reply(len(self._replies) + 1, number, void=False)
-        self._replies[response["id"]] = self._active = reply
-        if asked and asked.void:
+        asked = self._gate.pending.number if self._gate.pending else 0
+        number = int((response.get("metadata") or {}).get("ask") or asked)
+        reply = Reply(len(self._replies) + 1, number)
+        self._replies[response["id"]] = reply
+        if self._gate.began(reply):
             self._cancel(reply)
         return [ReplyBegan(reply.number, number)]
 
@@ -267,8 +235,7 @@ class Protocol:
     def _on_done(self, response: dict[str, Any]) -> list[Event]:
         reply = self._replies[response["id"]]
         reply.done = True
-        if self._active is reply:
-            self._active = None
+        self._gate.ended(reply)
         self._cut(reply)
         self._open_gate()
         details = response.get("status_details") or {}
@@ -312,17 +279,17 @@ class Protocol:
             return [Unusable(code, message, fatal=False)]
         if code in FATAL_CODES or about in ("setup", "seed"):
             return [Unusable(code, message, fatal=True)]
-        if about == "create" and self._pending:
-            return self._on_create_refused(self._pending, code, message)
+        if about == "create" and self._gate.pending:
+            return self._on_create_refused(self._gate.pending, code, message)
         self.oddities[code] += 1
         return []
 
     def _on_create_refused(self, ask: Ask, code: str, message: str) -> list[Event]:
-        self._pending = None
         if code == BUSY_CODE:
-            self._asks.appendleft(ask)  # asked again when the response in the way is done
+            self._gate.put_back(ask)
             self.oddities[code] += 1
             return []
+        self._gate.pending = None
         self._open_gate()
         return [AskFailed(ask.number, code, message)]
 

@@ -39,7 +39,7 @@ def test_english_is_heard_word_for_word(ear: Ear, voice: Voice, name: str, text:
 @pytest.mark.parametrize("name", ["marin", "shimmer", "cedar", "echo"])
 @pytest.mark.parametrize(
     ("text", "keyword"),
-    [("मेरी शादी में देरी क्यों हो रही है?", "शादी"), ("क्या वह मुझसे प्यार करता है?", "प्यार")],
+    [("क्या मेरी शादी इस साल होगी?", "शादी"), ("क्या वह मुझसे प्यार करता है?", "प्यार")],
 )
 def test_hindi_is_heard_by_its_keywords(ear: Ear, voice: Voice, name: str, text: str, keyword: str) -> None:
     """What a Hindi question is about comes back in Devanagari, from women and men."""

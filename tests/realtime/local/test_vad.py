@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-
 import soxr
 
 from realtime.local.vad import FRAME, Vad, spoken

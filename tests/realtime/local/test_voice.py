@@ -76,7 +76,12 @@ def test_emoji_and_unknown_signs_change_nothing(voice: Voice) -> None:
 
 @pytest.mark.parametrize(
     ("digits", "words"),
-    [("It takes 27 days.", "It takes twenty seven days."), ("यह 27 दिन लेगा।", "यह सत्ताईस दिन लेगा।"), ("It costs ₹500.", "It costs five hundred rupees."), ("ये ₹500 हैं।", "ये पाँच सौ रुपये हैं।")],
+    [
+        ("It takes 27 days.", "It takes twenty seven days."),
+        ("यह 27 दिन लेगा।", "यह सत्ताईस दिन लेगा।"),
+        ("It costs ₹500.", "It costs five hundred rupees."),
+        ("ये ₹500 हैं।", "ये पाँच सौ रुपये हैं।"),
+    ],
 )
 def test_numbers_are_spoken_in_the_language_around_them(voice: Voice, digits: str, words: str) -> None:
     """Digits sound like the words of the language that stands before them."""
