@@ -52,18 +52,26 @@ class Board:
 
 def demo(
     out: Annotated[Path, typer.Option(envvar="DEMO_OUT", help="Folder for the recordings.")] = Path("demo"),
-    clips: Annotated[Path, typer.Option(envvar="DEMO_CLIPS", exists=True, file_okay=False)] = CLIPS,
+    clips: Annotated[
+        Path, typer.Option(envvar="DEMO_CLIPS", exists=True, file_okay=False, help="Folder with the clips.")
+    ] = CLIPS,
+    patient: Annotated[
+        bool, typer.Option(envvar="DEMO_PATIENT", help="Hear each answer to its end before speaking again.")
+    ] = True,
 ) -> None:
     """Two people talk to two astrologers at the same time, answered by the local engine."""
+    failed = False
     try:
-        asyncio.run(_demo(out, clips))
+        asyncio.run(_demo(out, clips, patient))
     except* (CallFailed, CallEnded, OSError, TimeoutError) as failures:
+        failed = True  # what an `except*` raises comes out as a group
         for failure in failures.exceptions:
             Console(stderr=True).print(f"The demo failed: {failure or 'no answer in time'}", markup=False)
-        raise typer.Exit(1) from None
+    if failed:
+        raise typer.Exit(1)
 
 
-async def _demo(out: Path, clips: Path) -> None:
+async def _demo(out: Path, clips: Path, patient: bool) -> None:
     board = Board(len(CALLS))
     console = Console()
     console.print("Starting a server with the local engine; then both callers talk for about a minute.")
@@ -72,6 +80,6 @@ async def _demo(out: Path, clips: Path) -> None:
             async with asyncio.TaskGroup() as calls:
                 for column, (user, astrologer, names) in enumerate(CALLS):
                     said = tuple(clips / name for name in names)
-                    script = Script(server.url, user, astrologer, said, out / astrologer)
+                    script = Script(server.url, user, astrologer, said, out / astrologer, patient)
                     calls.create_task(place(script, partial(board.tell, column)))
     console.print(f"The answers are in {out}/, one folder per astrologer.")

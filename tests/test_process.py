@@ -144,6 +144,24 @@ def test_nobody_listens(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_the_demo_shows_two_calls_side_by_side(tmp_path: Path) -> None:
+    """Both conversations in their scripts, and six recordings."""
+    done = supervisor("demo", "--out", str(tmp_path), "--no-patient")
+    assert done.returncode == 0, done.stderr
+    assert "Tina Kulkarni (Hindi, voice marin)" in done.stdout
+    assert "Mohit (English, voice cedar)" in done.stdout
+    assert all(letters.search(done.stdout) for letters in LETTERS.values())
+    assert len(list(tmp_path.glob("*/*.wav"))) == 6
+
+
+def test_a_demo_without_its_clips_says_so(tmp_path: Path) -> None:
+    """One line for what is missing, no traceback, exit code 1."""
+    done = supervisor("demo", "--out", str(tmp_path / "out"), "--clips", str(tmp_path), "--no-patient")
+    assert done.returncode == 1
+    assert "hi_marriage_delay.m4a" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_personas_command() -> None:
     """list, show and check, with exit codes that scripts can use."""
     assert TINA in supervisor("personas", "list").stdout.replace("\n", "")
