@@ -8,7 +8,6 @@ made to write Devanagari (devanagari.py brings it back).
 
 import json
 import re
-import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -31,11 +30,13 @@ _BEAM: Final = 3
 _REPEATING: Final = 1.1  # penalty: 1.0 loops on very short clips, 1.2 hurts
 _TOKENS_A_SECOND: Final = {"en": 7, "ur": 20}  # at most; Urdu letters take more tokens
 
-# Both must hold for a window to be dropped as "nothing was said". Measured (no speech, log probability): silence
-# 0.99/-1.6, white noise 0.7 to 0.9/-1.8 to -3.7, a tone 0.8/-1.2; speech has a log probability above -0.6.
+# A window that is likely no speech, and unsure of its words, is dropped as "nothing was said". Measured (no speech,
+# log probability): silence 0.9/-0.9 to -1.3, noise 0.7 to 0.9/-1.1 to -3.7, tone and hum 0.7 to 0.9/-1.1 to -4.4;
+# speech above 0.6 is above -0.8.
 _NO_SPEECH: Final = 0.6
-_UNSURE: Final = -1.0
-_LOOPING: Final = 2.4  # text that deflates by more than this repeats itself
+_UNSURE: Final = -0.85
+_HOPELESS: Final = -1.4  # below it nothing is believed, e.g. a chord (0.5/-1.9 to -3.4); the worst speech had -1.2
+_LOOP: Final = re.compile(r"(..+?)\1{3}")  # the same four times in a row: what Whisper makes of a tone or a chord
 
 _SPELLED_AS: Final = {"en": "en", "hi": "ur"}
 
@@ -50,9 +51,9 @@ class _Guess(NamedTuple):
 
     @property
     def is_speech(self) -> bool:
-        said = self.text.encode()
-        looping = len(said) > 40 and len(said) / len(zlib.compress(said)) > _LOOPING
-        return not looping and not (self.no_speech > _NO_SPEECH and self.log_probability < _UNSURE)
+        looping = _LOOP.search(f"{self.text} ") is not None
+        floor = _UNSURE if self.no_speech > _NO_SPEECH else _HOPELESS
+        return not looping and self.log_probability >= floor
 
 
 class Ear:
@@ -140,5 +141,5 @@ def _token_bytes(vocabulary: list[str]) -> list[bytes]:
 
 
 def _pointing(tokens: list[bytes]) -> list[int]:
-    """The tokens with Arabic vowel points, which Hindi in Urdu letters has not: what is spelled with them is garbled."""
+    """The tokens with Arabic vowel points: Whisper uses them only when it is garbling Hindi."""
     return [at for at, token in enumerate(tokens) if re.search("[\u064b-\u0652]", token.decode(errors="ignore"))]

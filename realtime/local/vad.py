@@ -5,14 +5,16 @@ package itself would keep 11 MB.
 """
 
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import onnxruntime
 import soxr
 from numpy.typing import NDArray
 
 from realtime.local import weights
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 RATE: Final = 16_000
 FRAME: Final = 512  # samples at 16 kHz: 32 ms, the only size that the network takes
@@ -54,7 +56,9 @@ def spoken(pcm24k: bytes) -> float:
 
 
 @cache
-def _session() -> onnxruntime.InferenceSession:
+def _session() -> "onnxruntime.InferenceSession":
+    import onnxruntime  # here, after weights has switched its telemetry off
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only

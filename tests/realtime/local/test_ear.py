@@ -1,7 +1,9 @@
 """What the voice says, the ear understands; what nobody said, it does not hear."""
 
 import re
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -46,6 +48,23 @@ def test_hindi_is_heard_by_its_keywords(ear: Ear, voice: Voice, name: str, text:
     assert keyword in ear.hear(b"".join(voice.say(text, name)), "hi")
 
 
+@pytest.mark.parametrize("language", ["as it is", None])
+@pytest.mark.parametrize(
+    ("clip", "words"),
+    [
+        ("en_come_back", "boyfriend come back"),
+        ("en_proposal", "accept marriage proposal"),
+        ("hi_love_me", "प्यार"),
+        ("hi_marriage_delay", "शादी देरी"),
+    ],
+)
+def test_recordings_of_other_voices_are_heard(ear: Ear, clip: str, words: str, language: str | None) -> None:
+    """Callers that the engine did not speak itself are understood too, whether the language is given or not."""
+    heard = ear.hear(recording(clip), clip[:2] if language else None).lower()
+
+    assert [word for word in words.split() if word not in heard] == []
+
+
 @pytest.mark.parametrize(
     ("text", "script"), [("My parents found a good match for me.", "[A-Za-z]"), ("क्या वह मुझसे प्यार करता है?", "[ऀ-ॿ]")]
 )
@@ -58,7 +77,7 @@ def test_without_a_language_the_likelier_one_is_taken(ear: Ear, voice: Voice, te
 
 
 @pytest.mark.parametrize("language", ["en", "hi", None])
-@pytest.mark.parametrize("kind", ["silence", "noise", "tone"])
+@pytest.mark.parametrize("kind", ["silence", "noise", "tone", "chord"])
 def test_nothing_is_heard_where_nobody_speaks(ear: Ear, kind: str, language: str | None) -> None:
     """Silence, noise and a tone are not turned into words."""
     time = np.arange(3 * SECOND) / SECOND
@@ -66,6 +85,7 @@ def test_nothing_is_heard_where_nobody_speaks(ear: Ear, kind: str, language: str
         "silence": 0 * time,
         "noise": 3000 * np.random.default_rng(1).standard_normal(len(time)),
         "tone": 9000 * np.sin(2 * np.pi * 440 * time),
+        "chord": sum(3000 * np.sin(2 * np.pi * hertz * time) for hertz in (220, 277, 330)),
     }[kind]
 
     assert ear.hear(wave.astype("<i2").tobytes(), language) == ""
@@ -103,3 +123,11 @@ def test_long_audio_is_cut_where_it_is_quiet() -> None:
     assert 24 * rate < len(pieces[0]) < 25 * rate
     assert np.array_equal(np.concatenate(pieces), noise)
     assert len(list(windows(noise[: 28 * rate]))) == 1
+
+
+def recording(name: str) -> bytes:
+    """A clip as a phone records it, decoded to PCM16 24 kHz mono."""
+    resampler = av.AudioResampler("s16", "mono", SECOND)
+    with av.open(Path(__file__).parents[3] / "clips" / f"{name}.m4a") as file:
+        frames = [frame for decoded in file.decode(audio=0) for frame in resampler.resample(decoded)]
+    return b"".join(frame.to_ndarray().tobytes() for frame in [*frames, *resampler.resample(None)])

