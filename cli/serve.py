@@ -6,7 +6,6 @@ import os
 import secrets
 import signal
 import ssl
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +21,7 @@ from cli.settings import MODEL, OPENAI, RETIRING, Settings
 from personas import SHIPPED, Catalogue, CatalogueBroken
 from realtime.link import Upstream
 from realtime.local.child import Child, EngineFailed
+from realtime.readiness import Readiness
 from supervisor import DRAIN_SECONDS, SupervisorActor
 from web import application
 from web.rest import Rest
@@ -107,7 +107,7 @@ async def _serve(settings: Settings) -> int:
         log.warning("not served: %s", fault)
     async with AsyncExitStack() as stack:
         try:
-            upstream, is_ready = await _upstream(settings, stack, console)
+            upstream = await _upstream(settings, stack, console)
         except EngineFailed as failure:
             console.print(f"The local engine did not start: {failure}", markup=False)
             return 1
@@ -119,7 +119,7 @@ async def _serve(settings: Settings) -> int:
         ending = Ending()
         supervisor = launch(SupervisorActor(equipment), ending)
         name = "local engine" if settings.local else upstream.host
-        rest = Rest(supervisor, catalogue, name, is_ready)
+        rest = Rest(supervisor, catalogue, name, Readiness(upstream).would_answer)
         runner = web.AppRunner(
             application(rest, supervisor, settings.hosts, settings.origins), access_log=None, shutdown_timeout=2.0
         )
@@ -142,8 +142,8 @@ def _on_signals(asked: asyncio.Event) -> None:
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
 
 
-async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console) -> tuple[Upstream, Callable[[], bool]]:
-    """Where calls are answered, and whether they would be answered now."""
+async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
+    """Where calls are answered. Raises EngineFailed when it is the local engine and that does not start."""
     if settings.local:
         return await _local_engine(settings, stack, console)
     if settings.model in RETIRING:
@@ -151,16 +151,20 @@ async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console)
     url = settings.upstream_url or OPENAI
     key = settings.upstream_api_key if settings.upstream_url else settings.openai_api_key
     tls = ssl.create_default_context() if url.startswith("wss:") else None
-    return Upstream(url, settings.model, key, tls), lambda: True
+    return Upstream(url, settings.model, key, tls)
 
 
-async def _local_engine(
-    settings: Settings, stack: AsyncExitStack, console: Console
-) -> tuple[Upstream, Callable[[], bool]]:
+async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
     """The engine as a child process of ours, behind a token that nobody else knows."""
     token = secrets.token_urlsafe(24)
     engine = Child(token, llm_url=settings.llm_url)
     with console.status("starting the local engine") as status:
         stack.push_async_callback(engine.stop)
-        url = await engine.start(lambda stage: status.update(f"the local engine: {stage}"))
-    return Upstream(url, settings.model, token), lambda: engine.alive
+
+        def show(stage: str) -> None:
+            status.update(f"the local engine: {stage}")
+            if not console.is_terminal:
+                log.info("the local engine: %s", stage)
+
+        url = await engine.start(show)
+    return Upstream(url, settings.model, token)

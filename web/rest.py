@@ -1,9 +1,9 @@
 """The REST side: is the server well, and which personas are there. Public fields only."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from aiohttp import web
@@ -15,6 +15,9 @@ from schemas import Refused
 
 INQUIRY_SECONDS = 1.0
 SERVICE = "persona-voice-server"
+
+
+Ask: TypeAlias = Callable[[], Awaitable[bool]]
 
 
 class Reply:
@@ -29,13 +32,17 @@ class Reply:
 
 
 class Rest:
-    """The handlers. `upstream_ready` says whether the model would answer now; `upstream` names it."""
+    """The handlers. `would_answer` says whether the model would answer a call now; `upstream` names it."""
 
     def __init__(
-        self, supervisor: Ref[Inquired], catalogue: Catalogue, upstream: str, upstream_ready: Callable[[], bool]
+        self,
+        supervisor: Ref[Inquired],
+        catalogue: Catalogue,
+        upstream: str,
+        would_answer: Callable[[], Awaitable[bool]],
     ) -> None:
         self._supervisor, self._catalogue = supervisor, catalogue
-        self._upstream, self._upstream_ready = upstream, upstream_ready
+        self._upstream, self._would_answer = upstream, would_answer
 
     def routes(self) -> list[web.RouteDef]:
         """What to serve."""
@@ -59,7 +66,7 @@ class Rest:
             report = await asyncio.wait_for(reply.report, INQUIRY_SECONDS)
         except TimeoutError:
             report = Report(admitting=False, callers=0)
-        ready = report.admitting and self._upstream_ready()
+        ready = report.admitting and await self._would_answer()
         return _json({"ready": ready, "upstream": self._upstream}, status=200 if ready else 503)
 
     async def list(self, request: web.Request) -> web.Response:

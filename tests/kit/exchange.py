@@ -30,6 +30,7 @@ from realtime.link import Upstream
 from realtime.local.call import Parts
 from realtime.local.reading import Turn
 from realtime.local.server import PATH, Server
+from realtime.readiness import Readiness
 from supervisor import SupervisorActor, SupervisorInbox
 from tests.kit.probe import Probe
 from web import application
@@ -125,7 +126,7 @@ async def exchange(
         await pool.warm()
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
         supervisor = launch(SupervisorActor(Equipment(catalogue, model, pool, limits or Limits())), ending)
-        app = application(Rest(supervisor, catalogue, "local engine", lambda: True), supervisor)
+        app = application(Rest(supervisor, catalogue, "local engine", Readiness(model).would_answer), supervisor)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -4,7 +4,9 @@ import asyncio
 from typing import Any
 
 import aiohttp
+import pytest
 
+from actors.equipment import Limits
 from tests.kit.exchange import MOHIT, TINA, exchange
 
 SECRET = ("system_prompt",)
@@ -24,6 +26,34 @@ def test_health_and_readiness() -> None:
             status, health = await ask(f"{line.http}/health")
             assert (status, health["status"], health["service"]) == (200, "healthy", "persona-voice-server")
             assert await ask(f"{line.http}/ready") == (200, {"ready": True, "upstream": "local engine"})
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("upstream", ["wrong key", "nobody there"])
+def test_not_ready_when_a_call_would_not_be_answered(upstream: str) -> None:
+    """A key that is refused after the handshake counts as much as a port where nobody listens."""
+
+    def hurt(real: Any) -> Any:
+        url = real.url if upstream == "wrong key" else "ws://127.0.0.1:9/v1/realtime"
+        return type(real)(url, real.model, "wrong")
+
+    async def story() -> None:
+        async with exchange(upstream=hurt) as line:
+            assert await ask(f"{line.http}/ready") == (503, {"ready": False, "upstream": "local engine"})
+
+    asyncio.run(story())
+
+
+def test_a_full_server_is_not_ready() -> None:
+    """No line is free: the next caller would be turned away, and is."""
+
+    async def story() -> None:
+        async with exchange(Limits(sessions=1)) as line, line.phone("one") as one, line.phone("two") as two:
+            await one.say(type="ping")
+            await one.hear("pong")
+            assert (await ask(f"{line.http}/ready"))[0] == 503
+            assert (await two.closed()).code == 4429
 
     asyncio.run(story())
 
