@@ -25,6 +25,8 @@ from actors.turns import TurnOrder, Utterance
 from audio import Decoded, Decoding, Pool, Undecoded
 from realtime.events import AskFailed, Event, Heard, ReplyAudio, ReplyBegan, ReplyEnded, Role
 
+MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet: nobody may fill the decoders
+
 
 class Conversation:
     """What has been said in a call and is not settled yet. Owned by a session, which says which leg is live."""
@@ -44,13 +46,25 @@ class Conversation:
 
     def record(self, choice: int, now: float, clip: bytes) -> None:
         """A clip has come, meant for this choice; it keeps its place while it is decoded."""
+        if self._full():
+            return
         number = self._turns.arrive(choice, now).number
         self._decodes[number] = self._pool.decode(number, clip, self._decoded_to)
 
     def type(self, choice: int, now: float, text: str) -> None:
         """A typed turn has come."""
+        if self._full():
+            return
         number = self._turns.arrive(choice, now, text).number
         self._caller.tell(Transcript("user", text, _user_item(number)))
+
+    def _full(self) -> bool:
+        full = sum(not said.asked for said in self._turns) >= MOST_WAITING
+        if full:
+            self._caller.tell(
+                Error("busy", f"{MOST_WAITING} of your messages wait already: let them be answered first.")
+            )
+        return full
 
     def decoded(self, result: Decoded | Undecoded) -> None:
         """A clip is decoded, or refused: then the caller is told, and it is as if it had never come."""

@@ -161,6 +161,30 @@ def test_turns_that_come_early_wait_behind_the_greeting_in_order() -> None:
     run(story())
 
 
+def test_a_caller_who_sends_more_than_can_be_heard_is_told_and_harms_nobody() -> None:
+    """Eight clips may wait; the next are refused, a neighbour's clip is decoded, and the call goes on."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone("neighbour") as other, line.phone() as phone:
+            await greeted(other)
+            line.tones.free.clear()
+            await phone.choose(TINA)
+            for _ in range(100):
+                await phone.send_clip(HINDI)
+            with pytest.raises(CallFailed, match="busy"):
+                await phone.answer()
+            await other.send_clip(HINDI)
+            await other.hear("transcript")
+            line.tones.free.set()
+            await other.answer()
+            while (await phone.next())["type"] != "audio_response":
+                pass
+            refused = [message for message in phone.seen if message.get("code") == "busy"]
+            assert len(refused) == 92
+
+    run(story())
+
+
 def test_a_new_clip_interrupts_the_reply_that_plays() -> None:
     """The caller is told to stop playing, and the model forgets what was not heard."""
 
