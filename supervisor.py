@@ -6,11 +6,12 @@ import logging
 import secrets
 from collections import deque
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from actors.base import Boot, Down, Hired, LoopActor, Ref, Stop
 from actors.equipment import Equipment
-from actors.messages import Admitted, Attached, Close, Connected, Error, Inquired, Replaced, Report, ToCaller
+from actors.messages import Admitted, Attached, Close, Connected, Error, Inquired, Leaving, Replaced, Report, ToCaller
+from actors.pykka_loop import LoopRef
 from actors.session import SessionInbox, UserSessionActor
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ class DrainOver:
     """A timer: the sessions had their time to end."""
 
 
-SupervisorInbox: TypeAlias = Boot | Stop | Down | Connected | Inquired | DrainOver
+SupervisorInbox: TypeAlias = Boot | Stop | Down | Connected | Leaving | Inquired | DrainOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         match message:
             case Connected():
                 self._admit(message)
+            case Leaving(session):
+                self._let_go(session)
             case Down():
                 self._session_ended(message)
             case Inquired(reply_to):
@@ -79,7 +82,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         if before := self._newest.get(caller.user):
             before.session.tell(Replaced())
         id_ = f"{self._run}-{next(self._ids)}"
-        session = self.hire(UserSessionActor, caller.user, id_, self._equipment)
+        session = self.hire(UserSessionActor, caller.user, id_, self._equipment, self.me)
         seat = Seat(id_, caller.user, session, caller.outbox)
         self._seats[session] = self._newest[caller.user] = seat
         session.tell(Attached(caller.connection, caller.outbox))
@@ -106,16 +109,21 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         return False
 
     def _session_ended(self, down: Down) -> None:
+        self._let_go(down.ref)
         seat = self._seats.pop(down.ref)
-        if self._newest.get(seat.user) is seat:
-            del self._newest[seat.user]
-            self._taken_over.pop(seat.user, None)
         if down.cause is not None:
             reason = f"the call failed on our side (reference {seat.id}): call again"
             seat.outbox.tell(Error("internal", f"The call failed on our side (reference {seat.id}): call again."))
             seat.outbox.tell(Close(4500, reason))
         if self._draining and not self._seats:
             self.end()
+
+    def _let_go(self, session: LoopRef[Any]) -> None:
+        """It is not its user's newest call any more, if it was."""
+        seat = self._seats.get(session)
+        if seat and self._newest.get(seat.user) is seat:
+            del self._newest[seat.user]
+            self._taken_over.pop(seat.user, None)
 
     def _drain(self) -> None:
         if self._draining:

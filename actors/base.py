@@ -116,6 +116,8 @@ class LoopActor(pykka.Actor, Generic[M]):
 
     def hire(self, actor: "Callable[P, LoopActor[N]]", /, *args: P.args, **kwargs: P.kwargs) -> "Hired[N]":
         """Start a child; mypy checks its arguments and all that it is ever told."""
+        if self._ending:
+            raise RuntimeError(f"{self.name} is ending and hires nobody")
         child = actor(*args, **kwargs)
         self._hired[child.name] += 1
         child.incarnation = self._hired[child.name]
@@ -180,7 +182,7 @@ class LoopActor(pykka.Actor, Generic[M]):
             self._take(mailbox.popleft())
             if time.perf_counter() > enough:
                 break
-        if mailbox:
+        if mailbox and not mailbox.asked:
             mailbox.ask()
 
     def _take(self, envelope: Envelope[Any]) -> None:

@@ -91,11 +91,18 @@ class Swap:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Not yet: look again in so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """The wanted persona cannot be had: another try would not help, or the budget of tries is spent."""
 
 
-Move: TypeAlias = Open | Retune | Discard | Swap | GiveUp
+Move: TypeAlias = Open | Retune | Discard | Swap | Wait | GiveUp
 
 
 def steer(line: Line, now: float) -> Move | None:
@@ -109,6 +116,9 @@ def steer(line: Line, now: float) -> Move | None:
         return Retune(replace(coming, selection=wanted, ready=False)) if coming.fresh else Discard(coming)
     if live is not None and live.selection == wanted:
         return None
-    if line.fatal or SESSION_CHILDREN["bridge"].judge(line.ends, now) is Verdict.ESCALATE:
+    policy = SESSION_CHILDREN["bridge"]
+    if line.fatal or policy.judge(line.ends, now) is Verdict.ESCALATE:
         return GiveUp()
+    if seconds := policy.wait(line.ends, now):
+        return Wait(seconds)
     return Open(wanted)

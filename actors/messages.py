@@ -5,9 +5,10 @@ names of the wire, one class per message type (docs/wire.md).
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from actors.base import Ref
+from actors.pykka_loop import LoopRef
 from personas import Persona
 from realtime.events import Event, Role, Setup, Turn
 
@@ -198,6 +199,16 @@ class From:
 @dataclass(frozen=True, slots=True)
 class Replaced:
     """The same user has called again, over a newer connection."""
+
+
+# session -> supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """The session is its caller's no more; its Down follows when the last facts are in."""
+
+    session: LoopRef[Any]
 
 
 # session -> persona, and back

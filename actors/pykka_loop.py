@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent import futures
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pykka
@@ -88,10 +89,12 @@ class LoopFuture(pykka.Future[T]):
             raise pykka.Timeout(f"{timeout} seconds") from None
 
     def set(self, value: Any = None) -> None:
-        self._reply.set_result(value)
+        with suppress(futures.InvalidStateError):  # the first answer counts
+            self._reply.set_result(value)
 
     def set_exception(self, exc_info: OptExcInfo | None = None) -> None:
-        self._reply.set_exception((exc_info or sys.exc_info())[1])
+        with suppress(futures.InvalidStateError):
+            self._reply.set_exception((exc_info or sys.exc_info())[1])
 
     def __await__(self) -> Generator[None, None, T]:
         return asyncio.shield(asyncio.wrap_future(self._reply)).__await__()
@@ -115,15 +118,18 @@ class LoopRef(pykka.ActorRef[Any], Generic[M_contra]):
         """As Pykka's, but refuses to block the loop with RuntimeError. Actors never ask."""
         if block and on_loop():
             raise RuntimeError("ask() would block the event loop: await ask(..., block=False)")
-        return super().ask(message, block=block, timeout=timeout)
+        reply = super().ask(message, block=False)
+        if self.actor_stopped.is_set():  # it ended while we asked, and may not have seen the message
+            reply.set_exception((pykka.ActorDeadError, pykka.ActorDeadError(f"{self} not found"), None))
+        return reply.get(timeout=timeout) if block else reply
 
     def stop(self, *, block: bool = True, timeout: float | None = None) -> Any:
         """End the actor and its children; the reply is True, or False for an actor already dead."""
         if block and on_loop():
             raise RuntimeError("stop() would block the event loop: await stop(block=False)")
+        reply: LoopFuture[bool] = LoopFuture()
+        if not self.actor_stopped.is_set():
+            self.actor_inbox.put(Envelope(_ActorStop(), reply_to=reply))
         if self.actor_stopped.is_set():
-            reply: LoopFuture[bool] = LoopFuture()
             reply.set(False)
-        else:
-            reply = super().ask(_ActorStop(), block=False)  # type: ignore[assignment]
         return reply.get(timeout=timeout) if block else reply

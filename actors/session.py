@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
@@ -10,7 +11,7 @@ from actors.bridge import OpenAIBridgeActor
 from actors.caller import Caller
 from actors.conversation import Conversation
 from actors.equipment import Equipment
-from actors.line import Discard, GiveUp, Leg, Line, Open, Retune, Selection, Swap, steer
+from actors.line import Discard, GiveUp, Leg, Line, Open, Retune, Selection, Swap, Wait, steer
 from actors.messages import (
     Attached,
     Choose,
@@ -29,6 +30,7 @@ from actors.messages import (
     Garbled,
     HungUp,
     Interrupted,
+    Leaving,
     Notice,
     Pinged,
     Pong,
@@ -44,7 +46,7 @@ from actors.messages import (
 )
 from actors.persona import PersonaActor
 from audio import Decoded, Undecoded
-from realtime.events import Event, ReplyEnded
+from realtime.events import AskFailed, Event, ReplyEnded
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +61,14 @@ class TimeUp:
     """A timer: the call has lasted as long as a call may."""
 
 
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A timer: another upstream connection is due."""
+
+
 SessionInbox: TypeAlias = (
     Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | FromBridge | Decoded | Undecoded
-    | Quiet | TimeUp
+    | Quiet | TimeUp | Retry
 )  # fmt: skip
 
 
@@ -74,8 +81,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _began: float
     _spoke_at: float
 
-    def __init__(self, user: str, session_id: str, equipment: Equipment) -> None:
+    def __init__(self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[Leaving]) -> None:
         super().__init__()
+        self._supervisor = supervisor
         self._user, self._id, self._equipment = user, session_id, equipment
         self._caller = Caller(equipment.limits.bad_messages)
         self._line = Line()
@@ -110,6 +118,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._consider_leaving(message)
             case Down():
                 self._child_ended(message)
+            case Retry():
+                self._steer()
             case Boot():
                 self._begin()
             case _:
@@ -131,9 +141,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._talk.type(self._choice, self._now(), text)
                 self._go_on()
             case Interrupted():
-                if self._line.live:
-                    self._talk.interrupt(self._line.live, self._now())
-                    self._go_on()
+                self._talk.interrupt(self._line.live, self._now())
+                self._go_on()
             case Pinged():
                 self._caller.tell(Pong())
             case HungUp():
@@ -151,6 +160,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             return
         self._counted["choices"] += 1
         self._choice, self._wish = self._counted["choices"], astrologer_id
+        self._talk.expect(self._choice)
         self._persona.tell(Choose(self._choice, astrologer_id))
 
     # What the persona actor answers.
@@ -203,6 +213,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
                     self._retire(leg)
                 case Swap():
                     self._swap()
+                case Wait(seconds):
+                    # Spread, because the others have probably lost theirs at the same moment.
+                    self.after(seconds * random.uniform(1.0, 1.25), Retry())
+                    return
                 case GiveUp():
                     self._give_up()
                 case _:
@@ -224,12 +238,11 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._line = replace(self._line, live=replace(live, fresh=False), coming=None)
         if old:
             self._retire(old)
-        anew = live.selection.choice != self._acknowledged
-        if anew:
+        if live.selection.choice != self._acknowledged:
             self._acknowledge(live)
         else:
             self._caller.tell(Notice("resumed", "The connection to the model is back."))
-        self._talk.take_over(live, greet=anew)
+        self._talk.take_over(live)
         self._go_on()
 
     def _acknowledge(self, live: Leg) -> None:
@@ -250,8 +263,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
             reason = f"{wanted.persona.name} cannot be reached: {live.selection.persona.name} is still on the line."
             self._caller.tell(Error("persona_switch_failed", reason))
             self._line = replace(self._line, wanted=live.selection, fatal=False, ends=())
-            self._choice, self._wish = live.selection.choice, live.selection.persona.id
-            self._talk.restore(self._choice)
+            if self._choice == wanted.choice:  # else the caller has asked for somebody else meanwhile
+                self._choice, self._wish = live.selection.choice, live.selection.persona.id
+            self._talk.restore(wanted.choice)
             self._go_on()
         else:
             self._caller.tell(Error(code, "The model cannot be reached: try again in a moment."))
@@ -266,9 +280,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
             return
         live = line.live is leg and leg.selection == line.wanted
         self._talk.learn(leg, live, event, self._now())
-        if isinstance(event, ReplyEnded) and live:
-            if event.status == "completed":
-                self._line = replace(line, ends=())
+        if isinstance(event, ReplyEnded) and live and event.status == "completed":
+            self._line = replace(line, ends=())
+        if isinstance(event, ReplyEnded | AskFailed) and live:
             self._go_on()
 
     def _go_on(self) -> None:
@@ -311,6 +325,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if self._leaving:
             return
         self._leaving = True
+        self._supervisor.tell(Leaving(self.me))
         self._why = close.reason if close else "the connection is gone"
         if close:
             self._caller.tell(close)

@@ -14,19 +14,31 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """RESTART means at most `limit` ends within `within` seconds; then, as for ESCALATE, the parent ends too."""
+    """RESTART means at most `limit` ends within `within` seconds; then, as for ESCALATE, the parent ends too.
+
+    The first restart is at once, the next after `pause` seconds, then after twice as long each time.
+    """
 
     verdict: Verdict
     limit: int = 0
     within: float = 0.0
+    pause: float = 0.0
 
     def judge(self, ends: Sequence[float], now: float) -> Verdict:
         """The verdict on a child that ended at each of `ends`, seconds on the clock of `now`."""
-        recent = sum(now - at <= self.within for at in ends)
-        return self.verdict if recent <= self.limit else Verdict.ESCALATE
+        return self.verdict if self._recent(ends, now) <= self.limit else Verdict.ESCALATE
+
+    def wait(self, ends: Sequence[float], now: float) -> float:
+        """Seconds until the next restart is due; 0 when it is."""
+        doublings = self._recent(ends, now) - 2
+        due = ends[-1] + self.pause * 2**doublings if doublings >= 0 else now
+        return max(0.0, due - now)
+
+    def _recent(self, ends: Sequence[float], now: float) -> int:
+        return sum(now - at <= self.within for at in ends)
 
 
 SESSION_CHILDREN = {
     "persona": Policy(Verdict.ESCALATE),
-    "bridge": Policy(Verdict.RESTART, limit=3, within=30.0),
+    "bridge": Policy(Verdict.RESTART, limit=5, within=60.0, pause=0.5),  # away for 7.5 s is survived
 }

@@ -9,8 +9,7 @@ class Utterance:
     """A clip or a typed turn on its way to an answer.
 
     `choice` is the persona it was meant for, `arrived` seconds on the session's clock, `content` PCM16 24 kHz mono
-    or text, None while a clip is being decoded. `asked`: an upstream connection has it; `worded`: the caller was
-    shown its transcript.
+    or text, None while a clip is being decoded. `asked`: an upstream connection has it.
     """
 
     number: int
@@ -18,7 +17,6 @@ class Utterance:
     arrived: float
     content: bytes | str | None = None
     asked: bool = False
-    worded: bool = False
 
 
 class TurnOrder:
@@ -41,7 +39,7 @@ class TurnOrder:
 
     def arrive(self, choice: int, now: float, text: str | None = None) -> Utterance:
         """Take a place in the order: a typed turn with its text, a clip without."""
-        said = Utterance(self.number(), choice, now, text, worded=text is not None)
+        said = Utterance(self.number(), choice, now, text)
         self._waiting[said.number] = said
         return said
 

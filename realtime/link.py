@@ -11,7 +11,7 @@ from typing import Protocol
 from urllib.parse import urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from realtime.events import Frame, LinkEnded, LinkEvent, LinkUp
 
@@ -23,6 +23,7 @@ OPEN_SECONDS = 10.0  # connecting takes 0.8 to 2.1 s at OpenAI
 CLOSE_SECONDS = 1.0
 STALL_SECONDS = 2.0  # an uplink that takes nothing for so long is lost
 MAX_FRAME = 16 * 2**20
+REFUSING_STATUS = (401, 403)  # other servers check the key before the 101; as the close code 3000
 HANDSHAKES = 20  # at most so many at once: a storm of connects helps nobody
 READ_FRAMES = 20  # then the other tasks get the loop
 READ_SECONDS = 0.001
@@ -114,6 +115,9 @@ class Link:
         try:
             async with self._upstream.handshakes:
                 socket = await self._upstream.connecting(self._user)
+        except InvalidStatus as error:
+            refused = error.response.status_code in REFUSING_STATUS
+            return LinkEnded(3000 if refused else 1006, f"the handshake was answered with {error.response.status_code}")
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
             return LinkEnded(1006, f"could not connect to {self._upstream.host}: {error or type(error).__name__}")
         try:

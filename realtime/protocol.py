@@ -23,6 +23,7 @@ from realtime.events import (
     ReplyBegan,
     ReplyEnded,
     Setup,
+    Status,
     Turn,
     Unusable,
 )
@@ -52,7 +53,7 @@ class Protocol:
         self._updating = 0
         self._gate = Gate()
         self._replies: dict[str, Reply] = {}
-        self._committed: deque[int] = deque()
+        self._committed: deque[tuple[str, int]] = deque()  # (event_id of the commit, ask)
         self._transcribing: dict[str, int] = {}
         self._ids = count(1)
         self._out: list[bytes] = []
@@ -198,10 +199,9 @@ class Protocol:
 
     def _open_gate(self) -> None:
         while ask := self._gate.take():
-            for event in ask.content:
-                self._say("content", event)
+            said = [self._say("content", event) for event in ask.content]
             if ask.spoken:
-                self._committed.append(ask.number)
+                self._committed.append((said[-1], ask.number))
             ask.content, ask.spoken = [], False
             if not ask.void:
                 response = {**ask.response, "metadata": {"ask": str(ask.number)}}
@@ -243,10 +243,13 @@ class Protocol:
         reason = trouble.get("code") or trouble.get("type") or details.get("reason") or ""
         if reason in FATAL_CODES:
             return [Unusable(reason, trouble.get("message") or reason, fatal=True)]
-        return [ReplyEnded(reply.number, reply.ask, response["status"], reply.text.strip(), reason)]
+        # A reply may have been complete before our cancel reached the upstream: to us it is cancelled all the same.
+        status: Status = "cancelled" if reply.void else response["status"]
+        return [ReplyEnded(reply.number, reply.ask, status, reply.text.strip(), reason)]
 
     def _cancel(self, reply: Reply) -> None:
-        reply.void = True
+        """Nobody will hear of it, nor what was made of it so far."""
+        reply.void, reply.keep_ms = True, 0
         self._say("cancel", {"type": "response.cancel"})
 
     def _cut(self, reply: Reply) -> None:
@@ -263,7 +266,7 @@ class Protocol:
     # What the caller said.
 
     def _on_committed(self, item: str) -> list[Event]:
-        self._transcribing[item] = self._committed.popleft()
+        _, self._transcribing[item] = self._committed.popleft()
         return []
 
     def _on_transcript(self, item: str, text: str) -> list[Event]:
@@ -274,13 +277,15 @@ class Protocol:
     def _on_error(self, error: dict[str, Any]) -> list[Event]:
         code = error.get("code") or error.get("type") or "unknown"
         message = error.get("message") or code
-        about = (error.get("event_id") or "").partition("-")[0]
+        event_id = error.get("event_id") or ""
+        about = event_id.partition("-")[0]
         if code in LOST_CODES:
             return [Unusable(code, message, fatal=False)]
         if code in FATAL_CODES or about in ("setup", "seed"):
             return [Unusable(code, message, fatal=True)]
         if about == "create" and self._gate.pending:
             return self._on_create_refused(self._gate.pending, code, message)
+        self._committed = deque(commit for commit in self._committed if commit[0] != event_id)
         self.oddities[code] += 1
         return []
 
@@ -291,10 +296,13 @@ class Protocol:
             return []
         self._gate.pending = None
         self._open_gate()
-        return [AskFailed(ask.number, code, message)]
+        return [] if ask.void else [AskFailed(ask.number, code, message)]
 
-    def _say(self, about: str, event: dict[str, Any]) -> None:
-        self._out.append(orjson.dumps({**event, "event_id": f"{about}-{next(self._ids)}"}))
+    def _say(self, about: str, event: dict[str, Any]) -> str:
+        """Queue it for sending; returns its event_id, which errors about it echo."""
+        event_id = f"{about}-{next(self._ids)}"
+        self._out.append(orjson.dumps({**event, "event_id": event_id}))
+        return event_id
 
 
 def _item(role: Literal["user", "assistant"], text: str) -> dict[str, Any]:

@@ -300,6 +300,97 @@ def test_a_lost_upstream_is_reopened_with_its_history() -> None:
     run(story())
 
 
+def test_an_interrupt_holds_while_the_connection_is_made_again() -> None:
+    """What was asked before it gets no answer from the new connection either."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await greeted(phone)
+            line.tones.free.clear()
+            await phone.send_clip(HINDI)
+            await phone.hear("transcript")
+            (call,) = line.engine.calls
+            call._socket.transport.abort()
+            await phone.hear("notice")
+            await phone.say(type="interrupt")
+            line.tones.free.set()
+            await phone.say(type="text", text="now this")
+            assert (await phone.answer()).text == "You said now this."
+            assert sum(message["type"] == "audio_response" for message in phone.seen) == 2
+
+    run(story())
+
+
+def test_an_upstream_that_was_away_for_a_moment_is_found_again() -> None:
+    """Several tries fail before one succeeds; the caller only sees that it took a while."""
+
+    class Away:
+        def __init__(self, real: Any) -> None:
+            self.real, self.connecting, self.failures = real, real.connecting, 0
+
+        def dial(self, user: str, to: Any) -> Any:
+            self.failures -= 1
+            there = self.real if self.failures < 0 else type(self.real)("ws://127.0.0.1:9/x", "m", "")
+            return there.dial(user, to)
+
+    away: list[Away] = []
+
+    def send_away(real: Any) -> Any:
+        away.append(Away(real))
+        return away[0]
+
+    async def story() -> None:
+        async with exchange(upstream=send_away) as line, line.phone() as phone:
+            await greeted(phone)
+            away[0].failures = 3
+            (call,) = line.engine.calls
+            call._socket.transport.abort()
+            answer = await phone.ask(HINDI)
+            assert answer.text == "You said 3.4 seconds in hi."
+            assert answer.response_id == "5.1"
+            notices = [message["code"] for message in phone.seen if message["type"] == "notice"]
+            assert notices == ["reconnecting", "resumed"]
+
+    run(story())
+
+
+def test_turned_away_and_gone_leaves_nothing() -> None:
+    """Callers who hang up before they are refused are forgotten all the same."""
+
+    async def story() -> None:
+        async with exchange(Limits(sessions=1)) as line, line.phone("first") as first:
+            await greeted(first)
+            before = line.left()
+            host, port = line.http.removeprefix("http://").split(":")
+            key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13"
+            upgrade = f"Host: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{key}\r\n\r\n"
+            for number in range(50):
+                _, writer = await asyncio.open_connection(host, port)
+                writer.write(f"GET /ws/user-{number} HTTP/1.1\r\n{upgrade}".encode())
+                await writer.drain()
+                writer.transport.abort()
+            await line.settles_to(before)
+            assert (await first.ask(HINDI)).text == "You said 3.4 seconds in hi."
+
+    run(story())
+
+
+def test_calling_again_after_hanging_up_is_no_takeover() -> None:
+    """However often, while the last facts of the call before are still coming in."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            line.tones.free.clear()
+            for _ in range(6):
+                async with line.phone() as phone:
+                    await phone.choose(TINA)
+                    await phone.say(type="end")
+                    assert (await phone.closed()).code == 1000
+            line.tones.free.set()
+
+    run(story())
+
+
 def test_an_upstream_lost_during_the_greeting_greets_once() -> None:
     """The greeting that nobody heard is still owed."""
 
@@ -328,7 +419,7 @@ def test_an_upstream_that_is_gone_ends_the_call_honestly() -> None:
 
         async with exchange(upstream=nowhere) as line, line.phone() as phone:
             await phone.say(type="config", astrologer_id=TINA)
-            ended = await phone.closed()
+            ended = await phone.closed(20)
             assert ended.code == 4503
             assert ended.error is not None
             assert ended.error["code"] == "upstream_unavailable"

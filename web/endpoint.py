@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import re
+import time
 
 from aiohttp import WSMessage, WSMsgType, web
 from aiohttp.typedefs import Handler
@@ -14,7 +15,9 @@ from web import wire
 from web.outbox import Outbox
 
 MAX_FRAME = 8 * 2**20
-HEARTBEAT_SECONDS = 20.0
+HEARTBEAT_SECONDS = 60.0  # the answer, due in half of it, waits behind a whole reply on a slow line
+READ_FRAMES = 20  # then the other callers get the loop: buffered frames are read without waiting
+READ_SECONDS = 0.001
 CLOSE_SECONDS = 2.0
 USER_ID = re.compile(r"[\w.:@+-]{1,128}")
 TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
@@ -39,7 +42,10 @@ def endpoint(supervisor: Ref[Connected]) -> Handler:
         if not USER_ID.fullmatch(user):
             raise web.HTTPBadRequest(text="The user id may hold letters, digits and . : @ + - _, at most 128.\n")
         socket = Socket(timeout=CLOSE_SECONDS, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME, compress=False)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:  # gone before we could answer
+            return socket
         outbox, connection = Outbox(socket, request.transport), next(_numbers)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
         supervisor.tell(Connected(user, connection, outbox))
@@ -60,8 +66,13 @@ async def _listen(
     try:
         if astrologer_id:
             session.tell(From(connection, Chose(astrologer_id)))
+        frames, enough = 0, time.perf_counter() + READ_SECONDS
         async for frame in socket:
             session.tell(From(connection, _read(frame)))
+            frames += 1
+            if frames == READ_FRAMES or time.perf_counter() > enough:
+                await asyncio.sleep(0)
+                frames, enough = 0, time.perf_counter() + READ_SECONDS
     finally:
         session.tell(Detached(connection))
 

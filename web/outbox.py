@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 MAX_WAITING = 32 * 2**20  # bytes: some three minutes of whole replies that the client does not read
 WRITE_SECONDS = 10.0
+SLOWEST_LINE = 16_000  # bytes a second that a client must read at the least
 TOO_SLOW = Close(4408, "you read too slowly: check the network and call again")
 
 
@@ -31,7 +32,8 @@ class Outbox:
     def tell(self, message: ToCaller | Admitted, /) -> None:
         """Queue it; after a Close, and once the client is too slow, nothing more is taken."""
         if isinstance(message, Admitted):
-            self.admitted.set_result(message.session)
+            if not self.admitted.done():
+                self.admitted.set_result(message.session)
         elif not self.closing:
             self._put(message if isinstance(message, Close) else wire.write(message))
 
@@ -57,17 +59,22 @@ class Outbox:
                         return
         except (ConnectionError, TimeoutError) as error:
             log.debug("the caller is gone, or reads nothing: %r", error)
+            if self.closing:
+                self._turn_away()
             if isinstance(self._transport, asyncio.WriteTransport):
                 self._transport.abort()
 
     async def _write(self, frame: bytes | Close) -> bool:
         """Write one; True when it was the last."""
         if isinstance(frame, Close):
-            if not self.admitted.done():
-                self.admitted.set_result(None)
+            self._turn_away()
             await self._socket.close(code=frame.code, message=frame.reason.encode()[:123])
             return True
-        async with asyncio.timeout(WRITE_SECONDS):
+        async with asyncio.timeout(WRITE_SECONDS + len(frame) / SLOWEST_LINE):
             await self._socket.send_frame(frame, WSMsgType.TEXT)
         self._size -= len(frame)
         return False
+
+    def _turn_away(self) -> None:
+        if not self.admitted.done():
+            self.admitted.set_result(None)

@@ -278,6 +278,63 @@ def test_a_turn_ends_after_a_millisecond() -> None:
     run(story())
 
 
+def test_an_actor_has_one_turn_at_a_time() -> None:
+    """Telling oneself in the middle of a turn does not earn a second one: the bound holds."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        actor = launch(Doer(told), parent)
+
+        def multiply(me: Doer) -> None:
+            for number in range(base.TURN_MESSAGES * 4):
+                me.me.tell(number)
+
+        actor.tell(Do(multiply))
+        await asyncio.sleep(0)
+        for turn in range(1, 4):
+            assert len(told.heard) <= turn * base.TURN_MESSAGES
+            await asyncio.sleep(0)
+        actor.tell(Stop())
+        await parent.expect(Down)
+
+    run(story())
+
+
+def test_an_actor_that_ends_hires_nobody() -> None:
+    """A child started then would outlive its parent's Down."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+
+        def end_and_hire(me: Doer) -> None:
+            me.end()
+            me.hire(Doer, told)
+
+        launch(Doer(told), parent).tell(Do(end_and_hire))
+        assert isinstance((await parent.expect(Down)).cause, RuntimeError)
+
+    run(story())
+
+
+def test_an_ask_that_races_with_the_end_is_answered() -> None:
+    """From another thread, at any moment: a value, or ActorDeadError, never silence."""
+
+    async def story() -> None:
+        def outside(actor: Any) -> str:
+            try:
+                return str(actor.ask(Do(lambda me: "alive"), timeout=5))
+            except pykka.ActorDeadError:
+                return "dead"
+
+        for _ in range(100):
+            actor = launch(Doer(Probe()))
+            asked = asyncio.get_running_loop().run_in_executor(None, outside, actor)
+            actor.tell(Stop())
+            assert await asked in ("alive", "dead")
+
+    run(story())
+
+
 def test_the_loop_is_never_blocked_by_an_ask_or_a_stop() -> None:
     """On the loop both refuse to wait, with a clear error; awaited they work."""
 

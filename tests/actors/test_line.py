@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from actors.line import Discard, GiveUp, Leg, Line, Open, Retune, Selection, Swap, steer
+from actors.line import Discard, GiveUp, Leg, Line, Open, Retune, Selection, Swap, Wait, steer
 from actors.supervision import SESSION_CHILDREN, Policy, Verdict
 from personas import Catalogue
 
 ALL = Catalogue.load().all()
 TINA, MOHIT = Selection(1, ALL[0]), Selection(2, ALL[1])
-ENDS = tuple(float(n) for n in range(4))  # one more than the table allows
+ENDS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)  # one more than the table allows
 
 COMING = Leg(2, MOHIT)
 LIVE = Leg(1, TINA, ready=True, fresh=False)
@@ -31,7 +31,12 @@ LIVE = Leg(1, TINA, ready=True, fresh=False)
         (Line(wanted=TINA, coming=replace(COMING, ready=True)), Retune(replace(COMING, selection=TINA))),
         (Line(wanted=TINA, coming=replace(COMING, fresh=False)), Discard(replace(COMING, fresh=False))),
         (Line(wanted=TINA, ends=ENDS), GiveUp()),
-        (Line(wanted=TINA, ends=ENDS[:3]), Open(TINA)),
+        (Line(wanted=TINA, ends=(5.0,)), Open(TINA)),
+        (Line(wanted=TINA, ends=(4.9, 5.0)), Wait(0.5)),
+        (Line(wanted=TINA, ends=(4.0, 4.5)), Open(TINA)),
+        (Line(wanted=TINA, ends=(4.8, 4.9, 5.0)), Wait(1.0)),
+        (Line(wanted=TINA, ends=(*ENDS[:4], 5.0)), Wait(4.0)),
+        (Line(wanted=TINA, live=LIVE, ends=(5.0, 5.0)), None),
         (Line(wanted=TINA, fatal=True), GiveUp()),
         (Line(wanted=TINA, live=LIVE, fatal=True), None),
         (Line(wanted=MOHIT, coming=COMING, fatal=True), None),
@@ -57,10 +62,11 @@ def test_a_leg_that_is_gone_is_gone_from_every_place() -> None:
 
 
 def test_the_table_says_who_is_restarted() -> None:
-    """A bridge three times in thirty seconds, a persona never."""
+    """A bridge five times in a minute, waiting longer each time; a persona never."""
     assert SESSION_CHILDREN["persona"].judge([], 0.0) is Verdict.ESCALATE
     bridge = SESSION_CHILDREN["bridge"]
-    assert bridge.judge([0.0, 1.0, 2.0], 3.0) is Verdict.RESTART
-    assert bridge.judge([0.0, 1.0, 2.0, 3.0], 4.0) is Verdict.ESCALATE
-    assert bridge.judge([0.0, 1.0, 2.0, 33.0], 33.0) is Verdict.RESTART
+    assert bridge.judge([0.0, 1.0, 2.0, 3.0, 4.0], 5.0) is Verdict.RESTART
+    assert bridge.judge([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], 5.0) is Verdict.ESCALATE
+    assert bridge.judge([0.0, 1.0, 2.0, 3.0, 4.0, 65.0], 65.0) is Verdict.RESTART
+    assert [bridge.wait([9.0] * ends, 9.0) for ends in range(6)] == [0.0, 0.0, 0.5, 1.0, 2.0, 4.0]
     assert Policy(Verdict.RESTART).judge([1.0], 1.0) is Verdict.ESCALATE

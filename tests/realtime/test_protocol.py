@@ -196,8 +196,35 @@ def test_hush_before_the_response_exists_cancels_it_when_it_comes(wire: Wire) ->
     for frame in frames:
         wire._take(wire.theirs.receive(orjson.loads(frame)))
     wire.carry()
-    assert wire.kinds()[-1] == "response.cancel"
+    assert wire.kinds()[-2:] == ["response.cancel", "conversation.item.delete"]
     assert wire.facts[-1] == ReplyEnded(1, 1, "cancelled", "", "client_cancelled")
+    wire.work.clear()
+
+
+def test_a_reply_that_is_complete_before_the_cancel_arrives_is_cancelled_all_the_same(wire: Wire) -> None:
+    """Its last audio was dropped: nobody must be given the rest as if it were whole, nor the model remember it."""
+    wire.ours.ask_text(1, "first")
+    wire.carry()
+    wire.ours.hush()
+    cancel = wire.ours.to_send()
+    wire.speak()
+    assert wire.facts[-1] == ReplyEnded(1, 1, "cancelled", "I heard 1 turns.")
+    assert not any(isinstance(fact, ReplyAudio) for fact in wire.facts)
+    for frame in cancel:
+        wire._take(wire.theirs.receive(orjson.loads(frame)))
+    assert wire.kinds()[-1] == "conversation.item.delete"
+    assert wire.ours.oddities.pop("response_cancel_not_active") == 1
+
+
+def test_a_refused_commit_does_not_shift_the_transcripts(wire: Wire) -> None:
+    """The words of the next clip belong to the next ask."""
+    wire.ours.ask_clip(1, bytes(480))  # 10 ms: the server refuses to commit it
+    wire.carry()
+    assert wire.ours.oddities.pop("input_audio_buffer_commit_empty") == 1
+    wire.ours.hush()
+    wire.ours.ask_clip(2, SECOND)
+    wire.carry()
+    assert wire.hear("the second")[-1] == Heard(2, "the second")
     wire.work.clear()
 
 
