@@ -197,6 +197,24 @@ def test_stopping_leaves_no_process() -> None:
         assert psutil.wait_procs(family, timeout=10)[1] == []
 
 
+def test_a_call_survives_the_death_of_the_engine() -> None:
+    """The engine is started again, the call is connected again, and the next clip is answered."""
+
+    async def story(one: Server) -> None:
+        async with Phone(one.url, "user-1") as phone:
+            await phone.choose(MOHIT)
+            await phone.answer()
+            family = psutil.Process(one.process.pid).children()
+            (engine,) = [child for child in family if "engine" in child.cmdline()]
+            engine.kill()
+            assert (await phone.hear("notice"))["code"] == "reconnecting"
+            answer = await phone.ask((CLIPS / "en_come_back.m4a").read_bytes())
+            assert "boyfriend" in answer.text
+
+    with server() as one:
+        asyncio.run(story(one))
+
+
 class Tap:
     """A socket that writes down the first bytes of whoever connects, and hangs up."""
 
