@@ -1,5 +1,8 @@
 """The command line: `python -m supervisor [COMMAND]`. Every option can also be set in the environment."""
 
+import os
+from contextlib import suppress
+
 import typer
 from typer.core import TyperGroup
 
@@ -36,4 +39,15 @@ app.add_typer(personas, name="personas")
 
 def main() -> None:
     """Run the command that the arguments name."""
-    app()
+    _open_standard_streams()
+    app(prog_name="python -m supervisor")
+
+
+def _open_standard_streams() -> None:
+    """Where stdin, stdout or stderr was closed, the next file would take its number, and libuv aborts on that."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            with suppress(OSError):
+                os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one

@@ -11,7 +11,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from cli.phone import Answer, CallEnded, CallFailed, Message, Phone
+from cli.phone import Answer, CallEnded, CallFailed, InvalidAddress, Message, Phone
 
 errors = Console(stderr=True)
 
@@ -48,12 +48,18 @@ def call(
 
     The exit code is 0 when every clip was answered.
     """
-    script = Script(url.rstrip("/"), user, astrologer, tuple(audio), out, patient)
+    script = Script(_websocket(url), user, astrologer, tuple(audio), out, patient)
     try:
         asyncio.run(place(script, _print_json if json else _print_line))
-    except (CallFailed, CallEnded, OSError, TimeoutError) as failure:
+    except (CallFailed, CallEnded, InvalidAddress, OSError, TimeoutError) as failure:
         errors.print(f"The call failed: {failure or 'no answer in time'}", markup=False, highlight=False)
         raise typer.Exit(1) from None
+
+
+def _websocket(url: str) -> str:
+    """The address with ws for http: the server's log and a browser show the latter."""
+    scheme, _, rest = url.rstrip("/").partition("://")
+    return {"http": "ws", "https": "wss"}.get(scheme, scheme) + f"://{rest}"
 
 
 async def place(script: Script, tell: Tell) -> None:
@@ -89,8 +95,8 @@ def _show(message: Message, tell: Tell) -> None:
             tell("you", {"text": text})
         case {"type": "transcript", "role": "assistant", "text": text}:
             tell("persona", {"text": text})
-        case {"type": "notice" | "error" as kind, "code": code, "message": text}:
-            tell(kind, {"code": code, "text": text})
+        case {"type": "notice", "code": code, "message": text}:
+            tell("notice", {"code": code, "text": text})
 
 
 def _print_json(event: str, facts: Message) -> None:

@@ -72,8 +72,9 @@ def demo(
 
 
 async def _demo(out: Path, clips: Path, patient: bool) -> None:
-    board = Board(len(CALLS))
-    console = Console()
+    for name in (name for _, _, names in CALLS for name in names):
+        (clips / name).read_bytes()  # missing ones are told before anything is started
+    board, console = Board(len(CALLS)), Console()
     console.print("Starting a server with the local engine; then both callers talk for about a minute.")
     async with serving() as server:
         with Live(board, console=console, refresh_per_second=8, vertical_overflow="visible"):
@@ -82,4 +83,6 @@ async def _demo(out: Path, clips: Path, patient: bool) -> None:
                     said = tuple(clips / name for name in names)
                     script = Script(server.url, user, astrologer, said, out / astrologer, patient)
                     calls.create_task(place(script, partial(board.tell, column)))
+    if not console.is_terminal:
+        console.print()  # Live ends its last line on a terminal only
     console.print(f"The answers are in {out}/, one folder per astrologer.")

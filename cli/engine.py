@@ -10,7 +10,7 @@ from realtime.local.child import run
 
 def engine(
     host: Annotated[str, typer.Option(envvar="HOST", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="ENGINE_PORT", help="Port; 0 takes a free one.")] = 8100,
+    port: Annotated[int, typer.Option(envvar="ENGINE_PORT", min=0, max=65535, help="0 takes a free one.")] = 8100,
     token: Annotated[
         str | None, typer.Option(envvar="LOCAL_ENGINE_TOKEN", help="What callers must send as Bearer token.")
     ] = None,
@@ -20,4 +20,8 @@ def engine(
     child: Annotated[bool, typer.Option(hidden=True, help="End when stdin closes, announce as JSON lines.")] = False,
 ) -> None:
     """Run the local engine alone: a Realtime server at ws://HOST:PORT/v1/realtime."""
-    asyncio.run(run(host, port, token=token, llm_url=local_llm_url, child=child))
+    try:
+        asyncio.run(run(host, port, token=token, llm_url=local_llm_url, child=child))
+    except OSError as error:
+        typer.echo(f"Cannot listen on {host}:{port} ({error.strerror or error}): set --host or --port.", err=True)
+        raise typer.Exit(1) from None

@@ -13,10 +13,11 @@ from urllib.parse import quote, urlencode
 
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Origin
 
 Message = dict[str, Any]
+MAX_FRAME = 16 * 2**20  # a reply of 100 s takes 6.4 MiB
 
 
 class CallEnded(Exception):
@@ -25,6 +26,10 @@ class CallEnded(Exception):
     def __init__(self, code: int, reason: str, error: Message | None) -> None:
         super().__init__(f"the call ended with {code}: {reason or 'no reason given'}")
         self.code, self.reason, self.error = code, reason, error
+
+
+class InvalidAddress(Exception):
+    """Nothing there speaks our wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,13 @@ class Phone:
         address = f"{self.url}/ws-mobile/{quote(self.user)}"
         if self.query:
             address += f"?{urlencode(self.query)}"
-        self.socket: ClientConnection = await connect(address, origin=self.origin, max_size=64 * 2**20, proxy=None)
+        try:
+            self.socket: ClientConnection = await connect(address, origin=self.origin, max_size=MAX_FRAME, proxy=None)
+        except InvalidStatus as refused:
+            reason = (refused.response.body or b"").decode(errors="replace").strip()
+            raise CallEnded(refused.response.status_code, reason, None) from None
+        except (InvalidURI, InvalidHandshake) as error:
+            raise InvalidAddress(f"no call can be placed to {self.url}: {error}") from None
         return self
 
     async def __aexit__(
@@ -63,8 +74,11 @@ class Phone:
         await self.socket.close()
 
     async def say(self, **message: Any) -> None:
-        """Send one message, e.g. `say(type="text", text="hello")`."""
-        await self.socket.send(orjson.dumps(message), text=True)
+        """Send one message, e.g. `say(type="text", text="hello")`. Raises CallEnded when the server has closed."""
+        try:
+            await self.socket.send(orjson.dumps(message), text=True)
+        except ConnectionClosed:
+            raise await self.closed() from None
 
     async def choose(self, astrologer_id: str) -> Message:
         """Choose a persona or switch; returns its config_ack."""

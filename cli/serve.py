@@ -5,8 +5,10 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import ssl
 from contextlib import AsyncExitStack
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +21,7 @@ from actors.equipment import Equipment, Limits
 from audio import Pool
 from cli.settings import MODEL, OPENAI, RETIRING, Settings
 from personas import SHIPPED, Catalogue, CatalogueBroken
-from realtime.link import Upstream
+from realtime.link import Upstream, check_url
 from realtime.local.child import Child, EngineFailed
 from realtime.readiness import Readiness
 from supervisor import DRAIN_SECONDS, SupervisorActor
@@ -31,14 +33,29 @@ log = logging.getLogger("serve")
 limits = Limits()
 
 
+class LogLevel(Enum):
+    """How much is written down."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+def websocket_address(value: str | None) -> str | None:
+    """Refuse an upstream that can never be dialled."""
+    try:
+        return check_url(value) if value else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def serve(
     host: Annotated[str, typer.Option(envvar="HOST", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="PORT", help="Port; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free one.")] = 8000,
     upstream_url: Annotated[
         str | None,
-        typer.Option(
-            envvar="UPSTREAM_URL", help="Realtime WebSocket URL; else OpenAI with a key, else the local engine."
-        ),
+        typer.Option(envvar="UPSTREAM_URL", callback=websocket_address, help="Realtime WebSocket URL of the model."),
     ] = None,
     model: Annotated[str, typer.Option(envvar="UPSTREAM_MODEL", help="Realtime model.")] = MODEL,
     personas: Annotated[Path, typer.Option(envvar="PERSONAS_FILE", help="File of personas.")] = SHIPPED,
@@ -57,14 +74,14 @@ def serve(
     sessions: Annotated[int, typer.Option(envvar="SESSIONS", min=1, help="At the same time.")] = limits.sessions,
     connects: Annotated[int, typer.Option(envvar="CONNECTS", min=1, help="A second.")] = limits.connects,
     takeovers: Annotated[int, typer.Option(envvar="TAKEOVERS", min=1, help="In 10 s.")] = limits.takeovers,
-    log_level: Annotated[str, typer.Option(envvar="LOG_LEVEL")] = "INFO",
+    log_level: Annotated[LogLevel, typer.Option(envvar="LOG_LEVEL", case_sensitive=False)] = LogLevel.INFO,
 ) -> None:
     """Serve callers until stopped (the default command).
 
-    Keys come from the environment only: OPENAI_API_KEY is sent to OpenAI and nobody else, UPSTREAM_API_KEY to the
-    upstream URL. Without either the local engine answers.
+    With an upstream URL that answers; without one OpenAI does if OPENAI_API_KEY is set, else the local engine. Keys
+    come from the environment only: OPENAI_API_KEY is sent to OpenAI and nobody else, UPSTREAM_API_KEY to the URL.
     """
-    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    logging.basicConfig(level=log_level.value, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     settings = Settings(
         host, port, upstream_url, model, personas,
         os.environ.get("OPENAI_API_KEY", ""), os.environ.get("UPSTREAM_API_KEY", ""), local_llm_url,
@@ -105,6 +122,15 @@ async def _serve(settings: Settings) -> int:
         return 2
     for fault in catalogue.faults:
         log.warning("not served: %s", fault)
+    if not catalogue.active():
+        console.print(f"{settings.personas} holds no active persona: set somebody's status to active.")
+        return 2
+    try:
+        listener = _bind(settings.host, settings.port)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        console.print(f"Cannot listen on {where} ({error.strerror or error}): set --host or --port.", markup=False)
+        return 1
     async with AsyncExitStack() as stack:
         try:
             upstream = await _upstream(settings, stack, console)
@@ -125,7 +151,7 @@ async def _serve(settings: Settings) -> int:
         )
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        await web.SockSite(runner, listener).start()
         address = "http://{}:{}".format(*runner.addresses[0][:2])
         log.info("listening on %s, answered by %s, %d personas", address, name, len(catalogue.active()))
         _on_signals(ending.asked)
@@ -135,6 +161,19 @@ async def _serve(settings: Settings) -> int:
     failed = not ending.down.done() or ending.down.result().cause is not None
     log.info("stopped%s", " after a failure" if failed else "")
     return 1 if failed else 0
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Take the port before anything is loaded; callers are let in later. Raises OSError."""
+    family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, number)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _on_signals(asked: asyncio.Event) -> None:

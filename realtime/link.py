@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.uri import parse_uri
 
 from realtime.events import Frame, LinkEnded, LinkEvent, LinkUp
 
@@ -33,6 +34,18 @@ class Listener(Protocol):
     """What a link is handed to tell."""
 
     def tell(self, message: LinkEvent, /) -> None: ...
+
+
+def check_url(url: str) -> str:
+    """The address, if a WebSocket can be opened there; raises ValueError with what is wrong."""
+    try:
+        parse_uri(url)
+        usable = bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except (InvalidURI, ValueError):
+        usable = False
+    if not usable:
+        raise ValueError(f"{url!r} is no WebSocket address: write one such as wss://HOST/v1/realtime")
+    return url
 
 
 @dataclass(frozen=True)

@@ -45,12 +45,14 @@ ANSWER = _by_type("answer")
 
 
 def fault(validator: Draft202012Validator, data: object) -> str | None:
-    """What is wrong with `data`, naming the field, or None."""
+    """What is wrong with `data`: the field, what is there, what was expected; or None."""
     error = best_match(validator.iter_errors(data))
     if error is None:
         return None
+    schema = error.schema if isinstance(error.schema, dict) else {}
     field = ".".join(str(part) for part in error.absolute_path)
-    about = f"{field}: " if field else ""
-    shown = error.message if len(error.message) <= 200 else f"{error.message[:120]} ... {error.message[-60:]}"
-    expected = error.schema.get("description") if isinstance(error.schema, dict) and field else None
-    return f"{about}{shown}" + (f" Expected: {expected}" if expected else "")
+    # What jsonschema says of these names a rule of ours, not what a person did.
+    said = "is not as it must be" if error.validator in ("pattern", "anyOf") else error.message
+    shown = said if len(said) <= 200 else f"{said[:120]} ... {said[-60:]}"
+    expected = f" Expected: {schema['description']}" if "description" in schema else ""
+    return f"{field}: {shown}.{expected}" if field else f"{shown}.{expected}"

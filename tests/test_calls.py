@@ -18,7 +18,8 @@ from actors.equipment import Limits
 from audio import wav
 from cli.phone import CallFailed, Phone
 from personas import Catalogue
-from tests.kit.exchange import CLIPS, HARSH, MOHIT, PITCHES, PRIYANKA, TINA, Exchange, exchange
+from tests.kit.exchange import CLIPS, PITCHES, Exchange, exchange
+from tests.kit.four import FOUR, HARSH, MOHIT, PRIYANKA, TINA
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()  # 3.4 s
 HINDI_LONG = (CLIPS / "hi_marriage_delay.m4a").read_bytes()  # 4.0 s
@@ -56,7 +57,7 @@ def test_two_callers_talk_to_two_astrologers_at_the_same_time() -> None:
             return [answer.text for answer in answers]
 
     async def story() -> None:
-        greeting = {one.id: one.greeting for one in Catalogue.load().all()}
+        greeting = {one.id: one.greeting for one in FOUR.all()}
         async with exchange() as line:
             tina, mohit = await asyncio.gather(
                 talk(line, "user-123", TINA, [HINDI, HINDI_LONG], "marin"),
@@ -536,7 +537,7 @@ def test_an_inactive_astrologer_takes_no_calls() -> None:
     """The refusal says so, and the persona on the line stays."""
 
     async def story() -> None:
-        catalogue = Catalogue.load()
+        catalogue = FOUR
         data = [{**catalogue.get(id_).public(), "system_prompt": "Be kind."} for id_ in (TINA, MOHIT)]
         shown = ("astrologer_id", "name", "speciality", "language", "gender", "voice_id", "persona", "greeting")
         rows = [{key: one[key] for key in (*shown, "expertise_keywords", "system_prompt")} for one in data]

@@ -13,13 +13,13 @@ import pytest
 from actors.base import Stop, launch
 from actors.bridge import OpenAIBridgeActor
 from actors.messages import AskText, Configure, Fact, Ready
-from personas import Catalogue
 from realtime.events import ReplyAudio, ReplyEnded, Setup
 from realtime.link import Upstream
 from realtime.local.call import Parts
 from realtime.local.server import PATH, Server
 from realtime.protocol import Protocol
-from tests.kit.exchange import CLIPS, MOHIT, PRIYANKA, TINA, Echo, Measure, Tones, exchange
+from tests.kit.exchange import CLIPS, Echo, Measure, Tones, exchange
+from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.probe import Probe
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()
@@ -58,7 +58,7 @@ def test_2_a_switch_of_voice_is_a_new_connection() -> None:
 
 def test_3_every_voice_is_a_realtime_voice() -> None:
     """Nova and onyx are not: they stand for others."""
-    voices = {one.id: one.voice for one in Catalogue.load().all()}
+    voices = {one.id: one.voice for one in FOUR.all()}
     assert set(voices.values()) <= VOICES
     assert (voices[TINA], voices[MOHIT]) == ("marin", "cedar")
     assert len(set(voices.values())) == 4
@@ -82,7 +82,7 @@ def test_5_the_greeting_is_said_not_answered() -> None:
     async def story() -> None:
         async with exchange() as line, line.phone() as phone:
             await phone.choose(TINA)
-            assert (await phone.answer()).text == Catalogue.load().get(TINA).greeting
+            assert (await phone.answer()).text == FOUR.get(TINA).greeting
             await phone.say(type="ping")
             await phone.hear("pong")
             assert sum(message["type"] == "audio_response" for message in phone.seen) == 1
@@ -177,7 +177,7 @@ def test_9_the_address_chooses_the_astrologer() -> None:
     async def story() -> None:
         async with exchange() as line, line.phone(astrologer_id=MOHIT) as phone:
             assert (await phone.hear("config_ack"))["astrologer_id"] == MOHIT
-            assert (await phone.answer()).text == Catalogue.load().get(MOHIT).greeting
+            assert (await phone.answer()).text == FOUR.get(MOHIT).greeting
 
     asyncio.run(story())
 

@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from cli.phone import Answer, Phone
-from personas import Catalogue
-from tests.kit.exchange import CLIPS, MOHIT, PRIYANKA, TINA
+from tests.kit.exchange import CLIPS
+from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.process import Server, server
 from tests.realtime.local.test_voice import pitch_of
 
@@ -64,7 +64,7 @@ def test_two_users_two_astrologers(running: Server) -> None:
             talk(running.url, "user-123", TINA, "hi_marriage_delay.m4a"),
             talk(running.url, "user-456", MOHIT, "en_proposal.m4a"),
         )
-        catalogue = Catalogue.load()
+        catalogue = FOUR
         for (greeting, answer, _), astrologer, code in ((tina, TINA, "hi"), (mohit, MOHIT, "en")):
             assert greeting.text == catalogue.get(astrologer).greeting
             assert in_language(answer.text, code), answer.text

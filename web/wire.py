@@ -47,7 +47,7 @@ def read(frame: str) -> FromCaller:
     if kind == "audio":
         _refuse_too_big(data)
     if fault := schemas.fault(schemas.CALLER[kind], data):
-        raise Refused("bad_message", f"The {kind} message is not as it must be: {fault}")
+        raise Refused("bad_message", f"In the {kind} message: {fault}")
     return _message(kind, data)
 
 

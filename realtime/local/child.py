@@ -41,7 +41,8 @@ class Child:
     """
 
     def __init__(self, token: str, *, llm_url: str | None = None, command: Sequence[str] = COMMAND) -> None:
-        self._environment = {**os.environ, TOKEN: token, **({LLM_URL: llm_url} if llm_url else {})}
+        told = {TOKEN: token, "PYTHONUNBUFFERED": "1"}  # so that its lines come as it says them
+        self._environment = {**os.environ, **told, **({LLM_URL: llm_url} if llm_url else {})}
         self._command = tuple(command)
         self._port = 0
         self._process: asyncio.subprocess.Process | None = None

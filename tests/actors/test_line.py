@@ -7,9 +7,9 @@ import pytest
 
 from actors.line import Discard, GiveUp, Leg, Line, Open, Retune, Selection, Swap, Wait, steer
 from actors.supervision import SESSION_CHILDREN, Policy, Verdict
-from personas import Catalogue
+from tests.kit.four import FOUR
 
-ALL = Catalogue.load().all()
+ALL = FOUR.all()
 TINA, MOHIT = Selection(1, ALL[0]), Selection(2, ALL[1])
 ENDS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)  # one more than the table allows
 

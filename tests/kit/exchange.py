@@ -32,13 +32,12 @@ from realtime.local.reading import Turn
 from realtime.local.server import PATH, Server
 from realtime.readiness import Readiness
 from supervisor import SupervisorActor, SupervisorInbox
+from tests.kit.four import FOUR
 from tests.kit.probe import Probe
 from web import application
 from web.rest import Rest
 
 CLIPS = Path(__file__).parents[2] / "clips"
-TINA, MOHIT = "tina_kulkarni_vedic_marriage", "mohit_vedic_marriage"
-PRIYANKA, HARSH = "priyanka_vedic_love", "harsh_dubey_vedic_love"
 TOKEN = "only-for-this-test"
 PITCHES = {"marin": 200, "cedar": 300, "shimmer": 400, "echo": 500}  # Hz
 
@@ -118,7 +117,7 @@ async def exchange(
     upstream: Callable[[Upstream], Upstream] = lambda real: real,
 ) -> AsyncIterator[Exchange]:
     """Start it all, and let go of it in reverse; the supervisor must end without a failure."""
-    catalogue = catalogue or Catalogue.load()
+    catalogue = catalogue or FOUR
     tones, pool, ending = Tones(), Pool(), Probe()
     parts = Parts(tones, Measure(), lambda pcm: len(pcm) / 48_000, Echo())
     engine = Server(parts, token=TOKEN)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from personas import Catalogue
 from personas.prompt import CONDUCT, build
+from tests.kit.four import FOUR
 
 Make = Callable[..., dict[str, object]]
 TODAY = datetime.date(2026, 11, 22)
@@ -46,7 +47,7 @@ def test_an_empty_section_is_left_out(row: Make) -> None:
 
 def test_what_changes_stands_last() -> None:
     """Calls of two callers on two days share everything up to what they told, so that it can be cached."""
-    catalogue = Catalogue.load()
+    catalogue = FOUR
     for persona in catalogue.all():
         one = catalogue.instructions(persona, today=TODAY, profile={"name": "Ravi"})
         other = catalogue.instructions(persona, today=datetime.date(2027, 1, 1), profile={"name": "Meera"})
@@ -58,7 +59,7 @@ def test_what_changes_stands_last() -> None:
 
 def test_the_language_line_stands_once_and_alone() -> None:
     """The local engine reads it from the start of a line."""
-    for persona in Catalogue.load().all():
+    for persona in FOUR.all():
         text = build(persona, today=TODAY)
         assert re.findall(r"(?m)^Language: .*$", text) == [f"Language: {persona.language} ({persona.language_code})."]
 
@@ -115,7 +116,7 @@ def test_no_profile_forges_anything(name: str, place: str) -> None:
     assert len(text.splitlines()) <= len(persona.standing.splitlines()) + 3 + 4
 
 
-SHIPPED = Catalogue.load()
+SHIPPED = FOUR
 
 
 def test_conduct_has_words_for_what_must_not_go_wrong() -> None:

@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from actors.equipment import Limits
-from tests.kit.exchange import MOHIT, TINA, exchange
+from tests.kit.exchange import exchange
+from tests.kit.four import MOHIT, TINA
 
 SECRET = ("system_prompt",)
 
