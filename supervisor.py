@@ -48,7 +48,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         self._equipment = equipment
         self._seats: dict[Hired[SessionInbox], Seat] = {}
         self._newest: dict[str, Seat] = {}
-        self._came: deque[float] = deque(maxlen=equipment.limits.connects)
+        self._came: deque[tuple[float, str]] = deque()  # who was let in, and when, of the last ten seconds
         self._taken_over: dict[str, deque[float]] = {}
         self._ids = itertools.count(1)
         self._run = secrets.token_hex(3)  # session ids of two runs differ in the log
@@ -94,11 +94,15 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             return Close(1001, "the server is restarting: call again in a moment")
         if len(self._seats) >= limits.sessions:
             return Close(4429, "all lines are busy: call again in a minute")
-        if len(self._came) == limits.connects and now - self._came[0] < 1.0:
+        while self._came and now - self._came[0][0] >= TAKEOVER_SECONDS:
+            self._came.popleft()
+        if sum(now - at < 1.0 for at, _ in self._came) >= limits.connects:
             return Close(4429, "too many calls begin at once: call again in a few seconds")
+        if sum(caller == user for _, caller in self._came) >= limits.calls:
+            return Close(4429, "you called too often: wait ten seconds, then call once")
         if user in self._newest and self._takes_over_too_often(user, now):
             return Close(4429, "you called from too many places at once: wait ten seconds, then call once")
-        self._came.append(now)
+        self._came.append((now, user))
         return None
 
     def _takes_over_too_often(self, user: str, now: float) -> bool:

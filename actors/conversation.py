@@ -1,6 +1,6 @@
 """Who said what to whom: the caller's turns in order, the persona's replies, and what was heard of them."""
 
-from collections import Counter
+from collections import Counter, deque
 
 from actors.base import Ref
 from actors.caller import Caller
@@ -25,7 +25,7 @@ from actors.turns import TurnOrder, Utterance
 from audio import Decoded, Decoding, Pool, Undecoded
 from realtime.events import AskFailed, Event, Heard, ReplyAudio, ReplyBegan, ReplyEnded, Role
 
-MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet: nobody may fill the decoders
+MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
 MOST_ASKED = 4  # that the upstream has and has not answered; then the next one waits
 
 
@@ -38,7 +38,8 @@ class Conversation:
         self._caller, self._persona = caller, persona
         self._pool, self._decoded_to = pool, decoded_to
         self._turns = TurnOrder()
-        self._decodes: dict[int, Decoding] = {}
+        self._clips: deque[tuple[int, bytes]] = deque()  # those to be decoded, after the one in hand
+        self._decode: tuple[int, Decoding] | None = None
         self._coming: OnAir | None = None
         self._playing = Playback()
         self._greetings: dict[int, int] = {}  # choice -> the number of its greeting
@@ -55,30 +56,31 @@ class Conversation:
 
     def record(self, choice: int, now: float, clip: bytes) -> None:
         """A clip has come, meant for this choice; it keeps its place while it is decoded."""
-        if self._full():
-            return
-        number = self._turns.arrive(choice, now).number
-        self._decodes[number] = self._pool.decode(number, clip, self._decoded_to)
+        self._clips.append((self._turns.arrive(choice, now).number, clip))
+        self._decode_next()
 
     def type(self, choice: int, now: float, text: str) -> None:
         """A typed turn has come."""
-        if self._full():
-            return
         number = self._turns.arrive(choice, now, text).number
         self._shown.add(number)
         self._caller.tell(Transcript("user", text, _user_item(number)))
 
-    def _full(self) -> bool:
-        full = sum(not said.asked for said in self._turns) >= MOST_WAITING
-        if full:
-            self._caller.tell(
-                Error("busy", f"{MOST_WAITING} of your messages wait already: let them be answered first.")
-            )
-        return full
+    @property
+    def full(self) -> bool:
+        """No more of the caller's turns can wait."""
+        return sum(not said.asked for said in self._turns) >= MOST_WAITING
+
+    def _decode_next(self) -> None:
+        """One clip of a caller's at a time, so that nobody fills the decoders of all."""
+        while self._clips and self._decode is None:
+            number, clip = self._clips.popleft()
+            if self._turns.get(number):
+                self._decode = (number, self._pool.decode(number, clip, self._decoded_to))
 
     def decoded(self, result: Decoded | Undecoded) -> None:
         """A clip is decoded, or refused: then the caller is told, and it is as if it had never come."""
-        self._decodes.pop(result.number, None)
+        self._decode = None
+        self._decode_next()
         match result:
             case Decoded(number, pcm):
                 self._turns.change(number, content=pcm)
@@ -214,16 +216,21 @@ class Conversation:
     def _forget(self, gone: list[Utterance]) -> bool:
         """Nobody will answer these; True if there were any."""
         for said in gone:
-            if decode := self._decodes.pop(said.number, None):
-                decode.cancel()
             self._turns.forget(said.number)
+            if self._decode and self._decode[0] == said.number:
+                self._cancel_decode()
+        self._decode_next()
         return bool(gone)
+
+    def _cancel_decode(self) -> None:
+        if self._decode:
+            self._decode[1].cancel()
+            self._decode = None
 
     def close(self) -> None:
         """Nobody is left to answer: what is being decoded is cancelled."""
-        for decode in self._decodes.values():
-            decode.cancel()
-        self._decodes.clear()
+        self._clips.clear()
+        self._cancel_decode()
 
 
 def _user_item(number: int) -> str:

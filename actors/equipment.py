@@ -21,6 +21,8 @@ class Limits:
     """Calls at the same time in this process; more are turned away with 4429."""
     connects: int = 50
     """New calls a second; more are turned away with 4429."""
+    calls: int = 10
+    """Calls that one user may begin in 10 s, also one after another: nobody may use up `connects`."""
     takeovers: int = 3
     """Times in 10 s that one user may replace their own connection by a newer one."""
 

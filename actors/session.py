@@ -135,6 +135,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._chose(astrologer_id)
             case Recorded() | Typed() if not self._choice:
                 self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
+            case Recorded() | Typed() if self._talk.full:
+                self._refuse("busy", "Several of your messages wait already: let them be answered first.")
             case Recorded(clip):
                 self._talk.record(self._choice, self._now(), clip)
             case Typed(text):
@@ -148,10 +150,13 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case HungUp():
                 self._leave(Close(1000, "the call has ended"))
             case Garbled(code, reason):
-                if close := self._caller.refuse(code, reason):
-                    self._leave(close)
+                self._refuse(code, reason)
             case _:
                 assert_never(said)
+
+    def _refuse(self, code: str, reason: str) -> None:
+        if close := self._caller.refuse(code, reason):
+            self._leave(close)
 
     def _chose(self, astrologer_id: str) -> None:
         if astrologer_id == self._wish:
@@ -177,7 +182,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._steer()
 
     def _declined(self, choice: int, code: str, reason: str) -> None:
-        self._caller.tell(Error(code, reason))
+        self._refuse(code, reason)
         wanted = self._line.wanted
         before = wanted.choice if wanted else 0
         if self._choice == choice:

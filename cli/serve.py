@@ -73,6 +73,7 @@ def serve(
     bad_messages: Annotated[int, typer.Option(envvar="BAD_MESSAGES", min=1, help="A minute.")] = limits.bad_messages,
     sessions: Annotated[int, typer.Option(envvar="SESSIONS", min=1, help="At the same time.")] = limits.sessions,
     connects: Annotated[int, typer.Option(envvar="CONNECTS", min=1, help="A second.")] = limits.connects,
+    calls: Annotated[int, typer.Option(envvar="CALLS", min=1, help="Of one user, in 10 s.")] = limits.calls,
     takeovers: Annotated[int, typer.Option(envvar="TAKEOVERS", min=1, help="In 10 s.")] = limits.takeovers,
     log_level: Annotated[LogLevel, typer.Option(envvar="LOG_LEVEL", case_sensitive=False)] = LogLevel.INFO,
 ) -> None:
@@ -86,7 +87,7 @@ def serve(
         host, port, upstream_url, model, personas,
         os.environ.get("OPENAI_API_KEY", ""), os.environ.get("UPSTREAM_API_KEY", ""), local_llm_url,
         tuple(allow_host or ()), tuple(allow_origin or ()),
-        Limits(idle_seconds, call_seconds, bad_messages, sessions, connects, takeovers),
+        Limits(idle_seconds, call_seconds, bad_messages, sessions, connects, calls, takeovers),
     )  # fmt: skip
     raise typer.Exit(_run(settings))
 

@@ -18,5 +18,5 @@ def application(
     app = web.Application(middlewares=[guard(hosts, origins)], client_max_size=64 * 1024)
     app.add_routes(rest.routes())
     answer = endpoint(supervisor)
-    app.add_routes([web.get("/ws-mobile/{user_id}", answer), web.get("/ws/{user_id}", answer)])
+    app.add_routes([web.get(path, answer, allow_head=False) for path in ("/ws-mobile/{user_id}", "/ws/{user_id}")])
     return app

@@ -19,6 +19,7 @@ HEARTBEAT_SECONDS = 60.0  # the answer, due in half of it, waits behind a whole 
 READ_FRAMES = 20  # then the other callers get the loop: buffered frames are read without waiting
 READ_SECONDS = 0.001
 CLOSE_SECONDS = 2.0
+PONG_SECONDS = 10.0
 USER_ID = re.compile(r"[\w.:@+-]{1,128}")
 TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
 
@@ -41,7 +42,9 @@ def endpoint(supervisor: Ref[Connected]) -> Handler:
         user = request.match_info["user_id"]
         if not USER_ID.fullmatch(user):
             raise web.HTTPBadRequest(text="The user id may hold letters, digits and . : @ + - _, at most 128.\n")
-        socket = Socket(timeout=CLOSE_SECONDS, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME, compress=False)
+        socket = Socket(
+            timeout=CLOSE_SECONDS, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME, compress=False, autoping=False
+        )
         try:
             await socket.prepare(request)
         except ConnectionError:  # gone before we could answer
@@ -52,6 +55,10 @@ def endpoint(supervisor: Ref[Connected]) -> Handler:
         try:
             if session := await outbox.admitted:
                 await _listen(socket, session, connection, request.query.get("astrologer_id"))
+        except (ConnectionError, TimeoutError):  # a pong could not be written: nobody reads
+            if request.transport:
+                request.transport.abort()
+        else:
             await asyncio.wait([writing], timeout=CLOSE_SECONDS if outbox.closing else 0)
         finally:
             writing.cancel()
@@ -68,7 +75,11 @@ async def _listen(
             session.tell(From(connection, Chose(astrologer_id)))
         frames, enough = 0, time.perf_counter() + READ_SECONDS
         async for frame in socket:
-            session.tell(From(connection, _read(frame)))
+            if frame.type is WSMsgType.PING:
+                async with asyncio.timeout(PONG_SECONDS):
+                    await socket.pong(frame.data)
+            elif frame.type is not WSMsgType.PONG:
+                session.tell(From(connection, _read(frame)))
             frames += 1
             if frames == READ_FRAMES or time.perf_counter() > enough:
                 await asyncio.sleep(0)

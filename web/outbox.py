@@ -68,7 +68,8 @@ class Outbox:
         """Write one; True when it was the last."""
         if isinstance(frame, Close):
             self._turn_away()
-            await self._socket.close(code=frame.code, message=frame.reason.encode()[:123])
+            async with asyncio.timeout(WRITE_SECONDS):
+                await self._socket.close(code=frame.code, message=frame.reason.encode()[:123])
             return True
         async with asyncio.timeout(WRITE_SECONDS + len(frame) / SLOWEST_LINE):
             await self._socket.send_frame(frame, WSMsgType.TEXT)

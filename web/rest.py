@@ -89,7 +89,7 @@ class Rest:
         try:
             wish = orjson.loads(await request.read())
             query, language = wish["query"], wish.get("language")
-        except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError):
+        except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError, web.RequestPayloadError):
             query = language = None
         if not isinstance(query, str) or not isinstance(language, str | None):
             return _refusal(400, Refused("bad_message", 'Send {"query": "...", "language": "..."}, or no language.'))

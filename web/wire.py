@@ -31,10 +31,22 @@ from audio.codec import MAX_CLIP_BYTES
 from schemas import Refused
 
 TYPES = ", ".join(schemas.CALLER)
+LARGE = 64 * 1024  # characters; a message that large is a clip
+MOST_PARTS = 100  # of JSON in it: base64 has none, and parsing a million empty lists would hold up every caller
+TOO_NESTED = "It holds too much JSON for a message: send the fields of the schema only."
 
 
 def read(frame: str) -> FromCaller:
     """What the caller said. Raises Refused: bad_json, unknown_type, bad_message, bad_base64, audio_too_big."""
+    if len(frame) > LARGE and sum(map(frame.count, "[{,")) > MOST_PARTS:
+        raise Refused("bad_message", TOO_NESTED)
+    try:
+        return _read(frame)
+    except RecursionError:  # orjson takes deeper nests than Python can print
+        raise Refused("bad_message", TOO_NESTED) from None
+
+
+def _read(frame: str) -> FromCaller:
     try:
         data = orjson.loads(frame)
     except orjson.JSONDecodeError as error:
@@ -43,7 +55,8 @@ def read(frame: str) -> FromCaller:
         raise Refused("bad_json", 'This is JSON but not an object: send one such as {"type": "ping"}.')
     kind = data.get("type")
     if not isinstance(kind, str) or kind not in schemas.CALLER:
-        raise Refused("unknown_type", f"There is no message type {str(kind)[:40]!r}: send one of {TYPES}.")
+        shown = repr(kind[:40]) if isinstance(kind, str) else "that is no string"
+        raise Refused("unknown_type", f"There is no message type {shown}: send one of {TYPES}.")
     if kind == "audio":
         _refuse_too_big(data)
     if fault := schemas.fault(schemas.CALLER[kind], data):

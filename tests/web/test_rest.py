@@ -93,6 +93,8 @@ def test_match_names_who_fits_and_why() -> None:
             for bad in (b"", b"[]", b'"x"', b'{"query": 3}', b'{"language": "Hindi"}'):
                 async with client.post(url, data=bad) as answer:
                     assert (answer.status, (await answer.json())["code"]) == (400, "bad_message")
+            async with client.post(url, data=b"junk", headers={"Content-Encoding": "gzip"}) as answer:
+                assert answer.status == 400
 
     asyncio.run(story())
 

@@ -68,6 +68,9 @@ def test_what_a_caller_says(sent: Any, said: Any) -> None:
         ('{"type": "audio", "audio": 3}', "bad_message", "audio"),
         ('{"type": "audio", "audio": "***"}', "bad_base64", "base64"),
         (f'{{"type": "audio", "audio": "{"A" * 6_000_000}"}}', "audio_too_big", "4 MiB"),
+        (f'{{"type": "ping", "x": [{"[]," * 2_000_000}0]}}', "bad_message", "too much"),
+        (f'{{"type": {"[" * 1000}{"]" * 1000}}}', "unknown_type", "no string"),
+        (f'{{"type": "config", "astrologer_id": {"[" * 1000}{"]" * 1000}}}', "bad_message", "too much"),
     ],
 )
 def test_what_is_not_understood_is_refused_with_what_to_do(frame: str, code: str, names: str) -> None:
