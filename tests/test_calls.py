@@ -6,6 +6,7 @@ import re
 import struct
 from base64 import b64encode
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -37,6 +38,13 @@ def pitch(sound: bytes) -> float:
     samples = struct.unpack(f"<{(len(sound) - 44) // 2}h", sound[44:])
     crossings = sum(a < 0 <= b for a, b in itertools.pairwise(samples))
     return round(crossings * 24_000 / len(samples), -1)
+
+
+def upgrade(user: str) -> bytes:
+    """The handshake of a client that does what no library would."""
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13"
+    headers = f"Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{key}"
+    return f"GET /ws/{user} HTTP/1.1\r\n{headers}\r\n\r\n".encode()
 
 
 async def greeted(phone: Phone, astrologer: str = TINA) -> None:
@@ -363,15 +371,55 @@ def test_turned_away_and_gone_leaves_nothing() -> None:
             await greeted(first)
             before = line.left()
             host, port = line.http.removeprefix("http://").split(":")
-            key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13"
-            upgrade = f"Host: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{key}\r\n\r\n"
             for number in range(50):
                 _, writer = await asyncio.open_connection(host, port)
-                writer.write(f"GET /ws/user-{number} HTTP/1.1\r\n{upgrade}".encode())
+                writer.write(upgrade(f"user-{number}"))
                 await writer.drain()
                 writer.transport.abort()
             await line.settles_to(before)
             assert (await first.ask(HINDI)).text == "You said 3.4 seconds in hi."
+
+    run(story())
+
+
+def test_a_client_that_pings_and_never_reads_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pongs fill up behind it; a neighbour notices nothing meanwhile, and nothing is left."""
+    monkeypatch.setattr("web.endpoint.PONG_SECONDS", 0.5)
+
+    async def story() -> None:
+        async with exchange() as line, line.phone("neighbour") as other:
+            await greeted(other)
+            before = line.left()
+            reader, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"), limit=1)
+            writer.write(upgrade("deaf"))
+            flood = (b"\x89\xfd" + bytes(4) + bytes(125)) * 1000
+            with suppress(ConnectionError):
+                for _ in range(1000):
+                    writer.write(flood)
+                    await asyncio.wait_for(writer.drain(), 5)
+            assert (await other.ask(HINDI)).text == "You said 3.4 seconds in hi."
+            # Our end is still open; only theirs must be gone, and its socket with it.
+            await line.settles_to(before | {"handles": before["handles"] + 1}, but=("connections",))
+            del reader
+            writer.transport.abort()
+            await line.settles_to(before)
+
+    run(story())
+
+
+def test_one_user_cannot_use_up_the_lines_of_all() -> None:
+    """Calling and hanging up in a loop is refused after a while; others come in."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            codes = []
+            for _ in range(12):
+                async with line.phone("loop") as phone:
+                    await phone.say(type="end")
+                    codes.append((await phone.closed()).code)
+            assert codes == [1000] * 10 + [4429] * 2
+            async with line.phone("other") as other:
+                await greeted(other)
 
     run(story())
 

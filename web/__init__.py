@@ -6,8 +6,8 @@ from aiohttp import web
 
 from actors.base import Ref
 from actors.messages import Connected
-from web.endpoint import endpoint
-from web.guard import guard
+from web.endpoint import answer_calls
+from web.guard import refuse_strangers
 from web.rest import Rest
 
 
@@ -15,8 +15,8 @@ def application(
     rest: Rest, supervisor: Ref[Connected], hosts: Collection[str] = (), origins: Collection[str] = ()
 ) -> web.Application:
     """The web application; `hosts` and `origins` are allowed besides localhost, IP addresses and our own pages."""
-    app = web.Application(middlewares=[guard(hosts, origins)], client_max_size=64 * 1024)
+    app = web.Application(middlewares=[refuse_strangers(hosts, origins)], client_max_size=64 * 1024)
     app.add_routes(rest.routes())
-    answer = endpoint(supervisor)
+    answer = answer_calls(supervisor)
     app.add_routes([web.get(path, answer, allow_head=False) for path in ("/ws-mobile/{user_id}", "/ws/{user_id}")])
     return app

@@ -35,7 +35,7 @@ class Socket(web.WebSocketResponse):
         return await super().close(code=code, message=message, drain=drain)
 
 
-def endpoint(supervisor: Ref[Connected]) -> Handler:
+def answer_calls(supervisor: Ref[Connected]) -> Handler:
     """The handler of `GET /ws-mobile/{user_id}` and `GET /ws/{user_id}`."""
 
     async def answer(request: web.Request) -> web.StreamResponse:

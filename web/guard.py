@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 
-def guard(hosts: Collection[str], origins: Collection[str]) -> Middleware:
+def refuse_strangers(hosts: Collection[str], origins: Collection[str]) -> Middleware:
     """Refuse with 403 what comes by a foreign `Host`, or from a page of a foreign `Origin`."""
 
     @web.middleware
