@@ -102,10 +102,10 @@ class Exchange:
             "queued": self.parts.queued,
         }
 
-    async def settles_to(self, before: dict[str, Any], within: float = 10.0, but: tuple[str, ...] = ()) -> None:
-        """Wait until nothing is left but what there was before; `but` names what is not looked at."""
+    async def settles_to(self, before: dict[str, Any], within: float = 10.0) -> None:
+        """Wait until nothing is left but what there was before."""
         deadline = asyncio.get_running_loop().time() + within
-        while (now := self.left() | {name: before[name] for name in but}) != before:
+        while (now := self.left()) != before:
             assert asyncio.get_running_loop().time() < deadline, f"left behind: {now}, before: {before}"
             await asyncio.sleep(0.02)  # the only way to wait for something not to be
 
