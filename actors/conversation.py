@@ -1,9 +1,10 @@
 """Who said what to whom: the caller's turns in order, the persona's replies, and what was heard of them."""
 
-from collections import Counter, deque
+from collections import Counter
 
 from actors.base import Ref
 from actors.caller import Caller
+from actors.clips import Clips
 from actors.line import Leg
 from actors.messages import (
     AskClip,
@@ -22,7 +23,7 @@ from actors.messages import (
 )
 from actors.playback import OnAir, Playback
 from actors.turns import TurnOrder, Utterance
-from audio import Decoded, Decoding, Pool, Undecoded
+from audio import Decoded, Undecoded
 from realtime.events import AskFailed, Event, Heard, ReplyAudio, ReplyBegan, ReplyEnded, Role
 
 MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
@@ -32,14 +33,9 @@ MOST_ASKED = 4  # that the upstream has and has not answered; then the next one 
 class Conversation:
     """What has been said in a call and is not settled yet. Owned by a session, which says which leg is live."""
 
-    def __init__(
-        self, caller: Caller, persona: Ref[ToPersona], pool: Pool, decoded_to: Ref[Decoded | Undecoded]
-    ) -> None:
-        self._caller, self._persona = caller, persona
-        self._pool, self._decoded_to = pool, decoded_to
+    def __init__(self, caller: Caller, persona: Ref[ToPersona], clips: Clips) -> None:
+        self._caller, self._persona, self._clips = caller, persona, clips
         self._turns = TurnOrder()
-        self._clips: deque[tuple[int, bytes]] = deque()  # those to be decoded, after the one in hand
-        self._decode: tuple[int, Decoding] | None = None
         self._coming: OnAir | None = None
         self._playing = Playback()
         self._greetings: dict[int, int] = {}  # choice -> the number of its greeting
@@ -56,8 +52,7 @@ class Conversation:
 
     def record(self, choice: int, now: float, clip: bytes) -> None:
         """A clip has come, meant for this choice; it keeps its place while it is decoded."""
-        self._clips.append((self._turns.arrive(choice, now).number, clip))
-        self._decode_next()
+        self._clips.add(self._turns.arrive(choice, now).number, clip)
 
     def type(self, choice: int, now: float, text: str) -> None:
         """A typed turn has come."""
@@ -70,17 +65,9 @@ class Conversation:
         """No more of the caller's turns can wait."""
         return sum(not said.asked for said in self._turns) >= MOST_WAITING
 
-    def _decode_next(self) -> None:
-        """One clip of a caller's at a time, so that nobody fills the decoders of all."""
-        while self._clips and self._decode is None:
-            number, clip = self._clips.popleft()
-            if self._turns.get(number):
-                self._decode = (number, self._pool.decode(number, clip, self._decoded_to))
-
     def decoded(self, result: Decoded | Undecoded) -> None:
         """A clip is decoded, or refused: then the caller is told, and it is as if it had never come."""
-        self._decode = None
-        self._decode_next()
+        self._clips.finished()
         match result:
             case Decoded(number, pcm):
                 self._turns.change(number, content=pcm)
@@ -217,20 +204,12 @@ class Conversation:
         """Nobody will answer these; True if there were any."""
         for said in gone:
             self._turns.forget(said.number)
-            if self._decode and self._decode[0] == said.number:
-                self._cancel_decode()
-        self._decode_next()
+            self._clips.drop(said.number)
         return bool(gone)
-
-    def _cancel_decode(self) -> None:
-        if self._decode:
-            self._decode[1].cancel()
-            self._decode = None
 
     def close(self) -> None:
         """Nobody is left to answer: what is being decoded is cancelled."""
-        self._clips.clear()
-        self._cancel_decode()
+        self._clips.close()
 
 
 def _user_item(number: int) -> str:

@@ -9,6 +9,7 @@ from typing import TypeAlias, assert_never
 from actors.base import Boot, Down, LoopActor, Ref, Stop
 from actors.bridge import OpenAIBridgeActor
 from actors.caller import Caller
+from actors.clips import Clips
 from actors.conversation import Conversation
 from actors.equipment import Equipment
 from actors.line import Discard, GiveUp, Leg, Line, Open, Retune, Selection, Swap, Wait, steer
@@ -302,7 +303,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._began = self._spoke_at = self._now()
         persona = self.hire(PersonaActor, self.me, equipment.catalogue)
         self._persona = persona
-        self._talk = Conversation(self._caller, self._persona, equipment.pool, self.me)
+        self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me))
         self.after(equipment.limits.idle_seconds, Quiet())
         self.after(equipment.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s", self._id, self._user)

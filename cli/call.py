@@ -37,6 +37,9 @@ def call(
     astrologer: Annotated[str, typer.Option(envvar="CALL_ASTROLOGER", help="Whom to call: an astrologer's id.")],
     audio: Annotated[list[Path], typer.Option(envvar="CALL_AUDIO", exists=True, dir_okay=False, help="A clip to say.")],
     out: Annotated[Path, typer.Option(envvar="CALL_OUT", help="Folder for the replies, as WAV files.")],
+    more: Annotated[
+        list[Path] | None, typer.Argument(exists=True, dir_okay=False, help="More clips, to say after it.")
+    ] = None,
     url: Annotated[str, typer.Option(envvar="CALL_URL", help="The server.")] = "ws://127.0.0.1:8000",
     user: Annotated[str, typer.Option(envvar="CALL_USER", help="Who calls.")] = "caller",
     json: Annotated[bool, typer.Option("--json", envvar="CALL_JSON", help="Print JSON lines.")] = False,
@@ -48,7 +51,7 @@ def call(
 
     The exit code is 0 when every clip was answered.
     """
-    script = Script(_websocket(url), user, astrologer, tuple(audio), out, patient)
+    script = Script(_websocket(url), user, astrologer, (*audio, *(more or ())), out, patient)
     try:
         asyncio.run(place(script, _print_json if json else _print_line))
     except (CallFailed, CallEnded, InvalidAddress, OSError, TimeoutError) as failure:

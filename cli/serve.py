@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import ssl
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -89,7 +89,11 @@ def serve(
         tuple(allow_host or ()), tuple(allow_origin or ()),
         Limits(idle_seconds, call_seconds, bad_messages, sessions, connects, calls, takeovers),
     )  # fmt: skip
-    raise typer.Exit(_run(settings))
+    try:
+        raise typer.Exit(_run(settings))
+    except CannotServe as reason:
+        Console(stderr=True).print(str(reason), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(reason.code) from None
 
 
 def _run(settings: Settings) -> int:
@@ -112,48 +116,29 @@ class Ending:
         self.asked.set()
 
 
+class CannotServe(Exception):
+    """What a person must mend before the server can start, and the exit code that scripts see."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 async def _serve(settings: Settings) -> int:
-    console = Console(stderr=True)
-    try:
-        catalogue = Catalogue.load(settings.personas)
-    except CatalogueBroken as broken:
-        console.print(f"{settings.personas} holds no persona that can be served:")
-        for fault in broken.faults:
-            console.print(f"  {fault}", markup=False)
-        return 2
-    for fault in catalogue.faults:
-        log.warning("not served: %s", fault)
-    if not catalogue.active():
-        console.print(f"{settings.personas} holds no active persona: set somebody's status to active.")
-        return 2
-    try:
-        listener = _bind(settings.host, settings.port)
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        console.print(f"Cannot listen on {where} ({error.strerror or error}): set --host or --port.", markup=False)
-        return 1
+    catalogue = _catalogue(settings.personas)
+    listener = _bind(settings.host, settings.port)
+    console, ending = Console(stderr=True), Ending()
     async with AsyncExitStack() as stack:
-        try:
-            upstream = await _upstream(settings, stack, console)
-        except EngineFailed as failure:
-            console.print(f"The local engine did not start: {failure}", markup=False)
-            return 1
+        stack.callback(listener.close)
+        upstream = await _upstream(settings, stack, console)
         with console.status("starting the decoders"):
             pool = Pool()
             stack.push_async_callback(pool.close)
             await pool.warm()
-        equipment = Equipment(catalogue, upstream, pool, settings.limits)
-        ending = Ending()
-        supervisor = launch(SupervisorActor(equipment), ending)
+        supervisor = launch(SupervisorActor(Equipment(catalogue, upstream, pool, settings.limits)), ending)
         name = "local engine" if settings.local else upstream.host
         rest = Rest(supervisor, catalogue, name, Readiness(upstream).would_answer)
-        runner = web.AppRunner(
-            application(rest, supervisor, settings.hosts, settings.origins), access_log=None, shutdown_timeout=2.0
-        )
-        stack.push_async_callback(runner.cleanup)
-        await runner.setup()
-        await web.SockSite(runner, listener).start()
-        address = "http://{}:{}".format(*runner.addresses[0][:2])
+        address = await _open(application(rest, supervisor, settings.hosts, settings.origins), listener, stack)
         log.info("listening on %s, answered by %s, %d personas", address, name, len(catalogue.active()))
         _on_signals(ending.asked)
         await ending.asked.wait()
@@ -164,16 +149,40 @@ async def _serve(settings: Settings) -> int:
     return 1 if failed else 0
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    """Take the port before anything is loaded; callers are let in later. Raises OSError."""
-    family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind, number)
+def _catalogue(file: Path) -> Catalogue:
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError:
-        listener.close()
-        raise
+        catalogue = Catalogue.load(file)
+    except CatalogueBroken as broken:
+        faults = "".join(f"\n  {fault}" for fault in broken.faults)
+        raise CannotServe(f"{file} holds no persona that can be served:{faults}", 2) from None
+    for fault in catalogue.faults:
+        log.warning("not served: %s", fault)
+    if not catalogue.active():
+        raise CannotServe(f"{file} holds no active persona: set somebody's status to active.", 2)
+    return catalogue
+
+
+async def _open(app: web.Application, listener: socket.socket, stack: AsyncExitStack) -> str:
+    """Let callers in; returns the address."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    stack.push_async_callback(runner.cleanup)
+    await runner.setup()
+    await web.SockSite(runner, listener).start()
+    return "http://{}:{}".format(*runner.addresses[0][:2])
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Take the port before anything is loaded; callers are let in later."""
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with ExitStack() as failing:
+            listener = failing.enter_context(socket.socket(family, kind, number))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            failing.pop_all()
+    except OSError as error:
+        reason = error.strerror or error
+        raise CannotServe(f"Cannot listen on {host}:{port} ({reason}): set --host or --port.") from None
     return listener
 
 
@@ -183,7 +192,7 @@ def _on_signals(asked: asyncio.Event) -> None:
 
 
 async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
-    """Where calls are answered. Raises EngineFailed when it is the local engine and that does not start."""
+    """Where calls are answered."""
     if settings.local:
         return await _local_engine(settings, stack, console)
     if settings.model in RETIRING:
@@ -206,5 +215,8 @@ async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Cons
             if not console.is_terminal:
                 log.info("the local engine: %s", stage)
 
-        url = await engine.start(show)
+        try:
+            url = await engine.start(show)
+        except EngineFailed as failure:
+            raise CannotServe(f"The local engine did not start: {failure}") from None
     return Upstream(url, settings.model, token)

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,12 +114,17 @@ def test_a_call_is_two_lines_in_the_log(running: Server) -> None:
 
 def test_the_command_call_is_a_phone(running: Server, tmp_path: Path) -> None:
     """It saves each answer, prints JSON lines, and its exit code is 0."""
-    command = ["call", "--astrologer", MOHIT, "--audio", str(CLIPS / "en_proposal.webm"), "--out", str(tmp_path)]
+    clips = [str(CLIPS / "en_proposal.webm"), str(CLIPS / "en_come_back.m4a")]
+    command = ["call", "--astrologer", MOHIT, "--audio", *clips, "--out", str(tmp_path)]
     done = supervisor(*command, "--url", running.url, "--json", "--no-patient")
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [event["event"] for event in events][:2] == ["ringing", "on_the_line"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["00_greeting.wav", "01_en_proposal.wav"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "00_greeting.wav",
+        "01_en_proposal.wav",
+        "02_en_come_back.wav",
+    ]
     assert events[-1]["event"] == "ended"
 
 
@@ -276,3 +282,73 @@ def supervisor(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "supervisor", *arguments]
     wide = {**environment, "COLUMNS": "200"}
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=wide, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["serve", "--host", "no.such.host.invalid"], "Cannot listen on"),
+        (["serve", "--port", "99999"], "--port"),
+        (["serve", "--upstream-url", "http://127.0.0.1"], "no WebSocket address"),
+        (["serve", "--log-level", "loud"], "--log-level"),
+        (["serve", "--personas", "no-such-file.json"], "no-such-file.json"),
+        (["engine", "--host", "no.such.host.invalid"], "Cannot listen on"),
+    ],
+)
+def test_what_cannot_be_started_says_what_to_mend(arguments: list[str], reason: str) -> None:
+    """One message, an exit code, and no traceback."""
+    done = supervisor(*arguments)
+    assert done.returncode != 0
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_loaded() -> None:
+    """The likeliest mistake of all."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = supervisor("serve", "--port", str(port))
+    assert done.returncode == 1
+    assert done.stderr == f"Cannot listen on 127.0.0.1:{port} (Address already in use): set --host or --port.\n"
+
+
+def test_a_call_to_something_else_is_told(running: Server, tmp_path: Path) -> None:
+    """A user id that the server refuses, and a server that speaks another protocol."""
+    command = ["call", "--astrologer", TINA, "--audio", str(CLIPS / "hi_love_me.m4a"), "--out", str(tmp_path)]
+    done = supervisor(*command, "--url", f"http://{running.address}", "--user", "a b")
+    assert done.returncode == 1
+    assert "The user id may hold" in done.stderr
+    tap = Tap()
+    done = supervisor(*command, "--url", f"ws://127.0.0.1:{tap.port}")
+    tap.close()
+    assert done.returncode == 1
+    assert "no call can be placed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("stream", [0, 1, 2])
+def test_it_serves_with_a_standard_stream_closed(stream: int, tmp_path: Path) -> None:
+    """As some init systems start it."""
+    port = socket.create_server(("127.0.0.1", 0))
+    number = port.getsockname()[1]
+    port.close()
+    command = f"exec {sys.executable} -m supervisor serve --port {number} {stream}>&-"
+    process = subprocess.Popen(["bash", "-c", command], stderr=subprocess.DEVNULL if stream != 2 else None)
+    try:
+        assert until_ready(f"http://127.0.0.1:{number}/ready", process)
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def until_ready(url: str, process: "subprocess.Popen[bytes]") -> bool:
+    """Ask again and again, for a minute at most, while the process lives."""
+    ended = threading.Event()
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            assert process.poll() is None
+            ended.wait(0.2)
+    return False

@@ -1,0 +1,43 @@
+"""One caller's clips on their way through the decoders."""
+
+from collections import deque
+
+from actors.base import Ref
+from audio import Decoded, Decoding, Pool, Undecoded
+
+
+class Clips:
+    """One at a time, in the order in which they came, so that nobody takes the decoders from the others."""
+
+    def __init__(self, pool: Pool, to: Ref[Decoded | Undecoded]) -> None:
+        self._pool, self._to = pool, to
+        self._waiting: deque[tuple[int, bytes]] = deque()
+        self._in_hand: tuple[int, Decoding] | None = None
+
+    def add(self, number: int, clip: bytes) -> None:
+        """Decode it when those before it are done; what becomes of it is told by its number."""
+        self._waiting.append((number, clip))
+        self._next()
+
+    def finished(self) -> None:
+        """The one in hand was told."""
+        self._in_hand = None
+        self._next()
+
+    def drop(self, number: int) -> None:
+        """Nobody wants this one any more; nothing will be told of it."""
+        self._waiting = deque(clip for clip in self._waiting if clip[0] != number)
+        if self._in_hand and self._in_hand[0] == number:
+            self._in_hand[1].cancel()
+            self.finished()
+
+    def close(self) -> None:
+        """Nobody wants any of them."""
+        self._waiting.clear()
+        if self._in_hand:
+            self.drop(self._in_hand[0])
+
+    def _next(self) -> None:
+        if self._waiting and not self._in_hand:
+            number, clip = self._waiting.popleft()
+            self._in_hand = (number, self._pool.decode(number, clip, self._to))
