@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
 from actors.base import Down, Stop, launch
@@ -83,6 +84,7 @@ def serve(
     come from the environment only: OPENAI_API_KEY is sent to OpenAI and nobody else, UPSTREAM_API_KEY to the URL.
     """
     logging.basicConfig(level=log_level.value, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     settings = Settings(
         host, port, upstream_url, model, personas,
         os.environ.get("OPENAI_API_KEY", ""), os.environ.get("UPSTREAM_API_KEY", ""), local_llm_url,
@@ -94,6 +96,12 @@ def serve(
     except CannotServe as reason:
         Console(stderr=True).print(str(reason), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(reason.code) from None
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """A request that is no HTTP is answered with 400: one line from outside must not write thirty of a traceback."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 def _run(settings: Settings) -> int:

@@ -112,6 +112,16 @@ def test_a_call_is_two_lines_in_the_log(running: Server) -> None:
     assert "replies=2" in ended
 
 
+def test_what_is_no_http_writes_no_traceback(running: Server) -> None:
+    """It is answered with 400, and the log stays short."""
+    host, port = running.address.split(":")
+    for garbage in (b"\x00\x01\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
+        with socket.create_connection((host, int(port)), timeout=5) as line:
+            line.sendall(garbage)
+            assert b" 400 " in line.recv(1024)
+    assert not [line for line in running.log if "Traceback" in line]
+
+
 def test_the_command_call_is_a_phone(running: Server, tmp_path: Path) -> None:
     """It saves each answer, prints JSON lines, and its exit code is 0."""
     clips = [str(CLIPS / "en_proposal.webm"), str(CLIPS / "en_come_back.m4a")]
