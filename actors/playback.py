@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-BYTES_PER_MS = 48  # PCM16 mono at 24 kHz
+from realtime.protocol import BYTES_PER_MS
 
 
 @dataclass(slots=True)

@@ -29,9 +29,6 @@ class TurnOrder:
     def __iter__(self) -> Iterator[Utterance]:
         return iter(list(self._waiting.values()))
 
-    def __len__(self) -> int:
-        return len(self._waiting)
-
     def number(self) -> int:
         """The next number, for something that takes its place in the order."""
         self._last += 1
@@ -42,10 +39,6 @@ class TurnOrder:
         said = Utterance(self.number(), choice, now, text)
         self._waiting[said.number] = said
         return said
-
-    def get(self, number: int) -> Utterance | None:
-        """What has this number, unless it is answered."""
-        return self._waiting.get(number)
 
     def change(self, number: int, **facts: object) -> None:
         """Note something new of an utterance; of one that is gone, nothing."""
