@@ -6,6 +6,7 @@ import random
 import re
 import struct
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
@@ -22,6 +23,7 @@ from cli.phone import CallFailed, Phone
 from personas import Catalogue
 from tests.kit.exchange import CLIPS, PITCHES, Exchange, exchange
 from tests.kit.four import FOUR, HARSH, MOHIT, PRIYANKA, TINA
+from web import endpoint
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()  # 3.4 s
 HINDI_LONG = (CLIPS / "hi_marriage_delay.m4a").read_bytes()  # 4.0 s
@@ -403,6 +405,38 @@ def test_a_client_that_pings_and_never_reads_is_let_go(monkeypatch: pytest.Monke
             del reader
 
     run(story())
+
+
+def test_a_flood_of_frames_lets_the_others_have_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames that are buffered already are read in small portions, not all at once."""
+    passes, read_at, all_read = [0], Counter[int](), asyncio.Event()
+    real = endpoint._read
+
+    def read(frame: Any) -> Any:
+        read_at[passes[0]] += 1
+        if read_at.total() == 2000:
+            all_read.set()
+        return real(frame)
+
+    monkeypatch.setattr(endpoint, "_read", read)
+
+    async def count() -> None:
+        while True:
+            passes[0] += 1
+            await asyncio.sleep(0)
+
+    async def story() -> None:
+        async with exchange() as line:
+            counting = asyncio.create_task(count())
+            _, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
+            ping = b'{"type": "ping"}'
+            writer.write(upgrade("flood") + (bytes([0x81, 0x80 | len(ping)]) + bytes(4) + ping) * 2000)
+            await asyncio.wait_for(all_read.wait(), 20)
+            counting.cancel()
+            writer.transport.abort()
+
+    run(story())
+    assert max(read_at.values()) <= endpoint.READ_FRAMES
 
 
 def test_one_user_cannot_use_up_the_lines_of_all() -> None:

@@ -8,7 +8,19 @@ import orjson
 
 from actors.base import Down, Hired, Stop, launch
 from actors.equipment import Equipment
-from actors.messages import Attached, AudioResponse, Chose, ConfigAck, Error, From, Typed
+from actors.messages import (
+    Attached,
+    AudioResponse,
+    Chose,
+    ConfigAck,
+    Detached,
+    Error,
+    From,
+    Interrupted,
+    Pinged,
+    Pong,
+    Typed,
+)
 from actors.session import SessionInbox, UserSessionActor
 from audio import Pool
 from realtime.events import Frame, LinkEnded
@@ -199,6 +211,45 @@ def test_config_ack_comes_before_the_greeting_is_asked_for() -> None:
         assert ended.code == "upstream_refused"
         assert not any(isinstance(message, ConfigAck) for message in scene.caller.heard)
         assert "response.create" not in [event["type"] for event in wire.sent]
+        assert (await scene.parent.expect(Down)).cause is None
+
+    run(story())
+
+
+def test_an_interrupted_greeting_is_not_given_on_the_next_connection() -> None:
+    """It had begun, the connection was lost, the caller said stop: what they say next is asked at once."""
+
+    async def story() -> None:
+        scene = Scene()
+        scene.say(Chose(TINA))
+        wire = await scene.wire(1)
+        wire.welcome("marin")
+        await scene.sent(wire, "response.create")
+        wire.to.tell(LinkEnded(1006, "gone"))
+        again = await scene.wire(2)
+        scene.say(Interrupted())
+        scene.say(Typed("to the point"))
+        again.welcome("marin")
+        await scene.sent(again, "response.create")
+        assert "instructions" not in again.last("response.create")["response"]
+        assert again.last("conversation.item.create")["item"]["content"][0]["text"] == "to the point"
+        await scene.end()
+
+    run(story())
+
+
+def test_what_an_older_connection_says_is_dropped() -> None:
+    """Connections are numbered; only the newest has the line, and only its end ends the call."""
+
+    async def story() -> None:
+        scene, newer = Scene(), Probe()
+        scene.session.tell(Attached(2, newer))
+        scene.session.tell(From(1, Pinged()))
+        scene.session.tell(Detached(1))
+        scene.session.tell(From(2, Pinged()))
+        await newer.expect(Pong)
+        assert scene.caller.heard == newer.heard == []
+        scene.session.tell(Detached(2))
         assert (await scene.parent.expect(Down)).cause is None
 
     run(story())

@@ -1,0 +1,54 @@
+"""What is written to a caller, when the caller does not behave."""
+
+import asyncio
+from typing import Any
+
+from actors.messages import Close, Error
+from tests.kit.probe import Probe
+from web import outbox
+from web.outbox import Outbox
+
+
+class Gone:
+    """A socket whose other end has left."""
+
+    async def send_frame(self, *_frame: Any) -> None:
+        raise ConnectionResetError
+
+    async def close(self, **_how: Any) -> None:
+        raise AssertionError("there is nobody to say it to")
+
+
+def test_who_was_refused_and_is_gone_is_not_waited_for() -> None:
+    """The endpoint hears that nobody was let in, though neither the error nor the close could be written."""
+
+    async def story() -> None:
+        box: Any = Outbox(Gone(), None)  # type: ignore[arg-type]
+        box.tell(Error("busy", "All lines are busy."))
+        box.tell(Close(4429, "all lines are busy"))
+        await box.run()
+        assert await asyncio.wait_for(box.admitted, 1) is None
+
+    asyncio.run(story())
+
+
+def test_a_caller_who_reads_too_little_is_closed(monkeypatch: Any) -> None:
+    """What waits is bounded: over it everything is dropped but the Close that says why."""
+    monkeypatch.setattr(outbox, "MAX_WAITING", 1000)
+    closes = Probe()
+
+    class Slow:
+        async def send_frame(self, *_frame: Any) -> None:
+            raise AssertionError("it was dropped")
+
+        async def close(self, **how: Any) -> None:
+            closes.tell(how)
+
+    async def story() -> None:
+        box: Any = Outbox(Slow(), None)  # type: ignore[arg-type]
+        for _ in range(100):
+            box.tell(Error("busy", "x" * 100))
+        await box.run()
+
+    asyncio.run(story())
+    assert [how["code"] for how in closes.heard] == [4408]
