@@ -344,7 +344,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _child_ended(self, down: Down) -> None:
         leg = next((leg for leg in self._line.legs() if leg.bridge == down.ref), None)
-        if leg is None:
+        if leg is None:  # the persona: its policy is to escalate
             self.end(down.cause or RuntimeError(f"the {down.name} of session {self._id} ended"))
             return
         retired = leg in self._line.retiring

@@ -86,11 +86,18 @@ def serve(
     logging.basicConfig(level=log_level.value, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
     settings = Settings(
-        host, port, upstream_url, model, personas,
-        os.environ.get("OPENAI_API_KEY", ""), os.environ.get("UPSTREAM_API_KEY", ""), local_llm_url,
-        tuple(allow_host or ()), tuple(allow_origin or ()),
-        Limits(idle_seconds, call_seconds, bad_messages, sessions, connects, calls, takeovers),
-    )  # fmt: skip
+        host=host,
+        port=port,
+        upstream_url=upstream_url,
+        model=model,
+        personas=personas,
+        openai_api_key=os.environ.get("OPENAI_API_KEY", ""),
+        upstream_api_key=os.environ.get("UPSTREAM_API_KEY", ""),
+        llm_url=local_llm_url,
+        hosts=tuple(allow_host or ()),
+        origins=tuple(allow_origin or ()),
+        limits=Limits(idle_seconds, call_seconds, bad_messages, sessions, connects, calls, takeovers),
+    )
     try:
         raise typer.Exit(_run(settings))
     except CannotServe as reason:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actors.equipment import Limits
-from personas import SHIPPED
 
 OPENAI = "wss://api.openai.com/v1/realtime"
 MODEL = "gpt-realtime-2.1"
@@ -21,17 +20,17 @@ RETIRING = {
 class Settings:
     """One value per option of `serve`. An `upstream_url` of None is OpenAI with its key, the local engine without."""
 
-    host: str = "127.0.0.1"
-    port: int = 8000
-    upstream_url: str | None = None
-    model: str = MODEL
-    personas: Path = SHIPPED
-    openai_api_key: str = field(default="", repr=False)
-    upstream_api_key: str = field(default="", repr=False)
-    llm_url: str | None = None
-    hosts: tuple[str, ...] = ()
-    origins: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=Limits)
+    host: str
+    port: int
+    upstream_url: str | None
+    model: str
+    personas: Path
+    openai_api_key: str = field(repr=False)
+    upstream_api_key: str = field(repr=False)
+    llm_url: str | None
+    hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+    limits: Limits
 
     @property
     def local(self) -> bool:
