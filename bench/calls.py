@@ -10,7 +10,7 @@ from statistics import median, quantiles
 
 import psutil
 
-from cli.phone import Phone
+from actors.testing.phone import Phone
 from cli.serving import serving
 
 CLIPS = Path(__file__).parents[1] / "clips"

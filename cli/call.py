@@ -11,7 +11,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from cli.phone import Answer, CallEnded, CallFailed, InvalidAddress, Message, Phone
+from actors.testing.phone import Answer, CallEnded, CallFailed, InvalidAddress, Message, Phone
 
 errors = Console(stderr=True)
 

@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from actors.testing.phone import CallEnded, CallFailed, Message
 from cli.call import Script, place
-from cli.phone import CallEnded, CallFailed, Message
 from cli.serving import serving
 
 CLIPS = Path(__file__).parent.parent / "clips"

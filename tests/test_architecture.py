@@ -12,7 +12,7 @@ LAYERS = ["cli", "supervisor", "web", "actors", "personas realtime audio", "sche
 HOMES = {
     "pykka": ("actors/",),
     "aiohttp": ("web/", "cli/serve.py", "realtime/local/"),
-    "websockets": ("realtime/", "cli/phone.py"),
+    "websockets": ("realtime/", "actors/testing/phone.py"),
     "av": ("audio/",),
     "jsonschema": ("schemas/", "personas/check.py", "personas/features.py"),
     "typer": ("cli/",),

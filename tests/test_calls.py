@@ -18,8 +18,8 @@ from websockets.exceptions import InvalidStatus
 from actors.base import Stop
 from actors.conversation import Conversation
 from actors.equipment import Limits
+from actors.testing.phone import CallFailed, Phone
 from audio import wav
-from cli.phone import CallFailed, Phone
 from personas import Catalogue
 from tests.kit.exchange import CLIPS, PITCHES, Exchange, exchange
 from tests.kit.four import FOUR, HARSH, MOHIT, PRIYANKA, TINA

@@ -22,8 +22,8 @@ from aiohttp import web
 
 from actors.base import Down, Hired, Stop, launch
 from actors.equipment import Equipment, Limits
+from actors.testing.phone import Phone
 from audio import Pool
-from cli.phone import Phone
 from personas import Catalogue
 from realtime import SAY_EXACTLY
 from realtime.link import Upstream
