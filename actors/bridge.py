@@ -8,21 +8,24 @@ from typing import TypeAlias, assert_never
 
 from actors.base import Boot, LoopActor, Ref, Stop
 from actors.messages import (
+    Append,
     AskClip,
     AskText,
     Configure,
     Fact,
     FromBridge,
+    GoOn,
     Greet,
     Hush,
     Keep,
+    Listen,
     Ready,
     ToBridge,
     UpstreamLost,
     UpstreamRefused,
 )
-from realtime.events import Configured, Event, Frame, LinkEnded, LinkEvent, LinkUp, Unusable
-from realtime.link import Link
+from realtime.events import Configured, Event, Frame, LinkEnded, LinkEvent, Unusable
+from realtime.link import Frames, Link
 from realtime.protocol import Protocol
 
 log = logging.getLogger(__name__)
@@ -48,7 +51,7 @@ BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | LookUp | Linger
 class Dialler(Interface):
     """What a bridge needs of the upstream: a link of this user's own."""
 
-    def dial(self, user: str, to: Ref[LinkEvent]) -> Link: ...
+    def dial(self, user: str, to: Ref[LinkEvent], frames: Frames) -> Link: ...
 
 
 class OpenAIBridgeActor(LoopActor[BridgeInbox]):
@@ -71,6 +74,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
 
     def on_receive(self, message: BridgeInbox) -> None:
         match message:
+            case Append(pcm):
+                self._protocol.append(pcm)
             case Frame(data):
                 self._receive(data)
             case AskClip(ask, pcm):
@@ -79,16 +84,18 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._protocol.ask_text(ask, text)
             case Greet(ask, words):
                 self._protocol.greet(ask, words)
+            case GoOn(ask):
+                self._protocol.go_on(ask)
             case Hush():
                 self._protocol.hush()
             case Keep(reply, heard_ms):
                 self._protocol.keep(reply, heard_ms)
+            case Listen(listens):
+                self._protocol.listen(listens)
             case Configure():
                 self._configure(message)
             case Boot():
                 self._dial()
-            case LinkUp():
-                pass
             case LookUp():
                 self._look_up()
             case Stop():
@@ -99,7 +106,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._ended(code, reason)
             case _:
                 assert_never(message)
-        self._flush()
+        if self._link:
+            self._link.wake()
 
     def on_stop(self) -> None:
         if self._link:
@@ -108,7 +116,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
             log.info("generation %d ignored %s", self._generation, dict(oddities))
 
     def _dial(self) -> None:
-        self._link = self._upstream.dial(self._user, self.me)
+        self._link = self._upstream.dial(self._user, self.me, self._protocol.to_send)
         self._configure(self._setup)
         self._last_frame = asyncio.get_running_loop().time()
         self.after(SILENT_SECONDS, LookUp())
@@ -117,11 +125,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         self._setup, self._configured = setup, False
         self._protocol.configure(setup.setup, setup.turns)
 
-    def _flush(self) -> None:
-        if self._link and (frames := self._protocol.to_send()):
-            self._link.send(frames)
-
-    def _receive(self, data: str) -> None:
+    def _receive(self, data: bytes) -> None:
         self._last_frame = asyncio.get_running_loop().time()
         for event in self._protocol.receive(data):
             self._said(event)
@@ -159,7 +163,6 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
     def _hang_up(self) -> None:
         self._leaving = True
         self.cancel(Linger)
-        self._flush()
         if self._link and self._configured:
             self._link.close()
         else:

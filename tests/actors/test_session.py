@@ -24,6 +24,7 @@ from actors.messages import (
 from actors.session import SessionInbox, UserSessionActor
 from audio import Pool
 from realtime.events import Frame, LinkEnded
+from realtime.link import Frames
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.probe import Probe
 
@@ -31,11 +32,11 @@ from tests.kit.probe import Probe
 class Wire:
     """An upstream connection by hand: what was sent on it, and what the test says comes."""
 
-    def __init__(self, to: Any) -> None:
-        self.to, self.sent = to, list[dict[str, Any]]()
+    def __init__(self, to: Any, frames: Frames) -> None:
+        self.to, self.frames, self.sent = to, frames, list[dict[str, Any]]()
 
-    def send(self, frames: list[bytes]) -> None:
-        self.sent += [orjson.loads(frame) for frame in frames]
+    def wake(self) -> None:
+        self.sent += [orjson.loads(frame) for frame in self.frames()]
 
     def close(self) -> None:
         self.to.tell(LinkEnded(1000, ""))
@@ -45,7 +46,7 @@ class Wire:
 
     def say(self, **event: Any) -> None:
         """One event from the upstream."""
-        self.to.tell(Frame(orjson.dumps(event).decode()))
+        self.to.tell(Frame(orjson.dumps(event)))
 
     def welcome(self, voice: str) -> None:
         """The session is there, and as it was asked for."""
@@ -71,8 +72,8 @@ class Upstream:
     def __init__(self) -> None:
         self.wires: list[Wire] = []
 
-    def dial(self, user: str, to: Any) -> Any:
-        self.wires.append(Wire(to))
+    def dial(self, user: str, to: Any, frames: Frames) -> Any:
+        self.wires.append(Wire(to, frames))
         return self.wires[-1]
 
 
