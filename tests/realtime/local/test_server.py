@@ -99,6 +99,12 @@ async def receive_until(socket: ClientConnection, kind: str) -> list[Event]:
     return events
 
 
+async def by_hand(socket: ClientConnection) -> None:
+    """Commit and create by hand from here on."""
+    audio = {"input": {"turn_detection": None}}
+    await send(socket, "session.update", session={"type": "realtime", "audio": audio})
+
+
 async def ask(socket: ClientConnection, text: str) -> None:
     content = [{"type": "input_text", "text": text}]
     await send(socket, "conversation.item.create", item={"type": "message", "role": "user", "content": content})
@@ -133,7 +139,7 @@ def test_a_clip_is_heard_and_answered() -> None:
 
     async def test(engine: Engine) -> None:
         async with engine.call() as socket:
-            heard = {"transcription": {"model": "gpt-transcribe", "language": "en"}}
+            heard = {"transcription": {"model": "gpt-transcribe", "language": "en"}, "turn_detection": None}
             await send(
                 socket,
                 "session.update",
@@ -157,6 +163,7 @@ def test_silence_is_not_given_to_the_ear() -> None:
 
     async def test(engine: Engine) -> None:
         async with engine.call() as socket:
+            await by_hand(socket)
             await send(socket, "input_audio_buffer.append", audio=b64encode(bytes(len(SECOND))).decode())
             await send(socket, "input_audio_buffer.commit")
             await send(socket, "response.create")
@@ -228,6 +235,7 @@ def test_a_failing_session_touches_no_other() -> None:
 
     async def test(engine: Engine) -> None:
         async with engine.call() as failing, engine.call() as other:
+            await by_hand(failing)
             await send(failing, "input_audio_buffer.append", audio=b64encode(SECOND).decode())
             await send(failing, "input_audio_buffer.commit")
             events = await receive_until(failing, "error")
@@ -290,6 +298,7 @@ def test_nothing_is_left_when_a_client_goes() -> None:
         before = asyncio.all_tasks()
         for _ in range(5):
             async with engine.call() as socket:
+                await by_hand(socket)
                 await greet(socket, "One two. " * 20)
                 await send(socket, "input_audio_buffer.append", audio=b64encode(SECOND).decode())
                 await send(socket, "input_audio_buffer.commit")
