@@ -81,6 +81,15 @@ def test_an_answer_that_was_cut_off_goes_on(instructions: str, question: str) ->
 
 
 @pytest.mark.parametrize(("instructions", "question"), QUESTIONS)
+def test_a_rest_that_was_cut_off_goes_on_too(instructions: str, question: str) -> None:
+    """Also when nothing of the rest was heard."""
+    words = answer(instructions, user(question)).split()
+    for end in (4, 9):
+        parts = (Turn("assistant", " ".join(words[:4])), Turn("assistant", " ".join(words[4:end])))
+        assert answer(f"{instructions}\n\n{GO_ON}", user(question), *parts) == " ".join(words[end:])
+
+
+@pytest.mark.parametrize(("instructions", "question"), QUESTIONS)
 def test_what_was_heard_to_its_end_is_closed_with_a_question(instructions: str, question: str) -> None:
     """There is no rest, and an answer is never empty."""
     whole = answer(instructions, user(question))
@@ -104,13 +113,14 @@ def test_what_was_not_its_beginning_is_said_whole(instructions: str, question: s
         ("I see — it", "I see, it is there.", "is there."),
         ("don’t worry", "Don't worry, please.", "please."),
         ("मैं समझ", "मैं समझ गई।", "गई।"),
-        ("मै समझ", "मैं समझ गई।", "मैं समझ गई।"),  # a vowel sign makes another word
-        ("I see it all", "I see it.", "I see it."),
-        ("...", "I see it.", "I see it."),
+        ("मै समझ", "मैं समझ गई।", None),  # a vowel sign makes another word
+        ("I see it all", "I see it.", None),
+        ("...", "I see it.", None),
+        ("I see it", "", None),
         ("I see it", "I see it. —", "—"),
     ],
 )
-def test_words_are_compared_by_their_letters(heard: str, whole: str, rest: str) -> None:
+def test_words_are_compared_by_their_letters(heard: str, whole: str, rest: str | None) -> None:
     """Marks and capitals of a transcript do not matter, letters and vowel signs do."""
     assert after(heard, whole) == rest
 
