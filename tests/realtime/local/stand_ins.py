@@ -52,9 +52,11 @@ class ScriptedEar:
     def __init__(self, *script: str | Exception) -> None:
         self.script = list(script)
         self.hints: list[str | None] = []
+        self.lengths: list[int] = []
 
     def hear(self, pcm: bytes, language: str | None) -> str:
         self.hints.append(language)
+        self.lengths.append(len(pcm))
         line = self.script.pop(0)
         if isinstance(line, Exception):
             raise line
