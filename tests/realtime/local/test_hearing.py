@@ -144,6 +144,18 @@ def test_switched_on_it_listens_to_what_comes_then() -> None:
     assert hear(hearing, quiet(50)) == []
 
 
+def test_half_a_sample_is_not_committed() -> None:
+    """Whoever cuts a sample in two and commits loses the half; switching on leaves the samples whole."""
+    hearing = Hearing(Loudness, None)
+    hear(hearing, speech(10) + b"x")
+    assert hearing.take()[1] == speech(10)
+    hear(hearing, speech(10) + b"x")
+    hearing.tune(RULES)
+    hear(hearing, quiet(20))
+    assert (hearing._microphone.end - hearing._microphone.start) % 2 == 1
+    assert len(hearing.take()[1]) % 2 == 0
+
+
 def test_new_rules_hold_for_the_open_turn(hearing: Hearing) -> None:
     """Changed while somebody speaks, the new silence ends that turn."""
     hear(hearing, speech(10))

@@ -297,6 +297,14 @@ def test_an_append_that_is_not_base64_is_refused(wire: Wire) -> None:
     assert refusal(wire.say("input_audio_buffer.append", audio="not base64!")) == ("invalid_value", "audio")
 
 
+def test_the_buffer_holds_ten_minutes(wire: Wire) -> None:
+    """What is too much is refused whole, and what was there stays."""
+    half = "AAAA" * (300 * 48_000 // 3)
+    assert wire.say("input_audio_buffer.append", audio=half) == []
+    assert refusal(wire.say("input_audio_buffer.append", audio=half + "AAAA")) == ("invalid_value", "audio")
+    assert wire.say("input_audio_buffer.append", audio=half) == []
+
+
 def test_an_append_has_no_answer(wire: Wire) -> None:
     """The real API acknowledges none."""
     assert wire.say("input_audio_buffer.append", audio="AAAA") == []

@@ -233,6 +233,24 @@ def test_a_long_silence_is_answered(wire: Wire) -> None:
     assert kinds(wire.append(4 * SILENCE))[0] == "input_audio_buffer.timeout_triggered"
 
 
+def test_nobody_is_idle_while_an_answer_is_made(wire: Wire) -> None:
+    """However long the mind and the voice take."""
+    wire.detect(idle_timeout_ms=500)
+    wire.answer()
+    wire.say("response.create")
+
+    assert wire.append(5 * SILENCE) == []
+
+
+def test_an_answer_that_was_cut_off_is_not_waited_for(wire: Wire) -> None:
+    """Its audio is not played on: the silence counts at once."""
+    wire.detect(idle_timeout_ms=500)
+    answering(wire)
+    wire.say("response.cancel")
+
+    assert wire.append(SILENCE)[0]["audio_start_ms"] == 0
+
+
 def test_after_an_interruption_the_silence_waits_for_the_next_answer(wire: Wire) -> None:
     """A turn that is open, or asked and not answered, is no silence."""
     wire.detect(idle_timeout_ms=500, create_response=False)
