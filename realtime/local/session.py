@@ -14,11 +14,12 @@ from realtime.local.answering import Answering
 from realtime.local.conversation import PCM_BYTES_PER_MS, Conversation, Item, event, item_of, new_id
 from realtime.local.hearing import Began, Detector, Ended, Hearing, Idle, Noticed
 from realtime.local.reading import language_of
-from realtime.local.settings import Event, check, initial, rules_of, updated
+from realtime.local.settings import Event, check, initial, updated
 from realtime.local.shape import Rejected
+from realtime.local.turn_detection import rules_of
 from realtime.local.vad import Silero
 
-STEP_BYTES = 200 * PCM_BYTES_PER_MS  # 200 ms of audio cost a detector about a millisecond
+STEP_BYTES = 96 * PCM_BYTES_PER_MS  # three frames cost a detector about half a millisecond
 
 
 class Session:
@@ -46,7 +47,7 @@ class Session:
         return [act for acts in self.steps(sent) for act in acts]
 
     def steps(self, sent: Event) -> Iterator[list[Act]]:
-        """The same in steps of about a millisecond: others may have their turn in between, but no other event."""
+        """The same in steps of less than a millisecond: others may have their turn in between, but no other event."""
         try:
             check(sent)
             if sent["type"] == "input_audio_buffer.append":

@@ -1,10 +1,8 @@
 """What a client may say and what a session is set to: the tables of the strict part of the protocol."""
 
 import copy
-from dataclasses import asdict
 from typing import Any, TypeAlias
 
-from realtime.local.endpointing import Rules
 from realtime.local.shape import (
     Check,
     Rejected,
@@ -20,26 +18,18 @@ from realtime.local.shape import (
     wrong_type,
     wrong_value,
 )
+from realtime.local.turn_detection import filled, turn_detection
 
 Event: TypeAlias = dict[str, Any]
 
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
 RATE = 24_000  # samples a second, the only one for audio/pcm
 LONGEST_LIFE = 3600  # seconds: what the real API gives a session
-LONGEST_WAIT_MS = 60_000  # for all the times of turn detection; ours, for the real bounds are not published
 
 
 def only_null(value: Any, path: str) -> None:
     if value is not None:
         raise Rejected("invalid_value", f"Only null is served at '{path}'.", path)
-
-
-def turn_detection(value: Any, path: str) -> None:
-    """Null, or server VAD."""
-    if isinstance(value, dict) and value.get("type") == "semantic_vad":
-        message = "This engine does not serve 'semantic_vad': use 'server_vad', or null to commit and create by hand."
-        raise Rejected("invalid_value", message, f"{path}.type")
-    nullable(SERVER_VAD)(value, path)
 
 
 def metadata(value: Any, path: str) -> None:
@@ -70,18 +60,6 @@ TRANSCRIPTION = record(
     delay=one_of("minimal", "low", "medium", "high", "xhigh"),
 )
 NOISE_REDUCTION = record(type=one_of("near_field", "far_field"), strength=within(0, 10))
-BOOLEAN = one_of(True, False)
-WAIT_MS = within(0, LONGEST_WAIT_MS, whole=True)
-SERVER_VAD = record(
-    ("type",),
-    type=one_of("server_vad"),
-    threshold=within(0, 1),
-    prefix_padding_ms=WAIT_MS,
-    silence_duration_ms=WAIT_MS,
-    create_response=BOOLEAN,
-    interrupt_response=BOOLEAN,
-    idle_timeout_ms=nullable(within(1, LONGEST_WAIT_MS, whole=True)),
-)
 SPEED = one_of(1.0, 1)  # others are refused, not ignored, until the voice can do them
 TRUNCATION: Check = anything
 
@@ -102,7 +80,7 @@ SESSION = record(
     ),
     tools=array(anything),
     tool_choice=anything,
-    parallel_tool_calls=BOOLEAN,
+    parallel_tool_calls=one_of(True, False),
     max_output_tokens=output_tokens,
     truncation=TRUNCATION,
     reasoning=nullable(record(effort=text)),
@@ -146,7 +124,7 @@ RESPONSE = record(
     max_output_tokens=output_tokens,
     tools=array(anything),
     tool_choice=anything,
-    parallel_tool_calls=BOOLEAN,
+    parallel_tool_calls=one_of(True, False),
     reasoning=nullable(record(effort=text)),
     prompt=only_null,
 )
@@ -196,7 +174,7 @@ def initial(session_id: str, model: str, now: int) -> Event:
         "instructions": "You are a friendly voice on the phone. Answer briefly and honestly.",
         "output_modalities": ["audio"],
         "audio": {
-            "input": {"format": pcm, "transcription": None, "noise_reduction": None, "turn_detection": _server_vad()},
+            "input": {"format": pcm, "transcription": None, "noise_reduction": None, "turn_detection": filled({})},
             "output": {"format": pcm, "voice": "marin", "speed": 1.0},
         },
         "tools": [],
@@ -224,18 +202,8 @@ def updated(current: Event, change: Event, *, voice_locked: bool) -> Event:
     for side in ("input", "output"):
         after["audio"][side].update(copy.deepcopy(audio.get(side, {})))
     if wanted := audio.get("input", {}).get("turn_detection"):
-        after["audio"]["input"]["turn_detection"] = _server_vad(wanted)  # what it leaves out becomes the default
+        after["audio"]["input"]["turn_detection"] = filled(wanted)
     return after
-
-
-def rules_of(settings: Event) -> Rules | None:
-    """The turn detection that a session is set to; None when its client finds the turns."""
-    wanted = settings["audio"]["input"]["turn_detection"]
-    return Rules(**{name: value for name, value in wanted.items() if name != "type"}) if wanted else None
-
-
-def _server_vad(wanted: Event | None = None) -> Event:
-    return {"type": "server_vad", **asdict(Rules()), **(wanted or {})}
 
 
 def check_voice(current: Event, change: Event, *, voice_locked: bool, path: str) -> None:

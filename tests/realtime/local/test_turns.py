@@ -260,11 +260,11 @@ def test_after_an_interruption_the_silence_waits_for_the_next_answer(wire: Wire)
 
 
 def test_a_long_append_is_heard_in_steps(wire: Wire) -> None:
-    """15 s at once give the others a turn every 200 ms of audio; refused, nothing of it is heard."""
+    """15 s at once give the others a turn every 96 ms of audio; refused, nothing of it is heard."""
     audio = b64encode(7 * SILENCE + SECOND + 7 * SILENCE).decode()
     steps = [wire.take(acts) for acts in wire.session.steps({"type": "input_audio_buffer.append", "audio": audio})]
 
-    assert len(steps) == 15 * 5 + 1
+    assert len(steps) == 157 + 1
     assert kinds([event for step in steps for event in step]) == [*TURN, "response.created"]
     broken = audio[:-4] + "!"
     assert refusal(wire.say("input_audio_buffer.append", audio=broken)) == ("invalid_value", "audio")
