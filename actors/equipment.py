@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from actors.bridge import Dialler
-from audio import Pool
+from actors.clips import Decoders
 from personas import Catalogue
 
 
@@ -33,5 +33,5 @@ class Equipment:
 
     catalogue: Catalogue
     upstream: Dialler
-    pool: Pool
+    pool: Decoders
     limits: Limits = field(default_factory=Limits)
