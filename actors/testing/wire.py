@@ -63,8 +63,8 @@ class Wire:
 
     def welcome(self, voice: str | None = None) -> None:
         """The session is there, as it was asked for; or with another voice."""
-        voice = voice or self.last("session.update")["session"]["audio"]["output"]["voice"]
         self.say(type="session.created")
+        voice = voice or self.last("session.update")["session"]["audio"]["output"]["voice"]
         self.say(type="session.updated", session={"audio": {"output": {"voice": voice}}})
 
     def answer(self, words: str) -> None:
