@@ -1,6 +1,6 @@
 """The caller's connection as a session sees it: where to tell, and how much nonsense has come from there."""
 
-import asyncio
+import time
 from collections import deque
 
 from actors.base import Ref
@@ -32,7 +32,7 @@ class Caller:
     def refuse(self, code: str, message: str) -> Close | None:
         """Say what was wrong with a message; the Close to end with once there were too many in a minute."""
         self.tell(Error(code, message))
-        self._bad.append(asyncio.get_running_loop().time())
+        self._bad.append(time.monotonic())
         if len(self._bad) > self._allowed and self._bad[-1] - self._bad[0] < MINUTE:
             self.tell(
                 Error(

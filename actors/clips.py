@@ -1,29 +1,15 @@
 """One caller's clips on their way through the decoders."""
 
 from collections import deque
-from typing import Protocol
 
 from actors.base import Ref
-from audio import Decoded, Undecoded
-
-
-class Decoding(Protocol):
-    """A clip on its way through the decoders."""
-
-    def cancel(self) -> None:
-        """Stop at once and tell nothing."""
-
-
-class Decoders(Protocol):
-    """What a caller needs of the decoders: `to` is told exactly once what became of clip `number`, never at once."""
-
-    def decode(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded]) -> Decoding: ...
+from audio import Decoded, Decoding, Pool, Undecoded
 
 
 class Clips:
     """One at a time, in the order in which they came, so that nobody takes the decoders from the others."""
 
-    def __init__(self, pool: Decoders, to: Ref[Decoded | Undecoded]) -> None:
+    def __init__(self, pool: Pool, to: Ref[Decoded | Undecoded]) -> None:
         self._pool, self._to = pool, to
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._in_hand: tuple[int, Decoding] | None = None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from actors.bridge import Dialler
-from actors.clips import Decoders
+from audio import Pool
 from personas import Catalogue
 
 
@@ -33,5 +33,5 @@ class Equipment:
 
     catalogue: Catalogue
     upstream: Dialler
-    pool: Decoders
+    pool: Pool
     limits: Limits = field(default_factory=Limits)

@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from actors.base import Down, Hired, Ref, Stop, launch
 from actors.equipment import Equipment, Limits
@@ -12,7 +12,7 @@ from actors.testing.loop import settle
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
-from audio import Decoded, Undecoded
+from audio import Decoded, Pool, Undecoded
 from personas import Catalogue
 
 ENDING_SECONDS = 5.0  # the last facts have 2 s, and so have children that will not end
@@ -82,7 +82,7 @@ class Scene:
         self.upstream, self.decoders = Wires(), Decoders()
         self.catalogue = catalogue or shipped()
         self.connection = 1
-        equipment = Equipment(self.catalogue, self.upstream, self.decoders, limits or Limits())
+        equipment = Equipment(self.catalogue, self.upstream, cast(Pool, self.decoders), limits or Limits())
         session = UserSessionActor("somebody", "scene", equipment, self.supervisor)
         self.session: Hired[SessionInbox] = launch(session, self.supervisor)
         self.session.tell(Attached(self.connection, self.caller))

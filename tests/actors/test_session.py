@@ -1,7 +1,5 @@
 """Moments of a session that no socket can hold still, on a stage, with an upstream whose frames the test writes."""
 
-import pytest
-
 from actors.base import Down
 from actors.equipment import Limits
 from actors.messages import (
@@ -12,7 +10,6 @@ from actors.messages import (
     Detached,
     Error,
     From,
-    Garbled,
     Interrupted,
     Pinged,
     Pong,
@@ -130,12 +127,3 @@ def test_a_call_is_ended_when_it_has_lasted_as_long_as_a_call_may(stage: Stage) 
     stage.advance(1)
     assert scene.caller.expect(Close).code == 1000
     scene.end()
-
-
-@pytest.mark.parametrize(("pause", "closed"), [(2.9, True), (3.1, False)])
-def test_nonsense_is_borne_within_a_measure(scene: Scene, pause: float, closed: bool) -> None:
-    """Twenty messages a minute may be refused, not twenty-one."""
-    for _ in range(25):
-        scene.says(Garbled("bad_json", "this is no JSON"))
-        scene.stage.advance(pause)
-    assert any(isinstance(message, Close) and message.code == 4400 for message in scene.caller.heard) is closed
