@@ -1,6 +1,7 @@
 """A stage for real actors: they take their turns in a fixed order, on the test's own thread, by a virtual clock."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable
 from time import sleep as really_sleep
@@ -74,11 +75,13 @@ class Stage:
     # Setting and striking it.
 
     def open(self) -> Self:
-        """Make its loop the running one, and refuse sleep."""
+        """Make its loop the running one, refuse sleep, and let chance (jitter, say) repeat itself."""
         if asyncio._get_running_loop() is not None:
             raise RuntimeError("a loop runs here already: use a stage in a plain test function, one at a time")
         asyncio._set_running_loop(self._loop)
         time.sleep = _sleep
+        self._chance = random.getstate()
+        random.seed(f"stage {self.seed}")
         return self
 
     def close(self, check: bool = True) -> None:
@@ -93,6 +96,7 @@ class Stage:
                 ActorRegistry.unregister(ref)
             self._loop.close()
             time.sleep = really_sleep
+            random.setstate(self._chance)
             asyncio._set_running_loop(None)
 
     def __enter__(self) -> Self:

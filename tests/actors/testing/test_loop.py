@@ -1,6 +1,7 @@
 """Order and time on a stage."""
 
 import asyncio
+import random
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -98,6 +99,21 @@ def test_the_same_seed_gives_the_same_order(seed: int | None) -> None:
 def test_two_seeds_give_two_orders() -> None:
     """And no seed gives a third."""
     assert len({tuple(story(seed)) for seed in (None, 1, 2, 3, 4)}) == 5
+
+
+def test_chance_repeats_itself_on_a_stage() -> None:
+    """With the same seed, and with none; beside the stage it goes on as if there had been none."""
+
+    def drawn(seed: int | None) -> float:
+        with Stage(seed):
+            return random.random()
+
+    random.seed(1)
+    first, then = random.random(), random.random()
+    random.seed(1)
+    assert random.random() == first
+    assert len({drawn(seed) for seed in (None, 1, 2, None, 1, 2)}) == 3
+    assert random.random() == then
 
 
 @pytest.mark.parametrize("seed", range(20))
