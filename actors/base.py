@@ -16,7 +16,6 @@ and an actor that lives on after an `ask` that failed.
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -175,12 +174,13 @@ class LoopActor(pykka.Actor, Generic[M]):
     def _turn(self) -> None:
         mailbox = cast(Mailbox, self.actor_inbox)
         mailbox.asked = False
-        enough = time.perf_counter() + TURN_SECONDS
+        clock = mailbox.clock
+        enough = clock() + TURN_SECONDS
         for _ in range(TURN_MESSAGES):
             if not mailbox or mailbox.turn is None:
                 return
             self._take(mailbox.popleft())
-            if time.perf_counter() > enough:
+            if clock() > enough:
                 break
         if mailbox and not mailbox.asked:
             mailbox.ask()
