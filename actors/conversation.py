@@ -14,6 +14,7 @@ from actors.messages import (
     GoOn,
     Greet,
     Hush,
+    Keep,
     Notice,
     Remember,
     SpeechStarted,
@@ -106,7 +107,8 @@ class Conversation:
         while not self._greeting and live.bridge and (said := self._turns.next(live.selection.choice)):
             if self._stream.speaking or sum(other.asked for other in self._turns) >= MOST_ASKED:
                 return
-            self.barge_in(live, said.arrived, now)
+            if not said.given:
+                self.barge_in(live, said.arrived, now)
             self._turns.change(said.number, asked=True)
             if said.given:
                 live.bridge.tell(GoOn(said.number))
@@ -229,11 +231,14 @@ class Conversation:
 
     def _reply_began(self, leg: Leg, reply: int, ask: int, now: float) -> None:
         said, greeting = self._turns.get(ask), self._greeting
-        before = said.given if said else ""
         if greeting and ask == greeting.number:
-            before, greeting.begun = greeting.given, True
+            greeting.begun = True
             self._listen(leg)
-        self._replies.began(leg, reply, ask, before, now)
+            self._replies.began(leg, reply, ask, greeting.given, now)
+        elif said and not said.hushed:
+            self._replies.began(leg, reply, ask, said.given, now)
+        elif leg.bridge:
+            leg.bridge.tell(Keep(reply, 0))  # it began before our Hush arrived: nobody hears it
 
     def _reply_ended(self, leg: Leg, ended: ReplyEnded, now: float) -> None:
         ask = self._number(leg, ended.ask)
