@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import logging
 import secrets
+import sys
 from collections import deque
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
@@ -42,6 +43,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
     """The root. It starts one session per connection; sessions are temporary, a failed one is never restarted."""
 
     name = "supervisor"
+    most_waiting = sys.maxsize  # a connection tells it one thing and waits: there are as many as sockets
 
     def __init__(self, equipment: Equipment) -> None:
         super().__init__()

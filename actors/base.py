@@ -28,6 +28,7 @@ from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
 from actors.pykka_loop import LoopFuture, LoopRef, Mailbox
+from actors.watch import running
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ P = ParamSpec("P")
 TURN_SECONDS = 0.001
 TURN_MESSAGES = 32
 CHILDREN_SECONDS = 2.0
+MOST_WAITING = 10_000
 
 Hired: TypeAlias = LoopRef[M]
 """What `hire` returns: it can be told, and it can be stopped."""
@@ -78,6 +80,10 @@ class _Rang:
     alarm: object
 
 
+class Overrun(Exception):
+    """More messages wait for an actor than its producers can have been meant to send: one of them is at fault."""
+
+
 class _Childless:
     """Told to an actor that is ending: the time that its children had is over."""
 
@@ -87,6 +93,9 @@ class LoopActor(pykka.Actor, Generic[M]):
 
     name = "actor"
     """What its parent knows it by; children of one name are told apart by `incarnation`, from 1."""
+
+    most_waiting = MOST_WAITING
+    """Messages that may wait for it; over that it ends, with Overrun as the cause."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -175,15 +184,32 @@ class LoopActor(pykka.Actor, Generic[M]):
     def _turn(self) -> None:
         mailbox = cast(Mailbox, self.actor_inbox)
         mailbox.asked = False
+        if (waiting := len(mailbox)) > running.deepest:
+            running.deepest = waiting
+        if waiting > self.most_waiting and not self._ending:
+            self._overrun(waiting)
+        running.actor = self
+        try:
+            self._take_some(mailbox)
+        finally:
+            running.actor = running.message = None
+        if mailbox and not mailbox.asked:
+            mailbox.ask()
+
+    def _take_some(self, mailbox: Mailbox) -> None:
         enough = time.perf_counter() + TURN_SECONDS
         for _ in range(TURN_MESSAGES):
             if not mailbox or mailbox.turn is None:
                 return
-            self._take(mailbox.popleft())
+            envelope = mailbox.popleft()
+            running.message = envelope.message
+            self._take(envelope)
             if time.perf_counter() > enough:
-                break
-        if mailbox and not mailbox.asked:
-            mailbox.ask()
+                return
+
+    def _overrun(self, waiting: int) -> None:
+        log.error("%s %d is told too much: %d messages wait", self.name, self.incarnation, waiting)
+        self.end(Overrun(f"{waiting} messages waited for {self.name} {self.incarnation}"))
 
     def _take(self, envelope: Envelope[Any]) -> None:
         message = envelope.message

@@ -21,6 +21,7 @@ from actors.messages import (
     UpstreamLost,
     UpstreamRefused,
 )
+from actors.pykka_loop import LoopRef
 from realtime.events import Configured, Event, Frame, LinkEnded, LinkEvent, LinkUp, Unusable
 from realtime.link import Link
 from realtime.protocol import Protocol
@@ -48,7 +49,7 @@ BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | LookUp | Linger
 class Dialler(Interface):
     """What a bridge needs of the upstream: a link of this user's own."""
 
-    def dial(self, user: str, to: Ref[LinkEvent]) -> Link: ...
+    def dial(self, user: str, to: LoopRef[LinkEvent]) -> Link: ...
 
 
 class OpenAIBridgeActor(LoopActor[BridgeInbox]):

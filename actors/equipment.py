@@ -17,6 +17,8 @@ class Limits:
     """A call that lasts so long is ended in order."""
     bad_messages: int = 20
     """So many messages a minute may be refused before the connection is closed with 4400."""
+    messages: float = 200.0
+    """Messages a second that a caller may send, and ten times as many at once; more close with 4400."""
     sessions: int = 500
     """Calls at the same time in this process; more are turned away with 4429."""
     connects: int = 50

@@ -143,7 +143,7 @@ ToCaller: TypeAlias = ConfigAck | AudioResponse | TextResponse | Transcript | Cl
 class Admitted:
     """You may come in: from now on tell this session what the caller says."""
 
-    session: "Ref[From | Detached]"
+    session: "LoopRef[From | Detached]"
 
 
 @dataclass(frozen=True, slots=True)

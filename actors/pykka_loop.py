@@ -64,7 +64,8 @@ class Mailbox(deque[Envelope[Any]]):
         if threading.get_ident() == self.thread:
             self.loop.call_soon(self.turn)
         else:
-            self.loop.call_soon_threadsafe(self.turn)
+            with suppress(RuntimeError):  # the loop was closed in this very moment
+                self.loop.call_soon_threadsafe(self.turn)
 
 
 class LoopFuture(pykka.Future[T]):
@@ -103,8 +104,15 @@ class LoopFuture(pykka.Future[T]):
 class LoopRef(pykka.ActorRef[Any], Generic[M_contra]):
     """A reference that never blocks the loop: `tell` always returns at once and never raises."""
 
+    actor_inbox: Mailbox
+
     def __init__(self, actor: "LoopActor[M_contra]") -> None:
         super().__init__(actor)
+
+    @property
+    def backlog(self) -> int:
+        """How many messages wait for it: whoever reads from a socket stops while there are too many."""
+        return len(self.actor_inbox)
 
     def tell(self, message: M_contra, /) -> None:
         """Put a message in the mailbox; to the dead it is counted and dropped."""

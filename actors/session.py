@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
-from actors.base import Boot, Down, LoopActor, Ref, Stop
+from actors.base import Boot, Down, LoopActor, Overrun, Ref, Stop
 from actors.bridge import OpenAIBridgeActor
 from actors.caller import Caller
 from actors.clips import Clips
@@ -86,7 +86,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         super().__init__()
         self._supervisor = supervisor
         self._user, self._id, self._equipment = user, session_id, equipment
-        self._caller = Caller(equipment.limits.bad_messages)
+        self._caller = Caller(equipment.limits.bad_messages, equipment.limits.messages)
         self._line = Line()
         self._choice = 0  # the newest that may still be granted; what is said now is meant for it
         self._wish = ""  # the persona of that choice
@@ -129,6 +129,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
     # What the caller says.
 
     def _hear(self, said: FromCaller) -> None:
+        if close := self._caller.spoke(self._now()):
+            self._leave(close)
+            return
         if not isinstance(said, Pinged):
             self._spoke_at = self._now()
         match said:
@@ -344,7 +347,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _child_ended(self, down: Down) -> None:
         leg = next((leg for leg in self._line.legs() if leg.bridge == down.ref), None)
-        if leg is None:  # the persona: its policy is to escalate
+        if leg is None or isinstance(down.cause, Overrun):  # the persona, whose policy is to escalate, or a flood
             self.end(down.cause or RuntimeError(f"the {down.name} of session {self._id} ended"))
             return
         retired = leg in self._line.retiring

@@ -72,6 +72,7 @@ def serve(
     idle_seconds: Annotated[float, typer.Option(envvar="IDLE_SECONDS", min=1)] = limits.idle_seconds,
     call_seconds: Annotated[float, typer.Option(envvar="CALL_SECONDS", min=1)] = limits.call_seconds,
     bad_messages: Annotated[int, typer.Option(envvar="BAD_MESSAGES", min=1, help="A minute.")] = limits.bad_messages,
+    messages: Annotated[float, typer.Option(envvar="MESSAGES", min=1, help="A second.")] = limits.messages,
     sessions: Annotated[int, typer.Option(envvar="SESSIONS", min=1, help="At the same time.")] = limits.sessions,
     connects: Annotated[int, typer.Option(envvar="CONNECTS", min=1, help="A second.")] = limits.connects,
     calls: Annotated[int, typer.Option(envvar="CALLS", min=1, help="Of one user, in 10 s.")] = limits.calls,
@@ -96,7 +97,7 @@ def serve(
         llm_url=local_llm_url,
         hosts=tuple(allow_host or ()),
         origins=tuple(allow_origin or ()),
-        limits=Limits(idle_seconds, call_seconds, bad_messages, sessions, connects, calls, takeovers),
+        limits=Limits(idle_seconds, call_seconds, bad_messages, messages, sessions, connects, calls, takeovers),
     )
     try:
         raise typer.Exit(_run(settings))

@@ -28,10 +28,14 @@ REFUSING_STATUS = (401, 403)  # other servers check the key before the 101; as t
 HANDSHAKES = 20  # at most so many at once: a storm of connects helps nobody
 READ_FRAMES = 20  # then the other tasks get the loop
 READ_SECONDS = 0.001
+MOST_UNHANDLED = 64  # frames that wait for the listener; then TCP holds the upstream back
 
 
 class Listener(Protocol):
-    """What a link is handed to tell."""
+    """What a link is handed to tell; `backlog` is how much it was told and has not handled yet."""
+
+    @property
+    def backlog(self) -> int: ...
 
     def tell(self, message: LinkEvent, /) -> None: ...
 
@@ -152,11 +156,18 @@ class Link:
             while True:
                 self._to.tell(Frame(str(await socket.recv())))
                 frames += 1
-                if frames == READ_FRAMES or time.perf_counter() > enough:
-                    await asyncio.sleep(0)
+                if frames == READ_FRAMES or time.perf_counter() > enough or self._to.backlog >= MOST_UNHANDLED:
+                    await self._room()
                     frames, enough = 0, time.perf_counter() + READ_SECONDS
         except ConnectionClosed:
             return
+
+    async def _room(self) -> None:
+        """Let the others have the loop, and stop reading until the listener has caught up."""
+        while True:
+            await asyncio.sleep(0)
+            if self._to.backlog < MOST_UNHANDLED:
+                return
 
     async def _write(self, socket: ClientConnection) -> None:
         try:

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 
 from actors.base import Ref
 from actors.messages import Chose, Connected, Detached, From, FromCaller, Garbled
+from actors.pykka_loop import LoopRef
 from schemas import Refused
 from web import wire
 from web.outbox import Outbox
@@ -18,6 +19,7 @@ MAX_FRAME = 8 * 2**20
 HEARTBEAT_SECONDS = 60.0  # the answer, due in half of it, waits behind a whole reply on a slow line
 READ_FRAMES = 20  # then the other callers get the loop: buffered frames are read without waiting
 READ_SECONDS = 0.001
+MOST_UNHANDLED = 64  # messages that wait for the session
 CLOSE_SECONDS = 2.0
 PONG_SECONDS = 10.0
 USER_ID = re.compile(r"[\w.:@+-]{1,128}")
@@ -68,7 +70,7 @@ def answer_calls(supervisor: Ref[Connected]) -> Handler:
 
 
 async def _listen(
-    socket: web.WebSocketResponse, session: Ref[From | Detached], connection: int, astrologer_id: str | None
+    socket: web.WebSocketResponse, session: LoopRef[From | Detached], connection: int, astrologer_id: str | None
 ) -> None:
     try:
         if astrologer_id:
@@ -81,11 +83,19 @@ async def _listen(
             elif frame.type is not WSMsgType.PONG:
                 session.tell(From(connection, _read(frame)))
             frames += 1
-            if frames == READ_FRAMES or time.perf_counter() > enough:
-                await asyncio.sleep(0)
+            if frames == READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:
+                await _room(session)
                 frames, enough = 0, time.perf_counter() + READ_SECONDS
     finally:
         session.tell(Detached(connection))
+
+
+async def _room(session: LoopRef[From | Detached]) -> None:
+    """Let the others have the loop, and stop reading until the session has caught up: TCP holds the caller back."""
+    while True:
+        await asyncio.sleep(0)
+        if session.backlog < MOST_UNHANDLED:
+            return
 
 
 def _read(frame: WSMessage) -> FromCaller:

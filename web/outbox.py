@@ -6,8 +6,8 @@ from collections import deque
 
 from aiohttp import WSMsgType, web
 
-from actors.base import Ref
 from actors.messages import Admitted, Close, Detached, From, ToCaller
+from actors.pykka_loop import LoopRef
 from web import wire
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class Outbox:
         self._size = 0
         self._wake = asyncio.Event()
         self.closing = False  # a Close was told: `run` ends by itself, within the time that a close may take
-        self.admitted: asyncio.Future[Ref[From | Detached] | None] = asyncio.get_running_loop().create_future()
+        self.admitted: asyncio.Future[LoopRef[From | Detached] | None] = asyncio.get_running_loop().create_future()
 
     def tell(self, message: ToCaller | Admitted, /) -> None:
         """Queue it; after a Close, and once the client is too slow, nothing more is taken."""

@@ -278,6 +278,39 @@ def test_a_turn_ends_after_a_millisecond() -> None:
     run(story())
 
 
+def test_a_mailbox_over_its_bound_ends_the_actor(caplog: pytest.LogCaptureFixture) -> None:
+    """Its producer is at fault: the cause says so, what waits is dropped, and the log has one line."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        actor = launch(Doer(told), parent)
+        for number in range(base.MOST_WAITING + 1):
+            actor.tell(number)
+        assert actor.backlog == base.MOST_WAITING + 2  # with Boot
+        down = await parent.expect(Down)
+        assert isinstance(down.cause, base.Overrun)
+        assert told.heard == ["stopped"]
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+        assert actor.backlog == 0
+
+    run(story())
+
+
+def test_a_mailbox_at_its_bound_is_worked_off() -> None:
+    """The bound itself is no offence."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        actor = launch(Doer(told), parent)
+        for number in range(base.MOST_WAITING - 2):
+            actor.tell(number)
+        actor.tell(Stop())
+        assert (await parent.expect(Down)).cause is None
+        assert len(told.heard) == base.MOST_WAITING - 1
+
+    run(story())
+
+
 def test_an_actor_has_one_turn_at_a_time() -> None:
     """Telling oneself in the middle of a turn does not earn a second one: the bound holds."""
 

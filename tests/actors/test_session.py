@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from actors.base import Down, Hired, Stop, launch
+from actors.base import MOST_WAITING, Down, Hired, Overrun, Stop, launch
 from actors.equipment import Equipment
 from actors.messages import (
     Attached,
@@ -251,5 +251,19 @@ def test_what_an_older_connection_says_is_dropped() -> None:
         assert scene.caller.heard == newer.heard == []
         scene.session.tell(Detached(2))
         assert (await scene.parent.expect(Down)).cause is None
+
+    run(story())
+
+
+def test_a_bridge_that_is_told_too_much_ends_its_session() -> None:
+    """Not a loss that another connection would mend: the cause reaches the supervisor."""
+
+    async def story() -> None:
+        scene = Scene()
+        wire = await on_the_line(scene)
+        for _ in range(MOST_WAITING + 1):
+            wire.say(type="rate_limits.updated")
+        assert isinstance((await scene.parent.expect(Down)).cause, Overrun)
+        assert len(scene.upstream.wires) == 1
 
     run(story())
