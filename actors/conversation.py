@@ -23,7 +23,7 @@ from actors.messages import (
 )
 from actors.playback import OnAir, Playback
 from actors.turns import TurnOrder, Utterance
-from audio import Decoded, Undecoded
+from audio import Decoded, Packed, Undecoded
 from realtime.events import AskFailed, Event, Heard, ReplyAudio, ReplyBegan, ReplyEnded, Role
 
 MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
@@ -50,7 +50,7 @@ class Conversation:
         """A persona was asked for: its greeting takes its place in the order here, before what is said to it."""
         self._greetings[choice] = self._turns.number()
 
-    def record(self, choice: int, now: float, clip: bytes) -> None:
+    def record(self, choice: int, now: float, clip: bytes | Packed) -> None:
         """A clip has come, meant for this choice; it keeps its place while it is decoded."""
         self._clips.add(self._turns.arrive(choice, now).number, clip)
 
@@ -73,7 +73,8 @@ class Conversation:
                 self._turns.change(number, content=pcm)
             case Undecoded(number, code, message):
                 self._turns.forget(number)
-                self._caller.tell(Error(code, message))
+                if not result.misunderstood:  # else the session says it, and counts
+                    self._caller.tell(Error(code, message))
 
     def retag(self, refused: int, choice: int) -> None:
         """A choice was refused; what was said to it goes to the persona before, if there is one."""

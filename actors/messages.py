@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from actors.base import Ref
 from actors.pykka_loop import LoopRef
+from audio import Packed
 from personas import Persona
 from realtime.events import Event, Role, Setup, Turn
 
@@ -24,9 +25,9 @@ class Chose:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One utterance, as the phone recorded it: m4a, webm, ogg, wav, mp3 or 3gp."""
+    """One utterance, as the phone recorded it: m4a, webm, ogg, wav, mp3 or 3gp. A large one is still packed."""
 
-    clip: bytes
+    clip: bytes | Packed
 
 
 @dataclass(frozen=True, slots=True)

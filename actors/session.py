@@ -105,6 +105,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Decoded() | Undecoded():
                 self._talk.decoded(message)
                 self._go_on()
+                if isinstance(message, Undecoded) and message.misunderstood:
+                    self._refuse(message.code, message.message)
             case Ready(generation, choice):
                 self._ready(generation, choice)
             case Prepared():

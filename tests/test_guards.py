@@ -1,6 +1,7 @@
 """What keeps one caller from holding up the others, through the real server."""
 
 import asyncio
+import struct
 import threading
 from collections.abc import Coroutine
 from typing import Any
@@ -9,9 +10,14 @@ import pytest
 
 from actors.equipment import Limits
 from actors.session import UserSessionActor
+from actors.testing.phone import CallFailed
+from audio import wav
+from audio.envelope import LARGE
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
 from web import endpoint
+
+CLIP = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))))  # 1.5 s
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
@@ -55,6 +61,51 @@ def test_too_many_valid_messages_close_the_call() -> None:
             assert ended.error["code"] == "too_many_messages"
             assert "10 a second" in ended.reason
             assert 100 <= sum(message["type"] == "pong" for message in phone.seen) <= 110
+
+    run(story())
+
+
+def test_large_clips_keep_their_place_in_the_order() -> None:
+    """One is opened by a decoder, long after the typed turn behind it was read: it is still answered first."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await phone.choose(TINA)
+            await phone.answer()
+            line.tones.free.clear()
+            assert len(CLIP) > LARGE
+            await phone.send_clip(CLIP)
+            await phone.say(type="text", text="and this")
+            while (await phone.hear("transcript"))["text"] != "1.5 seconds in hi":
+                pass
+            line.tones.free.set()
+            assert (await phone.answer()).text == "You said 1.5 seconds in hi, then and this."
+
+    run(story())
+
+
+def test_a_large_frame_that_is_no_clip_is_refused_and_counts() -> None:
+    """With the codes that a small one would have earned, and too many of them close the call."""
+    frames = {
+        "bad_json": b"x" * 70_000,
+        "unknown_type": b'{"type": "x", "x": "%s"}' % (b"x" * 70_000),
+        "bad_message": b'{"type": "ping", "x": "%s"}' % (b"x" * 70_000),
+        "bad_base64": b'{"type": "audio", "audio": "%s*"}' % (b"x" * 70_000),
+        "audio_too_big": b'{"type": "audio", "audio": "%s"}' % (b"x" * 6_000_000),
+    }
+
+    async def story() -> None:
+        async with exchange(Limits(bad_messages=len(frames))) as line, line.phone() as phone:
+            await phone.choose(TINA)
+            for code, frame in frames.items():
+                await phone.socket.send(frame, text=True)
+                with pytest.raises(CallFailed, match=code):
+                    await phone.hear("pong")
+            await phone.socket.send(frames["bad_json"], text=True)
+            ended = await phone.closed()
+            assert ended.code == 4400
+            codes = [message["code"] for message in phone.seen if message["type"] == "error"]
+            assert codes == [*frames, "bad_json", "too_many_messages"]
 
     run(story())
 

@@ -4,8 +4,10 @@ import asyncio
 import itertools
 import re
 import time
+from typing import Literal
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import WSMsgType, web
+from aiohttp.http import WSMessageNoDecodeText
 from aiohttp.typedefs import Handler
 
 from actors.base import Ref
@@ -28,7 +30,7 @@ TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encod
 _numbers = itertools.count(1)
 
 
-class Socket(web.WebSocketResponse):
+class Socket(web.WebSocketResponse[Literal[False]]):
     """aiohttp's, but it says why it closes on a frame that is too big."""
 
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
@@ -45,7 +47,12 @@ def answer_calls(supervisor: Ref[Connected]) -> Handler:
         if not USER_ID.fullmatch(user):
             raise web.HTTPBadRequest(text="The user id may hold letters, digits and . : @ + - _, at most 128.\n")
         socket = Socket(
-            timeout=CLOSE_SECONDS, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME, compress=False, autoping=False
+            timeout=CLOSE_SECONDS,
+            heartbeat=HEARTBEAT_SECONDS,
+            max_msg_size=MAX_FRAME,
+            compress=False,
+            autoping=False,
+            decode_text=False,  # bytes are what the decoders and orjson take
         )
         try:
             await socket.prepare(request)
@@ -70,7 +77,7 @@ def answer_calls(supervisor: Ref[Connected]) -> Handler:
 
 
 async def _listen(
-    socket: web.WebSocketResponse, session: LoopRef[From | Detached], connection: int, astrologer_id: str | None
+    socket: Socket, session: LoopRef[From | Detached], connection: int, astrologer_id: str | None
 ) -> None:
     try:
         if astrologer_id:
@@ -98,7 +105,7 @@ async def _room(session: LoopRef[From | Detached]) -> None:
             return
 
 
-def _read(frame: WSMessage) -> FromCaller:
+def _read(frame: WSMessageNoDecodeText) -> FromCaller:
     if frame.type is not WSMsgType.TEXT:
         return Garbled("wrong_mode", "This call takes recorded clips: send audio messages, not binary frames.")
     try:

@@ -21,7 +21,7 @@ TOO_SLOW = Close(4408, "you read too slowly: check the network and call again")
 class Outbox:
     """A Ref for whoever talks to this caller. `admitted` resolves to the session, or to None with a Close."""
 
-    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None) -> None:
+    def __init__(self, socket: web.WebSocketResponse[bool], transport: asyncio.BaseTransport | None) -> None:
         self._socket, self._transport = socket, transport
         self._waiting: deque[bytes | Close] = deque()
         self._size = 0
