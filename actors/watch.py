@@ -85,4 +85,4 @@ class Watchdog:
     def _report(self, late: float) -> None:
         frame = sys._current_frames().get(self._thread)
         stack = "".join(traceback.format_stack(frame)) if frame else ""
-        log.warning("the loop is late by %.0f ms: %s\n%s", late * 1000, running, stack.rstrip())
+        log.warning("the loop is late by %.0f ms: %s\n%s", late * 1000, str(running), stack.rstrip())
