@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from actors.bridge import Dialler
+from actors.figures import Figures
 from audio import Pool
 from personas import Catalogue
 
@@ -31,9 +32,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """The catalogue of personas, the way to the model, the decoders, and the limits."""
+    """The catalogue of personas, the way to the model, the decoders, the limits, and where things are counted."""
 
     catalogue: Catalogue
     upstream: Dialler
     pool: Pool
     limits: Limits = field(default_factory=Limits)
+    figures: Figures = field(default_factory=Figures)

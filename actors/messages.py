@@ -207,9 +207,30 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """The session is its caller's no more; its Down follows when the last facts are in."""
+    """The session is its caller's no more; its Down follows when the last facts are in.
+
+    `code` is that of the Close that was told, 1006 when the connection was simply gone.
+    """
 
     session: LoopRef[Any]
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The model has given this session a whole reply."""
+
+    session: LoopRef[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """The upstream refuses our account: it would refuse every other call as well."""
+
+    reason: str
+
+
+FromSession: TypeAlias = Leaving | Answered | Barred
 
 
 # session -> persona, and back
@@ -335,4 +356,8 @@ class UpstreamLost(Exception):
 
 
 class UpstreamRefused(Exception):
-    """The upstream will not serve us, and would refuse again: the key, the quota, or what we asked for."""
+    """The upstream will not do what we asked for, and would refuse again."""
+
+
+class AccountRefused(UpstreamRefused):
+    """It will not serve us at all, whatever we ask for: the key, the quota, the model."""

@@ -14,7 +14,10 @@ from actors.conversation import Conversation
 from actors.equipment import Equipment
 from actors.line import Discard, GiveUp, Leg, Line, Open, Retune, Selection, Swap, Wait, steer
 from actors.messages import (
+    AccountRefused,
+    Answered,
     Attached,
+    Barred,
     Choose,
     Chose,
     Close,
@@ -28,6 +31,7 @@ from actors.messages import (
     FromBridge,
     FromCaller,
     FromPersona,
+    FromSession,
     Garbled,
     HungUp,
     Interrupted,
@@ -82,7 +86,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _began: float
     _spoke_at: float
 
-    def __init__(self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[Leaving]) -> None:
+    def __init__(self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[FromSession]) -> None:
         super().__init__()
         self._supervisor = supervisor
         self._user, self._id, self._equipment = user, session_id, equipment
@@ -293,6 +297,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._talk.learn(leg, live, event, self._now())
         if isinstance(event, ReplyEnded) and live and event.status == "completed":
             self._line = replace(line, ends=())
+            self._supervisor.tell(Answered(self.me))
         if isinstance(event, ReplyEnded | AskFailed) and live:
             self._go_on()
 
@@ -336,7 +341,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if self._leaving:
             return
         self._leaving = True
-        self._supervisor.tell(Leaving(self.me))
+        self._supervisor.tell(Leaving(self.me, close.code if close else 1006))
         self._why = close.reason if close else "the connection is gone"
         if close:
             self._caller.tell(close)
@@ -360,6 +365,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if retired or self._leaving:
             return
         log.warning("session=%s lost generation %d: %s", self._id, leg.generation, down.cause)
+        self._equipment.figures.upstream_lost += 1
+        if isinstance(down.cause, AccountRefused):
+            self._supervisor.tell(Barred(str(down.cause)))
         fatal = self._line.fatal or isinstance(down.cause, UpstreamRefused)
         self._line = replace(self._line, ends=(*self._line.ends, self._now()), fatal=fatal)
         if was_live:

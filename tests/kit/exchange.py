@@ -79,6 +79,7 @@ class Exchange:
     http: str
     engine: Server
     pool: Pool
+    upstream: Upstream
     supervisor: Hired[SupervisorInbox]
     tones: Tones
     parts: Parts
@@ -131,7 +132,7 @@ async def exchange(
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = "{}:{}".format(*runner.addresses[0][:2])
         try:
-            yield Exchange(f"ws://{address}", f"http://{address}", engine, pool, supervisor, tones, parts)
+            yield Exchange(f"ws://{address}", f"http://{address}", engine, pool, model, supervisor, tones, parts)
         finally:
             tones.free.set()
             supervisor.tell(Stop())
