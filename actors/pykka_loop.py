@@ -6,13 +6,14 @@ Written against pykka 4.5, of which it uses these internals: Envelope and the st
 import asyncio
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator
 from concurrent import futures
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pykka
+from pykka import ActorRegistry
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
@@ -25,6 +26,11 @@ OptExcInfo = tuple[Any, Any, Any]
 
 dead_letters = 0
 """How many messages were told to actors that had already ended, in this process."""
+
+
+def alive() -> Counter[str]:
+    """How many actors there are in this process, by what their parents know them by."""
+    return Counter(ref.actor_class.name for ref in ActorRegistry.get_all())
 
 
 def on_loop() -> bool:

@@ -73,6 +73,16 @@ class Pool:
         self._repairs: set[asyncio.Task[None]] = set()
         self._closed = False
 
+    @property
+    def busy(self) -> int:
+        """Workers at a clip, or being started."""
+        return WORKERS - self._free.qsize()
+
+    @property
+    def waiting(self) -> int:
+        """Clips that no worker has begun."""
+        return max(0, len(self._clips) - self.busy)
+
     async def warm(self) -> None:
         """Start the workers before the first clip comes, once; raises Died if that is not possible."""
         for _ in self._decoders:

@@ -1,6 +1,7 @@
 """`serve`: put the parts together, serve until told to stop, then let go of everything in reverse."""
 
 import asyncio
+import gc
 import logging
 import os
 import secrets
@@ -19,6 +20,7 @@ from rich.console import Console
 
 from actors.base import Down, Stop, launch
 from actors.equipment import Equipment, Limits
+from actors.watch import Watchdog
 from audio import Pool
 from cli.settings import MODEL, OPENAI, RETIRING, Settings
 from personas import SHIPPED, Catalogue, CatalogueBroken
@@ -27,11 +29,16 @@ from realtime.local.child import Child, EngineFailed
 from realtime.readiness import Readiness
 from supervisor import DRAIN_SECONDS, SupervisorActor
 from web import application
+from web.metrics import Metrics
 from web.rest import Rest
 
 log = logging.getLogger("serve")
 
 limits = Limits()
+
+# Objects more than at the last look before the youngest are looked at, and looks at one generation before the next
+# older one. Python's own are 700, 10, 10. A call leaves 60 objects in cycles: all are looked at every 4,000 calls.
+GC_THRESHOLDS = (5_000, 10, 5)
 
 
 class LogLevel(Enum):
@@ -151,10 +158,15 @@ async def _serve(settings: Settings) -> int:
             pool = Pool()
             stack.push_async_callback(pool.close)
             await pool.warm()
-        supervisor = launch(SupervisorActor(Equipment(catalogue, upstream, pool, settings.limits)), ending)
+        equipment = Equipment(catalogue, upstream, pool, settings.limits)
+        supervisor = launch(SupervisorActor(equipment), ending)
         name = "local engine" if settings.local else upstream.host
         rest = Rest(supervisor, catalogue, name, Readiness(upstream).would_answer)
-        address = await _open(application(rest, supervisor, settings.hosts, settings.origins), listener, stack)
+        metrics = Metrics(equipment.figures, pool)
+        app = application(rest, supervisor, metrics, settings.hosts, settings.origins)
+        _settle_memory()
+        stack.callback(Watchdog(equipment.figures.late).stop)
+        address = await _open(app, listener, stack)
         log.info("listening on %s, answered by %s, %d personas", address, name, len(catalogue.active()))
         _on_signals(ending.asked)
         await ending.asked.wait()
@@ -163,6 +175,13 @@ async def _serve(settings: Settings) -> int:
     failed = not ending.down.done() or ending.down.result().cause is not None
     log.info("stopped%s", " after a failure" if failed else "")
     return 1 if failed else 0
+
+
+def _settle_memory() -> None:
+    """What is loaded by now stays, so the garbage collector need not look at it: a full look took 148 ms."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _catalogue(file: Path) -> Catalogue:

@@ -11,6 +11,7 @@ from aiohttp.http import WSMessageNoDecodeText
 from aiohttp.typedefs import Handler
 
 from actors.base import Ref
+from actors.figures import Figures
 from actors.messages import Chose, Connected, Detached, From, FromCaller, Garbled
 from actors.pykka_loop import LoopRef
 from schemas import Refused
@@ -31,7 +32,13 @@ _numbers = itertools.count(1)
 
 
 class Socket(web.WebSocketResponse[Literal[False]]):
-    """aiohttp's, but it says why it closes on a frame that is too big."""
+    """aiohttp's, but it counts what it sends, and says why it closes on a frame that is too big."""
+
+    figures: Figures
+
+    async def send_frame(self, message: bytes, opcode: WSMsgType, compress: int | None = None) -> None:
+        self.figures.sent += len(message)
+        await super().send_frame(message, opcode, compress)
 
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
         if code == 1009 and not message:
@@ -39,7 +46,7 @@ class Socket(web.WebSocketResponse[Literal[False]]):
         return await super().close(code=code, message=message, drain=drain)
 
 
-def answer_calls(supervisor: Ref[Connected]) -> Handler:
+def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
     """The handler of `GET /ws-mobile/{user_id}` and `GET /ws/{user_id}`."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -54,6 +61,7 @@ def answer_calls(supervisor: Ref[Connected]) -> Handler:
             autoping=False,
             decode_text=False,  # bytes are what the decoders and orjson take
         )
+        socket.figures = figures
         try:
             await socket.prepare(request)
         except ConnectionError:  # gone before we could answer
@@ -88,6 +96,7 @@ async def _listen(
                 async with asyncio.timeout(PONG_SECONDS):
                     await socket.pong(frame.data)
             elif frame.type is not WSMsgType.PONG:
+                socket.figures.received += len(frame.data)
                 session.tell(From(connection, _read(frame)))
             frames += 1
             if frames == READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:
