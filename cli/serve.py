@@ -28,7 +28,7 @@ from realtime.link import Upstream, check_url
 from realtime.local.child import Child, EngineFailed
 from realtime.readiness import Readiness
 from supervisor import DRAIN_SECONDS, SupervisorActor
-from web import application
+from web import application, runner
 from web.metrics import Metrics
 from web.rest import Rest
 
@@ -199,11 +199,11 @@ def _catalogue(file: Path) -> Catalogue:
 
 async def _open(app: web.Application, listener: socket.socket, stack: AsyncExitStack) -> str:
     """Let callers in; returns the address."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
-    stack.push_async_callback(runner.cleanup)
-    await runner.setup()
-    await web.SockSite(runner, listener).start()
-    return "http://{}:{}".format(*runner.addresses[0][:2])
+    serving = runner(app)
+    stack.push_async_callback(serving.cleanup)
+    await serving.setup()
+    await web.SockSite(serving, listener).start()
+    return "http://{}:{}".format(*serving.addresses[0][:2])
 
 
 def _bind(host: str, port: int) -> socket.socket:

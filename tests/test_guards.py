@@ -122,3 +122,20 @@ def test_streamed_frames_are_within_the_rate() -> None:
             assert (await phone.choose(TINA))["astrologer_id"] == TINA
 
     run(story())
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /health HTTP/1.1\r\nHost: loc"])
+def test_a_connection_without_a_request_is_closed(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it says nothing or half of something; a call, which is one request, is not cut short."""
+    monkeypatch.setattr("web.IDLE_SECONDS", 0.2)
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            reader, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
+            writer.write(begun)
+            assert await reader.read() == b""
+            writer.close()
+            await phone.choose(TINA)
+            await phone.answer()
+
+    run(story())

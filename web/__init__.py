@@ -11,6 +11,8 @@ from web.guard import refuse_strangers
 from web.metrics import Metrics
 from web.rest import Rest
 
+IDLE_SECONDS = 75.0  # for the first request, whole, and between two; proxies keep idle connections for 60
+
 
 def application(
     rest: Rest,
@@ -25,3 +27,8 @@ def application(
     answer = answer_calls(supervisor, metrics.figures)
     app.add_routes([web.get(path, answer, allow_head=False) for path in ("/ws-mobile/{user_id}", "/ws/{user_id}")])
     return app
+
+
+def runner(app: web.Application, shutdown_seconds: float = 2.0) -> web.AppRunner:
+    """What serves the application; a connection that brings no whole request within IDLE_SECONDS is closed."""
+    return web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_seconds, keepalive_timeout=IDLE_SECONDS)

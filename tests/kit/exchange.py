@@ -35,7 +35,7 @@ from realtime.readiness import Readiness
 from supervisor import SupervisorActor, SupervisorInbox
 from tests.kit.four import FOUR
 from tests.kit.probe import Probe
-from web import application
+from web import application, runner
 from web.metrics import Metrics
 from web.rest import Rest
 
@@ -132,10 +132,10 @@ async def exchange(
         supervisor = launch(SupervisorActor(equipment), ending)
         rest = Rest(supervisor, catalogue, "local engine", Readiness(model).would_answer)
         app = application(rest, supervisor, Metrics(equipment.figures, pool))
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        address = "{}:{}".format(*runner.addresses[0][:2])
+        serving = runner(app, shutdown_seconds=1.0)
+        await serving.setup()
+        await web.TCPSite(serving, "127.0.0.1", 0).start()
+        address = "{}:{}".format(*serving.addresses[0][:2])
         try:
             addresses = (f"ws://{address}", f"http://{address}")
             yield Exchange(*addresses, engine, pool, model, equipment.figures, supervisor, tones, parts)
@@ -143,7 +143,7 @@ async def exchange(
             tones.free.set()
             supervisor.tell(Stop())
             down = await ending.expect(Down, within=15)
-            await runner.cleanup()
+            await serving.cleanup()
             await pool.close()
     parts.close()
     assert down.cause is None
