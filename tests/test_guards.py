@@ -4,9 +4,11 @@ import asyncio
 import struct
 import threading
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from actors.equipment import Limits
 from actors.session import UserSessionActor
@@ -139,3 +141,20 @@ def test_a_connection_without_a_request_is_closed(begun: bytes, monkeypatch: pyt
             await phone.answer()
 
     run(story())
+
+
+def test_a_frame_that_is_no_websocket_frame_is_a_close_and_no_crash(caplog: pytest.LogCaptureFixture) -> None:
+    """One that is too big, or has a reserved opcode: the socket is closed, the log says nothing of it."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            async with line.phone() as phone:
+                with suppress(ConnectionClosed):  # in the middle of it
+                    await phone.socket.send(b"x" * 9_000_000, text=True)
+                assert (await phone.closed()).code == 1009
+            async with line.phone() as phone:
+                phone.socket.transport.write(bytes([0x83, 0x80, 0, 0, 0, 0]))
+                assert (await phone.closed()).code == 1002
+
+    run(story())
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

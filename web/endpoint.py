@@ -95,7 +95,7 @@ async def _listen(
             if frame.type is WSMsgType.PING:
                 async with asyncio.timeout(PONG_SECONDS):
                     await socket.pong(frame.data)
-            elif frame.type is not WSMsgType.PONG:
+            elif frame.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 socket.figures.received += len(frame.data)
                 session.tell(From(connection, _read(frame)))
             frames += 1
