@@ -19,7 +19,7 @@ Bounds. A mailbox is bounded by those who tell; each of them has a bound of its 
 
 - a caller's socket -> session: the reader stops while MOST_UNHANDLED messages wait (web/endpoint.py), and closes a
   caller who sends too many (actors/caller.py);
-- the upstream's socket -> bridge: the same (realtime/link.py);
+- the upstream's socket -> bridge: nothing is read while MOST_UNHANDLED frames wait (realtime/link.py);
 - bridge -> session: a few facts for a frame; the model says at most REPLY_TOKENS to each of MOST_ASKED asks;
 - session -> bridge, session -> persona, and back: a few for each message handled, never in a loop;
 - decoders -> session: one answer for the one clip in hand (actors/clips.py);
@@ -37,7 +37,6 @@ lives on after an `ask` that failed, and `ask`, `stop` and `stop_all` that wait 
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, cast
@@ -177,14 +176,15 @@ class LoopActor(pykka.Actor, Generic[M]):
             mailbox.ask()
 
     def _take_some(self, mailbox: Mailbox) -> None:
-        enough = time.perf_counter() + TURN_SECONDS
+        clock = mailbox.clock
+        enough = clock() + TURN_SECONDS
         for _ in range(TURN_MESSAGES):
             if not mailbox or mailbox.turn is None:
                 return
             envelope = mailbox.popleft()
             running.message = envelope.message
             self._take(envelope)
-            if time.perf_counter() > enough:
+            if clock() > enough:
                 return
 
     def _overrun(self, waiting: int) -> None:

@@ -9,22 +9,25 @@ from typing import TypeAlias, assert_never
 from actors.base import Boot, LoopActor, Ref, Stop
 from actors.messages import (
     AccountRefused,
+    Append,
     AskClip,
     AskText,
     Configure,
     Fact,
     FromBridge,
+    GoOn,
     Greet,
     Hush,
     Keep,
+    Listen,
     Ready,
     ToBridge,
     UpstreamLost,
     UpstreamRefused,
 )
 from actors.pykka_loop import LoopRef
-from realtime.events import Configured, Event, Frame, LinkEnded, LinkEvent, LinkUp, Unusable
-from realtime.link import Link
+from realtime.events import Configured, Event, Frame, LinkEnded, LinkEvent, Unusable
+from realtime.link import Frames, Link
 from realtime.protocol import FATAL_CODES, Protocol
 
 log = logging.getLogger(__name__)
@@ -50,7 +53,7 @@ BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | LookUp | Linger
 class Dialler(Interface):
     """What a bridge needs of the upstream: a link of this user's own."""
 
-    def dial(self, user: str, to: LoopRef[LinkEvent]) -> Link: ...
+    def dial(self, user: str, to: LoopRef[LinkEvent], frames: Frames) -> Link: ...
 
 
 class OpenAIBridgeActor(LoopActor[BridgeInbox]):
@@ -73,6 +76,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
 
     def on_receive(self, message: BridgeInbox) -> None:
         match message:
+            case Append(pcm):
+                self._protocol.append(pcm)
             case Frame(data):
                 self._receive(data)
             case AskClip(ask, pcm):
@@ -81,16 +86,18 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._protocol.ask_text(ask, text)
             case Greet(ask, words):
                 self._protocol.greet(ask, words)
+            case GoOn(ask):
+                self._protocol.go_on(ask)
             case Hush():
                 self._protocol.hush()
             case Keep(reply, heard_ms):
                 self._protocol.keep(reply, heard_ms)
+            case Listen(listens):
+                self._protocol.listen(listens)
             case Configure():
                 self._configure(message)
             case Boot():
                 self._dial()
-            case LinkUp():
-                pass
             case LookUp():
                 self._look_up()
             case Stop():
@@ -101,7 +108,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._ended(code, reason)
             case _:
                 assert_never(message)
-        self._flush()
+        if self._link:
+            self._link.wake()
 
     def on_stop(self) -> None:
         if self._link:
@@ -110,7 +118,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
             log.info("generation %d ignored %s", self._generation, dict(oddities))
 
     def _dial(self) -> None:
-        self._link = self._upstream.dial(self._user, self.me)
+        self._link = self._upstream.dial(self._user, self.me, self._protocol.to_send)
         self._configure(self._setup)
         self._last_frame = asyncio.get_running_loop().time()
         self.after(SILENT_SECONDS, LookUp())
@@ -119,11 +127,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         self._setup, self._configured = setup, False
         self._protocol.configure(setup.setup, setup.turns)
 
-    def _flush(self) -> None:
-        if self._link and (frames := self._protocol.to_send()):
-            self._link.send(frames)
-
-    def _receive(self, data: str) -> None:
+    def _receive(self, data: bytes) -> None:
         self._last_frame = asyncio.get_running_loop().time()
         for event in self._protocol.receive(data):
             self._said(event)
@@ -161,7 +165,6 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
     def _hang_up(self) -> None:
         self._leaving = True
         self.cancel(Linger)
-        self._flush()
         if self._link and self._configured:
             self._link.close()
         else:

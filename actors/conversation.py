@@ -1,30 +1,43 @@
-"""Who said what to whom: the caller's turns in order, the persona's replies, and what was heard of them."""
+"""Who said what to whom: the caller's turns in order, the greeting that is owed, and what is asked of the model."""
 
 from collections import Counter
 
 from actors.base import Ref
 from actors.caller import Caller
 from actors.clips import Clips
+from actors.greeting import Greeting
 from actors.line import Leg
 from actors.messages import (
     AskClip,
     AskText,
-    AudioResponse,
-    Clear,
     Error,
+    GoOn,
     Greet,
     Hush,
-    Keep,
     Notice,
     Remember,
-    TextResponse,
+    SpeechStarted,
+    SpeechStopped,
     ToPersona,
     Transcript,
 )
-from actors.playback import OnAir, Playback
+from actors.microphone import LONGEST, ONSET
+from actors.replies import Replies
+from actors.stream import Stream
 from actors.turns import TurnOrder, Utterance
 from audio import Decoded, Packed, Undecoded
-from realtime.events import AskFailed, Event, Heard, ReplyAudio, ReplyBegan, ReplyEnded, Role
+from realtime.events import (
+    AskFailed,
+    Committed,
+    Event,
+    Heard,
+    Paused,
+    ReplyAudio,
+    ReplyBegan,
+    ReplyEnded,
+    ReplyWords,
+    Speaking,
+)
 
 MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
 MOST_ASKED = 4  # that the upstream has and has not answered; then the next one waits
@@ -35,20 +48,25 @@ class Conversation:
 
     def __init__(self, caller: Caller, persona: Ref[ToPersona], clips: Clips) -> None:
         self._caller, self._persona, self._clips = caller, persona, clips
-        self._turns = TurnOrder()
-        self._coming: OnAir | None = None
-        self._playing = Playback()
-        self._greetings: dict[int, int] = {}  # choice -> the number of its greeting
-        self._greeting = 0  # the number of the greeting while it is owed, else 0
-        self._begun = False  # it was asked for
-        self._shown: set[int] = set()  # the turns whose words the caller has seen
         self.tally: Counter[str] = Counter()
+        self._turns = TurnOrder()
+        self._replies = Replies(caller, persona, self.tally)
+        self._stream = Stream()
+        self._places: dict[int, int] = {}  # choice that is not granted yet -> the number of its greeting
+        self._greeting: Greeting | None = None  # while it is owed
+        self._shown: set[int] = set()  # the turns whose words the caller has seen
+        self._spoken: dict[tuple[int, int], int] = {}  # (generation, ask below 0) -> our number of that turn
 
     # The caller's turns.
 
     def expect(self, choice: int) -> None:
         """A persona was asked for: its greeting takes its place in the order here, before what is said to it."""
-        self._greetings[choice] = self._turns.number()
+        self._places[choice] = self._turns.number()
+        self._stream.hold()  # what is said now is meant for the new one
+
+    def hear(self, pcm: bytes) -> None:
+        """Some more of a stream has come."""
+        self._stream.hear(pcm)
 
     def record(self, choice: int, now: float, clip: bytes | Packed) -> None:
         """A clip has come, meant for this choice; it keeps its place while it is decoded."""
@@ -78,109 +96,166 @@ class Conversation:
 
     def retag(self, refused: int, choice: int) -> None:
         """A choice was refused; what was said to it goes to the persona before, if there is one."""
-        self._greetings.pop(refused, None)
+        self._places.pop(refused, None)
         self._turns.retag(refused, choice)
         if not choice and self._forget([said for said in self._turns if said.choice == 0]):
             self._caller.tell(Error("no_persona", "Nobody is on the line who could answer: choose a persona first."))
 
     def release(self, live: Leg, now: float) -> None:
-        """Ask what is ready to be asked, in order; nothing overtakes the greeting."""
+        """Listen, unless a greeting comes first, and ask what is ready to be asked, in order."""
+        self._listen(live)
         while not self._greeting and live.bridge and (said := self._turns.next(live.selection.choice)):
-            if sum(other.asked for other in self._turns) >= MOST_ASKED:
+            if self._stream.speaking or sum(other.asked for other in self._turns) >= MOST_ASKED:
                 return
             self.barge_in(live, said.arrived, now)
             self._turns.change(said.number, asked=True)
-            if isinstance(said.content, bytes):
+            if said.given:
+                live.bridge.tell(GoOn(said.number))
+            elif isinstance(said.content, bytes):
                 live.bridge.tell(AskClip(said.number, said.content))
             elif said.content is not None:
                 live.bridge.tell(AskText(said.number, said.content))
-                self._remember(live.selection.persona.id, said.number, "user", said.content)
+                self._remember_user(live, said.number, said.content)
 
-    # The persona's replies.
+    # Which persona, and which connection.
 
     def take_over(self, live: Leg) -> None:
         """A new connection has the line: it owes the greeting of a choice, or goes on where the one before was lost."""
         if self._greeting and live.bridge:
-            self._begun = True
-            live.bridge.tell(Greet(self._greeting, live.selection.persona.greeting))
+            self._greeting.asked = True
+            live.bridge.tell(Greet(self._greeting.number, self._greeting.rest))
 
     def lost(self, leg: Leg) -> None:
         """The live connection is gone: what it has not answered will be asked again, on the next one."""
-        self._coming = None
-        for said in self._turns:
-            if said.asked:
-                self._turns.change(said.number, asked=False)
-                self._remember(leg.selection.persona.id, said.number, "user", "")  # or the next one would know it twice
+        self._stream.hold()
+        given = self._replies.lost(leg.generation)
+        if self._greeting:
+            self._greeting.begun = False
+            self._greeting.given = given.get(self._greeting.number, self._greeting.given)
+            if not self._greeting.rest:
+                self._greeting = None
+        for said in [said for said in self._turns if said.asked]:
+            self._ask_again(leg, said, given.get(said.number, ""))
 
-    def switch(self, live: Leg | None, choice: int, now: float) -> None:
+    def _ask_again(self, leg: Leg, said: Utterance, given: str) -> None:
+        if given:
+            self._turns.change(said.number, asked=False, given=given)
+        elif not said.content:
+            self._turns.forget(said.number)  # the microphone has it, and plays it to the next one; or it was noise
+        elif said.hushed and isinstance(said.content, str):
+            self._turns.forget(said.number)  # the next one knows it, and nobody waits for an answer
+        else:
+            self._turns.change(said.number, asked=False, hushed=False, given="")
+            self._remember_user(leg, said.number, "")  # or the next one would know it twice
+
+    def switch(self, live: Leg | None, choice: int, greeting: str, now: float) -> None:
         """Another persona is wanted: the one on the line falls silent, what was meant for it is over."""
         self.barge_in(live, now, now)
-        self._coming = None
-        self._greeting, self._begun = self._greetings.pop(choice), False
+        self._stream.hold()
+        self._greeting = Greeting(self._places.pop(choice), greeting)
         self._drop([said for said in self._turns if said.choice < choice])
 
     def restore(self, failed: int) -> None:
         """The switch failed and the persona before goes on: what was meant for the other is over."""
-        self._greeting = 0
+        self._greeting = None
         self._drop([said for said in self._turns if said.choice == failed])
 
     def interrupt(self, live: Leg | None, now: float) -> None:
         """The caller wants no answer to what was said so far; a greeting that has not begun is still given."""
         self.barge_in(live, now, now)
-        self._greeting = 0 if self._begun else self._greeting
+        if self._greeting and self._greeting.asked:
+            self._greeting = None
         self._forget(list(self._turns))
+
+    def change_mode(self, streamed: bool, live: Leg | None, now: float) -> None:
+        """From here on the caller speaks in a stream, or in clips; what was said and not answered is over."""
+        self.interrupt(live, now)
+        self._stream.hold()
+        self.set_mode(streamed, now)
+
+    def set_mode(self, streamed: bool, now: float) -> None:
+        """Now it is known that the caller speaks in a stream, or in clips."""
+        self._replies.set_mode(streamed, now)
 
     def barge_in(self, live: Leg | None, since: float, now: float) -> None:
         """Something was said at `since`: stop what was playing then, and what is being answered."""
-        for air in self._playing.stop(since, now):
-            self._caller.tell(Clear(air.id))
-            self.tally["interrupted"] += 1
-            self._remember(air.persona, air.ask, "assistant", air.heard_text(now))
-            if live and live.bridge and air.generation == live.generation:
-                live.bridge.tell(Keep(air.reply, air.heard_ms(now)))
-        if live and live.bridge and (self._greeting or any(said.asked for said in self._turns)):
+        for ask in self._replies.stop(live, since, now):
+            self._settle(ask)
+        asked = [said for said in self._turns if said.asked]
+        if live and live.bridge and (self._greeting or asked):
+            self._replies.drop_unsent(live)
             live.bridge.tell(Hush())
+        for said in asked:
+            self._turns.change(said.number, hushed=True)
+
+    # What the upstream says.
 
     def learn(self, leg: Leg, live: bool, event: Event, now: float) -> None:
-        """The upstream of `leg` said something; audio and endings count only from the one that is `live`."""
+        """The upstream of `leg` said something; but for transcripts it counts only from the one that is `live`."""
         match event:
-            case ReplyAudio(reply, pcm) if live and self._coming and self._coming.reply == reply:
-                self._coming.pcm += pcm
+            case ReplyAudio() | ReplyWords() if live:
+                self._replies.add(leg.generation, event)
             case ReplyBegan(reply, ask) if live:
-                self._coming = OnAir(leg.generation, reply, ask, leg.selection.persona.id)
+                self._reply_began(leg, reply, self._number(leg, ask), now)
             case ReplyEnded() if live:
-                self._reply_ended(event, now)
-            case Heard(ask, text):
-                self._heard(leg, ask, text)
+                self._reply_ended(leg, event, now)
+            case Speaking(ask, at_ms) if live:
+                self._caller_speaks(leg, self._number(leg, ask), at_ms, now)
+            case Paused(_, at_ms) if live:
+                self._stream.paused(at_ms)
+                self._caller.tell(SpeechStopped())
+            case Committed(ask) if live:
+                self._stream.committed()
+                self._turns.commit(self._number(leg, ask), leg.selection.choice, now)
+            case Heard(ask, text, final):
+                self._heard(leg, self._number(leg, ask), text, final)
             case AskFailed(ask, code, message) if live:
                 self._failed(ask, f"{code}: {message}")
             case _:
                 pass  # of a connection that is retiring
 
-    def _reply_ended(self, ended: ReplyEnded, now: float) -> None:
-        air, self._coming = self._coming, None
-        if ended.status == "cancelled":
-            return
-        if ended.status == "failed" or not air or air.reply != ended.reply or not air.pcm:
-            self._failed(ended.ask, ended.reason or "it said nothing")
-            return
-        self._settle(ended.ask)
-        air.text = ended.text
-        self._playing.send(air, now)
-        self._remember(air.persona, ended.ask, "assistant", ended.text)
-        self._deliver(air)
+    def pace(self, now: float) -> float | None:
+        """Release what is due of a streamed reply; the seconds until there is more to do, if that is known."""
+        return self._replies.pace(now)
 
-    def _deliver(self, air: OnAir) -> None:
-        self.tally["replies"] += 1
-        self._caller.tell(Transcript("assistant", air.text, air.id))
-        self._caller.tell(TextResponse(air.id, air.text))
-        self._caller.tell(AudioResponse(air.id, bytes(air.pcm)))
+    def played(self, response_id: str, ms: int, now: float) -> None:
+        """The caller's player reports how far it is."""
+        self._replies.played(response_id, ms, now)
 
-    def _heard(self, leg: Leg, ask: int, text: str) -> None:
-        self._remember(leg.selection.persona.id, ask, "user", text)
-        if text and ask not in self._shown:  # asked again after a loss, it has been shown before
-            self._shown.add(ask)
-            self._caller.tell(Transcript("user", text, _user_item(ask)))
+    def _caller_speaks(self, leg: Leg, number: int, at_ms: int, now: float) -> None:
+        self._stream.began(number, at_ms)
+        self.barge_in(leg, now, now)
+        self._greeting = None  # it has begun, or nobody would have heard the caller
+        self._caller.tell(SpeechStarted())
+
+    def _reply_began(self, leg: Leg, reply: int, ask: int, now: float) -> None:
+        said, greeting = self._turns.get(ask), self._greeting
+        before = said.given if said else ""
+        if greeting and ask == greeting.number:
+            before, greeting.begun = greeting.given, True
+            self._listen(leg)
+        self._replies.began(leg, reply, ask, before, now)
+
+    def _reply_ended(self, leg: Leg, ended: ReplyEnded, now: float) -> None:
+        ask = self._number(leg, ended.ask)
+        answered = self._replies.ended(leg.generation, ended, now)
+        if answered:
+            self._settle(ask)
+        elif answered is False:
+            self._failed(ask, ended.reason or "it said nothing")
+
+    def _heard(self, leg: Leg, number: int, text: str, final: bool) -> None:
+        shown = number in self._shown  # asked again after a loss, it has been shown before
+        if text and not shown and (final or self._replies.streamed):
+            self._caller.tell(Transcript("user", text, _user_item(number), final))
+        if not final:
+            return
+        self._remember_user(leg, number, text)
+        self._stream.safe(number)
+        if text:
+            self._shown.add(number)
+        if (said := self._turns.get(number)) and said.content is None:
+            self._turns.change(number, content=text)
 
     def _failed(self, ask: int, reason: str) -> None:
         self._settle(ask)
@@ -189,13 +264,33 @@ class Conversation:
 
     def _settle(self, ask: int) -> None:
         """An answer to `ask` answers all that was asked before it as well, and is it the greeting, then that."""
-        self._greeting = 0 if ask == self._greeting else self._greeting
+        if self._greeting and ask == self._greeting.number:
+            self._greeting = None
         for said in self._turns:
             if said.asked and said.number <= ask:
                 self._turns.forget(said.number)
+                self._stream.safe(said.number)
 
-    def _remember(self, persona: str, ask: int, role: Role, text: str) -> None:
-        self._persona.tell(Remember(persona, ask, role, text))
+    def _listen(self, live: Leg) -> None:
+        """Let the live connection hear the caller, unless another is being called, or a greeting comes first."""
+        greeting = self._greeting
+        if not self._replies.streamed or self._places or (greeting and not greeting.begun):
+            return
+        fresh = greeting and not greeting.given
+        if not self._stream.listen(live, ONSET if fresh else LONGEST):
+            self._caller.tell(Notice("say_again", "Some of what you said was lost on the line: say it again."))
+
+    def _number(self, leg: Leg, ask: int) -> int:
+        """Our own number of what a connection calls `ask`."""
+        if ask > 0:
+            return ask
+        key = (leg.generation, ask)
+        if key not in self._spoken or not ask:
+            self._spoken[key] = self._turns.number()
+        return self._spoken[key]
+
+    def _remember_user(self, leg: Leg, number: int, text: str) -> None:
+        self._persona.tell(Remember(leg.selection.persona.id, number, "user", text))
 
     def _drop(self, gone: list[Utterance]) -> None:
         if self._forget(gone):
@@ -206,6 +301,7 @@ class Conversation:
         for said in gone:
             self._turns.forget(said.number)
             self._clips.drop(said.number)
+            self._stream.safe(said.number)
         return bool(gone)
 
     def close(self) -> None:

@@ -11,16 +11,35 @@ from actors.base import Ref
 from actors.pykka_loop import LoopRef
 from audio import Packed
 from personas import Persona
-from realtime.events import Event, Role, Setup, Turn
+from realtime.events import Event, Role, Setup, Status, Turn
+
+Mode: TypeAlias = Literal["clip", "stream"]
+"""clip: whole recorded utterances and whole replies. stream: audio as it is spoken, both ways."""
 
 # caller -> session
 
 
 @dataclass(frozen=True, slots=True)
 class Chose:
-    """The caller wants to talk to this persona."""
+    """The caller wants to talk to this persona; in this mode, or in the one that there is."""
 
     astrologer_id: str
+    mode: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """Audio as it is spoken: PCM16 little-endian, mono, 24 kHz, whole samples."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """So much of a reply the caller's player has played, in ms from its start."""
+
+    response_id: str
+    ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +77,7 @@ class Garbled:
     message: str
 
 
-FromCaller: TypeAlias = Chose | Recorded | Typed | Interrupted | Pinged | HungUp | Garbled
+FromCaller: TypeAlias = Chose | Spoke | Played | Recorded | Typed | Interrupted | Pinged | HungUp | Garbled
 
 # session -> caller
 
@@ -82,6 +101,41 @@ class AudioResponse:
 
     response_id: str
     pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseStarted:
+    """The persona begins to speak: the audio that follows is of this reply."""
+
+    response_id: str
+    astrologer_id: str
+    format: Literal["pcm16"] = "pcm16"
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Some of a reply: PCM16 little-endian, mono, 24 kHz, which the wire sends as a binary frame."""
+
+    response_id: str
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseDone:
+    """All of a reply was sent, or all that there will be of it."""
+
+    response_id: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The model hears the caller speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The model hears that the caller has stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +189,10 @@ class Close:
     reason: str
 
 
-ToCaller: TypeAlias = ConfigAck | AudioResponse | TextResponse | Transcript | Clear | Notice | Error | Pong | Close
+ToCaller: TypeAlias = (
+    ConfigAck | AudioResponse | TextResponse | ResponseStarted | Sound | ResponseDone | SpeechStarted | SpeechStopped
+    | Transcript | Clear | Notice | Error | Pong | Close
+)  # fmt: skip
 
 # endpoint -> supervisor, and back
 
@@ -319,6 +376,27 @@ class AskText:
 
 
 @dataclass(frozen=True, slots=True)
+class GoOn:
+    """Bring to its end the answer to this ask that a lost connection began; the turns seeded hold what was heard."""
+
+    ask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Some more of what the caller says: PCM16 little-endian, mono, 24 kHz."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Find the turns in what is appended, or wait for whole clips."""
+
+    listens: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Hush:
     """Stop answering whatever is being answered."""
 
@@ -347,7 +425,7 @@ class Fact:
     event: Event
 
 
-ToBridge: TypeAlias = Configure | Greet | AskClip | AskText | Hush | Keep
+ToBridge: TypeAlias = Configure | Listen | Append | Greet | AskClip | AskText | GoOn | Hush | Keep
 FromBridge: TypeAlias = Ready | Fact
 
 

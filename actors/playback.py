@@ -1,27 +1,48 @@
-"""What the caller hears: the replies that were sent to them, and how much of each has been played by now."""
+"""What the caller hears: replies on their way to them, how much was released, and how much was heard by now.
+
+A player on the caller's side plays what it gets in order and in real time. Its clock is reckoned here, and what is
+sent ahead of it is bounded: a `clear` would else wait behind a burst on a slow line.
+"""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from actors.messages import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
+from realtime.events import Status
 from realtime.protocol import BYTES_PER_MS
+
+LEAD = 0.4  # seconds of audio that may be released ahead of the caller's player
+PIECE = 0.1  # seconds: less is not released alone while more is to come
+RATE = 1000 * BYTES_PER_MS  # bytes a second
+CHARACTERS_A_MS = 0.015  # speech at an ordinary pace, where only the beginning of some words is known
 
 
 @dataclass(slots=True)
 class OnAir:
-    """A reply of the model, as the persona of this id.
+    """A reply of the model, as the persona of this id, in answer to the turn `ask`.
 
-    `sent_at` is when the caller got it, `starts_at` when it began to play, in seconds; both are None while it is
-    still coming in. A reply that came while another played starts when that has ended.
+    `pcm` has come and is not released, `received` and `released` count bytes; `until` is when what was released will
+    have been played. `before` are the words that a lost connection gave of the same answer. `since` is when the
+    caller could first know of it; None while it is kept back, as a whole reply is until it is complete.
     """
 
     generation: int
     reply: int
     ask: int
     persona: str
+    before: str = ""
+    since: float | None = None
     pcm: bytearray = field(default_factory=bytearray)
-    text: str = ""
-    sent_at: float | None = None
-    starts_at: float | None = None
+    received: int = 0
+    released: int = 0
+    until: float = 0.0
+    begun: bool = False
+    status: Status | None = None
+    done: bool = False
+    marks: list[tuple[int, str]] = field(default_factory=list)  # (byte at which they begin to be said, words)
+    told: int = 0  # so many marks were shown to the caller
+    report: tuple[int, float] | None = None
 
     @property
     def id(self) -> str:
@@ -29,42 +50,189 @@ class OnAir:
         return f"{self.generation}.{self.reply}"
 
     @property
-    def ms(self) -> int:
-        """How long it plays."""
-        return len(self.pcm) // BYTES_PER_MS
+    def text(self) -> str:
+        """All its words so far."""
+        return "".join(words for _, words in self.marks).strip()
+
+    def add(self, pcm: bytes) -> None:
+        """Some more audio has come."""
+        self.pcm += pcm
+        self.received += len(pcm)
+
+    def add_words(self, words: str) -> None:
+        """Some more words have come; the audio that comes next says them."""
+        if self.marks and self.marks[-1][0] == self.received:
+            words = self.marks.pop()[1] + words
+        self.marks.append((self.received, words))
+
+    def release(self, size: int, now: float) -> bytes:
+        """Give out so many bytes; they play when what was given before has been played."""
+        piece = bytes(self.pcm[:size])
+        del self.pcm[:size]
+        self.released += len(piece)
+        self.until = max(now, self.until) + len(piece) / RATE
+        return piece
+
+    def heard(self, now: float) -> int:
+        """Bytes of it that were played by now: by the player's report, else by the clock."""
+        if self.report:
+            ms, at = self.report
+            return min(self.released, (ms + int((now - at) * 1000)) * BYTES_PER_MS)
+        return max(0, self.released - max(0, round((self.until - now) * RATE)))
 
     def heard_ms(self, now: float) -> int:
-        """How much of it has been played by now."""
-        return 0 if self.starts_at is None else max(0, min(self.ms, int((now - self.starts_at) * 1000)))
+        """The same in milliseconds, rounded down."""
+        return self.heard(now) // BYTES_PER_MS
 
     def heard_text(self, now: float) -> str:
-        """The share of its words that fell into what was heard, a word that was cut not counted."""
-        words = self.text.split()
-        return " ".join(words[: len(words) * self.heard_ms(now) // max(1, self.ms)])
+        """The words that were played whole by now, after those that an earlier connection gave."""
+        return join(self.before, self.text_until(self.heard(now)))
+
+    def text_until(self, byte: int) -> str:
+        """The words that are said before this byte of its audio; a word that is cut is not counted."""
+        if byte >= self.received and self.status:
+            return self.text
+        ends = [begin for begin, _ in self.marks[1:]] + [self.received]
+        said = ""
+        for (begin, words), end in zip(self.marks, ends, strict=True):
+            if byte >= end > begin and (self.status or end < self.received):
+                said += words
+            elif byte > begin:
+                span = end - begin if self.status or end < self.received else 0
+                said += _share(words, byte - begin, span)
+                break
+        return said.strip()
+
+    def cut(self) -> None:
+        """No more will come: keep what ends with a word, as far as it can still be kept back."""
+        begin = self.marks[-1][0] if self.marks else 0
+        if self.released <= begin < self.received:
+            del self.pcm[len(self.pcm) - (self.received - begin) :]
+            self.marks.pop()
+        elif self.marks:
+            self.marks[-1] = (begin, _share(self.marks[-1][1], self.received - begin, 0))
+        self.received = self.released + len(self.pcm)
+        self.status = "incomplete"
+
+
+def join(before: str, after: str) -> str:
+    """Two parts of one answer."""
+    return f"{before} {after}".strip()
+
+
+def _share(words: str, said: int, span: int) -> str:
+    """The whole words in the first `said` bytes of `span`; 0 when nobody knows yet how long they take."""
+    count = len(words) * said // span if span else int(said / BYTES_PER_MS * CHARACTERS_A_MS)
+    if count >= len(words.rstrip()):
+        return words
+    return words[:count].rpartition(" ")[0] if " " in words[:count] else ""
 
 
 class Playback:
-    """The replies that the caller has and has not heard to their end, in the order in which they play."""
+    """The replies that the caller has not heard to their end, in the order in which they play."""
 
     def __init__(self) -> None:
         self._queue: deque[OnAir] = deque()
+        self._until = 0.0  # when all that was released will have been played
 
-    def send(self, air: OnAir, now: float) -> None:
-        """The caller gets it now; it plays when those before it are over."""
-        self._forget_heard(now)
-        last = self._queue[-1] if self._queue else None
-        free = last.starts_at + last.ms / 1000 if last and last.starts_at is not None else now
-        air.sent_at, air.starts_at = now, max(now, free)
+    def __iter__(self) -> Iterator[OnAir]:
+        return iter(list(self._queue))
+
+    def begin(self, air: OnAir) -> None:
+        """A reply is coming; it plays after those before it."""
         self._queue.append(air)
 
-    def stop(self, since: float, now: float) -> list[OnAir]:
-        """What must stop because something was said at `since`: all that was sent before and still plays."""
+    def find(self, generation: int, reply: int) -> OnAir | None:
+        """The reply of this number, unless it was stopped or heard to its end."""
+        for air in reversed(self._queue):
+            if air.reply == reply and air.generation == generation:
+                return air
+        return None
+
+    def forget(self, air: OnAir) -> None:
+        """Nobody will hear it."""
+        self._queue.remove(air)
+
+    def send(self, air: OnAir, now: float) -> bytes:
+        """Give out a whole reply at once."""
         self._forget_heard(now)
-        stopped = [air for air in self._queue if air.sent_at is not None and air.sent_at <= since]
+        air.since, air.until, air.done = now, self._until, True
+        pcm = air.release(len(air.pcm), now)
+        self._until = air.until
+        return pcm
+
+    def release(self, now: float) -> tuple[list[ToCaller], float | None]:
+        """What to send now, and in how many seconds to ask again; None when only something new changes anything."""
+        said: list[ToCaller] = []
+        wait = None
+        self._forget_heard(now)
+        for air in self._queue:
+            if air.done or air.since is None:
+                continue
+            wait = self._release(air, now, said)
+            if not air.done:
+                break
+        return said, wait
+
+    def _release(self, air: OnAir, now: float, said: list[ToCaller]) -> float | None:
+        """Release of one reply what may be released; returns when more may be."""
+        room = round(LEAD - max(0.0, self._until - now), 3)  # in whole ms, or a rounding error is waited for
+        fits = len(air.pcm) <= room * RATE
+        if not fits and room < PIECE:
+            return PIECE - room
+        size = len(air.pcm) if fits else int(room * 1000) * BYTES_PER_MS
+        if not air.begun and (size or air.status):
+            air.begun = True
+            said.append(ResponseStarted(air.id, air.persona))
+        if size:
+            air.until = self._until
+            piece = air.release(size, now)
+            self._until = air.until
+            said += self._captions(air)
+            said.append(Sound(air.id, piece))
+        if not air.pcm and air.status:
+            air.done = True
+            said += [Transcript("assistant", air.text, air.id), ResponseDone(air.id, air.status)]
+        return None if fits else PIECE
+
+    @staticmethod
+    def _captions(air: OnAir) -> list[ToCaller]:
+        """The words of what is released now."""
+        news = []
+        while air.told < len(air.marks) and air.marks[air.told][0] < air.released:
+            news.append(air.marks[air.told][1])
+            air.told += 1
+        return [Transcript("assistant", "".join(news), air.id, final=False)] if news else []
+
+    def played(self, response_id: str, ms: int, now: float) -> None:
+        """The player's own word on how far it is; it never goes back, nor beyond what was released."""
+        for air in self._queue:
+            if air.id == response_id:
+                most = air.released // BYTES_PER_MS
+                least = air.report[0] if air.report else 0
+                air.report = (max(least, min(ms, most)), now)
+
+    def stop(self, since: float, now: float) -> list[OnAir]:
+        """What must stop because something was said at `since`: all that was there before and is not heard yet."""
+        self._forget_heard(now)
+        stopped = [air for air in self._queue if air.since is not None and air.since <= since]
         for air in stopped:
             self._queue.remove(air)
+        if stopped and not self._queue:
+            self._until = now
         return stopped
 
     def _forget_heard(self, now: float) -> None:
-        while self._queue and self._queue[0].heard_ms(now) >= self._queue[0].ms:
+        while self._queue and self._queue[0].done and self._queue[0].heard(now) >= self._queue[0].released:
             self._queue.popleft()
+
+
+def silence(air: OnAir, now: float, streamed: bool) -> list[ToCaller]:
+    """What a caller is told of a reply that stops here; in a stream also how it ended."""
+    if not streamed:
+        return [Clear(air.id)]
+    if not air.begun:
+        return []
+    words = air.text_until(air.heard(now))
+    told: list[ToCaller] = [Clear(air.id), Transcript("assistant", words, air.id)]
+    return told if air.done else [*told, ResponseDone(air.id, "cancelled")]

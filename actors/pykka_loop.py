@@ -6,6 +6,7 @@ Written against pykka 4.5, of which it uses these internals: Envelope and the st
 import asyncio
 import sys
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator
 from concurrent import futures
@@ -45,9 +46,11 @@ class Mailbox(deque[Envelope[Any]]):
     loop: asyncio.AbstractEventLoop
     thread = 0
     asked = False
+    clock: Callable[[], float]  # ends turns; a loop with a `turn_clock` of its own decides by that one
 
     def open(self, turn: Callable[[], None]) -> None:
         self.turn, self.loop, self.thread = turn, asyncio.get_running_loop(), threading.get_ident()
+        self.clock = getattr(self.loop, "turn_clock", time.perf_counter)
         if self:
             self.ask()
 

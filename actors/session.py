@@ -36,8 +36,11 @@ from actors.messages import (
     HungUp,
     Interrupted,
     Leaving,
+    Listen,
+    Mode,
     Notice,
     Pinged,
+    Played,
     Pong,
     Prepare,
     Prepared,
@@ -45,15 +48,19 @@ from actors.messages import (
     Recorded,
     Replaced,
     Selected,
+    Spoke,
     ToPersona,
     Typed,
     UpstreamRefused,
 )
 from actors.persona import PersonaActor
 from audio import Decoded, Undecoded
-from realtime.events import AskFailed, Event, ReplyEnded
+from realtime.events import AskFailed, Committed, Event, Paused, ReplyEnded, Speaking
+from realtime.protocol import BYTES_PER_MS
 
 log = logging.getLogger(__name__)
+
+HASTE_MS = 30_000  # of a stream may come ahead of real time: a phone that was out of reach for a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +74,18 @@ class TimeUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """A timer: more of a reply may be released."""
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """A timer: another upstream connection is due."""
 
 
 SessionInbox: TypeAlias = (
     Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | FromBridge | Decoded | Undecoded
-    | Quiet | TimeUp | Retry
+    | Quiet | TimeUp | Retry | Pace
 )  # fmt: skip
 
 
@@ -96,6 +108,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._wish = ""  # the persona of that choice
         self._counted = {"choices": 0, "generations": 0}
         self._acknowledged = 0
+        self._mode: Mode | None = None
+        self._streamed = 0  # bytes of audio that came in a stream
         self._leaving = False
         self._why = "it was stopped"
 
@@ -125,6 +139,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._consider_leaving(message)
             case Down():
                 self._child_ended(message)
+            case Pace():
+                self._pace()
             case Retry():
                 self._steer()
             case Boot():
@@ -138,16 +154,25 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if close := self._caller.spoke(self._now()):
             self._leave(close)
             return
-        if not isinstance(said, Pinged):
+        if not isinstance(said, Spoke | Played | Pinged):
             self._spoke_at = self._now()
         match said:
-            case Chose(astrologer_id):
+            case Spoke(pcm):
+                self._listen(pcm)
+            case Played(response_id, ms):
+                self._talk.played(response_id, ms, self._now())
+            case Chose(astrologer_id, mode):
+                if mode:
+                    self._set_mode(mode)
                 self._chose(astrologer_id)
             case Recorded() | Typed() if not self._choice:
                 self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
+            case Recorded() if self._mode == "stream":
+                self._refuse("wrong_mode", "This call is a stream: send binary frames, or config with mode clip first.")
             case Recorded() | Typed() if self._talk.full:
                 self._refuse("busy", "Several of your messages wait already: let them be answered first.")
             case Recorded(clip):
+                self._set_mode("clip")
                 self._talk.record(self._choice, self._now(), clip)
             case Typed(text):
                 self._talk.type(self._choice, self._now(), text)
@@ -163,6 +188,41 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._refuse(code, reason)
             case _:
                 assert_never(said)
+
+    def _listen(self, pcm: bytes) -> None:
+        """Audio of a stream: 50 times a second, so the usual case goes first."""
+        if not self._choice:
+            if not self._streamed:
+                self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
+            self._streamed += len(pcm)
+            return
+        if self._mode != "stream":
+            if self._mode == "clip":
+                self._refuse("wrong_mode", "This call takes recorded clips: send audio, or config with mode stream.")
+                return
+            self._set_mode("stream")
+        self._streamed += len(pcm)
+        if self._streamed / BYTES_PER_MS > (self._now() - self._began) * 1000 + HASTE_MS:
+            self._caller.tell(
+                Error("too_many_messages", "Audio comes faster than anybody speaks: send it in real time.")
+            )
+            self._leave(Close(4400, "audio came faster than anybody speaks: send it in real time"))
+            return
+        self._talk.hear(pcm)
+
+    def _set_mode(self, mode: Mode) -> None:
+        """The first audio, or a config, says how the caller speaks."""
+        if mode == self._mode:
+            return
+        streamed, before, self._mode = mode == "stream", self._mode, mode
+        if before:
+            self._talk.change_mode(streamed, self._line.live, self._now())
+        else:
+            self._talk.set_mode(streamed, self._now())
+        for leg in (self._line.live, self._line.coming):
+            if leg and leg.bridge:
+                leg.bridge.tell(Listen(streamed))
+        self._go_on()
 
     def _refuse(self, code: str, reason: str) -> None:
         if close := self._caller.refuse(code, reason):
@@ -187,7 +247,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if live and live.selection == self._line.wanted:
             name = selection.persona.name
             self._caller.tell(Notice("switching", f"{name} is being called."))
-        self._talk.switch(live, selection.choice, self._now())
+        self._talk.switch(live, selection.choice, selection.persona.greeting, self._now())
         self._line = replace(self._line, wanted=selection, fatal=False)
         self._steer()
 
@@ -204,7 +264,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
         leg = self._line.coming
         if not leg or leg.generation != prepared.generation or leg.selection.persona != prepared.persona:
             return  # of a choice that was made anew since
-        setup = Configure(leg.selection.choice, prepared.setup, prepared.turns)
+        listening = replace(prepared.setup, listens=self._mode == "stream")
+        setup = Configure(leg.selection.choice, listening, prepared.turns)
         if leg.bridge:
             leg.bridge.tell(setup)
         else:
@@ -298,13 +359,22 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if isinstance(event, ReplyEnded) and live and event.status == "completed":
             self._line = replace(line, ends=())
             self._supervisor.tell(Answered(self.me))
-        if isinstance(event, ReplyEnded | AskFailed) and live:
+        if isinstance(event, Speaking | Paused):
+            self._spoke_at = self._now()
+        if isinstance(event, ReplyEnded | AskFailed | Committed) and live:
             self._go_on()
+        if self._mode == "stream":
+            self._pace()
 
     def _go_on(self) -> None:
         live = self._line.live
         if live and live.selection == self._line.wanted:
             self._talk.release(live, self._now())
+
+    def _pace(self) -> None:
+        """Release what is due of a streamed reply, and look again when more is."""
+        if (wait := self._talk.pace(self._now())) is not None:
+            self.after(wait, Pace())
 
     # Life.
 
@@ -372,6 +442,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._line = replace(self._line, ends=(*self._line.ends, self._now()), fatal=fatal)
         if was_live:
             self._talk.lost(leg)
+            if self._mode == "stream":
+                self._pace()
             self._caller.tell(Notice("reconnecting", "The connection to the model was lost and is being made again."))
         self._steer()
 

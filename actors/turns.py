@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A clip or a typed turn on its way to an answer.
+    """A clip, a typed turn or one of a stream on its way to an answer.
 
     `choice` is the persona it was meant for, `arrived` seconds on the session's clock, `content` PCM16 24 kHz mono
-    or text, None while a clip is being decoded. `asked`: an upstream connection has it.
+    or text, None while a clip is being decoded, and of a stream until it is written down. `asked`: an upstream
+    connection has it. `hushed`: something was said after it, and no answer to it alone is wanted. `given` is what a
+    lost connection said in answer.
     """
 
     number: int
@@ -17,6 +19,8 @@ class Utterance:
     arrived: float
     content: bytes | str | None = None
     asked: bool = False
+    hushed: bool = False
+    given: str = ""
 
 
 class TurnOrder:
@@ -40,6 +44,14 @@ class TurnOrder:
         self._waiting[said.number] = said
         return said
 
+    def commit(self, number: int, choice: int, now: float) -> None:
+        """The upstream heard this turn in a stream, and will answer it."""
+        self._waiting[number] = Utterance(number, choice, now, asked=True)
+
+    def get(self, number: int) -> Utterance | None:
+        """The turn of this number, if it is not answered yet."""
+        return self._waiting.get(number)
+
     def change(self, number: int, **facts: object) -> None:
         """Note something new of an utterance; of one that is gone, nothing."""
         if said := self._waiting.get(number):
@@ -53,7 +65,8 @@ class TurnOrder:
         """What to ask now: the first that is not asked, if it is decoded and meant for this choice."""
         for said in self._waiting.values():
             if not said.asked:
-                return said if said.content is not None and said.choice == choice else None
+                ready = said.given or said.content is not None
+                return said if ready and said.choice == choice else None
         return None
 
     def retag(self, refused: int, choice: int) -> None:

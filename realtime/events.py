@@ -1,7 +1,8 @@
 """What is said to the upstream protocol, and the facts that it says of the upstream. Frozen, without I/O.
 
-A `reply` is one response of the model, numbered from 1 on each connection. An `ask` is the caller's own number
-for what it asked the model to answer.
+A `reply` is one response of the model, numbered from 1 on each connection. An `ask` is the number of what is
+answered: ours for what we asked, -1, -2 and so on, on each connection, for the turns that the upstream heard in a
+stream by itself.
 """
 
 from dataclasses import dataclass
@@ -13,11 +14,16 @@ Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How a session is to be: sent whole, before any audio. `voice` is a Realtime voice, `language` ISO 639-1."""
+    """How a session is to be: sent whole, before any audio. `voice` is a Realtime voice, `language` ISO 639-1.
+
+    With `listens` the upstream finds the caller's turns in a stream of audio by itself (server VAD); without, each
+    turn is committed by us.
+    """
 
     instructions: str
     voice: str
     language: str
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,14 @@ class ReplyAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyWords:
+    """Some more words of a reply; the audio that comes next says them."""
+
+    reply: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyEnded:
     """`text` is what the model said aloud, whole also when the reply was cut; `reason` says why it is not complete."""
 
@@ -69,10 +83,37 @@ class AskFailed:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The words of a spoken ask, as the upstream's recogniser wrote them; empty when it heard none."""
+    """The words of a spoken ask, as the upstream's recogniser wrote them; empty when it heard none.
+
+    With `final` False some more of them, else all.
+    """
 
     ask: int
     text: str
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """The caller began to speak, `at_ms` into all the audio that this connection was ever sent."""
+
+    ask: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The caller stopped speaking, `at_ms` into all the audio that this connection was ever sent."""
+
+    ask: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A turn that the upstream heard by itself is whole, and will be answered."""
+
+    ask: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +125,20 @@ class Unusable:
     fatal: bool
 
 
-Event: TypeAlias = Configured | ReplyBegan | ReplyAudio | ReplyEnded | AskFailed | Heard | Unusable
+Event: TypeAlias = (
+    Configured | ReplyBegan | ReplyAudio | ReplyWords | ReplyEnded | AskFailed | Heard | Speaking | Paused | Committed
+    | Unusable
+)  # fmt: skip
 
 
 # What a link tells.
 
 
 @dataclass(frozen=True, slots=True)
-class LinkUp:
-    """The WebSocket is open; the key is not checked yet."""
-
-
-@dataclass(frozen=True, slots=True)
 class Frame:
-    """One text frame from the upstream."""
+    """One text frame from the upstream: JSON in UTF-8."""
 
-    data: str
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +149,4 @@ class LinkEnded:
     reason: str
 
 
-LinkEvent: TypeAlias = LinkUp | Frame | LinkEnded
+LinkEvent: TypeAlias = Frame | LinkEnded

@@ -25,9 +25,11 @@ class Ask:
 class Reply:
     """A response of the model; numbered from 1 on each connection.
 
-    `received` counts the bytes of its audio; `keep_ms` is how much of it the caller heard, once that is known.
+    `id` is the upstream's; `received` counts the bytes of its audio; `keep_ms` is how much of it the caller heard,
+    once that is known.
     """
 
+    id: str
     number: int
     ask: int
     void: bool = False
@@ -70,8 +72,11 @@ class Gate:
 
     def began(self, reply: Reply) -> bool:
         """A response exists; True when it answers an ask that is void by now."""
-        asked, self.pending, self.active = self.pending, None, reply
-        return asked is not None and asked.void
+        self.active = reply
+        if self.pending is None or self.pending.number != reply.ask:
+            return False  # the upstream answers a turn that it heard by itself
+        asked, self.pending = self.pending, None
+        return asked.void
 
     def ended(self, reply: Reply) -> None:
         """It is done, one way or another."""

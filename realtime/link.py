@@ -4,17 +4,20 @@ import asyncio
 import hashlib
 import logging
 import ssl
-import time
-from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.frames import DATA_OPCODES, Opcode
+from websockets.frames import Frame as WebSocketFrame
+from websockets.protocol import Event, State
 from websockets.uri import parse_uri
 
-from realtime.events import Frame, LinkEnded, LinkEvent, LinkUp
+from realtime.events import Frame, LinkEnded, LinkEvent
 
 log = logging.getLogger(__name__)
 socket_log = log.getChild("socket")
@@ -26,9 +29,9 @@ STALL_SECONDS = 2.0  # an uplink that takes nothing for so long is lost
 MAX_FRAME = 16 * 2**20
 REFUSING_STATUS = (401, 403)  # other servers check the key before the 101; as the close code 3000
 HANDSHAKES = 20  # at most so many at once: a storm of connects helps nobody
-READ_FRAMES = 20  # then the other tasks get the loop
-READ_SECONDS = 0.001
 MOST_UNHANDLED = 64  # frames that wait for the listener; then TCP holds the upstream back
+
+Frames: TypeAlias = Callable[[], list[bytes]]
 
 
 class Listener(Protocol):
@@ -62,9 +65,9 @@ class Upstream:
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     handshakes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HANDSHAKES), repr=False)
 
-    def dial(self, user: str, to: Listener) -> "Link":
+    def dial(self, user: str, to: Listener, frames: Frames) -> "Link":
         """Open a connection of this user's own; what becomes of it is told to `to`. Must be called on the loop."""
-        return Link(self, user, to)
+        return Link(self, user, to, frames)
 
     @property
     def host(self) -> str:
@@ -77,12 +80,13 @@ class Upstream:
         keyed = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         return {**keyed, "OpenAI-Safety-Identifier": identifier}
 
-    def connecting(self, user: str) -> connect:
-        """The handshake, not yet begun. The API pings by itself, about every 20 s."""
+    def connecting(self, user: str, opened: type[ClientConnection] | Callable[..., "Socket"]) -> connect:
+        """The handshake, not yet begun; `opened` makes the connection. The API pings by itself, about every 20 s."""
         local = self.host in ("127.0.0.1", "::1", "localhost")
         return connect(
             f"{self.url}?{urlencode({'model': self.model})}",
             additional_headers=self.headers(user),
+            create_connection=opened,  # type: ignore[arg-type]  # it is only called
             logger=socket_log,
             compression=None,
             max_size=MAX_FRAME,
@@ -93,29 +97,83 @@ class Upstream:
         )
 
 
-class Link:
-    """One connection: dialled when made, never redialled. It tells LinkEnded exactly once, whatever happens."""
+class Socket(ClientConnection):
+    """The library's connection, but it tells frames as they come and says when it can be written to: no queues."""
 
-    def __init__(self, upstream: Upstream, user: str, to: Listener) -> None:
-        self._upstream, self._user, self._to = upstream, user, to
-        self._waiting: deque[bytes] = deque()
-        self._wake = asyncio.Event()
-        self._closing = False
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.on_frame: Callable[[bytes], None] = lambda data: None
+        self.on_writable: Callable[[], None] = lambda: None
+        self.over = asyncio.Event()
+        self._fragments: list[bytes] = []
+        self._stalled: asyncio.TimerHandle | None = None
+
+    def process_event(self, event: Event) -> None:
+        """Data goes to the listener; the handshake and what keeps the connection alive stay with the library."""
+        if not isinstance(event, WebSocketFrame) or event.opcode not in DATA_OPCODES:
+            super().process_event(event)
+            if isinstance(event, WebSocketFrame) and event.opcode is Opcode.CLOSE:
+                self.over.set()
+        elif event.fin and not self._fragments:
+            self.on_frame(bytes(event.data))
+        else:
+            self._fragments.append(bytes(event.data))
+            if event.fin:
+                whole, self._fragments = b"".join(self._fragments), []
+                self.on_frame(whole)
+
+    def pause_writing(self) -> None:
+        """The uplink takes nothing more; if it stays so it is lost."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The uplink takes data again."""
+        super().resume_writing()
+        self._moves_again()
+        self.on_writable()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end, whatever brought it about."""
+        super().connection_lost(exc)
+        self._moves_again()
+        self.over.set()
+
+    def _moves_again(self) -> None:
+        if self._stalled:
+            self._stalled.cancel()
+            self._stalled = None
+
+
+class Link:
+    """One connection: dialled when made, never redialled. It tells LinkEnded exactly once, whatever happens.
+
+    `frames` gives what is to be sent, in order. It is asked when the connection can be written to, once in a turn of
+    the loop, so that what waits meanwhile may be joined.
+    """
+
+    def __init__(self, upstream: Upstream, user: str, to: Listener, frames: Frames) -> None:
+        self._upstream, self._user, self._to, self._frames = upstream, user, to, frames
+        self._loop = asyncio.get_running_loop()
+        self._socket: Socket | None = None
+        self._woken = False
+        self._held = False  # the listener is behind, and nothing is read
+        self._over = asyncio.Event()  # either side has had enough
         self._task = asyncio.create_task(self._run(), name=f"link to {upstream.host}")
         self._task.add_done_callback(self._tell_end)
 
-    def send(self, frames: list[bytes]) -> None:
-        """Queue frames of JSON, to be written in this order once the connection is open."""
-        self._waiting.extend(frames)
-        self._wake.set()
+    def wake(self) -> None:
+        """There is something to send."""
+        if not self._woken and self._socket:
+            self._woken = True
+            self._loop.call_soon(self._write)
 
     def close(self) -> None:
-        """Write what is queued, then close with 1000."""
-        self._closing = True
-        self._wake.set()
+        """Write what there is to send, then close with 1000."""
+        self._over.set()
 
     def abort(self) -> None:
-        """End at once: a connect under way is cancelled, what is queued is lost."""
+        """End at once: a connect under way is cancelled, what was not written is lost."""
         self._task.cancel()
 
     def _tell_end(self, task: "asyncio.Task[LinkEnded]") -> None:
@@ -131,54 +189,55 @@ class Link:
     async def _run(self) -> LinkEnded:
         try:
             async with self._upstream.handshakes:
-                socket = await self._upstream.connecting(self._user)
+                socket = await self._upstream.connecting(self._user, self._opened)
         except InvalidStatus as error:
             refused = error.response.status_code in REFUSING_STATUS
             return LinkEnded(3000 if refused else 1006, f"the handshake was answered with {error.response.status_code}")
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
             return LinkEnded(1006, f"could not connect to {self._upstream.host}: {error or type(error).__name__}")
         try:
-            return await self._converse(socket)
+            self._socket = cast(Socket, socket)
+            return await self._hold(self._socket)
         finally:
             socket.transport.abort()  # nothing to do after a close in order
 
-    async def _converse(self, socket: ClientConnection) -> LinkEnded:
-        self._to.tell(LinkUp())
-        async with asyncio.TaskGroup() as tasks:
-            writing = tasks.create_task(self._write(socket), name="link writer")
-            await self._read(socket)
-            writing.cancel()
+    def _opened(self, *args: Any, **kwargs: Any) -> Socket:
+        """The connection to be: it may have frames for us before the connect is over."""
+        socket = Socket(*args, **kwargs)
+        socket.on_frame = partial(self._heard, socket)
+        socket.on_writable = self.wake
+        socket.over = self._over
+        return socket
+
+    async def _hold(self, socket: Socket) -> LinkEnded:
+        """Stay until one side has had enough."""
+        self._write()
+        await self._over.wait()
+        self._write()
+        await socket.close()
         return LinkEnded(socket.close_code or 1006, socket.close_reason or "")
 
-    async def _read(self, socket: ClientConnection) -> None:
-        frames, enough = 0, time.perf_counter() + READ_SECONDS
-        try:
-            while True:
-                self._to.tell(Frame(str(await socket.recv())))
-                frames += 1
-                if frames == READ_FRAMES or time.perf_counter() > enough or self._to.backlog >= MOST_UNHANDLED:
-                    await self._room()
-                    frames, enough = 0, time.perf_counter() + READ_SECONDS
-        except ConnectionClosed:
-            return
+    def _heard(self, socket: Socket, data: bytes) -> None:
+        self._to.tell(Frame(data))
+        if not self._held and self._to.backlog >= MOST_UNHANDLED:
+            self._held = True
+            socket.transport.pause_reading()
+            self._loop.call_soon(self._catch_up, socket)
 
-    async def _room(self) -> None:
-        """Let the others have the loop, and stop reading until the listener has caught up."""
-        while True:
-            await asyncio.sleep(0)
-            if self._to.backlog < MOST_UNHANDLED:
-                return
-
-    async def _write(self, socket: ClientConnection) -> None:
-        try:
-            while not self._closing or self._waiting:
-                await self._wake.wait()
-                self._wake.clear()
-                while self._waiting:
-                    async with asyncio.timeout(STALL_SECONDS):
-                        await socket.send(self._waiting.popleft(), text=True)
-            await socket.close()
-        except ConnectionClosed:
+    def _catch_up(self, socket: Socket) -> None:
+        """Read on once the listener has handled what it was told."""
+        if self._to.backlog >= MOST_UNHANDLED:
+            self._loop.call_soon(self._catch_up, socket)
             return
-        except TimeoutError:
-            socket.transport.abort()
+        self._held = False
+        if not socket.transport.is_closing():
+            socket.transport.resume_reading()
+
+    def _write(self) -> None:
+        self._woken = False
+        socket = self._socket
+        if socket is None or socket.paused or socket.state is not State.OPEN:
+            return
+        for frame in self._frames():
+            socket.protocol.send_text(frame)
+        socket.send_data()

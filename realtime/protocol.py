@@ -2,36 +2,53 @@
 
 No socket, no clock, no task. Facts are those of OpenAI's GA Realtime API over WebSocket: an invalid update is
 discarded whole, one response at a time, errors echo the event_id of what they refuse, item ids are new on every
-connection. Turns are manual here (turn_detection null): content is committed, then a response is asked for.
+connection. Where the setup `listens` the upstream finds the turns in a stream (server VAD); where not they are
+manual (turn_detection null): content is committed, then a response is asked for.
 """
 
 from base64 import b64decode, b64encode
 from collections import Counter, deque
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import count
 from typing import Any, Literal
 
 import orjson
 
-from realtime import SAY_EXACTLY
+from realtime import GO_ON, SAY_EXACTLY
 from realtime.events import (
     AskFailed,
+    Committed,
     Configured,
     Event,
     Heard,
+    Paused,
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
+    ReplyWords,
     Setup,
+    Speaking,
     Status,
     Turn,
     Unusable,
 )
 from realtime.gate import Ask, Gate, Reply
+from realtime.turns import SpokenTurns
 
 BYTES_PER_MS = 48  # PCM16 mono at 24 kHz
-APPEND_BYTES = 96_000  # two seconds of audio: far below the 15 MiB that one append may hold
+APPEND_BYTES = 96_000  # two seconds of a clip: far below the 15 MiB that one append may hold
+JOINED_BYTES = 200 * BYTES_PER_MS  # of a stream: what waits is joined, so that load makes appends larger, not later
 REPLY_TOKENS = 2048  # bounds a reply to about 100 s of audio, at 20 tokens a second
+
+VAD = {
+    "type": "server_vad",
+    "threshold": 0.5,
+    "prefix_padding_ms": 300,
+    "silence_duration_ms": 500,
+    "create_response": True,
+    "interrupt_response": True,
+}
 
 FATAL_CODES = frozenset({
     "invalid_api_key", "insufficient_quota", "credit_balance_exhausted", "account_deactivated",
@@ -55,6 +72,8 @@ class Protocol:
         self._replies: dict[str, Reply] = {}
         self._committed: deque[tuple[str, int]] = deque()  # (event_id of the commit, ask)
         self._transcribing: dict[str, int] = {}
+        self._turns = SpokenTurns()
+        self._stream = bytearray()  # what the caller says, not yet in an append
         self._ids = count(1)
         self._out: list[bytes] = []
 
@@ -65,6 +84,16 @@ class Protocol:
         self._setup, self._seed = setup, tuple(seed)
         if self._created:
             self._update(setup)
+
+    def listen(self, listens: bool) -> None:
+        """Let the upstream find the turns by itself, or not; what is appended from now on waits for its consent."""
+        if self._setup and self._setup.listens != listens:
+            self._setup = replace(self._setup, listens=listens)
+            self._update(self._setup)
+
+    def append(self, pcm: bytes) -> None:
+        """Some more of what the caller says: PCM16 24 kHz mono, any length. Only where the setup listens."""
+        self._stream += pcm
 
     def greet(self, ask: int, words: str) -> None:
         """Have exactly these words spoken. The response's own instructions replace the session's."""
@@ -85,9 +114,16 @@ class Protocol:
         """Have a typed turn answered."""
         self._ask(Ask(ask, [_item("user", text)]))
 
+    def go_on(self, ask: int) -> None:
+        """Have the last answer of the seeded turns, which an earlier connection began, brought to its end."""
+        assert self._setup is not None
+        said = f"{self._setup.instructions}\n\n{GO_ON}"
+        self._ask(Ask(ask, [], response={"instructions": said, "tool_choice": "none"}))
+
     def hush(self) -> None:
         """Stop answering: what is spoken is cancelled, what was asked keeps its content but gets no answer."""
         self._gate.void()
+        self._turns.void()
         if self._gate.active and not self._gate.active.void:
             self._cancel(self._gate.active)
         self._open_gate()
@@ -101,7 +137,7 @@ class Protocol:
 
     # What comes.
 
-    def receive(self, frame: str) -> list[Event]:
+    def receive(self, frame: bytes | str) -> list[Event]:
         """The facts in one frame from the upstream."""
         try:
             event = orjson.loads(frame)
@@ -111,14 +147,15 @@ class Protocol:
             return []
 
     def to_send(self) -> list[bytes]:
-        """The frames to send now, in order."""
+        """The frames to send now, in order; what was said since the last time is joined in one append or a few."""
+        self._flush_stream()
         out, self._out = self._out, []
         return out
 
     @property
     def answering(self) -> bool:
         """The upstream owes us an answer."""
-        return self._gate.busy
+        return self._gate.busy or self._turns.unanswered
 
     @property
     def complete(self) -> bool:
@@ -133,12 +170,18 @@ class Protocol:
                 return self._on_words(event["response_id"], event["delta"])
             case "response.created":
                 return self._on_created(event["response"])
+            case "input_audio_buffer.speech_started":
+                return self._on_speech(event["item_id"], event["audio_start_ms"])
+            case "input_audio_buffer.speech_stopped":
+                return [Paused(self._turns.began(event["item_id"]).ask, event["audio_end_ms"])]
             case "response.output_item.added":
                 return self._on_item(event)
             case "response.done":
                 return self._on_done(event["response"])
             case "input_audio_buffer.committed":
                 return self._on_committed(event["item_id"])
+            case "conversation.item.input_audio_transcription.delta":
+                return [Heard(self._transcribing[event["item_id"]], event["delta"], final=False)]
             case "conversation.item.input_audio_transcription.completed":
                 return self._on_transcript(event["item_id"], event["transcript"])
             case "conversation.item.input_audio_transcription.failed":
@@ -171,7 +214,7 @@ class Protocol:
             "instructions": setup.instructions,
             "output_modalities": ["audio"],
             "audio": {
-                "input": {"format": pcm, "transcription": heard, "turn_detection": None},
+                "input": {"format": pcm, "transcription": heard, "turn_detection": VAD if setup.listens else None},
                 "output": {"format": pcm, "voice": setup.voice},
             },
             "max_output_tokens": REPLY_TOKENS,
@@ -208,12 +251,16 @@ class Protocol:
                 self._say("create", {"type": "response.create", "response": response})
 
     def _on_created(self, response: dict[str, Any]) -> list[Event]:
+        ours = (response.get("metadata") or {}).get("ask")
+        turn = None if ours else self._turns.answered()
         asked = self._gate.pending.number if self._gate.pending else 0
-        number = int((response.get("metadata") or {}).get("ask") or asked)
-        reply = Reply(len(self._replies) + 1, number)
+        number = int(ours) if ours else turn.ask if turn else asked
+        reply = Reply(response["id"], len(self._replies) + 1, number)
         self._replies[response["id"]] = reply
-        if self._gate.began(reply):
+        if self._gate.began(reply) or (turn and turn.void):
+            reply.keep_ms = 0
             self._cancel(reply)
+            return []
         return [ReplyBegan(reply.number, number)]
 
     def _on_item(self, event: dict[str, Any]) -> list[Event]:
@@ -229,8 +276,9 @@ class Protocol:
         return [ReplyAudio(reply.number, pcm)]
 
     def _on_words(self, response: str, words: str) -> list[Event]:
-        self._replies[response].text += words
-        return []
+        reply = self._replies[response]
+        reply.text += words
+        return [] if reply.void else [ReplyWords(reply.number, words)]
 
     def _on_done(self, response: dict[str, Any]) -> list[Event]:
         reply = self._replies[response["id"]]
@@ -248,9 +296,9 @@ class Protocol:
         return [ReplyEnded(reply.number, reply.ask, status, reply.text.strip(), reason)]
 
     def _cancel(self, reply: Reply) -> None:
-        """Nobody will hear of it, nor what was made of it so far."""
-        reply.void, reply.keep_ms = True, 0
-        self._say("cancel", {"type": "response.cancel"})
+        """Nobody wants to hear more of it."""
+        reply.void = True
+        self._say("cancel", {"type": "response.cancel", "response_id": reply.id})
 
     def _cut(self, reply: Reply) -> None:
         """Truncate or delete what was not heard; over WebSocket the server does not do it by itself."""
@@ -265,12 +313,30 @@ class Protocol:
 
     # What the caller said.
 
+    def _on_speech(self, item: str, at_ms: int) -> list[Event]:
+        """Somebody begins to speak; the upstream cuts its answer short by itself (interrupt_response)."""
+        if self._gate.active:
+            self._gate.active.void = True
+        return [Speaking(self._turns.began(item).ask, at_ms)]
+
     def _on_committed(self, item: str) -> list[Event]:
-        _, self._transcribing[item] = self._committed.popleft()
-        return []
+        if not self._turns.known(item) and self._committed:
+            _, self._transcribing[item] = self._committed.popleft()
+            return []
+        ask = self._transcribing[item] = self._turns.committed(item).ask
+        return [Committed(ask)]
 
     def _on_transcript(self, item: str, text: str) -> list[Event]:
         return [Heard(self._transcribing.pop(item), text.strip())]
+
+    def _flush_stream(self) -> None:
+        """What was said goes into appends, unless the upstream does not listen yet."""
+        if self._updating:
+            return
+        while self._stream:
+            audio = b64encode(self._stream[:JOINED_BYTES]).decode()
+            del self._stream[:JOINED_BYTES]
+            self._out.append(orjson.dumps({"type": "input_audio_buffer.append", "audio": audio}))
 
     # What goes wrong.
 
@@ -299,7 +365,8 @@ class Protocol:
         return [] if ask.void else [AskFailed(ask.number, code, message)]
 
     def _say(self, about: str, event: dict[str, Any]) -> str:
-        """Queue it for sending; returns its event_id, which errors about it echo."""
+        """Queue it for sending, after what was said before; returns its event_id, which errors about it echo."""
+        self._flush_stream()
         event_id = f"{about}-{next(self._ids)}"
         self._out.append(orjson.dumps({**event, "event_id": event_id}))
         return event_id
@@ -313,7 +380,7 @@ def _item(role: Literal["user", "assistant"], text: str) -> dict[str, Any]:
 
 _EXPECTED = frozenset({
     "conversation.created", "conversation.item.added", "conversation.item.done", "conversation.item.deleted",
-    "conversation.item.truncated", "conversation.item.input_audio_transcription.delta",
+    "conversation.item.truncated",
     "input_audio_buffer.cleared", "rate_limits.updated", "response.content_part.added",
     "response.content_part.done", "response.output_audio.done", "response.output_audio_transcript.done",
     "response.output_item.done",

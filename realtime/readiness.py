@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import orjson
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from realtime.link import Upstream
@@ -31,7 +32,10 @@ class Readiness:
 
     async def _ask(self) -> bool:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS), self._upstream.connecting("readiness") as socket:
+            async with (
+                asyncio.timeout(PATIENCE_SECONDS),
+                self._upstream.connecting("readiness", ClientConnection) as socket,
+            ):
                 first = orjson.loads(await socket.recv())
                 return isinstance(first, dict) and first.get("type") == "session.created"
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, ConnectionClosed, orjson.JSONDecodeError):

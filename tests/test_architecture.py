@@ -13,6 +13,7 @@ HOMES = {
     "pykka": ("actors/",),
     "aiohttp": ("web/", "cli/serve.py", "realtime/local/"),
     "websockets": ("realtime/", "actors/testing/phone.py"),
+    "pytest": ("actors/testing/plugin.py",),
     "av": ("audio/",),
     "jsonschema": ("schemas/", "personas/check.py", "personas/features.py"),
     "typer": ("cli/",),

@@ -340,10 +340,10 @@ def test_an_upstream_that_was_away_for_a_moment_is_found_again() -> None:
         def __init__(self, real: Any) -> None:
             self.real, self.connecting, self.failures = real, real.connecting, 0
 
-        def dial(self, user: str, to: Any) -> Any:
+        def dial(self, user: str, to: Any, frames: Any) -> Any:
             self.failures -= 1
             there = self.real if self.failures < 0 else type(self.real)("ws://127.0.0.1:9/x", "m", "")
-            return there.dial(user, to)
+            return there.dial(user, to, frames)
 
     away: list[Away] = []
 
@@ -538,9 +538,9 @@ def test_a_switch_that_fails_leaves_the_persona_on_the_line() -> None:
             def __init__(self, real: Any) -> None:
                 self.real, self.works = real, True
 
-            def dial(self, user: str, to: Any) -> Any:
+            def dial(self, user: str, to: Any, frames: Any) -> Any:
                 there = self.real if self.works else type(self.real)("ws://127.0.0.1:9/x", "m", "")
-                return there.dial(user, to)
+                return there.dial(user, to, frames)
 
         fickle: list[Fickle] = []
 

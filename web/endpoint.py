@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 
 from actors.base import Ref
 from actors.figures import Figures
-from actors.messages import Chose, Connected, Detached, From, FromCaller, Garbled
+from actors.messages import Chose, Connected, Detached, From, FromCaller, Garbled, Mode
 from actors.pykka_loop import LoopRef
 from schemas import Refused
 from web import wire
@@ -26,6 +26,7 @@ MOST_UNHANDLED = 64  # messages that wait for the session
 CLOSE_SECONDS = 2.0
 PONG_SECONDS = 10.0
 USER_ID = re.compile(r"[\w.:@+-]{1,128}")
+MODES: tuple[Mode, ...] = ("clip", "stream")
 TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
 
 _numbers = itertools.count(1)
@@ -71,7 +72,7 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
         supervisor.tell(Connected(user, connection, outbox))
         try:
             if session := await outbox.admitted:
-                await _listen(socket, session, connection, request.query.get("astrologer_id"))
+                await _listen(socket, session, connection, _wishes(request))
         except (ConnectionError, TimeoutError):  # a pong could not be written: nobody reads
             if request.transport:
                 request.transport.abort()
@@ -84,12 +85,16 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
     return answer
 
 
-async def _listen(
-    socket: Socket, session: LoopRef[From | Detached], connection: int, astrologer_id: str | None
-) -> None:
+def _wishes(request: web.Request) -> Chose:
+    """What the address asks for: a persona, a mode, both or neither."""
+    mode = request.query.get("mode")
+    return Chose(request.query.get("astrologer_id", ""), mode if mode in MODES else None)
+
+
+async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int, wishes: Chose) -> None:
     try:
-        if astrologer_id:
-            session.tell(From(connection, Chose(astrologer_id)))
+        if wishes.astrologer_id:
+            session.tell(From(connection, wishes))
         frames, enough = 0, time.perf_counter() + READ_SECONDS
         async for frame in socket:
             if frame.type is WSMsgType.PING:
@@ -97,7 +102,10 @@ async def _listen(
                     await socket.pong(frame.data)
             elif frame.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 socket.figures.received += len(frame.data)
-                session.tell(From(connection, _read(frame)))
+                said = _read(frame)
+                if isinstance(said, Chose) and said.mode is None:
+                    said = Chose(said.astrologer_id, wishes.mode)
+                session.tell(From(connection, said))
             frames += 1
             if frames == READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:
                 await _room(session)
@@ -115,9 +123,7 @@ async def _room(session: LoopRef[From | Detached]) -> None:
 
 
 def _read(frame: WSMessageNoDecodeText) -> FromCaller:
-    if frame.type is not WSMsgType.TEXT:
-        return Garbled("wrong_mode", "This call takes recorded clips: send audio messages, not binary frames.")
     try:
-        return wire.read(frame.data)
+        return wire.read_audio(frame.data) if frame.type is WSMsgType.BINARY else wire.read(frame.data)
     except Refused as refused:
         return Garbled(refused.code, refused.message)

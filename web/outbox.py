@@ -3,17 +3,20 @@
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
-from actors.messages import Admitted, Close, Detached, From, ToCaller
+from actors.messages import Admitted, Clear, Close, Detached, From, Sound, ToCaller
 from actors.pykka_loop import LoopRef
 from web import wire
 
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 32 * 2**20  # bytes: some three minutes of whole replies that the client does not read
-WRITE_SECONDS = 10.0
+MAX_SOUND = 15 * 48_000  # bytes: 15 s of a stream, which is released at the pace at which it plays
+WRITE_SECONDS = 15.0
+CLOSE_SECONDS = 2.0
 SLOWEST_LINE = 16_000  # bytes a second that a client must read at the least
 TOO_SLOW = Close(4408, "you read too slowly: check the network and call again")
 
@@ -23,8 +26,9 @@ class Outbox:
 
     def __init__(self, socket: web.WebSocketResponse[bool], transport: asyncio.BaseTransport | None) -> None:
         self._socket, self._transport = socket, transport
-        self._waiting: deque[bytes | Close] = deque()
-        self._size = 0
+        self._waiting: deque[bytes | Sound | Close] = deque()
+        self._size = 0  # bytes of text that wait
+        self._sound = 0  # bytes of a stream that wait
         self._wake = asyncio.Event()
         self.closing = False  # a Close was told: `run` ends by itself, within the time that a close may take
         self.admitted: asyncio.Future[LoopRef[From | Detached] | None] = asyncio.get_running_loop().create_future()
@@ -35,18 +39,34 @@ class Outbox:
             if not self.admitted.done():
                 self.admitted.set_result(message.session)
         elif not self.closing:
-            self._put(message if isinstance(message, Close) else wire.write(message))
+            if isinstance(message, Clear):
+                self._drop(message.response_id)
+            self._put(message if isinstance(message, Close | Sound) else wire.write(message))
 
-    def _put(self, frame: bytes | Close) -> None:
-        if isinstance(frame, bytes) and self._size + len(frame) > MAX_WAITING:
+    def _put(self, frame: bytes | Sound | Close) -> None:
+        self._count(frame, 1)
+        if self._size > MAX_WAITING or self._sound > MAX_SOUND:
             self._waiting.clear()
             frame = TOO_SLOW
-        if isinstance(frame, Close):
-            self.closing = True
-        else:
-            self._size += len(frame)
+        self.closing = isinstance(frame, Close)
         self._waiting.append(frame)
         self._wake.set()
+
+    def _count(self, frame: bytes | Sound | Close, sign: int) -> None:
+        if isinstance(frame, Sound):
+            self._sound += sign * len(frame.pcm)
+        elif isinstance(frame, bytes):
+            self._size += sign * len(frame)
+
+    def _drop(self, response_id: str) -> None:
+        """Nobody wants to hear what still waits of this reply."""
+        kept = deque[bytes | Sound | Close]()
+        for frame in self._waiting:
+            if isinstance(frame, Sound) and frame.response_id == response_id:
+                self._count(frame, -1)
+            else:
+                kept.append(frame)
+        self._waiting = kept
 
     async def run(self) -> None:
         """Write until a Close was told, or the socket is gone."""
@@ -61,19 +81,31 @@ class Outbox:
             log.debug("the caller is gone, or reads nothing: %r", error)
             if self.closing:
                 self._turn_away()
+            if isinstance(error, TimeoutError):
+                await self._say_too_slow()
             if isinstance(self._transport, asyncio.WriteTransport):
                 self._transport.abort()
 
-    async def _write(self, frame: bytes | Close) -> bool:
+    async def _say_too_slow(self) -> None:
+        """Behind all that was not read yet: for a client that reads again just now."""
+        with suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._socket.close(code=TOO_SLOW.code, message=TOO_SLOW.reason.encode())
+
+    async def _write(self, frame: bytes | Sound | Close) -> bool:
         """Write one; True when it was the last."""
         if isinstance(frame, Close):
             self._turn_away()
             async with asyncio.timeout(WRITE_SECONDS):
                 await self._socket.close(code=frame.code, message=frame.reason.encode()[:123])
             return True
-        async with asyncio.timeout(WRITE_SECONDS + len(frame) / SLOWEST_LINE):
-            await self._socket.send_frame(frame, WSMsgType.TEXT)
-        self._size -= len(frame)
+        if isinstance(frame, Sound):
+            data, kind = frame.pcm, WSMsgType.BINARY
+        else:
+            data, kind = frame, WSMsgType.TEXT
+        async with asyncio.timeout(WRITE_SECONDS + len(data) / SLOWEST_LINE):
+            await self._socket.send_frame(data, kind)
+        self._count(frame, -1)
         return False
 
     def _turn_away(self) -> None:

@@ -18,14 +18,24 @@ from actors.messages import (
     Interrupted,
     Notice,
     Pinged,
+    Played,
     Pong,
     Recorded,
+    ResponseDone,
+    ResponseStarted,
+    Sound,
+    SpeechStarted,
+    SpeechStopped,
+    Spoke,
     TextResponse,
     ToCaller,
     Transcript,
     Typed,
 )
 from audio import Packed, envelope, wav
+from schemas import Refused
+
+LONGEST_FRAME = 480_000  # bytes: ten seconds of PCM16 at 24 kHz
 
 
 def read(frame: bytes) -> FromCaller:
@@ -42,7 +52,9 @@ def read(frame: bytes) -> FromCaller:
 def _message(kind: str, data: dict[str, Any]) -> FromCaller:
     match kind:
         case "config":
-            return Chose(data["astrologer_id"])
+            return Chose(data["astrologer_id"], data.get("audio", {}).get("mode"))
+        case "played":
+            return Played(data["response_id"], int(data["ms"]))
         case "audio":
             return Recorded(envelope.clip(data))
         case "text":
@@ -56,11 +68,22 @@ def _message(kind: str, data: dict[str, Any]) -> FromCaller:
     raise AssertionError(f"caller.schema.json has a type that is not read: {kind}")
 
 
+def read_audio(frame: bytes) -> Spoke:
+    """What the caller said, in a binary frame. Raises Refused: empty_audio, bad_message, audio_too_long."""
+    if not frame:
+        raise Refused("empty_audio", "The frame is empty: send PCM16 little-endian, mono, 24 kHz.")
+    if len(frame) % 2:
+        raise Refused("bad_message", "The frame holds half a sample: send PCM16, two bytes a sample.")
+    if len(frame) > LONGEST_FRAME:
+        raise Refused("audio_too_long", "The frame holds more than 10 s of audio: send frames of 20 ms.")
+    return Spoke(frame)
+
+
 def write(message: ToCaller) -> bytes:
-    """The text frame that tells the caller this. Raises AssertionError for a Close, which is not a frame."""
+    """The frame that tells the caller this: binary for a Sound, else text. A Close is no frame: AssertionError."""
     match message:
-        case ConfigAck() | TextResponse() | Transcript() | Clear() | Notice() | Pong():
-            return orjson.dumps({"type": _NAMES[type(message)], **_fields(message)})
+        case Sound(_, pcm):
+            return pcm
         case AudioResponse(response_id, pcm):
             audio = b64encode(wav(pcm)).decode()
             sound = {"audio": audio, "mime_type": "audio/wav", "response_id": response_id}
@@ -69,6 +92,8 @@ def write(message: ToCaller) -> bytes:
             return orjson.dumps({"type": "error", "code": code, "message": text, "error": text})
         case Close():
             raise AssertionError("a Close is sent as a close frame")
+        case _:
+            return orjson.dumps({"type": _NAMES[type(message)], **_fields(message)})
 
 
 def _fields(message: ToCaller) -> dict[str, Any]:
@@ -78,6 +103,10 @@ def _fields(message: ToCaller) -> dict[str, Any]:
 _NAMES: dict[type, str] = {
     ConfigAck: "config_ack",
     TextResponse: "text_response",
+    ResponseStarted: "response_started",
+    ResponseDone: "response_done",
+    SpeechStarted: "speech_started",
+    SpeechStopped: "speech_stopped",
     Transcript: "transcript",
     Clear: "clear",
     Notice: "notice",

@@ -24,7 +24,7 @@ async def serve(  # noqa: PLR0913  # one place where the engine is put together
     from realtime.local.ear import Ear
     from realtime.local.mind import Mind
     from realtime.local.server import PATH, Server
-    from realtime.local.vad import spoken
+    from realtime.local.vad import Silero, spoken
     from realtime.local.voice import Voice
 
     on_progress("loading the voice")
@@ -33,7 +33,7 @@ async def serve(  # noqa: PLR0913  # one place where the engine is put together
     ear = await asyncio.to_thread(Ear)
     on_progress("warming up")
     await asyncio.to_thread(spoken, bytes(48_000))
-    parts = Parts(voice, ear, spoken, Mind(llm_url, model=llm_model))
+    parts = Parts(voice, ear, spoken, Mind(llm_url, model=llm_model), Silero)
     try:
         async with Server(parts, token=token).listen(host, port) as taken:
             on_ready(f"ws://{host}:{taken}{PATH}")

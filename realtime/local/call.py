@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar, assert_never
 
@@ -12,10 +12,12 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from realtime.local.acts import Act, Halt, Hear, Send, Speak, Think
+from realtime.local.hearing import Detector
 from realtime.local.reading import Turn
 from realtime.local.session import Session
 from realtime.local.settings import Event
 from realtime.local.shape import Rejected
+from realtime.local.vad import Silero
 from realtime.local.worker import Worker
 
 P = ParamSpec("P")
@@ -46,13 +48,15 @@ class Mind(Protocol):
 class Parts:
     """What the sessions share: the voice and the ear with a thread each, and the mind.
 
-    `spoken` gives the seconds of speech in a clip; it runs in the thread of the ear.
+    `spoken` gives the seconds of speech in a clip; it runs in the thread of the ear. `detector` makes what finds the
+    turns in one session's audio; it runs on the loop, a little at a time.
     """
 
     voice: Voice
     ear: Ear
     spoken: Callable[[bytes], float]
     mind: Mind
+    detector: Callable[[], Detector] = Silero
     mouth_thread: Worker = field(default_factory=lambda: Worker("voice"))
     ear_thread: Worker = field(default_factory=lambda: Worker("ear"))
 
@@ -95,7 +99,9 @@ class Call:
     async def _read(self) -> None:
         try:
             async for frame in self._socket:
-                self._do(self._receive(frame))
+                for acts in self._receive(frame):
+                    self._do(acts)
+                    await asyncio.sleep(0)  # whoever replays an hour at once leaves the others their turn
                 if self._unsent.qsize() > MOST_UNSENT:
                     await self._unsent.join()
                 while len(self._tasks) > MOST_TASKS:
@@ -103,16 +109,19 @@ class Call:
         except ConnectionClosed:
             return
 
-    def _receive(self, frame: str | bytes) -> list[Act]:
+    def _receive(self, frame: str | bytes) -> Iterable[list[Act]]:
         if isinstance(frame, bytes):
-            return self.session.refuse(Rejected("invalid_json", "Send events as text frames of JSON."))
+            return [self._refuse("Send events as text frames of JSON.")]
         try:
             event = orjson.loads(frame)
         except orjson.JSONDecodeError as broken:
-            return self.session.refuse(Rejected("invalid_json", f"Could not parse the event as JSON: {broken}."))
+            return [self._refuse(f"Could not parse the event as JSON: {broken}.")]
         if not isinstance(event, dict):
-            return self.session.refuse(Rejected("invalid_json", "An event is a JSON object."))
-        return self.session.receive(event)
+            return [self._refuse("An event is a JSON object.")]
+        return self.session.steps(event)
+
+    def _refuse(self, why: str) -> list[Act]:
+        return self.session.refuse(Rejected("invalid_json", why))
 
     async def _write(self) -> None:
         while True:

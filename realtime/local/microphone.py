@@ -1,8 +1,5 @@
 """The input audio buffer: what has been appended and not yet committed."""
 
-import binascii
-from base64 import b64decode
-
 from realtime.local.conversation import PCM_BYTES_PER_MS
 from realtime.local.shape import Rejected
 
@@ -11,20 +8,25 @@ LONGEST_MS = 600_000  # ours: the real API names no bound, and memory has one
 
 
 class Microphone:
-    """PCM16 little-endian, mono, 24 kHz, as it came."""
+    """PCM16 little-endian, mono, 24 kHz, as it came; `start` is where it begins among all bytes ever appended."""
 
     def __init__(self) -> None:
+        self.start = 0
         self._pcm = bytearray()
 
-    def append(self, audio: str) -> None:
-        """Add base64 of PCM16; appends may cut a sample in two."""
-        try:
-            pcm = b64decode(audio, validate=True)
-        except (binascii.Error, ValueError):
-            raise Rejected("invalid_value", "Invalid 'audio': expected base64 of PCM16.", "audio") from None
-        if len(self._pcm) + len(pcm) > LONGEST_MS * PCM_BYTES_PER_MS:
+    @property
+    def end(self) -> int:
+        """How many bytes were ever appended."""
+        return self.start + len(self._pcm)
+
+    def check_room(self, size: int) -> None:
+        """Raise Rejected when `size` more bytes are too many."""
+        if len(self._pcm) + size > LONGEST_MS * PCM_BYTES_PER_MS:
             message = "The input buffer holds 10 minutes at most: commit or clear it first."
             raise Rejected("invalid_value", message, "audio")
+
+    def append(self, pcm: bytes) -> None:
+        """Add some bytes; appends may cut a sample in two."""
         self._pcm += pcm
 
     def take(self) -> bytes:
@@ -36,9 +38,18 @@ class Microphone:
                 "Error committing input audio buffer: buffer too small. Expected at least "
                 f"{SHORTEST_COMMIT_MS}ms of audio, but buffer only has {milliseconds:.2f}ms of audio.",
             )
-        pcm = bytes(self._pcm[: len(self._pcm) // 2 * 2])
+        pcm = self.cut(self.end)
         self.clear()
         return pcm
 
+    def cut(self, position: int) -> bytes:
+        """Take what came before a position, in whole samples; the rest stays. Nothing when it begins later."""
+        size = max(0, position - self.start) // 2 * 2
+        pcm = bytes(self._pcm[:size])
+        del self._pcm[:size]
+        self.start += len(pcm)
+        return pcm
+
     def clear(self) -> None:
+        self.start = self.end
         self._pcm.clear()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realtime import SAY_EXACTLY
+from realtime import GO_ON, SAY_EXACTLY
 
 LANGUAGE = re.compile(r"^Language: .+? \(([a-z]{2,3})\)\.", re.MULTILINE)
 EXPERTISE = re.compile(r"^#+ *(?:Expertise|Speciality)\s*\n(.+)|^(?:Expertise|Speciality): *(.+)", re.MULTILINE)
@@ -22,12 +22,16 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt as read: the code of its language, what its persona is versed in, today, the words it demands."""
+    """A prompt as read: the code of its language, what its persona is versed in, today, the words it demands.
+
+    `goes_on`: it wants the rest of an answer that was cut off.
+    """
 
     language: str | None
     expertise: str
     today: str | None
     exactly: str | None
+    goes_on: bool = False
 
 
 def read(instructions: str) -> Prompt:
@@ -40,6 +44,7 @@ def read(instructions: str) -> Prompt:
         expertise=(expertise[1] or expertise[2]) if expertise else "",
         today=today[1] if today else None,
         exactly=exactly.strip() if asked else None,
+        goes_on=GO_ON in instructions,
     )
 
 

@@ -85,7 +85,7 @@ class Server:
             message = "Missing model: connect with ?model=NAME."
             await _turn_away(socket, 4000, Rejected("invalid_model", message, "model"))
         else:
-            await self._serve(socket, Session(model, now=int(time.time())))
+            await self._serve(socket, Session(model, now=int(time.time()), detector=self._parts.detector))
 
     def _is_known(self, request: Request) -> bool:
         if self._token is None:

@@ -5,31 +5,36 @@ Whoever drives it sends the events and does the work, in the order given, and re
 Reports on what has been cancelled since are ignored.
 """
 
-from collections.abc import Iterable
+import binascii
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator
 
-from realtime.local.acts import Act, Halt, Hear, Send, Speak, Think
-from realtime.local.answer import Answer, Status
-from realtime.local.conversation import Conversation, Item, event, item_of, new_id
-from realtime.local.microphone import Microphone
-from realtime.local.reading import Turn, language_of
-from realtime.local.settings import Event, check, check_voice, initial, updated
+from realtime.local.acts import Act, Hear, Send
+from realtime.local.answering import Answering
+from realtime.local.conversation import PCM_BYTES_PER_MS, Conversation, Item, event, item_of, new_id
+from realtime.local.hearing import Began, Detector, Ended, Hearing, Idle, Noticed
+from realtime.local.reading import language_of
+from realtime.local.settings import Event, check, initial, updated
 from realtime.local.shape import Rejected
+from realtime.local.turn_detection import rules_of
+from realtime.local.vad import Silero
 
-RATE_LIMITS_AFTER = 0.04  # seconds after response.done, as seen on the real API
+STEP_BYTES = 96 * PCM_BYTES_PER_MS  # three frames cost a detector about half a millisecond
 
 
 class Session:
-    """The server's half of one conversation; `now` is when it begins, in seconds since 1970."""
+    """The server's half of one conversation; `now` is when it begins, in seconds since 1970.
 
-    def __init__(self, model: str, *, now: int) -> None:
+    `detector` makes what hears speech in a stream of audio, for server VAD.
+    """
+
+    def __init__(self, model: str, *, now: int, detector: Callable[[], Detector] = Silero) -> None:
         self.id = new_id("sess")
         self.settings = initial(self.id, model, now)
         self._conversation = Conversation()
-        self._microphone = Microphone()
+        self._hearing = Hearing(detector, rules_of(self.settings))
         self._unheard: dict[str, Item] = {}
-        self._thinkable: set[str] = set()
-        self._answers: dict[str, Answer] = {}
-        self._voice_locked = False
+        self._answering = Answering(self._conversation, self._unheard, self._hearing)
         self._acts: list[Act] = []
 
     def begin(self) -> list[Act]:
@@ -39,12 +44,22 @@ class Session:
 
     def receive(self, sent: Event) -> list[Act]:
         """Obey one client event, or answer with the error that it earns."""
+        return [act for acts in self.steps(sent) for act in acts]
+
+    def steps(self, sent: Event) -> Iterator[list[Act]]:
+        """The same in steps of less than a millisecond: others may have their turn in between, but no other event."""
         try:
             check(sent)
-            self._obey(sent)
+            if sent["type"] == "input_audio_buffer.append":
+                for pcm in self._pieces(sent["audio"]):
+                    for noticed in self._hearing.append(pcm):
+                        self._notice(noticed)
+                    yield self._taken()
+            else:
+                self._obey(sent)
         except Rejected as refusal:
-            return self.refuse(refusal, sent.get("event_id"))
-        return self._taken()
+            yield self.refuse(refusal, sent.get("event_id"))
+        yield self._taken()
 
     def refuse(self, refusal: Rejected, event_id: object = None) -> list[Act]:
         """The error for a client event, also for one that could not even be read."""
@@ -56,55 +71,48 @@ class Session:
         item = self._unheard.pop(item_id)
         item.content[0]["transcript"] = words
         if self.settings["audio"]["input"]["transcription"] is not None:
+            kind, where = "conversation.item.input_audio_transcription", {"item_id": item_id, "content_index": 0}
+            if words:
+                self._send(event(f"{kind}.delta", **where, delta=words))
             usage = {"type": "duration", "seconds": item.milliseconds / 1000}
-            where = {"item_id": item_id, "content_index": 0}
-            kind = "conversation.item.input_audio_transcription.completed"
-            self._send(event(kind, **where, transcript=words, usage=usage))
-        for answer in list(self._answers.values()):
-            self._think_once_heard(answer)
-        return self._taken()
+            self._send(event(f"{kind}.completed", **where, transcript=words, usage=usage))
+        return self._taken(self._answering.heard())
 
     def thought(self, response_id: str, text: str) -> list[Act]:
         """The words of a response are known."""
-        if answer := self._answers.get(response_id):
-            self._send_all(answer.begin(self._join(answer)))
-            if answer.spoken:
-                self._acts.append(Speak(answer.id, text, answer.voice))
-            else:
-                self._send(answer.write(text))
-                self._end(answer, "completed")
-        return self._taken()
+        return self._taken(self._answering.thought(response_id, text))
 
     def spoke(self, response_id: str, words: str, pcm: bytes) -> list[Act]:
         """Some words and the audio that follows them; either may be empty."""
-        if answer := self._answers.get(response_id):
-            if words:
-                self._send(answer.write(words))
-            self._send_all(answer.sound(pcm))
-            self._voice_locked = self._voice_locked or bool(pcm)
-        return self._taken()
+        return self._taken(self._answering.spoke(response_id, words, pcm))
 
     def finished(self, response_id: str) -> list[Act]:
         """Everything of a response has been spoken."""
-        if answer := self._answers.get(response_id):
-            self._end(answer, "completed")
-        return self._taken()
+        return self._taken(self._answering.finished(response_id))
+
+    def _pieces(self, audio: str) -> Iterator[bytes]:
+        """The base64 of an append as PCM16, cut where a detector has work to do; none of it when it is faulty."""
+        try:
+            pcm = b64decode(audio, validate=True)
+        except (binascii.Error, ValueError):
+            raise Rejected("invalid_value", "Invalid 'audio': expected base64 of PCM16.", "audio") from None
+        self._hearing.check_room(len(pcm))
+        size = STEP_BYTES if self._hearing.rules else max(len(pcm), 1)
+        return (pcm[start : start + size] for start in range(0, len(pcm), size))
 
     def _obey(self, sent: Event) -> None:
         match sent["type"]:
             case "session.update":
                 self._update(sent["session"])
-            case "input_audio_buffer.append":
-                self._microphone.append(sent["audio"])
             case "input_audio_buffer.commit":
-                self._commit()
+                self._commit(*self._hearing.take())
             case "input_audio_buffer.clear":
-                self._microphone.clear()
+                self._hearing.clear()
                 self._send(event("input_audio_buffer.cleared"))
             case "response.create":
-                self._create(sent.get("response", {}))
+                self._acts += self._answering.create(sent.get("response", {}), self.settings)
             case "response.cancel":
-                self._cancel(sent.get("response_id"))
+                self._acts += self._answering.cancel(sent.get("response_id"))
             case _:
                 self._send_all(self._rearrange(sent))
 
@@ -121,12 +129,39 @@ class Session:
                 return self._conversation.retrieve(sent["item_id"])
 
     def _update(self, change: Event) -> None:
-        self.settings = updated(self.settings, change, voice_locked=self._voice_locked)
+        self.settings = updated(self.settings, change, voice_locked=self._answering.voice_locked)
+        self._hearing.tune(rules_of(self.settings))
         self._send(event("session.updated", session=self.settings))
 
-    def _commit(self) -> None:
-        pcm = self._microphone.take()
-        item = Item(new_id("item"), "user", [{"type": "input_audio", "transcript": None}], sound=len(pcm))
+    def _notice(self, noticed: Noticed) -> None:
+        """What server VAD found in the audio, and what follows from it."""
+        rules = rules_of(self.settings)
+        assert rules is not None  # without them nothing is looked for
+        match noticed:
+            case Began(item_id, start_ms):
+                self._send(event("input_audio_buffer.speech_started", audio_start_ms=start_ms, item_id=item_id))
+                if rules.interrupt_response:  # the client truncates what it did not play: over WebSocket we do not
+                    self._acts += self._answering.interrupt()
+            case Ended(item_id, end_ms, pcm):
+                self._send(event("input_audio_buffer.speech_stopped", audio_end_ms=end_ms, item_id=item_id))
+                self._commit(item_id, pcm)
+                if rules.create_response:
+                    self._answer()
+            case Idle(item_id, start_ms, end_ms, pcm):
+                silence = {"audio_start_ms": start_ms, "audio_end_ms": end_ms}
+                self._send(event("input_audio_buffer.timeout_triggered", **silence, item_id=item_id))
+                self._commit(item_id, pcm)
+                self._answer()
+
+    def _answer(self) -> None:
+        """Answer of our own accord, unless an answer is still being given."""
+        # Then there is no error either, which is our choice: the SDK's types say that this "may fail", nobody has
+        # seen how, and an error would echo no event of the client's.
+        if self._answering.active is None:
+            self._acts += self._answering.create({}, self.settings)
+
+    def _commit(self, item_id: str, pcm: bytes) -> None:
+        item = Item(item_id, "user", [{"type": "input_audio", "transcript": None}], sound=len(pcm))
         before = self._conversation.append(item)
         self._send(event("input_audio_buffer.committed", previous_item_id=before, item_id=item.id))
         self._send_all(self._conversation.shown(item))
@@ -137,68 +172,14 @@ class Session:
         transcription = self.settings["audio"]["input"]["transcription"] or {}
         return transcription.get("language") or language_of(self.settings["instructions"])
 
-    def _create(self, params: Event) -> None:
-        check_voice(self.settings, params, voice_locked=self._voice_locked, path="response.audio.output.voice")
-        aside = params.get("conversation") == "none"
-        active = self._active()
-        if active and not aside:
-            raise Rejected(
-                "conversation_already_has_active_response",
-                f"Conversation already has an active response in progress: {active.id}. "
-                "Wait until the response is finished before creating a new one.",
-            )
-        conversation_id = None if aside else self._conversation.id
-        answer = Answer(params, self.settings, conversation_id, self._context(params))
-        self._answers[answer.id] = answer
-        self._thinkable.add(answer.id)
-        self._send(answer.created())
-        self._think_once_heard(answer)
-
-    def _context(self, params: Event) -> list[Item]:
-        """The items that a response answers to: the conversation's, or those that its `input` gives."""
-        if "input" not in params:
-            return list(self._conversation)
-        return [
-            self._conversation.find(given["id"], "reference") if given["type"] == "item_reference" else item_of(given)
-            for given in params["input"]
-        ]
-
-    def _think_once_heard(self, answer: Answer) -> None:
-        """The mind reads words, so a response waits for the ear; the caller's transcript does not wait for it."""
-        if answer.id in self._thinkable and not any(item.id in self._unheard for item in answer.context):
-            self._thinkable.discard(answer.id)
-            turns = tuple(Turn(item.role, item.words()) for item in answer.context)
-            self._acts.append(Think(answer.id, answer.instructions, turns))
-
-    def _join(self, answer: Answer) -> str | None:
-        """Put the item of a response into the conversation, if it belongs there."""
-        return self._conversation.append(answer.item) if answer.conversation_id else None
-
-    def _active(self) -> Answer | None:
-        """The one response that the default conversation may have."""
-        return next((answer for answer in self._answers.values() if answer.conversation_id), None)
-
-    def _cancel(self, response_id: str | None) -> None:
-        answer = self._answers.get(response_id) if response_id else self._active()
-        if answer is None:
-            raise Rejected("response_cancel_not_active", "Cancellation failed: no active response found")
-        self._acts.append(Halt(answer.id))
-        self._end(answer, "cancelled", "client_cancelled")
-
-    def _end(self, answer: Answer, status: Status, reason: str | None = None) -> None:
-        del self._answers[answer.id]
-        self._thinkable.discard(answer.id)
-        self._send_all(answer.end(status, reason, self._conversation.before(answer.item)))
-        self._acts.append(Send(rate_limits(), after=RATE_LIMITS_AFTER))
-
     def _send(self, fact: Event) -> None:
         self._acts.append(Send(fact))
 
     def _send_all(self, facts: Iterable[Event]) -> None:
         self._acts.extend(map(Send, facts))
 
-    def _taken(self) -> list[Act]:
-        acts, self._acts = self._acts, []
+    def _taken(self, more: Iterable[Act] = ()) -> list[Act]:
+        acts, self._acts = [*self._acts, *more], []
         return acts
 
 
@@ -206,9 +187,3 @@ def error(refusal: Rejected, event_id: str | None = None, kind: str = "invalid_r
     """The error event for a refusal; it echoes the `event_id` of what it refuses."""
     told = {"code": refusal.code, "message": refusal.message, "param": refusal.param}
     return event("error", error={"type": kind, **told, "event_id": event_id})
-
-
-def rate_limits() -> Event:
-    """Limits so wide that nobody meets them: a local engine has none."""
-    wide = {"limit": 1_000_000, "remaining": 1_000_000, "reset_seconds": 0.0}
-    return event("rate_limits.updated", rate_limits=[{"name": "requests", **wide}, {"name": "tokens", **wide}])

@@ -18,6 +18,7 @@ from realtime.local.shape import (
     wrong_type,
     wrong_value,
 )
+from realtime.local.turn_detection import filled, turn_detection
 
 Event: TypeAlias = dict[str, Any]
 
@@ -28,7 +29,7 @@ LONGEST_LIFE = 3600  # seconds: what the real API gives a session
 
 def only_null(value: Any, path: str) -> None:
     if value is not None:
-        raise Rejected("invalid_value", f"Only null is served yet at '{path}': commit and create by hand.", path)
+        raise Rejected("invalid_value", f"Only null is served at '{path}'.", path)
 
 
 def metadata(value: Any, path: str) -> None:
@@ -73,7 +74,7 @@ SESSION = record(
             format=FORMAT,
             transcription=nullable(TRANSCRIPTION),
             noise_reduction=nullable(NOISE_REDUCTION),
-            turn_detection=only_null,
+            turn_detection=turn_detection,
         ),
         output=record(format=FORMAT, voice=VOICE, speed=SPEED),
     ),
@@ -173,7 +174,7 @@ def initial(session_id: str, model: str, now: int) -> Event:
         "instructions": "You are a friendly voice on the phone. Answer briefly and honestly.",
         "output_modalities": ["audio"],
         "audio": {
-            "input": {"format": pcm, "transcription": None, "noise_reduction": None, "turn_detection": None},
+            "input": {"format": pcm, "transcription": None, "noise_reduction": None, "turn_detection": filled({})},
             "output": {"format": pcm, "voice": "marin", "speed": 1.0},
         },
         "tools": [],
@@ -200,6 +201,8 @@ def updated(current: Event, change: Event, *, voice_locked: bool) -> Event:
     after.update({name: value for name, value in change.items() if name != "audio"})
     for side in ("input", "output"):
         after["audio"][side].update(copy.deepcopy(audio.get(side, {})))
+    if wanted := audio.get("input", {}).get("turn_detection"):
+        after["audio"]["input"]["turn_detection"] = filled(wanted)
     return after
 
 

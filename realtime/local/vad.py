@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 RATE: Final = 16_000
 FRAME: Final = 512  # samples at 16 kHz: 32 ms, the only size that the network takes
 SPEECH: Final = 0.5  # at this probability a frame counts as speech
+RATE_IN: Final = 24_000
 
+_LOUD: Final = 0.01  # -40 dBFS
 _CONTEXT: Final = 64  # the network wants the end of the frame before; without it, it hears nothing at all
 
 
@@ -45,10 +47,47 @@ class Vad:
         return float(probability[0, 0])
 
 
+class Silero:
+    """Hears speech in one stream, as `Detector` of hearing.py says; no model is loaded before the first bytes."""
+
+    def __init__(self) -> None:
+        # HQ, as a whole clip is resampled: a frame is known 29 ms after its last sample. QQ would let the hiss through.
+        self._resampler = soxr.ResampleStream(RATE_IN, RATE, 1, dtype="float32", quality="HQ")
+        self._vad: Vad | None = None
+        self._odd = b""
+        self._waiting = np.zeros(0, np.float32)
+
+    def hear(self, pcm: bytes) -> list[float]:
+        self._vad = self._vad or Vad()
+        pcm = self._odd + pcm
+        whole = len(pcm) // 2 * 2
+        self._odd = pcm[whole:]
+        samples = np.frombuffer(pcm[:whole], "<i2").astype(np.float32) / np.float32(32768)
+        self._waiting = np.concatenate([self._waiting, self._resampler.resample_chunk(samples)])
+        complete = len(self._waiting) // FRAME * FRAME
+        frames, self._waiting = self._waiting[:complete], self._waiting[complete:]
+        return [self._vad._step(frame) for frame in frames.reshape(-1, FRAME)]
+
+
+class Loudness:
+    """Takes for speech whatever is louder than -40 dBFS: a light `Detector` for tests and simulations."""
+
+    def __init__(self) -> None:
+        self._waiting = b""
+
+    def hear(self, pcm: bytes) -> list[float]:
+        self._waiting += pcm
+        size = FRAME * RATE_IN // RATE * 2  # bytes
+        complete = len(self._waiting) // size * size
+        frames, self._waiting = self._waiting[:complete], self._waiting[complete:]
+        samples = np.frombuffer(frames, "<i2").astype(np.float32).reshape(-1, size // 2) / np.float32(32768)
+        return [float(power > _LOUD**2) for power in (samples**2).mean(axis=1)]
+
+
 def spoken(pcm24k: bytes) -> float:
     """Seconds of speech in a clip of PCM16 LE mono at 24 kHz."""
     clip = np.frombuffer(pcm24k, "<i2").astype(np.float32) / np.float32(32768)
-    clip = soxr.resample(clip, 24_000, RATE)
+    clip = soxr.resample(clip, RATE_IN, RATE)
     clip = np.pad(clip, (0, -len(clip) % FRAME))
     vad = Vad()
     frames = sum(vad._step(frame) >= SPEECH for frame in clip.reshape(-1, FRAME))

@@ -7,6 +7,7 @@ conversation itself, so a session that is seeded with a history goes on where it
 import datetime
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -18,11 +19,26 @@ from realtime.local.topics import data, does_not_know, speaks_of_birth, stands_a
 
 FACTS = ("date", "time", "place")  # of birth, in the order in which they are asked
 BLANK = re.compile(r"\{\w+\}")
+WORD = re.compile(r"\S+")
 
 
 def reply(prompt: Prompt, turns: Sequence[Turn]) -> str:
     """What to say next; English for every language but Hindi."""
+    if prompt.goes_on and turns and turns[-1].role == "assistant":
+        return _rest(prompt, turns)
     return Reply(prompt, turns).compose()
+
+
+def after(heard: str, whole: str) -> str | None:
+    """What follows the words that were heard of a text; None when they are not its beginning, or none were heard.
+
+    Words are compared by their letters and digits: what a transcript does to marks and capitals does not matter.
+    """
+    known = [word for word in map(_letters, heard.split()) if word]
+    said = [(word, each.end()) for each in WORD.finditer(whole) if (word := _letters(each[0]))][: len(known)]
+    if not said or [word for word, _ in said] != known:
+        return None
+    return whole[said[-1][1] :].strip()
 
 
 @cache
@@ -134,3 +150,23 @@ class Reply:
 def _fixed(phrase: str) -> str:
     """The longest stretch of a phrase that has no blank in it."""
     return max(BLANK.split(phrase), key=len)
+
+
+def _rest(prompt: Prompt, turns: Sequence[Turn]) -> str:
+    """The rest of the answer that the last turns began: one of them, or more when the rest was cut off as well.
+
+    All of the answer when they did not begin it; when it was heard to its end, a word to close with.
+    """
+    start, heard = len(turns), ""
+    while start and turns[start - 1].role == "assistant":
+        start -= 1
+        heard = f"{turns[start].text} {heard}"
+        rest = after(heard, Reply(prompt, turns[:start]).compose())
+        if rest is not None:
+            return rest if _letters(rest) else str(phrases(spoken_language(prompt, turns))["closing"])
+    return Reply(prompt, turns[:-1]).compose()
+
+
+def _letters(word: str) -> str:
+    """Only what makes it that word: letters, the vowel signs of Hindi, digits."""
+    return "".join(sign for sign in word.casefold() if unicodedata.category(sign)[0] in "LMN")

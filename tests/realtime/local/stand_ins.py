@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from realtime.local.acts import Act, Hear, Send, Speak, Think
 from realtime.local.session import Session
 from realtime.local.settings import Event
+from realtime.local.vad import Loudness
 
 RATE = 24_000
 SERVER_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
@@ -51,9 +52,11 @@ class ScriptedEar:
     def __init__(self, *script: str | Exception) -> None:
         self.script = list(script)
         self.hints: list[str | None] = []
+        self.lengths: list[int] = []
 
     def hear(self, pcm: bytes, language: str | None) -> str:
         self.hints.append(language)
+        self.lengths.append(len(pcm))
         line = self.script.pop(0)
         if isinstance(line, Exception):
             raise line
@@ -69,7 +72,7 @@ class Wire:
     """A session driven by hand: does no work by itself, keeps every event sent, and checks each against the SDK."""
 
     def __init__(self) -> None:
-        self.session = Session("gpt-realtime-2.1", now=1_800_000_000)
+        self.session = Session("gpt-realtime-2.1", now=1_800_000_000, detector=Loudness)
         self.sent: list[Event] = []
         self.work: list[Act] = []
         self.take(self.session.begin())
@@ -90,6 +93,10 @@ class Wire:
     def update(self, **session: Any) -> list[Event]:
         return self.say("session.update", session={"type": "realtime", **session})
 
+    def detect(self, **turn_detection: Any) -> list[Event]:
+        """Have the server find the turns, by Loudness."""
+        return self.update(audio={"input": {"turn_detection": {"type": "server_vad", **turn_detection}}})
+
     def write(self, text: str, **item: Any) -> list[Event]:
         """A typed turn, without asking for an answer."""
         content = [{"type": "input_text", "text": text}]
@@ -98,8 +105,17 @@ class Wire:
 
     def clip(self, pcm: bytes = SECOND) -> list[Event]:
         """A spoken turn, without asking for an answer."""
-        self.say("input_audio_buffer.append", audio=b64encode(pcm).decode())
+        self.append(pcm)
         return self.say("input_audio_buffer.commit")
+
+    def append(self, pcm: bytes, size: int | None = None) -> list[Event]:
+        """Append audio at once, or in pieces of so many bytes; returns what is sent."""
+        pieces = [pcm[at : at + (size or len(pcm))] for at in range(0, len(pcm), size or len(pcm) or 1)]
+        return [
+            event
+            for piece in pieces
+            for event in self.say("input_audio_buffer.append", audio=b64encode(piece).decode())
+        ]
 
     def next(self, kind: type[Any]) -> Any:
         """Take the oldest work of a kind off the list."""

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from realtime import SAY_EXACTLY
+from realtime import GO_ON, SAY_EXACTLY
 from realtime.local.mind import Mind
 from realtime.local.reading import Turn, read, spoken_language
 from realtime.local.topics import topic_of
-from realtime.local.words import phrases
+from realtime.local.words import after, phrases
 
 ENGLISH = """# Persona
 You are Mohit.
@@ -64,6 +64,79 @@ def test_demanded_words_are_said_exactly() -> None:
     words = "नमस्ते, मैं टीना हूँ।\nआप कैसे हैं?"
 
     assert answer(f"{HINDI}\n\n{SAY_EXACTLY}\n{words}", user("hello")) == words
+
+
+QUESTIONS = [(ENGLISH, "Will my boyfriend come back to me?"), (HINDI, "मेरी शादी में देरी क्यों हो रही है?")]
+
+
+@pytest.mark.parametrize(("instructions", "question"), QUESTIONS)
+def test_an_answer_that_was_cut_off_goes_on(instructions: str, question: str) -> None:
+    """After every word of it the rest follows, and nothing is said twice."""
+    earlier = (user("Namaste"), Turn("assistant", "Namaste."), user(question))
+    whole = answer(instructions, *earlier)
+    words = whole.split()
+    for heard in range(1, len(words)):
+        cut = Turn("assistant", " ".join(words[:heard]).lower().rstrip(".,?।"))
+        assert answer(f"{instructions}\n\n{GO_ON}", *earlier, cut) == " ".join(words[heard:])
+
+
+@pytest.mark.parametrize(("instructions", "question"), QUESTIONS)
+def test_a_rest_that_was_cut_off_goes_on_too(instructions: str, question: str) -> None:
+    """Also when nothing of the rest was heard."""
+    words = answer(instructions, user(question)).split()
+    for end in (4, 9):
+        parts = (Turn("assistant", " ".join(words[:4])), Turn("assistant", " ".join(words[4:end])))
+        assert answer(f"{instructions}\n\n{GO_ON}", user(question), *parts) == " ".join(words[end:])
+
+
+@pytest.mark.parametrize(("instructions", "question"), QUESTIONS)
+def test_what_was_heard_to_its_end_is_closed_with_a_question(instructions: str, question: str) -> None:
+    """There is no rest, and an answer is never empty."""
+    whole = answer(instructions, user(question))
+    closing = answer(f"{instructions}\n\n{GO_ON}", user(question), Turn("assistant", whole))
+
+    assert closing == phrases(instructions[instructions.index("(") + 1 :][:2])["closing"]
+    assert closing.endswith("?")
+
+
+@pytest.mark.parametrize(("instructions", "question"), QUESTIONS)
+@pytest.mark.parametrize("last", [(), (Turn("assistant", "Something else entirely."),), (Turn("assistant", ""),)])
+def test_what_was_not_its_beginning_is_said_whole(instructions: str, question: str, last: tuple[Turn, ...]) -> None:
+    """When other words, or none, were heard, the whole answer is said."""
+    assert answer(f"{instructions}\n\n{GO_ON}", user(question), *last) == answer(instructions, user(question))
+
+
+@pytest.mark.parametrize(
+    ("heard", "whole", "rest"),
+    [
+        ("Well, I", "well I see it.", "see it."),
+        ("I see — it", "I see, it is there.", "is there."),
+        ("don’t worry", "Don't worry, please.", "please."),
+        ("मैं समझ", "मैं समझ गई।", "गई।"),
+        ("मै समझ", "मैं समझ गई।", None),  # a vowel sign makes another word
+        ("I see it all", "I see it.", None),
+        ("...", "I see it.", None),
+        ("I see it", "", None),
+        ("I see it", "I see it. —", "—"),
+    ],
+)
+def test_words_are_compared_by_their_letters(heard: str, whole: str, rest: str | None) -> None:
+    """Marks and capitals of a transcript do not matter, letters and vowel signs do."""
+    assert after(heard, whole) == rest
+
+
+def test_a_chat_server_is_told_to_go_on() -> None:
+    """The demand stays in its instructions, and the cut answer in its turns."""
+
+    async def whole() -> Any:
+        async with chat_server({"choices": [{"message": {"content": "and so on."}}]}) as (url, asked):
+            turns = (user("Will I marry?"), Turn("assistant", "The seventh"))
+            assert await Mind(url, timeout=5).answer(f"{ENGLISH}\n\n{GO_ON}", turns) == "and so on."
+            return asked[0]["messages"]
+
+    prompt, *turns = asyncio.run(whole())
+    assert GO_ON in prompt["content"]
+    assert turns[-1] == {"role": "assistant", "content": "The seventh"}
 
 
 @pytest.mark.parametrize(

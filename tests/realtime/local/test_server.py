@@ -1,12 +1,6 @@
 import asyncio
-import json
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 
-import aiohttp
 import pytest
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
@@ -18,91 +12,29 @@ from realtime.local.call import Parts, sentences
 from realtime.local.mind import Mind
 from realtime.local.server import Server
 from realtime.local.settings import Event
-from tests.realtime.local.stand_ins import ENGLISH, SECOND, ScriptedEar, ToneVoice, check_shape, kinds, loud
+from realtime.local.vad import Loudness
+from tests.realtime.local.sockets import (
+    DEADLINE,
+    TOKEN,
+    Engine,
+    append,
+    by_hand,
+    receive,
+    receive_until,
+    run,
+    send,
+    until,
+)
+from tests.realtime.local.stand_ins import ENGLISH, SECOND, ScriptedEar, ToneVoice, kinds, loud
 
-TOKEN = "a-token"
-DEADLINE = 10.0  # seconds, for anything that a test waits for
-
-
-@dataclass
-class Engine:
-    server: Server
-    parts: Parts
-    voice: ToneVoice
-    port: int
-
-    @property
-    def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/v1/realtime"
-
-    @asynccontextmanager
-    async def call(self, token: str = TOKEN, query: str = "?model=gpt-realtime-2.1") -> AsyncIterator[ClientConnection]:
-        headers = {"Authorization": f"Bearer {token}"}
-        async with connect(self.url + query, additional_headers=headers, compression=None, proxy=None) as socket:
-            yield socket
-
-    async def get(self, path: str, token: str = TOKEN) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {token}"}
-        async with (
-            aiohttp.ClientSession() as client,
-            client.get(f"http://127.0.0.1:{self.port}{path}", headers=headers) as response,
-        ):
-            return response.status, await response.json()
-
-
-def run(test: Callable[[Engine], Awaitable[None]], *, ear: ScriptedEar | None = None) -> None:
-    """Run a test against a server of its own, and see that it leaves nothing behind."""
-
-    async def whole() -> None:
-        voice = ToneVoice()
-        parts = Parts(voice, ear or ScriptedEar(), loud, Mind())
-        server = Server(parts, token=TOKEN)
-        before = asyncio.all_tasks()
-        try:
-            async with server.listen("127.0.0.1", 0) as port:
-                await test(Engine(server, parts, voice, port))
-        finally:
-            voice.open.set()
-            parts.close()
-        assert not server.calls
-        assert asyncio.all_tasks() == before
-        await until(lambda: parts.queued == 0)
-
-    async def bounded() -> None:
-        async with asyncio.timeout(3 * DEADLINE):
-            await whole()
-
-    asyncio.run(bounded())
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE):
-        while not is_so():  # noqa: ASYNC110  # a thread's end has no event to wait for
-            await asyncio.sleep(0.005)
-
-
-async def send(socket: ClientConnection, kind: str, **fields: Any) -> None:
-    await socket.send(json.dumps({"type": kind, **fields}))
-
-
-async def receive(socket: ClientConnection) -> Event:
-    async with asyncio.timeout(DEADLINE):
-        event: Event = json.loads(await socket.recv())
-    check_shape(event)
-    return event
-
-
-async def receive_until(socket: ClientConnection, kind: str) -> list[Event]:
-    events = [await receive(socket)]
-    while events[-1]["type"] != kind:
-        events.append(await receive(socket))
-    return events
-
-
-async def ask(socket: ClientConnection, text: str) -> None:
-    content = [{"type": "input_text", "text": text}]
-    await send(socket, "conversation.item.create", item={"type": "message", "role": "user", "content": content})
-    await send(socket, "response.create")
+CLOSING = [
+    "response.output_audio.done",
+    "response.output_audio_transcript.done",
+    "response.content_part.done",
+    "conversation.item.done",
+    "response.output_item.done",
+    "response.done",
+]
 
 
 async def greet(socket: ClientConnection, words: str) -> None:
@@ -133,7 +65,7 @@ def test_a_clip_is_heard_and_answered() -> None:
 
     async def test(engine: Engine) -> None:
         async with engine.call() as socket:
-            heard = {"transcription": {"model": "gpt-transcribe", "language": "en"}}
+            heard = {"transcription": {"model": "gpt-transcribe", "language": "en"}, "turn_detection": None}
             await send(
                 socket,
                 "session.update",
@@ -157,6 +89,7 @@ def test_silence_is_not_given_to_the_ear() -> None:
 
     async def test(engine: Engine) -> None:
         async with engine.call() as socket:
+            await by_hand(socket)
             await send(socket, "input_audio_buffer.append", audio=b64encode(bytes(len(SECOND))).decode())
             await send(socket, "input_audio_buffer.commit")
             await send(socket, "response.create")
@@ -228,6 +161,7 @@ def test_a_failing_session_touches_no_other() -> None:
 
     async def test(engine: Engine) -> None:
         async with engine.call() as failing, engine.call() as other:
+            await by_hand(failing)
             await send(failing, "input_audio_buffer.append", audio=b64encode(SECOND).decode())
             await send(failing, "input_audio_buffer.commit")
             events = await receive_until(failing, "error")
@@ -282,6 +216,69 @@ def test_cancel_stops_the_speaking() -> None:
     run(test)
 
 
+def test_speech_interrupts_over_the_socket() -> None:
+    """Speech that comes while the voice is at work ends the response, and no further sentence of it is made."""
+
+    async def test(engine: Engine) -> None:
+        engine.voice.open.clear()
+        async with engine.call() as socket:
+            await greet(socket, "One two. " * 20)
+            await until(lambda: bool(engine.voice.asked))
+            await append(socket, SECOND + bytes(len(SECOND)), 960)
+            events = await receive_until(socket, "response.done")
+            assert kinds(events)[-1 - len(CLOSING) :] == ["input_audio_buffer.speech_started", *CLOSING]
+            assert events[-1]["response"]["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
+            engine.voice.open.set()
+            answered = await receive_until(socket, "response.done")
+            assert answered[-1]["response"]["status"] == "completed"
+
+        assert engine.voice.asked.count(("One two. ", "marin")) == 1
+
+    run(test, ear=ScriptedEar("Will I marry?"))
+
+
+def test_a_commit_sees_all_that_was_appended_before() -> None:
+    """Also when the audio is so long that it is heard in many steps."""
+
+    async def test(engine: Engine) -> None:
+        async with engine.call() as socket:
+            await receive(socket)
+            await append(socket, 15 * SECOND, 15 * len(SECOND))
+            await send(socket, "input_audio_buffer.commit")
+            started, committed = await receive(socket), await receive(socket)
+            assert kinds([started, committed]) == ["input_audio_buffer.speech_started", "input_audio_buffer.committed"]
+            await until(lambda: bool(engine.ear.lengths))
+            assert engine.ear.lengths == [15 * len(SECOND)]
+
+    run(test, ear=ScriptedEar("A long speech."))
+
+
+def test_a_replay_does_not_hold_up_the_others() -> None:
+    """Two minutes appended at once are heard in steps, and the loop goes round between them."""
+    steps = 0
+
+    class Counting(Loudness):
+        def hear(self, pcm: bytes) -> list[float]:
+            nonlocal steps
+            steps += 1
+            return super().hear(pcm)
+
+    async def test(engine: Engine) -> None:
+        async with engine.call() as replaying, engine.call() as other:
+            await receive(replaying)
+            await receive(other)
+            await append(replaying, bytes(120 * len(SECOND)), 120 * len(SECOND))
+            await send(replaying, "input_audio_buffer.clear")
+            await until(lambda: steps > 0)
+            await send(other, "input_audio_buffer.clear")
+            await receive(other)
+            assert steps < 1250
+            await receive(replaying)
+            assert steps == 1250  # of 96 ms
+
+    run(test, detector=Counting)
+
+
 def test_nothing_is_left_when_a_client_goes() -> None:
     """Clients that hang up in the middle of hearing and speaking leave no task, no socket and no queued work."""
 
@@ -290,6 +287,7 @@ def test_nothing_is_left_when_a_client_goes() -> None:
         before = asyncio.all_tasks()
         for _ in range(5):
             async with engine.call() as socket:
+                await by_hand(socket)
                 await greet(socket, "One two. " * 20)
                 await send(socket, "input_audio_buffer.append", audio=b64encode(SECOND).decode())
                 await send(socket, "input_audio_buffer.commit")

@@ -25,6 +25,11 @@ SPOKEN_ANSWER = [
     "rate_limits.updated",
 ]
 
+WRITTEN_DOWN = [
+    "conversation.item.input_audio_transcription.delta",
+    "conversation.item.input_audio_transcription.completed",
+]
+
 DEEP: list[Any] = []
 for _ in range(100):
     DEEP = [DEEP]
@@ -32,11 +37,15 @@ for _ in range(100):
 
 @pytest.fixture
 def wire() -> Wire:
-    return Wire()
+    """A session whose client commits and creates by hand."""
+    wire = Wire()
+    wire.update(audio={"input": {"turn_detection": None}})
+    return wire
 
 
-def test_the_first_frame_is_the_whole_session(wire: Wire) -> None:
+def test_the_first_frame_is_the_whole_session() -> None:
     """Before anything is said the client learns every setting, and when the session will end."""
+    wire = Wire()
     assert kinds(wire.sent) == ["session.created"]
     session = wire.sent[0]["session"]
     assert session["audio"]["output"] == {
@@ -44,7 +53,15 @@ def test_the_first_frame_is_the_whole_session(wire: Wire) -> None:
         "voice": "marin",
         "speed": 1.0,
     }
-    assert session["audio"]["input"]["turn_detection"] is None
+    assert session["audio"]["input"]["turn_detection"] == {
+        "type": "server_vad",
+        "threshold": 0.5,
+        "prefix_padding_ms": 300,
+        "silence_duration_ms": 200,
+        "create_response": True,
+        "interrupt_response": True,
+        "idle_timeout_ms": None,
+    }
     assert session["expires_at"] == 1_800_003_600
 
 
@@ -92,11 +109,6 @@ def test_an_update_changes_what_is_present_and_answers_with_everything(wire: Wir
             {"type": "realtime", "audio": {"output": {"format": {"type": "audio/pcm", "rate": 16000}}}},
             "invalid_value",
             "session.audio.output.format.rate",
-        ),
-        (
-            {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "server_vad"}}}},
-            "invalid_value",
-            "session.audio.input.turn_detection",
         ),
         (
             {"type": "realtime", "audio": {"input": {"loudness": 1}}},
@@ -178,7 +190,8 @@ def test_a_spoken_turn_climbs_the_whole_ladder(wire: Wire) -> None:
     assert isinstance(wire.work[0], Hear)
     assert wire.work[0].language == "hi"
 
-    (transcript,) = wire.hear("मेरी शादी कब होगी")
+    delta, transcript = wire.hear("मेरी शादी कब होगी")
+    assert (delta["item_id"], delta["delta"]) == (transcript["item_id"], transcript["transcript"])
     assert transcript["item_id"] == committed["item_id"]
     assert transcript["transcript"] == "मेरी शादी कब होगी"
     assert transcript["usage"] == {"type": "duration", "seconds": 1.0}
@@ -190,7 +203,7 @@ def test_the_transcript_does_not_need_a_response(wire: Wire) -> None:
     wire.update(audio={"input": {"transcription": {"model": "gpt-transcribe"}}})
     wire.clip()
 
-    assert kinds(wire.hear("hello")) == ["conversation.item.input_audio_transcription.completed"]
+    assert kinds(wire.hear("hello")) == WRITTEN_DOWN
 
 
 def test_without_transcription_the_clip_is_still_understood(wire: Wire) -> None:
@@ -200,6 +213,15 @@ def test_without_transcription_the_clip_is_still_understood(wire: Wire) -> None:
 
     assert wire.hear("hello") == []
     assert wire.next(Think).turns == (Turn("user", "hello"),)
+
+
+def test_what_was_not_understood_is_written_down_as_nothing(wire: Wire) -> None:
+    """Without words there is no delta, and the transcript is empty."""
+    wire.update(audio={"input": {"transcription": {"model": "gpt-transcribe"}}})
+    wire.clip()
+    (completed,) = wire.hear("")
+
+    assert completed["transcript"] == ""
 
 
 def test_the_hint_for_the_ear_comes_from_the_language_line(wire: Wire) -> None:
@@ -273,6 +295,14 @@ def test_clear_forgets_what_was_appended(wire: Wire) -> None:
 def test_an_append_that_is_not_base64_is_refused(wire: Wire) -> None:
     """And nothing of it is kept."""
     assert refusal(wire.say("input_audio_buffer.append", audio="not base64!")) == ("invalid_value", "audio")
+
+
+def test_the_buffer_holds_ten_minutes(wire: Wire) -> None:
+    """What is too much is refused whole, and what was there stays."""
+    half = "AAAA" * (300 * 48_000 // 3)
+    assert wire.say("input_audio_buffer.append", audio=half) == []
+    assert refusal(wire.say("input_audio_buffer.append", audio=half + "AAAA")) == ("invalid_value", "audio")
+    assert wire.say("input_audio_buffer.append", audio=half) == []
 
 
 def test_an_append_has_no_answer(wire: Wire) -> None:
@@ -353,7 +383,7 @@ def test_cancel_while_the_ear_listens(wire: Wire) -> None:
     wire.say("response.create")
 
     assert kinds(wire.say("response.cancel")) == ["response.done", "rate_limits.updated"]
-    assert kinds(wire.hear("hello")) == ["conversation.item.input_audio_transcription.completed"]
+    assert kinds(wire.hear("hello")) == WRITTEN_DOWN
     assert not [act for act in wire.work if isinstance(act, Think)]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soxr
 
-from realtime.local.vad import FRAME, Vad, spoken
+from realtime.local.vad import FRAME, Loudness, Silero, Vad, spoken
 from realtime.local.voice import Voice
 
 SECOND = 24_000
@@ -61,6 +61,36 @@ def test_a_frame_of_another_size_is_refused() -> None:
     """A wrong frame size is an error of ours and is told, not guessed at."""
     with pytest.raises(ValueError, match="a frame is 512 samples"):
         Vad().probability(bytes(100))
+
+
+@pytest.mark.parametrize("size", [1, 961, 1000, 48_000])
+def test_a_stream_is_heard_as_a_clip_is(speech: bytes, size: int) -> None:
+    """Resampled piece by piece, samples cut in two, every frame is as likely speech as in the whole."""
+    clip, silero, vad = speech[:96_000], Silero(), Vad()
+    expected = [vad.probability(frame) for frame in _frames(clip)]
+
+    heard = [likely for at in range(0, len(clip), size) for likely in silero.hear(clip[at : at + size])]
+
+    assert len(expected) - len(heard) in (0, 1)
+    assert heard == pytest.approx(expected[: len(heard)], abs=0.05)
+
+
+def test_hiss_that_the_resampler_takes_out_is_not_heard() -> None:
+    """A tone above 8 kHz does not come back as one below."""
+    silero = Silero()
+    silero.hear((9000 * np.sin(2 * np.pi * 10_000 * np.arange(SECOND) / SECOND)).astype("<i2").tobytes())
+
+    assert np.abs(silero._vad._context).max() < 0.001
+
+
+@pytest.mark.parametrize(("amplitude", "likely"), [(0, 0.0), (300, 0.0), (360, 1.0), (460, 1.0), (20_000, 1.0)])
+@pytest.mark.parametrize("size", [1, 999, 10_000])
+def test_loudness_is_above_40_db(amplitude: int, likely: float, size: int) -> None:
+    """A square wave of 328 is -40 dBFS; a frame is 32 ms, whatever the pieces."""
+    pcm = np.full(SECOND // 10, amplitude, "<i2").tobytes()
+    loudness = Loudness()
+
+    assert [each for at in range(0, len(pcm), size) for each in loudness.hear(pcm[at : at + size])] == [likely] * 3
 
 
 def sound(kind: str, samples: int) -> bytes:

@@ -1,0 +1,24 @@
+"""The first words of a persona: owed once for each choice, until the caller has them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Greeting:
+    """`number` is its place among the turns, `words` all of it.
+
+    `asked`: a connection was told to say it. `begun`: that connection says it; until then nobody listens to the
+    caller, or the model would answer before it has greeted. `given` is what a lost connection said of it.
+    """
+
+    number: int
+    words: str
+    asked: bool = False
+    begun: bool = False
+    given: str = ""
+
+    @property
+    def rest(self) -> str:
+        """What is still to be said."""
+        left = self.words.split()[len(self.given.split()) :]
+        return " ".join(left)

@@ -1,0 +1,56 @@
+"""The caller's voice as it is spoken: kept, and sent to the connection that listens."""
+
+from actors.base import Ref
+from actors.line import Leg
+from actors.messages import Append, ToBridge
+from actors.microphone import LONGEST, Microphone
+
+
+class Stream:
+    """At most one connection listens; while none does, what is said is kept for the next."""
+
+    def __init__(self) -> None:
+        self._microphone = Microphone()
+        self._ear: Ref[ToBridge] | None = None
+        self._generation = 0  # the connection that listened last
+        self.speaking = 0  # the turn that the caller is speaking, as the model hears it; else 0
+
+    def hear(self, pcm: bytes) -> None:
+        """The caller says something."""
+        self._microphone.hear(pcm, self._ear is not None)
+        if self._ear:
+            self._ear.tell(Append(pcm))
+
+    def hold(self) -> None:
+        """Nobody listens from here on."""
+        self._ear = None
+        self.speaking = 0
+
+    def listen(self, live: Leg, most: int = LONGEST) -> bool:
+        """Let this connection listen, also to the last `most` bytes that it missed; False when words were lost."""
+        if self._ear or not live.bridge:
+            return True
+        whole = not self._microphone.lost
+        same = live.generation == self._generation
+        missed = self._microphone.resume() if same else self._microphone.replay(most)
+        self._ear, self._generation = live.bridge, live.generation
+        if missed:
+            self._ear.tell(Append(missed))
+        return whole
+
+    def began(self, turn: int, at_ms: int) -> None:
+        """The connection that listens hears somebody speak."""
+        self.speaking = turn
+        self._microphone.began(turn, at_ms)
+
+    def paused(self, at_ms: int) -> None:
+        """It hears nobody any more."""
+        self._microphone.paused(at_ms)
+
+    def committed(self) -> None:
+        """What was spoken is a turn now."""
+        self.speaking = 0
+
+    def safe(self, turn: int) -> None:
+        """The turn need not be heard again."""
+        self._microphone.safe(turn)

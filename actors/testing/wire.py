@@ -1,0 +1,111 @@
+"""Upstream connections by hand: what was sent on them, and what the test says comes."""
+
+import asyncio
+from typing import Any
+
+import orjson
+
+from actors.base import Ref
+from actors.testing.loop import settle
+from realtime.events import Frame, LinkEnded, LinkEvent
+from realtime.link import Frames
+
+
+class Wire:
+    """One connection to the model, whose model is the test. It is up from the start, and ends once."""
+
+    def __init__(self, user: str, to: Ref[LinkEvent], frames: Frames) -> None:
+        self.user = user
+        self.ended = False
+        self._to, self._frames = to, frames
+        self._woken = False
+        self._sent: list[dict[str, Any]] = []
+
+    # What a bridge asks of a link.
+
+    def wake(self) -> None:
+        """There is something to send: it is taken in the next turn, as a link does."""
+        if not self._woken and not self.ended:
+            self._woken = True
+            asyncio.get_running_loop().call_soon(self._take)
+
+    def close(self) -> None:
+        """Close in order."""
+        if not self.ended:
+            self._take()
+        self.lose(1000, "")
+
+    def abort(self) -> None:
+        """End at once."""
+        self.lose(1006, "the connection was given up")
+
+    def _take(self) -> None:
+        self._woken = False
+        if not self.ended:
+            self._sent += [orjson.loads(frame) for frame in self._frames()]
+
+    # What a test asks of it.
+
+    @property
+    def sent(self) -> list[dict[str, Any]]:
+        """All events that were sent, decoded."""
+        settle()
+        return list(self._sent)
+
+    @property
+    def kinds(self) -> list[str]:
+        """Their types, in order."""
+        return [event["type"] for event in self.sent]
+
+    def last(self, kind: str) -> dict[str, Any]:
+        """The newest event of this type that was sent."""
+        found = [event for event in self.sent if event["type"] == kind]
+        assert found, f"no {kind} was sent, only {self.kinds}"
+        return found[-1]
+
+    def texts(self) -> list[tuple[str, str]]:
+        """Who said what, of all items of text that were sent."""
+        items = [event["item"] for event in self.sent if event["type"] == "conversation.item.create"]
+        return [(item["role"], part["text"]) for item in items for part in item["content"]]
+
+    def say(self, **event: Any) -> None:
+        """One event from the model."""
+        assert not self.ended, f"this connection has ended: no {event.get('type')} can come"
+        self._to.tell(Frame(orjson.dumps(event)))
+
+    def welcome(self, voice: str | None = None) -> None:
+        """The session is there, as it was asked for; or with another voice."""
+        self.say(type="session.created")
+        voice = voice or self.last("session.update")["session"]["audio"]["output"]["voice"]
+        self.say(type="session.updated", session={"audio": {"output": {"voice": voice}}})
+
+    def answer(self, words: str) -> None:
+        """Answer the newest response.create with one sample of sound: nobody can speak before it is heard."""
+        response = {"id": words, "metadata": self.last("response.create")["response"]["metadata"]}
+        self.say(type="response.created", response=response)
+        self.say(type="response.output_audio.delta", response_id=words, delta="AAA=")
+        self.say(type="response.output_audio_transcript.delta", response_id=words, delta=words)
+        self.say(type="response.done", response={"id": words, "status": "completed"})
+
+    def refuse(self, kind: str, code: str = "invalid_value") -> None:
+        """Answer the newest event of this type with an error."""
+        error = {"code": code, "message": "no", "event_id": self.last(kind)["event_id"]}
+        self.say(type="error", error=error)
+
+    def lose(self, code: int = 1006, reason: str = "gone") -> None:
+        """The connection ends."""
+        if not self.ended:
+            self.ended = True
+            self._to.tell(LinkEnded(code, reason))
+
+
+class Wires:
+    """A way to the model that hands out wires, and keeps them in the order in which they were dialled."""
+
+    def __init__(self) -> None:
+        self.dialled: list[Wire] = []
+
+    def dial(self, user: str, to: Ref[LinkEvent], frames: Frames) -> Any:
+        """A connection of this user's own."""
+        self.dialled.append(Wire(user, to, frames))
+        return self.dialled[-1]

@@ -1,0 +1,96 @@
+"""What is kept of a caller's stream: each byte is its own position in seconds, so that what is missing shows."""
+
+from actors.microphone import LONGEST, ONSET, QUIET, Microphone
+from realtime.protocol import BYTES_PER_MS
+
+FRAME_MS = 20
+
+
+def said(first_ms: int, last_ms: int) -> bytes:
+    """Audio in which every frame of 20 ms is marked with its number."""
+    frames = range(first_ms // FRAME_MS, last_ms // FRAME_MS)
+    return b"".join(number.to_bytes(4, "little") * (FRAME_MS * BYTES_PER_MS // 4) for number in frames)
+
+
+def hear(microphone: Microphone, first_ms: int, last_ms: int, listening: bool = True) -> None:
+    """So much is said, frame by frame."""
+    for at in range(first_ms, last_ms, FRAME_MS):
+        microphone.hear(said(at, at + FRAME_MS), listening)
+
+
+def test_while_nobody_speaks_only_the_last_moment_is_kept() -> None:
+    """The onset of speech that the upstream has not told of yet."""
+    microphone = Microphone()
+    hear(microphone, 0, 60_000)
+    assert microphone.replay() == said(60_000 - QUIET // BYTES_PER_MS, 60_000)
+
+
+def test_a_turn_is_kept_until_it_is_safe() -> None:
+    """From where it began, also after it is whole, for it may not be written down yet."""
+    microphone = Microphone()
+    hear(microphone, 0, 2000)
+    microphone.began(7, 1500)
+    hear(microphone, 2000, 5000)
+    microphone.paused(4500)
+    hear(microphone, 5000, 6000)
+    microphone.safe(7)
+    hear(microphone, 6000, 6020)
+    assert microphone.replay() == said(6020 - QUIET // BYTES_PER_MS, 6020)
+    hear(microphone, 0, 1000)
+    microphone.began(8, 1200)  # on the clock of a connection that was played 600 ms first
+    hear(microphone, 1000, 3000)
+    assert microphone.replay() == said(600, 3000)
+
+
+def test_nothing_of_a_turn_that_is_safe_is_said_twice() -> None:
+    """What is kept of the quiet after it does not reach back into it."""
+    microphone = Microphone()
+    hear(microphone, 0, 3000)
+    microphone.began(1, 1000)
+    microphone.paused(2900)
+    microphone.safe(1)
+    hear(microphone, 3000, 3100)
+    assert microphone.replay() == said(2900, 3100)
+
+
+def test_a_long_turn_loses_its_beginning_and_says_so() -> None:
+    """What exceeds the bound cannot be replayed."""
+    microphone = Microphone()
+    hear(microphone, 0, 1000)
+    microphone.began(1, 0)
+    hear(microphone, 1000, 20_000)
+    assert microphone.lost
+    assert microphone.replay() == said(20_000 - LONGEST // BYTES_PER_MS, 20_000)
+    assert not microphone.lost
+
+
+def test_while_nobody_listens_everything_is_kept() -> None:
+    """The same connection gets what it missed, and nothing twice."""
+    microphone = Microphone()
+    hear(microphone, 0, 2000)
+    hear(microphone, 2000, 5000, listening=False)
+    assert microphone.resume() == said(2000, 5000)
+    assert microphone.resume() == b""
+    hear(microphone, 5000, 6000)
+    microphone.began(1, 5500)
+    hear(microphone, 6000, 8000)
+    assert microphone.replay() == said(5500, 8000)
+
+
+def test_after_a_greeting_only_the_last_moment_is_heard() -> None:
+    """What was said before it would be answered before it."""
+    microphone = Microphone()
+    hear(microphone, 0, 4000, listening=False)
+    assert microphone.replay(ONSET) == said(3700, 4000)
+
+
+def test_positions_hold_after_more_was_missed_than_is_kept() -> None:
+    """The connection counts only what it was sent."""
+    microphone = Microphone()
+    hear(microphone, 0, 1000)
+    hear(microphone, 1000, 21_000, listening=False)
+    assert microphone.lost
+    assert microphone.resume() == said(6000, 21_000)
+    microphone.began(1, 1000 + 15_000 - 500)
+    hear(microphone, 21_000, 22_000)
+    assert microphone.replay() == said(20_500, 22_000)

@@ -1,0 +1,191 @@
+"""What a caller has heard, and what may be sent ahead of their player."""
+
+import pytest
+
+from actors.messages import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
+from actors.playback import LEAD, RATE, OnAir, Playback, silence
+from realtime.events import Status
+
+
+def air(number: int, *words: str, seconds: float = 0.2, status: Status | None = "completed") -> OnAir:
+    """A reply of which each word plays for so many seconds."""
+    made = OnAir(1, number, number, "tina")
+    for word in words:
+        made.add_words(word)
+        made.add(bytes(int(RATE * seconds)))
+    made.status = status
+    return made
+
+
+def streamed(*airs: OnAir, now: float = 10.0) -> Playback:
+    """They have come, and the caller may know of them."""
+    playback = Playback()
+    for one in airs:
+        one.since = now
+        playback.begin(one)
+    return playback
+
+
+def sound(said: list[ToCaller]) -> float:
+    """Seconds of audio that were released."""
+    return sum(len(message.pcm) for message in said if isinstance(message, Sound)) / RATE
+
+
+FOUR = ("one ", "two ", "three ", "four")
+
+
+def test_what_was_heard_is_the_time_since_it_began_to_play() -> None:
+    """In ms, at most its length; the words are those that fell into it whole."""
+    playback, reply = Playback(), air(2, *FOUR, seconds=0.5)
+    playback.begin(reply)
+    assert (reply.id, reply.heard_ms(9.0)) == ("1.2", 0)
+    playback.send(reply, 10.0)
+    assert (reply.heard_ms(10.0), reply.heard_text(10.0)) == (0, "")
+    assert (reply.heard_ms(11.2), reply.heard_text(11.2)) == (1200, "one two")
+    assert (reply.heard_ms(99.0), reply.heard_text(99.0)) == (2000, "one two three four")
+
+
+def test_words_of_one_piece_are_shared_out_over_its_audio() -> None:
+    """A sentence that came at once, with three seconds of sound after it."""
+    playback, reply = Playback(), air(1, "When were you born, and where?", seconds=3.0)
+    playback.begin(reply)
+    playback.send(reply, 10.0)
+    assert reply.heard_text(11.5) == "When were you"
+    assert reply.heard_text(13.0) == "When were you born, and where?"
+
+
+def test_whole_replies_play_one_after_another() -> None:
+    """One that comes while another plays starts when that has ended; both stop when something is said."""
+    first, second = air(1, *FOUR, seconds=0.5), air(2, *FOUR, seconds=0.5)
+    playback = Playback()
+    playback.begin(first)
+    playback.begin(second)
+    playback.send(first, 10.0)
+    playback.send(second, 10.5)
+    assert (first.until, second.until) == (12.0, 14.0)
+    assert playback.stop(since=9.0, now=11.0) == []
+    assert playback.stop(since=10.2, now=11.0) == [first]
+    assert playback.stop(since=11.0, now=11.0) == [second]
+    assert second.heard_ms(11.0) == 0
+
+
+def test_what_was_heard_to_its_end_is_not_stopped() -> None:
+    """It is part of what was said."""
+    playback, reply = Playback(), air(1, *FOUR)
+    playback.begin(reply)
+    playback.send(reply, 10.0)
+    assert playback.stop(since=12.0, now=12.0) == []
+
+
+def test_a_burst_is_released_at_the_pace_at_which_it_plays() -> None:
+    """At most LEAD ahead of the player at any moment, all of it in the end, and no gap between."""
+    playback = streamed(reply := air(1, *(f"w{n} " for n in range(50))))
+    now, given, ahead = 10.0, 0.0, []
+    wait: float | None = 0.0
+    while wait is not None:
+        said, wait = playback.release(now)
+        given += sound(said)
+        ahead.append(given - (now - 10.0))
+        now += wait or 0.0
+    assert given == pytest.approx(10.0)
+    assert max(ahead) <= LEAD + 0.001
+    assert min(ahead[:-1]) > 0.2
+    assert reply.done
+
+
+def test_a_reply_is_announced_told_and_ended_in_order() -> None:
+    """response_started, then words no later than their sound, then the whole words and response_done."""
+    playback = streamed(air(1, *FOUR))
+    said, wait = playback.release(10.0)
+    assert said[0] == ResponseStarted("1.1", "tina")
+    assert said[1] == Transcript("assistant", "one two ", "1.1", final=False)
+    assert sound(said) == pytest.approx(LEAD)
+    assert wait == pytest.approx(0.1)
+    rest: list[ToCaller] = []
+    for tick in range(1, 6):
+        rest += playback.release(10.0 + tick / 10)[0]
+    assert "".join(m.text for m in rest if isinstance(m, Transcript) and not m.final) == "three four"
+    assert rest[-2:] == [Transcript("assistant", "one two three four", "1.1"), ResponseDone("1.1", "completed")]
+
+
+def test_audio_that_comes_in_real_time_is_passed_on_at_once() -> None:
+    """Pacing adds nothing where nothing is ahead."""
+    playback = streamed(reply := air(1, status=None))
+    for tick in range(50):
+        reply.add(bytes(RATE // 50))
+        said, wait = playback.release(10.0 + tick / 50)
+        assert (sound(said), wait) == (pytest.approx(0.02), None)
+
+
+def test_the_next_reply_waits_for_the_one_before() -> None:
+    """They are released one after another, also when the second has come whole."""
+    first, second = air(1, "one ", status=None), air(2, "two ")
+    playback = streamed(first, second)
+    assert {m.response_id for m in playback.release(10.0)[0] if isinstance(m, Sound)} == {"1.1"}
+    first.status = "completed"
+    ids = [m.response_id for m in playback.release(10.1)[0] if isinstance(m, ResponseDone | ResponseStarted)]
+    assert ids == ["1.1", "1.2", "1.2"]
+
+
+def test_the_players_own_report_counts_more_than_the_clock() -> None:
+    """It is carried on by the clock, never goes back and never beyond what was released."""
+    playback = streamed(reply := air(1, *FOUR, seconds=0.1))
+    playback.release(10.0)
+    assert reply.heard_ms(10.2) == 200
+    playback.played("1.1", 50, 10.2)
+    assert (reply.heard_ms(10.2), reply.heard_ms(10.25)) == (50, 100)
+    playback.played("1.1", 20, 10.2)
+    assert reply.heard_ms(10.2) == 50
+    playback.played("1.1", 99_999, 10.2)
+    assert reply.heard_ms(10.2) == 400
+    playback.played("7.7", 10, 10.2)
+
+
+def test_a_reply_that_stops_is_cleared_and_said_to_be_cancelled() -> None:
+    """The caller's captions end with what was heard; of what they never knew they are told nothing."""
+    playback = streamed(first := air(1, *FOUR), second := air(2, *FOUR))
+    playback.release(10.0)
+    assert playback.stop(since=10.25, now=10.25) == [first, second]
+    assert silence(first, 10.25, streamed=True) == [
+        Clear("1.1"),
+        Transcript("assistant", "one", "1.1"),
+        ResponseDone("1.1", "cancelled"),
+    ]
+    assert silence(second, 10.25, streamed=True) == []
+    assert silence(first, 10.25, streamed=False) == [Clear("1.1")]
+
+
+def test_after_a_stop_the_next_reply_plays_at_once() -> None:
+    """What was thrown away is not waited for."""
+    playback = streamed(air(1, *FOUR))
+    playback.release(10.0)
+    playback.stop(since=10.1, now=10.1)
+    reply = air(2, *FOUR)
+    reply.since = 10.1
+    playback.begin(reply)
+    assert sound(playback.release(10.1)[0]) == pytest.approx(LEAD)
+
+
+def test_a_reply_that_was_cut_ends_with_a_word() -> None:
+    """The last word may be half there: if none of it was released it is taken back, to be said again."""
+    playback = streamed(reply := air(1, *FOUR, seconds=0.3, status=None))
+    playback.release(10.0)
+    reply.cut()
+    assert (reply.text, reply.status, reply.received) == ("one two three", "incomplete", int(0.9 * RATE))
+    said: list[ToCaller] = []
+    for tick in range(1, 10):
+        said += playback.release(10.0 + tick / 10)[0]
+    assert sound(said) == pytest.approx(0.5)
+    assert said[-1] == ResponseDone("1.1", "incomplete")
+
+
+def test_what_was_released_of_a_cut_word_counts_as_said() -> None:
+    """As far as can be known from its length, in whole words."""
+    playback = streamed(reply := air(1, "one ", "two", seconds=0.2, status=None))
+    playback.release(10.0)
+    reply.cut()
+    assert reply.text == "one two"
+    playback = streamed(reply := air(1, "Ask me about your chart and your stars", seconds=0.4, status=None))
+    playback.release(10.0)
+    reply.cut()
+    assert reply.text == "Ask"

@@ -1,0 +1,125 @@
+"""A server of the engine's on a real socket, and the words that its tests say to it."""
+
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from websockets.asyncio.client import ClientConnection, connect
+
+from realtime.local.call import Ear, Parts
+from realtime.local.hearing import Detector
+from realtime.local.mind import Mind
+from realtime.local.server import Server
+from realtime.local.settings import Event
+from realtime.local.vad import Loudness
+from tests.realtime.local.stand_ins import ScriptedEar, ToneVoice, check_shape, loud
+
+TOKEN = "a-token"
+DEADLINE = 10.0  # seconds, for anything that a test waits for
+
+
+@dataclass
+class Engine:
+    server: Server
+    parts: Parts
+    voice: ToneVoice
+    port: int
+
+    @property
+    def ear(self) -> Any:
+        return self.parts.ear
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/v1/realtime"
+
+    @asynccontextmanager
+    async def call(self, token: str = TOKEN, query: str = "?model=gpt-realtime-2.1") -> AsyncIterator[ClientConnection]:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with connect(self.url + query, additional_headers=headers, compression=None, proxy=None) as socket:
+            yield socket
+
+    async def get(self, path: str, token: str = TOKEN) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with (
+            aiohttp.ClientSession() as client,
+            client.get(f"http://127.0.0.1:{self.port}{path}", headers=headers) as response,
+        ):
+            return response.status, await response.json()
+
+
+def run(
+    test: Callable[[Engine], Awaitable[None]],
+    *,
+    ear: Ear | None = None,
+    detector: Callable[[], Detector] = Loudness,
+) -> None:
+    """Run a test against a server of its own, and see that it leaves nothing behind."""
+
+    async def whole() -> None:
+        voice = ToneVoice()
+        parts = Parts(voice, ear or ScriptedEar(), loud, Mind(), detector)
+        server = Server(parts, token=TOKEN)
+        before = asyncio.all_tasks()
+        try:
+            async with server.listen("127.0.0.1", 0) as port:
+                await test(Engine(server, parts, voice, port))
+        finally:
+            voice.open.set()
+            parts.close()
+        assert not server.calls
+        assert asyncio.all_tasks() == before
+        await until(lambda: parts.queued == 0)
+
+    async def bounded() -> None:
+        async with asyncio.timeout(3 * DEADLINE):
+            await whole()
+
+    asyncio.run(bounded())
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while not is_so():  # noqa: ASYNC110  # a thread's end has no event to wait for
+            await asyncio.sleep(0.005)
+
+
+async def send(socket: ClientConnection, kind: str, **fields: Any) -> None:
+    await socket.send(json.dumps({"type": kind, **fields}))
+
+
+async def receive(socket: ClientConnection) -> Event:
+    async with asyncio.timeout(DEADLINE):
+        event: Event = json.loads(await socket.recv())
+    check_shape(event)
+    return event
+
+
+async def receive_until(socket: ClientConnection, kind: str) -> list[Event]:
+    events = [await receive(socket)]
+    while events[-1]["type"] != kind:
+        events.append(await receive(socket))
+    return events
+
+
+async def append(socket: ClientConnection, pcm: bytes, size: int) -> None:
+    """Append audio in pieces of so many bytes, as fast as they are taken."""
+    for at in range(0, len(pcm), size):
+        await send(socket, "input_audio_buffer.append", audio=b64encode(pcm[at : at + size]).decode())
+
+
+async def by_hand(socket: ClientConnection) -> None:
+    """Commit and create by hand from here on."""
+    audio = {"input": {"turn_detection": None}}
+    await send(socket, "session.update", session={"type": "realtime", "audio": audio})
+
+
+async def ask(socket: ClientConnection, text: str) -> None:
+    content = [{"type": "input_text", "text": text}]
+    await send(socket, "conversation.item.create", item={"type": "message", "role": "user", "content": content})
+    await send(socket, "response.create")
