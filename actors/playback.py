@@ -50,6 +50,11 @@ class OnAir:
         return f"{self.generation}.{self.reply}"
 
     @property
+    def ms(self) -> int:
+        """How long plays what was released of it."""
+        return self.released // BYTES_PER_MS
+
+    @property
     def text(self) -> str:
         """All its words so far."""
         return "".join(words for _, words in self.marks).strip()
@@ -208,9 +213,8 @@ class Playback:
         """The player's own word on how far it is; it never goes back, nor beyond what was released."""
         for air in self._queue:
             if air.id == response_id:
-                most = air.released // BYTES_PER_MS
                 least = air.report[0] if air.report else 0
-                air.report = (max(least, min(ms, most)), now)
+                air.report = (max(least, min(ms, air.ms)), now)
 
     def stop(self, since: float, now: float) -> list[OnAir]:
         """What must stop because something was said at `since`: all that was there before and is not heard yet."""
@@ -223,7 +227,7 @@ class Playback:
         return stopped
 
     def _forget_heard(self, now: float) -> None:
-        while self._queue and self._queue[0].done and self._queue[0].heard(now) >= self._queue[0].released:
+        while self._queue and self._queue[0].done and self._queue[0].heard_ms(now) >= self._queue[0].ms:
             self._queue.popleft()
 
 

@@ -17,6 +17,7 @@ from realtime.events import (
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
+    ReplyWords,
     Setup,
     Turn,
     Unusable,
@@ -119,7 +120,7 @@ def test_the_greeting_is_the_exact_words(wire: Wire) -> None:
     assert create["type"] == "response.create"
     assert create["response"]["input"] == []
     assert create["response"]["instructions"] == f"You are Tina.\n\n{SAY_EXACTLY}\nनमस्ते!"
-    assert {type(fact) for fact in wire.speak()} == {ReplyAudio, ReplyEnded}
+    assert {type(fact) for fact in wire.speak()} == {ReplyWords, ReplyAudio, ReplyEnded}
     assert wire.facts[-1] == ReplyEnded(1, 1, "completed", "नमस्ते!")
     assert "conversation.item.create" not in wire.kinds()
 
@@ -132,7 +133,10 @@ def test_a_clip_is_appended_committed_and_answered(wire: Wire) -> None:
     assert wire.kinds()[1:] == [*["input_audio_buffer.append"] * 3, "input_audio_buffer.commit", "response.create"]
     heard = next(act for act in wire.work if isinstance(act, Hear))
     assert heard.pcm == clip
-    assert wire.hear(" When will I marry? ") == [Heard(7, "When will I marry?")]
+    assert wire.hear(" When will I marry? ") == [
+        Heard(7, " When will I marry? ", final=False),
+        Heard(7, "When will I marry?"),
+    ]
     wire.speak()
     assert wire.facts[-1] == ReplyEnded(1, 7, "completed", "I heard 1 turns.")
     assert wire.ours.complete
@@ -206,6 +210,7 @@ def test_a_reply_that_is_complete_before_the_cancel_arrives_is_cancelled_all_the
     wire.ours.ask_text(1, "first")
     wire.carry()
     wire.ours.hush()
+    wire.ours.keep(1, 0)
     cancel = wire.ours.to_send()
     wire.speak()
     assert wire.facts[-1] == ReplyEnded(1, 1, "cancelled", "I heard 1 turns.")

@@ -20,6 +20,7 @@ from actors.messages import (
     Interrupted,
     Notice,
     Pinged,
+    Played,
     Pong,
     Recorded,
     TextResponse,
@@ -32,6 +33,7 @@ from schemas import Refused
 from web import wire
 
 CODES = schemas.read("answer")["$defs"]["error"]["properties"]["code"]["enum"]
+STREAM = {"mode": "stream", "input": "pcm16", "output": "pcm16"}
 CLIP = b64encode(b"some bytes").decode()
 
 
@@ -39,7 +41,15 @@ CLIP = b64encode(b"some bytes").decode()
     ("sent", "said"),
     [
         ({"type": "config", "astrologer_id": "tina"}, Chose("tina")),
-        ({"type": "config", "astrologer_id": "tina", "audio": {"mode": "clip"}, "app_version": 3}, Chose("tina")),
+        (
+            {"type": "config", "astrologer_id": "tina", "audio": {"mode": "clip"}, "app_version": 3},
+            Chose("tina", "clip"),
+        ),
+        (
+            {"type": "config", "astrologer_id": "tina", "audio": {"mode": "stream", "input": "pcm16"}},
+            Chose("tina", "stream"),
+        ),
+        ({"type": "played", "response_id": "1.2", "ms": 1234.5}, Played("1.2", 1234)),
         ({"type": "audio", "audio": CLIP}, Recorded(b"some bytes")),
         ({"type": "audio", "data": CLIP}, Recorded(b"some bytes")),
         ({"type": "audio", "audio": f"data:audio/webm;codecs=opus;base64,{CLIP}"}, Recorded(b"some bytes")),
@@ -72,7 +82,7 @@ def opened(frame: bytes) -> None:
         ('{"type": ["config"]}', "unknown_type", "ping"),
         ('{"type": "config"}', "bad_message", "astrologer_id"),
         ('{"type": "config", "astrologer_id": ""}', "bad_message", "GET /api/astrologers"),
-        ('{"type": "config", "astrologer_id": "x", "audio": {"mode": "stream"}}', "bad_message", "audio.mode"),
+        ('{"type": "config", "astrologer_id": "x", "audio": {"mode": "opus"}}', "bad_message", "audio.mode"),
         ('{"type": "text", "text": 3}', "bad_message", "text"),
         ('{"type": "audio", "audio": 3}', "bad_message", "audio"),
         ('{"type": "audio", "audio": "***"}', "bad_base64", "base64"),

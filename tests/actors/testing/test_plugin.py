@@ -27,7 +27,7 @@ def test_the_first_test_of_the_document_works_as_pasted(pytester: pytest.Pyteste
     assert sum(bool(line) for line in blocks[0].splitlines()) <= 12
     for number, block in enumerate(blocks):
         pytester.makepyfile(**{f"test_block_{number}": block})
-    pytester.runpytest("-W", "error").assert_outcomes(passed=3 + 100)  # one of them with a hundred seeds
+    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=3 + 100)  # one of them with a hundred seeds
 
 
 def test_a_test_that_leaves_something_on_the_stage_fails(pytester: pytest.Pytester) -> None:

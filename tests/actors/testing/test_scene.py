@@ -77,7 +77,7 @@ def test_a_clip_that_nobody_wants_is_not_decoded(scene: Scene) -> None:
 def test_a_connection_ends_once_and_says_nothing_after_it() -> None:
     """As a link does."""
     listener = Probe()
-    wire = Wire("somebody", listener)
+    wire = Wire("somebody", listener, list)
     wire.lose()
     wire.close()
     wire.abort()
