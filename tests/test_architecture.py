@@ -19,7 +19,7 @@ HOMES = {
     "typer": ("cli/",),
     "babel": ("personas/",),
     "prometheus_client": ("web/metrics.py",),
-    "threading": ("actors/pykka_loop.py", "actors/watch.py", "realtime/local/"),
+    "threading": ("actors/pykka_loop.py", "actors/watch.py", "actors/testing/", "realtime/local/"),
     "jinja2": ("personas/",),
 }
 LEVEL = {package: depth for depth, layer in enumerate(LAYERS) for package in layer.split()}

@@ -12,7 +12,7 @@ from actors.messages import Prepared
 from actors.persona import PersonaActor
 from actors.testing.phone import CallEnded, Phone
 from personas import Persona
-from realtime.link import Link, Upstream
+from realtime.link import Frames, Link, Upstream
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import MOHIT, TINA
 
@@ -29,9 +29,9 @@ class Fickle(Upstream):
     spoilt: list[str] = field(default_factory=list)
     dialled: list[str] = field(default_factory=list)
 
-    def dial(self, user: str, to: Any) -> Link:
+    def dial(self, user: str, to: Any, frames: Frames) -> Link:
         self.dialled.append(user)
-        return super().dial(user, to)
+        return super().dial(user, to, frames)
 
     def headers(self, user: str) -> dict[str, str]:
         return super().headers(user) | ({"Authorization": "Bearer wrong"} if self.spoilt else {})
