@@ -68,4 +68,4 @@ def test_all_connections_share_one_tls_context() -> None:
     context = ssl.create_default_context()
     upstream = Upstream("wss://127.0.0.1/v1/realtime", "model", tls=context)
     for _ in range(2):
-        assert upstream.connecting("user", ClientConnection).connection_kwargs["ssl"] is context
+        assert upstream.connecting("user", ClientConnection).create_connection_kwargs["ssl"] is context
