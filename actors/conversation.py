@@ -26,7 +26,7 @@ from actors.microphone import LONGEST, ONSET
 from actors.replies import Replies
 from actors.stream import Stream
 from actors.turns import TurnOrder, Utterance
-from audio import Decoded, Undecoded
+from audio import Decoded, Packed, Undecoded
 from realtime.events import (
     AskFailed,
     Committed,
@@ -69,7 +69,7 @@ class Conversation:
         """Some more of a stream has come."""
         self._stream.hear(pcm, now)
 
-    def record(self, choice: int, now: float, clip: bytes) -> None:
+    def record(self, choice: int, now: float, clip: bytes | Packed) -> None:
         """A clip has come, meant for this choice; it keeps its place while it is decoded."""
         self._clips.add(self._turns.arrive(choice, now).number, clip)
 
@@ -92,7 +92,8 @@ class Conversation:
                 self._turns.change(number, content=pcm)
             case Undecoded(number, code, message):
                 self._turns.forget(number)
-                self._caller.tell(Error(code, message))
+                if not result.misunderstood:  # else the session says it, and counts
+                    self._caller.tell(Error(code, message))
 
     def retag(self, refused: int, choice: int) -> None:
         """A choice was refused; what was said to it goes to the persona before, if there is one."""

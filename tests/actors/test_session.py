@@ -1,6 +1,6 @@
 """Moments of a session that no socket can hold still, on a stage, with an upstream whose frames the test writes."""
 
-from actors.base import Down
+from actors.base import MOST_WAITING, Down, Overrun
 from actors.equipment import Limits
 from actors.messages import (
     Attached,
@@ -127,3 +127,14 @@ def test_a_call_is_ended_when_it_has_lasted_as_long_as_a_call_may(stage: Stage) 
     stage.advance(1)
     assert scene.caller.expect(Close).code == 1000
     scene.end()
+
+
+def test_a_bridge_that_is_told_too_much_ends_its_session(stage: Stage) -> None:
+    """Not a loss that another connection would mend: the cause reaches the supervisor."""
+    scene = Scene(stage)
+    wire = scene.on_the_line(TINA)
+    for _ in range(MOST_WAITING + 1):
+        wire.say(type="rate_limits.updated")
+    down = scene.supervisor.fish_for(Down)
+    assert isinstance(down.cause, Overrun)
+    assert len(scene.upstream.dialled) == 1
