@@ -166,10 +166,13 @@ class Crowd:
         self.mute(call)
         self.calls.discard(call)
 
-    async def grow(self, callers: int, a_second: float = 40.0) -> None:
-        """Place calls until there are so many, evenly in time."""
-        while len(self.calls) < callers:
-            await self.call()
+    async def resize(self, callers: int, a_second: float = 40.0) -> None:
+        """Place calls, or hang up some, until there are so many; evenly in time."""
+        while len(self.calls) != callers:
+            if len(self.calls) > callers:
+                next(iter(self.calls)).transport.abort()
+            else:
+                await self.call()
             await asyncio.sleep(1 / a_second)
 
     async def close(self) -> None:

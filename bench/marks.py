@@ -56,6 +56,9 @@ def read(head: bytes) -> Mark | None:
 
 def coded(audio: bytes) -> list[Mark]:
     """The marks in base64 of whole frames: only the first characters of each frame are looked at."""
+    if len(audio) == CODED_FRAME:
+        mark = Mark._make(MARK.unpack(a2b_base64(audio[:CODED_MARK])))
+        return [mark] if mark.magic == MAGIC else []
     marks = [
         Mark._make(MARK.unpack(a2b_base64(audio[at : at + CODED_MARK])))
         for at in range(0, len(audio) - CODED_MARK + 1, CODED_FRAME)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from bench import frames
-from bench.marks import Mark, now
+from bench.marks import coded, now
 from bench.model import Model
 
 
@@ -136,7 +136,7 @@ class Line(asyncio.Protocol):
         from_ = payload.find(b'"audio":"') + 9
         upstream = self.upstream
         upstream.appends += 1
-        for mark in self._marks(payload[from_ : payload.find(b'"', from_)]):
+        for mark in coded(payload[from_ : payload.find(b'"', from_)]):
             late = upstream.apart if mark.who in upstream.disturbed else upstream.uplink
             late.append(at - mark.at)
             upstream.heard[mark.who] += 1
@@ -144,9 +144,3 @@ class Line(asyncio.Protocol):
                 upstream.gaps += 1
             self._numbers[mark.who] = mark.number + 1
             self.model.hear(mark)
-
-    @staticmethod
-    def _marks(audio: bytes) -> list[Mark]:
-        from bench.marks import coded
-
-        return coded(audio)

@@ -1,0 +1,151 @@
+"""A server under load: callers and a model in this process, on the last core; the server alone on the first.
+
+Whether a figure can be trusted is measured with it: the generator's share of its core, how late its own wheel turned,
+and how much of the machine others took meanwhile. A reading in which any of these is too high is marked invalid.
+"""
+
+import asyncio
+import gc
+import random
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.callers import Call, Crowd
+from bench.host import Host, certificate, hosted
+from bench.upstream import Upstream
+
+MOST_LOAD = 0.9  # of the generator's core
+MOST_OTHERS = 0.25  # of a core, taken by neither the server nor us
+LATEST = 5.0  # ms: p99 of the wheel's lateness
+CHURN_SECONDS = 0.5
+
+
+def at(samples: Sequence[int], share: float) -> float:
+    """A percentile in ms of samples in µs; 0 when there are none."""
+    ordered = sorted(samples)
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1000, 3) if ordered else 0.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one measurement gave. Latencies in ms, CPU in shares of a core."""
+
+    callers: int
+    cpu: float
+    cpu_ms_per_session: float
+    up_p50: float
+    up_p99: float
+    up_p999: float
+    down_p50: float
+    down_p99: float
+    underruns: int
+    frames_per_append: float
+    lost: int
+    load_cpu: float
+    late_p99: float
+    others_cpu: float
+
+    @property
+    def why_invalid(self) -> str:
+        """Why this reading says nothing about the server; empty when it does."""
+        faults = {
+            "the generator's core was full": self.load_cpu > MOST_LOAD,
+            "the generator was late": self.late_p99 > LATEST,
+            "others used the machine": self.others_cpu > MOST_OTHERS,
+        }
+        return ", ".join(why for why, true in faults.items() if true)
+
+    def row(self) -> dict[str, Any]:
+        """For the table."""
+        return {**asdict(self), "invalid": self.why_invalid}
+
+
+@dataclass
+class Load:
+    """The three parts of a run."""
+
+    upstream: Upstream
+    host: Host
+    crowd: Crowd
+
+    async def measure(self, seconds: float) -> Reading:
+        """Watch for a while."""
+        up, crowd = self.upstream, self.crowd
+        for samples in (up.uplink, up.apart, crowd.downlink, crowd.lateness):
+            del samples[:]
+        gaps, appends, frames, underruns = up.gaps, up.appends, up.heard.total(), self._underruns()
+        self.host.mark()
+        await asyncio.sleep(seconds)
+        cost, callers = self.host.cost(), len(crowd.calls)
+        return Reading(
+            callers,
+            round(cost.server, 3),
+            round(cost.server / max(1, callers) * 1000, 3),
+            *(at(up.uplink, share) for share in (0.5, 0.99, 0.999)),
+            *(at(crowd.downlink, share) for share in (0.5, 0.99)),
+            self._underruns() - underruns,
+            round((up.heard.total() - frames) / max(1, up.appends - appends), 2),
+            up.gaps - gaps,
+            round(cost.load, 3),
+            at(crowd.lateness, 0.99),
+            round(cost.others, 3),
+        )
+
+    def _underruns(self) -> int:
+        return sum(len(call.ear.gaps) for call in self.crowd.calls)
+
+
+@asynccontextmanager
+async def load(kind: str, tls: bool = False, **manner: Any) -> AsyncIterator[Load]:
+    """Start a `relay` or a `server` between a crowd and a model that behaves as `manner` says."""
+    upstream = Upstream(**manner)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        context, trust = certificate(Path(folder)) if tls else (None, None)
+        await upstream.open(context)
+        scheme = "wss" if tls else "ws"
+        gc.collect()
+        gc.disable()  # its pauses would be taken for the server's
+        try:
+            async with hosted(kind, f"{scheme}://127.0.0.1:{upstream.port}/v1/realtime", trust) as host:
+                crowd = Crowd(host.port)
+                crowd.keep_events = False
+                try:
+                    yield Load(upstream, host, crowd)
+                finally:
+                    await crowd.close()
+        finally:
+            await upstream.close()
+            gc.enable()
+
+
+@asynccontextmanager
+async def churning(crowd: Crowd, seconds: float = CHURN_SECONDS) -> AsyncIterator[None]:
+    """Meanwhile a call begins every half second, and another is hung up."""
+
+    async def churn() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            if crowd.calls:
+                hang_up(random.choice(list(crowd.calls)))
+            with suppress(OSError):
+                await crowd.call()
+
+    task = asyncio.create_task(churn(), name="churn")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def hang_up(call: Call) -> None:
+    """As people do: some say so, some are gone."""
+    if random.random() < 0.5:
+        call.transport.abort()
+    else:
+        call.transport.close()
