@@ -10,12 +10,13 @@ from array import array
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import orjson
 
 from bench import frames
 from bench.ear import Ear
-from bench.marks import FRAME, MAGIC, MARK, now
+from bench.marks import FRAME, MAGIC, MARK, now, user
 
 SLOTS = 20
 HEADER = frames.header(frames.BINARY, FRAME, masked=True)
@@ -26,24 +27,25 @@ SPEECH = 100  # frames of it in which they speak; in the others the microphone i
 class Call(asyncio.Protocol):
     """One call. `events` holds what came but audio; `done` resolves when the connection is gone."""
 
-    def __init__(self, crowd: "Crowd", who: int, query: str) -> None:
-        self.crowd, self.who, self.query = crowd, who, query
+    def __init__(self, crowd: "Crowd", who: int, path: str) -> None:
+        self.crowd, self.who, self._path = crowd, who, path
         self.ear = Ear(crowd.downlink.append)
         self.events: list[tuple[float, dict[str, Any]]] = []
         self.acked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.on_event: Callable[[dict[str, Any]], None] = lambda event: None
         self.every = CYCLE
-        self.sent = self.turn = self.left = self.blocked = 0
+        self.sent = self.turn = self.left = self.blocked = self.spoke_at = 0
         self._phase = who * 37 % CYCLE
-        self._open = False
+        self.open = False
         self._head = b""
         self._reader = frames.Reader()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's own class says that it is none
         self._socket = transport.get_extra_info("socket").fileno()
-        self.transport.write(frames.request(f"/ws/bench-{self.who}?{self.query}", self.crowd.host))
+        if self._path:
+            self.transport.write(frames.request(self._path, self.crowd.host))
 
     def connection_lost(self, error: Exception | None) -> None:
         self.crowd.leave(self)
@@ -53,7 +55,7 @@ class Call(asyncio.Protocol):
             self.done.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        if not self._open:
+        if not self.open:
             self._head += data
             if b"\r\n\r\n" not in self._head:
                 return
@@ -61,7 +63,7 @@ class Call(asyncio.Protocol):
             if b" 101 " not in head[:16]:
                 self.transport.abort()
                 return
-            self._open = True
+            self.open = True
         at = now() / 1e6
         for opcode, payload in self._reader.feed(data):
             if opcode == frames.BINARY:
@@ -94,6 +96,17 @@ class Call(asyncio.Protocol):
         """Begin a turn: the next frames are speech."""
         self.turn += 1
         self.left = round(seconds * 50)
+        self.spoke_at = 0
+
+    async def until(self, true: Callable[[], bool], seconds: float = 8.0) -> None:
+        """Look every two milliseconds, while the call lasts. Raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while not (true() or self.done.done()):  # noqa: ASYNC110  # true() looks at many things
+                await asyncio.sleep(0.002)
+
+    async def hears(self, turn: int) -> None:
+        """Wait until a word of this turn has come. Raises TimeoutError."""
+        await self.until(lambda: any(word.turn == turn for word in self.ear.words))
 
     def frame(self, at: int) -> None:
         """The microphone's next 20 ms."""
@@ -101,6 +114,7 @@ class Call(asyncio.Protocol):
             self.turn += 1
             self.left = SPEECH
         speaking = self.left > 0
+        self.spoke_at = self.spoke_at or at
         self.left -= speaking
         data = HEADER + MARK.pack(MAGIC, self.who, 0, speaking, self.turn, 0, self.sent, at) + REST
         self.sent += 1
@@ -125,32 +139,38 @@ REST = bytes(FRAME - MARK.size)
 class Crowd:
     """All callers of one load, and the wheel that lets them speak."""
 
-    def __init__(self, port: int, query: str = "astrologer_id=tina_kulkarni_vedic_marriage&mode=stream") -> None:
-        self.port, self.host, self.query = port, f"127.0.0.1:{port}", query
+    def __init__(self, port: int, first: int = 1) -> None:
+        self.port, self.host = port, f"127.0.0.1:{port}"
+        self.query = {"astrologer_id": "tina_kulkarni_vedic_marriage", "mode": "stream"}
         self.downlink = array("q")
         self.lateness = array("q")
         self.calls: set[Call] = set()
         self.failed = 0
         self.keep_events = True
         self._slots: list[set[Call]] = [set() for _ in range(SLOTS)]
-        self._numbers = count(1)
+        self._numbers = count(first)
         self._wheel = asyncio.create_task(self._turn(), name="the wheel")
 
-    async def call(self, speaking: bool = True, who: int = 0, **more: str) -> Call:
+    async def call(self, speaking: bool = True, who: int = 0, **query: str) -> Call:
         """Place a call, and speak once it is answered. Raises OSError when it is not."""
-        number = who or next(self._numbers)
-        query = "&".join([self.query, *(f"{name}={value}" for name, value in more.items())])
-        _, call = await asyncio.get_running_loop().create_connection(
-            lambda: Call(self, number, query), "127.0.0.1", self.port
-        )
-        self.calls.add(call)
+        call = await self.dial(who, query)
         await asyncio.wait([call.acked], timeout=10)
         if not (call.acked.done() and call.acked.result()):
             self.failed += 1
             call.transport.abort()
-            raise OSError("the call was not answered") from None
+            raise OSError("the call was not answered")
         if speaking:
             self.join(call)
+        return call
+
+    async def dial(self, who: int = 0, query: dict[str, str] | None = None, silent: bool = False) -> Call:
+        """Connect. A `silent` caller does not even say what they want."""
+        number = who or next(self._numbers)
+        wanted = urlencode({**self.query, **(query or {})})
+        _, call = await asyncio.get_running_loop().create_connection(
+            lambda: Call(self, number, "" if silent else f"/ws/{user(number)}?{wanted}"), "127.0.0.1", self.port
+        )
+        self.calls.add(call)
         return call
 
     def join(self, call: Call) -> None:

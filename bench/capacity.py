@@ -51,7 +51,9 @@ class Curve:
     @property
     def labels(self) -> dict[str, Any]:
         """Its first columns in the table."""
-        return dict(zip(ROW, (self.kind, "tls" if self.tls else "ws", "churn" if self.churn else "steady"), strict=True))
+        return dict(
+            zip(ROW, (self.kind, "tls" if self.tls else "ws", "churn" if self.churn else "steady"), strict=True)
+        )
 
     def cost(self, callers: int) -> float:
         """CPU ms a second and session, at about so many callers."""

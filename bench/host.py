@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ LISTENING = re.compile(r"listening on http://\S+?:(\d+),")
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 HIDDEN = ("OPENAI_API_KEY", "UPSTREAM_URL", "UPSTREAM_API_KEY", "PORT", "HOST", "PERSONAS_FILE", "LOCAL_LLM_URL")
-UNLIMITED = "--sessions 100000 --connects 100000 --calls 100000 --takeovers 100000".split()
+UNLIMITED = ["--sessions", "100000", "--connects", "100000", "--calls", "100000", "--takeovers", "100000"]
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 
 
@@ -77,6 +77,12 @@ def pin(core: int, pid: int = 0) -> None:
         os.sched_setaffinity(pid, {CORES[core % len(CORES)]})
 
 
+def unpin() -> None:
+    """Let this process use all of them again."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, CORES)
+
+
 @asynccontextmanager
 async def hosted(kind: str, upstream: str, trust: Path | None = None) -> AsyncIterator[Host]:
     """A `relay` or a `server` on the first core, this process on the last. Raises OSError when it does not start."""
@@ -89,10 +95,7 @@ async def hosted(kind: str, upstream: str, trust: Path | None = None) -> AsyncIt
         environment["SSL_CERT_FILE"] = str(trust)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         log = Path(folder, "log")
-        with log.open("wb") as stderr:
-            child = await asyncio.create_subprocess_exec(
-                sys.executable, *commands[kind], stderr=stderr, stdin=asyncio.subprocess.DEVNULL, env=environment
-            )
+        child = await _start([sys.executable, *commands[kind]], environment, log)
         try:
             pin(0, child.pid)
             pin(-1)
@@ -108,13 +111,25 @@ async def hosted(kind: str, upstream: str, trust: Path | None = None) -> AsyncIt
                 await child.wait()
 
 
+async def _start(command: list[str], environment: dict[str, str], log: Path) -> asyncio.subprocess.Process:
+    with ExitStack() as stack:
+        stderr = stack.enter_context(log.open("wb"))
+        return await asyncio.create_subprocess_exec(
+            *command, stderr=stderr, stdin=asyncio.subprocess.PIPE, env=environment
+        )
+
+
 async def _port(log: Path, child: asyncio.subprocess.Process) -> int:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and child.returncode is None:
-        if found := LISTENING.search(log.read_text(errors="replace")):
+        if found := LISTENING.search(_text(log)):
             return int(found[1])
         await asyncio.sleep(0.05)
-    raise OSError(f"the server did not start: {log.read_text(errors='replace')[-2000:]}")
+    raise OSError(f"the server did not start: {_text(log)[-2000:]}")
+
+
+def _text(log: Path) -> str:
+    return log.read_text(errors="replace")
 
 
 def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:

@@ -82,17 +82,20 @@ class Load:
         await asyncio.sleep(seconds)
         cost, callers = self.host.cost(), len(crowd.calls)
         return Reading(
-            callers,
-            round(cost.server, 3),
-            round(cost.server / max(1, callers) * 1000, 3),
-            *(at(up.uplink, share) for share in (0.5, 0.99, 0.999)),
-            *(at(crowd.downlink, share) for share in (0.5, 0.99)),
-            self._underruns() - underruns,
-            round((up.heard.total() - frames) / max(1, up.appends - appends), 2),
-            up.gaps - gaps,
-            round(cost.load, 3),
-            at(crowd.lateness, 0.99),
-            round(cost.others, 3),
+            callers=callers,
+            cpu=round(cost.server, 3),
+            cpu_ms_per_session=round(cost.server / max(1, callers) * 1000, 3),
+            up_p50=at(up.uplink, 0.5),
+            up_p99=at(up.uplink, 0.99),
+            up_p999=at(up.uplink, 0.999),
+            down_p50=at(crowd.downlink, 0.5),
+            down_p99=at(crowd.downlink, 0.99),
+            underruns=self._underruns() - underruns,
+            frames_per_append=round((up.heard.total() - frames) / max(1, up.appends - appends), 2),
+            lost=up.gaps - gaps,
+            load_cpu=round(cost.load, 3),
+            late_p99=at(crowd.lateness, 0.99),
+            others_cpu=round(cost.others, 3),
         )
 
     def _underruns(self) -> int:

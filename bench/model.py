@@ -136,7 +136,12 @@ class Model:
 
     def _respond(self, turn: int, first: int, last: int, metadata: dict[str, str]) -> None:
         number = next(self._ids)
-        response = {"id": f"resp_{number:08}", "status": "in_progress", "metadata": metadata or None, "output": []}
+        response: dict[str, Any] = {
+            "id": f"resp_{number:08}",
+            "status": "in_progress",
+            "metadata": metadata or None,
+            "output": [],
+        }
         self._response = response
         item = {"id": f"{REPLY}{number:08}", "type": "message", "role": "assistant", "content": []}
         about = {"response_id": response["id"], "output_index": 0}
@@ -162,8 +167,8 @@ class Model:
             self._history[-1] = ("assistant", self._history[-1][1] + text)
             position += 1
             if self._upstream.gap and position < last:
-                again = (self._words, turn, position, last)
-                self._timer = asyncio.get_running_loop().call_later(self._upstream.gap, *again)
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(self._upstream.gap, self._words, turn, position, last)
                 break
         else:
             self._line.transport.write(b"".join(burst))
@@ -182,10 +187,12 @@ class Model:
         self._say({"type": "response.output_item.done", "response_id": self._response["id"], "item": item})
         details = {"type": status, "reason": reason} if reason else None
         usage = {"total_tokens": 9, "input_tokens": 4, "output_tokens": 5}
-        self._say({
-            "type": "response.done",
-            "response": {**self._response, "status": status, "status_details": details, "usage": usage},
-        })
+        self._say(
+            {
+                "type": "response.done",
+                "response": {**self._response, "status": status, "status_details": details, "usage": usage},
+            }
+        )
         self._response = None
 
     def _say(self, event: dict[str, Any]) -> None:

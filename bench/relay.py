@@ -6,7 +6,6 @@ actors, no schema, no pacing, no reconnecting, no limits: whoever asks what thes
 
 import asyncio
 import hashlib
-import os
 import ssl
 import sys
 from base64 import b64decode, b64encode
@@ -17,18 +16,20 @@ from aiohttp import WSMsgType, web
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-SETUP = orjson.dumps({
-    "type": "session.update",
-    "session": {
-        "type": "realtime",
-        "instructions": "Be kind.",
-        "output_modalities": ["audio"],
-        "audio": {
-            "input": {"format": {"type": "audio/pcm", "rate": 24000}, "turn_detection": {"type": "server_vad"}},
-            "output": {"format": {"type": "audio/pcm", "rate": 24000}, "voice": "marin"},
+SETUP = orjson.dumps(
+    {
+        "type": "session.update",
+        "session": {
+            "type": "realtime",
+            "instructions": "Be kind.",
+            "output_modalities": ["audio"],
+            "audio": {
+                "input": {"format": {"type": "audio/pcm", "rate": 24000}, "turn_detection": {"type": "server_vad"}},
+                "output": {"format": {"type": "audio/pcm", "rate": 24000}, "voice": "marin"},
+            },
         },
-    },
-})
+    }
+)
 
 
 class Relay:
@@ -91,9 +92,7 @@ async def _serve(url: str) -> None:
     await site.start()
     host, port = runner.addresses[0][:2]
     print(f"listening on http://{host}:{port}, a bare relay", file=sys.stderr, flush=True)
-    parent = os.getppid()
-    while os.getppid() == parent:
-        await asyncio.sleep(1)
+    await asyncio.to_thread(sys.stdin.read)  # whoever started it is gone
 
 
 if __name__ == "__main__":

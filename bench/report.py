@@ -29,12 +29,13 @@ class Target:
 
 @dataclass
 class Part:
-    """One benchmark: flat rows for a table, targets, remarks."""
+    """One benchmark: flat rows for a table, targets, remarks, and what is only drawn."""
 
     name: str
     rows: list[dict[str, Any]] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    series: list[dict[str, Any]] = field(default_factory=list)
 
 
 def show(part: Part, console: Console) -> None:
@@ -101,7 +102,7 @@ def _draw(part: Part, name: str, x: str, y: str, by: str, limit: float | None) -
     from matplotlib import pyplot as plt
 
     curves: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for row in part.rows:
+    for row in part.series or part.rows:
         if x in row and y in row and not row.get("invalid"):
             curves[" ".join(str(row[column]) for column in by.split())].append((row[x], row[y]))
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")

@@ -6,7 +6,6 @@ every `gap` seconds. A connection that was killed is opened again only after `op
 """
 
 import asyncio
-import hashlib
 import ssl
 from array import array
 from collections import Counter
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from bench import frames
-from bench.marks import coded, now
+from bench.marks import coded, known, now
 from bench.model import Model
 
 
@@ -39,7 +38,6 @@ class Upstream:
     lines: set["Line"] = field(default_factory=set)
     opened: int = 0
     port: int = 0
-    known: dict[str, int] = field(default_factory=dict)
     delays: dict[int, float] = field(default_factory=dict)
     """Seconds that the next handshakes of a caller take."""
 
@@ -55,16 +53,6 @@ class Upstream:
         for line in list(self.lines):
             line.transport.abort()
         await asyncio.sleep(0.05)
-
-    def who(self, identifier: str) -> int:
-        """The number of the caller whose hash a handshake carries; 0 is none of ours."""
-        while identifier not in self.known and len(self.known) < 65_000:
-            more = len(self.known) + 1
-            for number in range(more, more + 1000):
-                self.known[hashlib.sha256(f"bench-{number}".encode()).hexdigest()[:32]] = number
-            if more > 30_000:
-                break
-        return self.known.get(identifier, 0)
 
     def kill(self, who: int, opening: float) -> bool:
         """Cut a caller's connection in the middle of whatever it does; the next takes so long to open."""
@@ -119,7 +107,7 @@ class Line(asyncio.Protocol):
                 self.transport.close()
 
     def _answer(self, headers: dict[str, str]) -> None:
-        self.who = self.upstream.who(headers.get("openai-safety-identifier", ""))
+        self.who = known(headers.get("openai-safety-identifier", ""))
         delay = self.upstream.delays.pop(self.who, self.upstream.opening)
         asyncio.get_running_loop().call_later(delay, self._welcome, frames.response(headers))
 
