@@ -30,6 +30,10 @@ class Name(Enum):
     DECODE = "decode"
 
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
 def main(
     parts: Annotated[list[Name] | None, typer.Argument(help="All of them, when none is named.")] = None,
     full: Annotated[
@@ -75,4 +79,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

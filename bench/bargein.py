@@ -22,9 +22,9 @@ GRACE_MS = 50.0
 OTHERS = (("mohit_vedic_marriage", "cedar"), ("tina_kulkarni_vedic_marriage", "marin"))
 
 
-async def run(times: int, say: Callable[[str], None] = print) -> list[Part]:
+async def run(times: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
     """Both, so many times."""
-    async with load("server") as running:
+    async with load(kind) as running:
         async with line(running.host.port) as port:
             crowd = Crowd(port)
             silences = [silence for _ in range(times) if (silence := await _break_in(crowd)) is not None]

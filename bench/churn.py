@@ -24,10 +24,10 @@ OTHER = "mohit_vedic_marriage"
 COUNTED = ("actors", "tasks", "sessions")
 
 
-async def run(cycles: int, say: Callable[[str], None] = print) -> list[Part]:
+async def run(cycles: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
     """So many cycles, and the reckoning."""
     part = Part("churn")
-    async with load("server", words=3) as running:
+    async with load(kind, words=3) as running:
         running.crowd.keep_events = True
         await _cycles(running, WARM_UP)
         before = await _settled(running, None)

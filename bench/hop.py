@@ -117,11 +117,9 @@ def run(users: tuple[int, ...], seconds: float, say: Callable[[str], None] = pri
             say(
                 f"{kind}, {number} users: p99 {row['p99_ms']} ms, {row['cpu_us']} µs of CPU a frame, lost {row['lost']}"
             )
-            pykka.ActorRegistry.stop_all(timeout=10)
     for kind, hire in KINDS.items():
         raw = uvloop.run(_raw(hire))
         part.notes.append(f"raw, {kind}: {raw:.2f} µs a message")
-        pykka.ActorRegistry.stop_all(timeout=10)
     return [part]
 
 
@@ -136,6 +134,7 @@ async def _paced(hire: Callable[[Notes], Any], users: int, seconds: float) -> di
             sent += 1
     await asyncio.sleep(0.2)
     cpu, late = time.process_time() - cpu, list(notes.late)
+    await asyncio.to_thread(pykka.ActorRegistry.stop_all)
     return {
         "p50_ms": at(late, 0.5), "p99_ms": at(late, 0.99), "cpu_us": round(cpu * 1e6 / max(1, sent), 1),
         "lost": sent - len(late),
@@ -150,4 +149,6 @@ async def _raw(hire: Callable[[Notes], Any]) -> float:
     for _ in range(RAW):
         first.tell(Frame(0, pcm))
     await asyncio.to_thread(notes.all.wait, 60)
-    return (time.perf_counter() - began) * 1e6 / RAW
+    spent = time.perf_counter() - began
+    await asyncio.to_thread(pykka.ActorRegistry.stop_all)
+    return spent * 1e6 / RAW

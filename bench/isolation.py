@@ -25,10 +25,10 @@ CLIPS = {"mode": "clip"}
 Trouble: TypeAlias = Callable[[Load, Crowd, int], Coroutine[Any, Any, None]]
 
 
-async def run(seconds: float, say: Callable[[str], None] = print) -> list[Part]:
+async def run(seconds: float, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
     """All troubles, one after another."""
     part = Part("isolation")
-    async with load("server") as running:
+    async with load(kind) as running:
         await running.crowd.resize(NEIGHBOURS)
         await asyncio.sleep(2)
         for name, trouble in TROUBLES.items():

@@ -55,10 +55,10 @@ class Tally:
     """Calls that the server ended, by code."""
 
 
-async def run(kills: int, say: Callable[[str], None] = print) -> list[Part]:
+async def run(kills: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
     """So many cuts."""
     tally, numbers = Tally(kills), iter(range(FIRST, 60_000))
-    async with load("server", words=WORDS, gap=GAP) as running:
+    async with load(kind, words=WORDS, gap=GAP) as running:
         running.crowd.keep_events = True
         running.upstream.disturbed.update(range(FIRST, 60_000))
         await running.crowd.resize(NEIGHBOURS)

@@ -16,6 +16,8 @@ from aiohttp import WSMsgType, web
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from realtime import SAY_EXACTLY
+
 SETUP = orjson.dumps(
     {
         "type": "session.update",
@@ -30,6 +32,11 @@ SETUP = orjson.dumps(
         },
     }
 )
+
+GREETING = orjson.dumps({
+    "type": "response.create",
+    "response": {"instructions": f"{SAY_EXACTLY}\nHello, how can I help you?", "input": [], "tool_choice": "none"},
+})
 
 
 class Relay:
@@ -79,6 +86,7 @@ class Relay:
                         await caller.send_str('{"type":"clear"}')
                     case "session.updated":
                         await caller.send_str('{"type":"config_ack"}')
+                        await upstream.send(GREETING, text=True)
         except (ConnectionClosed, ConnectionError):
             return
 

@@ -23,6 +23,7 @@ def test_callers_through_the_relay_lose_no_frame() -> None:
     async def run() -> None:
         async with load("relay", words=5) as running:
             await running.crowd.resize(5)
+            await asyncio.wait([asyncio.ensure_future(call.hears(turn=0)) for call in running.crowd.calls])
             for call in running.crowd.calls:
                 call.every = 0
                 call.speak(0.2)
@@ -38,9 +39,8 @@ def test_callers_through_the_relay_lose_no_frame() -> None:
             assert 0 < reading.up_p50 < 100
             assert min(running.upstream.uplink) > 0
             for call in calls:
-                assert [(heard.who, heard.turn, heard.position) for heard in call.ear.words] == [
-                    (call.who, 1, position) for position in range(5)
-                ]
+                said = [(call.who, turn, position) for turn in (0, 1) for position in range(5)]
+                assert [(heard.who, heard.turn, heard.position) for heard in call.ear.words] == said
                 assert running.upstream.speech[call.who, 1] == 10
 
     uvloop.run(run())
