@@ -94,9 +94,13 @@ async def _switch(running: Load, call: Call, persona: str, voice: str) -> dict[s
     running.upstream.delays[call.who] = OPENING
     wanted, began = VOICES.index(voice), now() / 1e6
 
+    acked = False
+
     def forget_the_old(event: dict[str, Any]) -> None:
+        nonlocal acked
         if event["type"] == "config_ack":
             call.ear.words.clear()
+            acked = True
 
     call.on_event = forget_the_old
     call.say(type="config", astrologer_id=persona)
@@ -107,7 +111,7 @@ async def _switch(running: Load, call: Call, persona: str, voice: str) -> dict[s
         await asyncio.sleep(1)
     except TimeoutError:
         pass
-    return {"first_word": first, "mixed": sum(word.voice != wanted for word in call.ear.words)}
+    return {"first_word": first, "mixed": acked and sum(word.voice != wanted for word in call.ear.words)}
 
 
 def _first(call: Call, kind: str) -> float:

@@ -30,11 +30,11 @@ async def run(cycles: int, kind: str = "server", say: Callable[[str], None] = pr
     async with load(kind, words=3) as running:
         running.crowd.keep_events = True
         await _cycles(running, WARM_UP)
-        before = await _settled(running, None)
+        before = await _settled(running)
         for done in range(0, cycles, step := max(1, cycles // 40)):
             await _cycles(running, step)
             part.rows.append({"cycles": done + step, **_held(running)})
-        after = await _settled(running, before)
+        after = await _settled(running)
         say(f"{cycles} cycles: before {before}, after {after}")
     half = part.rows[len(part.rows) // 2 :]
     grown = (half[-1]["rss_mb"] - half[0]["rss_mb"]) if half else 0.0
@@ -117,14 +117,15 @@ def _held(running: Load) -> dict[str, Any]:
     }
 
 
-async def _settled(running: Load, target: dict[str, Any] | None) -> dict[str, Any]:
-    """What is held once nothing ends any more."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + (SETTLE_SECONDS if target else 4.0)
-    while loop.time() < until:
+async def _settled(running: Load) -> dict[str, Any]:
+    """What is held once nothing has ended for three seconds."""
+    same, last = 0, dict[str, Any]()
+    for _ in range(round(SETTLE_SECONDS * 2)):
         await asyncio.sleep(0.5)
-        held = _held(running)
-        if target and all(held[name] <= target[name] for name in held if name != "rss_mb"):
+        counts = {name: count for name, count in _held(running).items() if name != "rss_mb"}
+        same = same + 1 if counts == last else 0
+        last = counts
+        if same == 6:
             break
     metrics = await asyncio.to_thread(_metrics, running.host.port)
     return {**_held(running), **metrics}

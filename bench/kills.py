@@ -110,6 +110,8 @@ async def _turn(running: Load, tally: Tally, call: Call, turn: int, moment: floa
     while not call.done.done() and now() / 1e6 < until:
         await asyncio.sleep(0.01)
         at_ = now() / 1e6
+        if len(tally.kills) >= tally.wanted:
+            moment = None
         if kill is None and moment is not None and at_ >= began + moment:
             kill = Kill(_phase(call, turn))
             if running.upstream.kill(call.who, OPENING):

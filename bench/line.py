@@ -43,7 +43,12 @@ async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, rate: 
         while packet := await source.read(PACKET):
             free = max(free, loop.time()) + len(packet) / rate
             await asyncio.sleep(free - loop.time())
-            loop.call_later(delay, sink.write, packet)
+            loop.call_later(delay, _arrive, sink, packet)
         await asyncio.sleep(delay)
     finally:
         sink.close()
+
+
+def _arrive(sink: asyncio.StreamWriter, packet: bytes) -> None:
+    if not sink.is_closing():
+        sink.write(packet)

@@ -33,10 +33,12 @@ SETUP = orjson.dumps(
     }
 )
 
-GREETING = orjson.dumps({
-    "type": "response.create",
-    "response": {"instructions": f"{SAY_EXACTLY}\nHello, how can I help you?", "input": [], "tool_choice": "none"},
-})
+GREETING = orjson.dumps(
+    {
+        "type": "response.create",
+        "response": {"instructions": f"{SAY_EXACTLY}\nHello, how can I help you?", "input": [], "tool_choice": "none"},
+    }
+)
 
 
 class Relay:

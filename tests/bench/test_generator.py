@@ -23,7 +23,9 @@ def test_callers_through_the_relay_lose_no_frame() -> None:
     async def run() -> None:
         async with load("relay", words=5) as running:
             await running.crowd.resize(5)
-            await asyncio.wait([asyncio.ensure_future(call.hears(turn=0)) for call in running.crowd.calls])
+            for call in running.crowd.calls:
+                await call.hears(turn=0)
+                await call.until(lambda call=call: call.ear.ends_at < marks.now() / 1e6)  # type: ignore[misc]
             for call in running.crowd.calls:
                 call.every = 0
                 call.speak(0.2)
