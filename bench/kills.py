@@ -28,6 +28,7 @@ CALLERS = 24
 NEIGHBOURS = 10
 FIRST = 1000  # the numbers of those who are cut
 PATIENCE = 14.0
+STORIES = 6  # are told
 VOICE = VOICES.index("marin")
 
 
@@ -36,6 +37,7 @@ class Kill:
     """One cut, and what became of the turn that it fell into."""
 
     phase: str
+    at: float
     silence: float = 0.0
     waited: float = 0.0
     repeated: int = 0
@@ -43,6 +45,8 @@ class Kill:
     foreign: int = 0
     unheard: int = 0
     """Frames of the caller's speech that the model never got."""
+    story: str = ""
+    """What was heard and what the model was asked, where a word is wrong."""
 
 
 @dataclass
@@ -69,6 +73,7 @@ async def run(kills: int, kind: str = "server", say: Callable[[str], None] = pri
     part = Part("kills", rows=[_row(phase, tally) for phase in ("", *PHASES)])
     part.series = list(_distribution(tally))
     part.targets = _targets(tally, neighbours, foreign)
+    part.notes += [kill.story for kill in tally.kills if kill.story][:STORIES]
     if tally.dropped:
         part.notes.append(f"calls that the server ended: {dict(tally.dropped)}")
     say(f"{len(tally.kills)} cuts")
@@ -113,7 +118,7 @@ async def _turn(running: Load, tally: Tally, call: Call, turn: int, moment: floa
         if len(tally.kills) >= tally.wanted:
             moment = None
         if kill is None and moment is not None and at_ >= began + moment:
-            kill = Kill(_phase(call, turn))
+            kill = Kill(_phase(call, turn), at_)
             if running.upstream.kill(call.who, OPENING):
                 tally.kills.append(kill)
         over = any(word.turn == turn and word.position == words - 1 for word in call.ear.words)
@@ -141,10 +146,24 @@ def _judge(kill: Kill, running: Load, call: Call, turn: int, words: int, began: 
     kill.foreign = len(call.ear.words) - len(ours)
     kill.repeated = sum(times - 1 for times in heard.values())
     kill.lost = sum(position not in heard for position in range(words))
+    if kill.foreign or kill.repeated or kill.lost:
+        kill.story = _story(kill, running, call, turn, began)
     kill.silence = sum(gap.seconds for gap in call.ear.gaps if gap.turn == turn)
     kill.waited = (ours[0].plays_at - began - (SPEECH_SECONDS if turn else 0)) if ours else PATIENCE
     if turn:
         kill.unheard = max(0, round(SPEECH_SECONDS * 50) - running.upstream.speech[call.who, turn])
+
+
+def _story(kill: Kill, running: Load, call: Call, turn: int, began: float) -> str:
+    """What was heard, as turn.position, and what the model did, with the last of what it had been told."""
+    heard = " ".join(f"{word.turn}.{word.position}" for word in call.ear.words)
+    did = [
+        f"at {answer.at / 1e6 - began:.2f} s {answer.why}, turn {answer.turn} from word {answer.first},"
+        f" after {[text[-20:] for _, text in answer.history]}"
+        for answer in running.upstream.answers
+        if answer.who == call.who and answer.at > began * 1e6
+    ]
+    return f"turn {turn} cut at {kill.at - began:.2f} s while {kill.phase}: heard {heard}; the model {'; '.join(did)}"
 
 
 def _row(phase: str, tally: Tally) -> dict[str, Any]:

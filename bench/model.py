@@ -4,12 +4,12 @@ import asyncio
 import itertools
 import re
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from bench import frames
-from bench.marks import CODED_MARK, MARK, VOICES, WORD, Mark, word
+from bench.marks import CODED_MARK, MARK, VOICES, WORD, Mark, now, word
 from realtime import SAY_EXACTLY
 
 if TYPE_CHECKING:
@@ -20,6 +20,17 @@ GREETING_WORDS = 5
 SAID = re.compile(r"t(\d+)w(\d+)")
 REST = b64encode(bytes(WORD - MARK.size))
 SPEECH, REPLY = "item_u", "item_a"
+
+
+class Answered(NamedTuple):
+    """A reply of the model: to whom, when, from which word on, and what it had been told before."""
+
+    who: int
+    at: int
+    turn: int
+    first: int
+    why: str
+    history: list[tuple[str, str]]
 
 
 class Model:
@@ -118,11 +129,11 @@ class Model:
         said = self._last_said()
         if GO_ON in instructions and said:
             turn, position = said
-            self._respond(turn, position + 1, _words(turn, self._upstream.words), metadata)
+            self._respond(turn, position + 1, _words(turn, self._upstream.words), metadata, "told to go on")
         elif SAY_EXACTLY in instructions:
-            self._respond(0, 0, GREETING_WORDS, metadata)
+            self._respond(0, 0, GREETING_WORDS, metadata, "told to greet")
         else:
-            self._respond(self._last_asked(), 0, self._upstream.words, metadata)
+            self._respond(self._last_asked(), 0, self._upstream.words, metadata, "told to answer")
 
     def _last_said(self) -> tuple[int, int] | None:
         found = [SAID.findall(text) for role, text in self._history if role == "assistant"]
@@ -134,7 +145,8 @@ class Model:
 
     # What the model says.
 
-    def _respond(self, turn: int, first: int, last: int, metadata: dict[str, str]) -> None:
+    def _respond(self, turn: int, first: int, last: int, metadata: dict[str, str], why: str = "heard") -> None:
+        self._upstream.answers.append(Answered(self._line.who, now(), turn, first, why, self._history[-2:]))
         number = next(self._ids)
         response: dict[str, Any] = {
             "id": f"resp_{number:08}",

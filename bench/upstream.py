@@ -8,13 +8,13 @@ every `gap` seconds. A connection that was killed is opened again only after `op
 import asyncio
 import ssl
 from array import array
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import cast
 
 from bench import frames
 from bench.marks import coded, known, now
-from bench.model import Model
+from bench.model import Answered, Model
 
 
 @dataclass
@@ -34,6 +34,7 @@ class Upstream:
     gaps: int = 0
     speech: Counter[tuple[int, int]] = field(default_factory=Counter)
     """Frames of speech heard in committed turns, by caller and turn."""
+    answers: "deque[Answered]" = field(default_factory=lambda: deque(maxlen=2000))
     live: dict[int, "Line"] = field(default_factory=dict)
     lines: set["Line"] = field(default_factory=set)
     opened: int = 0
