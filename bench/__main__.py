@@ -3,6 +3,7 @@
 Each part's own file says what is measured and how. Results go to bench/results.json, plots to bench/plots/.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from enum import Enum
@@ -36,15 +37,13 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     parts: Annotated[list[Name] | None, typer.Argument(help="All of them, when none is named.")] = None,
-    full: Annotated[
-        bool, typer.Option("--full/--quick", help="As long as the targets ask for: about an hour.")
-    ] = False,
+    full: Annotated[bool, typer.Option("--full/--quick", help="As long as the targets ask for: two hours.")] = False,
     cycles: Annotated[int | None, typer.Option(min=10, help="Of churn.")] = None,
     cuts: Annotated[int | None, typer.Option(min=1, help="Of kills.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Of capacity: relay, server, or both.")] = None,
 ) -> None:
     """Measure, print tables, and write results.json and the plots."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 180)
     plan = capacity.FULL if full else capacity.QUICK
     kinds = tuple(kind or capacity.KINDS)
     runs: dict[Name, Callable[[], list[Part]]] = {

@@ -186,7 +186,7 @@ class Crowd:
         self.mute(call)
         self.calls.discard(call)
 
-    async def resize(self, callers: int, a_second: float = 40.0) -> None:
+    async def resize(self, callers: int, a_second: float = 50.0) -> None:
         """Place calls, or hang up some, until there are so many; evenly in time."""
         while len(self.calls) != callers:
             if len(self.calls) > callers:

@@ -36,12 +36,14 @@ class Part:
     targets: list[Target] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     series: list[dict[str, Any]] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+    """Those that are printed; all, when none is named."""
 
 
 def show(part: Part, console: Console) -> None:
     """Print its table, remarks and targets."""
     if part.rows:
-        columns = list(dict.fromkeys(name for row in part.rows for name in row))
+        columns = part.columns or list(dict.fromkeys(name for row in part.rows for name in row))
         table = Table(*columns, title=part.name)
         for row in part.rows:
             table.add_row(*(str(row.get(name, "")) for name in columns))
