@@ -3,6 +3,7 @@
 Each part's own file says what is measured and how. Results go to bench/results.json, plots to bench/plots/.
 """
 
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -44,6 +45,7 @@ def main(
 ) -> None:
     """Measure, print tables, and write results.json and the plots."""
     console = Console(width=None if sys.stdout.isatty() else 180)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is ended
     plan = capacity.FULL if full else capacity.QUICK
     kinds = tuple(kind or capacity.KINDS)
     runs: dict[Name, Callable[[], list[Part]]] = {

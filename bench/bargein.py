@@ -82,7 +82,7 @@ async def _switches(running: Load, times: int) -> list[dict[str, Any]]:
     await call.hears(turn=0)
     rows = []
     for number in range(times):
-        if number >= SWITCHES:
+        if times > SWITCHES:
             await asyncio.sleep(60 / SWITCHES)
         call.speak(0.3)
         await call.hears(turn=call.turn)
