@@ -64,7 +64,7 @@ def main(
         console.rule(name.value)
         try:
             done = runs[name]()
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, ImportError) as error:
             console.print(f"{name.value} could not be measured: {error}", markup=False)
             failed = True
             continue

@@ -68,7 +68,12 @@ class Host:
     @staticmethod
     def _machine() -> float:
         times = psutil.cpu_times()
-        return float(times.user + times.system + times.nice + getattr(times, "softirq", 0))
+        return float(
+            times.user
+            + times.system
+            + times.nice
+            + sum(getattr(times, name, 0) for name in ("irq", "softirq", "steal"))
+        )
 
 
 def pin(core: int, pid: int = 0) -> None:
