@@ -21,7 +21,7 @@ WARM_UP = 100
 SETTLE_SECONDS = 15.0
 STATES = ("dialled", "asked", "opened", "acknowledged", "greeted", "speaking", "answered", "switching")
 OTHER = "mohit_vedic_marriage"
-COUNTED = ("actors", "tasks", "sessions")
+COUNTED = ("actors", "tasks", "callers")
 
 
 async def run(cycles: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
@@ -39,7 +39,7 @@ async def run(cycles: int, kind: str = "server", say: Callable[[str], None] = pr
     half = part.rows[len(part.rows) // 2 :]
     grown = (half[-1]["rss_mb"] - half[0]["rss_mb"]) if half else 0.0
     slope = grown * 1000 / max(1, half[-1]["cycles"] - half[0]["cycles"])
-    left = {name: after[name] - before[name] for name in after if name != "rss_mb" and name in before}
+    left = {name: after[name] - before.get(name, 0) for name in after if name != "rss_mb"}
     part.series, part.rows = part.rows, [{"when": "before", **before}, {"when": "after", **after}]
     got = ", ".join(f"{name} {more:+}" for name, more in left.items())
     part.targets = [

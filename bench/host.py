@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 HIDDEN = ("OPENAI_API_KEY", "UPSTREAM_URL", "UPSTREAM_API_KEY", "PORT", "HOST", "PERSONAS_FILE", "LOCAL_LLM_URL")
 UNLIMITED = ["--sessions", "100000", "--connects", "100000", "--calls", "100000", "--takeovers", "100000"]
+BUSY = ("user", "nice", "system", "irq", "softirq", "steal")
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 
 
@@ -40,14 +41,14 @@ class Host:
 
     def mark(self) -> None:
         """Begin to count CPU."""
-        self._since = time.monotonic(), self._cpu(), time.process_time(), self._machine()
+        self._since = time.monotonic(), self._cpu(), self._workers(), time.process_time(), self._machine()
 
     def cost(self) -> Cost:
         """Since the last mark."""
-        at, server, load, machine = self._since
-        wall = time.monotonic() - at
-        server, load = self._cpu() - server, time.process_time() - load
-        return Cost(server / wall, load / wall, max(0.0, self._machine() - machine - server - load) / wall)
+        at, server, workers, load, machine = self._since
+        wall, server, load = time.monotonic() - at, self._cpu() - server, time.process_time() - load
+        others = self._machine() - machine - server - load - max(0.0, self._workers() - workers)
+        return Cost(server / wall, load / wall, max(0.0, others) / wall)
 
     def memory(self) -> int:
         """Bytes that are this process's own."""
@@ -65,15 +66,18 @@ class Host:
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
+    def _workers(self) -> float:
+        """The server's own decoders, which share its core."""
+        total = 0.0
+        for child in self.process.children():
+            with suppress(psutil.NoSuchProcess):
+                total += sum(child.cpu_times()[:2])
+        return total
+
     @staticmethod
     def _machine() -> float:
         times = psutil.cpu_times()
-        return float(
-            times.user
-            + times.system
-            + times.nice
-            + sum(getattr(times, name, 0) for name in ("irq", "softirq", "steal"))
-        )
+        return float(sum(getattr(times, name, 0.0) for name in BUSY))
 
 
 def pin(core: int, pid: int = 0) -> None:
