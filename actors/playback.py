@@ -95,7 +95,7 @@ class OnAir:
 
     def text_until(self, byte: int) -> str:
         """The words that are said before this byte of its audio; a word that is cut is not counted."""
-        if byte >= self.received and self.status:
+        if not self.marks or (byte >= self.received and self.status):
             return self.text
         ends = [begin for begin, _ in self.marks[1:]] + [self.received]
         said = ""
