@@ -64,9 +64,9 @@ class Conversation:
         self._places[choice] = self._turns.number()
         self._stream.hold()  # what is said now is meant for the new one
 
-    def hear(self, pcm: bytes) -> None:
+    def hear(self, pcm: bytes, now: float) -> None:
         """Some more of a stream has come."""
-        self._stream.hear(pcm)
+        self._stream.hear(pcm, now)
 
     def record(self, choice: int, now: float, clip: bytes) -> None:
         """A clip has come, meant for this choice; it keeps its place while it is decoded."""

@@ -4,9 +4,12 @@ When a connection is lost, what is kept is played to the next one, so that no wo
 the clock of the connection that listens now: all audio that it was ever sent.
 """
 
+from collections import deque
+
 from realtime.protocol import BYTES_PER_MS
 
-QUIET = 600 * BYTES_PER_MS  # kept while nobody speaks: the onset of speech that the upstream has not told us of yet
+QUIET_SECONDS = 0.6  # kept while nobody speaks: the upstream may have heard speech begin and not told us of it yet
+QUIET = int(QUIET_SECONDS * 1000) * BYTES_PER_MS
 LONGEST = 15_000 * BYTES_PER_MS  # kept while somebody speaks, or nobody listens
 ONSET = 300 * BYTES_PER_MS  # of what was said while a greeting was owed: more would be answered before it
 
@@ -18,16 +21,19 @@ class Microphone:
         self._kept = bytearray()
         self._begins = 0  # where the first byte kept stands
         self._sent = 0  # up to where the connection has got it
+        self._clock: deque[tuple[float, int]] = deque()  # (when, where it ended then), a few a second
         self._turns: dict[int, int] = {}  # turn -> where it begins
         self._settled = 0  # where the last turn that is whole ended: before it nothing new begins
         self.lost = False  # words were dropped that the next connection would have needed
 
-    def hear(self, pcm: bytes, listening: bool) -> None:
+    def hear(self, pcm: bytes, listening: bool, now: float) -> None:
         """Keep it; `listening`: it goes to the connection as well."""
+        if not self._clock or now - self._clock[-1][0] >= QUIET_SECONDS / 4:
+            self._clock.append((now, self._begins + len(self._kept)))
         self._kept += pcm
         if listening:
             self._sent = self._begins + len(self._kept)
-        self._trim(listening)
+        self._trim(listening, now)
 
     def began(self, turn: int, at_ms: int) -> None:
         """Somebody speaks, since `at_ms`."""
@@ -46,6 +52,7 @@ class Microphone:
         rest = bytes(self._kept[max(0, self._sent - self._begins) :])
         self._begins = self._sent + len(rest) - len(self._kept)
         self._sent = self._begins + len(self._kept)
+        self._clock.clear()
         return rest
 
     def replay(self, most: int = LONGEST) -> bytes:
@@ -54,16 +61,23 @@ class Microphone:
             del self._kept[: len(self._kept) - most]
         self._begins, self._sent, self._settled = 0, len(self._kept), 0
         self._turns.clear()
+        self._clock.clear()
         self.lost = False
         return bytes(self._kept)
 
-    def _trim(self, listening: bool) -> None:
+    def _trim(self, listening: bool, now: float) -> None:
         ends = self._begins + len(self._kept)
-        since = min(self._turns.values(), default=ends)
-        first = min(since, max(ends - QUIET, self._settled)) if listening else self._begins
+        first = self._needed(ends, now) if listening else self._begins
         if ends - first > LONGEST:
             first = ends - LONGEST
             self.lost = True
         if first > self._begins:
             del self._kept[: first - self._begins]
             self._begins = first
+
+    def _needed(self, ends: int, now: float) -> int:
+        """Where the next connection would have to begin to hear all that is not safe."""
+        while len(self._clock) > 1 and now - self._clock[1][0] >= QUIET_SECONDS:
+            self._clock.popleft()
+        recent = min(ends - QUIET, self._clock[0][1])  # audio that comes in a burst is all as recent
+        return min(max(recent, self._settled), *self._turns.values(), ends)

@@ -193,13 +193,14 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 return
             self._set_mode("stream")
         self._streamed += len(pcm)
-        if self._streamed / BYTES_PER_MS > (self._now() - self._began) * 1000 + HASTE_MS:
+        now = self._now()
+        if self._streamed / BYTES_PER_MS > (now - self._began) * 1000 + HASTE_MS:
             self._caller.tell(
                 Error("too_many_messages", "Audio comes faster than anybody speaks: send it in real time.")
             )
             self._leave(Close(4400, "audio came faster than anybody speaks: send it in real time"))
             return
-        self._talk.hear(pcm)
+        self._talk.hear(pcm, now)
 
     def _set_mode(self, mode: Mode) -> None:
         """The first audio, or a config, says how the caller speaks."""

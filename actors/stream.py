@@ -15,9 +15,9 @@ class Stream:
         self._generation = 0  # the connection that listened last
         self.speaking = 0  # the turn that the caller is speaking, as the model hears it; else 0
 
-    def hear(self, pcm: bytes) -> None:
+    def hear(self, pcm: bytes, now: float) -> None:
         """The caller says something."""
-        self._microphone.hear(pcm, self._ear is not None)
+        self._microphone.hear(pcm, self._ear is not None, now)
         if self._ear:
             self._ear.tell(Append(pcm))
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,9 @@ import typer
 from rich.console import Console
 
 from actors.testing.phone import Answer, CallEnded, CallFailed, InvalidAddress, Message, Phone
+from audio.codec import decode
+from cli.stream import streaming
+from schemas import Refused
 
 errors = Console(stderr=True)
 
@@ -22,7 +26,8 @@ Tell = Callable[[str, Message], None]
 class Script:
     """What a call is to be: whom to call, the recordings to play, where to keep the replies.
 
-    `patient`: hear each reply to its end before speaking again, as a person does.
+    `patient`: hear each reply to its end before speaking again, as a person does; else interrupt it. `stream`: speak
+    and hear in a stream instead of whole clips.
     """
 
     url: str
@@ -31,6 +36,7 @@ class Script:
     clips: tuple[Path, ...]
     out: Path
     patient: bool = True
+    stream: bool = False
 
 
 def call(
@@ -46,12 +52,15 @@ def call(
     patient: Annotated[
         bool, typer.Option(envvar="CALL_PATIENT", help="Hear each reply to its end before the next clip.")
     ] = True,
+    stream: Annotated[
+        bool, typer.Option("--stream", envvar="CALL_STREAM", help="Speak and hear in a stream, as on a telephone.")
+    ] = False,
 ) -> None:
     """Place a call: choose an astrologer, play clips, save each spoken answer, print both sides.
 
     The exit code is 0 when every clip was answered.
     """
-    script = Script(_websocket(url), user, astrologer, (*audio, *(more or ())), out, patient)
+    script = Script(_websocket(url), user, astrologer, (*audio, *(more or ())), out, patient, stream)
     try:
         asyncio.run(place(script, _print_json if json else _print_line))
     except (CallFailed, CallEnded, InvalidAddress, OSError, TimeoutError) as failure:
@@ -73,30 +82,58 @@ async def place(script: Script, tell: Tell) -> None:
     script.out.mkdir(parents=True, exist_ok=True)
     async with Phone(script.url, script.user, on_message=lambda message: _show(message, tell)) as phone:
         tell("ringing", {"astrologer_id": script.astrologer, "user": script.user})
-        ack = await phone.choose(script.astrologer)
-        tell("on_the_line", ack)
-        await _keep(script, 0, "greeting", await phone.answer(), tell)
-        for number, clip in enumerate(script.clips, 1):
-            await _keep(script, number, clip.stem, await phone.ask(clip.read_bytes()), tell)
+        await (_converse_in_a_stream if script.stream else _converse)(script, phone, tell)
         await phone.say(type="end")
         ended = await phone.closed()
         tell("ended", {"code": ended.code, "reason": ended.reason})
 
 
-async def _keep(script: Script, number: int, about: str, answer: Answer, tell: Tell) -> None:
+async def _converse(script: Script, phone: Phone, tell: Tell) -> None:
+    tell("on_the_line", await phone.choose(script.astrologer))
+    await _keep(script, 0, "greeting", await phone.answer(), tell)
+    for number, clip in enumerate(script.clips, 1):
+        await _keep(script, number, clip.stem, await phone.ask(clip.read_bytes()), tell)
+
+
+async def _converse_in_a_stream(script: Script, phone: Phone, tell: Tell) -> None:
+    said = [(clip.stem, _pcm(clip)) for clip in script.clips]
+    tell("on_the_line", await phone.choose(script.astrologer, mode="stream"))
+    async with streaming(phone) as (microphone, player):
+        await _keep(script, 0, "greeting", await phone.reply(), tell, player.left)
+        for number, (name, pcm) in enumerate(said, 1):
+            began = time.perf_counter()
+            reply = asyncio.create_task(phone.reply(began))
+            await microphone.say(pcm)
+            spoke = time.perf_counter() - began
+            answer = await reply
+            answer = replace(answer, seconds=answer.seconds - spoke)  # from the end of what was said
+            await _keep(script, number, name, answer, tell, player.left)
+
+
+def _pcm(clip: Path) -> bytes:
+    try:
+        return decode(clip.read_bytes())
+    except Refused as refused:
+        raise CallFailed({"code": refused.code, "message": f"{clip}: {refused.message}"}) from None
+
+
+async def _keep(  # what was answered to what
+    script: Script, number: int, about: str, answer: Answer, tell: Tell, left: float | None = None
+) -> None:
+    """Save a reply, and hear it to its end: all of it, or the seconds `left` of a stream."""
     path = script.out / f"{number:02}_{about}.wav"
     path.write_bytes(answer.wav)
     facts = {"file": str(path), "seconds": round(answer.seconds, 3), "plays": round(answer.plays, 2)}
     tell("saved", {"about": about, "text": answer.text, **facts})
     if script.patient:
-        await asyncio.sleep(answer.plays)
+        await asyncio.sleep(answer.plays if left is None else left)
 
 
 def _show(message: Message, tell: Tell) -> None:
     match message:
-        case {"type": "transcript", "role": "user", "text": text}:
+        case {"type": "transcript", "role": "user", "text": text, "final": True}:
             tell("you", {"text": text})
-        case {"type": "transcript", "role": "assistant", "text": text}:
+        case {"type": "transcript", "role": "assistant", "text": text, "final": True}:
             tell("persona", {"text": text})
         case {"type": "notice", "code": code, "message": text}:
             tell("notice", {"code": code, "text": text})

@@ -16,6 +16,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Origin
 
+from audio import wav
+from realtime.protocol import BYTES_PER_MS
+
 Message = dict[str, Any]
 MAX_FRAME = 16 * 2**20  # a reply of 100 s takes 6.4 MiB
 
@@ -52,6 +55,7 @@ class Phone:
     query: dict[str, str] = field(default_factory=dict)
     origin: Origin | None = None
     on_message: Callable[[Message], None] = lambda message: None
+    speaking: str = ""  # the response_id that binary frames belong to
     seen: list[Message] = field(default_factory=list)
     error: Message | None = None
 
@@ -80,10 +84,37 @@ class Phone:
         except ConnectionClosed:
             raise await self.closed() from None
 
-    async def choose(self, astrologer_id: str) -> Message:
-        """Choose a persona or switch; returns its config_ack."""
-        await self.say(type="config", astrologer_id=astrologer_id)
+    async def choose(self, astrologer_id: str, **audio: str) -> Message:
+        """Choose a persona or switch, e.g. `choose(id, mode="stream")`; returns its config_ack."""
+        await self.say(type="config", astrologer_id=astrologer_id, **({"audio": audio} if audio else {}))
         return await self.hear("config_ack")
+
+    async def speak(self, pcm: bytes, frame_ms: int = 20) -> None:
+        """Say this in a stream (PCM16 24 kHz mono), frame by frame, as fast as the server takes it."""
+        size = frame_ms * BYTES_PER_MS
+        try:
+            for start in range(0, len(pcm), size):
+                await self.socket.send(pcm[start : start + size])
+        except ConnectionClosed:
+            raise await self.closed() from None
+
+    async def reply(self, since: float | None = None, within: float = 60.0) -> Answer:
+        """Wait for a whole streamed reply; `seconds` are those to its first sound. Raises CallFailed on an error."""
+        since = time.perf_counter() if since is None else since
+        started = await self.hear("response_started", within)
+        pcm, words, first = bytearray(), "", 0.0
+        while True:
+            message = await asyncio.wait_for(self.next(), within)
+            match message:
+                case {"type": "sound", "pcm": piece}:
+                    first = first or time.perf_counter() - since
+                    pcm += piece
+                case {"type": "transcript", "role": "assistant", "final": True, "text": text}:
+                    words = text
+                case {"type": "response_done"}:
+                    return Answer(wav(bytes(pcm)), words, started["response_id"], first, len(pcm) / BYTES_PER_MS / 1000)
+                case {"type": "error"}:
+                    raise CallFailed(message)
 
     async def send_clip(self, clip: bytes) -> None:
         """Say one recorded utterance."""
@@ -117,15 +148,22 @@ class Phone:
                     raise CallFailed(message)
 
     async def next(self) -> Message:
-        """The next message, whatever it is."""
+        """The next message, whatever it is; a binary frame is one of type sound, with its response_id and pcm."""
         try:
-            message: Message = orjson.loads(await self.socket.recv())
+            frame = await self.socket.recv()
         except ConnectionClosed:
             code, reason = self.socket.close_code or 1006, self.socket.close_reason or ""
             raise CallEnded(code, reason, self.error) from None
+        message: Message
+        if isinstance(frame, bytes):
+            message = {"type": "sound", "response_id": self.speaking, "pcm": frame}
+        else:
+            message = orjson.loads(frame)
         self.seen.append(message)
         if message["type"] == "error":
             self.error = message
+        if message["type"] == "response_started":
+            self.speaking = message["response_id"]
         self.on_message(message)
         return message
 

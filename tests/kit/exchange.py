@@ -25,11 +25,13 @@ from actors.equipment import Equipment, Limits
 from actors.testing.phone import Phone
 from audio import Pool
 from personas import Catalogue
-from realtime import SAY_EXACTLY
+from realtime import GO_ON, SAY_EXACTLY
 from realtime.link import Upstream
 from realtime.local.call import Parts
 from realtime.local.reading import Turn
 from realtime.local.server import PATH, Server
+from realtime.local.vad import Loudness
+from realtime.local.words import after
 from realtime.readiness import Readiness
 from supervisor import SupervisorActor, SupervisorInbox
 from tests.kit.four import FOUR
@@ -43,31 +45,53 @@ PITCHES = {"marin": 200, "cedar": 300, "shimmer": 400, "echo": 500}  # Hz
 
 
 class Tones:
-    """A voice that says every sentence as one second of a tone; it waits until `free` is set."""
+    """A voice that says every sentence as one second of a tone; it waits until `free` is set.
+
+    `hold(n)` lets it say n sentences more, then waits; `held` is set when it does.
+    """
 
     def __init__(self) -> None:
         self.free = threading.Event()
         self.free.set()
+        self.held = threading.Event()
+        self._left = math.inf
+
+    def hold(self, sentences: int) -> None:
+        self._left = sentences
 
     def say(self, text: str, voice: str) -> Iterator[bytes]:
+        if self._left == 0:
+            self.free.clear()
+            self.held.set()
+        self._left -= 1
         assert self.free.wait(20)
         turn = 2 * math.pi * PITCHES[voice] / 24_000
         yield struct.pack("<24000h", *(int(9000 * math.sin(turn * n)) for n in range(24_000)))
 
 
 class Measure:
-    """An ear that writes down how long a clip is, so that clips can be told apart."""
+    """An ear that writes down how long a clip is, so that clips can be told apart; it waits until `free` is set."""
+
+    def __init__(self) -> None:
+        self.free = threading.Event()
+        self.free.set()
 
     def hear(self, pcm: bytes, language: str | None) -> str:
+        assert self.free.wait(20)
         return f"{len(pcm) / 48_000:.1f} seconds in {language}"
 
 
 class Echo:
-    """A mind that says what it was told to say, else what it remembers of the caller."""
+    """A mind that says what it was told to say, else its `script`, else what it remembers of the caller."""
+
+    script = ""
 
     async def answer(self, instructions: str, turns: tuple[Turn, ...]) -> str:
         if exact := instructions.partition(SAY_EXACTLY)[2].strip():
             return exact
+        if self.script:
+            heard = turns[-1].text if GO_ON in instructions and turns[-1].role == "assistant" else ""
+            return after(heard, self.script) or self.script
         return "You said " + ", then ".join(turn.text for turn in turns if turn.role == "user") + "."
 
 
@@ -81,6 +105,8 @@ class Exchange:
     pool: Pool
     supervisor: Hired[SupervisorInbox]
     tones: Tones
+    ear: Measure
+    mind: Echo
     parts: Parts
 
     def phone(self, user: str = "user-1", **query: str) -> Phone:
@@ -118,8 +144,8 @@ async def exchange(
 ) -> AsyncIterator[Exchange]:
     """Start it all, and let go of it in reverse; the supervisor must end without a failure."""
     catalogue = catalogue or FOUR
-    tones, pool, ending = Tones(), Pool(), Probe()
-    parts = Parts(tones, Measure(), lambda pcm: len(pcm) / 48_000, Echo())
+    tones, ear, mind, pool, ending = Tones(), Measure(), Echo(), Pool(), Probe()
+    parts = Parts(tones, ear, lambda pcm: len(pcm) / 48_000, mind, Loudness)
     engine = Server(parts, token=TOKEN)
     async with engine.listen("127.0.0.1", 0) as port:
         await pool.warm()
@@ -131,9 +157,10 @@ async def exchange(
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = "{}:{}".format(*runner.addresses[0][:2])
         try:
-            yield Exchange(f"ws://{address}", f"http://{address}", engine, pool, supervisor, tones, parts)
+            yield Exchange(f"ws://{address}", f"http://{address}", engine, pool, supervisor, tones, ear, mind, parts)
         finally:
             tones.free.set()
+            ear.free.set()
             supervisor.tell(Stop())
             down = await ending.expect(Down, within=15)
             await runner.cleanup()
