@@ -1,5 +1,7 @@
 """Moments of a session that no socket can hold still, on a stage, with an upstream whose frames the test writes."""
 
+import pytest
+
 from actors.base import Down
 from actors.equipment import Limits
 from actors.messages import (
@@ -126,4 +128,15 @@ def test_a_call_is_ended_when_it_has_lasted_as_long_as_a_call_may(stage: Stage) 
     assert all(isinstance(message, Error) for message in scene.caller.take())
     stage.advance(1)
     assert scene.caller.expect(Close).code == 1000
+    scene.end()
+
+
+@pytest.mark.parametrize("spoke_at", [0.1, 0.803, 1.1, 2.3])
+def test_the_end_of_a_quiet_call_does_not_wait_for_a_rounding_error(stage: Stage, spoke_at: float) -> None:
+    """The rest of the time rounds to nothing, and is over."""
+    scene = Scene(stage, limits=Limits(idle_seconds=3.0))
+    stage.advance(spoke_at)
+    scene.says(Interrupted())
+    stage.advance(3.0)
+    assert scene.caller.expect(Close).code == 4408
     scene.end()
