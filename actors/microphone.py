@@ -35,6 +35,10 @@ class Microphone:
             self._sent = self._begins + len(self._kept)
         self._trim(listening, now)
 
+    def hold(self) -> None:
+        """Nobody listens from here on: of what was heard only what is not safe is kept."""
+        self._trim(True, self._clock[-1][0] if self._clock else 0.0)
+
     def began(self, turn: int, at_ms: int) -> None:
         """Somebody speaks, since `at_ms`."""
         self._turns[turn] = at_ms * BYTES_PER_MS
@@ -79,5 +83,6 @@ class Microphone:
         """Where the next connection would have to begin to hear all that is not safe."""
         while len(self._clock) > 1 and now - self._clock[1][0] >= QUIET_SECONDS:
             self._clock.popleft()
-        recent = min(ends - QUIET, self._clock[0][1])  # audio that comes in a burst is all as recent
+        began = self._clock[0][1] if self._clock else ends
+        recent = min(ends - QUIET, began)  # audio that comes in a burst is all as recent
         return min(max(recent, self._settled), *self._turns.values(), ends)

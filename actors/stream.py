@@ -23,6 +23,8 @@ class Stream:
 
     def hold(self) -> None:
         """Nobody listens from here on."""
+        if self._ear:
+            self._microphone.hold()
         self._ear = None
         self.speaking = 0
 

@@ -109,3 +109,15 @@ def test_what_comes_in_a_burst_is_all_kept_for_a_moment() -> None:
     microphone.hear(said(2000, 9000), True, 2.0)
     hear(microphone, 9000, 10_000)
     assert len(microphone.replay()) <= QUIET * 1.25
+
+
+def test_what_became_safe_is_not_said_again_though_nothing_was_said_since() -> None:
+    """A phone that sends no silence: the connection is lost before any more audio comes."""
+    microphone = Microphone()
+    hear(microphone, 0, 3000)
+    replayed = len(microphone.replay()) // BYTES_PER_MS
+    microphone.began(1, 100)
+    microphone.paused(replayed - 100)
+    microphone.safe(1)
+    microphone.hold()
+    assert len(microphone.replay()) == 100 * BYTES_PER_MS
