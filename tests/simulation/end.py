@@ -1,0 +1,68 @@
+"""What must hold when everybody has been quiet for a while."""
+
+from typing import TYPE_CHECKING
+
+from actors.messages import Close, ConfigAck, Error, Notice
+from tests.simulation.caller import Caller, Said
+from tests.simulation.world import World
+
+if TYPE_CHECKING:
+    from tests.simulation.run import Run
+
+
+def check_end(run: "Run") -> None:
+    """Nobody who left still has a session; who stayed has had all that was owed."""
+    for caller in run.callers:
+        _check_close(run, caller)
+        if caller.gone and caller.session and caller.session.is_alive():
+            run.world.wrong(f"the session of {caller.ear.name} is still there")
+        if not caller.gone and not run.draining:
+            _check_quiet(run, caller)
+
+
+def _check_close(run: "Run", caller: Caller) -> None:
+    """Nobody is put out of a call but for the reason that there is."""
+    closed = caller.ear.closed
+    if closed and closed.code == 4500 and not caller.bombed:
+        run.world.wrong(f"{caller.ear.name} failed, and nobody crashed anything of it")
+
+
+def _check_quiet(run: "Run", caller: Caller) -> None:
+    world, ear, name = run.world, caller.ear, caller.ear.name
+    if open_ := [response for response, status in ear.started.items() if not status]:
+        world.wrong(f"{name}: {open_} never ended")
+    if not caller.did:
+        return
+    last, what = caller.did[-1]
+    excused = any(at >= last and _excuses(message) for at, message in ear.told)
+    if excused or ear.closed:
+        return
+    if what == "chose" and caller.wish in _acknowledged(caller) and not ear.greeted():
+        if caller.spoke_at < last:
+            world.wrong(f"{name}: {caller.wish} has not greeted")
+    if what in ("typed", "spoke", "recorded"):
+        said = caller.said[-1]
+        greeted = any(link.user == caller.user and link.greeted_at > said.at for link in run.model.links)
+        if not (said.kind == "stream" and greeted):  # what is spoken before a greeting is not listened to
+            _check_answered(world, caller, said)
+
+
+def _excuses(message: object) -> bool:
+    return isinstance(message, Error | Close) or (isinstance(message, Notice) and message.code == "say_again")
+
+
+def _acknowledged(caller: Caller) -> set[str]:
+    return {message.astrologer_id for _, message in caller.ear.told if isinstance(message, ConfigAck)}
+
+
+def _check_answered(world: World, caller: Caller, said: Said) -> None:
+    """The last thing that was said was understood whole, and the answer to it was heard to its end."""
+    ear = caller.ear
+    if not caller.wish or caller.wish == "nobody":
+        return
+    answers = [world.answers[name] for name in ear.answers.last if name in world.answers]
+    mine = [answer for answer in answers if set(said.words) <= answer.turns]
+    if not mine:
+        world.wrong(f"{ear.name}: {said} was not answered; heard were {answers}")
+    elif not any(ear.heard_to_the_end(list(answer.words), answer.name) for answer in mine):
+        world.wrong(f"{ear.name}: the answer to {said} was not heard to its end: {mine}")

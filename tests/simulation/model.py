@@ -1,0 +1,283 @@
+"""The simulated upstream: the engine's strict session, a mind that names what it heard, and a line that may fail."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from actors.base import Ref
+from realtime.events import Frame, LinkEnded, LinkEvent
+from realtime.link import Frames
+from realtime.local.acts import Act, Halt, Hear, Send, Speak, Think
+from realtime.local.reading import Turn, read
+from realtime.local.session import Session
+from realtime.local.vad import Loudness
+from tests.simulation.sound import BYTES_PER_MS, Word
+from tests.simulation.world import GREETINGS, World
+
+RACES = {"response_cancel_not_active", "conversation_already_has_active_response"}
+"""What a strict server may refuse of ours because two things were said at once; anything else is a fault of ours."""
+
+
+@dataclass
+class Plan:
+    """What becomes of one connection, drawn when it is dialled."""
+
+    connect: float
+    refused: int = 0  # the close code of a connect that fails
+    mute: bool = False  # nothing is ever said on it
+    lost_at: int = 0  # the event at which it is lost
+    code: int = 1006  # by this close; 0: it stalls instead
+    delay: float = 0.02
+
+    @classmethod
+    def draw(cls, world: World) -> "Plan":
+        random, weather = world.random, world.weather
+        plan = cls(connect=random.choice([0.03, 0.2, 0.8, 1.5]), delay=random.choice([0.0, 0.005, 0.04, 0.15]))
+        if world.chance(weather.refuse):
+            plan.refused = random.choice([1006, 1006, 1006, 3000])
+            plan.connect = random.choice([0.0, 0.1, 10.0])  # a link gives up after 10 s
+            plan.mute = not plan.refused or random.random() < 0.2
+        if world.chance(weather.lose):
+            plan.lost_at = int(random.expovariate(1 / 20)) + 1
+            plan.code = random.choice([1006, 1006, 1001, 1011, 0, -1])
+        return plan
+
+
+@dataclass(eq=False)
+class Link:
+    """One connection to the model. `call` is whose words it heard or whose ear it spoke to: one call's, ever."""
+
+    world: World
+    number: int
+    user: str
+    to: Ref[LinkEvent]
+    frames: Frames
+    call: int = 0
+    ended: bool = False
+
+    def __post_init__(self) -> None:
+        self.plan = Plan.draw(self.world)
+        self.session = Session("simulated", now=0, detector=Loudness)
+        self.halted: set[str] = set()
+        self.failing: set[str] = set()
+        self.heard: set[str] = set()
+        self.greeted_at = 0.0  # when it told that its greeting had begun: before that nobody is listened to
+        self._open = self._woken = self._stalled = self._closing = False
+        self._events = 0
+        self._said_last = 0.0
+        self.world.note(self.name, f"dialled for {self.user}: {self.plan}")
+        self.world.after(self.plan.connect, self._connected)
+
+    @property
+    def name(self) -> str:
+        return f"link {self.number}"
+
+    # What a bridge asks of it.
+
+    def wake(self) -> None:
+        if self._open and not self._woken:
+            self._woken = True
+            asyncio.get_running_loop().call_soon(self._take)
+
+    def close(self) -> None:
+        if not self._closing:
+            self._closing = True
+            if self._open:
+                self._take()
+            self.world.after(1.0 if self._stalled else self.plan.delay, self._end, 1000, "")
+
+    def abort(self) -> None:
+        asyncio.get_running_loop().call_soon(self._end, 1006, "given up")
+
+    # Its life.
+
+    def _connected(self) -> None:
+        if self.ended:
+            return
+        if self.plan.refused and not self.plan.mute:
+            self._end(self.plan.refused, "refused")
+            return
+        self._open = True
+        self._stalled = self.plan.mute
+        self._do(self.session.begin())
+        self._take()
+
+    def _end(self, code: int, reason: str) -> None:
+        if not self.ended:
+            self.ended, self._open = True, False
+            self.world.note(self.name, f"ended with {code} {reason}")
+            self.to.tell(LinkEnded(code, reason))
+
+    def _counts(self) -> bool:
+        """Another event: True unless the line is gone by now."""
+        self._events += 1
+        if self._events == self.plan.lost_at and not self.world.healed:
+            if self.plan.code == 0:
+                self._stalled = True
+                self.world.note(self.name, "stalls")
+            elif self.plan.code == -1:
+                self._say({"type": "error", "error": {"code": "server_error", "message": "sorry"}})
+            else:
+                self._end(self.plan.code, "lost")
+        return not (self.ended or self._stalled)
+
+    def _take(self) -> None:
+        self._woken = False
+        if self._open:
+            for frame in self.frames():
+                self.world.after(self.plan.delay, self._received, frame)
+
+    def _received(self, frame: bytes) -> None:
+        event = orjson.loads(frame)
+        self.world.note(f"-> {self.name}", event)
+        if not self._counts():
+            return
+        if event["type"] == "response.create" and self.world.chance(self.world.weather.fail):
+            error = {"code": "rate_limit_exceeded", "message": "later", "event_id": event["event_id"]}
+            self._say({"type": "error", "error": error})
+            return
+        if event["type"] == "conversation.item.create":
+            self._seeded(event["item"])
+        self._do(self.session.receive(event))
+
+    def _seeded(self, item: Any) -> None:
+        for word in item["content"][0]["text"].split():
+            if item["role"] == "user":
+                self._hears(word)
+
+    # The work of a server.
+
+    def _do(self, acts: list[Act]) -> None:
+        for act in acts:
+            match act:
+                case Send(event, after):
+                    self._send(event, after)
+                case Hear(item, pcm, _):
+                    delay = self.world.random.choice([0.01, 0.1, 0.5])
+                    self.world.after(delay, self._hear, item, pcm)
+                case Think(response, instructions, turns):
+                    delay = self.world.random.choice([0.01, 0.2, 0.6])
+                    self.world.after(delay, self._think, response, instructions, turns)
+                case Speak():
+                    _Speech(self, act).go_on()
+                case Halt(response):
+                    self.halted.add(response)
+
+    def _send(self, event: Any, after: float) -> None:
+        if event["type"] == "rate_limits.updated":
+            return
+        if event["type"] == "error" and event["error"]["code"] not in RACES:
+            self.world.wrong(f"{self.name} was refused: {event['error']}")
+        if event["type"] == "response.done" and event["response"]["id"] in self.failing:
+            event["response"]["status"] = "failed"
+        if "transcription" in event["type"] and self.world.chance(self.world.weather.late * 5):
+            self.world.after(self.world.random.uniform(0, 3), self._tell, event)
+        else:
+            self._say(event)
+
+    def _say(self, event: Any) -> None:
+        """In order, after the time that the line takes; what is held up holds up what comes after it."""
+        spike = self.world.random.uniform(0, 1.5) if self.world.chance(self.world.weather.late / 5) else 0.0
+        self._said_last = max(self._said_last, self.world.now + self.plan.delay + spike)
+        asyncio.get_running_loop().call_at(self._said_last, self._tell, event)
+
+    def _tell(self, event: Any) -> None:
+        if self._counts():
+            self.world.note(f"<- {self.name}", event)
+            if event["type"] == "response.created" and not self.greeted_at:
+                self.greeted_at = self.world.now
+            self.to.tell(Frame(orjson.dumps(event)))
+
+    def _hear(self, item: str, pcm: bytes) -> None:
+        pieces = self.world.sounds.read(pcm)
+        for piece in pieces:
+            self.belongs_to(piece.word.source)
+            self._hears(piece.word.text)
+        self._do(self.session.heard(item, " ".join(piece.text for piece in pieces)))
+
+    def _hears(self, word: str) -> None:
+        """No word of the caller is in one conversation twice."""
+        if word in self.heard:
+            self.world.wrong(f"{self.name} heard {word} twice")
+        self.heard.add(word)
+
+    def belongs_to(self, call: int) -> None:
+        """Whatever this connection hears and says is of one call."""
+        self.call = self.call or call
+        if self.call != call:
+            self.world.wrong(f"{self.name} is of call {self.call}, and heard or told something of call {call}")
+
+    # The mind.
+
+    def _think(self, response: str, instructions: str, turns: tuple[Turn, ...]) -> None:
+        if response in self.halted or self.ended:
+            return
+        prompt = read(instructions)
+        if prompt.exactly is not None:
+            text = prompt.exactly
+        elif prompt.goes_on and (rest := self._rest(turns)):
+            text = " ".join(rest)
+        else:
+            known = frozenset(word for turn in turns if turn.role == "user" for word in turn.text.split())
+            text = " ".join(self.world.answer(self.world.random.randint(1, 9), known).words)
+        self.world.note(self.name, f"answers {text!r} to {[(turn.role[0], turn.text) for turn in turns]}")
+        self._do(self.session.thought(response, text))
+
+    def _rest(self, turns: tuple[Turn, ...]) -> list[str]:
+        """The words that follow those of the last assistant's turn."""
+        said = next((turn.text.split() for turn in reversed(turns) if turn.role == "assistant" and turn.text), None)
+        answer = self.world.answers.get(said[-1][0]) if said else None
+        return list(answer.words[answer.words.index(said[-1]) + 1 :]) if answer and said else []
+
+
+class _Speech:
+    """The voice at one response: some words, then their sound, faster than they play."""
+
+    def __init__(self, link: Link, work: Speak) -> None:
+        self._link, self._response, self._voice = link, work.response_id, work.voice
+        self._words = work.text.split()
+        self._pace = link.world.random.choice([0.0, 0.02, 0.1, 0.3])
+        self._rest = b""
+
+    def go_on(self) -> None:
+        """The next piece, and then the next."""
+        link, world = self._link, self._link.world
+        if self._response in link.halted or link.ended:
+            return
+        if world.chance(world.weather.fail / 4):
+            link.failing.add(self._response)
+            link._do(link.session.receive({"type": "response.cancel", "response_id": self._response}))
+        elif self._rest:
+            pcm, self._rest = self._rest, b""
+            link._do(link.session.spoke(self._response, "", pcm))
+        elif self._words:
+            count = world.random.choice([1, 1, 2, 3])
+            said, self._words = self._words[:count], self._words[count:]
+            pcm = b"".join(world.sounds.speak(self._word(text)) for text in said)
+            at = world.random.choice([len(pcm), 70 * BYTES_PER_MS])
+            self._rest = pcm[at:]
+            link._do(link.session.spoke(self._response, " ".join(said) + " ", pcm[:at]))
+        else:
+            link._do(link.session.finished(self._response))
+            return
+        world.after(self._pace * world.random.uniform(0.5, 1.5), self.go_on)
+
+    def _word(self, text: str) -> Word:
+        greeting = GREETINGS[self._voice]
+        if text in greeting:
+            return Word(text, self._link.number, self._voice, f"greeting {self._voice}", greeting.index(text))
+        return Word(text, self._link.number, self._voice, text[0], ord(text[1]) - ord("a"))
+
+
+@dataclass
+class Model:
+    """The way to the model."""
+
+    world: World
+    links: list[Link] = field(default_factory=list)
+
+    def dial(self, user: str, to: Ref[LinkEvent], frames: Frames) -> Any:
+        self.links.append(Link(self.world, len(self.links) + 1, user, to, frames))
+        return self.links[-1]
