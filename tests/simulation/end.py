@@ -37,13 +37,15 @@ def _check_quiet(run: "Run", caller: Caller) -> None:
     excused = any(at >= last and _excuses(message) for at, message in ear.told)
     if excused or ear.closed:
         return
-    if what == "chose" and caller.wish in _acknowledged(caller) and not ear.greeted():
-        if caller.spoke_at < last:
-            world.wrong(f"{name}: {caller.wish} has not greeted")
+    acknowledged = caller.wish in _acknowledged(caller)
+    if what == "chose" and acknowledged and not ear.greeted() and caller.spoke_at < last:
+        world.wrong(f"{name}: {caller.wish} has not greeted")
     if what in ("typed", "spoke", "recorded"):
         said = caller.said[-1]
-        greeted = any(link.user == caller.user and link.greeted_at > said.at for link in run.model.links)
-        if not (said.kind == "stream" and greeted):  # what is spoken before a greeting is not listened to
+        links = [link for link in run.model.links if link.user == caller.user]
+        # What is spoken before a greeting, or into a line that is dead and has not told, cannot be kept.
+        missed = any(max(link.greeted_at, link.stalled_until) > said.at for link in links)
+        if not (said.kind == "stream" and missed):
             _check_answered(world, caller, said)
 
 

@@ -63,6 +63,7 @@ class Link:
         self.halted: set[str] = set()
         self.failing: set[str] = set()
         self.heard: set[str] = set()
+        self.stalled_until = 0.0
         self.greeted_at = 0.0  # when it told that its greeting had begun: before that nobody is listened to
         self._open = self._woken = self._stalled = self._closing = False
         self._events = 0
@@ -100,13 +101,21 @@ class Link:
             self._end(self.plan.refused, "refused")
             return
         self._open = True
-        self._stalled = self.plan.mute
+        if self.plan.mute:
+            self._stall()
         self._do(self.session.begin())
         self._take()
+
+    def _stall(self) -> None:
+        """Nothing moves any more, until a ping goes unanswered."""
+        self._stalled = True
+        self.world.note(self.name, "stalls")
+        self.world.after(self.world.random.uniform(20, 40), self._end, 1011, "keepalive ping timeout")
 
     def _end(self, code: int, reason: str) -> None:
         if not self.ended:
             self.ended, self._open = True, False
+            self.stalled_until = self.world.now if self._stalled else 0.0
             self.world.note(self.name, f"ended with {code} {reason}")
             self.to.tell(LinkEnded(code, reason))
 
@@ -115,8 +124,7 @@ class Link:
         self._events += 1
         if self._events == self.plan.lost_at and not self.world.healed:
             if self.plan.code == 0:
-                self._stalled = True
-                self.world.note(self.name, "stalls")
+                self._stall()
             elif self.plan.code == -1:
                 self._say({"type": "error", "error": {"code": "server_error", "message": "sorry"}})
             else:

@@ -8,7 +8,7 @@ import orjson
 from actors.messages import AudioResponse, Recorded, Sound, Spoke
 from tests.simulation.world import World
 
-MOST_LINES = 400
+MOST_LINES = 3000
 
 
 def story(world: World) -> str:
