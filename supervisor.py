@@ -4,20 +4,35 @@ import asyncio
 import itertools
 import logging
 import secrets
-from collections import deque
+import sys
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
 from actors.base import Boot, Down, Hired, LoopActor, Ref, Stop
+from actors.door import Door
 from actors.equipment import Equipment
-from actors.messages import Admitted, Attached, Close, Connected, Error, Inquired, Leaving, Replaced, Report, ToCaller
+from actors.messages import (
+    Admitted,
+    Answered,
+    Attached,
+    Barred,
+    Close,
+    Connected,
+    Error,
+    FromSession,
+    Inquired,
+    Leaving,
+    Replaced,
+    Report,
+    ToCaller,
+)
 from actors.pykka_loop import LoopRef
 from actors.session import SessionInbox, UserSessionActor
+from actors.supervision import BARRED_SECONDS, Breaker
 
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10.0
-TAKEOVER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +40,7 @@ class DrainOver:
     """A timer: the sessions had their time to end."""
 
 
-SupervisorInbox: TypeAlias = Boot | Stop | Down | Connected | Leaving | Inquired | DrainOver
+SupervisorInbox: TypeAlias = Boot | Stop | Down | Connected | FromSession | Inquired | DrainOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +57,34 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
     """The root. It starts one session per connection; sessions are temporary, a failed one is never restarted."""
 
     name = "supervisor"
+    most_waiting = sys.maxsize  # a connection tells it one thing and waits: there are as many as sockets
 
     def __init__(self, equipment: Equipment) -> None:
         super().__init__()
         self._equipment = equipment
+        self._door = Door(equipment.limits)
         self._seats: dict[Hired[SessionInbox], Seat] = {}
         self._newest: dict[str, Seat] = {}
-        self._came: deque[tuple[float, str]] = deque()  # who was let in, and when, of the last ten seconds
-        self._taken_over: dict[str, deque[float]] = {}
+        self._left: dict[LoopRef[Any], int] = {}  # sessions without a caller, and the close code
         self._ids = itertools.count(1)
         self._run = secrets.token_hex(3)  # session ids of two runs differ in the log
-        self._draining = False
 
     def on_receive(self, message: SupervisorInbox) -> None:
         match message:
             case Connected():
                 self._admit(message)
-            case Leaving(session):
+            case Leaving(session, code):
+                self._left[session] = code
                 self._let_go(session)
+            case Answered(session):
+                self._turn_breaker(self._door.breaker.answered(session), "the upstream serves us again")
+            case Barred(reason):
+                self._turn_breaker(self._door.breaker.barred(self._now()), reason)
             case Down():
                 self._session_ended(message)
             case Inquired(reply_to):
-                full = len(self._seats) >= self._equipment.limits.sessions
-                reply_to.tell(Report(not (self._draining or full), len(self._seats)))
+                calls = len(self._seats)
+                reply_to.tell(Report(self._door.is_open(calls, self._now()), calls))
             case Stop():
                 self._drain()
             case DrainOver():
@@ -75,51 +95,41 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
                 assert_never(message)
 
     def _admit(self, caller: Connected) -> None:
-        if refusal := self._refusal(caller.user):
-            caller.outbox.tell(Error("busy", refusal.reason))
-            caller.outbox.tell(refusal)
+        before, now = self._newest.get(caller.user), self._now()
+        if refusal := self._door.refusal(caller.user, len(self._seats), before is not None, now):
+            self._equipment.figures.refused[refusal.close.code] += 1
+            caller.outbox.tell(Error(refusal.code, refusal.close.reason))
+            caller.outbox.tell(refusal.close)
             return
-        if before := self._newest.get(caller.user):
+        if before:
             before.session.tell(Replaced())
         id_ = f"{self._run}-{next(self._ids)}"
         session = self.hire(UserSessionActor, caller.user, id_, self._equipment, self.me)
         seat = Seat(id_, caller.user, session, caller.outbox)
         self._seats[session] = self._newest[caller.user] = seat
+        self._door.breaker = self._door.breaker.admitted(session, now)
+        self._equipment.figures.begun += 1
         session.tell(Attached(caller.connection, caller.outbox))
         caller.outbox.tell(Admitted(session))
 
-    def _refusal(self, user: str) -> Close | None:
-        limits, now = self._equipment.limits, asyncio.get_running_loop().time()
-        if self._draining:
-            return Close(1001, "the server is restarting: call again in a moment")
-        if len(self._seats) >= limits.sessions:
-            return Close(4429, "all lines are busy: call again in a minute")
-        while self._came and now - self._came[0][0] >= TAKEOVER_SECONDS:
-            self._came.popleft()
-        if sum(now - at < 1.0 for at, _ in self._came) >= limits.connects:
-            return Close(4429, "too many calls begin at once: call again in a few seconds")
-        if sum(caller == user for _, caller in self._came) >= limits.calls:
-            return Close(4429, "you called too often: wait ten seconds, then call once")
-        if user in self._newest and self._takes_over_too_often(user, now):
-            return Close(4429, "you called from too many places at once: wait ten seconds, then call once")
-        self._came.append((now, user))
-        return None
-
-    def _takes_over_too_often(self, user: str, now: float) -> bool:
-        times = self._taken_over.setdefault(user, deque(maxlen=self._equipment.limits.takeovers))
-        if len(times) == times.maxlen and now - times[0] < TAKEOVER_SECONDS:
-            return True
-        times.append(now)
-        return False
+    def _turn_breaker(self, breaker: Breaker, why: str) -> None:
+        was_shut, shut = self._equipment.figures.barred, breaker.barred_at is not None
+        self._door.breaker, self._equipment.figures.barred = breaker, shut
+        if shut and not was_shut:
+            log.error("new calls are refused, one tries again every %.0f s: %s", BARRED_SECONDS, why)
+        elif was_shut and not shut:
+            log.info("%s", why)
 
     def _session_ended(self, down: Down) -> None:
         self._let_go(down.ref)
         seat = self._seats.pop(down.ref)
+        self._door.breaker = self._door.breaker.ended(down.ref)
+        self._equipment.figures.ended[self._left.pop(down.ref, 4500)] += 1
         if down.cause is not None:
             reason = f"the call failed on our side (reference {seat.id}): call again"
             seat.outbox.tell(Error("internal", f"The call failed on our side (reference {seat.id}): call again."))
             seat.outbox.tell(Close(4500, reason))
-        if self._draining and not self._seats:
+        if self._door.draining and not self._seats:
             self.end()
 
     def _let_go(self, session: LoopRef[Any]) -> None:
@@ -127,18 +137,21 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         seat = self._seats.get(session)
         if seat and self._newest.get(seat.user) is seat:
             del self._newest[seat.user]
-            self._taken_over.pop(seat.user, None)
+            self._door.left(seat.user)
 
     def _drain(self) -> None:
-        if self._draining:
+        if self._door.draining:
             return
-        self._draining = True
+        self._door.draining = True
         log.info("draining %d calls", len(self._seats))
         for seat in self._seats.values():
             seat.session.tell(Stop())
         self.after(DRAIN_SECONDS, DrainOver())
         if not self._seats:
             self.end()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
 
 if __name__ == "__main__":

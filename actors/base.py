@@ -2,24 +2,44 @@
 
 What is guaranteed:
 
-- One mailbox per actor, first in first out; a message is handled at most once, and nothing overtakes.
+- Order: one mailbox per actor, first in first out. Nothing overtakes, not a stop, not a Down, not a timer.
+- At most once: a message is handled once, or not at all when the actor ends before its turn comes.
 - A turn ends after TURN_SECONDS or TURN_MESSAGES, then the other actors get theirs.
-- `tell` never raises and never blocks, from any thread; to the dead it is counted and dropped.
+- `tell` never raises and never blocks, from any thread. To the dead it is counted (`dead_letters`) and dropped; what
+  waited when the actor ended is dropped as well, but an `ask` among it gets ActorDeadError and a `stop` its True.
 - `Boot` is the first message. A constructor only assigns; whatever can fail happens after Boot.
-- Whatever ends an actor (a stop, a crash in any handler, a BaseException), its children are stopped in
-  reverse, given CHILDREN_SECONDS to end, `on_stop` runs once, and its parent is told `Down` once.
+- Death: whatever ends an actor (a stop, a crash in any handler or in `on_stop`, a BaseException), it handles nothing
+  more, its children are stopped in reverse and given CHILDREN_SECONDS to end, `on_stop` runs once, and its parent, and
+  nobody else, is told `Down` once. A child that takes longer goes on without a parent, until it ends by itself.
+- A crash is logged once, with its traceback. KeyboardInterrupt and SystemExit are a crash of their actor like any
+  other, and then end the process in order; nothing else does.
 - A timer is a message, keyed by its type: one that was set again or cancelled is never delivered.
 
-Given up of Pykka's promises: proxies, composed futures (`map`, `join`), `on_start` and `on_failure`,
-and an actor that lives on after an `ask` that failed.
+Bounds. A mailbox is bounded by those who tell; each of them has a bound of its own:
+
+- a caller's socket -> session: the reader stops while MOST_UNHANDLED messages wait (web/endpoint.py), and closes a
+  caller who sends too many (actors/caller.py);
+- the upstream's socket -> bridge: nothing is read while MOST_UNHANDLED frames wait (realtime/link.py);
+- bridge -> session: a few facts for a frame; the model says at most REPLY_TOKENS to each of MOST_ASKED asks;
+- session -> bridge, session -> persona, and back: a few for each message handled, never in a loop;
+- decoders -> session: one answer for the one clip in hand (actors/clips.py);
+- session -> supervisor: one for a reply, one for a loss, one for its end; supervisor -> session: one for each of these
+  events in the user's other calls;
+- a socket -> supervisor: one question for each connection, which waits for the answer;
+- timers: one of each type; children: one Down each.
+
+Where one of them fails all the same, an actor for which more than `most_waiting` messages wait ends with Overrun, and a
+session ends with its child: the producer is at fault, and no other call pays for it.
+
+Given up of Pykka's promises: proxies, composed futures (`map`, `join`), `on_start` and `on_failure`, an actor that
+lives on after an `ask` that failed, and `ask`, `stop` and `stop_all` that wait on the thread of the loop: they raise.
 """
 
 import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, cast
 
 import pykka
 from pykka import ActorDeadError, ActorRegistry
@@ -27,58 +47,24 @@ from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
 from actors.pykka_loop import LoopFuture, LoopRef, Mailbox
+from actors.signals import Boot, Childless, Down, Overrun, Rang, Ref, Stop
+from actors.watch import running
+
+__all__ = ["Boot", "Down", "Hired", "LoopActor", "Overrun", "Ref", "Stop", "launch"]
 
 log = logging.getLogger(__name__)
 
 M = TypeVar("M")
 N = TypeVar("N")
-M_contra = TypeVar("M_contra", contravariant=True)
 P = ParamSpec("P")
 
 TURN_SECONDS = 0.001
 TURN_MESSAGES = 32
 CHILDREN_SECONDS = 2.0
+MOST_WAITING = 10_000
 
 Hired: TypeAlias = LoopRef[M]
 """What `hire` returns: it can be told, and it can be stopped."""
-
-
-class Ref(Protocol[M_contra]):
-    """Anything that can be told an M: an actor, a probe, a socket's outbox."""
-
-    def tell(self, message: M_contra, /) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Boot:
-    """The first message of every actor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Finish what you are doing, then end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Down:
-    """A child has ended, for good. `cause` is None for a quiet end."""
-
-    ref: LoopRef[Any]
-    name: str
-    incarnation: int
-    cause: BaseException | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Rang:
-    """A timer fired; it counts only while `alarm` is the one that is set."""
-
-    message: Any
-    alarm: object
-
-
-class _Childless:
-    """Told to an actor that is ending: the time that its children had is over."""
 
 
 class LoopActor(pykka.Actor, Generic[M]):
@@ -86,6 +72,9 @@ class LoopActor(pykka.Actor, Generic[M]):
 
     name = "actor"
     """What its parent knows it by; children of one name are told apart by `incarnation`, from 1."""
+
+    most_waiting = MOST_WAITING
+    """Messages that may wait for it; over that it ends, with Overrun as the cause."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,8 +132,8 @@ class LoopActor(pykka.Actor, Generic[M]):
         self._ending = True
         for kind in list(self._alarms):
             self.cancel(kind)
-        wait = asyncio.get_running_loop().call_later(CHILDREN_SECONDS, self._put, _Childless())
-        self._alarms[_Childless] = wait
+        wait = asyncio.get_running_loop().call_later(CHILDREN_SECONDS, self._put, Childless())
+        self._alarms[Childless] = wait
         self._end_youngest()
 
     def _end_youngest(self) -> None:
@@ -152,7 +141,7 @@ class LoopActor(pykka.Actor, Generic[M]):
         if self._children:
             next(reversed(self._children)).actor_inbox.put(Envelope(_ActorStop()))
         else:
-            self._put(_Childless())
+            self._put(Childless())
 
     # Pykka's hooks for new actor types.
 
@@ -174,23 +163,40 @@ class LoopActor(pykka.Actor, Generic[M]):
     def _turn(self) -> None:
         mailbox = cast(Mailbox, self.actor_inbox)
         mailbox.asked = False
+        if (waiting := len(mailbox)) > running.deepest:
+            running.deepest = waiting
+        if waiting > self.most_waiting and not self._ending:
+            self._overrun(waiting)
+        running.actor = self
+        try:
+            self._take_some(mailbox)
+        finally:
+            running.actor = running.message = None
+        if mailbox and not mailbox.asked:
+            mailbox.ask()
+
+    def _take_some(self, mailbox: Mailbox) -> None:
         clock = mailbox.clock
         enough = clock() + TURN_SECONDS
         for _ in range(TURN_MESSAGES):
             if not mailbox or mailbox.turn is None:
                 return
-            self._take(mailbox.popleft())
+            envelope = mailbox.popleft()
+            running.message = envelope.message
+            self._take(envelope)
             if clock() > enough:
-                break
-        if mailbox and not mailbox.asked:
-            mailbox.ask()
+                return
+
+    def _overrun(self, waiting: int) -> None:
+        log.error("%s %d is told too much: %d messages wait", self.name, self.incarnation, waiting)
+        self.end(Overrun(f"{waiting} messages waited for {self.name} {self.incarnation}"))
 
     def _take(self, envelope: Envelope[Any]) -> None:
         message = envelope.message
         match message:
             case Down(ref=ref) if self._children.pop(ref, None) and self._ending:
                 self._end_youngest()
-            case _Childless():
+            case Childless():
                 self._finish()
             case _ActorStop():
                 if envelope.reply_to is not None:
@@ -198,7 +204,7 @@ class LoopActor(pykka.Actor, Generic[M]):
                 self.end()
             case _ if self._ending:
                 _refuse(envelope, self._actor_ref)
-            case _Rang():
+            case Rang():
                 if self._alarms.get(type(message.message)) is message.alarm:
                     del self._alarms[type(message.message)]
                     self._handle(Envelope(message.message))
@@ -221,7 +227,7 @@ class LoopActor(pykka.Actor, Generic[M]):
                 envelope.reply_to.set(answer)
 
     def _ring(self, message: M) -> None:
-        self._put(_Rang(message, self._alarms[type(message)]))
+        self._put(Rang(message, self._alarms[type(message)]))
 
     def _put(self, message: Any) -> None:
         self.actor_inbox.put(Envelope(message))
@@ -232,12 +238,9 @@ class LoopActor(pykka.Actor, Generic[M]):
         mailbox = cast(Mailbox, self.actor_inbox)
         if mailbox.turn is None:
             return
-        self.cancel(_Childless)
-        try:
-            self.on_stop()
-        except BaseException as error:
-            log.exception("%s %d crashed while stopping", self.name, self.incarnation)
-            self._cause = self._cause or error
+        self.cancel(Childless)
+        crash = self._run_on_stop()
+        self._cause = self._cause or crash
         mailbox.turn = None
         self.actor_stopped.set()
         ActorRegistry.unregister(self._actor_ref)
@@ -247,6 +250,16 @@ class LoopActor(pykka.Actor, Generic[M]):
             _refuse(mailbox.popleft(), self._actor_ref)
         if self._parent is not None:
             self._parent.tell(Down(self.me, self.name, self.incarnation, self._cause))
+        if isinstance(crash, KeyboardInterrupt | SystemExit):
+            raise crash
+
+    def _run_on_stop(self) -> BaseException | None:
+        try:
+            self.on_stop()
+        except BaseException as error:
+            log.exception("%s %d crashed while stopping", self.name, self.incarnation)
+            return error
+        return None
 
 
 def launch(actor: LoopActor[M], parent: Ref[Down] | None = None) -> Hired[M]:

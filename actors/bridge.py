@@ -8,6 +8,7 @@ from typing import TypeAlias, assert_never
 
 from actors.base import Boot, LoopActor, Ref, Stop
 from actors.messages import (
+    AccountRefused,
     Append,
     AskClip,
     AskText,
@@ -24,9 +25,10 @@ from actors.messages import (
     UpstreamLost,
     UpstreamRefused,
 )
+from actors.pykka_loop import LoopRef
 from realtime.events import Configured, Event, Frame, LinkEnded, LinkEvent, Unusable
 from realtime.link import Frames, Link
-from realtime.protocol import Protocol
+from realtime.protocol import FATAL_CODES, Protocol
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | LookUp | Linger
 class Dialler(Interface):
     """What a bridge needs of the upstream: a link of this user's own."""
 
-    def dial(self, user: str, to: Ref[LinkEvent], frames: Frames) -> Link: ...
+    def dial(self, user: str, to: LoopRef[LinkEvent], frames: Frames) -> Link: ...
 
 
 class OpenAIBridgeActor(LoopActor[BridgeInbox]):
@@ -138,7 +140,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._configured = True
                 self._session.tell(Ready(self._generation, self._setup.choice))
             case Unusable(code, message, fatal):
-                refusal = UpstreamRefused if fatal else UpstreamLost
+                refusal = AccountRefused if code in FATAL_CODES else UpstreamRefused if fatal else UpstreamLost
                 self.end(refusal(f"{code}: {message}"))
             case _:
                 self._session.tell(Fact(self._generation, event))
@@ -172,6 +174,6 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         if self._leaving:
             self.end()
         elif code in REFUSING_CLOSES:
-            self.end(UpstreamRefused(f"closed with {code}: {reason}"))
+            self.end(AccountRefused(f"closed with {code}: {reason}"))
         else:
             self.end(UpstreamLost(f"closed with {code}: {reason}"))

@@ -1,21 +1,41 @@
-"""The caller's connection as a session sees it: where to tell, and how much nonsense has come from there."""
+"""The caller's connection as a session sees it: where to tell, and how much has come from there."""
 
-import time
+import asyncio
 from collections import deque
 
 from actors.base import Ref
 from actors.messages import Close, Error, ToCaller
 
 MINUTE = 60.0
+BURST_SECONDS = 10.0  # the messages of so long may come at once
+
+
+class Rate:
+    """A token bucket in one number: the time at which it will be full again."""
+
+    __slots__ = ("_each", "_full_at", "_most")
+
+    def __init__(self, a_second: float, burst: float) -> None:
+        self._each, self._most = 1 / a_second, burst / a_second
+        self._full_at = 0.0
+
+    def take(self, now: float) -> bool:
+        """Whether one more may come; `now` in seconds, on a clock that never goes back."""
+        full_at = (self._full_at if self._full_at > now else now) + self._each
+        if full_at - now > self._most:
+            return False
+        self._full_at = full_at
+        return True
 
 
 class Caller:
     """The newest connection, by number. Before the first and after the last, what it is told is dropped."""
 
-    def __init__(self, bad_messages: int) -> None:
+    def __init__(self, bad_messages: int, messages: float) -> None:
         self.connection = 0
         self._outbox: Ref[ToCaller] | None = None
-        self._allowed = bad_messages
+        self._allowed, self._messages = bad_messages, messages
+        self._rate = Rate(messages, messages * BURST_SECONDS)
         self._bad: deque[float] = deque(maxlen=bad_messages + 1)
 
     def attach(self, connection: int, outbox: Ref[ToCaller]) -> None:
@@ -29,15 +49,19 @@ class Caller:
         if isinstance(message, Close):
             self._outbox = None
 
+    def spoke(self, now: float) -> Close | None:
+        """One more message has come, of whatever kind; the Close to end with when they come too fast."""
+        if self._rate.take(now):
+            return None
+        self.tell(Error("too_many_messages", f"More than {self._messages:g} messages a second came: send fewer."))
+        return Close(4400, f"too many messages: send at most {self._messages:g} a second")
+
     def refuse(self, code: str, message: str) -> Close | None:
         """Say what was wrong with a message; the Close to end with once there were too many in a minute."""
         self.tell(Error(code, message))
-        self._bad.append(time.monotonic())
-        if len(self._bad) > self._allowed and self._bad[-1] - self._bad[0] < MINUTE:
-            self.tell(
-                Error(
-                    "too_many_messages", f"More than {self._allowed} messages a minute were refused: see docs/wire.md."
-                )
-            )
-            return Close(4400, "too many messages were not understood: check the client against docs/wire.md")
-        return None
+        self._bad.append(asyncio.get_running_loop().time())
+        if len(self._bad) <= self._allowed or self._bad[-1] - self._bad[0] >= MINUTE:
+            return None
+        reason = f"More than {self._allowed} messages a minute were refused: see docs/wire.md."
+        self.tell(Error("too_many_messages", reason))
+        return Close(4400, "too many messages were not understood: check the client against docs/wire.md")

@@ -3,7 +3,7 @@
 from collections import deque
 
 from actors.base import Ref
-from audio import Decoded, Decoding, Pool, Undecoded
+from audio import Decoded, Decoding, Packed, Pool, Undecoded
 
 
 class Clips:
@@ -11,10 +11,10 @@ class Clips:
 
     def __init__(self, pool: Pool, to: Ref[Decoded | Undecoded]) -> None:
         self._pool, self._to = pool, to
-        self._waiting: deque[tuple[int, bytes]] = deque()
+        self._waiting: deque[tuple[int, bytes | Packed]] = deque()
         self._in_hand: tuple[int, Decoding] | None = None
 
-    def add(self, number: int, clip: bytes) -> None:
+    def add(self, number: int, clip: bytes | Packed) -> None:
         """Decode it when those before it are done; what becomes of it is told by its number."""
         self._waiting.append((number, clip))
         self._next()

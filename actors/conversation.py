@@ -14,6 +14,7 @@ from actors.messages import (
     GoOn,
     Greet,
     Hush,
+    Keep,
     Notice,
     Remember,
     SpeechStarted,
@@ -25,7 +26,7 @@ from actors.microphone import LONGEST, ONSET
 from actors.replies import Replies
 from actors.stream import Stream
 from actors.turns import TurnOrder, Utterance
-from audio import Decoded, Undecoded
+from audio import Decoded, Packed, Undecoded
 from realtime.events import (
     AskFailed,
     Committed,
@@ -68,7 +69,7 @@ class Conversation:
         """Some more of a stream has come."""
         self._stream.hear(pcm, now)
 
-    def record(self, choice: int, now: float, clip: bytes) -> None:
+    def record(self, choice: int, now: float, clip: bytes | Packed) -> None:
         """A clip has come, meant for this choice; it keeps its place while it is decoded."""
         self._clips.add(self._turns.arrive(choice, now).number, clip)
 
@@ -91,7 +92,8 @@ class Conversation:
                 self._turns.change(number, content=pcm)
             case Undecoded(number, code, message):
                 self._turns.forget(number)
-                self._caller.tell(Error(code, message))
+                if not result.misunderstood:  # else the session says it, and counts
+                    self._caller.tell(Error(code, message))
 
     def retag(self, refused: int, choice: int) -> None:
         """A choice was refused; what was said to it goes to the persona before, if there is one."""
@@ -106,7 +108,8 @@ class Conversation:
         while not self._greeting and live.bridge and (said := self._turns.next(live.selection.choice)):
             if self._stream.speaking or sum(other.asked for other in self._turns) >= MOST_ASKED:
                 return
-            self.barge_in(live, said.arrived, now)
+            if not said.given:
+                self.barge_in(live, said.arrived, now)
             self._turns.change(said.number, asked=True)
             if said.given:
                 live.bridge.tell(GoOn(said.number))
@@ -229,11 +232,14 @@ class Conversation:
 
     def _reply_began(self, leg: Leg, reply: int, ask: int, now: float) -> None:
         said, greeting = self._turns.get(ask), self._greeting
-        before = said.given if said else ""
         if greeting and ask == greeting.number:
-            before, greeting.begun = greeting.given, True
+            greeting.begun = True
             self._listen(leg)
-        self._replies.began(leg, reply, ask, before, now)
+            self._replies.began(leg, reply, ask, greeting.given, now)
+        elif said and not said.hushed:
+            self._replies.began(leg, reply, ask, said.given, now)
+        elif leg.bridge:
+            leg.bridge.tell(Keep(reply, 0))  # it began before our Hush arrived: nobody hears it
 
     def _reply_ended(self, leg: Leg, ended: ReplyEnded, now: float) -> None:
         ask = self._number(leg, ended.ask)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from actors.bridge import Dialler
+from actors.figures import Figures
 from audio import Pool
 from personas import Catalogue
 
@@ -17,6 +18,8 @@ class Limits:
     """A call that lasts so long is ended in order."""
     bad_messages: int = 20
     """So many messages a minute may be refused before the connection is closed with 4400."""
+    messages: float = 200.0
+    """Messages a second that a caller may send, and ten times as many at once; more close with 4400."""
     sessions: int = 500
     """Calls at the same time in this process; more are turned away with 4429."""
     connects: int = 50
@@ -29,9 +32,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """The catalogue of personas, the way to the model, the decoders, and the limits."""
+    """The catalogue of personas, the way to the model, the decoders, the limits, and where things are counted."""
 
     catalogue: Catalogue
     upstream: Dialler
     pool: Pool
     limits: Limits = field(default_factory=Limits)
+    figures: Figures = field(default_factory=Figures)

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from actors.base import Ref
 from actors.pykka_loop import LoopRef
+from audio import Packed
 from personas import Persona
 from realtime.events import Event, Role, Setup, Status, Turn
 
@@ -43,9 +44,9 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One utterance, as the phone recorded it: m4a, webm, ogg, wav, mp3 or 3gp."""
+    """One utterance, as the phone recorded it: m4a, webm, ogg, wav, mp3 or 3gp. A large one is still packed."""
 
-    clip: bytes
+    clip: bytes | Packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ ToCaller: TypeAlias = (
 class Admitted:
     """You may come in: from now on tell this session what the caller says."""
 
-    session: "Ref[From | Detached]"
+    session: "LoopRef[From | Detached]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,9 +264,30 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """The session is its caller's no more; its Down follows when the last facts are in."""
+    """The session is its caller's no more; its Down follows when the last facts are in.
+
+    `code` is that of the Close that was told, 1006 when the connection was simply gone.
+    """
 
     session: LoopRef[Any]
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The model has given this session a whole reply."""
+
+    session: LoopRef[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """The upstream refuses our account: it would refuse every other call as well."""
+
+    reason: str
+
+
+FromSession: TypeAlias = Leaving | Answered | Barred
 
 
 # session -> persona, and back
@@ -412,4 +434,8 @@ class UpstreamLost(Exception):
 
 
 class UpstreamRefused(Exception):
-    """The upstream will not serve us, and would refuse again: the key, the quota, or what we asked for."""
+    """The upstream will not do what we asked for, and would refuse again."""
+
+
+class AccountRefused(UpstreamRefused):
+    """It will not serve us at all, whatever we ask for: the key, the quota, the model."""

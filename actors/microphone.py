@@ -5,6 +5,7 @@ the clock of the connection that listens now: all audio that it was ever sent.
 """
 
 from collections import deque
+from itertools import islice
 
 from realtime.protocol import BYTES_PER_MS
 
@@ -22,6 +23,7 @@ class Microphone:
         self._begins = 0  # where the first byte kept stands
         self._sent = 0  # up to where the connection has got it
         self._clock: deque[tuple[float, int]] = deque()  # (when, where it ended then), a few a second
+        self._heard_at = 0.0
         self._turns: dict[int, int] = {}  # turn -> where it begins
         self._settled = 0  # where the last turn that is whole ended: before it nothing new begins
         self.lost = False  # words were dropped that the next connection would have needed
@@ -31,13 +33,12 @@ class Microphone:
         if not self._clock or now - self._clock[-1][0] >= QUIET_SECONDS / 4:
             self._clock.append((now, self._begins + len(self._kept)))
         self._kept += pcm
+        self._heard_at = now
         if listening:
             self._sent = self._begins + len(self._kept)
-        self._trim(listening, now)
-
-    def hold(self) -> None:
-        """Nobody listens from here on: of what was heard only what is not safe is kept."""
-        self._trim(True, self._clock[-1][0] if self._clock else 0.0)
+            self._trim(self._needed(self._sent))
+        else:
+            self._trim(self._begins)
 
     def began(self, turn: int, at_ms: int) -> None:
         """Somebody speaks, since `at_ms`."""
@@ -50,6 +51,10 @@ class Microphone:
     def safe(self, turn: int) -> None:
         """It is written down or answered: the next connection need not hear it."""
         self._turns.pop(turn, None)
+
+    def hold(self) -> None:
+        """Nobody listens from here on: what is said now is kept, whoever it will be for."""
+        self._trim(self._needed(self._begins + len(self._kept)))
 
     def resume(self) -> bytes:
         """What the same connection has not got yet: from here on it listens again."""
@@ -69,9 +74,9 @@ class Microphone:
         self.lost = False
         return bytes(self._kept)
 
-    def _trim(self, listening: bool, now: float) -> None:
+    def _trim(self, first: int) -> None:
+        """Keep from this position on, and no more than LONGEST."""
         ends = self._begins + len(self._kept)
-        first = self._needed(ends, now) if listening else self._begins
         if ends - first > LONGEST:
             first = ends - LONGEST
             self.lost = True
@@ -79,10 +84,9 @@ class Microphone:
             del self._kept[: first - self._begins]
             self._begins = first
 
-    def _needed(self, ends: int, now: float) -> int:
+    def _needed(self, ends: int) -> int:
         """Where the next connection would have to begin to hear all that is not safe."""
-        while len(self._clock) > 1 and now - self._clock[1][0] >= QUIET_SECONDS:
+        while len(self._clock) > 1 and self._heard_at - self._clock[1][0] >= QUIET_SECONDS:
             self._clock.popleft()
-        began = self._clock[0][1] if self._clock else ends
-        recent = min(ends - QUIET, began)  # audio that comes in a burst is all as recent
+        recent = min(ends - QUIET, *(at for _, at in islice(self._clock, 1)), ends)  # a burst is all as recent
         return min(max(recent, self._settled), *self._turns.values(), ends)

@@ -97,9 +97,9 @@ class OnAir:
         """The words that are said before this byte of its audio; a word that is cut is not counted."""
         if not self.marks or (byte >= self.received and self.status):
             return self.text
-        ends = [begin for begin, _ in self.marks[1:]] + [self.received]
         said = ""
-        for (begin, words), end in zip(self.marks, ends, strict=True):
+        ends = [*(begin for begin, _ in self.marks[1:]), self.received]
+        for (begin, words), end in zip(self.marks, ends, strict=False):
             if byte >= end > begin and (self.status or end < self.received):
                 said += words
             elif byte > begin:

@@ -7,13 +7,14 @@ import asyncio
 import sys
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator
 from concurrent import futures
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pykka
+from pykka import ActorRegistry
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
@@ -26,6 +27,11 @@ OptExcInfo = tuple[Any, Any, Any]
 
 dead_letters = 0
 """How many messages were told to actors that had already ended, in this process."""
+
+
+def alive() -> Counter[str]:
+    """How many actors there are in this process, by what their parents know them by."""
+    return Counter(ref.actor_class.name for ref in ActorRegistry.get_all())
 
 
 def on_loop() -> bool:
@@ -67,7 +73,8 @@ class Mailbox(deque[Envelope[Any]]):
         if threading.get_ident() == self.thread:
             self.loop.call_soon(self.turn)
         else:
-            self.loop.call_soon_threadsafe(self.turn)
+            with suppress(RuntimeError):  # the loop was closed in this very moment
+                self.loop.call_soon_threadsafe(self.turn)
 
 
 class LoopFuture(pykka.Future[T]):
@@ -106,8 +113,15 @@ class LoopFuture(pykka.Future[T]):
 class LoopRef(pykka.ActorRef[Any], Generic[M_contra]):
     """A reference that never blocks the loop: `tell` always returns at once and never raises."""
 
+    actor_inbox: Mailbox
+
     def __init__(self, actor: "LoopActor[M_contra]") -> None:
         super().__init__(actor)
+
+    @property
+    def backlog(self) -> int:
+        """How many messages wait for it: whoever reads from a socket stops while there are too many."""
+        return len(self.actor_inbox)
 
     def tell(self, message: M_contra, /) -> None:
         """Put a message in the mailbox; to the dead it is counted and dropped."""

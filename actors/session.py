@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
-from actors.base import Boot, Down, LoopActor, Ref, Stop
+from actors.base import Boot, Down, LoopActor, Overrun, Ref, Stop
 from actors.bridge import OpenAIBridgeActor
 from actors.caller import Caller
 from actors.clips import Clips
@@ -14,7 +14,10 @@ from actors.conversation import Conversation
 from actors.equipment import Equipment
 from actors.line import Discard, GiveUp, Leg, Line, Open, Retune, Selection, Swap, Wait, steer
 from actors.messages import (
+    AccountRefused,
+    Answered,
     Attached,
+    Barred,
     Choose,
     Chose,
     Close,
@@ -28,6 +31,7 @@ from actors.messages import (
     FromBridge,
     FromCaller,
     FromPersona,
+    FromSession,
     Garbled,
     HungUp,
     Interrupted,
@@ -94,11 +98,11 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _began: float
     _spoke_at: float
 
-    def __init__(self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[Leaving]) -> None:
+    def __init__(self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[FromSession]) -> None:
         super().__init__()
         self._supervisor = supervisor
         self._user, self._id, self._equipment = user, session_id, equipment
-        self._caller = Caller(equipment.limits.bad_messages)
+        self._caller = Caller(equipment.limits.bad_messages, equipment.limits.messages)
         self._line = Line()
         self._choice = 0  # the newest that may still be granted; what is said now is meant for it
         self._wish = ""  # the persona of that choice
@@ -119,6 +123,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Decoded() | Undecoded():
                 self._talk.decoded(message)
                 self._go_on()
+                if isinstance(message, Undecoded) and message.misunderstood:
+                    self._refuse(message.code, message.message)
             case Ready(generation, choice):
                 self._ready(generation, choice)
             case Prepared():
@@ -145,6 +151,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
     # What the caller says.
 
     def _hear(self, said: FromCaller) -> None:
+        if close := self._caller.spoke(self._now()):
+            self._leave(close)
+            return
         if not isinstance(said, Spoke | Played | Pinged):
             self._spoke_at = self._now()
         match said:
@@ -350,6 +359,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._talk.learn(leg, live, event, self._now())
         if isinstance(event, ReplyEnded) and live and event.status == "completed":
             self._line = replace(line, ends=())
+            self._supervisor.tell(Answered(self.me))
         if isinstance(event, Speaking | Paused):
             self._spoke_at = self._now()
         if isinstance(event, ReplyEnded | AskFailed | Committed) and live:
@@ -402,7 +412,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if self._leaving:
             return
         self._leaving = True
-        self._supervisor.tell(Leaving(self.me))
+        self._supervisor.tell(Leaving(self.me, close.code if close else 1006))
         self._why = close.reason if close else "the connection is gone"
         if close:
             self._caller.tell(close)
@@ -415,7 +425,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _child_ended(self, down: Down) -> None:
         leg = next((leg for leg in self._line.legs() if leg.bridge == down.ref), None)
-        if leg is None:  # the persona: its policy is to escalate
+        if leg is None or isinstance(down.cause, Overrun):  # the persona, whose policy is to escalate, or a flood
             self.end(down.cause or RuntimeError(f"the {down.name} of session {self._id} ended"))
             return
         retired = leg in self._line.retiring
@@ -426,6 +436,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if retired or self._leaving:
             return
         log.warning("session=%s lost generation %d: %s", self._id, leg.generation, down.cause)
+        self._equipment.figures.upstream_lost += 1
+        if isinstance(down.cause, AccountRefused):
+            self._supervisor.tell(Barred(str(down.cause)))
         fatal = self._line.fatal or isinstance(down.cause, UpstreamRefused)
         self._line = replace(self._line, ends=(*self._line.ends, self._now()), fatal=fatal)
         if was_live:

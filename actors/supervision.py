@@ -1,7 +1,7 @@
-"""Who is restarted, and when it is enough: a table and one pure function."""
+"""Who is restarted, when it is enough, and when nobody need try: a table and pure functions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -38,7 +38,45 @@ class Policy:
         return sum(now - at <= self.within for at in ends)
 
 
+BARRED_SECONDS = 30.0
+TRIAL_SECONDS = 30.0
+
 SESSION_CHILDREN = {
     "persona": Policy(Verdict.ESCALATE),
     "bridge": Policy(Verdict.RESTART, limit=5, within=60.0, pause=0.5),  # away for 7.5 s is survived
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """Whether the upstream serves our account at all, as one session has learnt it for all of them.
+
+    Closed while `barred_at` is None. From the refusal on it is open: no call is let in. After BARRED_SECONDS one is let
+    through to try again, while the others are still refused, until it was answered, refused, or had TRIAL_SECONDS.
+    """
+
+    barred_at: float | None = None
+    trial: object | None = None
+    tried_at: float = 0.0
+
+    def barred(self, now: float) -> "Breaker":
+        """The upstream has refused our key or our quota."""
+        return Breaker(barred_at=now)
+
+    def admits(self, now: float) -> bool:
+        """Whether a call may be let in now."""
+        if self.barred_at is None:
+            return True
+        return now - self.barred_at >= BARRED_SECONDS and (self.trial is None or now - self.tried_at >= TRIAL_SECONDS)
+
+    def admitted(self, call: object, now: float) -> "Breaker":
+        """A call was let in: while the breaker is open it is the one that tries."""
+        return self if self.barred_at is None else replace(self, trial=call, tried_at=now)
+
+    def answered(self, call: object) -> "Breaker":
+        """The model has answered this call; of those who were on the line already that proves nothing."""
+        return Breaker() if call == self.trial else self
+
+    def ended(self, call: object) -> "Breaker":
+        """A call is over; if it was the one that tries, the next may."""
+        return replace(self, trial=None) if call == self.trial else self

@@ -5,7 +5,8 @@ import os
 import sys
 from asyncio.subprocess import PIPE, Process
 
-from audio.worker import ANSWER, LENGTH
+from audio.envelope import Packed
+from audio.worker import ANSWER, REQUEST
 from schemas import Refused
 
 START_SECONDS = 20.0  # it takes 0.2; more is a machine that is stuck
@@ -46,14 +47,16 @@ class Decoder:
             raise Died(f"could not be started: {error!r}") from error
         self._idle = True
 
-    async def decode(self, clip: bytes) -> bytes:
-        """The PCM of the clip, as `codec.decode`. Must be `ready`. Raises Refused and Died."""
+    async def decode(self, clip: bytes | Packed) -> bytes:
+        """The PCM of the clip, as `codec.decode` after `envelope.unpack`. Must be `ready`. Raises Refused and Died."""
         process = self._process
         assert process is not None
         assert process.stdin is not None
         self._idle = False
-        process.stdin.write(LENGTH.pack(len(clip)))
-        process.stdin.write(clip)
+        packed = isinstance(clip, Packed)
+        content = clip.frame if isinstance(clip, Packed) else clip
+        process.stdin.write(REQUEST.pack(packed, len(content)))
+        process.stdin.write(content)
         decoded, payload = await self._answer(process)
         self._idle = True
         if decoded:

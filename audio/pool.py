@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from audio.codec import check_size
 from audio.decoder import Decoder, Died
+from audio.envelope import MISUNDERSTOOD, Packed
 from schemas import Refused
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,11 @@ class Undecoded:
     number: int
     code: str
     message: str
+
+    @property
+    def misunderstood(self) -> bool:
+        """It was no audio message at all: the client is at fault, not the recording."""
+        return self.code in MISUNDERSTOOD
 
 
 class Listener(Protocol):
@@ -67,6 +73,16 @@ class Pool:
         self._repairs: set[asyncio.Task[None]] = set()
         self._closed = False
 
+    @property
+    def busy(self) -> int:
+        """Workers at a clip, or being started."""
+        return WORKERS - self._free.qsize()
+
+    @property
+    def waiting(self) -> int:
+        """Clips that no worker has begun."""
+        return max(0, len(self._clips) - self.busy)
+
     async def warm(self) -> None:
         """Start the workers before the first clip comes, once; raises Died if that is not possible."""
         for _ in self._decoders:
@@ -84,10 +100,11 @@ class Pool:
         await asyncio.gather(*self._clips, *self._repairs, return_exceptions=True)
         await asyncio.gather(*(decoder.end() for decoder in self._decoders))
 
-    def decode(self, number: int, clip: bytes, to: Listener) -> Decoding:
+    def decode(self, number: int, clip: bytes | Packed, to: Listener) -> Decoding:
         """Decode a clip and tell `to`, exactly once and never before this returns. Never raises.
 
-        Refusals are those of `codec.decode`, and busy: 64 clips wait already, or the pool is closed.
+        Refusals are those of `codec.decode`, of `envelope.unpack` for one that comes packed, and busy: 64 clips wait
+        already, or the pool is closed.
         """
         if self._closed or len(self._clips) >= WORKERS + MOST_WAITING:
             busy = Undecoded(
@@ -96,22 +113,24 @@ class Pool:
             return Decoding(asyncio.get_running_loop().call_soon(to.tell, busy))
         return Decoding(_keep(self._clips, self._work(number, clip, to)))
 
-    async def _work(self, number: int, clip: bytes, to: Listener) -> None:
+    async def _work(self, number: int, clip: bytes | Packed, to: Listener) -> None:
         try:
-            check_size(clip)
+            if isinstance(clip, bytes):
+                check_size(clip)
             pcm = await self._pcm(clip)
         except Refused as refused:
             to.tell(Undecoded(number, refused.code, refused.message))
         else:
             to.tell(Decoded(number, pcm))
 
-    async def _pcm(self, clip: bytes) -> bytes:
+    async def _pcm(self, clip: bytes | Packed) -> bytes:
         decoder = await self._next_free()
         try:
             async with asyncio.timeout(self._patience):
                 return await decoder.decode(clip)
         except (Died, TimeoutError) as error:
-            logger.warning("a decoder was lost at a clip of %d bytes: %s", len(clip), error or "it took too long")
+            size = len(clip.frame if isinstance(clip, Packed) else clip)
+            logger.warning("a decoder was lost at a clip of %d bytes: %s", size, error or "it took too long")
             raise Refused("audio_undecodable", "The clip could not be decoded; record it again.") from error
         finally:
             self._give_back(decoder)

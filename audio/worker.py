@@ -1,6 +1,7 @@
 """What a decoding process does: read clips from stdin, answer on stdout, end when stdin closes.
 
-So it also ends when the server is killed. A clip is LENGTH and its bytes. An answer is ANSWER (whether it could be
+So it also ends when the server is killed. A request is REQUEST (whether what follows is a frame of the wire with a clip
+in it, and its length) and the clip. An answer is ANSWER (whether it could be
 decoded, and the length of what follows), then PCM, or the code of a refusal, a newline and its message. The first
 answer is empty and says that the process is ready.
 """
@@ -15,9 +16,10 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from audio.codec import decode
+from audio.envelope import unpack
 from schemas import Refused
 
-LENGTH = struct.Struct(">I")
+REQUEST = struct.Struct(">?I")
 ANSWER = struct.Struct(">?I")
 
 CPU_SECONDS = 5  # for one clip; 120 s of Opus take less than 1
@@ -33,8 +35,9 @@ def serve() -> None:
     _limit(resource.RLIMIT_AS, MEMORY)
     with suppress(BrokenPipeError):  # the server is gone and nobody waits for the answer
         _answer(answers, True, b"")
-        while length := clips.read(LENGTH.size):
-            _serve_one(clips.read(*LENGTH.unpack(length)), answers)
+        while request := clips.read(REQUEST.size):
+            packed, length = REQUEST.unpack(request)
+            _serve_one(packed, clips.read(length), answers)
 
 
 def _take_stdout() -> BinaryIO:
@@ -44,11 +47,11 @@ def _take_stdout() -> BinaryIO:
     return answers
 
 
-def _serve_one(clip: bytes, answers: BinaryIO) -> None:
+def _serve_one(packed: bool, content: bytes, answers: BinaryIO) -> None:
     # The kernel counts from the start of the process, in whole seconds, and kills at the limit.
     _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + CPU_SECONDS)
     try:
-        _answer(answers, True, decode(clip))
+        _answer(answers, True, decode(unpack(content) if packed else content))
     except Refused as refused:
         _answer(answers, False, f"{refused.code}\n{refused.message}".encode())
 

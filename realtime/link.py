@@ -6,6 +6,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import urlencode, urlsplit
 
@@ -28,12 +29,16 @@ STALL_SECONDS = 2.0  # an uplink that takes nothing for so long is lost
 MAX_FRAME = 16 * 2**20
 REFUSING_STATUS = (401, 403)  # other servers check the key before the 101; as the close code 3000
 HANDSHAKES = 20  # at most so many at once: a storm of connects helps nobody
+MOST_UNHANDLED = 64  # frames that wait for the listener; then TCP holds the upstream back
 
 Frames: TypeAlias = Callable[[], list[bytes]]
 
 
 class Listener(Protocol):
-    """What a link is handed to tell."""
+    """What a link is handed to tell; `backlog` is how much it was told and has not handled yet."""
+
+    @property
+    def backlog(self) -> int: ...
 
     def tell(self, message: LinkEvent, /) -> None: ...
 
@@ -152,6 +157,7 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._socket: Socket | None = None
         self._woken = False
+        self._held = False  # the listener is behind, and nothing is read
         self._over = asyncio.Event()  # either side has had enough
         self._task = asyncio.create_task(self._run(), name=f"link to {upstream.host}")
         self._task.add_done_callback(self._tell_end)
@@ -198,7 +204,7 @@ class Link:
     def _opened(self, *args: Any, **kwargs: Any) -> Socket:
         """The connection to be: it may have frames for us before the connect is over."""
         socket = Socket(*args, **kwargs)
-        socket.on_frame = lambda data: self._to.tell(Frame(data))
+        socket.on_frame = partial(self._heard, socket)
         socket.on_writable = self.wake
         socket.over = self._over
         return socket
@@ -210,6 +216,22 @@ class Link:
         self._write()
         await socket.close()
         return LinkEnded(socket.close_code or 1006, socket.close_reason or "")
+
+    def _heard(self, socket: Socket, data: bytes) -> None:
+        self._to.tell(Frame(data))
+        if not self._held and self._to.backlog >= MOST_UNHANDLED:
+            self._held = True
+            socket.transport.pause_reading()
+            self._loop.call_soon(self._catch_up, socket)
+
+    def _catch_up(self, socket: Socket) -> None:
+        """Read on once the listener has handled what it was told."""
+        if self._to.backlog >= MOST_UNHANDLED:
+            self._loop.call_soon(self._catch_up, socket)
+            return
+        self._held = False
+        if not socket.transport.is_closing():
+            socket.transport.resume_reading()
 
     def _write(self) -> None:
         self._woken = False

@@ -24,6 +24,9 @@ class Refused(Exception):
         return f"{self.code}: {self.message}"
 
 
+TOO_NESTED = "It holds too much JSON for a message: send the fields of the schema only."
+
+
 def read(name: str) -> dict[str, Any]:
     """The schema of this name, e.g. `read("caller")` for caller.schema.json, as a fresh dict."""
     schema: dict[str, Any] = orjson.loads(files(__name__).joinpath(f"{name}.schema.json").read_bytes())
@@ -42,6 +45,30 @@ CALLER = _by_type("caller")
 
 ANSWER = _by_type("answer")
 """What the server sends: message type -> validator. Held by tests, not checked on every message."""
+
+
+def opened(frame: bytes, kinds: Mapping[str, Draft202012Validator]) -> dict[str, Any]:
+    """The JSON object in a text frame, checked by the schema of its type.
+
+    Raises Refused: bad_json, unknown_type, bad_message.
+    """
+    try:
+        data = orjson.loads(frame)
+    except orjson.JSONDecodeError as error:
+        raise Refused("bad_json", f"This is not JSON ({error}): send one JSON object per text frame.") from None
+    if not isinstance(data, dict):
+        raise Refused("bad_json", 'This is JSON but not an object: send one such as {"type": "ping"}.')
+    kind = data.get("type")
+    if not isinstance(kind, str) or kind not in kinds:
+        shown = repr(kind[:40]) if isinstance(kind, str) else "that is no string"
+        raise Refused("unknown_type", f"There is no message type {shown}: send one of {', '.join(kinds)}.")
+    try:
+        wrong = fault(kinds[kind], data)
+    except RecursionError:  # orjson takes deeper nests than Python can print
+        raise Refused("bad_message", TOO_NESTED) from None
+    if wrong:
+        raise Refused("bad_message", f"In the {kind} message: {wrong}")
+    return data
 
 
 def fault(validator: Draft202012Validator, data: object) -> str | None:

@@ -18,6 +18,8 @@ HOMES = {
     "jsonschema": ("schemas/", "personas/check.py", "personas/features.py"),
     "typer": ("cli/",),
     "babel": ("personas/",),
+    "prometheus_client": ("web/metrics.py",),
+    "threading": ("actors/pykka_loop.py", "actors/watch.py", "actors/testing/", "realtime/local/"),
     "jinja2": ("personas/",),
 }
 LEVEL = {package: depth for depth, layer in enumerate(LAYERS) for package in layer.split()}

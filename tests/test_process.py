@@ -112,6 +112,14 @@ def test_a_call_is_two_lines_in_the_log(running: Server) -> None:
     assert "replies=2" in ended
 
 
+def test_the_loop_of_a_running_server_is_watched(running: Server) -> None:
+    """Its figures say how late it was, and that without callers only the supervisor lives."""
+    with urllib.request.urlopen(f"http://{running.address}/metrics", timeout=5) as answer:
+        figures = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
+    assert float(figures["voice_loop_late_seconds_count"]) > 10
+    assert [name for name in figures if name.startswith("voice_actors")] == ['voice_actors{kind="supervisor"}']
+
+
 def test_what_is_no_http_writes_no_traceback(running: Server) -> None:
     """It is answered with 400, and the log stays short."""
     host, port = running.address.split(":")

@@ -4,12 +4,16 @@ import asyncio
 import itertools
 import re
 import time
+from typing import Literal
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import WSMsgType, web
+from aiohttp.http import WSMessageNoDecodeText
 from aiohttp.typedefs import Handler
 
 from actors.base import Ref
+from actors.figures import Figures
 from actors.messages import Chose, Connected, Detached, From, FromCaller, Garbled, Mode
+from actors.pykka_loop import LoopRef
 from schemas import Refused
 from web import wire
 from web.outbox import Outbox
@@ -18,6 +22,7 @@ MAX_FRAME = 8 * 2**20
 HEARTBEAT_SECONDS = 60.0  # the answer, due in half of it, waits behind a whole reply on a slow line
 READ_FRAMES = 20  # then the other callers get the loop: buffered frames are read without waiting
 READ_SECONDS = 0.001
+MOST_UNHANDLED = 64  # messages that wait for the session
 CLOSE_SECONDS = 2.0
 PONG_SECONDS = 10.0
 USER_ID = re.compile(r"[\w.:@+-]{1,128}")
@@ -27,8 +32,14 @@ TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encod
 _numbers = itertools.count(1)
 
 
-class Socket(web.WebSocketResponse):
-    """aiohttp's, but it says why it closes on a frame that is too big."""
+class Socket(web.WebSocketResponse[Literal[False]]):
+    """aiohttp's, but it counts what it sends, and says why it closes on a frame that is too big."""
+
+    figures: Figures
+
+    async def send_frame(self, message: bytes, opcode: WSMsgType, compress: int | None = None) -> None:
+        self.figures.sent += len(message)
+        await super().send_frame(message, opcode, compress)
 
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
         if code == 1009 and not message:
@@ -36,7 +47,7 @@ class Socket(web.WebSocketResponse):
         return await super().close(code=code, message=message, drain=drain)
 
 
-def answer_calls(supervisor: Ref[Connected]) -> Handler:
+def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
     """The handler of `GET /ws-mobile/{user_id}` and `GET /ws/{user_id}`."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -44,8 +55,14 @@ def answer_calls(supervisor: Ref[Connected]) -> Handler:
         if not USER_ID.fullmatch(user):
             raise web.HTTPBadRequest(text="The user id may hold letters, digits and . : @ + - _, at most 128.\n")
         socket = Socket(
-            timeout=CLOSE_SECONDS, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME, compress=False, autoping=False
+            timeout=CLOSE_SECONDS,
+            heartbeat=HEARTBEAT_SECONDS,
+            max_msg_size=MAX_FRAME,
+            compress=False,
+            autoping=False,
+            decode_text=False,  # bytes are what the decoders and orjson take
         )
+        socket.figures = figures
         try:
             await socket.prepare(request)
         except ConnectionError:  # gone before we could answer
@@ -74,7 +91,7 @@ def _wishes(request: web.Request) -> Chose:
     return Chose(request.query.get("astrologer_id", ""), mode if mode in MODES else None)
 
 
-async def _listen(socket: web.WebSocketResponse, session: Ref[From | Detached], connection: int, wishes: Chose) -> None:
+async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int, wishes: Chose) -> None:
     try:
         if wishes.astrologer_id:
             session.tell(From(connection, wishes))
@@ -83,20 +100,29 @@ async def _listen(socket: web.WebSocketResponse, session: Ref[From | Detached], 
             if frame.type is WSMsgType.PING:
                 async with asyncio.timeout(PONG_SECONDS):
                     await socket.pong(frame.data)
-            elif frame.type is not WSMsgType.PONG:
+            elif frame.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                socket.figures.received += len(frame.data)
                 said = _read(frame)
                 if isinstance(said, Chose) and said.mode is None:
                     said = Chose(said.astrologer_id, wishes.mode)
                 session.tell(From(connection, said))
             frames += 1
-            if frames == READ_FRAMES or time.perf_counter() > enough:
-                await asyncio.sleep(0)
+            if frames == READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:
+                await _room(session)
                 frames, enough = 0, time.perf_counter() + READ_SECONDS
     finally:
         session.tell(Detached(connection))
 
 
-def _read(frame: WSMessage) -> FromCaller:
+async def _room(session: LoopRef[From | Detached]) -> None:
+    """Let the others have the loop, and stop reading until the session has caught up: TCP holds the caller back."""
+    while True:
+        await asyncio.sleep(0)
+        if session.backlog < MOST_UNHANDLED:
+            return
+
+
+def _read(frame: WSMessageNoDecodeText) -> FromCaller:
     try:
         return wire.read_audio(frame.data) if frame.type is WSMsgType.BINARY else wire.read(frame.data)
     except Refused as refused:

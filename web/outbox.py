@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
-from actors.base import Ref
 from actors.messages import Admitted, Clear, Close, Detached, From, Sound, ToCaller
+from actors.pykka_loop import LoopRef
 from web import wire
 
 log = logging.getLogger(__name__)
@@ -24,14 +24,14 @@ TOO_SLOW = Close(4408, "you read too slowly: check the network and call again")
 class Outbox:
     """A Ref for whoever talks to this caller. `admitted` resolves to the session, or to None with a Close."""
 
-    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None) -> None:
+    def __init__(self, socket: web.WebSocketResponse[bool], transport: asyncio.BaseTransport | None) -> None:
         self._socket, self._transport = socket, transport
         self._waiting: deque[bytes | Sound | Close] = deque()
         self._size = 0  # bytes of text that wait
         self._sound = 0  # bytes of a stream that wait
         self._wake = asyncio.Event()
         self.closing = False  # a Close was told: `run` ends by itself, within the time that a close may take
-        self.admitted: asyncio.Future[Ref[From | Detached] | None] = asyncio.get_running_loop().create_future()
+        self.admitted: asyncio.Future[LoopRef[From | Detached] | None] = asyncio.get_running_loop().create_future()
 
     def tell(self, message: ToCaller | Admitted, /) -> None:
         """Queue it; after a Close, and once the client is too slow, nothing more is taken."""

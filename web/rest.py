@@ -14,6 +14,7 @@ from personas import Catalogue
 from schemas import Refused
 
 INQUIRY_SECONDS = 1.0
+BODY_SECONDS = 10.0
 SERVICE = "persona-voice-server"
 
 
@@ -87,9 +88,10 @@ class Rest:
     async def match(self, request: web.Request) -> web.Response:
         """Who fits a question best: {query, language?} -> {matches: [{astrologer_id, score, because}]}."""
         try:
-            wish = orjson.loads(await request.read())
+            async with asyncio.timeout(BODY_SECONDS):
+                wish = orjson.loads(await request.read())
             query, language = wish["query"], wish.get("language")
-        except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError, web.RequestPayloadError):
+        except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError, TimeoutError, web.RequestPayloadError):
             query = language = None
         if not isinstance(query, str) or not isinstance(language, str | None):
             return _refusal(400, Refused("bad_message", 'Send {"query": "...", "language": "..."}, or no language.'))

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, Self, SupportsIndex, TypeVar, cast
 from pykka import ActorRegistry
 
 from actors.base import Down, Hired, LoopActor, launch
-from actors.pykka_loop import LoopRef, Mailbox
+from actors.pykka_loop import LoopRef
 from actors.testing.loop import StageLoop
 from actors.testing.probe import Probe
 
@@ -92,7 +92,7 @@ class Stage:
                 self._check()
         finally:
             for ref in self.actors():
-                cast(Mailbox, ref.actor_inbox).turn = None
+                ref.actor_inbox.turn = None
                 ActorRegistry.unregister(ref)
             self._loop.close()
             time.sleep = really_sleep

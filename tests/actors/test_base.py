@@ -4,12 +4,13 @@ import asyncio
 import gc
 import threading
 import weakref
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 import pykka
 import pytest
+import uvloop
 
 from actors import base, pykka_loop
 from actors.base import Boot, Down, LoopActor, Ref, Stop, launch
@@ -142,6 +143,28 @@ def test_the_process_ends_on_keyboard_interrupt() -> None:
     forget_actors()
 
 
+@pytest.mark.parametrize("where", ["handler", "on_stop"])
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_system_exit_ends_the_process_in_order(where: str, factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """Its parent is told first, like of any other crash; then it leaves the loop, also from the last thing that ran."""
+    parent, unwound, leave = Probe(), list[str](), fail(SystemExit(3))
+
+    async def story() -> None:
+        actor = launch(Doer(Probe(), on_stop=leave if where == "on_stop" else None), parent)
+        actor.tell(Do(leave) if where == "handler" else Stop())
+        try:
+            await asyncio.wait_for(asyncio.Event().wait(), 5)
+        finally:
+            unwound.append("story")
+            await parent.expect(Down)
+
+    with pytest.raises(SystemExit) as left, asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(story())
+    assert left.value.code == 3
+    assert unwound == ["story"]
+    assert pykka.ActorRegistry.get_all() == []
+
+
 def test_children_end_first_in_reverse_order() -> None:
     """A parent's Down comes after those of its children, the youngest first."""
 
@@ -180,6 +203,7 @@ def test_a_parent_hears_of_a_child_by_name_and_incarnation() -> None:
 
 def test_a_child_that_will_not_end_is_not_waited_for_forever(monkeypatch: pytest.MonkeyPatch) -> None:
     """After CHILDREN_SECONDS the parent ends without it."""
+    assert base.CHILDREN_SECONDS == 2.0
     monkeypatch.setattr(base, "CHILDREN_SECONDS", 0.01)
     monkeypatch.setattr(Doer, "_finish", lambda me: None if me.to is None else LoopActor._finish(me))
 
@@ -274,6 +298,39 @@ def test_a_turn_ends_after_a_millisecond() -> None:
         await parent.expect(Down)
         await parent.expect(Down)
         assert told.heard.index("me too") == 1
+
+    run(story())
+
+
+def test_a_mailbox_over_its_bound_ends_the_actor(caplog: pytest.LogCaptureFixture) -> None:
+    """Its producer is at fault: the cause says so, what waits is dropped, and the log has one line."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        actor = launch(Doer(told), parent)
+        for number in range(base.MOST_WAITING + 1):
+            actor.tell(number)
+        assert actor.backlog == base.MOST_WAITING + 2  # with Boot
+        down = await parent.expect(Down)
+        assert isinstance(down.cause, base.Overrun)
+        assert told.heard == ["stopped"]
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+        assert actor.backlog == 0
+
+    run(story())
+
+
+def test_a_mailbox_at_its_bound_is_worked_off() -> None:
+    """The bound itself is no offence."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+        actor = launch(Doer(told), parent)
+        for number in range(base.MOST_WAITING - 2):
+            actor.tell(number)
+        actor.tell(Stop())
+        assert (await parent.expect(Down)).cause is None
+        assert len(told.heard) == base.MOST_WAITING - 1
 
     run(story())
 

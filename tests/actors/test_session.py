@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.base import Down
+from actors.base import MOST_WAITING, Down, Overrun
 from actors.equipment import Limits
 from actors.messages import (
     Attached,
@@ -140,3 +140,14 @@ def test_the_end_of_a_quiet_call_does_not_wait_for_a_rounding_error(stage: Stage
     stage.advance(3.0)
     assert scene.caller.expect(Close).code == 4408
     scene.end()
+
+
+def test_a_bridge_that_is_told_too_much_ends_its_session(stage: Stage) -> None:
+    """Not a loss that another connection would mend: the cause reaches the supervisor."""
+    scene = Scene(stage)
+    wire = scene.on_the_line(TINA)
+    for _ in range(MOST_WAITING + 1):
+        wire.say(type="rate_limits.updated")
+    down = scene.supervisor.fish_for(Down)
+    assert isinstance(down.cause, Overrun)
+    assert len(scene.upstream.dialled) == 1

@@ -11,6 +11,7 @@ import pytest
 
 from audio import seconds
 from audio.decoder import Decoder, Died
+from audio.worker import REQUEST
 from schemas import Refused
 from tests.audio.sounds import clip, encoded, riff, speech
 
@@ -141,7 +142,7 @@ def test_a_process_leaves_with_its_parent() -> None:
     """When the server is killed, the pipe closes and the process ends by itself, without a word."""
     child = subprocess.run(
         [sys.executable, "-c", "from audio.worker import serve; serve()"],
-        input=len(SPOKEN).to_bytes(4, "big") + SPOKEN,
+        input=REQUEST.pack(False, len(SPOKEN)) + SPOKEN,
         capture_output=True,
         timeout=20,
         check=True,

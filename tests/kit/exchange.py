@@ -22,6 +22,7 @@ from aiohttp import web
 
 from actors.base import Down, Hired, Stop, launch
 from actors.equipment import Equipment, Limits
+from actors.figures import Figures
 from actors.testing.phone import Phone
 from audio import Pool
 from personas import Catalogue
@@ -36,7 +37,8 @@ from realtime.readiness import Readiness
 from supervisor import SupervisorActor, SupervisorInbox
 from tests.kit.four import FOUR
 from tests.kit.probe import Probe
-from web import application
+from web import application, runner
+from web.metrics import Metrics
 from web.rest import Rest
 
 CLIPS = Path(__file__).parents[2] / "clips"
@@ -103,6 +105,8 @@ class Exchange:
     http: str
     engine: Server
     pool: Pool
+    upstream: Upstream
+    figures: Figures
     supervisor: Hired[SupervisorInbox]
     tones: Tones
     ear: Measure
@@ -150,20 +154,24 @@ async def exchange(
     async with engine.listen("127.0.0.1", 0) as port:
         await pool.warm()
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
-        supervisor = launch(SupervisorActor(Equipment(catalogue, model, pool, limits or Limits())), ending)
-        app = application(Rest(supervisor, catalogue, "local engine", Readiness(model).would_answer), supervisor)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        address = "{}:{}".format(*runner.addresses[0][:2])
+        equipment = Equipment(catalogue, model, pool, limits or Limits())
+        supervisor = launch(SupervisorActor(equipment), ending)
+        rest = Rest(supervisor, catalogue, "local engine", Readiness(model).would_answer)
+        app = application(rest, supervisor, Metrics(equipment.figures, pool))
+        serving = runner(app, shutdown_seconds=1.0)
+        await serving.setup()
+        await web.TCPSite(serving, "127.0.0.1", 0).start()
+        address = "{}:{}".format(*serving.addresses[0][:2])
         try:
-            yield Exchange(f"ws://{address}", f"http://{address}", engine, pool, supervisor, tones, ear, mind, parts)
+            addresses = (f"ws://{address}", f"http://{address}")
+            insides = (model, equipment.figures, supervisor, tones, ear, mind, parts)
+            yield Exchange(*addresses, engine, pool, *insides)
         finally:
             tones.free.set()
             ear.free.set()
             supervisor.tell(Stop())
             down = await ending.expect(Down, within=15)
-            await runner.cleanup()
+            await serving.cleanup()
             await pool.close()
     parts.close()
     assert down.cause is None

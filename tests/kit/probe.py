@@ -1,6 +1,7 @@
 """A Ref that remembers what it was told, for tests that run on a real loop."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -27,3 +28,12 @@ class Probe:
                         return message
                 self._news.clear()
                 await self._news.wait()
+
+
+async def until(true: Callable[[], object], within: float = 5.0) -> None:
+    """Let everything have its turns until this holds."""
+    async with asyncio.timeout(within):
+        while True:
+            if true():
+                return
+            await asyncio.sleep(0)

@@ -99,6 +99,20 @@ def test_match_names_who_fits_and_why() -> None:
     asyncio.run(story())
 
 
+def test_a_question_that_never_comes_whole_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a connection and its task could be held for nothing."""
+    monkeypatch.setattr("web.rest.BODY_SECONDS", 0.1)
+
+    async def story() -> None:
+        async with exchange() as line:
+            reader, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
+            writer.write(b"POST /api/astrologers/match HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+            assert b" 400 " in await asyncio.wait_for(reader.readline(), 5)
+            writer.close()
+
+    asyncio.run(story())
+
+
 def test_foreign_hosts_and_pages_are_refused_everywhere() -> None:
     """Also the catalogue: a name that somebody pointed at us is not ours."""
 

@@ -27,6 +27,8 @@ from actors.messages import (
     Transcript,
     Typed,
 )
+from audio import Packed
+from audio.envelope import LARGE, unpack
 from schemas import Refused
 from web import wire
 
@@ -61,7 +63,14 @@ CLIP = b64encode(b"some bytes").decode()
 )
 def test_what_a_caller_says(sent: Any, said: Any) -> None:
     """Every message type, in all the forms that clients send; unknown extra fields do no harm."""
-    assert wire.read(orjson.dumps(sent).decode()) == said
+    assert wire.read(orjson.dumps(sent)) == said
+
+
+def opened(frame: bytes) -> None:
+    """Read it, and open what a decoder would open."""
+    match wire.read(frame):
+        case Recorded(Packed(large)):
+            unpack(large)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +87,11 @@ def test_what_a_caller_says(sent: Any, said: Any) -> None:
         ('{"type": "audio", "audio": 3}', "bad_message", "audio"),
         ('{"type": "audio", "audio": "***"}', "bad_base64", "base64"),
         (f'{{"type": "audio", "audio": "{"A" * 6_000_000}"}}', "audio_too_big", "4 MiB"),
+        (f'{{"type": "audio", "audio": "{"A" * 70_000}*"}}', "bad_base64", "base64"),
+        (f'{{"type": "text", "text": "{"A" * 70_000}"}}', "bad_message", "too long"),
+        (f'{{"type": "ping", "x": "{"A" * 70_000}"}}', "bad_message", "only audio"),
+        (f'{{"type": "pong", "x": "{"A" * 70_000}"}}', "unknown_type", "'pong'"),
+        (f'{{"type": "audio", "audio": "{"A" * 70_000}', "bad_json", "JSON"),
         (f'{{"type": "ping", "x": [{"[]," * 2_000_000}0]}}', "bad_message", "too much"),
         (f'{{"type": {"[" * 1000}{"]" * 1000}}}', "unknown_type", "no string"),
         (f'{{"type": "config", "astrologer_id": {"[" * 1000}{"]" * 1000}}}', "bad_message", "too much"),
@@ -86,18 +100,35 @@ def test_what_a_caller_says(sent: Any, said: Any) -> None:
 def test_what_is_not_understood_is_refused_with_what_to_do(frame: str, code: str, names: str) -> None:
     """The code is the wire's, the sentence names the field or what is expected, and is never long."""
     with pytest.raises(Refused) as refused:
-        wire.read(frame)
+        opened(frame.encode())
     assert refused.value.code == code
     assert names in refused.value.message
     assert len(refused.value.message) < 500
 
 
-@given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(repr))
-def test_no_frame_is_a_crash(frame: str) -> None:
+def test_a_large_frame_is_not_opened_on_the_loop() -> None:
+    """It is handed on as it is, in any form that a small one may have."""
+    clip = bytes(range(256)) * 400
+    for text in (
+        b64encode(clip),
+        b"data:audio/webm;base64," + b64encode(clip),
+        b64encode(clip)[:60] + b"\\r\\n" + b64encode(clip)[60:],
+    ):
+        frame = b'{"type": "audio", "audio": "' + text + b'"}'
+        assert len(frame) > LARGE
+        assert wire.read(frame) == Recorded(Packed(frame))
+        assert unpack(frame) == clip
+
+
+TEXTS = st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(repr)
+
+
+@given(st.binary() | TEXTS.map(str.encode))
+def test_no_frame_is_a_crash(frame: bytes) -> None:
     """Whatever comes is a message, or a refusal with a code of the wire."""
     code = "internal"
     try:
-        wire.read(frame)
+        opened(frame)
     except Refused as refused:
         code = refused.code
     assert code in CODES

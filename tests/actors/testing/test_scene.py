@@ -23,7 +23,7 @@ def test_the_session_ends_and_its_supervisor_is_told(scene: Scene) -> None:
     """When the caller is gone."""
     wire = scene.on_the_line(TINA)
     scene.hangs_up()
-    scene.supervisor.expect(Leaving, session=scene.session)
+    scene.supervisor.fish_for(Leaving, session=scene.session)
     scene.supervisor.expect(Down, ref=scene.session, cause=None)
     scene.stage.expect_terminated(scene.session)
     assert wire.ended

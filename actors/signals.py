@@ -1,0 +1,50 @@
+"""What every actor may be told besides its own messages, and the Ref by which anything is told."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from actors.pykka_loop import LoopRef
+
+M_contra = TypeVar("M_contra", contravariant=True)
+
+
+class Ref(Protocol[M_contra]):
+    """Anything that can be told an M: an actor, a probe, a socket's outbox."""
+
+    def tell(self, message: M_contra, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """The first message of every actor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Finish what you are doing, then end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """A child has ended, for good. `cause` is None for a quiet end."""
+
+    ref: LoopRef[Any]
+    name: str
+    incarnation: int
+    cause: BaseException | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rang:
+    """A timer fired; it counts only while `alarm` is the one that is set."""
+
+    message: Any
+    alarm: object
+
+
+class Overrun(Exception):
+    """More messages wait for an actor than its producers can have been meant to send: one of them is at fault."""
+
+
+class Childless:
+    """Told to an actor that is ending: the time that its children had is over."""

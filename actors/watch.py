@@ -1,0 +1,88 @@
+"""Who has the loop: written down at every message, so that a thread can tell what holds everybody up.
+
+A handler that takes 100 ms delays all callers by 100 ms, and afterwards nothing says which one it was. The watchdog
+looks from outside, while it happens.
+"""
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+import traceback
+from typing import Any
+
+from actors.figures import Lateness
+
+log = logging.getLogger(__name__)
+
+EVERY = 0.02  # seconds between two looks at the clock on the loop
+LATE = 0.1  # seconds; from here on it is heard
+
+
+class Running:
+    """What the loop of this process is at. Two plain assignments a message; the watchdog reads it, nobody waits."""
+
+    __slots__ = ("actor", "deepest", "message")
+
+    def __init__(self) -> None:
+        self.actor: Any = None
+        self.message: Any = None
+        self.deepest = 0
+        """The longest mailbox since this was last taken, in messages."""
+
+    def take_deepest(self) -> int:
+        """The longest mailbox since this was last asked."""
+        deepest, self.deepest = self.deepest, 0
+        return deepest
+
+    def __str__(self) -> str:
+        actor, message = self.actor, self.message
+        if actor is None:
+            return "no actor"
+        return f"{actor.name} {actor.incarnation} at {type(message).__name__}"
+
+
+running = Running()
+
+
+class Watchdog:
+    """A look at the clock on the loop, and a thread that logs what the loop is at when that is late, once a stall."""
+
+    def __init__(self, late: Lateness) -> None:
+        self._late = late
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._due = time.monotonic() + EVERY
+        self._timer = self._loop.call_later(EVERY, self._look)
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """Look no longer; the thread is gone when this returns."""
+        self._timer.cancel()
+        self._ended.set()
+        self._watcher.join()
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        late = max(0.0, now - self._due)
+        self._late.add(late)
+        if late >= LATE:
+            log.warning("the loop was late by %.0f ms", late * 1000)
+        self._due = now + EVERY
+        self._timer = self._loop.call_later(EVERY, self._look)
+
+    def _watch(self) -> None:
+        told = 0.0
+        while not self._ended.wait(max(EVERY, self._due + LATE - time.monotonic())):
+            due, now = self._due, time.monotonic()
+            if now - due >= LATE and due != told:
+                self._report(now - due)
+                told = due
+
+    def _report(self, late: float) -> None:
+        frame = sys._current_frames().get(self._thread)
+        stack = "".join(traceback.format_stack(frame)) if frame else ""
+        log.warning("the loop is late by %.0f ms: %s\n%s", late * 1000, str(running), stack.rstrip())

@@ -1,0 +1,307 @@
+"""Moments of a streamed call that no socket can hold still."""
+
+from base64 import b64decode, b64encode
+from typing import Any
+
+from actors.messages import (
+    Chose,
+    Clear,
+    Error,
+    Interrupted,
+    Notice,
+    Played,
+    ResponseDone,
+    ResponseStarted,
+    Sound,
+    SpeechStarted,
+    Spoke,
+    Transcript,
+    Typed,
+)
+from actors.testing.scene import Scene
+from actors.testing.wire import Wire
+from realtime import GO_ON, SAY_EXACTLY
+from realtime.protocol import BYTES_PER_MS
+from tests.kit.four import MOHIT, PRIYANKA, TINA
+
+FRAME = 20 * BYTES_PER_MS
+
+
+def speak(scene: Scene, ms: int, mark: int = 1) -> None:
+    """The caller says something, frame by frame; every byte of it is `mark`."""
+    for _ in range(ms // 20):
+        scene.says(Spoke(bytes([mark]) * FRAME))
+
+
+def heard(wire: Wire) -> bytes:
+    """All audio that was appended."""
+    return b"".join(b64decode(event["audio"]) for event in wire.sent if event["type"] == "input_audio_buffer.append")
+
+
+def begin(wire: Wire, response: str, metadata: Any = None) -> None:
+    """A response begins, with an item of its own."""
+    wire.say(type="response.created", response={"id": response, "metadata": metadata})
+    wire.say(type="response.output_item.added", response_id=response, item={"id": f"item of {response}"})
+
+
+def give(wire: Wire, response: str, words: str, seconds: float = 1.0) -> None:
+    """Some more of it: words, then the sound of them."""
+    wire.say(type="response.output_audio_transcript.delta", response_id=response, delta=words)
+    audio = b64encode(bytes(int(48_000 * seconds))).decode()
+    wire.say(type="response.output_audio.delta", response_id=response, delta=audio)
+
+
+def finish(wire: Wire, response: str, status: str = "completed") -> None:
+    """It is done."""
+    wire.say(type="response.done", response={"id": response, "status": status})
+
+
+def asked(wire: Wire) -> Any:
+    """The metadata of the newest response.create."""
+    return wire.last("response.create")["response"]["metadata"]
+
+
+def turn(wire: Wire, item: str, at_ms: int) -> None:
+    """The model hears a turn of a second by itself."""
+    wire.say(type="input_audio_buffer.speech_started", item_id=item, audio_start_ms=at_ms)
+    wire.say(type="input_audio_buffer.speech_stopped", item_id=item, audio_end_ms=at_ms + 1000)
+    wire.say(type="input_audio_buffer.committed", item_id=item)
+
+
+def write_down(wire: Wire, item: str, words: str) -> None:
+    """The model knows the words of a turn."""
+    wire.say(type="conversation.item.input_audio_transcription.completed", item_id=item, transcript=words)
+
+
+def on_the_line(scene: Scene) -> Wire:
+    """A streamed call whose greeting was heard to its end."""
+    scene.says(Chose(TINA, "stream"))
+    wire = scene.wire(1)
+    wire.welcome()
+    begin(wire, "greeting", asked(wire))
+    give(wire, "greeting", "Namaste.")
+    finish(wire, "greeting")
+    scene.stage.advance(2)
+    scene.caller.fish_for(ResponseDone)
+    return wire
+
+
+def test_a_stream_is_asked_to_be_listened_to(scene: Scene) -> None:
+    """Server VAD is on before any audio."""
+    scene.says(Chose(TINA, "stream"))
+    wire = scene.wire(1)
+    wire.welcome()
+    update = wire.last("session.update")["session"]["audio"]["input"]["turn_detection"]
+    assert update["type"] == "server_vad"
+    assert "input_audio_buffer.append" not in wire.kinds
+
+
+def test_of_what_is_said_before_the_greeting_only_the_last_moment_is_heard(scene: Scene) -> None:
+    """And not before the greeting has begun, or it would be answered first."""
+    scene.says(Chose(TINA, "stream"))
+    speak(scene, 2000)
+    wire = scene.wire(1)
+    wire.welcome()
+    speak(scene, 1000, mark=2)
+    assert heard(wire) == b""
+    begin(wire, "greeting", asked(wire))
+    assert heard(wire) == bytes([2]) * 300 * BYTES_PER_MS
+    speak(scene, 20, mark=3)
+    assert heard(wire).endswith(bytes([3]) * FRAME)
+
+
+def test_what_waits_is_joined(scene: Scene) -> None:
+    """Frames that come in one moment go in one append, at most 200 ms in each."""
+    wire = on_the_line(scene)
+    before = wire.kinds.count("input_audio_buffer.append")
+    speak(scene, 600)
+    appends = [event for event in wire.sent if event["type"] == "input_audio_buffer.append"][before:]
+    assert [len(b64decode(event["audio"])) // BYTES_PER_MS for event in appends] == [200, 200, 200]
+
+
+def test_a_turn_interrupts_the_reply_where_it_was_heard(scene: Scene) -> None:
+    """The caller is told to stop, the model forgets the rest, and late audio is dropped."""
+    wire = on_the_line(scene)
+    turn(wire, "one", 0)
+    begin(wire, "answer")
+    for word in ("alpha ", "beta ", "gamma ", "delta "):
+        give(wire, "answer", word, 0.5)
+    finish(wire, "answer")
+    scene.stage.advance(1.1)
+    scene.caller.fish_for(ResponseStarted)
+    wire.say(type="input_audio_buffer.speech_started", item_id="two", audio_start_ms=5000)
+    assert scene.caller.fish_for(Clear).response_id == "1.2"
+    assert scene.caller.expect(Transcript).text == "alpha beta"
+    assert scene.caller.expect(ResponseDone).status == "cancelled"
+    scene.caller.expect(SpeechStarted)
+    cut = wire.last("conversation.item.truncate")
+    assert (cut["item_id"], cut["audio_end_ms"]) == ("item of answer", 1100)
+    give(wire, "answer", "late ")
+    scene.stage.advance(3)
+    scene.caller.expect_nothing()
+
+
+def test_the_players_report_says_what_was_heard(scene: Scene) -> None:
+    """A player that is behind has heard less than the clock says."""
+    wire = on_the_line(scene)
+    turn(wire, "one", 0)
+    begin(wire, "answer")
+    give(wire, "answer", "alpha beta gamma delta", 2.0)
+    scene.stage.advance(1.0)
+    scene.says(Played("1.2", 600))
+    wire.say(type="input_audio_buffer.speech_started", item_id="two", audio_start_ms=5000)
+    finish(wire, "answer", "cancelled")
+    assert wire.last("conversation.item.truncate")["audio_end_ms"] == 600
+
+
+def test_a_reply_of_which_nothing_was_heard_is_deleted(scene: Scene) -> None:
+    """The model had only begun; the server ends it by itself, and no cancel is sent."""
+    wire = on_the_line(scene)
+    turn(wire, "one", 0)
+    begin(wire, "answer")
+    wire.say(type="input_audio_buffer.speech_started", item_id="two", audio_start_ms=5000)
+    finish(wire, "answer", "cancelled")
+    assert wire.last("conversation.item.delete")["item_id"] == "item of answer"
+    assert "response.cancel" not in wire.kinds
+
+
+def test_an_answer_that_was_not_wanted_any_more_is_cancelled_when_it_begins(scene: Scene) -> None:
+    """The caller said `interrupt` between the turn and the first sign of its answer."""
+    wire = on_the_line(scene)
+    turn(wire, "one", 0)
+    scene.stage.settle()
+    scene.says(Interrupted())
+    begin(wire, "answer")
+    give(wire, "answer", "unwanted ")
+    assert wire.last("response.cancel")["response_id"] == "answer"
+    scene.stage.advance(3)
+    assert not [m for m in scene.caller.heard if isinstance(m, Sound) and m.response_id == "1.2"]
+
+
+def test_a_typed_turn_waits_until_the_caller_has_spoken(scene: Scene) -> None:
+    """And is then answered together with what was said."""
+    wire = on_the_line(scene)
+    creates = wire.kinds.count("response.create")
+    wire.say(type="input_audio_buffer.speech_started", item_id="one", audio_start_ms=0)
+    scene.stage.settle()
+    scene.says(Typed("and this"))
+    assert wire.kinds.count("response.create") == creates
+    wire.say(type="input_audio_buffer.speech_stopped", item_id="one", audio_end_ms=900)
+    wire.say(type="input_audio_buffer.committed", item_id="one")
+    begin(wire, "answer to the speech")
+    assert wire.last("response.cancel")["response_id"] == "answer to the speech"
+    finish(wire, "answer to the speech", "cancelled")
+    assert wire.kinds.count("response.create") == creates + 1
+
+
+def test_a_turn_that_was_written_down_is_asked_again_in_words(scene: Scene) -> None:
+    """Its audio is not played again; what was said since is."""
+    wire = on_the_line(scene)
+    speak(scene, 3000, mark=1)
+    turn(wire, "one", 0)
+    write_down(wire, "one", "when will I marry")
+    speak(scene, 200, mark=2)
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    assert again.texts()[-1] == ("user", "when will I marry")
+    assert "response.create" in again.kinds
+    assert heard(again).endswith(bytes([2]) * 200 * BYTES_PER_MS)
+
+
+def test_a_turn_that_was_not_written_down_is_heard_again(scene: Scene) -> None:
+    """From where it began."""
+    wire = on_the_line(scene)
+    speak(scene, 400, mark=1)
+    speak(scene, 1600, mark=2)
+    wire.say(type="input_audio_buffer.speech_started", item_id="one", audio_start_ms=400)
+    wire.say(type="input_audio_buffer.speech_stopped", item_id="one", audio_end_ms=2000)
+    wire.say(type="input_audio_buffer.committed", item_id="one")
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    assert heard(again) == bytes([2]) * 1600 * BYTES_PER_MS
+    assert "response.create" not in again.kinds  # the model will find the turn by itself
+
+
+def test_an_answer_that_was_cut_goes_on(scene: Scene) -> None:
+    """The next connection knows what the caller got, and is asked for the rest only."""
+    wire = on_the_line(scene)
+    scene.says(Typed("tell me"))
+    begin(wire, "answer", asked(wire))
+    give(wire, "answer", "alpha beta ")
+    give(wire, "answer", "gamma")
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    assert again.texts()[-2:] == [("user", "tell me"), ("assistant", "alpha beta")]
+    assert again.last("response.create")["response"]["instructions"].endswith(GO_ON)
+    begin(again, "rest", asked(again))
+    give(again, "rest", "gamma delta")
+    finish(again, "rest")
+    scene.stage.advance(5)
+    done = [(m.response_id, m.status) for m in scene.caller.heard if isinstance(m, ResponseDone)]
+    assert done[1:] == [("1.2", "incomplete"), ("2.1", "completed")]
+    played = sum(len(m.pcm) for m in scene.caller.heard if isinstance(m, Sound)) / 48_000
+    assert played == 1.0 + 1.0 + 1.0
+
+
+def test_a_greeting_that_was_cut_is_brought_to_its_end(scene: Scene) -> None:
+    """In the words that are left of it."""
+    scene.says(Chose(MOHIT, "stream"))
+    wire = scene.wire(1)
+    wire.welcome()
+    words = wire.last("response.create")["response"]["instructions"].partition(SAY_EXACTLY)[2].split()
+    begin(wire, "greeting", asked(wire))
+    give(wire, "greeting", " ".join(words[:3]) + " ")
+    give(wire, "greeting", words[3])
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    rest = again.last("response.create")["response"]["instructions"].partition(SAY_EXACTLY)[2].split()
+    assert rest == words[3:]
+
+
+def test_what_is_said_from_the_choice_on_never_reaches_the_persona_before(scene: Scene) -> None:
+    """Nor is it lost when the switch is refused."""
+    wire = on_the_line(scene)
+    speak(scene, 100, mark=1)
+    scene.says(Chose("nobody"))
+    speak(scene, 200, mark=2)
+    scene.caller.fish_for(Error)
+    speak(scene, 100, mark=3)
+    assert heard(wire).endswith(bytes([1]) * 5 * FRAME + bytes([2]) * 10 * FRAME + bytes([3]) * 5 * FRAME)
+    scene.says(Chose(PRIYANKA))
+    speak(scene, 400, mark=4)
+    other = scene.wire(2)
+    other.welcome()
+    begin(other, "greeting", asked(other))
+    assert bytes([4]) not in heard(wire)
+    assert heard(other) == bytes([4]) * 15 * FRAME
+
+
+def test_words_that_could_not_be_kept_are_asked_for_again(scene: Scene) -> None:
+    """Sixteen seconds without a connection are more than what is kept."""
+    wire = on_the_line(scene)
+    wire.lose()
+    for _ in range(16):
+        speak(scene, 1000)
+        scene.stage.advance(0.001)
+    scene.wire(2).welcome()
+    assert "say it again" in scene.caller.fish_for(Notice, code="say_again").message
+
+
+def test_a_paced_reply_is_released_by_the_clock(scene: Scene) -> None:
+    """Ten seconds that came at once: 400 ms ahead of the caller, to the end."""
+    wire = on_the_line(scene)
+    turn(wire, "one", 0)
+    begin(wire, "answer")
+    for word in range(50):
+        give(wire, "answer", f"w{word} ", 0.2)
+    finish(wire, "answer")
+    for second in range(1, 10):
+        scene.stage.advance(1.0)
+        played = sum(len(m.pcm) for m in scene.caller.heard if isinstance(m, Sound) and m.response_id == "1.2") / 48_000
+        assert second + 0.2 <= played <= second + 0.4 + 0.001
+    scene.stage.advance(1.0)
+    assert scene.caller.fish_for(ResponseDone).response_id == "1.2"

@@ -1,0 +1,71 @@
+"""The link on a real socket, with an upstream that the test writes."""
+
+import asyncio
+import ssl
+
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.server import ServerConnection, serve
+
+from realtime.events import Frame, LinkEnded, LinkEvent
+from realtime.link import MOST_UNHANDLED, Upstream
+
+READ = 256 * 1024  # bytes that the loop reads at once
+
+
+class Busy:
+    """A listener that handles nothing until it is let."""
+
+    def __init__(self) -> None:
+        self.waiting: list[LinkEvent] = []
+        self.handled: list[LinkEvent] = []
+        self.news = asyncio.Event()
+
+    @property
+    def backlog(self) -> int:
+        return len(self.waiting)
+
+    def tell(self, message: LinkEvent, /) -> None:
+        self.waiting.append(message)
+        self.news.set()
+
+    def handle(self) -> None:
+        """Catch up."""
+        self.handled += self.waiting
+        self.waiting.clear()
+
+
+def test_an_upstream_that_floods_waits_in_the_network() -> None:
+    """While so many frames are unhandled no more are read, and none is lost."""
+    frames = 5000
+
+    async def flood(socket: ServerConnection) -> None:
+        for number in range(frames):
+            await socket.send(f"{number} {'x' * 1000}")
+
+    async def story() -> None:
+        async with serve(flood, "127.0.0.1", 0, compression=None) as server:
+            busy = Busy()
+            port = server.sockets[0].getsockname()[1]
+            link = Upstream(f"ws://127.0.0.1:{port}", "model").dial("user", busy, list)
+            deepest = 0
+            while not any(isinstance(message, LinkEnded) for message in busy.handled):
+                busy.news.clear()
+                await busy.news.wait()
+                for _ in range(200):  # passes of the loop in which it could read on
+                    await asyncio.sleep(0)
+                deepest = max(deepest, busy.backlog)
+                busy.handle()
+            numbers = [int(frame.data.split()[0]) for frame in busy.handled if isinstance(frame, Frame)]
+            assert numbers == list(range(frames))
+            assert deepest <= MOST_UNHANDLED + READ // 1000  # what was read at once is told at once
+            link.abort()
+
+    asyncio.run(asyncio.wait_for(story(), 20))
+
+
+def test_all_connections_share_one_tls_context() -> None:
+    """A new one for each would take 54 ms of the loop."""
+    context = ssl.create_default_context()
+    upstream = Upstream("wss://127.0.0.1/v1/realtime", "model", tls=context)
+    for _ in range(2):
+        assert upstream.connecting("user", ClientConnection).create_connection_kwargs["ssl"] is context

@@ -1,0 +1,146 @@
+"""One call learns that the upstream refuses our account; the others need not learn it again."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import aiohttp
+import pytest
+
+from actors.messages import Prepared
+from actors.persona import PersonaActor
+from actors.testing.phone import CallEnded, Phone
+from personas import Persona
+from realtime.link import Frames, Link, Upstream
+from tests.kit.exchange import Exchange, exchange
+from tests.kit.four import MOHIT, TINA
+
+
+def run(story: Coroutine[Any, Any, None]) -> None:
+    """One story, half a minute at most."""
+    asyncio.run(asyncio.wait_for(story, 30))
+
+
+@dataclass(frozen=True)
+class Fickle(Upstream):
+    """The real one, but its key can be spoilt and mended, and each dialling is written down."""
+
+    spoilt: list[str] = field(default_factory=list)
+    dialled: list[str] = field(default_factory=list)
+
+    def dial(self, user: str, to: Any, frames: Frames) -> Link:
+        self.dialled.append(user)
+        return super().dial(user, to, frames)
+
+    def headers(self, user: str) -> dict[str, str]:
+        return super().headers(user) | ({"Authorization": "Bearer wrong"} if self.spoilt else {})
+
+
+def fickle(real: Upstream) -> Fickle:
+    """In place of the real one."""
+    return Fickle(real.url, real.model, real.key)
+
+
+async def refused(phone: Phone) -> CallEnded:
+    """Place the call, and be turned away."""
+    try:
+        await phone.say(type="config", astrologer_id=TINA)
+        return await phone.closed()
+    except CallEnded as ended:
+        return ended
+
+
+async def ready(line: Exchange) -> int:
+    """The status of /ready."""
+    async with aiohttp.ClientSession() as client, client.get(f"{line.http}/ready") as answer:
+        return answer.status
+
+
+def upstream(line: Exchange) -> Fickle:
+    """What the calls of this server dial."""
+    model = line.upstream
+    assert isinstance(model, Fickle)
+    return model
+
+
+def test_the_second_call_is_refused_without_a_connection() -> None:
+    """At once, with the same error; who is on the line already goes on, and the server is not ready meanwhile."""
+
+    async def story() -> None:
+        async with exchange(upstream=fickle) as line, line.phone("early") as early:
+            await early.choose(MOHIT)
+            await early.answer()
+            assert await ready(line) == 200
+            upstream(line).spoilt.append("the key")
+            for user in ("one", "two"):
+                async with line.phone(user) as phone:
+                    ended = await refused(phone)
+                    assert ended.code == 4503
+                    assert ended.error is not None
+                    assert ended.error["code"] == "upstream_refused"
+            assert upstream(line).dialled == ["early", "one"]
+            assert await ready(line) == 503
+            await early.say(type="text", text="still here?")
+            assert (await early.answer()).text == "You said still here?."
+            async with line.phone("three") as phone:
+                assert (await refused(phone)).code == 4503
+            assert upstream(line).dialled == ["early", "one"]
+
+    run(story())
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_after_a_while_one_call_tries_for_all(mended: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it tries the others are refused; its answer lets them in, its refusal keeps them out."""
+    monkeypatch.setattr("actors.supervision.BARRED_SECONDS", 0.0)
+
+    async def story() -> None:
+        async with exchange(upstream=fickle) as line:
+            upstream(line).spoilt.append("the key")
+            async with line.phone("one") as phone:
+                await refused(phone)
+            if mended:
+                upstream(line).spoilt.clear()
+            line.tones.free.clear()  # the trial hangs in its greeting
+            async with line.phone("trial") as trial, line.phone("two") as two:
+                if not mended:
+                    monkeypatch.setattr("actors.supervision.BARRED_SECONDS", 30.0)
+                    assert (await refused(trial)).code == 4503
+                    assert (await refused(two)).code == 4503
+                    assert upstream(line).dialled == ["one", "trial"]
+                    return
+                await trial.choose(TINA)
+                assert (await refused(two)).code == 4503
+                line.tones.free.set()
+                await trial.answer()
+                async with line.phone("three") as three:
+                    await three.choose(MOHIT)
+                    await three.answer()
+            assert upstream(line).dialled == ["one", "trial", "three"]
+
+    run(story())
+
+
+def test_a_persona_that_is_refused_bars_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The upstream does not know her voice: that call fails, the next one to somebody else is answered."""
+    real = PersonaActor._prepared
+
+    def hoarse(me: PersonaActor, generation: int, persona: Persona) -> Prepared:
+        prepared = real(me, generation, persona)
+        return replace(prepared, setup=replace(prepared.setup, voice="hoarse")) if persona.id == TINA else prepared
+
+    monkeypatch.setattr(PersonaActor, "_prepared", hoarse)
+
+    async def story() -> None:
+        async with exchange() as line:
+            async with line.phone("one") as one:
+                ended = await refused(one)
+                assert ended.error is not None
+                assert ended.error["code"] == "upstream_refused"
+            async with line.phone("two") as two:
+                await two.choose(MOHIT)
+                await two.answer()
+            assert await ready(line) == 200
+
+    run(story())

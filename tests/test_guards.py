@@ -1,0 +1,160 @@
+"""What keeps one caller from holding up the others, through the real server."""
+
+import asyncio
+import struct
+import threading
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from actors.equipment import Limits
+from actors.session import UserSessionActor
+from actors.testing.phone import CallFailed
+from audio import wav
+from audio.envelope import LARGE
+from tests.kit.exchange import exchange
+from tests.kit.four import TINA
+from web import endpoint
+
+CLIP = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))))  # 1.5 s
+
+
+def run(story: Coroutine[Any, Any, None]) -> None:
+    """One story, half a minute at most."""
+    asyncio.run(asyncio.wait_for(story, 30))
+
+
+def test_a_flood_waits_in_the_network_and_not_in_the_mailbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that is slow is read from no faster than it hears; every message is handled in the end."""
+    deepest = [0]
+    real = UserSessionActor._hear
+
+    def slowly(session: UserSessionActor, said: Any) -> None:
+        deepest[0] = max(deepest[0], session.me.backlog)
+        threading.Event().wait(0.0011)  # longer than a turn: one message at a time
+        real(session, said)
+
+    monkeypatch.setattr(UserSessionActor, "_hear", slowly)
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            for _ in range(1000):
+                await phone.say(type="ping")
+            for _ in range(1000):
+                await phone.hear("pong")
+
+    run(story())
+    assert endpoint.MOST_UNHANDLED - 2 <= deepest[0] <= endpoint.MOST_UNHANDLED
+
+
+def test_too_many_valid_messages_close_the_call() -> None:
+    """A burst of ten seconds' worth is taken, then comes too_many_messages and 4400."""
+
+    async def story() -> None:
+        async with exchange(Limits(messages=10)) as line, line.phone() as phone:
+            for _ in range(130):
+                await phone.say(type="ping")
+            ended = await phone.closed()
+            assert ended.code == 4400
+            assert ended.error is not None
+            assert ended.error["code"] == "too_many_messages"
+            assert "10 a second" in ended.reason
+            assert 100 <= sum(message["type"] == "pong" for message in phone.seen) <= 110
+
+    run(story())
+
+
+def test_large_clips_keep_their_place_in_the_order() -> None:
+    """One is opened by a decoder, long after the typed turn behind it was read: it is still answered first."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await phone.choose(TINA)
+            await phone.answer()
+            line.tones.free.clear()
+            assert len(CLIP) > LARGE
+            await phone.send_clip(CLIP)
+            await phone.say(type="text", text="and this")
+            while (await phone.hear("transcript"))["text"] != "1.5 seconds in hi":
+                pass
+            line.tones.free.set()
+            assert (await phone.answer()).text == "You said 1.5 seconds in hi, then and this."
+
+    run(story())
+
+
+def test_a_large_frame_that_is_no_clip_is_refused_and_counts() -> None:
+    """With the codes that a small one would have earned, and too many of them close the call."""
+    frames = {
+        "bad_json": b"x" * 70_000,
+        "unknown_type": b'{"type": "x", "x": "%s"}' % (b"x" * 70_000),
+        "bad_message": b'{"type": "ping", "x": "%s"}' % (b"x" * 70_000),
+        "bad_base64": b'{"type": "audio", "audio": "%s*"}' % (b"x" * 70_000),
+        "audio_too_big": b'{"type": "audio", "audio": "%s"}' % (b"x" * 6_000_000),
+    }
+
+    async def story() -> None:
+        async with exchange(Limits(bad_messages=len(frames))) as line, line.phone() as phone:
+            await phone.choose(TINA)
+            for code, frame in frames.items():
+                await phone.socket.send(frame, text=True)
+                with pytest.raises(CallFailed, match=code):
+                    await phone.hear("pong")
+            await phone.socket.send(frames["bad_json"], text=True)
+            ended = await phone.closed()
+            assert ended.code == 4400
+            codes = [message["code"] for message in phone.seen if message["type"] == "error"]
+            assert codes == [*frames, "bad_json", "too_many_messages"]
+
+    run(story())
+
+
+def test_streamed_frames_are_within_the_rate() -> None:
+    """A thousand messages at once, twenty seconds of audio frames, are no offence."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            for _ in range(1000):
+                await phone.say(type="ping")
+            for _ in range(1000):
+                await phone.hear("pong")
+            assert (await phone.choose(TINA))["astrologer_id"] == TINA
+
+    run(story())
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /health HTTP/1.1\r\nHost: loc"])
+def test_a_connection_without_a_request_is_closed(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it says nothing or half of something; a call, which is one request, is not cut short."""
+    monkeypatch.setattr("web.IDLE_SECONDS", 0.2)
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            reader, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
+            writer.write(begun)
+            assert await reader.read() == b""
+            writer.close()
+            await phone.choose(TINA)
+            await phone.answer()
+
+    run(story())
+
+
+def test_a_frame_that_is_no_websocket_frame_is_a_close_and_no_crash(caplog: pytest.LogCaptureFixture) -> None:
+    """One that is too big, or has a reserved opcode: the socket is closed, the log says nothing of it."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            async with line.phone() as phone:
+                with suppress(ConnectionClosed):  # in the middle of it
+                    await phone.socket.send(b"x" * 9_000_000, text=True)
+                assert (await phone.closed()).code == 1009
+            async with line.phone() as phone:
+                phone.socket.transport.write(bytes([0x83, 0x80, 0, 0, 0, 0]))
+                assert (await phone.closed()).code == 1002
+
+    run(story())
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

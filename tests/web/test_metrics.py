@@ -1,0 +1,138 @@
+"""The figures, as Prometheus would read them."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+from actors import pykka_loop
+from actors.base import Boot
+from actors.equipment import Limits
+from actors.figures import Figures
+from actors.watch import Watchdog
+from audio import Pool
+from tests.kit.exchange import CLIPS, Exchange, exchange
+from tests.kit.four import TINA
+from tests.kit.probe import until
+from web.metrics import Metrics
+
+
+async def read(line: Exchange) -> dict[tuple[str, str], float]:
+    """(name, the value of its label) -> value."""
+    async with aiohttp.ClientSession() as client, client.get(f"{line.http}/metrics") as answer:
+        assert answer.status == 200
+        assert answer.content_type == "text/plain"
+        families = text_string_to_metric_families(await answer.text())
+    return {
+        (sample.name, next(iter(sample.labels.values()), "")): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+async def ended(line: Exchange, count: int) -> None:
+    """So many sessions are over."""
+    await until(lambda: line.figures.ended.total() == count)
+
+
+def run(story: Any) -> None:
+    """One story, half a minute at most."""
+    asyncio.run(asyncio.wait_for(story, 30))
+
+
+def test_a_call_is_counted_from_its_beginning_to_its_end() -> None:
+    """Callers, actors by kind, tasks and bytes while it lasts; its close code, and nothing left, when it is over."""
+
+    async def story() -> None:
+        async with exchange(Limits(sessions=1)) as line:
+            before = await read(line)
+            async with line.phone() as phone, line.phone("two") as two:
+                await phone.choose(TINA)
+                await phone.answer()
+                await phone.ask((CLIPS / "hi_love_me.m4a").read_bytes())
+                assert (await two.closed()).code == 4429
+                during = await read(line)
+                await phone.say(type="end")
+                await phone.closed()
+            await ended(line, 1)
+            after = await read(line)
+        assert [figures["voice_callers", ""] for figures in (before, during, after)] == [0, 1, 0]
+        actors = {kind: count for (name, kind), count in during.items() if name == "voice_actors"}
+        assert actors == {"supervisor": 1, "session": 1, "persona": 1, "bridge": 1}
+        assert [count for (name, _), count in after.items() if name == "voice_actors"] == [1]
+        assert during["voice_tasks", ""] > after["voice_tasks", ""]
+        assert after["voice_sessions_begun_total", ""] == 1
+        assert after["voice_sessions_ended_total", "1000"] == 1
+        assert after["voice_calls_refused_total", "4429"] == 1
+        assert after["voice_received_bytes_total", ""] > 4 / 3 * len((CLIPS / "hi_love_me.m4a").read_bytes())
+        assert after["voice_sent_bytes_total", ""] > 2 * 4 / 3 * 48_000
+        assert (during["voice_decoders_busy", ""], during["voice_clips_waiting", ""]) == (0, 0)
+        assert before["process_resident_memory_bytes", ""] > 0
+
+    run(story())
+
+
+def test_how_a_call_ended_is_told_by_its_close_code() -> None:
+    """Simply gone is 1006."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            async with line.phone() as phone:
+                phone.socket.transport.abort()
+            await ended(line, 1)
+            assert (await read(line))["voice_sessions_ended_total", "1006"] == 1
+
+    run(story())
+
+
+def test_losses_and_a_refused_account_are_seen() -> None:
+    """A connection that is refused counts as lost, and bars the others."""
+
+    async def story() -> None:
+        async with exchange(upstream=lambda real: type(real)(real.url, real.model, "wrong")) as line:
+            assert (await read(line))["voice_upstream_barred", ""] == 0
+            async with line.phone() as phone:
+                await phone.say(type="config", astrologer_id=TINA)
+                await phone.closed()
+            figures = await read(line)
+            assert (figures["voice_upstream_barred", ""], figures["voice_upstream_lost_total", ""]) == (1, 1)
+
+    run(story())
+
+
+def test_what_was_worst_is_told_once() -> None:
+    """The deepest mailbox, the latest loop and the dead letters, each from one reading to the next."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            watchdog = Watchdog(line.figures.late)
+            try:
+                await until(lambda: sum(line.figures.late.counts) >= 3)
+                pykka_loop.dead_letters += 1
+                figures = await read(line)
+                letters = figures["voice_dead_letters_total", ""]
+                assert letters == pykka_loop.dead_letters
+                assert figures["voice_loop_late_seconds_bucket", "+Inf"] == figures["voice_loop_late_seconds_count", ""]
+                assert figures["voice_loop_late_seconds_count", ""] >= 3
+                for _ in range(500):
+                    line.supervisor.tell(Boot())
+                await asyncio.sleep(0)
+                assert (await read(line))["voice_mailbox_deepest", ""] >= 500
+                assert (await read(line))["voice_mailbox_deepest", ""] < 500
+            finally:
+                watchdog.stop()
+
+    run(story())
+
+
+def test_two_servers_in_one_process_count_apart() -> None:
+    """Nothing is registered for the process."""
+
+    async def story() -> None:
+        one, two = Metrics(Figures(begun=3), Pool()), Metrics(Figures(begun=5), Pool())
+        told = [(await metrics.show(None)).body for metrics in (one, two)]  # type: ignore[arg-type]
+        assert b"\nvoice_callers 3.0\n" in told[0]
+        assert b"\nvoice_callers 5.0\n" in told[1]
+
+    run(story())

@@ -1,0 +1,84 @@
+"""GET /metrics: what the figures say, and what there is at this moment, as Prometheus reads it. No names, no words."""
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from actors import pykka_loop
+from actors.figures import STEPS, Figures
+from actors.watch import running
+from audio import Pool
+
+
+class Metrics(Collector):
+    """One server's; the registry is its own. What is the worst since the last reading has one reader in mind."""
+
+    def __init__(self, figures: Figures, pool: Pool) -> None:
+        self.figures, self._pool = figures, pool
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)
+
+    def routes(self) -> list[web.RouteDef]:
+        """What to serve."""
+        return [web.get("/metrics", self.show)]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Everything, as text."""
+        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+    def collect(self) -> Iterator[Metric]:
+        """All the families, read now."""
+        yield from self._calls()
+        yield from self._process()
+        yield from self._loop()
+
+    def _calls(self) -> Iterator[Metric]:
+        figures = self.figures
+        yield _gauge("voice_callers", "Sessions that have not ended", figures.begun - figures.ended.total())
+        yield _count("voice_sessions_begun", "Sessions let in", figures.begun)
+        yield _by_code("voice_sessions_ended", "Sessions ended, by close code", figures.ended)
+        yield _by_code("voice_calls_refused", "Calls turned away, by close code", figures.refused)
+        yield _count("voice_upstream_lost", "Upstream connections lost or refused", figures.upstream_lost)
+        yield _gauge("voice_upstream_barred", "1 while the upstream refuses our account", figures.barred)
+        yield _count("voice_received_bytes", "Payload of callers' frames", figures.received)
+        yield _count("voice_sent_bytes", "Payload of frames to callers", figures.sent)
+
+    def _process(self) -> Iterator[Metric]:
+        actors = GaugeMetricFamily("voice_actors", "Live actors in this process", labels=["kind"])
+        for kind, count in pykka_loop.alive().items():
+            actors.add_metric([kind], count)
+        yield actors
+        yield _gauge("voice_tasks", "Tasks of the event loop", len(asyncio.all_tasks()))
+        yield _count("voice_dead_letters", "Messages told to actors that had ended", pykka_loop.dead_letters)
+        yield _gauge("voice_decoders_busy", "Decoders at work on a clip", self._pool.busy)
+        yield _gauge("voice_clips_waiting", "Clips that wait for a decoder", self._pool.waiting)
+
+    def _loop(self) -> Iterator[Metric]:
+        late = self.figures.late
+        marks = [*(str(step) for step in STEPS), "+Inf"]
+        buckets = list(zip(marks, itertools.accumulate(late.counts), strict=True))
+        yield HistogramMetricFamily("voice_loop_late_seconds", "How late the event loop was", buckets, late.total)
+        yield _gauge("voice_loop_late_worst_seconds", "The worst since the last reading", late.take_worst())
+        yield _gauge("voice_mailbox_deepest", "The longest mailbox since the last reading", running.take_deepest())
+
+
+def _gauge(name: str, about: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, about, value)
+
+
+def _count(name: str, about: str, value: float) -> Metric:
+    return CounterMetricFamily(name, about, value)
+
+
+def _by_code(name: str, about: str, counts: dict[int, int]) -> Metric:
+    family = CounterMetricFamily(name, about, labels=["code"])
+    for code, count in counts.items():
+        family.add_metric([str(code)], count)
+    return family
