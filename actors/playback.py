@@ -95,7 +95,7 @@ class OnAir:
 
     def text_until(self, byte: int) -> str:
         """The words that are said before this byte of its audio; a word that is cut is not counted."""
-        if not self.marks or (byte >= self.received and self.status):
+        if byte >= self.received and self.status:
             return self.text
         said = ""
         ends = [*(begin for begin, _ in self.marks[1:]), self.received]
@@ -161,7 +161,7 @@ class Playback:
     def send(self, air: OnAir, now: float) -> bytes:
         """Give out a whole reply at once."""
         self._forget_heard(now)
-        air.since, air.until, air.done = now, self._until, True
+        air.since, air.until, air.begun, air.done = now, self._until, True, True
         pcm = air.release(len(air.pcm), now)
         self._until = air.until
         return pcm
