@@ -181,14 +181,20 @@ class Conversation:
 
     def barge_in(self, live: Leg | None, since: float, now: float) -> None:
         """Something was said at `since`: stop what was playing then, and what is being answered."""
+        if self._stop(live, since, now) and live and live.bridge:
+            live.bridge.tell(Hush())
+
+    def _stop(self, live: Leg | None, since: float, now: float) -> bool:
+        """On our side; True if something is being answered."""
         for ask in self._replies.stop(live, since, now):
             self._settle(ask)
         asked = [said for said in self._turns if said.asked]
-        if live and live.bridge and (self._greeting or asked):
+        answering = bool(self._greeting or asked)
+        if answering and live and live.bridge:
             self._replies.drop_unsent(live)
-            live.bridge.tell(Hush())
         for said in asked:
             self._turns.change(said.number, hushed=True)
+        return answering
 
     # What the upstream says.
 
@@ -226,7 +232,7 @@ class Conversation:
 
     def _caller_speaks(self, leg: Leg, number: int, at_ms: int, now: float) -> None:
         self._stream.began(number, at_ms)
-        self.barge_in(leg, now, now)
+        self._stop(leg, now, now)  # the upstream stopped by itself when it heard this
         self._greeting = None  # it has begun, or nobody would have heard the caller
         self._caller.tell(SpeechStarted())
 
