@@ -57,6 +57,7 @@ def test_the_greeting_stands_before_what_was_said_early_when_history_is_seeded(s
     wire.welcome()
     wire.answer("hello")
     wire.answer("yes")
+    scene.stage.settle()
     scene.says(Typed("later"))
     assert wire.kinds.count("response.create") == 3
     wire.lose()

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from actors.messages import Close, ConfigAck, Error, Notice
+from actors.messages import Close, ConfigAck, Error, Notice, SpeechStarted, Transcript
 from tests.simulation.caller import Caller, Said
 from tests.simulation.world import World
 
@@ -41,7 +41,7 @@ def _check_quiet(run: "Run", caller: Caller) -> None:
     if what == "chose" and acknowledged and not ear.greeted() and caller.spoke_at < last:
         world.wrong(f"{name}: {caller.wish} has not greeted")
     if what in ("typed", "spoke", "recorded"):
-        said = caller.said[-1]
+        said = _last(caller)
         links = [link for link in run.model.links if link.user == caller.user]
         # What is spoken before a greeting, or into a line that is dead and has not told, cannot be kept.
         missed = any(max(link.greeted_at, link.stalled_until) > said.at for link in links)
@@ -55,6 +55,16 @@ def _excuses(message: object) -> bool:
 
 def _acknowledged(caller: Caller) -> set[str]:
     return {message.astrologer_id for _, message in caller.ear.told if isinstance(message, ConfigAck)}
+
+
+def _last(caller: Caller) -> Said:
+    """What was said last, as the model heard it: what was spoken may have been on its way when something was typed."""
+    said, told = caller.said[-1], caller.ear.told
+    if not any(at > said.at for at, message in told if isinstance(message, SpeechStarted)):
+        return said
+    heard = [message.text for _, message in told if isinstance(message, Transcript) and message.role == "user"]
+    last = heard[-1].split()[-1].rstrip("~") if heard else ""
+    return next((other for other in caller.said if last in other.words), said)
 
 
 def _check_answered(world: World, caller: Caller, said: Said) -> None:

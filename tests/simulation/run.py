@@ -71,9 +71,8 @@ class Crashes(logging.Handler):
 @contextmanager
 def watched(world: World) -> Iterator[None]:
     """Hear of crashes, and write no log: thousands of runs would be slowed down by theirs."""
-    log, handler = logging.getLogger("actors.base"), Crashes(world)
-    before = log.propagate, log.level, logging.getLogger().level
-    log.propagate = False
+    log, root, handler = logging.getLogger("actors.base"), logging.getLogger(), Crashes(world)
+    handlers, root.handlers = root.handlers, [logging.NullHandler()]
     logging.disable(logging.WARNING)
     log.addHandler(handler)
     try:
@@ -81,7 +80,7 @@ def watched(world: World) -> Iterator[None]:
     finally:
         log.removeHandler(handler)
         logging.disable(logging.NOTSET)
-        log.propagate = before[0]
+        root.handlers = handlers
 
 
 class Run:
