@@ -70,7 +70,7 @@ class Microphone:
             del self._kept[: len(self._kept) - most]
         self._begins, self._sent, self._settled = 0, len(self._kept), 0
         self._turns.clear()
-        self._clock.clear()
+        self._clock = deque([(self._heard_at, 0)])  # it will be judged a moment from now
         self.lost = False
         return bytes(self._kept)
 

@@ -38,10 +38,10 @@ def test_a_turn_is_kept_until_it_is_safe() -> None:
     hear(microphone, 6000, 6020)
     kept = microphone.replay()
     assert said(6020 - 760, 6020).endswith(kept)
-    hear(microphone, 0, 1000)
+    hear(microphone, 7000, 8000)
     microphone.began(8, len(kept) // BYTES_PER_MS + 600)  # the other connection was played what was kept
-    hear(microphone, 1000, 3000)
-    assert microphone.replay() == said(600, 3000)
+    hear(microphone, 8000, 10_000)
+    assert microphone.replay() == said(7600, 10_000)
 
 
 def test_nothing_of_a_turn_that_is_safe_is_said_twice() -> None:
@@ -121,3 +121,16 @@ def test_what_became_safe_is_not_said_again_though_nothing_was_said_since() -> N
     microphone.safe(1)
     microphone.hold()
     assert len(microphone.replay()) == 100 * BYTES_PER_MS
+
+
+def test_what_was_replayed_is_kept_when_that_connection_is_lost_as_well() -> None:
+    """It had no time to say what it heard in it."""
+    microphone = Microphone()
+    hear(microphone, 0, 1000)
+    microphone.began(1, 100)
+    hear(microphone, 1000, 3000)
+    microphone.hold()
+    kept = microphone.replay()
+    hear(microphone, 3000, 3100)
+    microphone.hold()
+    assert microphone.replay() == kept + said(3000, 3100)
