@@ -323,7 +323,8 @@ class Protocol:
             self._gate.active.void = True
         self._gate.overtake()
         self._turns.void()
-        return [Speaking(self._turns.began(item).ask, at_ms)]
+        ask = self._turns.began(item).ask
+        return [] if self._updating else [Speaking(ask, at_ms)]  # it stops listening, and forgets this turn
 
     def _on_committed(self, item: str) -> list[Event]:
         if not self._turns.known(item) and self._committed:

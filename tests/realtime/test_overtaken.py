@@ -97,3 +97,9 @@ def test_a_turn_that_was_given_up_does_not_hold_up_what_is_asked_later(crossing:
     crossing.say("session.updated", session={"audio": {"output": {"voice": "marin"}}})
     crossing.ours.ask_text(1, "one")
     assert crossing.created("a", "1") == [ReplyBegan(1, 1)]
+
+
+def test_speech_that_the_server_will_forget_is_not_told(crossing: Crossing) -> None:
+    """It heard it before it was told to wait for clips: nobody would ever be told that it is whole."""
+    crossing.ours.listen(False)
+    assert crossing.speech("item") == []
