@@ -207,9 +207,9 @@ class Conversation:
                 self._reply_began(leg, reply, self._number(leg, ask), now)
             case ReplyEnded() if live:
                 self._reply_ended(leg, event, now)
-            case Speaking(ask, at_ms) if live:
+            case Speaking(ask, at_ms) if live and self._replies.streamed:
                 self._caller_speaks(leg, self._number(leg, ask), at_ms, now)
-            case Paused(_, at_ms) if live:
+            case Paused(_, at_ms) if live and self._replies.streamed:
                 self._stream.paused(at_ms)
                 self._caller.tell(SpeechStopped())
             case Committed(ask) if live:

@@ -305,3 +305,16 @@ def test_a_paced_reply_is_released_by_the_clock(scene: Scene) -> None:
         assert second + 0.2 <= played <= second + 0.4 + 0.001
     scene.stage.advance(1.0)
     assert scene.caller.fish_for(ResponseDone).response_id == "1.2"
+
+
+def test_speech_that_was_noticed_while_the_caller_changed_to_clips_holds_nothing_up(scene: Scene) -> None:
+    """The model forgets it, and never tells that it is whole: what is typed next is asked at once."""
+    wire = scene.on_the_line(TINA)
+    scene.says(Chose(TINA, mode="stream"))
+    speak(scene, 200)
+    scene.stage.settle()
+    scene.says(Chose(TINA, mode="clip"))
+    wire.say(type="input_audio_buffer.speech_started", item_id="item", audio_start_ms=0)
+    scene.says(Typed("in writing, then"))
+    assert wire.texts() == [("user", "in writing, then")]
+    assert not any(isinstance(message, SpeechStarted) for message in scene.caller.heard)
