@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from actors.messages import Close, ConfigAck, Error, Notice, SpeechStarted, Transcript
+from actors.messages import Close, ConfigAck, Error, Notice, SpeechStarted, SpeechStopped, Transcript
 from tests.simulation.caller import Caller, Said
 from tests.simulation.world import World
 
@@ -60,7 +60,7 @@ def _acknowledged(caller: Caller) -> set[str]:
 def _last(caller: Caller) -> Said:
     """What was said last, as the model heard it: what was spoken may have been on its way when something was typed."""
     said, told = caller.said[-1], caller.ear.told
-    if not any(at > said.at for at, message in told if isinstance(message, SpeechStarted)):
+    if not any(at >= said.at for at, message in told if isinstance(message, SpeechStarted | SpeechStopped)):
         return said
     heard = [message.text for _, message in told if isinstance(message, Transcript) and message.role == "user"]
     last = heard[-1].split()[-1].rstrip("~") if heard else ""
