@@ -26,8 +26,12 @@ check: setup
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
-bench: setup
+bench: setup .venv/bench
 	$(PY) -m bench
+
+.venv/bench: setup.cfg
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
+	touch $@
 
 clean:
 	rm -rf .venv demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,8 +1,83 @@
-"""All benchmarks, one after another."""
+"""`python -m bench [PART ...]`: what the server costs and how fast it is, on this machine.
 
-from bench import calls, decode
+Each part's own file says what is measured and how. Results go to bench/results.json, plots to bench/plots/.
+"""
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+
+from bench import bargein, calls, capacity, churn, decode, hop, isolation, kills, report
+from bench.host import unpin
+from bench.report import Part
+
+
+class Name(Enum):
+    """The parts, in the order in which they are run."""
+
+    HOP = "hop"
+    CAPACITY = "capacity"
+    ISOLATION = "isolation"
+    CHURN = "churn"
+    KILLS = "kills"
+    BARGEIN = "bargein"
+    CALLS = "calls"
+    DECODE = "decode"
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    parts: Annotated[list[Name] | None, typer.Argument(help="All of them, when none is named.")] = None,
+    full: Annotated[bool, typer.Option("--full/--quick", help="As long as the targets ask for: two hours.")] = False,
+    cycles: Annotated[int | None, typer.Option(min=10, help="Of churn.")] = None,
+    cuts: Annotated[int | None, typer.Option(min=1, help="Of kills.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Of capacity: relay, server, or both.")] = None,
+) -> None:
+    """Measure, print tables, and write results.json and the plots."""
+    console = Console(width=None if sys.stdout.isatty() else 180)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is ended
+    plan = capacity.FULL if full else capacity.QUICK
+    kinds = tuple(kind or capacity.KINDS)
+    runs: dict[Name, Callable[[], list[Part]]] = {
+        Name.HOP: lambda: hop.run((50, 200, 600), 10) if full else hop.run((50, 200), 3),
+        Name.CAPACITY: lambda: uvloop.run(capacity.run(plan, kinds)),
+        Name.ISOLATION: lambda: uvloop.run(isolation.run(20 if full else 4)),
+        Name.CHURN: lambda: uvloop.run(churn.run(cycles or (20_000 if full else 600))),
+        Name.KILLS: lambda: uvloop.run(kills.run(cuts or (1000 if full else 60))),
+        Name.BARGEIN: lambda: uvloop.run(bargein.run(30 if full else 4)),
+        Name.CALLS: lambda: calls.run(20 if full else 6),
+        Name.DECODE: decode.run,
+    }
+    failed = False
+    for name in parts or list(Name):
+        began = time.monotonic()
+        console.rule(name.value)
+        try:
+            done = runs[name]()
+        except (OSError, TimeoutError, ImportError) as error:
+            console.print(f"{name.value} could not be measured: {error}", markup=False)
+            failed = True
+            continue
+        finally:
+            unpin()
+        for part in done:
+            report.show(part, console)
+        report.save(done, "full" if full else "quick")
+        for file in report.plot(done):
+            console.print(f"  {file}", markup=False, highlight=False)
+        console.print(f"  {time.monotonic() - began:.0f} s", highlight=False)
+    raise typer.Exit(failed)
+
 
 if __name__ == "__main__":
-    decode.main()
-    print()
-    calls.main()
+    app()

@@ -1,4 +1,4 @@
-"""How long a caller waits, and what the processes hold: `python -m bench.calls`.
+"""How long a caller waits, and what the processes hold: `python -m bench calls`.
 
 A server with the local engine, callers one after another: each connects, hears the greeting, plays one clip.
 """
@@ -11,10 +11,10 @@ from statistics import median, quantiles
 import psutil
 
 from actors.testing.phone import Phone
+from bench.report import Part
 from cli.serving import serving
 
 CLIPS = Path(__file__).parents[1] / "clips"
-CALLS = 20
 CALLERS = (
     ("tina_kulkarni_vedic_marriage", "hi_marriage_delay.m4a"),
     ("mohit_vedic_marriage", "en_proposal.m4a"),
@@ -23,24 +23,25 @@ CALLERS = (
 )
 
 
-def main() -> None:
-    """Print one table."""
-    asyncio.run(_measure())
+def run(number: int) -> list[Part]:
+    """So many calls."""
+    return asyncio.run(_measure(number))
 
 
-async def _measure() -> None:
+async def _measure(number: int) -> list[Part]:
     async with serving() as server:
         before = _memory(server.pid)
-        waits = [await _call(server.url, *CALLERS[number % len(CALLERS)]) for number in range(CALLS)]
+        waits = [await _call(server.url, *CALLERS[turn % len(CALLERS)]) for turn in range(number)]
         after = _memory(server.pid)
-    print(f"{'wait, seconds':32}{'p50':>8}{'p95':>8}")
+    waiting, memory = Part("calls"), Part("calls, memory")
     for name, column in zip(
         ("connect to greeting audio", "end of clip to reply audio"), zip(*waits, strict=True), strict=True
     ):
-        print(f"{name:32}{median(column):8.2f}{quantiles(column, n=20)[-1]:8.2f}")
-    print(f"\n{'memory (RSS), MB':32}{'before':>8}{'after':>8}   {CALLS} calls")
-    for name in before:
-        print(f"{name:32}{before[name]:8.0f}{after.get(name, 0):8.0f}")
+        p95 = quantiles(column, n=20)[-1]
+        waiting.rows.append({"wait": name, "p50_s": round(median(column), 2), "p95_s": round(p95, 2)})
+    for name, held in before.items():
+        memory.rows.append({"rss_mb": name, "before": round(held), f"after {number}": round(after.get(name, 0))})
+    return [waiting, memory]
 
 
 async def _call(url: str, astrologer: str, clip: str) -> tuple[float, float]:
@@ -63,7 +64,3 @@ def _memory(server: int) -> dict[str, float]:
         decoders += not engine
         held["local engine" if engine else f"decoder {decoders}"] = child.memory_info().rss / 1e6
     return held
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""What a second of recorded speech costs to decode: `python -m bench.decode`.
+"""What a second of recorded speech costs to decode: `python -m bench decode`.
 
 One process, the median of nine rounds over the clips in clips/; then through the pool, from hand-over to answer.
 """
@@ -11,6 +11,7 @@ from statistics import median
 
 from audio import Decoded, Pool, Undecoded, seconds
 from audio.codec import decode
+from bench.report import Part
 
 CLIPS = Path(__file__).parents[1] / "clips"
 ROUNDS = 9
@@ -26,15 +27,19 @@ class Answer:
         self.told.set_result(message)
 
 
-def main() -> None:
-    """Print one table."""
+def run() -> list[Part]:
+    """One row for each kind of clip."""
+    part = Part("decode")
     kinds = {suffix: [file.read_bytes() for file in sorted(CLIPS.glob(f"*.{suffix}"))] for suffix in ("m4a", "webm")}
-    print(f"{'kind':6}{'clips':>6}{'seconds':>9}{'ms of CPU a second':>20}{'through the pool, ms a clip':>29}")
     for kind, clips in kinds.items():
         length = sum(seconds(decode(clip)) for clip in clips)
         alone = median(_cost(clips) for _ in range(ROUNDS)) / length
         pooled = asyncio.run(_through_pool(clips))
-        print(f"{kind:6}{len(clips):6}{length:9.2f}{alone * 1000:20.2f}{pooled * 1000:29.1f}")
+        part.rows.append({
+            "kind": kind, "clips": len(clips), "seconds": round(length, 2), "cpu_ms_a_second": round(alone * 1000, 2),
+            "ms_a_clip_through_the_pool": round(pooled * 1000, 1),
+        })  # fmt: skip
+    return [part]
 
 
 def _cost(clips: Iterable[bytes]) -> float:
@@ -57,7 +62,3 @@ async def _timed(pool: Pool, clip: bytes) -> float:
     pool.decode(0, clip, answer)
     await answer.told
     return time.perf_counter() - start
-
-
-if __name__ == "__main__":
-    main()

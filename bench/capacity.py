@@ -1,0 +1,192 @@
+"""How many callers one core carries, and what each costs: the server beside the bare relay, in one run.
+
+Callers are added in steps until the 99th percentile of the uplink (a frame's way from mouth to model) passes 20 ms,
+then the limit is closed in on. Two calls a second begin and end all along, unless `churn` is off. A step that fails,
+or whose reading is invalid, is measured again before it counts.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from bench.load import Load, Reading, churning, load
+from bench.report import Part, Target
+
+TRIES = 3
+KINDS = ("relay", "server")
+MEMORY_CALLERS = (20, 120)
+SHOWN = (
+    "kind", "line", "calls", "callers", "cpu_ms_per_session", "up_p50", "up_p99", "up_p999", "down_p50", "down_p99",
+    "underruns", "frames_per_append", "load_cpu", "late_p99", "others_cpu", "invalid",
+)  # fmt: skip
+ROW = ("kind", "line", "calls")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fine."""
+
+    seconds: float
+    step: int
+    grain: int
+    most: int
+    half_seconds: float
+    steady: bool
+
+
+QUICK = Plan(seconds=3, step=100, grain=25, most=600, half_seconds=8, steady=False)
+FULL = Plan(seconds=15, step=50, grain=10, most=700, half_seconds=600, steady=True)
+
+
+@dataclass
+class Curve:
+    """The readings of one kind of server on one kind of line."""
+
+    kind: str
+    tls: bool
+    churn: bool
+    readings: list[Reading]
+    held: int = 0
+    bounded: bool = False
+    """The limit was found; else the generator, or the plan, ended first."""
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """Its first columns in the table."""
+        return dict(
+            zip(ROW, (self.kind, "tls" if self.tls else "ws", "churn" if self.churn else "steady"), strict=True)
+        )
+
+    def cost(self, callers: int) -> float:
+        """CPU ms a second and session, at about so many callers."""
+        valid = [reading for reading in self.readings if not reading.why_invalid] or self.readings
+        return min(valid, key=lambda reading: abs(reading.callers - callers)).cpu_ms_per_session
+
+
+async def run(plan: Plan, kinds: tuple[str, ...] = KINDS, say: Callable[[str], None] = print) -> list[Part]:
+    """All of it."""
+    part, memory, half = Part("capacity", columns=SHOWN), Part("memory"), Part("half load", columns=SHOWN)
+    for tls in (False, True):
+        for churn in (True, False) if plan.steady else (True,):
+            curves = {kind: await _curve(Curve(kind, tls, churn, []), plan, say) for kind in kinds}
+            for curve in curves.values():
+                part.rows += [{**curve.labels, **reading.row()} for reading in curve.readings]
+                bound = "" if curve.bounded else " or more: the server's own limit was not found"
+                part.notes.append(f"{' '.join(curve.labels.values())}: {curve.held} callers{bound}")
+            if curves.keys() == set(KINDS):
+                part.targets += _compare(curves["relay"], curves["server"])
+            if churn:
+                for curve in curves.values():
+                    half.rows.append({**curve.labels, **(await _half(curve, plan, say)).row()})
+        for kind in kinds:
+            memory.rows.append(await _memory(kind, tls))
+    half.targets = [_prompt(row) for row in half.rows if row["kind"] == "server"]
+    memory.targets = [_small(row) for row in memory.rows if row["kind"] == "server"]
+    return [part, half, memory]
+
+
+async def _curve(curve: Curve, plan: Plan, say: Callable[[str], None]) -> Curve:
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(load(curve.kind, curve.tls))
+        if curve.churn:
+            await stack.enter_async_context(churning(running.crowd))
+        good, bad = 0, 0
+        for callers in (10, *range(plan.step, plan.most + 1, plan.step)):
+            if not await _holds(curve, running, callers, plan, say):
+                bad = callers
+                break
+            good = callers
+        while bad - good > plan.grain:
+            callers = (good + bad) // 2
+            if await _holds(curve, running, callers, plan, say):
+                good = callers
+            else:
+                bad = callers
+        curve.held = good
+    return curve
+
+
+async def _holds(curve: Curve, running: Load, callers: int, plan: Plan, say: Callable[[str], None]) -> bool:
+    """So many are held; what fails, or says nothing, is measured again. Sets `bounded` when the failure is certain."""
+    name = " ".join(curve.labels.values())
+    try:
+        await running.crowd.resize(callers)
+    except OSError as error:
+        say(f"{name}: {callers} callers: {error}")
+        curve.bounded = True
+        return False
+    failures = 0
+    for _ in range(TRIES):
+        await asyncio.sleep(1)
+        reading = await running.measure(plan.seconds)
+        curve.readings.append(reading)
+        say(
+            f"{name}: {callers} callers, uplink p99 {reading.up_p99} ms, CPU {reading.cpu:.0%},"
+            f" generator {reading.load_cpu:.0%} {reading.why_invalid}"
+        )
+        failures += reading.fails
+        if reading.holds or failures > 1:
+            break
+    curve.bounded = curve.bounded if reading.holds else failures > 1
+    return reading.holds
+
+
+async def _half(curve: Curve, plan: Plan, say: Callable[[str], None]) -> Reading:
+    async with load(curve.kind, curve.tls) as running, churning(running.crowd):
+        await running.crowd.resize(max(5, curve.held // 2))
+        await asyncio.sleep(2)
+        reading = await running.measure(plan.half_seconds if curve.kind == "server" else min(plan.half_seconds, 60))
+        say(f"{' '.join(curve.labels.values())}: half load, uplink p50 {reading.up_p50} p99 {reading.up_p99} ms")
+        return reading
+
+
+async def _memory(kind: str, tls: bool) -> dict[str, Any]:
+    """KB a session, of two levels of callers who have had their greeting and a reply, and now only listen."""
+    async with load(kind, tls, words=10) as running:
+        held = []
+        for callers in MEMORY_CALLERS:
+            while len(running.crowd.calls) < callers:
+                call = await running.crowd.call()
+                call.every = 0
+                call.speak(0.5)
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(6)  # a greeting of one second, then a reply of two
+            held.append(running.host.memory())
+        few, many = MEMORY_CALLERS
+        slope = (held[1] - held[0]) / (many - few) / 1000
+    return {"kind": kind, "line": "tls" if tls else "ws", "callers": many, "kb_per_session": round(slope, 1)}
+
+
+def _compare(relay: Curve, server: Curve) -> list[Target]:
+    line = " ".join(list(server.labels.values())[1:])
+    level = _common(relay, server)
+    ratio = server.cost(level) / max(relay.cost(level), 1e-9)
+    more = server.held / max(relay.held, 1)
+    got = f"{server.held}{'' if server.bounded else '+'} against {relay.held}: {more:.2f} ×"
+    costs = f"{server.cost(level):.2f} against {relay.cost(level):.2f} ms a second: {ratio:.2f} ×"
+    return [
+        Target(f"CPU per session at {level} callers, {line}", "≤ 1.11 × the relay's", costs, ratio <= 1 / 0.9),
+        Target(f"callers held, {line}", "≥ 1.5 × the relay's", got, more >= 1.5 if relay.bounded else None),
+    ]
+
+
+def _common(relay: Curve, server: Curve) -> int:
+    """The level nearest to the half load of the smaller, among those that were measured on both."""
+    half = min(relay.held, server.held) / 2
+    levels = {reading.callers for reading in server.readings} | {10}
+    return min(levels, key=lambda level: abs(level - half))
+
+
+def _prompt(row: dict[str, Any]) -> Target:
+    met = row["up_p50"] <= 1 and row["up_p99"] <= 10 and row["up_p999"] <= 20
+    got = f"{row['up_p50']} / {row['up_p99']} / {row['up_p999']} ms"
+    what = f"added at half load, {row['callers']} callers, {row['line']}"
+    return Target(what, "p50 ≤ 1, p99 ≤ 10, p99.9 ≤ 20 ms", got, met)
+
+
+def _small(row: dict[str, Any]) -> Target:
+    most = 200 if row["line"] == "tls" else 100
+    got = row["kb_per_session"]
+    return Target(f"memory per session, {row['line']}", f"≤ {most} KB", f"{got} KB", got <= most)

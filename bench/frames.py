@@ -1,0 +1,83 @@
+"""As much of WebSocket (RFC 6455) as a load generator needs, at a cost that leaves its core for the load."""
+
+import base64
+import hashlib
+import os
+import struct
+
+from websockets.speedups import apply_mask
+
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+def header(opcode: int, length: int, masked: bool = False) -> bytes:
+    """The start of a frame. What is masked is so with the key zero: it is sent as it is."""
+    bit, key = (128, bytes(4)) if masked else (0, b"")
+    if length < 126:
+        return bytes((128 | opcode, bit | length)) + key
+    if length < 65536:
+        return struct.pack("!BBH", 128 | opcode, bit | 126, length) + key
+    return struct.pack("!BBQ", 128 | opcode, bit | 127, length) + key
+
+
+def frame(opcode: int, payload: bytes, masked: bool = False) -> bytes:
+    """One whole frame."""
+    return header(opcode, len(payload), masked) + payload
+
+
+def request(path: str, host: str) -> bytes:
+    """The client's half of the handshake."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+
+
+def response(headers: dict[str, str]) -> bytes:
+    """The server's half."""
+    accept = base64.b64encode(hashlib.sha1(headers["sec-websocket-key"].encode() + GUID).digest())
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    )
+
+
+def headers(head: bytes) -> dict[str, str]:
+    """The header fields of a request, by their names in lower case."""
+    lines = head.decode("latin-1").split("\r\n")[1:]
+    return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+class Reader:
+    """Bytes in, whole frames out. Fragments are not put together: neither aiohttp nor websockets makes any here."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """The frames that are complete now: opcode and payload, unmasked."""
+        if self._rest:
+            data = self._rest + data
+        frames, at, size = [], 0, len(data)
+        while size - at >= 2:
+            length, start = data[at + 1] & 127, at + 2
+            masked = data[at + 1] & 128
+            if length >= 126:
+                width = 2 if length == 126 else 8
+                if size < start + width:
+                    break
+                length = int.from_bytes(data[start : start + width])
+                start += width
+            key = data[start : start + 4] if masked else b""
+            start += 4 if masked else 0
+            if size < start + length:
+                break
+            payload = data[start : start + length]
+            if masked and key != bytes(4):
+                payload = apply_mask(payload, key)
+            frames.append((data[at] & 15, payload))
+            at = start + length
+        self._rest = data[at:]
+        return frames

@@ -1,0 +1,153 @@
+"""The server under test as a process alone on its core, and what it takes: CPU, memory, handles."""
+
+import asyncio
+import os
+import re
+import ssl
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+LISTENING = re.compile(r"listening on http://\S+?:(\d+),")
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+HIDDEN = ("OPENAI_API_KEY", "UPSTREAM_URL", "UPSTREAM_API_KEY", "PORT", "HOST", "PERSONAS_FILE", "LOCAL_LLM_URL")
+UNLIMITED = ["--sessions", "100000", "--connects", "100000", "--calls", "100000", "--takeovers", "100000"]
+BUSY = ("user", "nice", "system", "irq", "softirq", "steal")
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+
+
+@dataclass
+class Cost:
+    """What a process took over a while: its own share of a core, the load's, and everybody else's on the machine."""
+
+    server: float
+    load: float
+    others: float
+
+
+class Host:
+    """A running server. `port` is where it is called."""
+
+    def __init__(self, pid: int, port: int, log: Path) -> None:
+        self.process, self.port, self.log = psutil.Process(pid), port, log
+        self.mark()
+
+    def mark(self) -> None:
+        """Begin to count CPU."""
+        self._since = time.monotonic(), self._cpu(), self._workers(), time.process_time(), self._machine()
+
+    def cost(self) -> Cost:
+        """Since the last mark."""
+        at, server, workers, load, machine = self._since
+        wall, server, load = time.monotonic() - at, self._cpu() - server, time.process_time() - load
+        others = self._machine() - machine - server - load - max(0.0, self._workers() - workers)
+        return Cost(server / wall, load / wall, max(0.0, others) / wall)
+
+    def memory(self) -> int:
+        """Bytes that are this process's own."""
+        return int(self.process.memory_full_info().uss)
+
+    def handles(self) -> int:
+        """Open files and sockets."""
+        return int(self.process.num_fds())
+
+    def children(self) -> int:
+        """Processes that it has started."""
+        return len(self.process.children(recursive=True))
+
+    def _cpu(self) -> float:
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+    def _workers(self) -> float:
+        """The server's own decoders, which share its core."""
+        total = 0.0
+        for child in self.process.children():
+            with suppress(psutil.NoSuchProcess):
+                total += sum(child.cpu_times()[:2])
+        return total
+
+    @staticmethod
+    def _machine() -> float:
+        times = psutil.cpu_times()
+        return float(sum(getattr(times, name, 0.0) for name in BUSY))
+
+
+def pin(core: int, pid: int = 0) -> None:
+    """Keep a process on one of our cores."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(pid, {CORES[core % len(CORES)]})
+
+
+def unpin() -> None:
+    """Let this process use all of them again."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, CORES)
+
+
+@asynccontextmanager
+async def hosted(kind: str, upstream: str, trust: Path | None = None) -> AsyncIterator[Host]:
+    """A `relay` or a `server` on the first core, this process on the last. Raises OSError when it does not start."""
+    commands = {
+        "relay": ["-m", "bench.relay", upstream],
+        "server": ["-m", "supervisor", "serve", "--port", "0", "--upstream-url", upstream, *UNLIMITED],
+    }
+    environment = {name: value for name, value in os.environ.items() if name not in HIDDEN}
+    if trust:
+        environment["SSL_CERT_FILE"] = str(trust)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        log = Path(folder, "log")
+        child = await _start([sys.executable, *commands[kind]], environment, log)
+        try:
+            pin(0, child.pid)
+            pin(-1)
+            yield Host(child.pid, await _port(log, child), log)
+        finally:
+            if child.returncode is None:
+                child.terminate()
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await child.wait()
+            except TimeoutError:
+                child.kill()
+                await child.wait()
+
+
+async def _start(command: list[str], environment: dict[str, str], log: Path) -> asyncio.subprocess.Process:
+    with ExitStack() as stack:
+        stderr = stack.enter_context(log.open("wb"))
+        return await asyncio.create_subprocess_exec(
+            *command, stderr=stderr, stdin=asyncio.subprocess.PIPE, env=environment
+        )
+
+
+async def _port(log: Path, child: asyncio.subprocess.Process) -> int:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and child.returncode is None:
+        if found := LISTENING.search(_text(log)):
+            return int(found[1])
+        await asyncio.sleep(0.05)
+    raise OSError(f"the server did not start: {_text(log)[-2000:]}")
+
+
+def _text(log: Path) -> str:
+    return log.read_text(errors="replace")
+
+
+def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """A fresh certificate for 127.0.0.1: the upstream's context, and the file that the server must trust."""
+    import trustme
+
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    trust = folder / "ca.pem"
+    authority.cert_pem.write_to_path(str(trust))
+    return context, trust

@@ -1,0 +1,197 @@
+"""What a caller hears when the model's connection is cut at random moments, and opens again after 1.2 s.
+
+Every word of a reply says whose it is, of which persona, turn and place, so what was repeated, lost or foreign is
+exact. Silence is that of a player which plays what comes in real time: gaps inside a reply. Words come a little
+faster than they are spoken, so that a cut in the middle leaves some unsaid. Neighbours are never cut.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.callers import Call
+from bench.load import Load, at, load
+from bench.marks import VOICES, now
+from bench.model import GREETING_WORDS
+from bench.report import Part, Target
+
+OPENING = 1.2
+WORDS = 20
+GAP = 0.05  # seconds: four times real time
+SPEECH_SECONDS = 1.0
+TURNS = 5  # a call; then the caller calls anew
+CALLERS = 24
+NEIGHBOURS = 10
+FIRST = 1000  # the numbers of those who are cut
+PATIENCE = 14.0
+STORIES = 6  # are told
+VOICE = VOICES.index("marin")
+
+
+@dataclass
+class Kill:
+    """One cut, and what became of the turn that it fell into."""
+
+    phase: str
+    at: float
+    silence: float = 0.0
+    waited: float = 0.0
+    repeated: int = 0
+    lost: int = 0
+    foreign: int = 0
+    unheard: int = 0
+    """Frames of the caller's speech that the model never got."""
+    story: str = ""
+    """What was heard and what the model was asked, where a word is wrong."""
+
+
+@dataclass
+class Tally:
+    """All of them."""
+
+    wanted: int
+    kills: list[Kill] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Calls that the server ended, by code."""
+
+
+async def run(kills: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
+    """So many cuts."""
+    tally, numbers = Tally(kills), iter(range(FIRST, 60_000))
+    async with load(kind, words=WORDS, gap=GAP) as running:
+        running.crowd.keep_events = True
+        running.upstream.disturbed.update(range(FIRST, 60_000))
+        await running.crowd.resize(NEIGHBOURS)
+        callers = [asyncio.create_task(_caller(running, tally, numbers)) for _ in range(min(CALLERS, kills))]
+        await asyncio.gather(*callers)
+        neighbours = at(running.upstream.uplink, 0.999)
+        foreign = sum(word.who != call.who for call in running.crowd.calls for word in call.ear.words)
+    part = Part("kills", rows=[_row(phase, tally) for phase in ("", *PHASES)])
+    part.series = list(_distribution(tally))
+    part.targets = _targets(tally, neighbours, foreign)
+    part.notes += [kill.story for kill in tally.kills if kill.story][:STORIES]
+    if tally.dropped:
+        part.notes.append(f"calls that the server ended: {dict(tally.dropped)}")
+    say(f"{len(tally.kills)} cuts")
+    return [part]
+
+
+PHASES = ("greeting", "speaking", "waiting", "listening", "idle")
+
+
+async def _caller(running: Load, tally: Tally, numbers: Iterator[int]) -> None:
+    while len(tally.kills) < tally.wanted:
+        await asyncio.sleep(random.random())
+        with suppress(OSError):
+            call = await running.crowd.call(who=next(numbers))
+            call.every = 0
+            await _talk(running, tally, call)
+            for _, event in call.events:
+                if event["type"] == "close":
+                    tally.dropped[str(event["code"])] += 1
+            call.transport.abort()
+
+
+async def _talk(running: Load, tally: Tally, call: Call) -> None:
+    """A greeting and some turns, with one cut in each but some."""
+    await _turn(running, tally, call, 0, random.random() * 1.2 if random.random() < 0.3 else None)
+    for turn in range(1, TURNS + 1):
+        if call.done.done() or len(tally.kills) >= tally.wanted:
+            return
+        moment = random.random() * (SPEECH_SECONDS + WORDS / 5 + 1)
+        await _turn(running, tally, call, turn, moment)
+
+
+async def _turn(running: Load, tally: Tally, call: Call, turn: int, moment: float | None) -> None:
+    began, words = now() / 1e6, WORDS if turn else GREETING_WORDS
+    if turn:
+        call.speak(SPEECH_SECONDS)
+    kill = None
+    until = began + PATIENCE
+    while not call.done.done() and now() / 1e6 < until:
+        await asyncio.sleep(0.01)
+        at_ = now() / 1e6
+        if len(tally.kills) >= tally.wanted:
+            moment = None
+        if kill is None and moment is not None and at_ >= began + moment:
+            kill = Kill(_phase(call, turn), at_)
+            if running.upstream.kill(call.who, OPENING):
+                tally.kills.append(kill)
+        over = any(word.turn == turn and word.position == words - 1 for word in call.ear.words)
+        if over and at_ > call.ear.ends_at + 0.5 and (kill or moment is None):
+            break
+    if kill:
+        _judge(kill, running, call, turn, words, began)
+    call.ear.words.clear()
+    call.ear.gaps.clear()
+
+
+def _phase(call: Call, turn: int) -> str:
+    if call.left:
+        return "speaking"
+    if not any(word.turn == turn for word in call.ear.words):
+        return "waiting" if turn else "greeting"
+    if call.ear.ends_at > now() / 1e6:
+        return "listening" if turn else "greeting"
+    return "idle"
+
+
+def _judge(kill: Kill, running: Load, call: Call, turn: int, words: int, began: float) -> None:
+    ours = [word for word in call.ear.words if (word.who, word.voice, word.turn) == (call.who, VOICE, turn)]
+    heard = Counter(word.position for word in ours)
+    kill.foreign = len(call.ear.words) - len(ours)
+    kill.repeated = sum(times - 1 for times in heard.values())
+    kill.lost = sum(position not in heard for position in range(words))
+    if kill.foreign or kill.repeated or kill.lost:
+        kill.story = _story(kill, running, call, turn, began)
+    kill.silence = sum(gap.seconds for gap in call.ear.gaps if gap.turn == turn)
+    kill.waited = (ours[0].plays_at - began - (SPEECH_SECONDS if turn else 0)) if ours else PATIENCE
+    if turn:
+        kill.unheard = max(0, round(SPEECH_SECONDS * 50) - running.upstream.speech[call.who, turn])
+
+
+def _story(kill: Kill, running: Load, call: Call, turn: int, began: float) -> str:
+    """What was heard, as turn.position, and what the model did, with the last of what it had been told."""
+    heard = " ".join(f"{word.turn}.{word.position}" for word in call.ear.words)
+    did = [
+        f"at {answer.at / 1e6 - began:.2f} s {answer.why}, turn {answer.turn} from word {answer.first},"
+        f" after {[text[-20:] for _, text in answer.history]}"
+        for answer in running.upstream.answers
+        if answer.who == call.who and answer.at > began * 1e6
+    ]
+    return f"turn {turn} cut at {kill.at - began:.2f} s while {kill.phase}: heard {heard}; the model {'; '.join(did)}"
+
+
+def _row(phase: str, tally: Tally) -> dict[str, Any]:
+    kills = [kill for kill in tally.kills if phase in ("", kill.phase)]
+    silences = [int(kill.silence * 1e6) for kill in kills]
+    waits = [int(kill.waited * 1e6) for kill in kills]
+    row: dict[str, Any] = {"cut while": phase or "all", "cuts": len(kills)}
+    row |= {f"silence_p{share:.0%}".rstrip("%"): at(silences, share) for share in (0.5, 0.95, 0.99)}
+    row |= {"answer_p50": at(waits, 0.5), "answer_p95": at(waits, 0.95)}
+    row |= {name: sum(getattr(kill, name) for kill in kills) for name in ("repeated", "lost", "foreign", "unheard")}
+    return row
+
+
+def _distribution(tally: Tally) -> Iterator[dict[str, float]]:
+    silences = sorted(kill.silence * 1000 for kill in tally.kills)
+    for number, silence in enumerate(silences, 1):
+        yield {"silence_ms": silence, "share": number / len(silences)}
+
+
+def _targets(tally: Tally, neighbours: float, foreign: int) -> list[Target]:
+    every = _row("", tally)
+    wrong = {name: every[name] for name in ("repeated", "lost", "foreign")}
+    wrong["foreign"] += foreign
+    got = f"p50 {every['silence_p50']} ms, p95 {every['silence_p95']} ms"
+    silent = every["silence_p50"] <= 1 and every["silence_p95"] <= OPENING * 1000
+    none = not tally.kills
+    return [
+        Target(f"silence added, {every['cuts']} cuts", "p50 0 ms, p95 ≤ 1200 ms", got, None if none else silent),
+        Target("words repeated, lost, foreign", "0, 0, 0", str(wrong), None if none else not any(wrong.values())),
+        Target("neighbours' uplink p99.9", "≤ 20 ms", f"{neighbours} ms", neighbours <= 20),
+    ]

@@ -1,0 +1,167 @@
+"""A server under load: callers and a model in this process, on the last core; the server alone on the first.
+
+Whether a figure can be trusted is measured with it: the generator's share of its core, how late its own wheel turned,
+and how much of the machine others took meanwhile (a hypervisor too). A reading in which any of these is too high is
+marked invalid. Whatever is late here only adds to what is measured: a reading within a limit is within it all the
+same, and one beyond it by more than our own lateness is beyond it.
+"""
+
+import asyncio
+import gc
+import random
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.callers import Call, Crowd
+from bench.host import Host, certificate, hosted
+from bench.upstream import Upstream
+
+MOST_LOAD = 0.9  # of the generator's core
+MOST_OTHERS = 0.1  # of a core, taken by neither the server nor us
+LATEST = 5.0  # ms: p99 of the wheel's lateness
+LIMIT = 20.0  # ms: the uplink's p99 of callers that are held
+CHURN_SECONDS = 0.5
+
+
+def at(samples: Sequence[int], share: float) -> float:
+    """A percentile in ms of samples in µs; 0 when there are none."""
+    ordered = sorted(samples)
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1000, 3) if ordered else 0.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one measurement gave. Latencies in ms, CPU in shares of a core."""
+
+    callers: int
+    cpu: float
+    cpu_ms_per_session: float
+    up_p50: float
+    up_p99: float
+    up_p999: float
+    down_p50: float
+    down_p99: float
+    underruns: int
+    frames_per_append: float
+    lost: int
+    load_cpu: float
+    late_p99: float
+    others_cpu: float
+
+    @property
+    def why_invalid(self) -> str:
+        """Why this reading says nothing about the server; empty when it does."""
+        faults = {
+            "the generator's core was full": self.load_cpu > MOST_LOAD,
+            "the generator was late": self.late_p99 > LATEST and self.up_p99 - self.late_p99 <= LIMIT,
+            "others used the machine": self.others_cpu > MOST_OTHERS,
+        }
+        return ", ".join(why for why, true in faults.items() if true)
+
+    @property
+    def holds(self) -> bool:
+        """So many callers are served as they should be."""
+        return self.up_p99 <= LIMIT
+
+    @property
+    def fails(self) -> bool:
+        """They are not, and it is the server's doing."""
+        return not self.holds and not self.why_invalid
+
+    def row(self) -> dict[str, Any]:
+        """For the table."""
+        return {**asdict(self), "invalid": self.why_invalid}
+
+
+@dataclass
+class Load:
+    """The three parts of a run."""
+
+    upstream: Upstream
+    host: Host
+    crowd: Crowd
+
+    async def measure(self, seconds: float) -> Reading:
+        """Watch for a while."""
+        up, crowd = self.upstream, self.crowd
+        for samples in (up.uplink, up.apart, crowd.downlink, crowd.lateness):
+            del samples[:]
+        gaps, appends, frames, underruns = up.gaps, up.appends, up.heard.total(), self._underruns()
+        self.host.mark()
+        await asyncio.sleep(seconds)
+        cost, callers = self.host.cost(), len(crowd.calls)
+        return Reading(
+            callers=callers,
+            cpu=round(cost.server, 3),
+            cpu_ms_per_session=round(cost.server / max(1, callers) * 1000, 3),
+            up_p50=at(up.uplink, 0.5),
+            up_p99=at(up.uplink, 0.99),
+            up_p999=at(up.uplink, 0.999),
+            down_p50=at(crowd.downlink, 0.5),
+            down_p99=at(crowd.downlink, 0.99),
+            underruns=self._underruns() - underruns,
+            frames_per_append=round((up.heard.total() - frames) / max(1, up.appends - appends), 2),
+            lost=up.gaps - gaps,
+            load_cpu=round(cost.load, 3),
+            late_p99=at(crowd.lateness, 0.99),
+            others_cpu=round(cost.others, 3),
+        )
+
+    def _underruns(self) -> int:
+        return sum(len(call.ear.gaps) for call in self.crowd.calls)
+
+
+@asynccontextmanager
+async def load(kind: str, tls: bool = False, **manner: Any) -> AsyncIterator[Load]:
+    """Start a `relay` or a `server` between a crowd and a model that behaves as `manner` says."""
+    upstream = Upstream(**manner)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        context, trust = certificate(Path(folder)) if tls else (None, None)
+        await upstream.open(context)
+        scheme = "wss" if tls else "ws"
+        gc.collect()
+        gc.disable()  # its pauses would be taken for the server's
+        try:
+            async with hosted(kind, f"{scheme}://127.0.0.1:{upstream.port}/v1/realtime", trust) as host:
+                crowd = Crowd(host.port)
+                crowd.keep_events = False
+                try:
+                    yield Load(upstream, host, crowd)
+                finally:
+                    await crowd.close()
+        finally:
+            await upstream.close()
+            gc.enable()
+
+
+@asynccontextmanager
+async def churning(crowd: Crowd, seconds: float = CHURN_SECONDS) -> AsyncIterator[None]:
+    """Meanwhile a call begins every half second, and another is hung up."""
+
+    async def churn() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            if crowd.calls:
+                hang_up(random.choice(list(crowd.calls)))
+            with suppress(OSError):
+                await crowd.call()
+
+    task = asyncio.create_task(churn(), name="churn")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def hang_up(call: Call) -> None:
+    """As people do: some say so, some are gone."""
+    if random.random() < 0.5:
+        call.transport.abort()
+    else:
+        call.transport.close()

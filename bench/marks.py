@@ -1,0 +1,93 @@
+"""What is written into the audio, so that whoever hears it can say whose it is and how long it was under way.
+
+A mark takes 24 bytes, which are 32 characters of base64. One stands at the start of each 20 ms frame of a microphone
+and of each 200 ms word of a reply. Times are microseconds of CLOCK_MONOTONIC, which all processes share.
+"""
+
+import hashlib
+import struct
+import time
+from binascii import a2b_base64
+from typing import NamedTuple
+
+MAGIC = b"\x7fMRK"
+MARK = struct.Struct("<4sHBBHHIQ")
+BYTES_PER_SECOND = 48_000  # PCM16, mono, 24 kHz
+FRAME = BYTES_PER_SECOND // 50
+WORD = BYTES_PER_SECOND // 5
+CODED_MARK = MARK.size * 4 // 3
+CODED_FRAME = FRAME * 4 // 3
+
+VOICES = ("marin", "cedar", "shimmer", "echo", "ballad", "alloy", "ash", "coral", "sage", "verse")
+
+
+class Mark(NamedTuple):
+    """Whose audio it is. A frame has `speaking` and `number`, a word `voice` and `position`; both have the turn."""
+
+    magic: bytes
+    who: int
+    voice: int
+    speaking: int
+    turn: int
+    position: int
+    number: int
+    at: int
+
+
+_known: dict[str, int] = {}
+
+
+def user(who: int) -> str:
+    """The user id of a caller, by which the model will know them too."""
+    name = f"bench-{who}"
+    _known[hashlib.sha256(name.encode()).hexdigest()[:32]] = who
+    return name
+
+
+def known(identifier: str) -> int:
+    """The number of the caller whose hash a server hands to the model; 0 is none of ours."""
+    return _known.get(identifier, 0)
+
+
+def now() -> int:
+    """Microseconds."""
+    return time.monotonic_ns() // 1000
+
+
+def frame(who: int, turn: int, speaking: bool, number: int) -> bytes:
+    """20 ms of a microphone."""
+    return MARK.pack(MAGIC, who, 0, speaking, turn, 0, number, now()) + bytes(FRAME - MARK.size)
+
+
+def word(who: int, voice: int, turn: int, position: int) -> bytes:
+    """The mark of a word; the rest of it is silence."""
+    return MARK.pack(MAGIC, who, voice, 0, turn, position, 0, now())
+
+
+def read(head: bytes) -> Mark | None:
+    """The mark that audio begins with."""
+    found = Mark._make(MARK.unpack(head))
+    return found if found.magic == MAGIC else None
+
+
+def coded(audio: bytes) -> list[Mark]:
+    """The marks in base64 of whole frames: only the first characters of each frame are looked at."""
+    if len(audio) == CODED_FRAME:
+        mark = Mark._make(MARK.unpack(a2b_base64(audio[:CODED_MARK])))
+        return [mark] if mark.magic == MAGIC else []
+    marks = [
+        Mark._make(MARK.unpack(a2b_base64(audio[at : at + CODED_MARK])))
+        for at in range(0, len(audio) - CODED_MARK + 1, CODED_FRAME)
+    ]
+    if all(mark.magic == MAGIC for mark in marks):
+        return marks
+    return _searched(a2b_base64(audio))
+
+
+def _searched(pcm: bytes) -> list[Mark]:
+    """The marks of audio that was cut elsewhere than between two frames."""
+    marks, at = [], pcm.find(MAGIC)
+    while at >= 0 and at + MARK.size <= len(pcm):
+        marks.append(Mark._make(MARK.unpack_from(pcm, at)))
+        at = pcm.find(MAGIC, at + MARK.size)
+    return marks

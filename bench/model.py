@@ -1,0 +1,224 @@
+"""What the fake model says and does, in the order of events that the Realtime API keeps."""
+
+import asyncio
+import itertools
+import re
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from bench import frames
+from bench.marks import CODED_MARK, MARK, VOICES, WORD, Mark, now, word
+from realtime import SAY_EXACTLY
+
+if TYPE_CHECKING:
+    from bench.upstream import Line, Upstream
+
+GO_ON = "Go on from exactly where it stopped"
+GREETING_WORDS = 5
+SAID = re.compile(r"t(\d+)w(\d+)")
+REST = b64encode(bytes(WORD - MARK.size))
+SPEECH, REPLY = "item_u", "item_a"
+
+
+class Answered(NamedTuple):
+    """A reply of the model: to whom, when, from which word on, and what it had been told before."""
+
+    who: int
+    at: int
+    turn: int
+    first: int
+    why: str
+    history: list[tuple[str, str]]
+
+
+class Model:
+    """One session: it hears marks, answers turns, and keeps the conversation."""
+
+    def __init__(self, upstream: "Upstream", line: "Line") -> None:
+        self._upstream, self._line = upstream, line
+        self._session: dict[str, Any] = {"type": "realtime", "audio": {"output": {"voice": "marin"}}}
+        self._history: list[tuple[str, str]] = []
+        self._ids = itertools.count(1)
+        self._speaking = False
+        self._turn = self._frames = self._ms = 0
+        self._item = ""
+        self._response: dict[str, Any] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """The connection is open."""
+        self._say({"type": "session.created", "session": self._session})
+
+    def end(self) -> None:
+        """It is gone."""
+        if self._timer:
+            self._timer.cancel()
+
+    # What the caller says.
+
+    def hear(self, mark: Mark) -> None:
+        """20 ms of the microphone."""
+        self._ms += 20
+        if mark.speaking:
+            if not self._speaking:
+                self._begin_speech(mark)
+            self._frames += 1
+        elif self._speaking:
+            self._end_speech(mark)
+
+    def _begin_speech(self, mark: Mark) -> None:
+        self._speaking, self._turn, self._frames = True, mark.turn, 0
+        self._item = f"{SPEECH}{next(self._ids)}"
+        self._say({"type": "input_audio_buffer.speech_started", "audio_start_ms": self._ms, "item_id": self._item})
+        if self._response:
+            self._finish("cancelled", "turn_detected")
+
+    def _end_speech(self, mark: Mark) -> None:
+        self._speaking = False
+        key = (mark.who, self._turn)
+        self._upstream.speech[key] = max(self._upstream.speech[key], self._frames)
+        item = {"id": self._item, "type": "message", "role": "user", "status": "completed"}
+        item["content"] = [{"type": "input_audio", "transcript": None}]  # type: ignore[assignment]
+        self._say({"type": "input_audio_buffer.speech_stopped", "audio_end_ms": self._ms, "item_id": self._item})
+        self._say({"type": "input_audio_buffer.committed", "item_id": self._item, "previous_item_id": None})
+        self._say({"type": "conversation.item.added", "item": item})
+        self._say({"type": "conversation.item.done", "item": item})
+        text = f"turn {self._turn}"
+        self._history.append(("user", text))
+        done = {"type": "conversation.item.input_audio_transcription.completed", "item_id": self._item}
+        usage = {"type": "duration", "seconds": self._frames / 50}
+        self._say({**done, "content_index": 0, "transcript": text, "usage": usage})
+        if self._upstream.answering:
+            self._respond(self._turn, 0, self._upstream.words, {})
+
+    # What the server says.
+
+    def receive(self, payload: bytes) -> None:
+        """Any event but audio."""
+        event = orjson.loads(payload)
+        match event["type"]:
+            case "session.update":
+                _merge(self._session, event["session"])
+                self._say({"type": "session.updated", "session": self._session})
+            case "response.create":
+                self._create(event)
+            case "response.cancel":
+                if self._response:
+                    self._finish("cancelled", "client_cancelled")
+            case "conversation.item.create":
+                item = {**event["item"], "id": event["item"].get("id") or f"item_s{next(self._ids)}"}
+                self._history.append((item["role"], " ".join(part.get("text", "") for part in item["content"])))
+                self._say({"type": "conversation.item.added", "item": item})
+                self._say({"type": "conversation.item.done", "item": item})
+            case "conversation.item.truncate":
+                del event["type"]
+                self._say({"type": "conversation.item.truncated", **event})
+            case "conversation.item.delete":
+                self._say({"type": "conversation.item.deleted", "item_id": event["item_id"]})
+
+    def _create(self, event: dict[str, Any]) -> None:
+        asked = event.get("response") or {}
+        if self._response:
+            error = {"type": "invalid_request_error", "code": "conversation_already_has_active_response"}
+            self._say({"type": "error", "error": {**error, "message": "busy", "event_id": event.get("event_id")}})
+            return
+        instructions = asked.get("instructions") or ""
+        metadata = asked.get("metadata") or {}
+        said = self._last_said()
+        if GO_ON in instructions and said:
+            turn, position = said
+            self._respond(turn, position + 1, _words(turn, self._upstream.words), metadata, "told to go on")
+        elif SAY_EXACTLY in instructions:
+            self._respond(0, 0, GREETING_WORDS, metadata, "told to greet")
+        else:
+            self._respond(self._last_asked(), 0, self._upstream.words, metadata, "told to answer")
+
+    def _last_said(self) -> tuple[int, int] | None:
+        found = [SAID.findall(text) for role, text in self._history if role == "assistant"]
+        return (int(found[-1][-1][0]), int(found[-1][-1][1])) if found and found[-1] else None
+
+    def _last_asked(self) -> int:
+        turns = [int(text.split()[-1]) for role, text in self._history if role == "user" and text.startswith("turn ")]
+        return turns[-1] if turns else 0
+
+    # What the model says.
+
+    def _respond(self, turn: int, first: int, last: int, metadata: dict[str, str], why: str = "heard") -> None:
+        self._upstream.answers.append(Answered(self._line.who, now(), turn, first, why, self._history[-2:]))
+        number = next(self._ids)
+        response: dict[str, Any] = {
+            "id": f"resp_{number:08}",
+            "status": "in_progress",
+            "metadata": metadata or None,
+            "output": [],
+        }
+        self._response = response
+        item = {"id": f"{REPLY}{number:08}", "type": "message", "role": "assistant", "content": []}
+        about = {"response_id": response["id"], "output_index": 0}
+        part = {"type": "audio", "transcript": ""}
+        self._about = {**about, "item_id": item["id"], "content_index": 0}
+        self._say({"type": "response.created", "response": response})
+        self._say({"type": "response.output_item.added", **about, "item": item})
+        self._say({"type": "conversation.item.added", "item": {**item, "status": "in_progress"}})
+        self._say({"type": "response.content_part.added", **self._about, "part": part})
+        prefix = orjson.dumps({"type": "response.output_audio.delta", **self._about})[:-1] + b',"delta":"'
+        self._prefix = frames.header(frames.TEXT, len(prefix) + CODED_MARK + len(REST) + 2) + prefix
+        self._history.append(("assistant", ""))
+        self._words(turn, first, last)
+
+    def _words(self, turn: int, position: int, last: int) -> None:
+        voice = VOICES.index(self._session["audio"]["output"]["voice"])
+        burst = []
+        while position < last:
+            text = f"t{turn}w{position} "
+            event = {"type": "response.output_audio_transcript.delta", **self._about, "delta": text}
+            burst.append(frames.frame(frames.TEXT, orjson.dumps(event)))
+            burst += self._prefix, b64encode(word(self._line.who, voice, turn, position)), REST, b'"}'
+            self._history[-1] = ("assistant", self._history[-1][1] + text)
+            position += 1
+            if self._upstream.gap and position < last:
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(self._upstream.gap, self._words, turn, position, last)
+                break
+        else:
+            self._line.transport.write(b"".join(burst))
+            self._finish("completed")
+            return
+        self._line.transport.write(b"".join(burst))
+
+    def _finish(self, status: str, reason: str = "") -> None:
+        assert self._response
+        if self._timer:
+            self._timer.cancel()
+        about, item = self._about, {"id": self._about["item_id"], "type": "message", "role": "assistant"}
+        self._say({"type": "response.output_audio.done", **about})
+        self._say({"type": "response.output_audio_transcript.done", **about, "transcript": self._history[-1][1]})
+        self._say({"type": "conversation.item.done", "item": item})
+        self._say({"type": "response.output_item.done", "response_id": self._response["id"], "item": item})
+        details = {"type": status, "reason": reason} if reason else None
+        usage = {"total_tokens": 9, "input_tokens": 4, "output_tokens": 5}
+        self._say(
+            {
+                "type": "response.done",
+                "response": {**self._response, "status": status, "status_details": details, "usage": usage},
+            }
+        )
+        self._response = None
+
+    def _say(self, event: dict[str, Any]) -> None:
+        event["event_id"] = f"event_{next(self._ids)}"
+        self._line.transport.write(frames.frame(frames.TEXT, orjson.dumps(event)))
+
+
+def _words(turn: int, words: int) -> int:
+    return words if turn else GREETING_WORDS
+
+
+def _merge(into: dict[str, Any], changes: dict[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value

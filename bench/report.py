@@ -1,0 +1,122 @@
+"""What was measured: tables for people, results.json for programs, plots for papers, and the targets beside it."""
+
+import json
+import platform
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+FOLDER = Path(__file__).parent
+RESULTS = FOLDER / "results.json"
+PLOTS = FOLDER / "plots"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What must be reached, what was, and whether that is enough; None where nothing could be measured."""
+
+    what: str
+    must: str
+    got: str
+    met: bool | None
+
+
+@dataclass
+class Part:
+    """One benchmark: flat rows for a table, targets, remarks, and what is only drawn."""
+
+    name: str
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    series: list[dict[str, Any]] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+    """Those that are printed; all, when none is named."""
+
+
+def show(part: Part, console: Console) -> None:
+    """Print its table, remarks and targets."""
+    if part.rows:
+        columns = part.columns or list(dict.fromkeys(name for row in part.rows for name in row))
+        table = Table(*columns, title=part.name)
+        for row in part.rows:
+            table.add_row(*(str(row.get(name, "")) for name in columns))
+        console.print(table)
+    for note in part.notes:
+        console.print(f"  {note}", markup=False, highlight=False)
+    if part.targets:
+        table = Table("", "must", "measured", "", title=f"{part.name}: targets")
+        for target in part.targets:
+            table.add_row(target.what, target.must, target.got, {True: "met", False: "NOT MET", None: "?"}[target.met])
+        console.print(table)
+
+
+def save(parts: list[Part], plan: str) -> None:
+    """Write results.json; parts that were not run this time are kept as they were."""
+    known = json.loads(RESULTS.read_text())["parts"] if RESULTS.exists() else {}
+    machine = {"cpu": _cpu(), "cores": psutil.cpu_count(), "python": platform.python_version()}
+    stamp = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "plan": plan, "machine": machine}
+    fresh = {part.name: {**stamp, **asdict(part)} for part in parts}
+    RESULTS.write_text(json.dumps({"parts": {**known, **fresh}}, indent=1, ensure_ascii=False) + "\n")
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in info.open() if line.startswith("model name")), "")
+
+
+def plot(parts: list[Part]) -> list[Path]:
+    """Draw what has a shape; nothing without matplotlib."""
+    try:
+        import matplotlib as mpl
+    except ImportError:
+        return []
+    mpl.use("Agg")
+    PLOTS.mkdir(exist_ok=True)
+    drawn = []
+    for part in parts:
+        for name, x, y, by, mark in DRAWINGS.get(part.name, ()):
+            drawn.append(_draw(part, name, x, y, by, mark))
+    return drawn
+
+
+DRAWINGS: dict[str, tuple[tuple[str, str, str, str, float | None], ...]] = {
+    "capacity": (
+        ("uplink", "callers", "up_p99", "kind line calls", 20.0),
+        ("cpu", "callers", "cpu_ms_per_session", "kind line calls", None),
+    ),
+    "hop": (("hop", "users", "p99_ms", "actor", None),),
+    "churn": (("churn", "cycles", "rss_mb", "", None),),
+    "kills": (("kills", "silence_ms", "share", "", None),),
+}
+"""By part: file name, the columns of x and y, those that tell the curves apart, and a limit."""
+
+
+def _draw(part: Part, name: str, x: str, y: str, by: str, limit: float | None) -> Path:
+    from matplotlib import pyplot as plt
+
+    curves: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in part.series or part.rows:
+        if x in row and y in row and not row.get("invalid"):
+            curves[" ".join(str(row[column]) for column in by.split())].append((row[x], row[y]))
+    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    for label, points in curves.items():
+        axes.plot(*zip(*sorted(points), strict=True), marker="o", markersize=3, label=label)
+    if limit:
+        axes.axhline(limit, color="grey", linestyle="--")
+        axes.set_ylim(0, limit * 3)
+    axes.set(xlabel=x, ylabel=y, title=part.name)
+    if by and curves:
+        axes.legend()
+    file = PLOTS / f"{name}.png"
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+    return file

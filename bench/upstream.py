@@ -1,0 +1,135 @@
+"""A model that is none: it speaks the Realtime wire at a cost that leaves its core for the load.
+
+It hears by the marks in the audio: a frame that is speech begins a turn, the first that is not ends it, and the turn
+is answered with numbered words of 200 ms, `t3w0 t3w1 ...` for the third turn. A reply goes out as one burst, or a word
+every `gap` seconds. A connection that was killed is opened again only after `opening` seconds.
+"""
+
+import asyncio
+import ssl
+from array import array
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import cast
+
+from bench import frames
+from bench.marks import coded, known, now
+from bench.model import Answered, Model
+
+
+@dataclass
+class Upstream:
+    """All connections, and what was heard on them. `uplink` holds microseconds from mouth to model."""
+
+    words: int = 20
+    gap: float = 0.0
+    opening: float = 0.0
+    answering: bool = True
+    uplink: "array[int]" = field(default_factory=lambda: array("q"))
+    apart: "array[int]" = field(default_factory=lambda: array("q"))
+    """As `uplink`, of the callers in `disturbed`."""
+    disturbed: set[int] = field(default_factory=set)
+    heard: Counter[int] = field(default_factory=Counter)
+    appends: int = 0
+    gaps: int = 0
+    speech: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Frames of speech heard in committed turns, by caller and turn."""
+    answers: "deque[Answered]" = field(default_factory=lambda: deque(maxlen=2000))
+    live: dict[int, "Line"] = field(default_factory=dict)
+    lines: set["Line"] = field(default_factory=set)
+    opened: int = 0
+    port: int = 0
+    delays: dict[int, float] = field(default_factory=dict)
+    """Seconds that the next handshakes of a caller take."""
+
+    async def open(self, tls: ssl.SSLContext | None = None) -> None:
+        """Listen on a free port of 127.0.0.1."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Line(self), "127.0.0.1", 0, ssl=tls, backlog=1024)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """End every connection."""
+        self._server.close()
+        for line in list(self.lines):
+            line.transport.abort()
+        await asyncio.sleep(0.05)
+
+    def kill(self, who: int, opening: float) -> bool:
+        """Cut a caller's connection in the middle of whatever it does; the next takes so long to open."""
+        line = self.live.pop(who, None)
+        if line is None:
+            return False
+        self.delays[who] = opening
+        line.transport.abort()
+        return True
+
+
+class Line(asyncio.Protocol):
+    """One connection to the model, from the handshake on."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self.upstream = upstream
+        self.who = 0
+        self._head = b""
+        self._open = False
+        self._reader = frames.Reader()
+        self._numbers: dict[int, int] = {}
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's own class says that it is none
+        self.upstream.lines.add(self)
+        self.model = Model(self.upstream, self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.upstream.lines.discard(self)
+        self.model.end()
+        if self.upstream.live.get(self.who) is self:
+            del self.upstream.live[self.who]
+
+    def data_received(self, data: bytes) -> None:
+        if not self._open:
+            self._head += data
+            if self._head.endswith(b"\r\n\r\n"):
+                self._open = True
+                self._answer(frames.headers(self._head))
+            return
+        at = now()
+        for opcode, payload in self._reader.feed(data):
+            if opcode == frames.TEXT:
+                if payload.startswith(b'{"type":"input_audio_buffer.append"'):
+                    self._hear(at, payload)
+                else:
+                    self.model.receive(payload)
+            elif opcode == frames.PING:
+                self.transport.write(frames.frame(frames.PONG, payload))
+            elif opcode == frames.CLOSE:
+                self.transport.write(frames.frame(frames.CLOSE, payload))
+                self.transport.close()
+
+    def _answer(self, headers: dict[str, str]) -> None:
+        self.who = known(headers.get("openai-safety-identifier", ""))
+        delay = self.upstream.delays.pop(self.who, self.upstream.opening)
+        asyncio.get_running_loop().call_later(delay, self._welcome, frames.response(headers))
+
+    def _welcome(self, response: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self.upstream.opened += 1
+        self.upstream.live[self.who] = self
+        self.transport.write(response)
+        self.model.begin()
+
+    def _hear(self, at: int, payload: bytes) -> None:
+        """Audio has come: the latency of each frame, and what a model would notice."""
+        from_ = payload.find(b'"audio":"') + 9
+        upstream = self.upstream
+        upstream.appends += 1
+        for mark in coded(payload[from_ : payload.find(b'"', from_)]):
+            late = upstream.apart if mark.who in upstream.disturbed else upstream.uplink
+            late.append(at - mark.at)
+            upstream.heard[mark.who] += 1
+            if self._numbers.setdefault(mark.who, mark.number) != mark.number:
+                upstream.gaps += 1
+            self._numbers[mark.who] = mark.number + 1
+            self.model.hear(mark)

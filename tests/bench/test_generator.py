@@ -1,0 +1,110 @@
+"""The load generator is honest: it loses nothing, tells words apart, and times what it says it times."""
+
+import asyncio
+import struct
+from base64 import b64encode
+
+import uvloop
+
+from bench import frames, marks
+from bench.ear import Ear
+from bench.load import load
+
+
+def word(turn: int, position: int) -> bytes:
+    """200 ms."""
+    head = marks.word(7, 0, turn, position)
+    return head + bytes(marks.WORD - len(head))
+
+
+def test_callers_through_the_relay_lose_no_frame() -> None:
+    """Five callers, two seconds: every frame arrives in order, a little after it was said; every word comes back."""
+
+    async def run() -> None:
+        async with load("relay", words=5) as running:
+            await running.crowd.resize(5)
+            for call in running.crowd.calls:
+                await call.hears(turn=0)
+                await call.until(lambda call=call: call.ear.ends_at < marks.now() / 1e6)  # type: ignore[misc]
+            for call in running.crowd.calls:
+                call.every = 0
+                call.speak(0.2)
+            await asyncio.sleep(0.2)
+            reading = await running.measure(1.5)
+            calls = list(running.crowd.calls)
+            for call in calls:
+                running.crowd.mute(call)
+            await asyncio.sleep(0.3)
+            assert running.upstream.heard == {call.who: call.sent for call in calls}
+            assert reading.lost == 0
+            assert reading.frames_per_append == 1.0
+            assert 0 < reading.up_p50 < 100
+            assert min(running.upstream.uplink) > 0
+            for call in calls:
+                said = [(call.who, turn, position) for turn in (0, 1) for position in range(5)]
+                assert [(heard.who, heard.turn, heard.position) for heard in call.ear.words] == said
+                assert running.upstream.speech[call.who, 1] == 10
+
+    uvloop.run(run())
+
+
+def test_a_cut_connection_is_opened_again_after_its_time() -> None:
+    """The relay does not redial: its caller is gone; who calls again waits for the opening."""
+
+    async def run() -> None:
+        async with load("relay") as running:
+            call = await running.crowd.call(who=3)
+            assert running.upstream.kill(3, 0.5)
+            await asyncio.wait_for(call.done, 5)
+            began = asyncio.get_running_loop().time()
+            await running.crowd.call(who=3)
+            assert asyncio.get_running_loop().time() - began >= 0.49
+
+    uvloop.run(run())
+
+
+def test_marks_survive_base64_and_joined_frames() -> None:
+    """Three frames in one append give three marks, also when the audio was cut elsewhere."""
+    pcm = b"".join(marks.frame(300, 2, number == 1, number) for number in range(3))
+    for audio in (pcm, pcm[3:]):
+        found = marks.coded(b64encode(audio))
+        assert [(mark.who, mark.turn, mark.speaking) for mark in found][-2:] == [(300, 2, 1), (300, 2, 0)]
+
+
+def test_an_ear_plays_in_real_time() -> None:
+    """Words are heard one after another, in whatever pieces they came; a wait inside a reply is a gap."""
+    ear = Ear(lambda late: None)
+    ear.begin()
+    sound = word(1, 0) + word(1, 1)
+    for at in range(0, len(sound), 1000):
+        ear.hear(10.0, sound[at : at + 1000])
+    ear.hear(10.9, word(1, 2))
+    ear.hear(20.0, word(2, 0))
+
+    assert [round(heard.plays_at, 3) for heard in ear.words] == [10.0, 10.2, 10.9, 20.0]
+    assert [(gap.turn, round(gap.seconds, 3)) for gap in ear.gaps[:1]] == [(1, 0.5)]
+
+
+def test_what_is_cleared_is_not_heard() -> None:
+    """A word counts from its middle on."""
+    ear = Ear(lambda late: None)
+    ear.begin()
+    ear.hear(10.0, b"".join(word(1, position) for position in range(5)))
+    ear.clear(10.31)
+
+    assert [heard.position for heard in ear.words] == [0, 1]
+    assert ear.ends_at == 10.31
+
+
+def test_frames_are_read_in_any_pieces() -> None:
+    """Masked or not, of each of the three lengths, byte by byte."""
+    key = b"\x01\x02\x03\x04"
+    masked = bytes(byte ^ key[at % 4] for at, byte in enumerate(b"hello"))
+    sent = [(frames.TEXT, b"a" * 5), (frames.BINARY, b"b" * 300), (frames.BINARY, b"c" * 70_000)]
+    stream = b"".join(frames.frame(opcode, payload, masked=True) for opcode, payload in sent)
+    stream += struct.pack("!BB", 129, 128 | 5) + key + masked
+    reader, got = frames.Reader(), []
+    for at in range(0, len(stream), 997):
+        got += reader.feed(stream[at : at + 997])
+
+    assert got == [*sent, (frames.TEXT, b"hello")]

@@ -1,0 +1,34 @@
+"""The slow line is as slow as it says."""
+
+import asyncio
+import time
+
+from bench.line import line
+
+
+def test_a_line_delays_and_throttles() -> None:
+    """There and back takes its round trip at least; 6,000 bytes at 600 kbit/s take 80 ms more."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readexactly(1))
+        writer.write(bytes(await reader.readexactly(1)) * 6000)
+        await writer.drain()
+        writer.close()
+
+    async def run() -> tuple[float, float]:
+        server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        async with line(server.sockets[0].getsockname()[1]) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            times = []
+            for size in (1, 6000):
+                began = time.monotonic()
+                writer.write(b"x")
+                await reader.readexactly(size)
+                times.append(time.monotonic() - began)
+            writer.close()
+        server.close()
+        return times[0], times[1]
+
+    first, second = asyncio.run(run())
+    assert 0.08 <= first < 1
+    assert 0.155 <= second < 2
