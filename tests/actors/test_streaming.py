@@ -313,8 +313,8 @@ def test_speech_that_was_noticed_while_the_caller_changed_to_clips_holds_nothing
     scene.says(Chose(TINA, mode="stream"))
     speak(scene, 200)
     scene.stage.settle()
-    scene.says(Chose(TINA, mode="clip"))
     wire.say(type="input_audio_buffer.speech_started", item_id="item", audio_start_ms=0)
+    scene.says(Chose(TINA, mode="clip"))  # in the mailbox before what the bridge makes of that
     scene.says(Typed("in writing, then"))
     assert wire.texts() == [("user", "in writing, then")]
     assert not any(isinstance(message, SpeechStarted) for message in scene.caller.heard)
