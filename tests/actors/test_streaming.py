@@ -311,6 +311,7 @@ def test_speech_that_was_noticed_while_the_caller_changed_to_clips_holds_nothing
     """The model forgets it, and never tells that it is whole: what is typed next is asked at once."""
     wire = scene.on_the_line(TINA)
     scene.says(Chose(TINA, mode="stream"))
+    wire.say(type="session.updated", session=wire.last("session.update")["session"])
     speak(scene, 200)
     scene.stage.settle()
     wire.say(type="input_audio_buffer.speech_started", item_id="item", audio_start_ms=0)
