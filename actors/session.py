@@ -224,6 +224,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
             if leg and leg.bridge:
                 leg.bridge.tell(Listen(streamed))
         self._go_on()
+        if streamed:
+            self._pace()
 
     def _refuse(self, code: str, reason: str) -> None:
         if close := self._caller.refuse(code, reason):

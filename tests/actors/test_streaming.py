@@ -319,3 +319,16 @@ def test_speech_that_was_noticed_while_the_caller_changed_to_clips_holds_nothing
     scene.says(Typed("in writing, then"))
     assert wire.texts() == [("user", "in writing, then")]
     assert not any(isinstance(message, SpeechStarted) for message in scene.caller.heard)
+
+
+def test_a_reply_that_was_being_made_is_heard_as_soon_as_the_caller_streams(scene: Scene) -> None:
+    """Also when no more of it comes for now: its mode was not known when it began."""
+    scene.says(Chose(TINA))
+    wire = scene.wire(1)
+    wire.welcome()
+    begin(wire, "greeting", asked(wire))
+    give(wire, "greeting", "namaste")
+    scene.stage.settle()
+    scene.says(Chose(TINA, mode="stream"))
+    assert scene.caller.fish_for(ResponseStarted)
+    assert scene.caller.fish_for(Sound)
