@@ -172,7 +172,7 @@ class Conversation:
     def change_mode(self, streamed: bool, live: Leg | None, now: float) -> None:
         """From here on the caller speaks in a stream, or in clips; what was said and not answered is over."""
         self.interrupt(live, now)
-        self._stream.hold()
+        self._stream.drop()
         self.set_mode(streamed, now)
 
     def set_mode(self, streamed: bool, now: float) -> None:

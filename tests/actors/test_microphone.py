@@ -134,3 +134,31 @@ def test_what_was_replayed_is_kept_when_that_connection_is_lost_as_well() -> Non
     hear(microphone, 3000, 3100)
     microphone.hold()
     assert microphone.replay() == kept + said(3000, 3100)
+
+
+def test_a_safe_turn_behind_one_that_is_not_is_replayed_as_silence() -> None:
+    """It was written down before the other: neither is lost, neither is heard twice."""
+    microphone = Microphone()
+    hear(microphone, 0, 500)
+    microphone.began(1, 0)
+    hear(microphone, 500, 2000)
+    microphone.paused(1000)
+    microphone.began(2, 1000)
+    hear(microphone, 2000, 3000)
+    microphone.paused(2000)
+    microphone.safe(2)
+    microphone.hold()
+    assert microphone.replay() == said(0, 1000) + bytes(1000 * BYTES_PER_MS) + said(2000, 3000)
+
+
+def test_what_was_dropped_is_played_to_nobody() -> None:
+    """Neither to the connection that listened before, nor to the next; positions go on."""
+    microphone = Microphone()
+    hear(microphone, 0, 500)
+    microphone.began(1, 0)
+    hear(microphone, 500, 600, listening=False)
+    microphone.drop()
+    assert microphone.resume() == b""
+    hear(microphone, 600, 700)
+    microphone.began(2, 520)
+    assert microphone.replay() == said(600, 700)
