@@ -154,7 +154,7 @@ class Ear:
     # At the end.
 
     def heard_to_the_end(self, words: list[str], name: str) -> bool:
-        """This answer reached the ear whole."""
+        """The answer of this name reached the ear whole."""
         last = self.answers.last.get(name)
         return bool(last and last.word.text == words[-1] and last.end == 200 and name not in self.answers.closed)
 
