@@ -1,4 +1,4 @@
-"""The simulated upstream: the engine's strict session, a mind that names what it heard, and a line that may fail."""
+"""The simulated upstream: the engine's strict session, behind a line that takes time and may fail."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -10,39 +10,15 @@ from actors.base import Ref
 from realtime.events import Frame, LinkEnded, LinkEvent
 from realtime.link import Frames
 from realtime.local.acts import Act, Halt, Hear, Send, Speak, Think
-from realtime.local.reading import Turn, read
+from realtime.local.reading import Turn
 from realtime.local.session import Session
 from realtime.local.vad import Loudness
-from tests.simulation.sound import BYTES_PER_MS, Word
-from tests.simulation.world import GREETINGS, World
+from tests.simulation.mind import Speech, answer
+from tests.simulation.plan import Plan
+from tests.simulation.world import World
 
 RACES = {"response_cancel_not_active", "conversation_already_has_active_response"}
 """What a strict server may refuse of ours because two things were said at once; anything else is a fault of ours."""
-
-
-@dataclass
-class Plan:
-    """What becomes of one connection, drawn when it is dialled."""
-
-    connect: float
-    refused: int = 0  # the close code of a connect that fails
-    mute: bool = False  # nothing is ever said on it
-    lost_at: int = 0  # the event at which it is lost
-    code: int = 1006  # by this close; 0: it stalls instead
-    delay: float = 0.02
-
-    @classmethod
-    def draw(cls, world: World) -> "Plan":
-        random, weather = world.random, world.weather
-        plan = cls(connect=random.choice([0.03, 0.2, 0.8, 1.5]), delay=random.choice([0.0, 0.005, 0.04, 0.15]))
-        if world.chance(weather.refuse):
-            plan.refused = random.choice([1006, 1006, 1006, 3000])
-            plan.connect = random.choice([0.0, 0.1, 10.0])  # a link gives up after 10 s
-            plan.mute = not plan.refused or random.random() < 0.2
-        if world.chance(weather.lose):
-            plan.lost_at = int(random.expovariate(1 / 20)) + 1
-            plan.code = random.choice([1006, 1006, 1001, 1011, 0, -1])
-        return plan
 
 
 @dataclass(eq=False)
@@ -65,7 +41,7 @@ class Link:
         self.heard: set[str] = set()
         self.stalled_until = 0.0
         self.greeted_at = 0.0  # when it told that its greeting had begun: before that nobody is listened to
-        self._open = self._woken = self._stalled = self._closing = False
+        self._open = self._stalled = self._closing = False
         self._events = 0
         self._said_last = 0.0
         self.world.note(self.name, f"dialled for {self.user}: {self.plan}")
@@ -77,16 +53,15 @@ class Link:
 
     # What a bridge asks of it.
 
-    def wake(self) -> None:
-        if self._open and not self._woken:
-            self._woken = True
-            asyncio.get_running_loop().call_soon(self._take)
+    def flush(self) -> None:
+        if self._open:
+            for frame in self.frames():
+                self.world.after(self.plan.delay, self._received, frame)
 
     def close(self) -> None:
         if not self._closing:
             self._closing = True
-            if self._open:
-                self._take()
+            self.flush()
             self.world.after(1.0 if self._stalled else self.plan.delay, self._end, 1000, "")
 
     def abort(self) -> None:
@@ -104,7 +79,7 @@ class Link:
         if self.plan.mute:
             self._stall()
         self._do(self.session.begin())
-        self._take()
+        self.flush()
 
     def _stall(self) -> None:
         """Nothing moves any more, until a ping goes unanswered."""
@@ -130,12 +105,6 @@ class Link:
             else:
                 self._end(self.plan.code, "lost")
         return not (self.ended or self._stalled)
-
-    def _take(self) -> None:
-        self._woken = False
-        if self._open:
-            for frame in self.frames():
-                self.world.after(self.plan.delay, self._received, frame)
 
     def _received(self, frame: bytes) -> None:
         event = orjson.loads(frame)
@@ -169,7 +138,7 @@ class Link:
                     delay = self.world.random.choice([0.01, 0.2, 0.6])
                     self.world.after(delay, self._think, response, instructions, turns)
                 case Speak():
-                    _Speech(self, act).go_on()
+                    self._speak(Speech(self.world, self.number, act))
                 case Halt(response):
                     self.halted.add(response)
 
@@ -217,66 +186,25 @@ class Link:
         if self.call != call:
             self.world.wrong(f"{self.name} is of call {self.call}, and heard or told something of call {call}")
 
-    # The mind.
-
     def _think(self, response: str, instructions: str, turns: tuple[Turn, ...]) -> None:
+        if response not in self.halted and not self.ended:
+            text = answer(self.world, instructions, turns)
+            self.world.note(self.name, f"answers {text!r} to {[(turn.role[0], turn.text) for turn in turns]}")
+            self._do(self.session.thought(response, text))
+
+    def _speak(self, speech: Speech) -> None:
+        """Some more of a response, and then the next, until it is said or halted."""
+        response, world = speech.response, self.world
         if response in self.halted or self.ended:
             return
-        prompt = read(instructions)
-        if prompt.exactly is not None:
-            text = prompt.exactly
-        elif prompt.goes_on and (rest := self._rest(turns)):
-            text = " ".join(rest)
-        else:
-            known = frozenset(word for turn in turns if turn.role == "user" for word in turn.text.split())
-            text = " ".join(self.world.answer(self.world.random.randint(1, 9), known).words)
-        self.world.note(self.name, f"answers {text!r} to {[(turn.role[0], turn.text) for turn in turns]}")
-        self._do(self.session.thought(response, text))
-
-    def _rest(self, turns: tuple[Turn, ...]) -> list[str]:
-        """The words that follow those of the last assistant's turn."""
-        said = next((turn.text.split() for turn in reversed(turns) if turn.role == "assistant" and turn.text), None)
-        answer = self.world.answers.get(said[-1][0]) if said else None
-        return list(answer.words[answer.words.index(said[-1]) + 1 :]) if answer and said else []
-
-
-class _Speech:
-    """The voice at one response: some words, then their sound, faster than they play."""
-
-    def __init__(self, link: Link, work: Speak) -> None:
-        self._link, self._response, self._voice = link, work.response_id, work.voice
-        self._words = work.text.split()
-        self._pace = link.world.random.choice([0.0, 0.02, 0.1, 0.3])
-        self._rest = b""
-
-    def go_on(self) -> None:
-        """The next piece, and then the next."""
-        link, world = self._link, self._link.world
-        if self._response in link.halted or link.ended:
-            return
         if world.chance(world.weather.fail / 4):
-            link.failing.add(self._response)
-            link._do(link.session.receive({"type": "response.cancel", "response_id": self._response}))
-        elif self._rest:
-            pcm, self._rest = self._rest, b""
-            link._do(link.session.spoke(self._response, "", pcm))
-        elif self._words:
-            count = world.random.choice([1, 1, 2, 3])
-            said, self._words = self._words[:count], self._words[count:]
-            pcm = b"".join(world.sounds.speak(self._word(text)) for text in said)
-            at = world.random.choice([len(pcm), 70 * BYTES_PER_MS])
-            self._rest = pcm[at:]
-            link._do(link.session.spoke(self._response, " ".join(said) + " ", pcm[:at]))
+            self.failing.add(response)
+            self._do(self.session.receive({"type": "response.cancel", "response_id": response}))
+        elif piece := speech.next():
+            self._do(self.session.spoke(response, *piece))
+            world.after(speech.pace * world.random.uniform(0.5, 1.5), self._speak, speech)
         else:
-            link._do(link.session.finished(self._response))
-            return
-        world.after(self._pace * world.random.uniform(0.5, 1.5), self.go_on)
-
-    def _word(self, text: str) -> Word:
-        greeting = GREETINGS[self._voice]
-        if text in greeting:
-            return Word(text, self._link.number, self._voice, f"greeting {self._voice}", greeting.index(text))
-        return Word(text, self._link.number, self._voice, text[0], ord(text[1]) - ord("a"))
+            self._do(self.session.finished(response))
 
 
 @dataclass
