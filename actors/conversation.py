@@ -137,7 +137,8 @@ class Conversation:
             if not self._greeting.rest:
                 self._greeting = None
         for said in [said for said in self._turns if said.asked]:
-            self._ask_again(leg, said, given.get(said.number, ""))
+            before = "" if said.hushed else said.given  # of a connection that was lost even earlier
+            self._ask_again(leg, said, given.get(said.number, before))
 
     def _ask_again(self, leg: Leg, said: Utterance, given: str) -> None:
         if given:

@@ -332,3 +332,22 @@ def test_a_reply_that_was_being_made_is_heard_as_soon_as_the_caller_streams(scen
     scene.says(Chose(TINA, mode="stream"))
     assert scene.caller.fish_for(ResponseStarted)
     assert scene.caller.fish_for(Sound)
+
+
+def test_an_answer_that_was_cut_goes_on_also_when_the_next_connection_is_lost_before_it_does(scene: Scene) -> None:
+    """It is not answered anew, and its first words are not forgotten."""
+    wire = on_the_line(scene)
+    scene.says(Typed("tell me"))
+    begin(wire, "answer", asked(wire))
+    give(wire, "answer", "alpha beta ")
+    give(wire, "answer", "gamma")
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    assert asked(again)
+    again.lose()
+    scene.stage.advance(1)
+    third = scene.wire(3)
+    third.welcome()
+    assert third.texts()[-2:] == [("user", "tell me"), ("assistant", "alpha beta")]
+    assert third.last("response.create")["response"]["instructions"].endswith(GO_ON)
