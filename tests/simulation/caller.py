@@ -139,6 +139,8 @@ class Caller:
         for _ in range(self.world.random.choice([1, 1, 2, 4])):
             self.words += 1
             words.append(f"{chr(ord('a') + self.call - 1)}{self.words}")
+        if kind == "stream":
+            self.world.streamed.update(words)
         self.said.append(Said(tuple(words), self.wish, kind, self.world.now))
         return tuple(words)
 

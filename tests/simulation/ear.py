@@ -54,6 +54,8 @@ class Ear:
                     self._wrong(f"the voice of {message.astrologer_id} is {self.voice}")
             case Notice(code="switching"):
                 self.switching = True
+            case Notice(code="reconnecting" | "say_again") | Error(code="upstream_unavailable") if self._calm(message):
+                self._wrong(f"{message}, and nothing went wrong")
             case Error(code="persona_switch_failed"):
                 self.switching = False
             case ResponseStarted(response, astrologer):
@@ -75,6 +77,10 @@ class Ear:
 
     def _wrong(self, what: str) -> None:
         self.world.wrong(f"{self.name}: {what}")
+
+    def _calm(self, message: Notice | Error) -> bool:
+        """Nothing ever goes wrong in this run; but words for a persona who has left are."""
+        return self.world.weather.calm and "who has left" not in message.message
 
     # Replies.
 
@@ -127,6 +133,7 @@ class Ear:
             self._wrong(f"{piece} is spoken, on the line is {self.voice}")
         may_greet = bool(self.greetings.get(word.voice)) and word.answer.startswith("greeting")
         before = self.answers.last.get(word.answer)
+        self.answers.at[word.answer] = self.world.now
         if why := self.answers.hear(piece, may_greet):
             self._wrong(why)
         if (

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from actors.messages import Close, ConfigAck, Error, Notice, SpeechStarted, SpeechStopped, Transcript
 from tests.simulation.caller import Caller, Said
-from tests.simulation.world import World
+from tests.simulation.world import Answer, World
 
 if TYPE_CHECKING:
     from tests.simulation.run import Run
@@ -37,6 +37,9 @@ def _check_quiet(run: "Run", caller: Caller) -> None:
     excused = any(at >= last and _excuses(message) for at, message in ear.told)
     if excused or ear.closed:
         return
+    for answer in map(world.answers.get, ear.answers.last):
+        if answer and ear.answers.at[answer.name] > max(last, caller.spoke_at) + 3:
+            _check_whole(world, caller, answer)
     if any(isinstance(message, Error) and message.code == "persona_switch_failed" for _, message in ear.told):
         return  # who is on the line is not who was chosen last
     acknowledged = caller.wish in _acknowledged(caller)
@@ -49,6 +52,14 @@ def _check_quiet(run: "Run", caller: Caller) -> None:
         missed = any(max(link.greeted_at, link.stalled_until) > said.at for link in links)
         if not (said.kind == "stream" and missed):
             _check_answered(world, caller, said)
+
+
+def _check_whole(world: World, caller: Caller, answer: Answer) -> None:
+    """What one connection began another brought to its end; where not a word was said, there is nothing to go on from."""
+    ear, heard = caller.ear, caller.ear.answers.last[answer.name]
+    begun = heard.word.index or heard.whole
+    if begun and not ear.heard_to_the_end(list(answer.words), answer.name):
+        world.wrong(f"{ear.name}: {answer} was not heard to its end")
 
 
 def _excuses(message: object) -> bool:

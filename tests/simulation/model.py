@@ -122,6 +122,7 @@ class Link:
     def _seeded(self, item: Any) -> None:
         for word in item["content"][0]["text"].split():
             if item["role"] == "user":
+                self.belongs_to(ord(word[0]) - ord("a") + 1)
                 self._hears(word)
 
     # The work of a server.
@@ -180,6 +181,14 @@ class Link:
             self.world.wrong(f"{self.name} heard {word} twice")
         self.heard.add(word)
 
+    def _check_order(self, words: list[str]) -> None:
+        """What was typed and recorded stands in the order in which it was said, and so does what was streamed."""
+        for streamed in (True, False):
+            whole = [word.rstrip("~") for word in words]
+            numbers = [int(word[1:]) for word in whole if (word in self.world.streamed) is streamed]
+            if numbers != sorted(numbers):
+                self.world.wrong(f"{self.name} heard out of order: {words}")
+
     def belongs_to(self, call: int) -> None:
         """Whatever this connection hears and says is of one call."""
         self.call = self.call or call
@@ -189,6 +198,7 @@ class Link:
     def _think(self, response: str, instructions: str, turns: tuple[Turn, ...]) -> None:
         if response not in self.halted and not self.ended:
             text = answer(self.world, instructions, turns)
+            self._check_order([word for turn in turns if turn.role == "user" for word in turn.text.split()])
             self.world.note(self.name, f"answers {text!r} to {[(turn.role[0], turn.text) for turn in turns]}")
             self._do(self.session.thought(response, text))
 

@@ -61,6 +61,7 @@ class World:
     answers: dict[str, Answer] = field(default_factory=dict)
     log: list[tuple[float, str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    streamed: set[str] = field(default_factory=set)  # the words that callers said in a stream
     healed: bool = False  # nothing new goes wrong from here on
 
     def __post_init__(self) -> None:
