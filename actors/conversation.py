@@ -103,8 +103,14 @@ class Conversation:
             self._caller.tell(Error("no_persona", "Nobody is on the line who could answer: choose a persona first."))
 
     def release(self, live: Leg, now: float) -> None:
-        """Listen, unless a greeting comes first, and ask what is ready to be asked, in order."""
+        """Ask what is ready to be asked, in order, and listen, unless a greeting comes first.
+
+        In this order: what a connection that was lost had heard already comes before what is still in the microphone.
+        """
+        self._ask(live, now)
         self._listen(live)
+
+    def _ask(self, live: Leg, now: float) -> None:
         while not self._greeting and live.bridge and (said := self._turns.next(live.selection.choice)):
             if self._stream.speaking or sum(other.asked for other in self._turns) >= MOST_ASKED:
                 return
@@ -141,11 +147,12 @@ class Conversation:
             self._ask_again(leg, said, given.get(said.number, before))
 
     def _ask_again(self, leg: Leg, said: Utterance, given: str) -> None:
+        behind = any(not other.asked and other.number < said.number for other in self._turns)
         if given:
             self._turns.change(said.number, asked=False, given=given)
         elif not said.content:
             self._turns.forget(said.number)  # the microphone has it, and plays it to the next one; or it was noise
-        elif said.hushed and isinstance(said.content, str):
+        elif said.hushed and isinstance(said.content, str) and not behind:
             self._turns.forget(said.number)  # the next one knows it, and nobody waits for an answer
         else:
             self._turns.change(said.number, asked=False, hushed=False, given="")

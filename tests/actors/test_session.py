@@ -15,6 +15,7 @@ from actors.messages import (
     Interrupted,
     Pinged,
     Pong,
+    Recorded,
     Typed,
 )
 from actors.testing.probe import Probe
@@ -152,3 +153,19 @@ def test_a_bridge_that_is_told_too_much_ends_its_session(stage: Stage) -> None:
     down = scene.supervisor.fish_for(Down)
     assert isinstance(down.cause, Overrun)
     assert len(scene.upstream.dialled) == 1
+
+
+def test_what_was_said_after_a_clip_that_must_be_heard_again_is_said_again_after_it(scene: Scene) -> None:
+    """Nobody has written down the clip, so it cannot be told as history; what follows it waits for it."""
+    wire = scene.on_the_line(TINA)
+    scene.says(Recorded(bytes(48 * 200)))
+    scene.stage.settle()
+    scene.says(Typed("and another thing"))
+    scene.says(Typed("the last one"))
+    scene.stage.settle()
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    kinds = [kind for kind in again.kinds if kind in ("input_audio_buffer.commit", "response.create")]
+    assert kinds[0] == "input_audio_buffer.commit"
+    assert [text for role, text in again.texts() if role == "user"] == []

@@ -351,3 +351,15 @@ def test_an_answer_that_was_cut_goes_on_also_when_the_next_connection_is_lost_be
     third.welcome()
     assert third.texts()[-2:] == [("user", "tell me"), ("assistant", "alpha beta")]
     assert third.last("response.create")["response"]["instructions"].endswith(GO_ON)
+
+
+def test_what_a_lost_connection_had_been_asked_comes_before_what_the_microphone_kept(scene: Scene) -> None:
+    """As it was said."""
+    wire = on_the_line(scene)
+    scene.says(Typed("first"))
+    scene.stage.settle()
+    speak(scene, 200)
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    assert again.kinds.index("response.create") < again.kinds.index("input_audio_buffer.append")
