@@ -133,7 +133,6 @@ class Ear:
             self._wrong(f"{piece} is spoken, on the line is {self.voice}")
         may_greet = bool(self.greetings.get(word.voice)) and word.answer.startswith("greeting")
         before = self.answers.last.get(word.answer)
-        self.answers.at[word.answer] = self.world.now
         if why := self.answers.hear(piece, may_greet):
             self._wrong(why)
         if (

@@ -57,7 +57,6 @@ class Answers:
 
     last: dict[str, Piece] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
-    at: dict[str, float] = field(default_factory=dict)  # when some of it came last
 
     def hear(self, piece: Piece, may_greet: bool) -> str | None:
         """What is wrong with hearing this next."""
