@@ -52,7 +52,7 @@ def _check_quiet(run: "Run", caller: Caller) -> None:
 
 
 def _check_whole(world: World, caller: Caller, answer: Answer) -> None:
-    """What one connection began another brought to its end; where not a word was said, there is nothing to go on from."""
+    """What one connection began another brought to its end; of less than a word nothing can go on."""
     ear, heard = caller.ear, caller.ear.answers.last[answer.name]
     begun = heard.word.index or heard.whole
     if begun and not ear.heard_to_the_end(list(answer.words), answer.name):

@@ -97,7 +97,7 @@ class Link:
     def _counts(self) -> bool:
         """Another event: True unless the line is gone by now."""
         self._events += 1
-        if self._events == self.plan.lost_at and not self.world.healed:
+        if self._events == self.plan.lost_at:
             if self.plan.code == 0:
                 self._stall()
             elif self.plan.code == -1:
