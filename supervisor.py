@@ -124,8 +124,9 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         self._let_go(down.ref)
         seat = self._seats.pop(down.ref)
         self._door.breaker = self._door.breaker.ended(down.ref)
-        self._equipment.figures.ended[self._left.pop(down.ref, 4500)] += 1
-        if down.cause is not None:
+        left = self._left.pop(down.ref, None)
+        self._equipment.figures.ended[left or 4500] += 1
+        if down.cause is not None and left is None:  # else the caller was told that the call is over
             reason = f"the call failed on our side (reference {seat.id}): call again"
             seat.outbox.tell(Error("internal", f"The call failed on our side (reference {seat.id}): call again."))
             seat.outbox.tell(Close(4500, reason))

@@ -100,8 +100,14 @@ class Conversation:
             self._caller.tell(Error("no_persona", "Nobody is on the line who could answer: choose a persona first."))
 
     def release(self, live: Leg, now: float) -> None:
-        """Listen, unless a greeting comes first, and ask what is ready to be asked, in order."""
+        """Ask what is ready to be asked, in order, and listen, unless a greeting comes first.
+
+        In this order: what a connection that was lost had heard already comes before what is still in the microphone.
+        """
+        self._ask(live, now)
         self._listen(live)
+
+    def _ask(self, live: Leg, now: float) -> None:
         while not self._greeting and live.bridge and (said := self._turns.next(live.selection.choice)):
             if self.stream.speaking or sum(other.asked for other in self._turns) >= MOST_ASKED:
                 return
@@ -134,14 +140,16 @@ class Conversation:
             if not self._greeting.rest:
                 self._greeting = None
         for said in [said for said in self._turns if said.asked]:
-            self._ask_again(leg, said, given.get(said.number, ""))
+            before = "" if said.hushed else said.given  # of a connection that was lost even earlier
+            self._ask_again(leg, said, given.get(said.number, before))
 
     def _ask_again(self, leg: Leg, said: Utterance, given: str) -> None:
+        behind = any(not other.asked and other.number < said.number for other in self._turns)
         if given:
             self._turns.change(said.number, asked=False, given=given)
         elif not said.content:
             self._turns.forget(said.number)  # the microphone has it, and plays it to the next one; or it was noise
-        elif said.hushed and isinstance(said.content, str):
+        elif said.hushed and isinstance(said.content, str) and not behind:
             self._turns.forget(said.number)  # the next one knows it, and nobody waits for an answer
         else:
             self._turns.change(said.number, asked=False, hushed=False, given="")
@@ -169,7 +177,7 @@ class Conversation:
     def change_mode(self, streamed: bool, live: Leg | None, now: float) -> None:
         """From here on the caller speaks in a stream, or in clips; what was said and not answered is over."""
         self.interrupt(live, now)
-        self.stream.hold()
+        self.stream.drop()
         self.set_mode(streamed, now)
 
     def set_mode(self, streamed: bool, now: float) -> None:
@@ -178,14 +186,20 @@ class Conversation:
 
     def barge_in(self, live: Leg | None, since: float, now: float) -> None:
         """Something was said at `since`: stop what was playing then, and what is being answered."""
+        if self._stop(live, since, now) and live and live.bridge:
+            live.bridge.tell(Hush())
+
+    def _stop(self, live: Leg | None, since: float, now: float) -> bool:
+        """On our side; True if something is being answered."""
         for ask in self._replies.stop(live, since, now):
             self._settle(ask)
         asked = [said for said in self._turns if said.asked]
-        if live and live.bridge and (self._greeting or asked):
+        answering = bool(self._greeting or asked)
+        if answering and live and live.bridge:
             self._replies.drop_unsent(live)
-            live.bridge.tell(Hush())
         for said in asked:
             self._turns.change(said.number, hushed=True)
+        return answering
 
     # What the upstream says.
 
@@ -198,9 +212,9 @@ class Conversation:
                 self._reply_began(leg, reply, self._number(leg, ask), now)
             case ReplyEnded() if live:
                 self._reply_ended(leg, event, now)
-            case Speaking(ask, at_ms) if live:
+            case Speaking(ask, at_ms) if live and self._replies.streamed:
                 self._caller_speaks(leg, self._number(leg, ask), at_ms, now)
-            case Paused(_, at_ms) if live:
+            case Paused(_, at_ms) if live and self._replies.streamed:
                 self.stream.paused(at_ms)
                 self._caller.tell(SpeechStopped())
             case Committed(ask) if live:
@@ -223,7 +237,7 @@ class Conversation:
 
     def _caller_speaks(self, leg: Leg, number: int, at_ms: int, now: float) -> None:
         self.stream.began(number, at_ms)
-        self.barge_in(leg, now, now)
+        self._stop(leg, now, now)  # the upstream stopped by itself when it heard this
         self._greeting = None  # it has begun, or nobody would have heard the caller
         self._caller.tell(SpeechStarted())
 

@@ -49,12 +49,24 @@ class Microphone:
         self._settled = at_ms * BYTES_PER_MS
 
     def safe(self, turn: int) -> None:
-        """It is written down or answered: the next connection need not hear it."""
-        self._turns.pop(turn, None)
+        """It is written down or answered: the next connection need not hear it, also if one before it is not safe."""
+        begins = self._turns.pop(turn, None)
+        if begins is None:
+            return
+        later = [at for at in self._turns.values() if at > begins]
+        ends = min([*later, max(self._settled, begins), self._begins + len(self._kept)])
+        self._silence(begins - self._begins, ends - self._begins)
 
     def hold(self) -> None:
         """Nobody listens from here on: what is said now is kept, whoever it will be for."""
         self._trim(self._needed(self._begins + len(self._kept), self._heard_at))
+
+    def drop(self) -> None:
+        """All that was said is over."""
+        self._kept.clear()
+        self._turns.clear()
+        self._clock.clear()
+        self._begins, self.lost = self._sent, False
 
     def resume(self) -> bytes:
         """What the same connection has not got yet: from here on it listens again."""
@@ -70,9 +82,15 @@ class Microphone:
             del self._kept[: len(self._kept) - most]
         self._begins, self._sent, self._settled = 0, len(self._kept), 0
         self._turns.clear()
-        self._clock.clear()
+        self._clock = deque([(self._heard_at, 0)])  # it will be judged a moment from now
         self.lost = False
         return bytes(self._kept)
+
+    def _silence(self, first: int, end: int) -> None:
+        """Where it was, nobody speaks; so that what comes after it keeps its place."""
+        first = max(first, 0)
+        if first < end:
+            self._kept[first:end] = bytes(end - first)
 
     def _trim(self, first: int) -> None:
         """Keep from this position on, and no more than LONGEST."""

@@ -161,7 +161,7 @@ class Playback:
     def send(self, air: OnAir, now: float) -> bytes:
         """Give out a whole reply at once."""
         self._forget_heard(now)
-        air.since, air.until, air.done = now, self._until, True
+        air.since, air.until, air.begun, air.done = now, self._until, True, True
         pcm = air.release(len(air.pcm), now)
         self._until = air.until
         return pcm

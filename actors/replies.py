@@ -28,7 +28,8 @@ class Replies:
 
     def began(self, leg: Leg, reply: int, ask: int, before: str, now: float) -> None:
         """The model begins to answer; `before` is what a lost connection gave of the same answer."""
-        since = now if self.streamed else None
+        begun = next((air.since for air in self._playing if air.ask == ask), None)  # the first part of it plays still
+        since = (begun or now) if self.streamed else None
         self._playing.begin(OnAir(leg.generation, reply, ask, leg.selection.persona.id, before, since))
 
     def add(self, generation: int, event: ReplyAudio | ReplyWords) -> None:

@@ -28,6 +28,11 @@ class Stream:
         self._ear = None
         self.speaking = 0
 
+    def drop(self) -> None:
+        """Nobody listens from here on, and what was said is over."""
+        self.hold()
+        self._microphone.drop()
+
     def listen(self, live: Leg, most: int = LONGEST) -> bool:
         """Let this connection listen, also to the last `most` bytes that it missed; False when words were lost."""
         if self._ear or not live.bridge:

@@ -83,9 +83,13 @@ class Gate:
         if self.active is reply:
             self.active = None
 
-    def void(self) -> None:
-        """No answer is wanted to anything that was asked so far."""
+    def overtake(self) -> None:
+        """No answer is wanted to what waits here."""
         for ask in self._waiting:
             ask.void = True
+
+    def void(self) -> None:
+        """No answer is wanted to anything that was asked so far."""
+        self.overtake()
         if self.pending:
             self.pending.void = True

@@ -226,6 +226,7 @@ class Protocol:
         self._updating -= 1
         if self._updating > 0 or self._setup is None:
             return []  # of an older setup: the newest is still on its way
+        self._turns.speaking = self._turns.speaking and self._setup.listens
         voice = session["audio"]["output"]["voice"]
         if voice != self._setup.voice:
             why = f"asked for the voice {self._setup.voice}, got {voice}"
@@ -258,7 +259,7 @@ class Protocol:
         number = int(ours) if ours else turn.ask if turn else asked
         reply = Reply(response["id"], len(self._replies) + 1, number)
         self._replies[response["id"]] = reply
-        if self._gate.began(reply) or (turn and turn.void):
+        if self._gate.began(reply) or self._turns.speaking or (turn and turn.void):
             reply.keep_ms = 0
             self._cancel(reply)
             return []
@@ -315,16 +316,25 @@ class Protocol:
     # What the caller said.
 
     def _on_speech(self, item: str, at_ms: int) -> list[Event]:
-        """Somebody begins to speak; the upstream cuts its answer short by itself (interrupt_response)."""
+        """Somebody begins to speak; the upstream cuts its answer short by itself (interrupt_response).
+
+        A create that is on its way reaches it after that: what becomes of it shows when it is answered.
+        """
         if self._gate.active:
             self._gate.active.void = True
-        return [Speaking(self._turns.began(item).ask, at_ms)]
+        self._gate.overtake()
+        self._turns.void()
+        ask = self._turns.began(item).ask
+        return [] if self._updating else [Speaking(ask, at_ms)]  # it stops listening, and forgets this turn
 
     def _on_committed(self, item: str) -> list[Event]:
         if not self._turns.known(item) and self._committed:
             _, self._transcribing[item] = self._committed.popleft()
             return []
         ask = self._transcribing[item] = self._turns.committed(item).ask
+        if self._gate.active:  # then the upstream does not answer by itself: we ask, when that one is done
+            self._turns.answered()
+            self._ask(Ask(ask, []))
         return [Committed(ask)]
 
     def _on_transcript(self, item: str, text: str) -> list[Event]:

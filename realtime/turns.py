@@ -17,6 +17,7 @@ class SpokenTurns:
     def __init__(self) -> None:
         self._turns: dict[str, Spoken] = {}
         self._unanswered: list[Spoken] = []
+        self.speaking = False  # a turn has begun that is not whole yet
 
     def known(self, item: str) -> bool:
         """The upstream heard this item by itself."""
@@ -24,11 +25,15 @@ class SpokenTurns:
 
     def began(self, item: str) -> Spoken:
         """Somebody began to speak; the item was announced ahead."""
-        return self._turns.setdefault(item, Spoken(-1 - len(self._turns)))
+        if item not in self._turns:
+            self._turns[item] = Spoken(-1 - len(self._turns))
+            self.speaking = True
+        return self._turns[item]
 
     def committed(self, item: str) -> Spoken:
         """It is whole: a response to it follows."""
         turn = self.began(item)
+        self.speaking = False
         self._unanswered.append(turn)
         return turn
 

@@ -120,3 +120,52 @@ def test_what_comes_in_a_burst_is_all_kept_for_a_moment() -> None:
     microphone.hear(said(2000, 9000), True, 2.0)
     hear(microphone, 9000, 10_000)
     assert len(replay(microphone)) <= QUIET * 1.25
+
+
+def test_what_became_safe_is_not_said_again_though_nothing_was_said_since() -> None:
+    """A phone that sends no silence: the connection is lost before any more audio comes."""
+    microphone = Microphone()
+    hear(microphone, 0, 3000)
+    replayed = len(replay(microphone)) // BYTES_PER_MS
+    microphone.began(1, 100)
+    microphone.paused(replayed - 100)
+    microphone.safe(1)
+    assert len(replay(microphone)) == 100 * BYTES_PER_MS
+
+
+def test_what_was_replayed_is_kept_when_that_connection_is_lost_as_well() -> None:
+    """It had no time to say what it heard in it."""
+    microphone = Microphone()
+    hear(microphone, 0, 1000)
+    microphone.began(1, 100)
+    hear(microphone, 1000, 3000)
+    kept = replay(microphone)
+    hear(microphone, 3000, 3100)
+    assert replay(microphone) == kept + said(3000, 3100)
+
+
+def test_a_safe_turn_behind_one_that_is_not_is_replayed_as_silence() -> None:
+    """It was written down before the other: neither is lost, neither is heard twice."""
+    microphone = Microphone()
+    hear(microphone, 0, 500)
+    microphone.began(1, 0)
+    hear(microphone, 500, 2000)
+    microphone.paused(1000)
+    microphone.began(2, 1000)
+    hear(microphone, 2000, 3000)
+    microphone.paused(2000)
+    microphone.safe(2)
+    assert replay(microphone) == said(0, 1000) + bytes(1000 * BYTES_PER_MS) + said(2000, 3000)
+
+
+def test_what_was_dropped_is_played_to_nobody() -> None:
+    """Neither to the connection that listened before, nor to the next; positions go on."""
+    microphone = Microphone()
+    hear(microphone, 0, 500)
+    microphone.began(1, 0)
+    hear(microphone, 500, 600, listening=False)
+    microphone.drop()
+    assert microphone.resume() == b""
+    hear(microphone, 600, 700)
+    microphone.began(2, 520)
+    assert replay(microphone) == said(600, 700)

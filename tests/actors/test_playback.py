@@ -189,3 +189,20 @@ def test_what_was_released_of_a_cut_word_counts_as_said() -> None:
     playback.release(10.0)
     reply.cut()
     assert reply.text == "Ask"
+
+
+def test_a_reply_that_stops_before_its_first_word_was_heard_as_nothing() -> None:
+    """Something was said between the beginning of the response and the first of its audio."""
+    reply = OnAir(1, 1, 1, "tina")
+    playback = streamed(reply)
+    assert playback.stop(11.0, 11.0) == [reply]
+    assert (reply.heard_text(11.0), silence(reply, 11.0, streamed=True)) == ("", [])
+
+
+def test_a_whole_reply_is_cleared_also_when_the_caller_has_begun_to_stream() -> None:
+    """It was sent as one message while the caller typed, and plays when they begin to speak."""
+    playback, reply = Playback(), air(1, *FOUR, seconds=0.5)
+    playback.begin(reply)
+    playback.send(reply, 10.0)
+    assert playback.stop(11.0, 11.0) == [reply]
+    assert silence(reply, 11.0, streamed=True) == [Clear(reply.id), Transcript("assistant", "one two", reply.id)]

@@ -1,5 +1,7 @@
 """Moments of a session that no socket can hold still, on a stage, with an upstream whose frames the test writes."""
 
+import pytest
+
 from actors.base import MOST_WAITING, Down, Overrun
 from actors.equipment import Limits
 from actors.messages import (
@@ -13,6 +15,7 @@ from actors.messages import (
     Interrupted,
     Pinged,
     Pong,
+    Recorded,
     Typed,
 )
 from actors.testing.probe import Probe
@@ -130,6 +133,17 @@ def test_a_call_is_ended_when_it_has_lasted_as_long_as_a_call_may(stage: Stage) 
     scene.end()
 
 
+@pytest.mark.parametrize("spoke_at", [0.1, 0.803, 1.1, 2.3])
+def test_the_end_of_a_quiet_call_does_not_wait_for_a_rounding_error(stage: Stage, spoke_at: float) -> None:
+    """The rest of the time rounds to nothing, and is over."""
+    scene = Scene(stage, limits=Limits(idle_seconds=3.0))
+    stage.advance(spoke_at)
+    scene.says(Interrupted())
+    stage.advance(3.0)
+    assert scene.caller.expect(Close).code == 4408
+    scene.end()
+
+
 def test_a_bridge_that_is_told_too_much_ends_its_session(stage: Stage) -> None:
     """Not a loss that another connection would mend: the cause reaches the supervisor."""
     scene = Scene(stage)
@@ -139,3 +153,19 @@ def test_a_bridge_that_is_told_too_much_ends_its_session(stage: Stage) -> None:
     down = scene.supervisor.fish_for(Down)
     assert isinstance(down.cause, Overrun)
     assert len(scene.upstream.dialled) == 1
+
+
+def test_what_was_said_after_a_clip_that_must_be_heard_again_is_said_again_after_it(scene: Scene) -> None:
+    """Nobody has written down the clip, so it cannot be told as history; what follows it waits for it."""
+    wire = scene.on_the_line(TINA)
+    scene.says(Recorded(bytes(48 * 200)))
+    scene.stage.settle()
+    scene.says(Typed("and another thing"))
+    scene.says(Typed("the last one"))
+    scene.stage.settle()
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    kinds = [kind for kind in again.kinds if kind in ("input_audio_buffer.commit", "response.create")]
+    assert kinds[0] == "input_audio_buffer.commit"
+    assert [text for role, text in again.texts() if role == "user"] == []

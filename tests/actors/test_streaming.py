@@ -305,3 +305,61 @@ def test_a_paced_reply_is_released_by_the_clock(scene: Scene) -> None:
         assert second + 0.2 <= played <= second + 0.4 + 0.001
     scene.stage.advance(1.0)
     assert scene.caller.fish_for(ResponseDone).response_id == "1.2"
+
+
+def test_speech_that_was_noticed_while_the_caller_changed_to_clips_holds_nothing_up(scene: Scene) -> None:
+    """The model forgets it, and never tells that it is whole: what is typed next is asked at once."""
+    wire = scene.on_the_line(TINA)
+    scene.says(Chose(TINA, mode="stream"))
+    wire.say(type="session.updated", session=wire.last("session.update")["session"])
+    speak(scene, 200)
+    scene.stage.settle()
+    wire.say(type="input_audio_buffer.speech_started", item_id="item", audio_start_ms=0)
+    scene.says(Chose(TINA, mode="clip"))  # in the mailbox before what the bridge makes of that
+    scene.says(Typed("in writing, then"))
+    assert wire.texts() == [("user", "in writing, then")]
+    assert not any(isinstance(message, SpeechStarted) for message in scene.caller.heard)
+
+
+def test_a_reply_that_was_being_made_is_heard_as_soon_as_the_caller_streams(scene: Scene) -> None:
+    """Also when no more of it comes for now: its mode was not known when it began."""
+    scene.says(Chose(TINA))
+    wire = scene.wire(1)
+    wire.welcome()
+    begin(wire, "greeting", asked(wire))
+    give(wire, "greeting", "namaste")
+    scene.stage.settle()
+    scene.says(Chose(TINA, mode="stream"))
+    assert scene.caller.fish_for(ResponseStarted)
+    assert scene.caller.fish_for(Sound)
+
+
+def test_an_answer_that_was_cut_goes_on_also_when_the_next_connection_is_lost_before_it_does(scene: Scene) -> None:
+    """It is not answered anew, and its first words are not forgotten."""
+    wire = on_the_line(scene)
+    scene.says(Typed("tell me"))
+    begin(wire, "answer", asked(wire))
+    give(wire, "answer", "alpha beta ")
+    give(wire, "answer", "gamma")
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    assert asked(again)
+    again.lose()
+    scene.stage.advance(1)
+    third = scene.wire(3)
+    third.welcome()
+    assert third.texts()[-2:] == [("user", "tell me"), ("assistant", "alpha beta")]
+    assert third.last("response.create")["response"]["instructions"].endswith(GO_ON)
+
+
+def test_what_a_lost_connection_had_been_asked_comes_before_what_the_microphone_kept(scene: Scene) -> None:
+    """As it was said."""
+    wire = on_the_line(scene)
+    scene.says(Typed("first"))
+    scene.stage.settle()
+    speak(scene, 200)
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    assert again.kinds.index("response.create") < again.kinds.index("input_audio_buffer.append")

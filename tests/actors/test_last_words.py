@@ -1,0 +1,36 @@
+"""What a caller is told when their session crashes."""
+
+from typing import cast
+
+import pytest
+
+from actors.base import Stop
+from actors.equipment import Equipment
+from actors.messages import Admitted, Close, Connected, Error, From, HungUp
+from actors.testing.probe import Probe
+from actors.testing.scene import Decoders
+from actors.testing.stage import Stage
+from actors.testing.wire import Wires
+from audio import Pool
+from supervisor import SupervisorActor
+from tests.kit.four import FOUR
+
+
+@pytest.mark.parametrize("hung_up", [False, True])
+def test_a_crash_is_told_unless_the_call_is_over_already(stage: Stage, hung_up: bool) -> None:
+    """After a close nothing more is said."""
+    supervisor = stage.launch(SupervisorActor, Equipment(FOUR, Wires(), cast(Pool, Decoders())))
+    caller = Probe("caller")
+    supervisor.tell(Connected("somebody", 1, caller))
+    session = caller.fish_for(Admitted).session
+    if hung_up:
+        session.tell(From(1, HungUp()))
+    session.tell(object())  # nobody handles this
+    if hung_up:
+        assert caller.expect(Close).code == 1000
+    else:
+        assert caller.expect(Error).code == "internal"
+        assert caller.expect(Close).code == 4500
+    caller.expect_nothing()
+    supervisor.tell(Stop())
+    stage.expect_terminated(supervisor)

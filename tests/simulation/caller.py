@@ -1,0 +1,198 @@
+"""A caller who does this and that, by chance, and then waits."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from actors.base import Ref
+from actors.messages import (
+    Admitted,
+    Chose,
+    Connected,
+    Detached,
+    From,
+    FromCaller,
+    Garbled,
+    HungUp,
+    Interrupted,
+    Pinged,
+    Played,
+    Recorded,
+    ResponseStarted,
+    Spoke,
+    ToCaller,
+    Typed,
+)
+from tests.simulation.ear import Ear
+from tests.simulation.sound import LOUD, Word, silence
+from tests.simulation.world import PERSONAS, VOICES, World
+
+SILENCE_MS = 800  # after what was spoken, so that its end is heard
+PIECES_MS = (40, 100, 200)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the caller said, to whom, how, and when it was all said."""
+
+    words: tuple[str, ...]
+    to: str
+    kind: str
+    at: float
+
+
+@dataclass(eq=False)
+class Caller:
+    """One call. It acts until it has acted `acts` times, and then stays on the line, or leaves."""
+
+    world: World
+    call: int
+    user: str
+    supervisor: Ref[Any]
+    ear: Ear
+    acts: int
+    mode: str
+    habits: dict[str, int]
+    session: Any = None
+    wish: str = ""
+    said: list[Said] = field(default_factory=list)
+    did: list[tuple[float, str]] = field(default_factory=list)
+    gone: bool = False
+    finished: bool = False
+    speaking: bool = False
+    bombed: bool = False
+    words: int = 0
+    spoke_at: float = -1.0
+
+    def tell(self, message: ToCaller | Admitted) -> None:
+        """Being an outbox: hear it."""
+        if isinstance(message, Admitted):
+            self.session = message.session
+            return
+        self.world.note(f"<= {self.ear.name}", message)
+        self.ear.hear(message)
+        if self.ear.closed:
+            self.world.after(self.world.random.choice([0.0, 0.05]), self.leave)
+
+    def connect(self) -> None:
+        self.world.note(self.ear.name, f"{self.user} calls")
+        self.supervisor.tell(Connected(self.user, self.call, self))
+        self._soon(self._act)
+
+    def leave(self) -> None:
+        """The connection is gone."""
+        if not self.gone:
+            self.gone = self.finished = True
+            self.world.note(self.ear.name, "is gone")
+            if self.session:
+                self.session.tell(Detached(self.call))
+
+    def say(self, message: FromCaller) -> None:
+        if self.session and not self.gone:
+            self.world.note(f"=> {self.ear.name}", message)
+            self.session.tell(From(self.call, message))
+
+    def _soon(self, do: Callable[[], None]) -> None:
+        self.world.after(self.world.random.choice([0.0, 0.01, 0.3, 1.0, 3.0]), do)
+
+    # What it does.
+
+    def _act(self) -> None:
+        if self.gone:
+            return
+        if not self.acts:
+            self.finished = not self.speaking
+            if not self.finished:
+                self._soon(self._act)
+            return
+        self.acts -= 1
+        random = self.world.random
+        if not self.wish and random.random() < 0.9:
+            habit = "choose"
+        else:
+            habit = random.choices(list(self.habits), list(self.habits.values()))[0]
+        getattr(self, f"_{habit}")()
+        self._soon(self._act)
+
+    def _did(self, what: str) -> None:
+        self.did.append((self.world.now, what))
+
+    def _choose(self) -> None:
+        random = self.world.random
+        wish = random.choice([*PERSONAS, *PERSONAS, self.wish or "nobody", "nobody"])
+        if wish in VOICES and wish != self.wish:
+            voice = VOICES[wish]
+            self.ear.greetings[voice] = self.ear.greetings.get(voice, 0) + 1
+        if wish != self.wish:
+            self._did("chose" if wish in VOICES and self.wish != "nobody" else "chose nobody")
+        self.wish = wish
+        self.say(Chose(wish, random.choice([None, None, self.mode])))
+
+    def _change(self) -> None:
+        self.mode = "clip" if self.mode == "stream" else "stream"
+        self._did("changed")
+        if self.wish:
+            self.say(Chose(self.wish, self.mode))
+
+    def _utter(self, kind: str) -> tuple[str, ...]:
+        words = []
+        for _ in range(self.world.random.choice([1, 1, 2, 4])):
+            self.words += 1
+            words.append(f"{chr(ord('a') + self.call - 1)}{self.words}")
+        if kind == "stream":
+            self.world.streamed.update(words)
+        self.said.append(Said(tuple(words), self.wish, kind, self.world.now))
+        return tuple(words)
+
+    def _sound(self, words: tuple[str, ...]) -> bytes:
+        return b"".join(self.world.sounds.speak(Word(word, self.call), LOUD) for word in words)
+
+    def _speak(self) -> None:
+        if self.mode == "clip":
+            self._did("recorded")
+            self.say(Recorded(self._sound(self._utter("clip")) + silence(100)))
+        elif not self.speaking:
+            self.speaking = True
+            self._did("spoke")
+            self._stream(self._sound(self._utter("stream")) + silence(SILENCE_MS))
+
+    def _stream(self, pcm: bytes) -> None:
+        """In real time, piece by piece."""
+        if self.gone:
+            return
+        ms = self.world.random.choice(PIECES_MS)
+        self.say(Spoke(pcm[: ms * 48]))
+        self.spoke_at = self.world.now
+        if rest := pcm[ms * 48 :]:
+            self.world.after(ms / 1000, self._stream, rest)
+        else:
+            self.speaking = False
+
+    def _type(self) -> None:
+        self._did("typed")
+        self.say(Typed(" ".join(self._utter("text"))))
+
+    def _interrupt(self) -> None:
+        self._did("interrupted")
+        self.say(Interrupted())
+
+    def _play(self) -> None:
+        """The player reports how far it is; a bad one reports anything."""
+        responses = [each.response_id for _, each in self.ear.told if isinstance(each, ResponseStarted)]
+        if responses:
+            ms = self.ear.player.played_ms(responses[-1], self.world.now)
+            self.say(Played(responses[-1], max(0, ms - self.world.random.choice([0, 0, 30, 100]))))
+
+    def _ping(self) -> None:
+        self.say(self.world.random.choice([Pinged(), Pinged(), Garbled("bad_json", "what?")]))
+
+    def _wait(self) -> None:
+        """Nothing, for once."""
+
+    def _hang_up(self) -> None:
+        self.acts = 0
+        self._did("left")
+        if self.world.random.random() < 0.5:
+            self.say(HungUp())
+        else:
+            self.leave()

@@ -1,0 +1,55 @@
+"""The simulated mind names what it heard, and its voice says whose every millisecond is."""
+
+from realtime.local.acts import Speak
+from realtime.local.reading import Turn, read
+from tests.simulation.sound import BYTES_PER_MS, Word
+from tests.simulation.world import GREETINGS, World
+
+
+def answer(world: World, instructions: str, turns: tuple[Turn, ...]) -> str:
+    """The words demanded, the rest of an answer, or a new one that remembers which of the caller's words it knew."""
+    prompt = read(instructions)
+    if prompt.exactly is not None:
+        return prompt.exactly
+    if prompt.goes_on and (rest := _rest(world, turns)):
+        return " ".join(rest)
+    known = frozenset(word for turn in turns if turn.role == "user" for word in turn.text.split())
+    return " ".join(world.answer(world.random.randint(1, 9), known).words)
+
+
+def _rest(world: World, turns: tuple[Turn, ...]) -> list[str]:
+    """The words that follow those of the last assistant's turn."""
+    said = next((turn.text.split() for turn in reversed(turns) if turn.role == "assistant" and turn.text), None)
+    begun = world.answers.get(said[-1][0]) if said else None
+    return list(begun.words[begun.words.index(said[-1]) + 1 :]) if begun and said else []
+
+
+class Speech:
+    """The voice at one response: some words, then their sound; `pace` is the seconds from one piece to the next."""
+
+    def __init__(self, world: World, link: int, work: Speak) -> None:
+        self.response = work.response_id
+        self.pace = world.random.choice([0.0, 0.02, 0.1, 0.3])  # for 100 to 600 ms of sound
+        self._world, self._link, self._voice = world, link, work.voice
+        self._words = work.text.split()
+        self._rest = b""
+
+    def next(self) -> tuple[str, bytes] | None:
+        """Words and the sound that follows them, either may be empty; None at the end."""
+        if self._rest:
+            pcm, self._rest = self._rest, b""
+            return "", pcm
+        if not self._words:
+            return None
+        count = self._world.random.choice([1, 1, 2, 3])
+        said, self._words = self._words[:count], self._words[count:]
+        pcm = b"".join(self._world.sounds.speak(self._word(text)) for text in said)
+        at = self._world.random.choice([len(pcm), 70 * BYTES_PER_MS])
+        self._rest = pcm[at:]
+        return " ".join(said) + " ", pcm[:at]
+
+    def _word(self, text: str) -> Word:
+        greeting = GREETINGS[self._voice]
+        if text in greeting:
+            return Word(text, self._link, self._voice, f"greeting {self._voice}", greeting.index(text))
+        return Word(text, self._link, self._voice, text[0], ord(text[1]) - ord("a"))

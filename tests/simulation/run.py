@@ -1,0 +1,189 @@
+"""One run: a supervisor and its callers on a stage, the simulated model behind them, and what must hold at the end."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, cast
+
+import orjson
+
+from actors.base import LoopActor, Ref, Stop
+from actors.equipment import Equipment, Limits
+from actors.testing.scene import InHand
+from actors.testing.stage import Stage
+from audio import Decoded, Pool, Undecoded
+from personas import SHIPPED, Catalogue
+from supervisor import SupervisorActor
+from tests.simulation.caller import Caller
+from tests.simulation.ear import Ear
+from tests.simulation.end import check_end
+from tests.simulation.model import Model
+from tests.simulation.story import story
+from tests.simulation.world import PERSONAS, Bomb, World
+
+QUIET_SECONDS = 60.0  # in which all that is owed comes: a stalled line is noticed after 30 s at most
+ENDING_SECONDS = 12.0  # a drain gives its sessions 10 s, and they their children 2 s
+
+
+class Simulated(AssertionError):
+    """Something was wrong in a run; the message tells the story and how to see it again."""
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The four who ship, with greetings whose words take as long as the others."""
+    data = orjson.loads(SHIPPED.read_bytes())
+    rows = [row for row in data["astrologers"] if row["astrologer_id"] in PERSONAS]
+    greeted = [{**row, "greeting": PERSONAS[row["astrologer_id"]][1]} for row in rows]
+    return Catalogue.from_data({**data, "astrologers": greeted})
+
+
+class Decoders:
+    """They decode at once, late, or not at all."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def decode(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded]) -> InHand:
+        in_hand, world = InHand(number, clip, to), self._world
+        refused = world.chance(world.weather.fail / 2)
+        late = world.random.choice([0.0, 0.05, 0.05, 2.0])
+        world.after(late, in_hand.refuse if refused else in_hand.decode)
+        return in_hand
+
+
+class Crashes(logging.Handler):
+    """What actors report of their own crashes; those that nobody asked for are wrong."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(logging.ERROR)
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if "Bomb" not in f"{error}":
+            trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
+            self._world.wrong(f"{record.getMessage()}: {error!r}\n{trace}")
+
+
+@contextmanager
+def watched(world: World) -> Iterator[None]:
+    """Hear of crashes, and write no log: thousands of runs would be slowed down by theirs."""
+    log, root, handler = logging.getLogger("actors.base"), logging.getLogger(), Crashes(world)
+    handlers, root.handlers = root.handlers, [logging.NullHandler()]
+    logging.disable(logging.WARNING)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        logging.disable(logging.NOTSET)
+        root.handlers = handlers
+
+
+class Run:
+    """All of one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.world = World(seed)
+        self.model = Model(self.world)
+        self.callers: list[Caller] = []
+        self.draining = False
+
+    def go(self) -> int:
+        """Run it; returns how many calls there were. Raises Simulated with the whole story."""
+        try:
+            with watched(self.world), Stage(self.world.seed) as stage:
+                self._on(stage)
+        except Simulated:
+            raise
+        except BaseException as error:
+            self.world.faults.append(f"{type(error).__name__}: {error}")
+            raise Simulated(story(self.world)) from error
+        return len(self.callers)
+
+    def _on(self, stage: Stage) -> None:
+        random = self.world.random
+        equipment = Equipment(catalogue(), self.model, cast(Pool, Decoders(self.world)), self._limits())
+        self.stage, self.supervisor = stage, stage.launch(SupervisorActor, equipment)
+        for number in range(random.choice([1, 1, 2, 3])):
+            self.world.after(random.uniform(0, 2), self._call, f"user{number}")
+        if self.world.weather.bombs:
+            self.world.after(random.uniform(1, 20), self._bomb)
+        if not self.world.weather.calm and random.random() < 0.1:
+            self.world.after(random.uniform(1, 20), self._drain)
+        self._pass(3.0)
+        while not all(caller.finished for caller in self.callers):
+            self._pass(1.0)
+        self.world.healed = True
+        self._pass(QUIET_SECONDS)
+        check_end(self)
+        self._check()
+        self._drain()
+        self._pass(ENDING_SECONDS)
+        stage.expect_terminated(self.supervisor)
+        for link in self.model.links:
+            if not link.ended:
+                self.world.wrong(f"{link.name} is still open")
+        self._check()
+
+    def _pass(self, seconds: float) -> None:
+        self.stage.advance(seconds)
+        self._check()
+
+    def _check(self) -> None:
+        if self.world.faults:
+            raise Simulated(story(self.world))
+
+    def _limits(self) -> Limits:
+        random = self.world.random
+        if self.world.weather.calm or random.random() < 0.8:
+            return Limits()
+        return Limits(idle_seconds=random.choice([3.0, 8.0]), call_seconds=random.choice([5.0, 20.0, 3600.0]))
+
+    def _call(self, user: str) -> None:
+        random, world = self.world.random, self.world
+        call = len(self.callers) + 1
+        kinds = ["speak", "type", "choose", "interrupt", "play", "ping", "wait"]
+        habits = {kind: random.choice([0, 1, 1, 3]) for kind in kinds} | {"speak": 3, "wait": 1}
+        habits |= {"hang_up": random.choice([0, 0, 1]), "change": random.choice([0, 0, 0, 1])}
+        mode = random.choice(["clip", "stream", "stream"])
+        ear = Ear(world, call, self.model.links)
+        caller = Caller(world, call, user, self.supervisor, ear, random.randint(1, 12), mode, habits)
+        self.callers.append(caller)
+        caller.connect()
+        if random.random() < 0.1 and len(self.callers) < 8:
+            world.after(random.uniform(0, 6), self._call, user)
+
+    def _drain(self) -> None:
+        self.world.note("supervisor", "is told to drain")
+        self.draining = True
+        self.supervisor.tell(Stop())
+
+    def _bomb(self) -> None:
+        """Some actor crashes."""
+        if self.world.healed:
+            return
+        actors: list[Any] = [ref for ref in self.stage.actors() if ref is not self.supervisor]
+        if actors:
+            ref = self.world.random.choice(actors)
+            self.world.note(ref.actor_class.__name__, "crashes")
+            for caller in self.callers:
+                if caller.session in (ref, _parent(ref)):
+                    caller.bombed = True
+            ref.tell(Bomb())
+        self.world.after(self.world.random.uniform(1, 20), self._bomb)
+
+
+def _parent(ref: Any) -> Any:
+    """Who hired this actor."""
+    actor: LoopActor[Any] = ref.actor_inbox.turn.__self__
+    return actor._parent
+
+
+def simulate(seed: int) -> int:
+    """Run one seed, and be back without a trace of it; returns how many calls it had."""
+    assert asyncio._get_running_loop() is None
+    return Run(seed).go()

@@ -1,0 +1,94 @@
+"""What all of one run share: its chance, its clock, its log, what was spoken in it, and what went wrong."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from tests.simulation.sound import Sounds
+
+PERSONAS = {
+    "tina_kulkarni_vedic_marriage": ("marin", "Ta Tb Tc Td"),
+    "mohit_vedic_marriage": ("cedar", "Ma Mb Mc"),
+    "priyanka_vedic_love": ("shimmer", "Pa Pb Pc Pd Pe"),
+    "harsh_dubey_vedic_love": ("echo", "Ha Hb"),
+}
+VOICES = {id_: voice for id_, (voice, _) in PERSONAS.items()}
+GREETINGS = {voice: words.split() for voice, words in PERSONAS.values()}
+
+
+class Bomb:
+    """Told to an actor, it makes it crash: nobody handles this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the simulated mind says to the turns that it knew: `turns` are the words of the caller's among them."""
+
+    name: str
+    words: tuple[str, ...]
+    turns: frozenset[str]
+
+
+@dataclass
+class Weather:
+    """How things go in one run; rates are chances, `calm` has none of what goes wrong."""
+
+    calm: bool
+    lose: float = 0.0  # of a connection to be lost at one of its first events
+    refuse: float = 0.0  # of a connect to fail
+    late: float = 0.0  # of an event to be held up, and all after it
+    fail: float = 0.0  # of a response to fail
+    bombs: float = 0.0
+
+    @classmethod
+    def draw(cls, random: Random) -> "Weather":
+        if random.random() < 0.4:
+            return cls(calm=True, late=random.choice([0, 0.02]))
+        rates = [random.choice([0, 0, most / 4, most]) for most in (0.8, 0.4, 0.1, 0.2)]
+        return cls(False, *rates, bombs=random.choice([0, 0, 0.1]))
+
+
+@dataclass
+class World:
+    """One run. Whoever sees something wrong says `wrong`; the run stops there, and prints the log."""
+
+    seed: int
+    random: Random = field(init=False)
+    weather: Weather = field(init=False)
+    sounds: Sounds = field(default_factory=Sounds)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    log: list[tuple[float, str, Any]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    streamed: set[str] = field(default_factory=set)  # the words that callers said in a stream
+    healed: bool = False  # nothing new goes wrong from here on
+
+    def __post_init__(self) -> None:
+        self.random = Random(f"world {self.seed}")
+        self.weather = Weather.draw(self.random)
+
+    @property
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def after(self, seconds: float, do: Callable[..., Any], *args: Any) -> None:
+        asyncio.get_running_loop().call_later(seconds, do, *args)
+
+    def chance(self, rate: float) -> bool:
+        """True that often, while things still go wrong."""
+        return not self.healed and self.random.random() < rate
+
+    def note(self, who: str, what: Any) -> None:
+        self.log.append((self.now, who, what))
+
+    def wrong(self, what: str) -> None:
+        self.note("WRONG", what)
+        self.faults.append(what)
+
+    def answer(self, words: int, turns: frozenset[str]) -> Answer:
+        """A new answer of so many words, each of two letters of its own."""
+        name = chr(0x100 + len(self.answers))
+        answer = Answer(name, tuple(name + chr(ord("a") + place) for place in range(words)), turns)
+        self.answers[name] = answer
+        return answer
