@@ -353,7 +353,7 @@ def test_an_actor_has_one_turn_at_a_time() -> None:
 
         actor.tell(Do(multiply))
         other.tell(Do(take_turns))
-        while sum(isinstance(what, int) for what in told.heard) < base.TURN_MESSAGES * 4:
+        while sum(isinstance(what, int) for what in told.heard) < base.TURN_MESSAGES * 4:  # noqa: ASYNC110
             await asyncio.sleep(0)
         other.tell(Stop())
         actor.tell(Stop())
