@@ -129,8 +129,10 @@ class Conversation:
 
     def lost(self, leg: Leg) -> None:
         """The live connection is gone: what it has not answered will be asked again, on the next one."""
-        self._stream.hold()
         given = self._replies.lost(leg.generation)
+        for ask in given:
+            self._stream.safe(ask)  # its answer has begun and goes on: heard once more it would begin anew
+        self._stream.hold()
         if self._greeting:
             self._greeting.begun = False
             self._greeting.given = given.get(self._greeting.number, self._greeting.given)

@@ -3,7 +3,8 @@
 It hears by the marks in the audio: a frame that is speech begins a turn, the first that is not ends it, and the turn
 is answered with numbered words of 200 ms, `d00 d01 ...` for the third turn. A reply goes out as one burst, or a word
 every `gap` seconds; it is `thinking` before it. Speech is noticed after `notice` frames, its end after `pause` frames
-of quiet, and it is written down within `writing` seconds more. A connection that was killed is opened again only after `opening` seconds.
+of quiet, and it is written down within `writing` seconds more. A connection that was killed is opened again only after
+`opening` seconds.
 """
 
 import asyncio
