@@ -1,8 +1,9 @@
 """What a caller hears when the model's connection is cut at random moments, and opens again after 1.2 s.
 
 Every word of a reply says whose it is, of which persona, turn and place, so what was repeated, lost or foreign is
-exact. Silence is that of a player which plays what comes in real time: gaps inside a reply. Words come a little
-faster than they are spoken, so that a cut in the middle leaves some unsaid. Neighbours are never cut.
+exact. Silence is that of a player which plays what comes in real time: gaps inside a reply. Words come four times
+faster than they are spoken, so that a cut in the middle leaves some unsaid. Neighbours are never cut. A turn that was
+cut is followed by one that is not: a second try in a row waits half a second (actors/supervision.py).
 """
 
 import asyncio
@@ -23,12 +24,13 @@ WORDS = 20
 GAP = 0.05  # seconds: four times real time
 MODEL: dict[str, Any] = {"thinking": 0.3, "writing": 1.0, "notice": 5, "pause": 25}  # 100 ms, 500 ms
 SPEECH_SECONDS = 1.0
-TURNS = 5  # a call; then the caller calls anew
+TURNS = 9  # a call; then the caller calls anew
 CALLERS = 24
 NEIGHBOURS = 10
 FIRST = 1000  # the numbers of those who are cut
 PATIENCE = 14.0
 STORIES = 6  # are told
+LONG = OPENING + MODEL["thinking"] + 0.1  # seconds: more silence than a cut at the worst moment explains
 VOICE = VOICES.index("marin")
 
 
@@ -46,7 +48,7 @@ class Kill:
     unheard: int = 0
     """Frames of the caller's speech that the model never got."""
     story: str = ""
-    """What was heard and what the model was asked, where a word is wrong."""
+    """What was heard and what the model was asked, where something is wrong."""
 
 
 @dataclass
@@ -101,12 +103,13 @@ async def _caller(running: Load, tally: Tally, numbers: Iterator[int]) -> None:
 
 async def _talk(running: Load, tally: Tally, call: Call) -> None:
     """A greeting and some turns, with one cut in each but some."""
-    await _turn(running, tally, call, 0, random.random() * 3 if random.random() < 0.3 else None)
+    cut = random.random() < 0.2
+    await _turn(running, tally, call, 0, random.random() * 3 if cut else None)
     for turn in range(1, TURNS + 1):
         if call.done.done() or len(tally.kills) >= tally.wanted:
             return
-        moment = random.random() * (SPEECH_SECONDS + WORDS / 5 + 2)
-        await _turn(running, tally, call, turn, moment)
+        cut = not cut
+        await _turn(running, tally, call, turn, random.random() * (SPEECH_SECONDS + WORDS / 5 + 2) if cut else None)
 
 
 async def _turn(running: Load, tally: Tally, call: Call, turn: int, moment: float | None) -> None:
@@ -149,12 +152,12 @@ def _judge(kill: Kill, running: Load, call: Call, turn: int, words: int, began: 
     kill.foreign = len(call.ear.words) - len(ours)
     kill.repeated = sum(times - 1 for times in heard.values())
     kill.lost = sum(position not in heard for position in range(words))
-    if kill.foreign or kill.repeated or kill.lost:
-        kill.story = _story(kill, running, call, turn, began)
     kill.silence = sum(gap.seconds for gap in call.ear.gaps if gap.turn == turn)
     kill.waited = (ours[0].plays_at - began - (SPEECH_SECONDS if turn else 0)) if ours else PATIENCE
     if turn:
         kill.unheard = max(0, round(SPEECH_SECONDS * 50) - running.upstream.speech[call.who, turn])
+    if kill.foreign or kill.repeated or kill.lost or kill.unheard or kill.silence > LONG:
+        kill.story = _story(kill, running, call, turn, began)
 
 
 def _story(kill: Kill, running: Load, call: Call, turn: int, began: float) -> str:
@@ -166,7 +169,12 @@ def _story(kill: Kill, running: Load, call: Call, turn: int, began: float) -> st
         for answer in running.upstream.answers
         if answer.who == call.who and answer.at > began * 1e6
     ]
-    return f"turn {turn} cut at {kill.at - began:.2f} s while {kill.phase}: heard {heard}; the model {'; '.join(did)}"
+    gaps = " ".join(f"{gap.seconds:.2f} s at {gap.at - began:.2f}" for gap in call.ear.gaps if gap.turn == turn)
+    told = [f"{event['type']} {at - began:.2f}" for at, event in call.events if at > began]
+    return (
+        f"turn {turn} of {call.who} cut at {kill.at - began:.2f} s while {kill.phase}: {kill.unheard} frames unheard,"
+        f" silent for {gaps or 0}, heard {heard}; the model {'; '.join(did)}; the caller was told {' '.join(told)}"
+    )
 
 
 def _row(phase: str, tally: Tally) -> dict[str, Any]:
