@@ -63,6 +63,9 @@ TURN_MESSAGES = 32
 CHILDREN_SECONDS = 2.0
 MOST_WAITING = 10_000
 
+SIGNALS = frozenset({Down, Childless, Rang, _ActorStop})  # what the base takes itself, or looks at first
+
+Reply: TypeAlias = "pykka.Future[Any] | None"
 Hired: TypeAlias = LoopRef[M]
 """What `hire` returns: it can be told, and it can be stopped."""
 
@@ -98,6 +101,9 @@ class LoopActor(pykka.Actor, Generic[M]):
     def on_receive(self, message: M) -> Any:
         """Handle one message: one `match`, with `assert_never` at its end."""
         raise NotImplementedError
+
+    def on_rest(self) -> None:
+        """The turn is over: hand on, in one piece, what its messages brought together."""
 
     def on_stop(self) -> None:
         """Let go of what is not an actor. Runs once, however the actor ended, after its children."""
@@ -139,7 +145,7 @@ class LoopActor(pykka.Actor, Generic[M]):
     def _end_youngest(self) -> None:
         """Children end one by one, in reverse; then it is our turn."""
         if self._children:
-            next(reversed(self._children)).actor_inbox.put(Envelope(_ActorStop()))
+            next(reversed(self._children)).actor_inbox.put(_ActorStop())
         else:
             self._put(Childless())
 
@@ -155,7 +161,7 @@ class LoopActor(pykka.Actor, Generic[M]):
 
     def _start_actor_loop(self) -> None:
         mailbox = cast(Mailbox, self.actor_inbox)
-        mailbox.appendleft(Envelope(Boot()))
+        mailbox.appendleft(Boot())
         mailbox.open(self._turn)
 
     # Turns.
@@ -180,57 +186,71 @@ class LoopActor(pykka.Actor, Generic[M]):
         enough = clock() + TURN_SECONDS
         for _ in range(TURN_MESSAGES):
             if not mailbox or mailbox.turn is None:
-                return
-            envelope = mailbox.popleft()
-            running.message = envelope.message
-            self._take(envelope)
+                break
+            message, reply_to = mailbox.popleft(), None
+            if type(message) is Envelope:
+                message, reply_to = message.message, message.reply_to
+            running.message = message
+            if self._ending or type(message) in SIGNALS:
+                self._take(message, reply_to)
+            else:
+                self._handle(message, reply_to)
             if clock() > enough:
-                return
+                break
+        if not self._ending:
+            self._rest()
+
+    def _rest(self) -> None:
+        try:
+            self.on_rest()
+        except BaseException as error:
+            self._crash("resting", error)
 
     def _overrun(self, waiting: int) -> None:
         log.error("%s %d is told too much: %d messages wait", self.name, self.incarnation, waiting)
         self.end(Overrun(f"{waiting} messages waited for {self.name} {self.incarnation}"))
 
-    def _take(self, envelope: Envelope[Any]) -> None:
-        message = envelope.message
+    def _take(self, message: Any, reply_to: Reply) -> None:
         match message:
             case Down(ref=ref) if self._children.pop(ref, None) and self._ending:
                 self._end_youngest()
             case Childless():
                 self._finish()
             case _ActorStop():
-                if envelope.reply_to is not None:
-                    self._stoppers.append(envelope.reply_to)
+                if reply_to is not None:
+                    self._stoppers.append(reply_to)
                 self.end()
             case _ if self._ending:
-                _refuse(envelope, self._actor_ref)
+                _refuse(message, reply_to, self._actor_ref)
             case Rang():
                 if self._alarms.get(type(message.message)) is message.alarm:
                     del self._alarms[type(message.message)]
-                    self._handle(Envelope(message.message))
+                    self._handle(message.message, None)
             case _:
-                self._handle(envelope)
+                self._handle(message, reply_to)
 
-    def _handle(self, envelope: Envelope[Any]) -> None:
+    def _handle(self, message: Any, reply_to: Reply) -> None:
         try:
-            answer = self.on_receive(envelope.message)
+            answer = self.on_receive(message)
         except BaseException as error:
-            kind = type(envelope.message).__name__
-            log.exception("%s %d crashed on %s", self.name, self.incarnation, kind)
-            if envelope.reply_to is not None:
-                envelope.reply_to.set_exception((type(error), error, error.__traceback__))
-            self.end(error)
-            if isinstance(error, KeyboardInterrupt | SystemExit):
-                raise  # these two end the process, in the order that the command line keeps
+            if reply_to is not None:
+                reply_to.set_exception((type(error), error, error.__traceback__))
+            self._crash(type(message).__name__, error)
         else:
-            if envelope.reply_to is not None:
-                envelope.reply_to.set(answer)
+            if reply_to is not None:
+                reply_to.set(answer)
+
+    def _crash(self, at: str, error: BaseException) -> None:
+        log.error("%s %d crashed on %s", self.name, self.incarnation, at, exc_info=error)
+        self.end(error)
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise error  # these two end the process, in the order that the command line keeps
 
     def _ring(self, message: M) -> None:
         self._put(Rang(message, self._alarms[type(message)]))
 
     def _put(self, message: Any) -> None:
-        self.actor_inbox.put(Envelope(message))
+        self.actor_inbox.put(message)
 
     # The end.
 
@@ -246,8 +266,10 @@ class LoopActor(pykka.Actor, Generic[M]):
         ActorRegistry.unregister(self._actor_ref)
         for stopper in self._stoppers:
             stopper.set(True)
-        while mailbox:
-            _refuse(mailbox.popleft(), self._actor_ref)
+        for left in mailbox:
+            if type(left) is Envelope:
+                _refuse(left.message, left.reply_to, self._actor_ref)
+        mailbox.clear()
         if self._parent is not None:
             self._parent.tell(Down(self.me, self.name, self.incarnation, self._cause))
         if isinstance(crash, KeyboardInterrupt | SystemExit):
@@ -270,11 +292,11 @@ def launch(actor: LoopActor[M], parent: Ref[Down] | None = None) -> Hired[M]:
     return actor.me
 
 
-def _refuse(envelope: Envelope[Any], ref: pykka.ActorRef[Any]) -> None:
-    if envelope.reply_to is None:
+def _refuse(message: Any, reply_to: Reply, ref: pykka.ActorRef[Any]) -> None:
+    if reply_to is None:
         return
-    if isinstance(envelope.message, _ActorStop):
-        envelope.reply_to.set(True)
+    if isinstance(message, _ActorStop):
+        reply_to.set(True)
     else:
         error = ActorDeadError(f"{ref} stopped before handling the message")
-        envelope.reply_to.set_exception((ActorDeadError, error, None))
+        reply_to.set_exception((ActorDeadError, error, None))

@@ -108,8 +108,10 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._ended(code, reason)
             case _:
                 assert_never(message)
+
+    def on_rest(self) -> None:
         if self._link:
-            self._link.wake()
+            self._link.flush()
 
     def on_stop(self) -> None:
         if self._link:

@@ -23,22 +23,22 @@ class Microphone:
         self._begins = 0  # where the first byte kept stands
         self._sent = 0  # up to where the connection has got it
         self._clock: deque[tuple[float, int]] = deque()  # (when, where it ended then), a few a second
-        self._heard_at = 0.0
+        self._heard_at = self._look_at = 0.0
         self._turns: dict[int, int] = {}  # turn -> where it begins
         self._settled = 0  # where the last turn that is whole ended: before it nothing new begins
         self.lost = False  # words were dropped that the next connection would have needed
 
     def hear(self, pcm: bytes, listening: bool, now: float) -> None:
         """Keep it; `listening`: it goes to the connection as well."""
-        if not self._clock or now - self._clock[-1][0] >= QUIET_SECONDS / 4:
-            self._clock.append((now, self._begins + len(self._kept)))
         self._kept += pcm
-        self._heard_at = now
+        ends = self._begins + len(self._kept)
         if listening:
-            self._sent = self._begins + len(self._kept)
-            self._trim(self._needed(self._sent))
-        else:
-            self._trim(self._begins)
+            self._sent = ends
+        self._heard_at = now
+        if now >= self._look_at or len(self._kept) > LONGEST:  # a few times a second is often enough
+            self._look_at = now + QUIET_SECONDS / 4
+            self._trim(self._needed(ends, now) if listening else self._begins)
+            self._clock.append((now, ends - len(pcm)))
 
     def began(self, turn: int, at_ms: int) -> None:
         """Somebody speaks, since `at_ms`."""
@@ -54,7 +54,7 @@ class Microphone:
 
     def hold(self) -> None:
         """Nobody listens from here on: what is said now is kept, whoever it will be for."""
-        self._trim(self._needed(self._begins + len(self._kept)))
+        self._trim(self._needed(self._begins + len(self._kept), self._heard_at))
 
     def resume(self) -> bytes:
         """What the same connection has not got yet: from here on it listens again."""
@@ -84,9 +84,9 @@ class Microphone:
             del self._kept[: first - self._begins]
             self._begins = first
 
-    def _needed(self, ends: int) -> int:
+    def _needed(self, ends: int, now: float) -> int:
         """Where the next connection would have to begin to hear all that is not safe."""
-        while len(self._clock) > 1 and self._heard_at - self._clock[1][0] >= QUIET_SECONDS:
+        while len(self._clock) > 1 and now - self._clock[1][0] >= QUIET_SECONDS:
             self._clock.popleft()
         recent = min(ends - QUIET, *(at for _, at in islice(self._clock, 1)), ends)  # a burst is all as recent
         return min(max(recent, self._settled), *self._turns.values(), ends)

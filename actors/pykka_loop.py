@@ -7,6 +7,7 @@ import asyncio
 import sys
 import threading
 import time
+import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Generator
 from concurrent import futures
@@ -20,6 +21,8 @@ from pykka.messages import _ActorStop
 
 if TYPE_CHECKING:
     from actors.base import LoopActor
+
+ROUND_SECONDS = 0.001
 
 M_contra = TypeVar("M_contra", contravariant=True)
 T = TypeVar("T")
@@ -39,27 +42,71 @@ def on_loop() -> bool:
     return asyncio._get_running_loop() is not None
 
 
-class Mailbox(deque[Envelope[Any]]):
-    """One FIFO per actor. When it is told something it asks the loop for a turn, once."""
+class Round:
+    """The turns that are due on one loop, taken in the order in which they were asked for, in one callback.
+
+    What one actor tells another is so handled in the same round, before the loop looks at its sockets again; a round
+    that takes longer than ROUND_SECONDS is broken off and goes on after that.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = weakref.ref(loop)
+        self._due: deque[Callable[[], None]] = deque()
+        self._asked = False
+
+    def add(self, turn: Callable[[], None]) -> None:
+        """Take this turn when it is due; on the loop's own thread."""
+        self._due.append(turn)
+        if not self._asked:
+            self._ask()
+
+    def _ask(self) -> None:
+        loop = self._loop()
+        if loop is not None and not loop.is_closed():
+            self._asked = True
+            loop.call_soon(self._take)
+
+    def _take(self) -> None:
+        self._asked = False
+        enough = time.perf_counter() + ROUND_SECONDS
+        try:
+            while self._due:
+                self._due.popleft()()
+                if time.perf_counter() > enough:
+                    break
+        finally:  # also where SystemExit leaves the loop: it may be run again
+            if self._due and not self._asked:
+                self._ask()
+
+
+_rounds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Round] = weakref.WeakKeyDictionary()
+
+
+class Mailbox(deque[Any]):
+    """One FIFO per actor: messages, and an Envelope around each that wants an answer. It asks for a turn, once."""
 
     turn: Callable[[], None] | None = None  # None before the start and after the end
     loop: asyncio.AbstractEventLoop
     thread = 0
     asked = False
-    clock: Callable[[], float]  # ends turns; a loop with a `turn_clock` of its own decides by that one
+    clock: Callable[[], float]  # ends turns
+    soon: Callable[[Callable[[], None]], object]  # takes them
 
     def open(self, turn: Callable[[], None]) -> None:
         self.turn, self.loop, self.thread = turn, asyncio.get_running_loop(), threading.get_ident()
-        self.clock = getattr(self.loop, "turn_clock", time.perf_counter)
+        if clock := getattr(self.loop, "turn_clock", None):  # a loop that decides by itself whose turn it is
+            self.clock, self.soon = clock, self.loop.call_soon
+        else:
+            self.clock, self.soon = time.perf_counter, _rounds.setdefault(self.loop, Round(self.loop)).add
         if self:
             self.ask()
 
-    def put(self, envelope: Envelope[Any], /) -> None:
-        self.append(envelope)
+    def put(self, message: Any, /) -> None:
+        self.append(message)
         if not self.asked:
             self.ask()
 
-    def get(self) -> Envelope[Any]:
+    def get(self) -> Any:
         return self.popleft()
 
     def empty(self) -> bool:
@@ -67,13 +114,13 @@ class Mailbox(deque[Envelope[Any]]):
 
     def ask(self) -> None:
         """Ask for a turn; from another thread through call_soon_threadsafe."""
-        if self.turn is None or self.loop.is_closed():
+        if self.turn is None:
             return
         self.asked = True
         if threading.get_ident() == self.thread:
-            self.loop.call_soon(self.turn)
+            self.soon(self.turn)
         else:
-            with suppress(RuntimeError):  # the loop was closed in this very moment
+            with suppress(RuntimeError):  # the loop was closed
                 self.loop.call_soon_threadsafe(self.turn)
 
 
@@ -129,7 +176,7 @@ class LoopRef(pykka.ActorRef[Any], Generic[M_contra]):
             global dead_letters  # noqa: PLW0603  # a figure of the process
             dead_letters += 1
             return
-        self.actor_inbox.put(Envelope(message))
+        self.actor_inbox.put(message)
 
     def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
         """As Pykka's, but refuses to block the loop with RuntimeError. Actors never ask."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
@@ -95,6 +96,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     name = "session"
     _persona: Ref[ToPersona]  # this and what follows is there from Boot on
     _talk: Conversation
+    _clock: Callable[[], float]
     _began: float
     _spoke_at: float
 
@@ -151,16 +153,23 @@ class UserSessionActor(LoopActor[SessionInbox]):
     # What the caller says.
 
     def _hear(self, said: FromCaller) -> None:
-        if close := self._caller.spoke(self._now()):
+        now = self._clock()
+        if close := self._caller.spoke(now):
             self._leave(close)
             return
-        if not isinstance(said, Spoke | Played | Pinged):
-            self._spoke_at = self._now()
         match said:
             case Spoke(pcm):
-                self._listen(pcm)
+                self._listen(pcm, now)
             case Played(response_id, ms):
-                self._talk.played(response_id, ms, self._now())
+                self._talk.played(response_id, ms, now)
+            case Pinged():
+                self._caller.tell(Pong())
+            case _:
+                self._spoke_at = now
+                self._said(said, now)
+
+    def _said(self, said: FromCaller, now: float) -> None:
+        match said:
             case Chose(astrologer_id, mode):
                 if mode:
                     self._set_mode(mode)
@@ -173,23 +182,23 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._refuse("busy", "Several of your messages wait already: let them be answered first.")
             case Recorded(clip):
                 self._set_mode("clip")
-                self._talk.record(self._choice, self._now(), clip)
+                self._talk.record(self._choice, now, clip)
             case Typed(text):
-                self._talk.type(self._choice, self._now(), text)
+                self._talk.type(self._choice, now, text)
                 self._go_on()
             case Interrupted():
-                self._talk.interrupt(self._line.live, self._now())
+                self._talk.interrupt(self._line.live, now)
                 self._go_on()
-            case Pinged():
-                self._caller.tell(Pong())
             case HungUp():
                 self._leave(Close(1000, "the call has ended"))
             case Garbled(code, reason):
                 self._refuse(code, reason)
+            case Spoke() | Played() | Pinged():
+                pass  # heard already
             case _:
                 assert_never(said)
 
-    def _listen(self, pcm: bytes) -> None:
+    def _listen(self, pcm: bytes, now: float) -> None:
         """Audio of a stream: 50 times a second, so the usual case goes first."""
         if not self._choice:
             if not self._streamed:
@@ -202,7 +211,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 return
             self._set_mode("stream")
         self._streamed += len(pcm)
-        now = self._now()
         if self._streamed / BYTES_PER_MS > (now - self._began) * 1000 + HASTE_MS:
             self._caller.tell(
                 Error("too_many_messages", "Audio comes faster than anybody speaks: send it in real time.")
@@ -217,9 +225,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
             return
         streamed, before, self._mode = mode == "stream", self._mode, mode
         if before:
-            self._talk.change_mode(streamed, self._line.live, self._now())
+            self._talk.change_mode(streamed, self._line.live, self._clock())
         else:
-            self._talk.set_mode(streamed, self._now())
+            self._talk.set_mode(streamed, self._clock())
         for leg in (self._line.live, self._line.coming):
             if leg and leg.bridge:
                 leg.bridge.tell(Listen(streamed))
@@ -248,7 +256,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if live and live.selection == self._line.wanted:
             name = selection.persona.name
             self._caller.tell(Notice("switching", f"{name} is being called."))
-        self._talk.switch(live, selection.choice, selection.persona.greeting, self._now())
+        self._talk.switch(live, selection.choice, selection.persona.greeting, self._clock())
         self._line = replace(self._line, wanted=selection, fatal=False)
         self._steer()
 
@@ -278,7 +286,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     # Which upstream serves.
 
     def _steer(self) -> None:
-        while move := steer(self._line, self._now()):
+        while move := steer(self._line, self._clock()):
             match move:
                 case Open(selection):
                     self._counted["generations"] += 1
@@ -356,12 +364,12 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if leg is None:
             return
         live = line.live is leg and leg.selection == line.wanted
-        self._talk.learn(leg, live, event, self._now())
+        self._talk.learn(leg, live, event, self._clock())
         if isinstance(event, ReplyEnded) and live and event.status == "completed":
             self._line = replace(line, ends=())
             self._supervisor.tell(Answered(self.me))
         if isinstance(event, Speaking | Paused):
-            self._spoke_at = self._now()
+            self._spoke_at = self._clock()
         if isinstance(event, ReplyEnded | AskFailed | Committed) and live:
             self._go_on()
         if self._mode == "stream":
@@ -370,18 +378,18 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def _go_on(self) -> None:
         live = self._line.live
         if live and live.selection == self._line.wanted:
-            self._talk.release(live, self._now())
+            self._talk.release(live, self._clock())
 
     def _pace(self) -> None:
         """Release what is due of a streamed reply, and look again when more is."""
-        if (wait := self._talk.pace(self._now())) is not None:
+        if (wait := self._talk.pace(self._clock())) is not None:
             self.after(wait, Pace())
 
     # Life.
 
     def _begin(self) -> None:
-        equipment = self._equipment
-        self._began = self._spoke_at = self._now()
+        equipment, self._clock = self._equipment, asyncio.get_running_loop().time
+        self._began = self._spoke_at = self._clock()
         persona = self.hire(PersonaActor, self.me, equipment.catalogue)
         self._persona = persona
         self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me))
@@ -402,7 +410,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case TimeUp():
                 self._leave(Close(1000, "this call has reached its longest time: call again to go on"))
             case Quiet():
-                quiet, limit = self._now() - self._spoke_at, self._equipment.limits.idle_seconds
+                quiet, limit = self._clock() - self._spoke_at, self._equipment.limits.idle_seconds
                 if quiet >= limit:
                     self._leave(Close(4408, f"nothing was said for {limit:.0f} s: call again to go on"))
                 else:
@@ -440,7 +448,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if isinstance(down.cause, AccountRefused):
             self._supervisor.tell(Barred(str(down.cause)))
         fatal = self._line.fatal or isinstance(down.cause, UpstreamRefused)
-        self._line = replace(self._line, ends=(*self._line.ends, self._now()), fatal=fatal)
+        self._line = replace(self._line, ends=(*self._line.ends, self._clock()), fatal=fatal)
         if was_live:
             self._talk.lost(leg)
             if self._mode == "stream":
@@ -451,8 +459,5 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def on_stop(self) -> None:
         self._talk.close()
         told = " ".join(f"{what}={n}" for what, n in (self._counted | self._talk.tally).items())
-        seconds = self._now() - self._began
+        seconds = self._clock() - self._began
         log.info("ended session=%s user=%s seconds=%.1f %s why=%r", self._id, self._user, seconds, told, self._why)
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()

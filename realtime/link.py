@@ -156,17 +156,20 @@ class Link:
         self._upstream, self._user, self._to, self._frames = upstream, user, to, frames
         self._loop = asyncio.get_running_loop()
         self._socket: Socket | None = None
-        self._woken = False
         self._held = False  # the listener is behind, and nothing is read
         self._over = asyncio.Event()  # either side has had enough
         self._task = asyncio.create_task(self._run(), name=f"link to {upstream.host}")
         self._task.add_done_callback(self._tell_end)
 
-    def wake(self) -> None:
-        """There is something to send."""
-        if not self._woken and self._socket:
-            self._woken = True
-            self._loop.call_soon(self._write)
+    def flush(self) -> None:
+        """Write what there is to send, in one piece; while the connection takes nothing it waits, and is joined."""
+        socket = self._socket
+        if socket is None or socket.paused or socket.state is not State.OPEN:
+            return
+        if frames := self._frames():
+            for frame in frames:
+                socket.protocol.send_text(frame)
+            socket.send_data()
 
     def close(self) -> None:
         """Write what there is to send, then close with 1000."""
@@ -205,15 +208,15 @@ class Link:
         """The connection to be: it may have frames for us before the connect is over."""
         socket = Socket(*args, **kwargs)
         socket.on_frame = partial(self._heard, socket)
-        socket.on_writable = self.wake
+        socket.on_writable = self.flush
         socket.over = self._over
         return socket
 
     async def _hold(self, socket: Socket) -> LinkEnded:
         """Stay until one side has had enough."""
-        self._write()
+        self.flush()
         await self._over.wait()
-        self._write()
+        self.flush()
         await socket.close()
         return LinkEnded(socket.close_code or 1006, socket.close_reason or "")
 
@@ -232,12 +235,3 @@ class Link:
         self._held = False
         if not socket.transport.is_closing():
             socket.transport.resume_reading()
-
-    def _write(self) -> None:
-        self._woken = False
-        socket = self._socket
-        if socket is None or socket.paused or socket.state is not State.OPEN:
-            return
-        for frame in self._frames():
-            socket.protocol.send_text(frame)
-        socket.send_data()

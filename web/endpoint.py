@@ -97,15 +97,12 @@ async def _listen(socket: Socket, session: LoopRef[From | Detached], connection:
             session.tell(From(connection, wishes))
         frames, enough = 0, time.perf_counter() + READ_SECONDS
         async for frame in socket:
-            if frame.type is WSMsgType.PING:
+            if frame.type is WSMsgType.BINARY or frame.type is WSMsgType.TEXT:
+                socket.figures.received += len(frame.data)
+                session.tell(From(connection, _read(frame, wishes)))
+            elif frame.type is WSMsgType.PING:
                 async with asyncio.timeout(PONG_SECONDS):
                     await socket.pong(frame.data)
-            elif frame.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                socket.figures.received += len(frame.data)
-                said = _read(frame)
-                if isinstance(said, Chose) and said.mode is None:
-                    said = Chose(said.astrologer_id, wishes.mode)
-                session.tell(From(connection, said))
             frames += 1
             if frames == READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:
                 await _room(session)
@@ -122,8 +119,13 @@ async def _room(session: LoopRef[From | Detached]) -> None:
             return
 
 
-def _read(frame: WSMessageNoDecodeText) -> FromCaller:
+def _read(frame: WSMessageNoDecodeText, wishes: Chose) -> FromCaller:
     try:
-        return wire.read_audio(frame.data) if frame.type is WSMsgType.BINARY else wire.read(frame.data)
+        if frame.type is WSMsgType.BINARY:
+            return wire.read_audio(frame.data)
+        said = wire.read(frame.data)
     except Refused as refused:
         return Garbled(refused.code, refused.message)
+    if isinstance(said, Chose) and said.mode is None:
+        return Chose(said.astrologer_id, wishes.mode)
+    return said

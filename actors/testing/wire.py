@@ -1,6 +1,5 @@
 """Upstream connections by hand: what was sent on them, and what the test says comes."""
 
-import asyncio
 from typing import Any
 
 import orjson
@@ -18,31 +17,23 @@ class Wire:
         self.user = user
         self.ended = False
         self._to, self._frames = to, frames
-        self._woken = False
         self._sent: list[dict[str, Any]] = []
 
     # What a bridge asks of a link.
 
-    def wake(self) -> None:
-        """There is something to send: it is taken in the next turn, as a link does."""
-        if not self._woken and not self.ended:
-            self._woken = True
-            asyncio.get_running_loop().call_soon(self._take)
+    def flush(self) -> None:
+        """Take what there is to send."""
+        if not self.ended:
+            self._sent += [orjson.loads(frame) for frame in self._frames()]
 
     def close(self) -> None:
         """Close in order."""
-        if not self.ended:
-            self._take()
+        self.flush()
         self.lose(1000, "")
 
     def abort(self) -> None:
         """End at once."""
         self.lose(1006, "the connection was given up")
-
-    def _take(self) -> None:
-        self._woken = False
-        if not self.ended:
-            self._sent += [orjson.loads(frame) for frame in self._frames()]
 
     # What a test asks of it.
 

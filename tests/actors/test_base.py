@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import pykka
@@ -336,23 +337,55 @@ def test_a_mailbox_at_its_bound_is_worked_off() -> None:
 
 
 def test_an_actor_has_one_turn_at_a_time() -> None:
-    """Telling oneself in the middle of a turn does not earn a second one: the bound holds."""
+    """Telling oneself in the middle of a turn does not earn a second one: the others come in between."""
 
     async def story() -> None:
         told, parent = Probe(), Probe()
-        actor = launch(Doer(told), parent)
+        actor, other = launch(Doer(told), parent), launch(Doer(told), parent)
 
         def multiply(me: Doer) -> None:
             for number in range(base.TURN_MESSAGES * 4):
                 me.me.tell(number)
 
+        def take_turns(me: Doer) -> None:
+            me.to.tell("mine")
+            me.me.tell(Do(take_turns))
+
         actor.tell(Do(multiply))
+        other.tell(Do(take_turns))
         await asyncio.sleep(0)
-        for turn in range(1, 4):
-            assert len(told.heard) <= turn * base.TURN_MESSAGES
-            await asyncio.sleep(0)
+        other.tell(Stop())
         actor.tell(Stop())
         await parent.expect(Down)
+        await parent.expect(Down)
+        turns = [list(turn) for own, turn in groupby(told.heard, key=lambda what: what == "mine") if not own]
+        assert len(turns) >= 4
+        assert max(map(len, turns)) <= base.TURN_MESSAGES + 1  # and the word that it has stopped
+
+    run(story())
+
+
+def test_a_round_of_turns_ends_after_a_millisecond() -> None:
+    """Actors who always have something to do leave the loop to the sockets in between."""
+
+    async def story() -> None:
+        told, parent = Probe(), Probe()
+
+        def slow(me: Doer) -> None:
+            threading.Event().wait(pykka_loop.ROUND_SECONDS * 2)
+            me.to.tell("slow")
+
+        actors = [launch(Doer(told), parent) for _ in range(4)]
+        await asyncio.sleep(0)
+        for actor in actors:
+            actor.tell(Do(slow))
+        for turn in range(1, 5):
+            await asyncio.sleep(0)
+            assert len(told.heard) <= turn
+        for actor in actors:
+            actor.tell(Stop())
+        for _ in actors:
+            await parent.expect(Down)
 
     run(story())
 
