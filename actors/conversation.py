@@ -142,8 +142,10 @@ class Conversation:
             self._ask_again(leg, said, given.get(said.number, ""))
 
     def _ask_again(self, leg: Leg, said: Utterance, given: str) -> None:
-        if given:
-            self._turns.change(said.number, asked=False, given=given)
+        if said.hushed and said.given:
+            self._turns.forget(said.number)  # nobody waits for the rest
+        elif given or said.given:
+            self._turns.change(said.number, asked=False, given=given or said.given)
         elif not said.content:
             self._turns.forget(said.number)  # the microphone has it, and plays it to the next one; or it was noise
         elif said.hushed and isinstance(said.content, str):
