@@ -132,8 +132,10 @@ class Conversation:
 
     def lost(self, leg: Leg) -> None:
         """The live connection is gone: what it has not answered will be asked again, on the next one."""
-        self.stream.hold()
         given = self._replies.lost(leg.generation)
+        for ask in given:
+            self.stream.safe(ask)  # its answer has begun and goes on: heard once more it would begin anew
+        self.stream.hold()
         if self._greeting:
             self._greeting.begun = False
             self._greeting.given = given.get(self._greeting.number, self._greeting.given)
@@ -145,7 +147,9 @@ class Conversation:
 
     def _ask_again(self, leg: Leg, said: Utterance, given: str) -> None:
         behind = any(not other.asked and other.number < said.number for other in self._turns)
-        if given:
+        if said.hushed and said.given:
+            self._turns.forget(said.number)  # nobody waits for the rest
+        elif given:
             self._turns.change(said.number, asked=False, given=given)
         elif not said.content:
             self._turns.forget(said.number)  # the microphone has it, and plays it to the next one; or it was noise
