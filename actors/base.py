@@ -63,7 +63,7 @@ TURN_MESSAGES = 32
 CHILDREN_SECONDS = 2.0
 MOST_WAITING = 10_000
 
-SIGNALS = frozenset({Down, Childless, Rang, _ActorStop})  # what the base takes itself, or looks at first
+SIGNALS = frozenset({Down, Childless, Rang, _ActorStop, Envelope})  # what the base takes itself, or looks at first
 
 Reply: TypeAlias = "pykka.Future[Any] | None"
 Hired: TypeAlias = LoopRef[M]
@@ -169,6 +169,8 @@ class LoopActor(pykka.Actor, Generic[M]):
     def _turn(self) -> None:
         mailbox = cast(Mailbox, self.actor_inbox)
         mailbox.asked = False
+        if not mailbox or mailbox.turn is None:
+            return  # it has ended meanwhile
         if (waiting := len(mailbox)) > running.deepest:
             running.deepest = waiting
         if waiting > self.most_waiting and not self._ending:
@@ -185,17 +187,12 @@ class LoopActor(pykka.Actor, Generic[M]):
         clock = mailbox.clock
         enough = clock() + TURN_SECONDS
         for _ in range(TURN_MESSAGES):
-            if not mailbox or mailbox.turn is None:
-                break
-            message, reply_to = mailbox.popleft(), None
-            if type(message) is Envelope:
-                message, reply_to = message.message, message.reply_to
-            running.message = message
+            running.message = message = mailbox.popleft()
             if self._ending or type(message) in SIGNALS:
-                self._take(message, reply_to)
+                self._take(message)
             else:
-                self._handle(message, reply_to)
-            if clock() > enough:
+                self._handle(message)
+            if not mailbox or clock() > enough:
                 break
         if not self._ending:
             self._rest()
@@ -210,7 +207,11 @@ class LoopActor(pykka.Actor, Generic[M]):
         log.error("%s %d is told too much: %d messages wait", self.name, self.incarnation, waiting)
         self.end(Overrun(f"{waiting} messages waited for {self.name} {self.incarnation}"))
 
-    def _take(self, message: Any, reply_to: Reply) -> None:
+    def _take(self, message: Any) -> None:
+        """What is not simply for `on_receive`: the base's own signals, asks, and all that comes while it ends."""
+        reply_to: Reply = None
+        if isinstance(message, Envelope):
+            message, reply_to = message.message, message.reply_to
         match message:
             case Down(ref=ref) if self._children.pop(ref, None) and self._ending:
                 self._end_youngest()
@@ -225,11 +226,11 @@ class LoopActor(pykka.Actor, Generic[M]):
             case Rang():
                 if self._alarms.get(type(message.message)) is message.alarm:
                     del self._alarms[type(message.message)]
-                    self._handle(message.message, None)
+                    self._handle(message.message)
             case _:
                 self._handle(message, reply_to)
 
-    def _handle(self, message: Any, reply_to: Reply) -> None:
+    def _handle(self, message: Any, reply_to: Reply = None) -> None:
         try:
             answer = self.on_receive(message)
         except BaseException as error:

@@ -52,7 +52,8 @@ class Conversation:
         self.tally: Counter[str] = Counter()
         self._turns = TurnOrder()
         self._replies = Replies(caller, persona, self.tally)
-        self._stream = Stream()
+        self.stream = Stream()
+        """What the caller says as it is spoken goes straight there."""
         self._places: dict[int, int] = {}  # choice that is not granted yet -> the number of its greeting
         self._greeting: Greeting | None = None  # while it is owed
         self._shown: set[int] = set()  # the turns whose words the caller has seen
@@ -63,11 +64,7 @@ class Conversation:
     def expect(self, choice: int) -> None:
         """A persona was asked for: its greeting takes its place in the order here, before what is said to it."""
         self._places[choice] = self._turns.number()
-        self._stream.hold()  # what is said now is meant for the new one
-
-    def hear(self, pcm: bytes, now: float) -> None:
-        """Some more of a stream has come."""
-        self._stream.hear(pcm, now)
+        self.stream.hold()  # what is said now is meant for the new one
 
     def record(self, choice: int, now: float, clip: bytes | Packed) -> None:
         """A clip has come, meant for this choice; it keeps its place while it is decoded."""
@@ -112,7 +109,7 @@ class Conversation:
 
     def _ask(self, live: Leg, now: float) -> None:
         while not self._greeting and live.bridge and (said := self._turns.next(live.selection.choice)):
-            if self._stream.speaking or sum(other.asked for other in self._turns) >= MOST_ASKED:
+            if self.stream.speaking or sum(other.asked for other in self._turns) >= MOST_ASKED:
                 return
             if not said.given:
                 self.barge_in(live, said.arrived, now)
@@ -135,8 +132,10 @@ class Conversation:
 
     def lost(self, leg: Leg) -> None:
         """The live connection is gone: what it has not answered will be asked again, on the next one."""
-        self._stream.hold()
         given = self._replies.lost(leg.generation)
+        for ask in given:
+            self.stream.safe(ask)  # its answer has begun and goes on: heard once more it would begin anew
+        self.stream.hold()
         if self._greeting:
             self._greeting.begun = False
             self._greeting.given = given.get(self._greeting.number, self._greeting.given)
@@ -148,7 +147,9 @@ class Conversation:
 
     def _ask_again(self, leg: Leg, said: Utterance, given: str) -> None:
         behind = any(not other.asked and other.number < said.number for other in self._turns)
-        if given:
+        if said.hushed and said.given:
+            self._turns.forget(said.number)  # nobody waits for the rest
+        elif given:
             self._turns.change(said.number, asked=False, given=given)
         elif not said.content:
             self._turns.forget(said.number)  # the microphone has it, and plays it to the next one; or it was noise
@@ -161,7 +162,7 @@ class Conversation:
     def switch(self, live: Leg | None, choice: int, greeting: str, now: float) -> None:
         """Another persona is wanted: the one on the line falls silent, what was meant for it is over."""
         self.barge_in(live, now, now)
-        self._stream.hold()
+        self.stream.hold()
         self._greeting = Greeting(self._places.pop(choice), greeting)
         self._drop([said for said in self._turns if said.choice < choice])
 
@@ -180,7 +181,7 @@ class Conversation:
     def change_mode(self, streamed: bool, live: Leg | None, now: float) -> None:
         """From here on the caller speaks in a stream, or in clips; what was said and not answered is over."""
         self.interrupt(live, now)
-        self._stream.drop()
+        self.stream.drop()
         self.set_mode(streamed, now)
 
     def set_mode(self, streamed: bool, now: float) -> None:
@@ -218,10 +219,10 @@ class Conversation:
             case Speaking(ask, at_ms) if live and self._replies.streamed:
                 self._caller_speaks(leg, self._number(leg, ask), at_ms, now)
             case Paused(_, at_ms) if live and self._replies.streamed:
-                self._stream.paused(at_ms)
+                self.stream.paused(at_ms)
                 self._caller.tell(SpeechStopped())
             case Committed(ask) if live:
-                self._stream.committed()
+                self.stream.committed()
                 self._turns.commit(self._number(leg, ask), leg.selection.choice, now)
             case Heard(ask, text, final):
                 self._heard(leg, self._number(leg, ask), text, final)
@@ -239,7 +240,7 @@ class Conversation:
         self._replies.played(response_id, ms, now)
 
     def _caller_speaks(self, leg: Leg, number: int, at_ms: int, now: float) -> None:
-        self._stream.began(number, at_ms)
+        self.stream.began(number, at_ms)
         self._stop(leg, now, now)  # the upstream stopped by itself when it heard this
         self._greeting = None  # it has begun, or nobody would have heard the caller
         self._caller.tell(SpeechStarted())
@@ -270,7 +271,7 @@ class Conversation:
         if not final:
             return
         self._remember_user(leg, number, text)
-        self._stream.safe(number)
+        self.stream.safe(number)
         if text:
             self._shown.add(number)
         if (said := self._turns.get(number)) and said.content is None:
@@ -288,7 +289,7 @@ class Conversation:
         for said in self._turns:
             if said.asked and said.number <= ask:
                 self._turns.forget(said.number)
-                self._stream.safe(said.number)
+                self.stream.safe(said.number)
 
     def _listen(self, live: Leg) -> None:
         """Let the live connection hear the caller, unless another is being called, or a greeting comes first."""
@@ -296,7 +297,7 @@ class Conversation:
         if not self._replies.streamed or self._places or (greeting and not greeting.begun):
             return
         fresh = greeting and not greeting.given
-        if not self._stream.listen(live, ONSET if fresh else LONGEST):
+        if not self.stream.listen(live, ONSET if fresh else LONGEST):
             self._caller.tell(Notice("say_again", "Some of what you said was lost on the line: say it again."))
 
     def _number(self, leg: Leg, ask: int) -> int:
@@ -320,7 +321,7 @@ class Conversation:
         for said in gone:
             self._turns.forget(said.number)
             self._clips.drop(said.number)
-            self._stream.safe(said.number)
+            self.stream.safe(said.number)
         return bool(gone)
 
     def close(self) -> None:

@@ -72,19 +72,24 @@ class Microphone:
         """What the same connection has not got yet: from here on it listens again."""
         rest = bytes(self._kept[max(0, self._sent - self._begins) :])
         self._begins = self._sent + len(rest) - len(self._kept)
-        self._sent = self._begins + len(self._kept)
-        self._clock.clear()
+        self._played(self._sent)
         return rest
 
     def replay(self, most: int = LONGEST) -> bytes:
         """What another connection must hear to know what this one knew; its clock begins here."""
         if most < len(self._kept):
             del self._kept[: len(self._kept) - most]
-        self._begins, self._sent, self._settled = 0, len(self._kept), 0
+        self._begins = self._settled = 0
         self._turns.clear()
-        self._clock = deque([(self._heard_at, 0)])  # it will be judged a moment from now
+        self._played(0)
         self.lost = False
         return bytes(self._kept)
+
+    def _played(self, first: int) -> None:
+        """What is kept from `first` on goes out in a burst: as if it were said now, for all that is known of it."""
+        self._sent = self._begins + len(self._kept)
+        self._clock.clear()
+        self._clock.append((self._heard_at, first))
 
     def _silence(self, first: int, end: int) -> None:
         """Where it was, nobody speaks; so that what comes after it keeps its place."""

@@ -13,7 +13,7 @@ from realtime.events import Status
 from realtime.protocol import BYTES_PER_MS
 
 LEAD = 0.4  # seconds of audio that may be released ahead of the caller's player
-PIECE = 0.1  # seconds: less is not released alone while more is to come
+PIECE = 0.06  # seconds: less is not released alone while more is to come; a `clear` waits behind one at most
 RATE = 1000 * BYTES_PER_MS  # bytes a second
 CHARACTERS_A_MS = 0.015  # speech at an ordinary pace, where only the beginning of some words is known
 

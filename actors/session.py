@@ -217,7 +217,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             )
             self._leave(Close(4400, "audio came faster than anybody speaks: send it in real time"))
             return
-        self._talk.hear(pcm, now)
+        self._talk.stream.hear(pcm, now)
 
     def _set_mode(self, mode: Mode) -> None:
         """The first audio, or a config, says how the caller speaks."""

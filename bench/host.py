@@ -12,9 +12,13 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 import psutil
 
+from bench.marks import GREETING_WORDS, text
+
 LISTENING = re.compile(r"listening on http://\S+?:(\d+),")
+PERSONAS = Path(__file__).parents[1] / "personas" / "astrologer_personas.json"
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 HIDDEN = ("OPENAI_API_KEY", "UPSTREAM_URL", "UPSTREAM_API_KEY", "PORT", "HOST", "PERSONAS_FILE", "LOCAL_LLM_URL")
@@ -104,6 +108,7 @@ async def hosted(kind: str, upstream: str, trust: Path | None = None) -> AsyncIt
         environment["SSL_CERT_FILE"] = str(trust)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         log = Path(folder, "log")
+        environment["PERSONAS_FILE"] = str(_numbered(Path(folder, "personas.json")))
         child = await _start([sys.executable, *commands[kind]], environment, log)
         try:
             pin(0, child.pid)
@@ -118,6 +123,15 @@ async def hosted(kind: str, upstream: str, trust: Path | None = None) -> AsyncIt
             except TimeoutError:
                 child.kill()
                 await child.wait()
+
+
+def _numbered(file: Path) -> Path:
+    """The personas that ship, whose greetings are numbered words."""
+    catalogue = orjson.loads(PERSONAS.read_bytes())
+    for persona in catalogue["astrologers"]:
+        persona["greeting"] = "".join(text(0, position) for position in range(GREETING_WORDS)).strip()
+    file.write_bytes(orjson.dumps(catalogue))
+    return file
 
 
 async def _start(command: list[str], environment: dict[str, str], log: Path) -> asyncio.subprocess.Process:

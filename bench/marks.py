@@ -5,6 +5,7 @@ and of each 200 ms word of a reply. Times are microseconds of CLOCK_MONOTONIC, w
 """
 
 import hashlib
+import re
 import struct
 import time
 from binascii import a2b_base64
@@ -18,6 +19,8 @@ WORD = BYTES_PER_SECOND // 5
 CODED_MARK = MARK.size * 4 // 3
 CODED_FRAME = FRAME * 4 // 3
 
+GREETING_WORDS = 10
+SAID = re.compile(r"\b([a-z])(\d\d)\b")
 VOICES = ("marin", "cedar", "shimmer", "echo", "ballad", "alloy", "ash", "coral", "sage", "verse")
 
 
@@ -62,6 +65,16 @@ def frame(who: int, turn: int, speaking: bool, number: int) -> bytes:
 def word(who: int, voice: int, turn: int, position: int) -> bytes:
     """The mark of a word; the rest of it is silence."""
     return MARK.pack(MAGIC, who, voice, 0, turn, position, 0, now())
+
+
+def text(turn: int, position: int) -> str:
+    """A word as it is written: three letters, which take about 200 ms at an ordinary pace."""
+    return f"{chr(ord('a') + turn % 26)}{position:02} "
+
+
+def texts(words: str) -> list[tuple[int, int]]:
+    """The turns and places of what is written in words."""
+    return [(ord(turn) - ord("a"), int(position)) for turn, position in SAID.findall(words)]
 
 
 def read(head: bytes) -> Mark | None:

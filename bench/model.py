@@ -2,22 +2,21 @@
 
 import asyncio
 import itertools
-import re
+import random
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from bench import frames
-from bench.marks import CODED_MARK, MARK, VOICES, WORD, Mark, now, word
+from bench.marks import CODED_MARK, GREETING_WORDS, MARK, VOICES, WORD, Mark, now, text, texts, word
 from realtime import SAY_EXACTLY
 
 if TYPE_CHECKING:
     from bench.upstream import Line, Upstream
 
 GO_ON = "Go on from exactly where it stopped"
-GREETING_WORDS = 5
-SAID = re.compile(r"t(\d+)w(\d+)")
+PADDING = 300  # ms before speech that belong to its turn
 REST = b64encode(bytes(WORD - MARK.size))
 SPEECH, REPLY = "item_u", "item_a"
 
@@ -42,8 +41,9 @@ class Model:
         self._history: list[tuple[str, str]] = []
         self._ids = itertools.count(1)
         self._speaking = False
-        self._turn = self._frames = self._ms = 0
+        self._turn = self._frames = self._quiet = self._from = self._ms = 0
         self._item = ""
+        self._writing: set[asyncio.TimerHandle] = set()
         self._response: dict[str, Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -53,8 +53,9 @@ class Model:
 
     def end(self) -> None:
         """It is gone."""
-        if self._timer:
-            self._timer.cancel()
+        for timer in (self._timer, *self._writing):
+            if timer:
+                timer.cancel()
 
     # What the caller says.
 
@@ -62,22 +63,28 @@ class Model:
         """20 ms of the microphone."""
         self._ms += 20
         if mark.speaking:
-            if not self._speaking:
-                self._begin_speech(mark)
-            self._frames += 1
-        elif self._speaking:
-            self._end_speech(mark)
+            if not self._frames:
+                self._turn, self._from = mark.turn, max(self._from, self._ms - 20 - PADDING)
+            self._frames, self._quiet = self._frames + 1, 0
+            if not self._speaking and self._frames >= self._upstream.notice:
+                self._begin_speech()
+        elif self._frames:
+            self._quiet += 1
+            if self._quiet >= self._upstream.pause:
+                if self._speaking:
+                    self._end_speech(mark.who)
+                self._frames, self._from = 0, self._ms
 
-    def _begin_speech(self, mark: Mark) -> None:
-        self._speaking, self._turn, self._frames = True, mark.turn, 0
+    def _begin_speech(self) -> None:
+        self._speaking = True
         self._item = f"{SPEECH}{next(self._ids)}"
-        self._say({"type": "input_audio_buffer.speech_started", "audio_start_ms": self._ms, "item_id": self._item})
+        self._say({"type": "input_audio_buffer.speech_started", "audio_start_ms": self._from, "item_id": self._item})
         if self._response:
             self._finish("cancelled", "turn_detected")
 
-    def _end_speech(self, mark: Mark) -> None:
+    def _end_speech(self, who: int) -> None:
         self._speaking = False
-        key = (mark.who, self._turn)
+        key = (who, self._turn)
         self._upstream.speech[key] = max(self._upstream.speech[key], self._frames)
         item = {"id": self._item, "type": "message", "role": "user", "status": "completed"}
         item["content"] = [{"type": "input_audio", "transcript": None}]  # type: ignore[assignment]
@@ -85,13 +92,19 @@ class Model:
         self._say({"type": "input_audio_buffer.committed", "item_id": self._item, "previous_item_id": None})
         self._say({"type": "conversation.item.added", "item": item})
         self._say({"type": "conversation.item.done", "item": item})
-        text = f"turn {self._turn}"
-        self._history.append(("user", text))
-        done = {"type": "conversation.item.input_audio_transcription.completed", "item_id": self._item}
+        heard = f"turn {self._turn}"
+        self._history.append(("user", heard))
         usage = {"type": "duration", "seconds": self._frames / 50}
-        self._say({**done, "content_index": 0, "transcript": text, "usage": usage})
+        about = {"item_id": self._item, "content_index": 0, "transcript": heard, "usage": usage}
+        self._write_down({"type": "conversation.item.input_audio_transcription.completed", **about})
         if self._upstream.answering:
             self._respond(self._turn, 0, self._upstream.words, {})
+
+    def _write_down(self, transcript: dict[str, Any]) -> None:
+        if seconds := self._upstream.writing:
+            self._writing.add(asyncio.get_running_loop().call_later(random.random() * seconds, self._say, transcript))
+        else:
+            self._say(transcript)
 
     # What the server says.
 
@@ -129,23 +142,27 @@ class Model:
         said = self._last_said()
         if GO_ON in instructions and said:
             turn, position = said
-            self._respond(turn, position + 1, _words(turn, self._upstream.words), metadata, "told to go on")
+            self._respond(turn, position + 1, self._upstream.words, metadata, "told to go on")
         elif SAY_EXACTLY in instructions:
-            self._respond(0, 0, GREETING_WORDS, metadata, "told to greet")
+            words = texts(instructions.partition(SAY_EXACTLY)[2]) or [(0, 0), (0, GREETING_WORDS - 1)]
+            self._respond(0, words[0][1], words[-1][1] + 1, metadata, "told to greet")
         else:
             self._respond(self._last_asked(), 0, self._upstream.words, metadata, "told to answer")
 
     def _last_said(self) -> tuple[int, int] | None:
-        found = [SAID.findall(text) for role, text in self._history if role == "assistant"]
-        return (int(found[-1][-1][0]), int(found[-1][-1][1])) if found and found[-1] else None
+        found = [texts(words) for role, words in self._history if role == "assistant"]
+        return found[-1][-1] if found and found[-1] else None
 
     def _last_asked(self) -> int:
-        turns = [int(text.split()[-1]) for role, text in self._history if role == "user" and text.startswith("turn ")]
+        asked = [said.split()[-1] for role, said in self._history if role == "user" and said.startswith("turn ")]
+        turns = [int(number) for number in asked]
         return turns[-1] if turns else 0
 
     # What the model says.
 
     def _respond(self, turn: int, first: int, last: int, metadata: dict[str, str], why: str = "heard") -> None:
+        if self._response:
+            self._finish("cancelled", "turn_detected")
         self._upstream.answers.append(Answered(self._line.who, now(), turn, first, why, self._history[-2:]))
         number = next(self._ids)
         response: dict[str, Any] = {
@@ -166,17 +183,21 @@ class Model:
         prefix = orjson.dumps({"type": "response.output_audio.delta", **self._about})[:-1] + b',"delta":"'
         self._prefix = frames.header(frames.TEXT, len(prefix) + CODED_MARK + len(REST) + 2) + prefix
         self._history.append(("assistant", ""))
-        self._words(turn, first, last)
+        if self._upstream.thinking:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._upstream.thinking, self._words, turn, first, last)
+        else:
+            self._words(turn, first, last)
 
     def _words(self, turn: int, position: int, last: int) -> None:
         voice = VOICES.index(self._session["audio"]["output"]["voice"])
         burst = []
         while position < last:
-            text = f"t{turn}w{position} "
-            event = {"type": "response.output_audio_transcript.delta", **self._about, "delta": text}
+            written = text(turn, position)
+            event = {"type": "response.output_audio_transcript.delta", **self._about, "delta": written}
             burst.append(frames.frame(frames.TEXT, orjson.dumps(event)))
             burst += self._prefix, b64encode(word(self._line.who, voice, turn, position)), REST, b'"}'
-            self._history[-1] = ("assistant", self._history[-1][1] + text)
+            self._history[-1] = ("assistant", self._history[-1][1] + written)
             position += 1
             if self._upstream.gap and position < last:
                 loop = asyncio.get_running_loop()
@@ -210,10 +231,6 @@ class Model:
     def _say(self, event: dict[str, Any]) -> None:
         event["event_id"] = f"event_{next(self._ids)}"
         self._line.transport.write(frames.frame(frames.TEXT, orjson.dumps(event)))
-
-
-def _words(turn: int, words: int) -> int:
-    return words if turn else GREETING_WORDS
 
 
 def _merge(into: dict[str, Any], changes: dict[str, Any]) -> None:

@@ -1,8 +1,10 @@
 """A model that is none: it speaks the Realtime wire at a cost that leaves its core for the load.
 
 It hears by the marks in the audio: a frame that is speech begins a turn, the first that is not ends it, and the turn
-is answered with numbered words of 200 ms, `t3w0 t3w1 ...` for the third turn. A reply goes out as one burst, or a word
-every `gap` seconds. A connection that was killed is opened again only after `opening` seconds.
+is answered with numbered words of 200 ms, `d00 d01 ...` for the third turn. A reply goes out as one burst, or a word
+every `gap` seconds; it is `thinking` before it. Speech is noticed after `notice` frames, its end after `pause` frames
+of quiet, and it is written down within `writing` seconds more. A connection that was killed is opened again only after
+`opening` seconds.
 """
 
 import asyncio
@@ -25,6 +27,10 @@ class Upstream:
     gap: float = 0.0
     opening: float = 0.0
     answering: bool = True
+    thinking: float = 0.0
+    writing: float = 0.0
+    notice: int = 1
+    pause: int = 1
     uplink: "array[int]" = field(default_factory=lambda: array("q"))
     apart: "array[int]" = field(default_factory=lambda: array("q"))
     """As `uplink`, of the callers in `disturbed`."""

@@ -412,11 +412,11 @@ def test_a_flood_of_frames_lets_the_others_have_the_loop(monkeypatch: pytest.Mon
     passes, read_at, all_read = [0], Counter[int](), asyncio.Event()
     real = endpoint._read
 
-    def read(frame: Any) -> Any:
+    def read(*frame: Any) -> Any:
         read_at[passes[0]] += 1
         if read_at.total() == 2000:
             all_read.set()
-        return real(frame)
+        return real(*frame)
 
     monkeypatch.setattr(endpoint, "_read", read)
 

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import re
+import socket as socket_api
 import time
 from typing import Literal
 
@@ -19,7 +20,7 @@ from web import wire
 from web.outbox import Outbox
 
 MAX_FRAME = 8 * 2**20
-HEARTBEAT_SECONDS = 60.0  # the answer, due in half of it, waits behind a whole reply on a slow line
+DEAD_SECONDS = 60  # what was sent and is not acknowledged for so long, nobody will ever receive
 READ_FRAMES = 20  # then the other callers get the loop: buffered frames are read without waiting
 READ_SECONDS = 0.001
 MOST_UNHANDLED = 64  # messages that wait for the session
@@ -56,7 +57,6 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
             raise web.HTTPBadRequest(text="The user id may hold letters, digits and . : @ + - _, at most 128.\n")
         socket = Socket(
             timeout=CLOSE_SECONDS,
-            heartbeat=HEARTBEAT_SECONDS,
             max_msg_size=MAX_FRAME,
             compress=False,
             autoping=False,
@@ -67,6 +67,7 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
             await socket.prepare(request)
         except ConnectionError:  # gone before we could answer
             return socket
+        _let_go_of_the_dead(request.transport)
         outbox, connection = Outbox(socket, request.transport), next(_numbers)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
         supervisor.tell(Connected(user, connection, outbox))
@@ -83,6 +84,13 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
         return socket
 
     return answer
+
+
+def _let_go_of_the_dead(transport: asyncio.BaseTransport | None) -> None:
+    """Let the kernel end a connection whose other end is gone; aiohttp's heartbeat would cost a timer a frame."""
+    connection = transport.get_extra_info("socket") if transport else None
+    if connection is not None and hasattr(socket_api, "TCP_USER_TIMEOUT"):
+        connection.setsockopt(socket_api.IPPROTO_TCP, socket_api.TCP_USER_TIMEOUT, DEAD_SECONDS * 1000)
 
 
 def _wishes(request: web.Request) -> Chose:

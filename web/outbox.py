@@ -17,6 +17,8 @@ MAX_WAITING = 32 * 2**20  # bytes: some three minutes of whole replies that the 
 MAX_SOUND = 15 * 48_000  # bytes: 15 s of a stream, which is released at the pace at which it plays
 WRITE_SECONDS = 15.0
 CLOSE_SECONDS = 2.0
+PING_SECONDS = 30.0
+PING = b""
 SLOWEST_LINE = 16_000  # bytes a second that a client must read at the least
 TOO_SLOW = Close(4408, "you read too slowly: check the network and call again")
 
@@ -70,6 +72,7 @@ class Outbox:
 
     async def run(self) -> None:
         """Write until a Close was told, or the socket is gone."""
+        self._beat_later()
         try:
             while True:
                 await self._wake.wait()
@@ -85,6 +88,17 @@ class Outbox:
                 await self._say_too_slow()
             if isinstance(self._transport, asyncio.WriteTransport):
                 self._transport.abort()
+        finally:
+            self._next_beat.cancel()
+
+    def _beat_later(self) -> None:
+        self._next_beat = asyncio.get_running_loop().call_later(PING_SECONDS, self._beat)
+
+    def _beat(self) -> None:
+        """Ping now and then: what is in between keeps the way open, and the kernel learns if the other end is dead."""
+        self._beat_later()
+        if not self.closing:
+            self._put(PING)
 
     async def _say_too_slow(self) -> None:
         """Behind all that was not read yet: for a client that reads again just now."""
@@ -99,10 +113,9 @@ class Outbox:
             async with asyncio.timeout(WRITE_SECONDS):
                 await self._socket.close(code=frame.code, message=frame.reason.encode()[:123])
             return True
-        if isinstance(frame, Sound):
-            data, kind = frame.pcm, WSMsgType.BINARY
-        else:
-            data, kind = frame, WSMsgType.TEXT
+        data, kind = (frame.pcm, WSMsgType.BINARY) if isinstance(frame, Sound) else (frame, WSMsgType.TEXT)
+        if frame is PING:
+            kind = WSMsgType.PING
         async with asyncio.timeout(WRITE_SECONDS + len(data) / SLOWEST_LINE):
             await self._socket.send_frame(data, kind)
         self._count(frame, -1)

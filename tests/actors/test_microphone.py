@@ -109,6 +109,20 @@ def test_positions_hold_after_more_was_missed_than_is_kept() -> None:
     assert replay(microphone) == said(20_500, 22_000)
 
 
+def test_what_another_connection_is_played_is_kept_until_it_can_tell_of_it() -> None:
+    """It is lost as well before it has said that somebody speaks in it; the same holds for what one had missed."""
+    microphone = Microphone()
+    hear(microphone, 0, 3000, listening=False)
+    microphone.replay()
+    hear(microphone, 3000, 3400)
+    assert replay(microphone) == said(0, 3400)
+    hear(microphone, 3400, 4000)
+    hear(microphone, 4000, 6000, listening=False)
+    microphone.resume()
+    hear(microphone, 6000, 6400)
+    assert replay(microphone).endswith(said(4000, 6400))
+
+
 def test_what_comes_in_a_burst_is_all_kept_for_a_moment() -> None:
     """The upstream has not had the time to say that somebody spoke in it."""
     microphone = Microphone()

@@ -3,7 +3,7 @@
 import pytest
 
 from actors.messages import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
-from actors.playback import LEAD, RATE, OnAir, Playback, silence
+from actors.playback import LEAD, PIECE, RATE, OnAir, Playback, silence
 from realtime.events import Status
 
 
@@ -100,7 +100,7 @@ def test_a_reply_is_announced_told_and_ended_in_order() -> None:
     assert said[0] == ResponseStarted("1.1", "tina")
     assert said[1] == Transcript("assistant", "one two ", "1.1", final=False)
     assert sound(said) == pytest.approx(LEAD)
-    assert wait == pytest.approx(0.1)
+    assert wait == pytest.approx(PIECE)
     rest: list[ToCaller] = []
     for tick in range(1, 6):
         rest += playback.release(10.0 + tick / 10)[0]

@@ -246,6 +246,41 @@ def test_an_answer_that_was_cut_goes_on(scene: Scene) -> None:
     assert played == 1.0 + 1.0 + 1.0
 
 
+def test_a_rest_that_was_lost_before_it_was_heard_is_asked_for_again(scene: Scene) -> None:
+    """The second connection is lost too, as soon as it was told to go on."""
+    wire = on_the_line(scene)
+    scene.says(Typed("tell me"))
+    begin(wire, "answer", asked(wire))
+    give(wire, "answer", "alpha beta ")
+    give(wire, "answer", "gamma")
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    begin(again, "rest", asked(again))
+    again.lose()
+    scene.stage.advance(1)
+    third = scene.wire(3)
+    third.welcome()
+    assert third.texts()[-2:] == [("user", "tell me"), ("assistant", "alpha beta")]
+    assert third.last("response.create")["response"]["instructions"].endswith(GO_ON)
+
+
+def test_a_turn_whose_answer_goes_on_is_not_heard_again(scene: Scene) -> None:
+    """Also where it was not written down yet: the model would answer it once more, from the beginning."""
+    wire = on_the_line(scene)
+    speak(scene, 2000, mark=1)
+    turn(wire, "one", 500)
+    begin(wire, "answer")
+    give(wire, "answer", "alpha beta ")
+    give(wire, "answer", "gamma")
+    speak(scene, 100, mark=2)
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    assert again.last("response.create")["response"]["instructions"].endswith(GO_ON)
+    assert heard(again) == bytes([1]) * 500 * BYTES_PER_MS + bytes([2]) * 100 * BYTES_PER_MS
+
+
 def test_a_greeting_that_was_cut_is_brought_to_its_end(scene: Scene) -> None:
     """In the words that are left of it."""
     scene.says(Chose(MOHIT, "stream"))

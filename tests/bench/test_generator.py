@@ -41,7 +41,8 @@ def test_callers_through_the_relay_lose_no_frame() -> None:
             assert 0 < reading.up_p50 < 100
             assert min(running.upstream.uplink) > 0
             for call in calls:
-                said = [(call.who, turn, position) for turn in (0, 1) for position in range(5)]
+                lengths = {0: marks.GREETING_WORDS, 1: 5}
+                said = [(call.who, turn, place) for turn, words in lengths.items() for place in range(words)]
                 assert [(heard.who, heard.turn, heard.position) for heard in call.ear.words] == said
                 assert running.upstream.speech[call.who, 1] == 10
 
