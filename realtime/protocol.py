@@ -244,6 +244,8 @@ class Protocol:
 
     def _open_gate(self) -> None:
         while ask := self._gate.take():
+            if ask.void and ask.spoken and self._setup and self._setup.listens:
+                continue  # a clip that nobody waits for would be heard as the caller's voice in the stream
             said = [self._say("content", event) for event in ask.content]
             if ask.spoken:
                 self._committed.append((said[-1], ask.number))

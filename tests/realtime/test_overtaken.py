@@ -103,3 +103,17 @@ def test_speech_that_the_server_will_forget_is_not_told(crossing: Crossing) -> N
     """It heard it before it was told to wait for clips: nobody would ever be told that it is whole."""
     crossing.ours.listen(False)
     assert crossing.speech("item") == []
+
+
+def test_a_clip_that_is_void_is_not_said_into_a_stream(crossing: Crossing) -> None:
+    """The caller sent it, and changed to a stream while something else was answered."""
+    crossing.ours.listen(False)
+    crossing.say("session.updated", session={"audio": {"output": {"voice": "marin"}}})
+    crossing.ours.ask_text(1, "one")
+    crossing.ours.ask_clip(2, bytes(48 * 200))
+    crossing.created("a", "1")
+    crossing.ours.hush()
+    crossing.ours.listen(True)
+    crossing.sent()
+    crossing.done("a")
+    assert crossing.sent() == []
