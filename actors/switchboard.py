@@ -1,0 +1,205 @@
+"""Who is wanted, and which connection serves: choices as they are granted, connections as `steer` says."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from actors.base import Hired, Ref, Stop
+from actors.caller import Caller
+from actors.conversation import Conversation
+from actors.line import Discard, GiveUp, Leg, Line, Open, Retune, Selection, Swap, Wait, steer
+from actors.messages import (
+    Choose,
+    Close,
+    ConfigAck,
+    Configure,
+    Error,
+    Listen,
+    Notice,
+    Prepare,
+    Prepared,
+    ToBridge,
+    ToPersona,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a session does for its switchboard: hire the bridge of a generation, look again in so many seconds."""
+
+    hire: Callable[[int, Configure], Hired[ToBridge | Stop]]
+    look_again: Callable[[float], None]
+    clock: Callable[[], float]
+
+
+class Switchboard:
+    """One caller's line. What may end the call returns the Close to end it with, or None.
+
+    `choice` is the newest that may still be granted: what is said now is meant for it.
+    """
+
+    def __init__(self, session_id: str, caller: Caller, talk: Conversation, persona: Ref[ToPersona], do: Hands) -> None:
+        self._id, self._caller, self._talk, self._persona, self._do = session_id, caller, talk, persona, do
+        self.line = Line()
+        self.choice = 0
+        self.listens = False  # the caller speaks in a stream
+        self.choices = self.generations = 0  # so many there were
+        self._wish = ""  # the persona of `choice`
+        self._acknowledged = 0
+
+    # Choosing.
+
+    def choose(self, astrologer_id: str) -> None:
+        """The caller wants this persona; whom they want already is only acknowledged."""
+        if astrologer_id == self._wish:
+            if self.line.live and self.line.live.selection.choice == self.choice:
+                self._acknowledge(self.line.live)
+            return
+        self.choices += 1
+        self.choice, self._wish = self.choices, astrologer_id
+        self._talk.expect(self.choice)
+        self._persona.tell(Choose(self.choice, astrologer_id))
+
+    def selected(self, selection: Selection) -> Close | None:
+        """The choice is granted."""
+        live = self.line.live
+        if live and live.selection == self.line.wanted:
+            self._caller.tell(Notice("switching", f"{selection.persona.name} is being called."))
+        self._talk.switch(live, selection.choice, selection.persona.greeting, self._do.clock())
+        self.line = replace(self.line, wanted=selection, fatal=False)
+        return self.steer()
+
+    def declined(self, choice: int) -> None:
+        """It is not, and whoever was wanted before still is."""
+        wanted = self.line.wanted
+        before = wanted.choice if wanted else 0
+        if self.choice == choice:
+            self.choice, self._wish = before, wanted.persona.id if wanted else ""
+        self._talk.retag(choice, before)
+        self.go_on()
+
+    def prepared(self, prepared: Prepared) -> None:
+        """It is known what the connection must be told."""
+        leg = self.line.coming
+        if not leg or leg.generation != prepared.generation or leg.selection.persona != prepared.persona:
+            return  # of a choice that was made anew since
+        setup = Configure(leg.selection.choice, replace(prepared.setup, listens=self.listens), prepared.turns)
+        if leg.bridge:
+            leg.bridge.tell(setup)
+        else:
+            leg = replace(leg, bridge=self._do.hire(leg.generation, setup))
+        self.line = replace(self.line, coming=replace(leg, fresh=not prepared.turns))
+
+    # Serving.
+
+    def steer(self) -> Close | None:
+        """Do what there is to do until the line is as wanted, or under way to it."""
+        while move := steer(self.line, self._do.clock()):
+            match move:
+                case Open(selection):
+                    self.generations += 1
+                    self._prepare(Leg(self.generations, selection))
+                case Retune(leg):
+                    self._prepare(leg)
+                case Discard(leg):
+                    self.line = replace(self.line, coming=None)
+                    self._retire(leg)
+                case Swap():
+                    self._swap()
+                case Wait(seconds):
+                    # Spread, because the others have probably lost theirs at the same moment.
+                    self._do.look_again(seconds * random.uniform(1.0, 1.25))
+                    return None
+                case GiveUp():
+                    if close := self._give_up():
+                        return close
+                case _:
+                    assert_never(move)
+        return None
+
+    def ready(self, generation: int, choice: int) -> Close | None:
+        """A connection is the persona of this choice."""
+        leg = self.line.coming
+        if leg and leg.generation == generation and leg.selection.choice == choice:
+            self.line = replace(self.line, coming=replace(leg, ready=True))
+            return self.steer()
+        return None
+
+    def go_on(self) -> None:
+        """Ask what is ready to be asked, if the one who is wanted is on the line."""
+        if self.serving:
+            self._talk.release(self.serving, self._do.clock())
+
+    def listen(self, listens: bool) -> None:
+        """From now on the upstream finds the turns in a stream by itself, or not."""
+        self.listens = listens
+        for leg in (self.line.live, self.line.coming):
+            if leg and leg.bridge:
+                leg.bridge.tell(Listen(listens))
+
+    @property
+    def serving(self) -> Leg | None:
+        """The live connection, while it serves the persona that is wanted."""
+        live = self.line.live
+        return live if live and live.selection == self.line.wanted else None
+
+    def lost(self, fatal: bool) -> Close | None:
+        """A connection ended that should not have, and `line` is without it; `fatal`: the next would end as well."""
+        ends = (*self.line.ends, self._do.clock())
+        self.line = replace(self.line, ends=ends, fatal=self.line.fatal or fatal)
+        return self.steer()
+
+    def answered(self) -> None:
+        """A reply is complete: what was lost before is forgiven."""
+        self.line = replace(self.line, ends=())
+
+    def close(self) -> bool:
+        """The caller is gone: all connections retire; False when there is none."""
+        legs, self.line = self.line.legs(), Line()
+        for leg in legs:
+            self._retire(leg)
+        return bool(self.line.legs())
+
+    def _prepare(self, leg: Leg) -> None:
+        self.line = replace(self.line, coming=leg)
+        self._persona.tell(Prepare(leg.generation, leg.selection.persona))
+
+    def _swap(self) -> None:
+        old, live = self.line.live, self.line.coming
+        assert live
+        self.line = replace(self.line, live=replace(live, fresh=False), coming=None)
+        if old:
+            self._retire(old)
+        if live.selection.choice != self._acknowledged:
+            self._acknowledge(live)
+        else:
+            self._caller.tell(Notice("resumed", "The connection to the model is back."))
+        self._talk.take_over(live)
+        self.go_on()
+
+    def _acknowledge(self, live: Leg) -> None:
+        self._acknowledged, persona = live.selection.choice, live.selection.persona
+        message = f"{persona.name} is on the line."
+        names = (persona.id, persona.name, persona.language, persona.language_code, persona.voice)
+        self._caller.tell(ConfigAck(*names, self._id, message))
+
+    def _retire(self, leg: Leg) -> None:
+        if leg.bridge:
+            self.line = replace(self.line, retiring=(*self.line.retiring, leg))
+            leg.bridge.tell(Stop())
+
+    def _give_up(self) -> Close | None:
+        live, wanted = self.line.live, self.line.wanted
+        if not live or not wanted:
+            code = "upstream_refused" if self.line.fatal else "upstream_unavailable"
+            self._caller.tell(Error(code, "The model cannot be reached: try again in a moment."))
+            return Close(4503, "the model cannot be reached: try again in a moment")
+        reason = f"{wanted.persona.name} cannot be reached: {live.selection.persona.name} is still on the line."
+        self._caller.tell(Error("persona_switch_failed", reason))
+        self.line = replace(self.line, wanted=live.selection, fatal=False, ends=())
+        if self.choice == wanted.choice:  # else the caller has asked for somebody else meanwhile
+            self.choice, self._wish = live.selection.choice, live.selection.persona.id
+        self._talk.restore(wanted.choice)
+        self.go_on()
+        return None
