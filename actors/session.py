@@ -51,8 +51,7 @@ from actors.messages import (
 from actors.persona import PersonaActor
 from actors.switchboard import Hands, Switchboard
 from audio import Decoded, Undecoded
-from realtime.events import AskFailed, Committed, Event, Paused, ReplyEnded, Speaking
-from realtime.protocol import BYTES_PER_MS
+from realtime.events import BYTES_PER_MS, AskFailed, Committed, Event, Paused, ReplyEnded, Speaking
 
 log = logging.getLogger(__name__)
 

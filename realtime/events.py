@@ -8,6 +8,8 @@ stream by itself.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+BYTES_PER_MS = 48  # of all audio: PCM16 little-endian, mono, 24 kHz
+
 Role: TypeAlias = Literal["user", "assistant"]
 Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
 

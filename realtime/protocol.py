@@ -6,17 +6,18 @@ connection. Where the setup `listens` the upstream finds the turns in a stream (
 manual (turn_detection null): content is committed, then a response is asked for.
 """
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 
-from realtime import GO_ON, SAY_EXACTLY
+from realtime import requests
 from realtime.events import (
+    BYTES_PER_MS,
     AskFailed,
     Committed,
     Configured,
@@ -36,20 +37,7 @@ from realtime.events import (
 from realtime.gate import Ask, Gate, Reply
 from realtime.turns import SpokenTurns
 
-BYTES_PER_MS = 48  # PCM16 mono at 24 kHz
-APPEND_BYTES = 96_000  # two seconds of a clip: far below the 15 MiB that one append may hold
 JOINED_BYTES = 200 * BYTES_PER_MS  # of a stream: what waits is joined, so that load makes appends larger, not later
-APPEND = b'{"type":"input_audio_buffer.append","audio":"%b"}'  # 50 times a second, and base64 needs no escaping
-REPLY_TOKENS = 2048  # bounds a reply to about 100 s of audio, at 20 tokens a second
-
-VAD = {
-    "type": "server_vad",
-    "threshold": 0.5,
-    "prefix_padding_ms": 300,
-    "silence_duration_ms": 500,
-    "create_response": True,
-    "interrupt_response": True,
-}
 
 FATAL_CODES = frozenset({
     "invalid_api_key", "insufficient_quota", "credit_balance_exhausted", "account_deactivated",
@@ -97,29 +85,22 @@ class Protocol:
         self._stream += pcm
 
     def greet(self, ask: int, words: str) -> None:
-        """Have exactly these words spoken. The response's own instructions replace the session's."""
+        """Have exactly these words spoken."""
         assert self._setup is not None
-        said = f"{self._setup.instructions}\n\n{SAY_EXACTLY}\n{words}"
-        response = {"instructions": said, "input": [], "tool_choice": "none"}
-        self._ask(Ask(ask, [], response=response))
+        self._ask(Ask(ask, [], response=requests.exactly(self._setup, words)))
 
     def ask_clip(self, ask: int, pcm: bytes) -> None:
         """Have one whole recorded utterance answered (PCM16 24 kHz mono, 100 ms at least)."""
-        content: list[dict[str, Any]] = [
-            {"type": "input_audio_buffer.append", "audio": b64encode(pcm[at : at + APPEND_BYTES]).decode()}
-            for at in range(0, len(pcm), APPEND_BYTES)
-        ]
-        self._ask(Ask(ask, [*content, {"type": "input_audio_buffer.commit"}], spoken=True))
+        self._ask(Ask(ask, requests.clip(pcm), spoken=True))
 
     def ask_text(self, ask: int, text: str) -> None:
         """Have a typed turn answered."""
-        self._ask(Ask(ask, [_item("user", text)]))
+        self._ask(Ask(ask, [requests.message("user", text)]))
 
     def go_on(self, ask: int) -> None:
         """Have the last answer of the seeded turns, which an earlier connection began, brought to its end."""
         assert self._setup is not None
-        said = f"{self._setup.instructions}\n\n{GO_ON}"
-        self._ask(Ask(ask, [], response={"instructions": said, "tool_choice": "none"}))
+        self._ask(Ask(ask, [], response=requests.the_rest(self._setup)))
 
     def hush(self) -> None:
         """Stop answering: what is spoken is cancelled, what was asked keeps its content but gets no answer."""
@@ -208,19 +189,7 @@ class Protocol:
 
     def _update(self, setup: Setup) -> None:
         self._updating += 1
-        pcm = {"type": "audio/pcm", "rate": 24000}
-        heard = {"model": "gpt-transcribe", "language": setup.language}
-        session = {
-            "type": "realtime",
-            "instructions": setup.instructions,
-            "output_modalities": ["audio"],
-            "audio": {
-                "input": {"format": pcm, "transcription": heard, "turn_detection": VAD if setup.listens else None},
-                "output": {"format": pcm, "voice": setup.voice},
-            },
-            "max_output_tokens": REPLY_TOKENS,
-        }
-        self._say("setup", {"type": "session.update", "session": session})
+        self._say("setup", requests.session_update(setup))
 
     def _on_updated(self, session: dict[str, Any]) -> list[Event]:
         self._updating -= 1
@@ -232,7 +201,7 @@ class Protocol:
             why = f"asked for the voice {self._setup.voice}, got {voice}"
             return [Unusable("voice_mismatch", why, fatal=True)]
         for turn in self._seed:
-            self._say("seed", _item(turn.role, turn.text))
+            self._say("seed", requests.message(turn.role, turn.text))
         self._seed = ()
         return [Configured()]
 
@@ -347,10 +316,7 @@ class Protocol:
         if self._updating:
             return
         while self._stream:
-            # 50 times a second: base64 needs no escaping, so that the JSON is put together by hand.
-            self._out.append(
-                b'{"type":"input_audio_buffer.append","audio":"%b"}' % b64encode(self._stream[:JOINED_BYTES])
-            )
+            self._out.append(requests.append(self._stream[:JOINED_BYTES]))
             del self._stream[:JOINED_BYTES]
 
     # What goes wrong.
@@ -385,12 +351,6 @@ class Protocol:
         event_id = f"{about}-{next(self._ids)}"
         self._out.append(orjson.dumps({**event, "event_id": event_id}))
         return event_id
-
-
-def _item(role: Literal["user", "assistant"], text: str) -> dict[str, Any]:
-    kind = "input_text" if role == "user" else "output_text"
-    content = [{"type": kind, "text": text}]
-    return {"type": "conversation.item.create", "item": {"type": "message", "role": role, "content": content}}
 
 
 _EXPECTED = frozenset({

@@ -66,5 +66,12 @@ def test_each_library_has_one_home(path: Path) -> None:
 
 def test_the_protocol_does_no_io() -> None:
     """Neither half of what is pure knows a socket, a clock or a task."""
-    for name in ("realtime/protocol.py", "realtime/events.py", "web/wire.py", "actors/line.py", "actors/turns.py"):
+    for name in (
+        "realtime/protocol.py",
+        "realtime/requests.py",
+        "realtime/events.py",
+        "web/wire.py",
+        "actors/line.py",
+        "actors/turns.py",
+    ):
         assert not imported(Path(name)) & {"asyncio", "time", "socket", "threading"}, name

@@ -3,7 +3,7 @@
 from itertools import count
 
 from actors.microphone import LONGEST, ONSET, QUIET, Microphone
-from realtime.protocol import BYTES_PER_MS
+from realtime.events import BYTES_PER_MS
 
 FRAME_MS = 20
 

@@ -21,7 +21,7 @@ from actors.messages import (
 from actors.testing.scene import Scene
 from actors.testing.wire import Wire
 from realtime import GO_ON, SAY_EXACTLY
-from realtime.protocol import BYTES_PER_MS
+from realtime.events import BYTES_PER_MS
 from tests.kit.four import MOHIT, PRIYANKA, TINA
 
 FRAME = 20 * BYTES_PER_MS

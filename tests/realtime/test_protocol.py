@@ -24,7 +24,8 @@ from realtime.events import (
 )
 from realtime.local.acts import Act, Hear, Send, Speak, Think
 from realtime.local.session import Session
-from realtime.protocol import APPEND_BYTES, Protocol
+from realtime.protocol import Protocol
+from realtime.requests import APPEND_BYTES
 
 SECOND = bytes(48_000)
 TINA = Setup("You are Tina.", "marin", "hi")
