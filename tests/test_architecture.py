@@ -66,12 +66,8 @@ def test_each_library_has_one_home(path: Path) -> None:
 
 def test_the_protocol_does_no_io() -> None:
     """Neither half of what is pure knows a socket, a clock or a task."""
-    for name in (
-        "realtime/protocol.py",
-        "realtime/requests.py",
-        "realtime/events.py",
-        "web/wire.py",
-        "actors/line.py",
-        "actors/turns.py",
-    ):
+    realtime = ("protocol", "requests", "events", "gate", "turns")
+    actors = ("line", "turns", "playback", "microphone")
+    pure = [*(f"realtime/{name}.py" for name in realtime), *(f"actors/{name}.py" for name in actors), "web/wire.py"]
+    for name in pure:
         assert not imported(Path(name)) & {"asyncio", "time", "socket", "threading"}, name
