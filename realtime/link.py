@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import socket as socket_api
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ socket_log.setLevel(logging.INFO)  # below it websockets writes down every heade
 OPEN_SECONDS = 10.0  # connecting takes 0.8 to 2.1 s at OpenAI
 CLOSE_SECONDS = 1.0
 STALL_SECONDS = 2.0  # an uplink that takes nothing for so long is lost
+RECEIVE_BYTES = 32 * 1024
 MAX_FRAME = 16 * 2**20
 REFUSING_STATUS = (401, 403)  # other servers check the key before the 101; as the close code 3000
 HANDSHAKES = 20  # at most so many at once: a storm of connects helps nobody
@@ -95,6 +97,12 @@ class Upstream:
             proxy=None if local else True,
             ssl=self.tls if self.url.startswith("wss:") else None,
         )
+
+
+def _bound(socket: ClientConnection) -> None:
+    """Let the kernel hold no more than RECEIVE_BYTES: what is read at once is what TLS keeps buffers for, for good."""
+    if raw := socket.transport.get_extra_info("socket"):
+        raw.setsockopt(socket_api.SOL_SOCKET, socket_api.SO_RCVBUF, RECEIVE_BYTES)
 
 
 class Socket(ClientConnection):
@@ -200,6 +208,7 @@ class Link:
             return LinkEnded(1006, f"could not connect to {self._upstream.host}: {error or type(error).__name__}")
         try:
             self._socket = cast(Socket, socket)
+            _bound(socket)
             return await self._hold(self._socket)
         finally:
             socket.transport.abort()  # nothing to do after a close in order
