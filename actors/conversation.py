@@ -96,6 +96,8 @@ class Conversation:
         """A choice was refused; what was said to it goes to the persona before, if there is one."""
         self._places.pop(refused, None)
         self._turns.retag(refused, choice)
+        if not choice:
+            self.stream.drop()  # or whoever is chosen next would hear it
         if not choice and self._forget([said for said in self._turns if said.choice == 0]):
             self._caller.tell(Error("no_persona", "Nobody is on the line who could answer: choose a persona first."))
 

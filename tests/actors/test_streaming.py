@@ -398,3 +398,16 @@ def test_what_a_lost_connection_had_been_asked_comes_before_what_the_microphone_
     again = scene.wire(2)
     again.welcome()
     assert again.kinds.index("response.create") < again.kinds.index("input_audio_buffer.append")
+
+
+def test_what_was_said_to_nobody_is_not_heard_by_who_is_chosen_next(scene: Scene) -> None:
+    """The first choice was refused, and there was nobody before."""
+    scene.says(Chose("nobody", mode="stream"))
+    speak(scene, 200, mark=1)
+    scene.caller.fish_for(Error)
+    scene.says(Chose(TINA))
+    wire = scene.wire(1)
+    wire.welcome()
+    begin(wire, "greeting", asked(wire))
+    speak(scene, 100, mark=2)
+    assert heard(wire) == bytes([2]) * 5 * FRAME

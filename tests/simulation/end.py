@@ -46,7 +46,7 @@ def _check_quiet(run: "Run", caller: Caller) -> None:
         said = _last(caller)
         links = [link for link in run.model.links if link.user == caller.user]
         # What is spoken before a greeting, or into a line that is dead and has not told, cannot be kept.
-        missed = any(max(link.greeted_at, link.stalled_until) > said.at for link in links)
+        missed = any(max(link.greeted_at, link.dead_until) > said.at for link in links)
         if not (said.kind == "stream" and missed):
             _check_answered(world, caller, said)
 

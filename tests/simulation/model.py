@@ -39,7 +39,7 @@ class Link:
         self.halted: set[str] = set()
         self.failing: set[str] = set()
         self.heard: set[str] = set()
-        self.stalled_until = 0.0
+        self.dead_until = 0.0
         self.greeted_at = 0.0  # when it told that its greeting had begun: before that nobody is listened to
         self._open = self._stalled = self._closing = False
         self._events = 0
@@ -90,7 +90,7 @@ class Link:
     def _end(self, code: int, reason: str) -> None:
         if not self.ended:
             self.ended, self._open = True, False
-            self.stalled_until = self.world.now if self._stalled else 0.0
+            self.dead_until = self.world.now if self._stalled else self.dead_until
             self.world.note(self.name, f"ended with {code} {reason}")
             self.to.tell(LinkEnded(code, reason))
 
@@ -158,6 +158,8 @@ class Link:
     def _say(self, event: Any) -> None:
         """In order, after the time that the line takes; what is held up holds up what comes after it."""
         spike = self.world.random.uniform(0, 1.5) if self.world.chance(self.world.weather.late / 5) else 0.0
+        if spike > 0.5:  # longer than what is kept of words of which nobody has told
+            self.dead_until = self.world.now + spike + 1.0
         self._said_last = max(self._said_last, self.world.now + self.plan.delay + spike)
         asyncio.get_running_loop().call_at(self._said_last, self._tell, event)
 
