@@ -49,6 +49,7 @@ from actors.messages import (
     UpstreamRefused,
 )
 from actors.persona import PersonaActor
+from actors.stream import MUTED_SECONDS
 from actors.switchboard import Hands, Switchboard
 from audio import Decoded, Undecoded
 from realtime.events import BYTES_PER_MS, AskFailed, Committed, Event, Paused, ReplyEnded, Speaking
@@ -74,13 +75,18 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Muted:
+    """A timer: does the caller who was speaking still send audio?"""
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """A timer: another upstream connection is due."""
 
 
 SessionInbox: TypeAlias = (
     Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | FromBridge | Decoded | Undecoded
-    | Quiet | TimeUp | Retry | Pace
+    | Quiet | TimeUp | Retry | Pace | Muted
 )  # fmt: skip
 
 
@@ -134,6 +140,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._child_ended(message)
             case Pace():
                 self._pace()
+            case Muted():
+                if self._talk.stream.close_what_is_open(self._clock()):
+                    self.after(MUTED_SECONDS, message)
             case Retry():
                 self._leave_with(self._board.steer())
             case Boot():
@@ -241,6 +250,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
             self._supervisor.tell(Answered(self.me))
         if isinstance(event, Speaking | Paused):
             self._spoke_at = self._clock()
+        if isinstance(event, Speaking):
+            self.after(MUTED_SECONDS, Muted())
         if isinstance(event, ReplyEnded | AskFailed | Committed) and live:
             self._board.go_on()
         if self._mode == "stream":

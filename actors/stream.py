@@ -4,6 +4,10 @@ from actors.base import Ref
 from actors.line import Leg
 from actors.messages import Append, ToBridge
 from actors.microphone import LONGEST, Microphone
+from realtime.events import BYTES_PER_MS
+
+MUTED_SECONDS = 1.0  # without audio in the middle of speech: the microphone was closed
+PAUSE = bytes(600 * BYTES_PER_MS)  # silence that ends a turn: the upstream waits for half a second of it
 
 
 class Stream:
@@ -14,9 +18,11 @@ class Stream:
         self._ear: Ref[ToBridge] | None = None
         self._generation = 0  # the connection that listened last
         self.speaking = 0  # the turn that the caller is speaking, as the model hears it; else 0
+        self._heard_at = 0.0
 
     def hear(self, pcm: bytes, now: float) -> None:
         """The caller says something."""
+        self._heard_at = now
         self._microphone.hear(pcm, self._ear is not None, now)
         if self._ear:
             self._ear.tell(Append(pcm))
@@ -53,6 +59,12 @@ class Stream:
     def paused(self, at_ms: int) -> None:
         """It hears nobody any more."""
         self._microphone.paused(at_ms)
+
+    def close_what_is_open(self, now: float) -> bool:
+        """Who sends nothing more in the middle of a word has let go of the button; True while somebody speaks."""
+        if self.speaking and now - self._heard_at >= MUTED_SECONDS - 0.001:  # or a rounding error is waited for
+            self.hear(PAUSE, now)
+        return bool(self.speaking)
 
     def committed(self) -> None:
         """What was spoken is a turn now."""

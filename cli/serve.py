@@ -166,9 +166,9 @@ async def _serve(settings: Settings) -> int:
         app = application(rest, supervisor, metrics, settings.hosts, settings.origins)
         _settle_memory()
         stack.callback(Watchdog(equipment.figures.late).stop)
+        _on_signals(ending.asked)  # before anybody is told that we serve: they may stop us at once
         address = await _open(app, listener, stack)
         log.info("listening on %s, answered by %s, %d personas", address, name, len(catalogue.active()))
-        _on_signals(ending.asked)
         await ending.asked.wait()
         supervisor.tell(Stop())
         await asyncio.wait([ending.down], timeout=DRAIN_SECONDS + 2)

@@ -137,6 +137,18 @@ def test_nothing_of_a_reply_comes_after_its_clear() -> None:
     run(story())
 
 
+def test_a_button_that_is_let_go_ends_the_turn() -> None:
+    """A client that sends audio only while somebody talks: no silence follows, and the turn is answered."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await greeted(phone)
+            await phone.speak(BURST)
+            assert (await phone.reply()).text.startswith("You said 1.")
+
+    run(story())
+
+
 def test_a_reply_is_paced() -> None:
     """The model makes a second of sound at once; at most 400 ms are sent ahead of the caller's player."""
 

@@ -411,3 +411,22 @@ def test_what_was_said_to_nobody_is_not_heard_by_who_is_chosen_next(scene: Scene
     begin(wire, "greeting", asked(wire))
     speak(scene, 100, mark=2)
     assert heard(wire) == bytes([2]) * 5 * FRAME
+
+
+def test_who_closes_the_microphone_in_the_middle_of_a_word_has_paused(scene: Scene) -> None:
+    """The upstream waits for silence, and a typed turn for the end of the speech: after a second it is given both."""
+    wire = on_the_line(scene)
+    speak(scene, 400)
+    wire.say(type="input_audio_buffer.speech_started", item_id="one", audio_start_ms=100)
+    scene.stage.settle()
+    scene.says(Typed("and this"))
+    speak(scene, 20)
+    scene.stage.advance(0.9)
+    assert heard(wire) == bytes([1]) * 21 * FRAME
+    scene.stage.advance(0.2)
+    assert heard(wire) == bytes([1]) * 21 * FRAME + bytes(30 * FRAME)
+    wire.say(type="input_audio_buffer.speech_stopped", item_id="one", audio_end_ms=900)
+    wire.say(type="input_audio_buffer.committed", item_id="one")
+    scene.stage.advance(5)
+    assert heard(wire) == bytes([1]) * 21 * FRAME + bytes(30 * FRAME)
+    assert wire.texts()[-1] == ("user", "and this")
