@@ -9,6 +9,7 @@ from audio.envelope import Packed
 from audio.worker import ANSWER, REQUEST
 from schemas import Refused
 
+NICENESS = 15  # calls that are under way come before clips that are still to be decoded
 START_SECONDS = 20.0  # it takes 0.2; more is a machine that is stuck
 # Not `-m audio.worker`: the server has that module loaded too, and Python warns of the second copy.
 COMMAND = (sys.executable, "-P", "-c", "from audio.worker import serve; serve()")
@@ -42,6 +43,8 @@ class Decoder:
                 self._process = await asyncio.create_subprocess_exec(
                     *COMMAND, stdin=PIPE, stdout=PIPE, env=_environment(), start_new_session=True
                 )
+                # From its first moment on: a clip that kills its decoder costs a start as well.
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, NICENESS)
                 await self._answer(self._process)
         except (OSError, TimeoutError) as error:
             raise Died(f"could not be started: {error!r}") from error

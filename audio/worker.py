@@ -24,13 +24,11 @@ ANSWER = struct.Struct(">?I")
 
 CPU_SECONDS = 5  # for one clip; 120 s of Opus take less than 1
 MEMORY = 384 * 2**20  # bytes of address space; the libraries take 130 MiB, the worst clip that is no bomb 165
-NICENESS = 5  # conversations that are under way come before clips that are still to be decoded
 
 
 def serve() -> None:
     """Answer clips until stdin closes."""
     clips, answers = sys.stdin.buffer, _take_stdout()
-    os.nice(NICENESS)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_AS, MEMORY)
     with suppress(BrokenPipeError):  # the server is gone and nobody waits for the answer

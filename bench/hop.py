@@ -47,6 +47,8 @@ class Notes:
 class LoopLast(LoopActor[Frame | Boot]):
     """The second actor, on the loop."""
 
+    most_waiting = 2 * RAW  # a burst is what is measured
+
     def __init__(self, notes: Notes) -> None:
         super().__init__()
         self._notes = notes
@@ -58,6 +60,8 @@ class LoopLast(LoopActor[Frame | Boot]):
 
 class LoopFirst(LoopActor[Frame | Boot]):
     """The first actor, on the loop."""
+
+    most_waiting = 2 * RAW
 
     def __init__(self, to: Ref[Frame]) -> None:
         super().__init__()

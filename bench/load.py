@@ -145,8 +145,8 @@ async def churning(crowd: Crowd, seconds: float = CHURN_SECONDS) -> AsyncIterato
     async def churn() -> None:
         while True:
             await asyncio.sleep(seconds)
-            if crowd.calls:
-                hang_up(random.choice(list(crowd.calls)))
+            if answered := [call for call in crowd.calls if call.acked.done()]:
+                hang_up(random.choice(answered))
             with suppress(OSError):
                 await crowd.call()
 

@@ -2,6 +2,7 @@
 
 import datetime
 import functools
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +93,11 @@ class Catalogue:
         return best(self.find(language=language, status="active"), query, limit)
 
     def instructions(self, persona: Persona, *, today: datetime.date, profile: Mapping[str, str] | None = None) -> str:
-        """The prompt of a call with this persona, which may be of an earlier catalogue; see personas/prompt.py."""
-        return build(persona, today=today, profile=profile)
+        """The prompt of a call with this persona, which may be of an earlier catalogue; see personas/prompt.py.
+
+        Interned: it is some 11 KB, and all callers of a persona on a day hold the same.
+        """
+        return sys.intern(build(persona, today=today, profile=profile))
 
     def _choices(self) -> str:
         ids = [persona.id for persona in self.active()]
