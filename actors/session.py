@@ -338,7 +338,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def on_stop(self) -> None:
         self._talk.close()
         board = self._board
-        counted = {"choices": board.choices, "generations": board.generations, **self._talk.tally}
+        heard = self._streamed // BYTES_PER_MS
+        counted = {"choices": board.choices, "generations": board.generations, "heard_ms": heard, **self._talk.tally}
         told = " ".join(f"{what}={n}" for what, n in counted.items())
         seconds = self._clock() - self._began
         log.info("ended session=%s user=%s seconds=%.1f %s why=%r", self._id, self._user, seconds, told, self._why)

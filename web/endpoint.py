@@ -20,6 +20,7 @@ from web import wire
 from web.outbox import Outbox
 
 MAX_FRAME = 8 * 2**20
+UNSENT_BYTES = 64 * 1024  # in the kernel: a stream's second, and fast enough for whole replies on any line
 DEAD_SECONDS = 60  # what was sent and is not acknowledged for so long, nobody will ever receive
 READ_FRAMES = 20  # then the other callers get the loop: buffered frames are read without waiting
 READ_SECONDS = 0.001
@@ -67,7 +68,7 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
             await socket.prepare(request)
         except ConnectionError:  # gone before we could answer
             return socket
-        _let_go_of_the_dead(request.transport)
+        _tune(request.transport)
         outbox, connection = Outbox(socket, request.transport), next(_numbers)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
         supervisor.tell(Connected(user, connection, outbox))
@@ -86,10 +87,16 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
     return answer
 
 
-def _let_go_of_the_dead(transport: asyncio.BaseTransport | None) -> None:
-    """Let the kernel end a connection whose other end is gone; aiohttp's heartbeat would cost a timer a frame."""
+def _tune(transport: asyncio.BaseTransport | None) -> None:
+    """Let the kernel end a connection whose other end is gone, and hold little of what we send.
+
+    What it holds, no `clear` can take back. aiohttp's heartbeat would cost a timer a frame.
+    """
     connection = transport.get_extra_info("socket") if transport else None
-    if connection is not None and hasattr(socket_api, "TCP_USER_TIMEOUT"):
+    if connection is None:
+        return
+    connection.setsockopt(socket_api.SOL_SOCKET, socket_api.SO_SNDBUF, UNSENT_BYTES)
+    if hasattr(socket_api, "TCP_USER_TIMEOUT"):
         connection.setsockopt(socket_api.IPPROTO_TCP, socket_api.TCP_USER_TIMEOUT, DEAD_SECONDS * 1000)
 
 

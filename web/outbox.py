@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections import deque
-from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
@@ -16,7 +15,6 @@ log = logging.getLogger(__name__)
 MAX_WAITING = 32 * 2**20  # bytes: some three minutes of whole replies that the client does not read
 MAX_SOUND = 15 * 48_000  # bytes: 15 s of a stream, which is released at the pace at which it plays
 WRITE_SECONDS = 15.0
-CLOSE_SECONDS = 2.0
 PING_SECONDS = 30.0
 PING = b""
 SLOWEST_LINE = 16_000  # bytes a second that a client must read at the least
@@ -84,8 +82,6 @@ class Outbox:
             log.debug("the caller is gone, or reads nothing: %r", error)
             if self.closing:
                 self._turn_away()
-            if isinstance(error, TimeoutError):
-                await self._say_too_slow()
             if isinstance(self._transport, asyncio.WriteTransport):
                 self._transport.abort()
         finally:
@@ -99,12 +95,6 @@ class Outbox:
         self._beat_later()
         if not self.closing:
             self._put(PING)
-
-    async def _say_too_slow(self) -> None:
-        """Behind all that was not read yet: for a client that reads again just now."""
-        with suppress(ConnectionError, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._socket.close(code=TOO_SLOW.code, message=TOO_SLOW.reason.encode())
 
     async def _write(self, frame: bytes | Sound | Close) -> bool:
         """Write one; True when it was the last."""

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from actors.messages import Close, Error
+from actors.messages import Clear, Close, Error, Sound
 from tests.kit.probe import Probe
 from web import outbox
 from web.outbox import Outbox
@@ -52,3 +52,26 @@ def test_a_caller_who_reads_too_little_is_closed(monkeypatch: Any) -> None:
 
     asyncio.run(story())
     assert [how["code"] for how in closes.heard] == [4408]
+
+
+def test_a_clear_overtakes_what_waits_of_its_reply() -> None:
+    """What the caller does not want to hear any more is not written; the other reply is."""
+    written = Probe()
+
+    class Socket:
+        async def send_frame(self, data: bytes, kind: Any) -> None:
+            written.tell(data)
+
+        async def close(self, **_how: Any) -> None:
+            return
+
+    async def story() -> None:
+        box: Any = Outbox(Socket(), None)  # type: ignore[arg-type]
+        for response, pcm in (("1.1", b"unwanted"), ("1.2", b"wanted"), ("1.1", b"unwanted")):
+            box.tell(Sound(response, pcm))
+        box.tell(Clear("1.1"))
+        box.tell(Close(1000, "the call has ended"))
+        await box.run()
+
+    asyncio.run(story())
+    assert written.heard == [b"wanted", b'{"type":"clear","response_id":"1.1"}']
