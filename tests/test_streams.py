@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actors.testing.phone import CallFailed, Phone
+from actors.testing.phone import CallEnded, CallFailed, Phone
 from tests.kit.exchange import CLIPS, PITCHES, exchange
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 
@@ -293,6 +293,17 @@ def test_the_first_audio_says_how_the_caller_speaks() -> None:
             await phone.answer()
             await say(phone)
             assert (await phone.reply()).text.startswith("You said 1.")
+
+    run(story())
+
+
+def test_a_mode_that_there_is_not_is_refused_before_the_call() -> None:
+    """With 400, and the modes that there are."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            with pytest.raises(CallEnded, match="clip, stream"):
+                await line.phone(mode="video").__aenter__()
 
     run(story())
 

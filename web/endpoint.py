@@ -56,6 +56,8 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
         user = request.match_info["user_id"]
         if not USER_ID.fullmatch(user):
             raise web.HTTPBadRequest(text="The user id may hold letters, digits and . : @ + - _, at most 128.\n")
+        if request.query.get("mode", MODES[0]) not in MODES:
+            raise web.HTTPBadRequest(text=f"The mode is one of: {', '.join(MODES)}.\n")
         socket = Socket(
             timeout=CLOSE_SECONDS,
             max_msg_size=MAX_FRAME,
@@ -102,8 +104,8 @@ def _tune(transport: asyncio.BaseTransport | None) -> None:
 
 def _wishes(request: web.Request) -> Chose:
     """What the address asks for: a persona, a mode, both or neither."""
-    mode = request.query.get("mode")
-    return Chose(request.query.get("astrologer_id", ""), mode if mode in MODES else None)
+    mode = next((mode for mode in MODES if mode == request.query.get("mode")), None)
+    return Chose(request.query.get("astrologer_id", ""), mode)
 
 
 async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int, wishes: Chose) -> None:
