@@ -26,8 +26,8 @@ Tell = Callable[[str, Message], None]
 class Script:
     """What a call is to be: whom to call, the recordings to play, where to keep the replies.
 
-    `patient`: hear each reply to its end before speaking again, as a person does; else interrupt it. `stream`: speak
-    and hear in a stream instead of whole clips.
+    `patient`: hear each reply to its end before speaking again, as a person does; else speak as soon as it has come.
+    `stream`: speak and hear in a stream instead of whole clips.
     """
 
     url: str
@@ -106,7 +106,8 @@ async def _converse_in_a_stream(script: Script, phone: Phone, tell: Tell) -> Non
             await microphone.say(pcm)
             spoke = time.perf_counter() - began
             answer = await reply
-            answer = replace(answer, seconds=answer.seconds - spoke)  # from the end of what was said
+            # From the end of the clip; one that ends in silence may be answered before it.
+            answer = replace(answer, seconds=max(0.0, answer.seconds - spoke))
             await _keep(script, number, name, answer, tell, player.left)
 
 
