@@ -12,6 +12,7 @@ from aiohttp.http import WSMessageNoDecodeText
 from aiohttp.typedefs import Handler
 
 from actors.base import Ref
+from actors.caller import Rate
 from actors.figures import Figures
 from actors.messages import Chose, Connected, Detached, From, FromCaller, Garbled, Mode
 from actors.pykka_loop import LoopRef
@@ -27,6 +28,8 @@ READ_SECONDS = 0.001
 MOST_UNHANDLED = 64  # messages that wait for the session
 CLOSE_SECONDS = 2.0
 PONG_SECONDS = 10.0
+CONTROLS_A_SECOND = 20  # pings and pongs of the WebSocket itself; ten seconds of them may come at once
+TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second".encode()
 USER_ID = re.compile(r"[\w.:@+-]{1,128}")
 MODES: tuple[Mode, ...] = ("clip", "stream")
 TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
@@ -112,11 +115,16 @@ async def _listen(socket: Socket, session: LoopRef[From | Detached], connection:
     try:
         if wishes.astrologer_id:
             session.tell(From(connection, wishes))
+        controls = Rate(CONTROLS_A_SECOND, 10 * CONTROLS_A_SECOND)
         frames, enough = 0, time.perf_counter() + READ_SECONDS
         async for frame in socket:
             if frame.type is WSMsgType.BINARY or frame.type is WSMsgType.TEXT:
                 socket.figures.received += len(frame.data)
                 session.tell(From(connection, _read(frame, wishes)))
+            elif not controls.take(time.monotonic()):
+                async with asyncio.timeout(PONG_SECONDS):
+                    await socket.close(code=4400, message=TOO_MANY)
+                return
             elif frame.type is WSMsgType.PING:
                 async with asyncio.timeout(PONG_SECONDS):
                     await socket.pong(frame.data)
