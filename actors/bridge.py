@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from typing import Protocol as Interface
 from typing import TypeAlias, assert_never
@@ -28,6 +29,7 @@ from actors.messages import (
 from actors.pykka_loop import LoopRef
 from realtime.events import Configured, Event, Frame, LinkEnded, LinkEvent, Unusable
 from realtime.link import Frames, Link
+from realtime.models import Capabilities, Prices
 from realtime.protocol import FATAL_CODES, Protocol
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,13 @@ BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | LookUp | Linger
 
 
 class Dialler(Interface):
-    """What a bridge needs of the upstream: a link of this user's own."""
+    """What a session needs of the upstream: what it can do and costs, and for a bridge a link of this user's own."""
+
+    @property
+    def can(self) -> Capabilities: ...
+
+    @property
+    def prices(self) -> Prices | None: ...
 
     def dial(self, user: str, to: LoopRef[LinkEvent], frames: Frames) -> Link: ...
 
@@ -72,7 +80,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         self._link: Link | None = None
         self._configured = False
         self._leaving = False
-        self._last_frame = 0.0
+        self._last_frame = self._dialled_at = 0.0
 
     def on_receive(self, message: BridgeInbox) -> None:
         match message:
@@ -122,7 +130,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
     def _dial(self) -> None:
         self._link = self._upstream.dial(self._user, self.me, self._protocol.to_send)
         self._configure(self._setup)
-        self._last_frame = asyncio.get_running_loop().time()
+        self._last_frame = self._dialled_at = asyncio.get_running_loop().time()
         self.after(SILENT_SECONDS, LookUp())
 
     def _configure(self, setup: Configure) -> None:
@@ -138,14 +146,21 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
 
     def _said(self, event: Event) -> None:
         match event:
-            case Configured():
+            case Configured(expires_at):
                 self._configured = True
-                self._session.tell(Ready(self._generation, self._setup.choice))
+                self._session.tell(Ready(self._generation, self._setup.choice, self._lasts(expires_at)))
             case Unusable(code, message, fatal):
                 refusal = AccountRefused if code in FATAL_CODES else UpstreamRefused if fatal else UpstreamLost
                 self.end(refusal(f"{code}: {message}"))
             case _:
                 self._session.tell(Fact(self._generation, event))
+
+    def _lasts(self, expires_at: float | None) -> float:
+        """The seconds that the session has left at most. A time that is past is not believed: a clock errs."""
+        age = asyncio.get_running_loop().time() - self._dialled_at
+        left = self._upstream.can.session_seconds - age
+        told = expires_at - time.time() if expires_at else 0.0
+        return min(left, told) if told > 0 else left
 
     def _look_up(self) -> None:
         quiet = asyncio.get_running_loop().time() - self._last_frame

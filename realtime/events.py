@@ -38,7 +38,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """The upstream took the newest Setup, with the voice asked for, and holds the seeded turns."""
+    """The upstream took the newest Setup, with the voice asked for, and holds the seeded turns.
+
+    `expires_at` is when the session ends at the latest, in seconds since 1970, if the upstream has said so.
+    """
+
+    expires_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class Protocol:
         self._setup: Setup | None = None
         self._seed: tuple[Turn, ...] = ()
         self._created = False
+        self._expires_at: float | None = None
         self._updating = 0
         self._gate = Gate()
         self._replies: dict[str, Reply] = {}
@@ -169,7 +170,7 @@ class Protocol:
             case "conversation.item.input_audio_transcription.failed":
                 return self._on_transcript(event["item_id"], "")
             case "session.created":
-                return self._on_session()
+                return self._on_session(event.get("session") or {})
             case "session.updated":
                 return self._on_updated(event["session"])
             case "error":
@@ -181,8 +182,9 @@ class Protocol:
 
     # The session.
 
-    def _on_session(self) -> list[Event]:
+    def _on_session(self, session: dict[str, Any]) -> list[Event]:
         self._created = True
+        self._expires_at = session.get("expires_at")
         if self._setup:
             self._update(self._setup)
         return []
@@ -203,7 +205,7 @@ class Protocol:
         for turn in self._seed:
             self._say("seed", requests.message(turn.role, turn.text))
         self._seed = ()
-        return [Configured()]
+        return [Configured(session.get("expires_at") or self._expires_at)]
 
     # Asking, through one gate: the API has one response at a time.
 

@@ -8,6 +8,7 @@ from actors.base import Ref
 from actors.testing.loop import settle
 from realtime.events import Frame, LinkEnded, LinkEvent
 from realtime.link import Frames
+from realtime.models import Capabilities
 
 
 class Wire:
@@ -93,7 +94,10 @@ class Wire:
 class Wires:
     """A way to the model that hands out wires, and keeps them in the order in which they were dialled."""
 
+    prices = None
+
     def __init__(self) -> None:
+        self.can = Capabilities()
         self.dialled: list[Wire] = []
 
     def dial(self, user: str, to: Ref[LinkEvent], frames: Frames) -> Any:

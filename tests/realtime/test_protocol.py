@@ -24,6 +24,7 @@ from realtime.events import (
 )
 from realtime.local.acts import Act, Hear, Send, Speak, Think
 from realtime.local.session import Session
+from realtime.local.settings import LONGEST_LIFE
 from realtime.protocol import Protocol
 from realtime.requests import APPEND_BYTES
 
@@ -90,7 +91,7 @@ def wire() -> Iterator[Wire]:
     """A session that is configured as Tina; in the end nothing odd must have come."""
     wire = Wire()
     wire.ours.configure(TINA)
-    assert wire.carry() == [Configured()]
+    assert wire.carry() == [Configured(LONGEST_LIFE)]
     yield wire
     assert not wire.ours.oddities
 
@@ -156,7 +157,7 @@ def test_history_is_seeded_before_the_session_is_ready() -> None:
     """User turns as input_text, assistant turns as output_text, in order, and no answer to them."""
     wire = Wire()
     wire.ours.configure(TINA, [Turn("user", "When?"), Turn("assistant", "Soon.")])
-    assert wire.carry() == [Configured()]
+    assert wire.carry() == [Configured(LONGEST_LIFE)]
     items = [event["item"] for event in wire.sent if event["type"] == "conversation.item.create"]
     assert [(item["role"], item["content"]) for item in items] == [
         ("user", [{"type": "input_text", "text": "When?"}]),
@@ -277,7 +278,7 @@ def test_a_second_setup_before_the_first_item_is_taken() -> None:
     wire = Wire()
     wire.ours.configure(TINA)
     wire.ours.configure(Setup("You are Mohit.", "cedar", "en"))
-    assert wire.carry() == [Configured()]
+    assert wire.carry() == [Configured(LONGEST_LIFE)]
     assert wire.theirs.settings["instructions"] == "You are Mohit."
 
 

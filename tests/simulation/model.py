@@ -13,6 +13,7 @@ from realtime.local.acts import Act, Halt, Hear, Send, Speak, Think
 from realtime.local.reading import Turn
 from realtime.local.session import Session
 from realtime.local.vad import Loudness
+from realtime.models import Capabilities
 from tests.simulation.mind import Speech, answer
 from tests.simulation.plan import Plan
 from tests.simulation.world import World
@@ -225,6 +226,8 @@ class Model:
 
     world: World
     links: list[Link] = field(default_factory=list)
+    can: Capabilities = field(default_factory=Capabilities)
+    prices: None = None
 
     def dial(self, user: str, to: Ref[LinkEvent], frames: Frames) -> Any:
         self.links.append(Link(self.world, len(self.links) + 1, user, to, frames))
