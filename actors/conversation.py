@@ -136,8 +136,12 @@ class Conversation:
         """The live connection is gone: what it has not answered will be asked again, on the next one."""
         given = self._replies.lost(leg.generation)
         for ask in given:
+            self._settle(ask - 1)
             self.stream.safe(ask)  # its answer has begun and goes on: heard once more it would begin anew
         self.stream.hold()
+        for number in self.stream.heard_again:
+            self._turns.forget(number)
+            self._remember_user(leg, number, "")  # or it would be known before what was said before it
         if self._greeting:
             self._greeting.begun = False
             self._greeting.given = given.get(self._greeting.number, self._greeting.given)
@@ -296,7 +300,7 @@ class Conversation:
     def _listen(self, live: Leg) -> None:
         """Let the live connection hear the caller, unless another is being called, or a greeting comes first."""
         greeting = self._greeting
-        if not self._replies.streamed or self._places or (greeting and not greeting.begun):
+        if not live.ready or not self._replies.streamed or self._places or (greeting and not greeting.begun):
             return
         fresh = greeting and not greeting.given
         if not self.stream.listen(live, ONSET if fresh else LONGEST):

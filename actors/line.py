@@ -25,7 +25,8 @@ class Selection:
 class Leg:
     """One upstream connection: a generation, whom it serves, and its bridge once that is hired.
 
-    `fresh`: it holds no item yet, so that while it is coming another persona may still take it over.
+    `ready`: it is whom it serves, and listens if it was told to. `fresh`: it holds no item yet, so that while it is
+    coming another persona may still take it over.
     """
 
     generation: int
@@ -53,6 +54,20 @@ class Line:
     def legs(self) -> tuple[Leg, ...]:
         """All connections that are not gone yet."""
         return (*(leg for leg in (self.live, self.coming) if leg), *self.retiring)
+
+    def unready(self) -> "Line":
+        """The line once its connections were told something that they must consent to."""
+        live, coming = (leg and replace(leg, ready=False) for leg in (self.live, self.coming))
+        return replace(self, live=live, coming=coming)
+
+    def readied(self, generation: int, choice: int) -> "Line":
+        """The line once the connection of this generation is the persona of this choice."""
+
+        def readied(leg: Leg | None) -> Leg | None:
+            meant = leg and leg.generation == generation and leg.selection.choice == choice
+            return replace(leg, ready=True) if leg and meant else leg
+
+        return replace(self, live=readied(self.live), coming=readied(self.coming))
 
     def without(self, generation: int) -> "Line":
         """The line once the connection of this generation is gone."""

@@ -43,8 +43,8 @@ class Stream:
         """Let this connection listen, also to the last `most` bytes that it missed; False when words were lost."""
         if self._ear or not live.bridge:
             return True
-        whole = not self._microphone.lost
         same = live.generation == self._generation
+        whole = not (self._microphone.missed if same else self._microphone.lost)
         missed = self._microphone.resume() if same else self._microphone.replay(most)
         self._ear, self._generation = live.bridge, live.generation
         if missed:
@@ -73,3 +73,8 @@ class Stream:
     def safe(self, turn: int) -> None:
         """The turn need not be heard again."""
         self._microphone.safe(turn)
+
+    @property
+    def heard_again(self) -> list[int]:
+        """Turns that need not be, and will be, because one before them must."""
+        return self._microphone.heard_again

@@ -119,12 +119,11 @@ class Switchboard:
         return None
 
     def ready(self, generation: int, choice: int) -> Close | None:
-        """A connection is the persona of this choice."""
-        leg = self.line.coming
-        if leg and leg.generation == generation and leg.selection.choice == choice:
-            self.line = replace(self.line, coming=replace(leg, ready=True))
-            return self.steer()
-        return None
+        """A connection is the persona of this choice, and listens if it was told to."""
+        self.line = self.line.readied(generation, choice)
+        close = self.steer()
+        self.go_on()
+        return close
 
     def go_on(self) -> None:
         """Ask what is ready to be asked, if the one who is wanted is on the line."""
@@ -132,11 +131,14 @@ class Switchboard:
             self._talk.release(self.serving, self._do.clock())
 
     def listen(self, listens: bool) -> None:
-        """From now on the upstream finds the turns in a stream by itself, or not."""
+        """From now on the upstream finds the turns in a stream by itself, or not; a leg is ready when it consents."""
+        if listens == self.listens:
+            return
         self.listens = listens
         for leg in (self.line.live, self.line.coming):
             if leg and leg.bridge:
                 leg.bridge.tell(Listen(listens))
+        self.line = self.line.unready()
 
     @property
     def serving(self) -> Leg | None:

@@ -80,6 +80,8 @@ class Protocol:
         if self._setup and self._setup.listens != listens:
             self._setup = replace(self._setup, listens=listens)
             self._update(self._setup)
+            if not listens:  # what is left of the stream would be part of the next clip
+                self._say("clear", {"type": "input_audio_buffer.clear"})
 
     def append(self, pcm: bytes) -> None:
         """Some more of what the caller says: PCM16 24 kHz mono, any length. Only where the setup listens."""

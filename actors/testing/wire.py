@@ -68,6 +68,10 @@ class Wire:
     def welcome(self, voice: str | None = None) -> None:
         """The session is there, as it was asked for; or with another voice."""
         self.say(type="session.created")
+        self.consent(voice)
+
+    def consent(self, voice: str | None = None) -> None:
+        """The session is as it was last asked to be; or with another voice."""
         voice = voice or self.last("session.update")["session"]["audio"]["output"]["voice"]
         self.say(type="session.updated", session={"audio": {"output": {"voice": voice}}})
 

@@ -158,8 +158,8 @@ def test_what_was_replayed_is_kept_when_that_connection_is_lost_as_well() -> Non
     assert replay(microphone) == kept + said(3000, 3100)
 
 
-def test_a_safe_turn_behind_one_that_is_not_is_replayed_as_silence() -> None:
-    """It was written down before the other: neither is lost, neither is heard twice."""
+def test_a_safe_turn_behind_one_that_is_not_is_replayed_in_its_place() -> None:
+    """Else it would be known before what was said before it; once that one is safe as well, both are silence."""
     microphone = Microphone()
     hear(microphone, 0, 500)
     microphone.began(1, 0)
@@ -169,7 +169,22 @@ def test_a_safe_turn_behind_one_that_is_not_is_replayed_as_silence() -> None:
     hear(microphone, 2000, 3000)
     microphone.paused(2000)
     microphone.safe(2)
-    assert replay(microphone) == said(0, 1000) + bytes(1000 * BYTES_PER_MS) + said(2000, 3000)
+    microphone.hold()
+    assert microphone.heard_again == [2]
+    assert bytes(microphone._kept) == said(0, 3000)
+    microphone.safe(1)
+    assert microphone.heard_again == []
+    assert microphone.replay() == bytes(2000 * BYTES_PER_MS) + said(2000, 3000)
+
+
+def test_an_onset_that_was_told_of_too_late_is_missing() -> None:
+    """Unless the turn is safe before another connection would need it."""
+    microphone = Microphone()
+    hear(microphone, 0, 3000)
+    microphone.began(1, 1000)
+    assert microphone.lost
+    microphone.safe(1)
+    assert not microphone.lost
 
 
 def test_what_was_dropped_is_played_to_nobody() -> None:
