@@ -87,10 +87,13 @@ class Microphone:
         self._played(self._sent)
         return rest
 
-    def replay(self, most: int = LONGEST) -> bytes:
+    def shorten(self) -> None:
+        """Of what was said while a greeting was owed only the last moment counts."""
+        self._trim(self._begins + len(self._kept) - ONSET)
+        self._turns = {turn: begins for turn, begins in self._turns.items() if begins >= self._begins}
+
+    def replay(self) -> bytes:
         """What another connection must hear to know what this one knew; its clock begins here."""
-        if most < len(self._kept):
-            del self._kept[: len(self._kept) - most]
         self._begins = self._settled = 0
         self._turns.clear()
         self._safe.clear()

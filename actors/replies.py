@@ -78,6 +78,10 @@ class Replies:
         self._due = None if wait is None else now + wait
         return wait
 
+    def silent(self, now: float) -> bool:
+        """Nothing is being made, nor plays at the caller's ear."""
+        return self._playing.silent(now)
+
     def played(self, response_id: str, ms: int, now: float) -> None:
         """The caller's player reports how far it is."""
         self._playing.played(response_id, ms, now)

@@ -122,8 +122,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._board.go_on()
                 if isinstance(message, Undecoded) and message.misunderstood:
                     self._refuse(message.code, message.message)
-            case Ready(generation, choice):
-                self._leave_with(self._board.ready(generation, choice))
+            case Ready():
+                self._leave_with(self._board.ready(message))
             case Prepared():
                 self._board.prepared(message)
             case Selected(choice, persona):
@@ -270,7 +270,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         persona = self.hire(PersonaActor, self.me, equipment.catalogue)
         self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me))
         hands = Hands(self._hire_bridge, lambda seconds: self.after(seconds, Retry()), self._clock)
-        self._board = Switchboard(self._id, self._caller, self._talk, persona, hands)
+        self._board = Switchboard(self._id, self._caller, self._talk, persona, hands, equipment.upstream.can)
         self.after(equipment.limits.idle_seconds, Quiet())
         self.after(equipment.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s", self._id, self._user)
@@ -319,10 +319,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if leg is None or isinstance(down.cause, Overrun):  # the persona, whose policy is to escalate, or a flood
             self.end(down.cause or RuntimeError(f"the {down.name} of session {self._id} ended"))
             return
-        self._board.line = line.without(leg.generation)
-        if self._leaving and not self._board.line.legs():
-            self.end()
         if leg in line.retiring or self._leaving:
+            self._board.line = line.without(leg.generation)
+            if self._leaving and not self._board.line.legs():
+                self.end()
             return
         log.warning("session=%s lost generation %d: %s", self._id, leg.generation, down.cause)
         self._equipment.figures.upstream_lost += 1
@@ -333,13 +333,14 @@ class UserSessionActor(LoopActor[SessionInbox]):
             if self._mode == "stream":
                 self._pace()
             self._caller.tell(Notice("reconnecting", "The connection to the model was lost and is being made again."))
-        self._leave_with(self._board.lost(isinstance(down.cause, UpstreamRefused)))
+        self._leave_with(self._board.lost(leg, isinstance(down.cause, UpstreamRefused)))
 
     def on_stop(self) -> None:
         self._talk.close()
         board = self._board
         heard = self._streamed // BYTES_PER_MS
-        counted = {"choices": board.choices, "generations": board.generations, "heard_ms": heard, **self._talk.tally}
+        numbers = {"choices": board.choices, "generations": board.generations, "rollovers": board.rollovers}
+        counted = {**numbers, "heard_ms": heard, **self._talk.tally}
         told = " ".join(f"{what}={n}" for what, n in counted.items())
         seconds = self._clock() - self._began
         log.info("ended session=%s user=%s seconds=%.1f %s why=%r", self._id, self._user, seconds, told, self._why)
