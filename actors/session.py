@@ -333,7 +333,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
             if self._mode == "stream":
                 self._pace()
             self._caller.tell(Notice("reconnecting", "The connection to the model was lost and is being made again."))
-        self._leave_with(self._board.lost(leg, isinstance(down.cause, UpstreamRefused)))
+        fatal = isinstance(down.cause, UpstreamRefused)
+        self._leave_with(self._board.lost(leg, fatal, self._equipment.losses))
 
     def on_stop(self) -> None:
         self._talk.close()

@@ -23,6 +23,7 @@ from actors.messages import (
     ToBridge,
     ToPersona,
 )
+from actors.supervision import Losses
 from realtime.models import Capabilities
 
 MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be gone, at least and at most: a caller who
@@ -164,7 +165,7 @@ class Switchboard:
         live = self.line.live
         return live if live and live.selection == self.line.wanted else None
 
-    def lost(self, leg: Leg, fatal: bool) -> Close | None:
+    def lost(self, leg: Leg, fatal: bool, losses: Losses) -> Close | None:
         """A connection ended that should not have; `fatal`: the next would end as well."""
         self._look()
         line, now = self.line, self._do.clock()
@@ -172,7 +173,8 @@ class Switchboard:
         if line.rolls_over(leg):  # the one that serves goes on, and nobody need know
             self.line = replace(self.line, rested=now + RETRY_SECONDS)
         else:
-            self.line = replace(self.line, ends=(*line.ends, now), fatal=line.fatal or fatal, rested=0.0)
+            rested = now + random.uniform(0, losses.spread(now))
+            self.line = replace(self.line, ends=(*line.ends, now), fatal=line.fatal or fatal, rested=rested)
         return self.steer()
 
     def answered(self) -> None:
