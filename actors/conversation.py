@@ -31,6 +31,7 @@ from realtime.events import (
     Event,
     Heard,
     Paused,
+    Postponed,
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
@@ -242,7 +243,9 @@ class Conversation:
             case Heard(ask, text, final):
                 self._heard(leg, self._words.number(leg, ask), text, final)
             case AskFailed(ask, code, message) if live:
-                self._failed(ask, f"{code}: {message}")
+                self._failed(self._words.number(leg, ask), f"{code}: {message}")
+            case Postponed(reply) if live:
+                self._replies.postponed(leg.generation, reply)
             case _:
                 pass  # of a connection that is retiring
 

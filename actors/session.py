@@ -52,7 +52,18 @@ from actors.persona import PersonaActor
 from actors.stream import MUTED_SECONDS
 from actors.switchboard import Hands, Switchboard
 from audio import Decoded, Undecoded
-from realtime.events import BYTES_PER_MS, AskFailed, Committed, Event, Paused, ReplyEnded, Speaking
+from realtime.events import (
+    BYTES_PER_MS,
+    Allowance,
+    AskFailed,
+    Committed,
+    Event,
+    Paused,
+    ReplyEnded,
+    Speaking,
+    Used,
+)
+from realtime.usage import spent
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +118,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._caller = Caller(equipment.limits.bad_messages, equipment.limits.messages)
         self._mode: Mode | None = None
         self._streamed = 0  # bytes of audio that came in a stream
+        self._used = Used()
         self._leaving = False
         self._why = "it was stopped"
 
@@ -240,6 +252,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
     # What the upstream says.
 
     def _learn(self, generation: int, event: Event) -> None:
+        if isinstance(event, Used | Allowance):
+            self._count(event)
+            return
         leg = next((leg for leg in self._board.line.legs() if leg.generation == generation), None)
         if leg is None:
             return
@@ -256,6 +271,14 @@ class UserSessionActor(LoopActor[SessionInbox]):
             self._board.go_on()
         if self._mode == "stream":
             self._pace()
+
+    def _count(self, event: Used | Allowance) -> None:
+        """What a connection's work came to, also one that is retiring."""
+        figures = self._equipment.figures
+        if isinstance(event, Used):
+            self._used, figures.used = self._used + event, figures.used + event
+        else:
+            figures.allowances[event.what] = event.remaining
 
     def _pace(self) -> None:
         """Release what is due of a streamed reply, and look again when more is."""
@@ -340,8 +363,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._talk.close()
         board = self._board
         heard = self._streamed // BYTES_PER_MS
-        numbers = {"choices": board.choices, "generations": board.generations, "rollovers": board.rollovers}
-        counted = {**numbers, "heard_ms": heard, **self._talk.tally}
+        counted: dict[str, object] = {"choices": board.choices, "generations": board.generations}
+        counted |= {"rollovers": board.rollovers, "heard_ms": heard}
+        counted |= {**self._talk.tally, **spent(self._used, self._equipment.upstream.prices)}
         told = " ".join(f"{what}={n}" for what, n in counted.items())
         seconds = self._clock() - self._began
         log.info("ended session=%s user=%s seconds=%.1f %s why=%r", self._id, self._user, seconds, told, self._why)

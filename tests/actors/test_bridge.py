@@ -40,7 +40,7 @@ class Alone:
 
 @pytest.mark.parametrize(("expires_in", "seconds"), [(None, 1790.0), (600.0, 600.0), (3600.0, 1790.0), (-5.0, 1790.0)])
 def test_a_bridge_that_is_ready_says_how_long_it_lasts(stage: Stage, expires_in: float | None, seconds: float) -> None:
-    """What the model's record allows, from dialling; less if the upstream said so, unless its clock or ours is wrong."""
+    """What the model's record allows, from dialling; less if the upstream said so, unless a clock is wrong."""
     alone = Alone(stage, Capabilities(session_seconds=1800))
     stage.advance(10)
     expires_at = None if expires_in is None else time.time() + expires_in

@@ -366,4 +366,6 @@ def test_who_closes_the_microphone_in_the_middle_of_a_word_has_paused(scene: Sce
     wire.say(type="input_audio_buffer.committed", item_id="one")
     scene.stage.advance(5)
     assert heard(wire) == bytes([1]) * 21 * FRAME + bytes(30 * FRAME)
+    wire.say(type="response.created", response={"id": "of one"})  # nobody waits for an answer to that alone
+    wire.say(type="response.done", response={"id": "of one", "status": "cancelled"})
     assert wire.texts()[-1] == ("user", "and this")

@@ -10,10 +10,12 @@ from pydantic import TypeAdapter
 
 from realtime import SAY_EXACTLY
 from realtime.events import (
+    Allowance,
     AskFailed,
     Configured,
     Event,
     Heard,
+    Postponed,
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
@@ -21,6 +23,7 @@ from realtime.events import (
     Setup,
     Turn,
     Unusable,
+    Used,
 )
 from realtime.local.acts import Act, Hear, Send, Speak, Think
 from realtime.local.session import Session
@@ -40,6 +43,7 @@ class Wire:
         self.ours, self.theirs = Protocol(), Session("gpt-realtime-2.1", now=0)
         self.sent: list[dict[str, Any]] = []
         self.facts: list[Event] = []
+        self.booked: list[Used | Allowance] = []
         self.work: list[Act] = []
         self._take(self.theirs.begin())
 
@@ -57,7 +61,8 @@ class Wire:
     def _take(self, acts: list[Act]) -> None:
         for act in acts:
             if isinstance(act, Send):
-                self.facts += self.ours.receive(orjson.dumps(act.event).decode())
+                for fact in self.ours.receive(orjson.dumps(act.event).decode()):
+                    (self.booked if isinstance(fact, Used | Allowance) else self.facts).append(fact)  # type: ignore[attr-defined]
             elif isinstance(act, Think):
                 exact = act.instructions.partition(SAY_EXACTLY)[2].strip()
                 self._take(self.theirs.thought(act.response_id, exact or f"I heard {len(act.turns)} turns."))
@@ -312,18 +317,23 @@ def test_errors_that_end_the_connection_say_whether_another_may_work(wire: Wire,
     assert wire.ours.receive(orjson.dumps(frame).decode()) == [Unusable(code, "why", fatal)]
 
 
-def test_a_response_that_failed_says_why(wire: Wire) -> None:
-    """The reason of a failed response reaches the session; a fatal one ends the connection."""
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("rate_limit_exceeded", Postponed(1, 1, 1.2)),
+        ("insufficient_quota", Unusable("insufficient_quota", "try again in 1.2s", fatal=True)),
+        ("server_error", Unusable("server_error", "try again in 1.2s", fatal=False)),
+        ("content_filter", ReplyEnded(1, 1, "failed", "", "content_filter")),
+    ],
+)
+def test_a_response_that_failed_says_why(wire: Wire, code: str, wanted: Event) -> None:
+    """It is asked again, or fails, or ends the connection, as its code says."""
     wire.ours.ask_text(1, "hello")
     wire.carry()
     response = next(act.response_id for act in wire.work if isinstance(act, Speak))
-    for code, wanted in (
-        ("rate_limit_exceeded", ReplyEnded(1, 1, "failed", "", "rate_limit_exceeded")),
-        ("insufficient_quota", Unusable("insufficient_quota", "why", fatal=True)),
-    ):
-        details = {"type": "failed", "error": {"type": "x", "code": code, "message": "why"}}
-        done = {"id": response, "status": "failed", "status_details": details}
-        assert wire.ours.receive(orjson.dumps({"type": "response.done", "response": done}).decode()) == [wanted]
+    details = {"type": "failed", "error": {"type": "x", "code": code, "message": "try again in 1.2s"}}
+    done = {"id": response, "status": "failed", "status_details": details}
+    assert wire.ours.receive(orjson.dumps({"type": "response.done", "response": done}).decode()) == [wanted]
     wire.work.clear()
 
 
@@ -333,8 +343,10 @@ def test_an_ask_that_comes_too_early_for_the_server_is_asked_again(wire: Wire) -
     _item, create = wire.ours.to_send()
     busy = {"type": "x", "code": "conversation_already_has_active_response", "message": "busy"}
     error = {"type": "error", "error": {**busy, "event_id": orjson.loads(create)["event_id"]}}
-    assert wire.ours.receive(orjson.dumps(error).decode()) == []
+    assert wire.ours.receive(orjson.dumps(error).decode()) == [Postponed(0, 1, 1.0)]
     wire.ours.ask_text(2, "more")
+    assert wire.ours.to_send() == []
+    wire.ours.again()
     again = [orjson.loads(frame) for frame in wire.ours.to_send()]
     assert [(event["type"], event["response"]["metadata"]["ask"]) for event in again] == [("response.create", "1")]
     wire.ours.oddities.clear()
