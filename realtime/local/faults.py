@@ -291,11 +291,10 @@ class Misbehaviour:
             self._deltas.clear()
         elif "response_id" in fact and "delta" in fact:
             self._deltas[fact["type"]] = fact
-        elif self._late and self._deltas and fact["type"] == "response.done":
-            if fact["response"]["status"] == "cancelled":
-                self._late = False
-                again = [{**delta, "event_id": new_id("event")} for delta in self._deltas.values()]
-                return self._up_to_the_end([Deliver(_text(delta)) for delta in again])
+        elif self._late and self._deltas and fact.get("response", {}).get("status") == "cancelled":
+            self._late = False
+            again = [{**delta, "event_id": new_id("event")} for delta in self._deltas.values()]
+            return self._up_to_the_end([Deliver(_text(delta)) for delta in again])
         return []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
-from realtime.local.faults import Abort, Close, Deliver, Misbehaviour, Refuse, Stall, Wait
+from realtime.local.faults import Abort, Close, Deliver, Misbehaviour, Stall, Step, Wait
 
 
 class Line(ServerConnection):
@@ -18,7 +18,7 @@ class Line(ServerConnection):
         super().__init__(*args, **kwargs)
         self._deaf = False
 
-    async def carry_out(self, step: Deliver | Wait | Close | Abort | Stall | Refuse) -> None:
+    async def carry_out(self, step: Step) -> None:
         """Do this step to its end; it ends early when the connection does."""
         match step:
             case Deliver(frame):
@@ -35,6 +35,8 @@ class Line(ServerConnection):
             case Stall():
                 self._stall()
                 await self.wait_closed()
+            case _:
+                raise AssertionError(f"not for a line: {step}")
 
     def data_received(self, data: bytes) -> None:
         """What comes while we stall is read by nobody; that the client goes is noticed all the same."""

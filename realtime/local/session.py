@@ -25,7 +25,8 @@ STEP_BYTES = 96 * PCM_BYTES_PER_MS  # three frames cost a detector about half a 
 class Session:
     """The server's half of one conversation; `now` is when it begins, in seconds since 1970.
 
-    It may live for `seconds`; whoever drives it sees to that. `detector` makes what hears speech in a stream of audio, for server VAD.
+    It may live for `seconds`; whoever drives it sees to that. `detector` makes what hears speech in a stream of
+    audio, for server VAD.
     """
 
     def __init__(
