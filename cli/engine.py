@@ -21,10 +21,12 @@ def engine(
         str | None, typer.Option(envvar="LOCAL_LLM_URL", help="OpenAI-compatible chat server to think with.")
     ] = None,
     session_seconds: Annotated[
-        float, typer.Option(min=1, max=LONGEST_LIFE, help="Age at which a session expires.")
+        float,
+        typer.Option(envvar="ENGINE_SESSION_SECONDS", min=1, max=LONGEST_LIFE, help="Age at which a session expires."),
     ] = LONGEST_LIFE,
     faults: Annotated[
-        Path | None, typer.Option(help="Script of what goes wrong on each connection, see docs/testing.md.")
+        Path | None,
+        typer.Option(envvar="ENGINE_FAULTS", help="Script of what goes wrong on each connection, see docs/testing.md."),
     ] = None,
     child: Annotated[bool, typer.Option(hidden=True, help="End when stdin closes, announce as JSON lines.")] = False,
 ) -> None:

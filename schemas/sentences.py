@@ -110,5 +110,6 @@ _SAY: dict[str, Callable[[Any], str]] = {
     "pattern": lambda e: f"does not fit: '{e.instance[:70]}'. {e.schema.get('description', '')}".rstrip(),
     "minimum": lambda e: f"is {e.instance}; at least {e.validator_value} is needed.",
     "maximum": lambda e: f"is {e.instance}; at most {e.validator_value} is allowed.",
+    "not": lambda e: f"cannot be {e.instance}. {e.schema.get('description', '')}".rstrip(),
     "uniqueItems": lambda e: "names something twice; name each once.",
 }

@@ -18,8 +18,9 @@ async def serve(  # noqa: PLR0913  # one place where the engine is put together
 ) -> None:
     """Load the parts, telling each, and serve until cancelled; port 0 takes a free one.
 
-    `behaviour` is what else the `Server` takes: `session_seconds`, `script`. `on_ready` is told the address (`ws://HOST:PORT/v1/realtime`) once calls are answered. Raises WeightsMissing
-    when a model file is not there, OSError when the port is taken.
+    `behaviour` is what else the `Server` takes: `session_seconds`, `script`. `on_ready` is told the address
+    (`ws://HOST:PORT/v1/realtime`) once calls are answered. Raises WeightsMissing when a model file is not there,
+    OSError when the port is taken.
     """
     # Imported here: whoever only asks for the path need not have the extra `local`.
     from realtime.local.call import Parts

@@ -191,8 +191,8 @@ async def run(
     if child:
         await run_as_child(host, port, token, llm_url)
     else:
-        told = {"on_ready": _say_ready, "on_progress": _say}
-        await serve(host, port, token=token, llm_url=llm_url, **told, **behaviour)
+        tell: dict[str, Any] = {"on_ready": _say_ready, "on_progress": _say}
+        await serve(host, port, token=token, llm_url=llm_url, **tell, **behaviour)
 
 
 async def run_as_child(host: str, port: int, token: str | None, llm_url: str | None) -> None:

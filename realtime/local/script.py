@@ -78,7 +78,13 @@ TYPES: Final[Mapping[Any, Mapping[str, Any]]] = {
 }
 NARROWER: Final[Mapping[str, Mapping[str, Any]]] = {
     "status": {"type": "integer", "minimum": 300, "maximum": 599},
-    "code": {"type": "integer", "minimum": 1000, "maximum": 4999, "not": {"enum": [1004, 1005, 1006, 1015]}},
+    "code": {
+        "type": "integer",
+        "minimum": 1000,
+        "maximum": 4999,
+        "not": {"enum": [1004, 1005, 1006, 1015]},
+        "description": "No close frame has this code; after an abort the client sees 1006.",
+    },
 }
 SCRIPT: Final = {
     "type": "object",
