@@ -160,7 +160,7 @@ def _schema(do: str) -> dict[str, Any]:
     """What a fault of this kind looks like, by the fields of what it does."""
     kind, moments = KINDS[do]
     needed = [field.name for field in fields(kind) if field.default is MISSING]
-    ages = {"then": {"enum": list(moments)}, "else": TYPES[float]} if moments is OPEN else {"enum": list(moments)}
+    ages = {"then": {"enum": list(moments)}, "else": TYPES[float]} if "open" in moments else {"enum": list(moments)}
     own: dict[str, Any] = {
         "on": {"if": {"type": "string"}, **ages},
         "nth": {"type": "integer", "minimum": 1},

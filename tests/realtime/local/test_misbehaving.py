@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +57,11 @@ async def raw(socket: ClientConnection) -> str | bytes:
 async def to_the_end(socket: ClientConnection) -> list[Event]:
     """All events until the connection closes."""
     events: list[Event] = []
-    with pytest.raises(ConnectionClosed):
-        while True:
+    while True:
+        try:
             events.append(json.loads(await raw(socket)))
-    return events
+        except ConnectionClosed:
+            return events
 
 
 @pytest.mark.parametrize(("status", "told"), [(503, {}), (429, {"status": 429}), (401, {"status": 401})])
@@ -134,7 +137,8 @@ def test_a_connection_is_cut(on: str | float) -> None:
     """At any moment: no close frame, so the client sees 1006; what it strikes never comes."""
 
     async def test(socket: ClientConnection) -> None:
-        await greet(socket)
+        with suppress(ConnectionClosed):
+            await greet(socket)
         assert on not in kinds(await to_the_end(socket))
         assert socket.close_code == 1006
 
@@ -170,12 +174,10 @@ def test_a_connection_stalls() -> None:
 
     async def test(socket: ClientConnection) -> None:
         await greet(socket)
-        assert kinds([await receive(socket) for _ in range(5)])[-1] == "content_part.added" or True
+        await receive_until(socket, "response.output_audio_transcript.delta")
         pong = await socket.ping()
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.3):
-                while True:
-                    await socket.recv()
+            await asyncio.wait_for(socket.recv(), 0.3)
         assert not pong.done()
         assert socket.close_code is None
 
@@ -202,11 +204,9 @@ def test_a_session_tells_when_it_expires() -> None:
     """In seconds since 1970, and not before that."""
 
     async def test(engine: Engine) -> None:
-        from time import time
-
         async with engine.call() as socket:
             expires_at = (await receive(socket))["session"]["expires_at"]
-            assert abs(expires_at - time() - 1800) < 5
+            assert abs(expires_at - time.time() - 1800) < 5
 
     run(test, session_seconds=1800)
 
@@ -264,8 +264,7 @@ def test_an_event_comes_late(do: str, late: bool) -> None:
         await greet(socket)
         loop, began = asyncio.get_running_loop(), asyncio.get_running_loop().time()
         events = kinds(await receive_until(socket, "response.created" if late else "response.done"))
-        assert ("response.done" in events or len(events) > 3) is late or not late
-        assert events.index("response.created") == (len(events) - 1 if late else 1)
+        assert (events.index("response.created") > 1) is late
         assert 0.4 < loop.time() - began < 5
 
     misbehave(test, {"on": "response.created", "do": do, "seconds": 0.5})
@@ -324,7 +323,8 @@ def test_a_frame_is_too_large() -> None:
     async def test(socket: ClientConnection) -> None:
         await greet(socket)
         await to_the_end(socket)
-        assert socket.close_code == 1009
+        assert socket.protocol.close_sent is not None
+        assert socket.protocol.close_sent.code == 1009
 
     misbehave(test, {"on": AUDIO, "do": "huge"})
 
@@ -405,7 +405,7 @@ def test_the_command_names_all_faults_and_ends(tmp_path: Path, text: Any) -> Non
     assert result.stderr.startswith("$")
 
 
-def test_every_kind_has_an_example_of_its_fields() -> None:
-    """The kinds that the documents list are those that there are."""
+def test_every_kind_is_documented() -> None:
+    """The table of the documents has a line for each."""
     text = (EXAMPLE.parent / "testing.md").read_text()
     assert [do for do in KINDS if f"| `{do}`" not in text] == []
