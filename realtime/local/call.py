@@ -84,7 +84,7 @@ class Call:
     def __init__(self, line: Line, session: Session, parts: Parts) -> None:
         self.session = session
         self.began = time.monotonic()
-        self._line = line
+        self._socket = line
         self._faults = line.misbehaviour
         self._parts = parts
         self._unsent: asyncio.Queue[Step] = asyncio.Queue()
@@ -106,7 +106,7 @@ class Call:
 
     async def _read(self) -> None:
         try:
-            async for frame in self._line:
+            async for frame in self._socket:
                 for acts in self._receive(frame):
                     self._do(acts)
                     await asyncio.sleep(0)  # whoever replays an hour at once leaves the others their turn
@@ -141,7 +141,7 @@ class Call:
 
     async def _write(self) -> None:
         while True:
-            await self._line.carry_out(await self._unsent.get())
+            await self._socket.carry_out(await self._unsent.get())
             self._unsent.task_done()
 
     def _obey(self, steps: Iterable[Step]) -> None:
