@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from realtime.local.conversation import PCM_BYTES_PER_MS, Item, event, new_id
 from realtime.local.settings import Event
 
-Status: TypeAlias = Literal["completed", "cancelled"]
+Status: TypeAlias = Literal["completed", "cancelled", "failed"]
 
 DELTA_MS = 200  # the real API sends 100 to 250 ms of audio in a delta
 CHARACTERS_PER_TOKEN = 4
@@ -64,13 +64,13 @@ class Answer:
             delta = b64encode(pcm[start : start + size]).decode()
             yield event("response.output_audio.delta", **self._place, delta=delta)
 
-    def end(self, status: Status, reason: str | None, before: str | None) -> Iterator[Event]:
-        """Close what is open, then the response; `reason` says why a cancelled one was."""
+    def end(self, status: Status, why: Event | None, before: str | None) -> Iterator[Event]:
+        """Close what is open, then the response; `why` has the `reason` of a cancelled, the `error` of a failed one."""
         if self._begun:
             self.item.status = "completed" if status == "completed" else "incomplete"
             yield from self._close(before)
         output = [self.item.shape()] if self._begun else []
-        details = {"type": status, "reason": reason} if reason else None
+        details = {"type": status, **why} if why else None
         yield event("response.done", response=self._shape(status, details, output, self._usage()))
 
     def _close(self, before: str | None) -> Iterator[Event]:

@@ -58,13 +58,19 @@ class Answering:
         if answer is None:
             raise Rejected("response_cancel_not_active", "Cancellation failed: no active response found")
         yield Halt(answer.id)
-        yield from self._end(answer, "cancelled", "client_cancelled")
+        yield from self._end(answer, "cancelled", {"reason": "client_cancelled"})
 
     def interrupt(self) -> Iterator[Act]:
         """End the response of the conversation, if there is one, because the caller speaks."""
         if answer := self.active:
             yield Halt(answer.id)
-            yield from self._end(answer, "cancelled", "turn_detected")
+            yield from self._end(answer, "cancelled", {"reason": "turn_detected"})
+
+    def fail(self, error: Event) -> Iterator[Act]:
+        """End the response of the conversation, if there is one, because of a fault of ours."""
+        if answer := self.active:
+            yield Halt(answer.id)
+            yield from self._end(answer, "failed", {"error": error})
 
     def heard(self) -> Iterator[Act]:
         """The ear is done with an item."""
@@ -114,13 +120,13 @@ class Answering:
         """Put the item of a response into the conversation, if it belongs there."""
         return self._conversation.append(answer.item) if answer.conversation_id else None
 
-    def _end(self, answer: Answer, status: Status, reason: str | None = None) -> Iterator[Act]:
+    def _end(self, answer: Answer, status: Status, why: Event | None = None) -> Iterator[Act]:
         del self._answers[answer.id]
         self._thinkable.discard(answer.id)
         if answer.conversation_id:
             # A response that was cut off is not played on.
             self._hearing.answer_ended(answer.item.milliseconds if status == "completed" else 0)
-        yield from map(Send, answer.end(status, reason, self._conversation.before(answer.item)))
+        yield from map(Send, answer.end(status, why, self._conversation.before(answer.item)))
         yield Send(rate_limits(), after=RATE_LIMITS_AFTER)
 
 

@@ -163,8 +163,8 @@ def check(event: Event) -> None:
     CLIENT_EVENTS[kind](event, "")
 
 
-def initial(session_id: str, model: str, now: int) -> Event:
-    """What a session is before its first update; `now` in seconds since 1970."""
+def initial(session_id: str, model: str, expires_at: int) -> Event:
+    """What a session is before its first update; it `expires_at` so many seconds since 1970."""
     pcm = {"type": "audio/pcm", "rate": RATE}
     return {
         "type": "realtime",
@@ -184,7 +184,7 @@ def initial(session_id: str, model: str, now: int) -> Event:
         "tracing": None,
         "prompt": None,
         "include": None,
-        "expires_at": now + LONGEST_LIFE,
+        "expires_at": expires_at,
     }
 
 

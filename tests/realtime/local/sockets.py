@@ -58,13 +58,14 @@ def run(
     *,
     ear: Ear | None = None,
     detector: Callable[[], Detector] = Loudness,
+    **behaviour: Any,
 ) -> None:
     """Run a test against a server of its own, and see that it leaves nothing behind."""
 
     async def whole() -> None:
         voice = ToneVoice()
         parts = Parts(voice, ear or ScriptedEar(), loud, Mind(), detector)
-        server = Server(parts, token=TOKEN)
+        server = Server(parts, token=TOKEN, **behaviour)
         before = asyncio.all_tasks()
         try:
             async with server.listen("127.0.0.1", 0) as port:
