@@ -27,6 +27,7 @@ Event: TypeAlias = dict[str, Any]
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
 RATE = 24_000  # samples a second, the only one for audio/pcm
 PCM = {"type": "audio/pcm", "rate": RATE}
+LONGEST_APPEND = 15 * 2**20  # characters of base64
 MOST_TOKENS = 128_000  # what the context of a model holds
 LONGEST_LIFE = 3600  # seconds: what the real API gives a session
 
@@ -130,7 +131,7 @@ def _event(required: tuple[str, ...] = (), /, **fields: Check) -> Check:
 
 CLIENT_EVENTS: dict[str, Check] = {
     "session.update": _event(("session",), session=SESSION),
-    "input_audio_buffer.append": _event(("audio",), audio=text),
+    "input_audio_buffer.append": _event(("audio",), audio=short_text(LONGEST_APPEND)),
     "input_audio_buffer.commit": _event(),
     "input_audio_buffer.clear": _event(),
     "conversation.item.create": _event(("item",), item=item, previous_item_id=nullable(text)),

@@ -299,10 +299,18 @@ def test_an_append_that_is_not_base64_is_refused(wire: Wire) -> None:
 
 def test_the_buffer_holds_ten_minutes(wire: Wire) -> None:
     """What is too much is refused whole, and what was there stays."""
-    half = "AAAA" * (300 * 48_000 // 3)
-    assert wire.say("input_audio_buffer.append", audio=half) == []
-    assert refusal(wire.say("input_audio_buffer.append", audio=half + "AAAA")) == ("invalid_value", "audio")
-    assert wire.say("input_audio_buffer.append", audio=half) == []
+    third = "AAAA" * (200 * 48_000 // 3)
+    assert wire.say("input_audio_buffer.append", audio=third) == []
+    assert wire.say("input_audio_buffer.append", audio=third) == []
+    assert refusal(wire.say("input_audio_buffer.append", audio=third + "AAAA")) == ("invalid_value", "audio")
+    assert wire.say("input_audio_buffer.append", audio=third) == []
+
+
+def test_an_append_is_at_most_15_mib(wire: Wire) -> None:
+    """Of base64, as the event carries it."""
+    most = "AAAA" * (15 * 2**18)
+    assert refusal(wire.say("input_audio_buffer.append", audio=most + "AAAA")) == ("string_above_max_length", "audio")
+    assert wire.say("input_audio_buffer.append", audio=most) == []
 
 
 def test_an_append_has_no_answer(wire: Wire) -> None:
@@ -532,6 +540,12 @@ def test_a_deleted_item_is_no_longer_seen(wire: Wire) -> None:
          "session.tracing.metadata"),
         ({"type": "response.create", "response": {"tools": [{"type": "mcp", "server_label": "x"}]}},
          "invalid_value", "response.tools[0].type"),
+        ({"type": "response.create", "response": {"metadata": {str(n): "" for n in range(17)}}}, "invalid_value",
+         "response.metadata"),
+        ({"type": "response.create", "response": {"metadata": {"k" * 65: ""}}}, "string_above_max_length",
+         "response.metadata"),
+        ({"type": "response.create", "response": {"metadata": {"k": "v" * 513}}}, "string_above_max_length",
+         "response.metadata.k"),
         ({"type": "response.create", "response": {"tool_choice": "never"}}, "invalid_value", "response.tool_choice"),
         ({"type": "session.update", "session": {"type": "realtime", "truncation": {"type": "retention_ratio"}}},
          "missing_required_parameter", "session.truncation.retention_ratio"),
