@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ Event = dict[str, Any]
 SILENCE = bytes(len(SECOND))
 
 
+@cache
 def served() -> list[Event]:
     """What the engine sends when everything that it can do is asked of it."""
     wire = Wire()
@@ -48,6 +50,7 @@ def served() -> list[Event]:
     return wire.sent
 
 
+@cache
 def asked() -> list[Event]:
     """What our half sends when everything that it can say is said to the engine."""
     sent: list[Event] = []
@@ -92,14 +95,11 @@ def asked() -> list[Event]:
     return sent
 
 
-SERVED, ASKED = served(), asked()
-
-
 def test_every_event_of_the_engine_is_the_apis() -> None:
     """All kinds that a spoken or a written turn brings; what ends a connection is tested where it is closed."""
-    for event in SERVED:
+    for event in served():
         check_server_event(event)
-    assert {event["type"] for event in SERVED} == {
+    assert {event["type"] for event in served()} == {
         "session.created", "session.updated", "error", "rate_limits.updated",
         "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", "input_audio_buffer.committed",
         "input_audio_buffer.cleared", "input_audio_buffer.timeout_triggered",
@@ -116,9 +116,9 @@ def test_every_event_of_the_engine_is_the_apis() -> None:
 
 def test_every_event_of_ours_is_the_apis() -> None:
     """All that the bridge ever says; the engine, which is strict, takes it too."""
-    for event in ASKED:
+    for event in asked():
         check_client_event(event)
-    assert {event["type"] for event in ASKED} == {
+    assert {event["type"] for event in asked()} == {
         "session.update", "input_audio_buffer.append", "input_audio_buffer.commit", "conversation.item.create",
         "conversation.item.truncate", "conversation.item.delete", "response.create", "response.cancel",
     }  # fmt: skip
@@ -153,10 +153,10 @@ def misname(part: Event, name: str) -> None:
 
 
 @pytest.mark.parametrize("change", [retype, misname])
-@pytest.mark.parametrize(("events", "check"), [(SERVED, check_server_event), (ASKED, check_client_event)])
-def test_a_fault_in_any_field_shows(events: list[Event], check: Any, change: Any) -> None:
+@pytest.mark.parametrize(("events", "check"), [(served, check_server_event), (asked, check_client_event)])
+def test_a_fault_in_any_field_shows(events: Callable[[], list[Event]], check: Any, change: Any) -> None:
     """A wrong type or a wrong name at any depth of any kind of event is found."""
-    kinds = {event["type"]: event for event in events}
+    kinds = {event["type"]: event for event in events()}
     for event in kinds.values():
         for path in places(event):
             with pytest.raises((ValueError, AssertionError)):
@@ -166,7 +166,7 @@ def test_a_fault_in_any_field_shows(events: list[Event], check: Any, change: Any
 @pytest.mark.parametrize("name", ["event_id", "item_id", "usage", "transcript", "content_index"])
 def test_what_is_missing_shows(name: str) -> None:
     """The transcript of a turn without its usage, as without anything else that is required."""
-    (event, *_) = [each for each in SERVED if each["type"].endswith("transcription.completed")]
+    (event, *_) = [each for each in served() if each["type"].endswith("transcription.completed")]
     check_server_event(event)
     with pytest.raises(ValueError, match="Field required"):
         check_server_event({field: value for field, value in event.items() if field != name})

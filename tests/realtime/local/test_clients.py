@@ -149,12 +149,22 @@ class Listener:
 async def agents(engine: Engine) -> AsyncIterator[Listener]:
     """The `openai-agents` package on the line, as it is by default: with semantic VAD."""
     realtime = pytest.importorskip("agents.realtime", reason="openai-agents is not installed: make setup")
-    agent = realtime.RealtimeAgent(name="Mohit", instructions=ENGLISH)
+    agent = realtime.RealtimeAgent(name="Mohit", instructions=ENGLISH, tools=[agents_tool()])
     runner = realtime.RealtimeRunner(agent, model=realtime.OpenAIRealtimeWebSocketModel())
     config = {"url": f"{engine.url}?model=gpt-realtime-2.1", "api_key": TOKEN}
     config["initial_model_settings"] = {"model_name": "gpt-realtime-2.1"}
     async with await runner.run(model_config=config) as session:
         yield Listener(session)
+
+
+def agents_tool() -> Any:
+    """A tool, which its server must be told of."""
+
+    def look_up(topic: str) -> str:
+        """Look something up."""
+        return topic
+
+    return pytest.importorskip("agents").function_tool(look_up)
 
 
 def test_openai_agents_speaks_and_is_answered() -> None:
@@ -172,7 +182,9 @@ def test_openai_agents_speaks_and_is_answered() -> None:
         assert asked == ("user", HEARD)
         assert answered[0] == "assistant"
         assert "married" in answered[1]
-        assert kinds(line.received).count("session.updated") == 2
+        _, session = [event["session"] for event in line.received if event["type"] == "session.updated"]
+        assert [tool["name"] for tool in session["tools"]] == ["look_up"]
+        assert session["audio"]["input"]["turn_detection"]["type"] == "semantic_vad"
 
     run(test, ear=ScriptedEar(HEARD), detector=Silero)
 
