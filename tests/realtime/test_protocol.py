@@ -5,8 +5,6 @@ from typing import Any
 
 import orjson
 import pytest
-from openai.types.realtime import RealtimeClientEvent
-from pydantic import TypeAdapter
 
 from realtime import SAY_EXACTLY
 from realtime.events import (
@@ -30,10 +28,10 @@ from realtime.local.session import Session
 from realtime.local.settings import LONGEST_LIFE
 from realtime.protocol import Protocol
 from realtime.requests import APPEND_BYTES
+from tests.kit.shapes import check_client_event, check_server_event
 
 SECOND = bytes(48_000)
 TINA = Setup("You are Tina.", "marin", "hi")
-CLIENT_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeClientEvent)
 
 
 class Wire:
@@ -53,7 +51,7 @@ class Wire:
         while frames := self.ours.to_send():
             for frame in frames:
                 event = orjson.loads(frame)
-                CLIENT_EVENT.validate_python(event)
+                check_client_event(event)
                 self.sent.append(event)
                 self._take(self.theirs.receive(event))
         return self.facts[known:]
@@ -61,6 +59,7 @@ class Wire:
     def _take(self, acts: list[Act]) -> None:
         for act in acts:
             if isinstance(act, Send):
+                check_server_event(act.event)
                 for fact in self.ours.receive(orjson.dumps(act.event).decode()):
                     (self.booked if isinstance(fact, Used | Allowance) else self.facts).append(fact)  # type: ignore[attr-defined]
             elif isinstance(act, Think):

@@ -33,7 +33,8 @@ from realtime.local.faults import (
     Wait,
 )
 from realtime.local.settings import Event
-from tests.realtime.local.stand_ins import Wire, check_shape
+from tests.kit.shapes import check_server_event
+from tests.realtime.local.stand_ins import Wire
 
 DELTA = {"type": "response.output_audio.delta", "response_id": "r1", "event_id": "e1", "delta": "AAAA"}
 DONE = {"type": "response.done", "response": {"id": "r1", "status": "completed", "status_details": None, "usage": {}}}
@@ -99,7 +100,7 @@ def test_some_come_before_what_they_strike(kind: Kind) -> None:
 def test_an_error_looks_like_the_real_one() -> None:
     """It has the type that goes with its code, a message, and the shape that the SDK knows."""
     (told, _) = delivered(struck(Error("insufficient_quota")))
-    check_shape(told)
+    check_server_event(told)
     assert told["error"]["type"] == told["error"]["code"] == "insufficient_quota"
     assert "quota" in told["error"]["message"]
     assert delivered(struck(Error("odd", "Odd.")))[0]["error"]["message"] == "Odd."
