@@ -516,6 +516,14 @@ def test_only_audio_can_be_truncated(wire: Wire) -> None:
     assert refusal(unknown) == ("item_truncate_invalid_item_id", "item_id")
 
 
+def test_what_is_not_there_cannot_be_shown_nor_answered(wire: Wire) -> None:
+    """An unknown id is refused by what was wanted of it, and no response begins."""
+    assert refusal(wire.say("conversation.item.retrieve", item_id="x")) == ("item_retrieve_invalid_item_id", "item_id")
+    unknown = {"input": [{"type": "item_reference", "id": "x"}]}
+    assert refusal(wire.say("response.create", response=unknown)) == ("item_reference_invalid_item_id", "item_id")
+    assert kinds(wire.say("response.create")) == ["response.created"]
+
+
 def test_a_deleted_item_is_no_longer_seen(wire: Wire) -> None:
     """Neither by the mind nor by a second delete."""
     wire.write("forget me", id="a")
