@@ -68,16 +68,17 @@ def test_an_ask_after_a_long_silence_is_given_time(stage: Stage) -> None:
     stage.expect_terminated(alone.bridge, UpstreamLost)
 
 
-def test_speech_does_not_hide_that_an_answer_is_overdue(stage: Stage) -> None:
-    """The end of a response was lost: the caller's voice is still heard, and nothing is ever answered."""
+def test_other_news_does_not_hide_that_an_answer_is_overdue(stage: Stage) -> None:
+    """The end of a response was lost: frames still come, and nothing would ever be answered."""
     alone = Alone(stage)
     wire = alone.configured()
     alone.bridge.tell(AskText(1, "hello"))
     stage.settle()
     wire.say(type="response.created", response={"id": "a", "metadata": {"ask": "1"}})
-    for _ in range(7):
+    for _ in range(8):
         wire.say(type="rate_limits.updated", rate_limits=[{"name": "tokens", "remaining": 1}])
         stage.advance(3)
+    stage.advance(2)
     stage.expect_terminated(alone.bridge, UpstreamLost)
 
 

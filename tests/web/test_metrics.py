@@ -58,6 +58,9 @@ def test_a_call_is_counted_from_its_beginning_to_its_end() -> None:
             await ended(line, 1)
             after = await read(line)
         assert [figures["voice_callers", ""] for figures in (before, during, after)] == [0, 1, 0]
+        assert after["voice_transcribed_seconds_total", ""] > before["voice_transcribed_seconds_total", ""] == 0
+        assert after["voice_rate_limit_remaining", "tokens"] > 0
+        assert after["voice_tokens_total", "audio_out"] >= 0
         actors = {kind: count for (name, kind), count in during.items() if name == "voice_actors"}
         assert actors == {"supervisor": 1, "session": 1, "persona": 1, "bridge": 1}
         assert [count for (name, _), count in after.items() if name == "voice_actors"] == [1]
