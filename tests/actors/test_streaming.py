@@ -56,6 +56,17 @@ def test_what_waits_is_joined(scene: Scene) -> None:
     assert [len(b64decode(event["audio"])) // BYTES_PER_MS for event in appends] == [200, 200, 200]
 
 
+def test_a_reply_that_was_heard_in_part_is_cancelled(scene: Scene) -> None:
+    """What was heard answers the turn; the model need not go on with the rest."""
+    wire = on_the_line(scene)
+    scene.says(Typed("a question"))
+    begin(wire, "answer", asked(wire))
+    give(wire, "answer", "alpha ", 0.5)
+    scene.stage.advance(0.3)
+    scene.says(Interrupted())
+    assert wire.last("response.cancel")["response_id"] == "answer"
+
+
 def test_a_turn_interrupts_the_reply_where_it_was_heard(scene: Scene) -> None:
     """The caller is told to stop, the model forgets the rest, and late audio is dropped."""
     wire = on_the_line(scene)
