@@ -4,34 +4,34 @@ import difflib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+import regex
 
 Parts = tuple[str | int, ...]  # the way from the file's root to a value
 
-_SCHEMA_FILE = Path(__file__).parent.parent / "schemas" / "personas.schema.json"
-_SCHEMA: dict[str, Any] = json.loads(_SCHEMA_FILE.read_bytes())
-_OURS: Registry[Any] = Registry().with_resource(_SCHEMA["$id"], Resource.from_contents(_SCHEMA))
-# jsonschema would fetch an unknown $ref from the network; an empty registry cannot.
-_NOTHING: Registry[Any] = Registry()
-
-VOICES: tuple[str, ...] = tuple(_SCHEMA["$defs"]["realtime_voice"]["enum"])
-SHARED_FIELDS: frozenset[str] = frozenset(_SCHEMA["$defs"]["catalogue"]["properties"])
-PERSONA_FIELDS: tuple[str, ...] = tuple(_SCHEMA["$defs"]["astrologer"]["properties"])
+# What nobody sees hides text, or makes two texts look alike. Indian spelling needs the zero-width joiners (U+200C,
+# U+200D), emoji the variation selectors U+FE0E and U+FE0F.
+_UNSEEN = regex.compile(r"[\u200c\u200d\ufe0e\ufe0f]")
+_HIDDEN = regex.compile(
+    r"[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u200c\u200d\ufe0e\ufe0f]]", regex.V1
+)
+_LANGUAGE_LINE = re.compile(r"(?im)^[^\w\n]*language\s*:")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to mend: `path` is the JSON path of the value, `persona` the id that it belongs to, if any."""
+    """One thing to mend: `path` is the JSON path of the value, `persona` the id that it belongs to, if any.
+
+    `line` and `column` count from 1 in the file; 0 where there is no file.
+    """
 
     path: str
     message: str
     persona: str = ""
+    line: int = 0
+    column: int = 0
 
     def __str__(self) -> str:
         return f"{self.path}{f' ({self.persona})' if self.persona else ''}: {self.message}"
@@ -45,6 +45,14 @@ class CatalogueBroken(Exception):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
+class Unusable(Exception):
+    """A value has the right shape and still cannot be: each fault with the way to it from the value."""
+
+    def __init__(self, faults: Iterable[tuple[Parts, str]]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(message for _, message in self.faults))
+
+
 def path_of(parts: Parts) -> str:
     """Write parts as a JSON path: ("astrologers", 2, "tone") is $.astrologers[2].tone."""
     return "$" + "".join(_step(part) for part in parts)
@@ -56,26 +64,19 @@ def _step(part: str | int) -> str:
     return f".{part}" if re.fullmatch(r"[A-Za-z_$][\w$]*", part) else f"[{json.dumps(part, ensure_ascii=False)}]"
 
 
-def shape_faults(definition: str, value: object, at: Parts) -> list[Fault]:
-    """Check a value against one of $defs of personas.schema.json."""
-    schema = {"$ref": f"{_SCHEMA['$id']}#/$defs/{definition}"}
-    return _faults(Draft202012Validator(schema, registry=_OURS), value, at)
-
-
-def value_faults(schema: Mapping[str, Any], value: object, at: Parts) -> list[Fault]:
-    """Check a feature's value against the schema that the file declares for it; nothing is ever fetched."""
-    return _faults(Draft202012Validator(schema, registry=_NOTHING), value, at)
-
-
 def text_fault(text: str, *, multiline: bool = False) -> str | None:
-    """Say what keeps a text out of a prompt, or None: blanks, a control character, a line break, a language line."""
+    """Say what keeps a text out of a prompt, or None: blanks, hidden characters, a line break, a language line."""
     if text.isspace():
         return "is blank; write something, or take it out."
-    for position, character in enumerate(text):
-        if _unspeakable(character) and not (multiline and character in "\n\t"):
-            advice = "use spaces, or declare the feature multiline" if character in "\r\n\t" else "take it out"
-            return f"holds U+{ord(character):04X}, a control character, at character {position + 1}; {advice}."
-    if re.search(r"(?im)^\s*language\s*:", text):
+    if text.isascii() and text.isprintable() and ":" not in text:
+        return None  # most are
+    for hidden in _HIDDEN.finditer(text):
+        if not (multiline and hidden[0] in "\n\t"):
+            advice = "use spaces, or declare the feature multiline" if hidden[0] in "\r\n\t" else "take it out"
+            code, place = f"U+{ord(hidden[0]):04X}", hidden.start() + 1
+            return f"holds {code}, a control character, at character {place}; {advice}."
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", _UNSEEN.sub("", text))
+    if ":" in plain and _LANGUAGE_LINE.search(plain):
         return "has a line that begins with 'Language:', which only the server writes; say it in other words."
     return None
 
@@ -106,80 +107,7 @@ def nearest(word: str, names: Iterable[str]) -> str:
     return f" Did you mean '{known[close[0]]}'?" if close else ""
 
 
-def _unspeakable(character: str) -> bool:
-    # The zero-width joiners (U+200C, U+200D) are part of Indian spelling; other format characters only hide text.
-    return unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp", "Cs"} and character not in "\u200c\u200d"
-
-
-def _faults(validator: Draft202012Validator, value: object, at: Parts) -> list[Fault]:
-    found = [
-        Fault(path_of((*at, *error.absolute_path, *more)), message)
-        for error in validator.iter_errors(value)
-        for more, message in _sentences(error)
-    ]
-    return list(dict.fromkeys(found))  # jsonschema tells one error for each missing field; each tells them all
-
-
-def _sentences(error: Any) -> Iterator[tuple[Parts, str]]:
-    match error.validator:
-        case "required":
-            for name in error.validator_value:
-                if name not in error.instance:
-                    hint = error.schema.get("properties", {}).get(name, {}).get("description", "Add it.")
-                    yield (name,), f"is missing. {hint}"
-        case "additionalProperties" if error.validator_value is False:
-            known = error.schema.get("properties", {})
-            for name in error.instance:
-                if name not in known:
-                    yield (name,), unknown(name, known)
-        case keyword:
-            yield (), _SAY.get(keyword, lambda error: f"does not fit: {error.message}.")(error)
-
-
 def unknown(name: str, known: Iterable[str]) -> str:
     """Say that a field is unknown, which one was probably meant, and which there are."""
     names = list(known)
     return f"is not a known field.{nearest(name, names)} Known: {', '.join(names)}."
-
-
-def _wrong_choice(error: Any) -> str:
-    choices = [choice if isinstance(choice, str) else json.dumps(choice) for choice in error.validator_value]
-    given = error.instance if isinstance(error.instance, str) else json.dumps(error.instance)
-    return f"must be one of {', '.join(choices)}, not '{given[:60]}'.{nearest(given[:60], choices)}"
-
-
-def _too_short(error: Any) -> str:
-    if not error.instance:
-        return f"is empty. {error.schema.get('description', 'Fill it, or take it out.')}"
-    return f"is too short: {len(error.instance)}, at least {error.validator_value} are needed."
-
-
-def _too_long(error: Any) -> str:
-    return f"is too long: {len(error.instance)}, at most {error.validator_value} are allowed."
-
-
-_KINDS = {
-    str: "text",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    list: "a list",
-    dict: "an object",
-    type(None): "null",
-}
-_TYPES = {"string": "text", "boolean": "true or false", "number": "a number", "integer": "a whole number"}
-_TYPES |= {"array": "a list", "object": "an object"}
-
-_SAY: dict[str, Callable[[Any], str]] = {
-    "type": lambda e: f"must be {_TYPES[e.validator_value]}, not {_KINDS[type(e.instance)]}.",
-    "enum": _wrong_choice,
-    "const": lambda e: f"must be {json.dumps(e.validator_value, ensure_ascii=False)}.",
-    "minLength": _too_short,
-    "minItems": _too_short,
-    "maxLength": _too_long,
-    "maxItems": _too_long,
-    "pattern": lambda e: f"does not fit: '{e.instance[:70]}'. {e.schema.get('description', '')}".rstrip(),
-    "minimum": lambda e: f"is {e.instance}; at least {e.validator_value} is needed.",
-    "maximum": lambda e: f"is {e.instance}; at most {e.validator_value} is allowed.",
-    "uniqueItems": lambda e: "names something twice; name each once.",
-}

@@ -11,7 +11,8 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from personas.check import PERSONA_FIELDS, SHARED_FIELDS, Fault, Parts, path_of, shape_faults, text_fault
+from personas.check import Fault, Parts, path_of, text_fault
+from personas.shape import PERSONA_FIELDS, SHARED_FIELDS, Shape, shape_faults
 
 _LONGEST_LINE = 2_000  # characters, rendered
 _LONGEST_TEXT = 8_000  # the same, when declared multiline
@@ -44,10 +45,10 @@ class Unspeakable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One declared field: the JSON Schema of its value, its prompt line (None: it has none), who may see it."""
+    """One declared field: the shape of its value, its prompt line (None: it has none), who may see it."""
 
     name: str
-    schema: Mapping[str, Any]
+    shape: Shape
     template: Template | None
     public: bool
     multiline: bool
@@ -80,7 +81,7 @@ def declare(name: str, declaration: object, at: Parts) -> tuple[Feature | None, 
         return None, [Fault(path_of((*at, "prompt")), fault)]
     feature = Feature(
         name=name,
-        schema=declaration["schema"],
+        shape=Shape(declaration["schema"]),
         template=_ENVIRONMENT.from_string(source) if source else None,
         public=declaration.get("public", False),
         multiline=declaration.get("multiline", False),

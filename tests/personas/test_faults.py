@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personas import Catalogue, CatalogueBroken, Fault
-from personas.check import PERSONA_FIELDS
+from personas.shape import PERSONA_FIELDS
 
 Make = Callable[..., dict[str, object]]
 Read = Callable[[object], tuple[Fault, ...]]
