@@ -137,7 +137,7 @@ def _upstream(voice: str, aliases: Mapping[str, str]) -> str | None:
 
 def _wrong_gender(voice: str, gender: str, aliases: Mapping[str, str], genders: Mapping[str, str]) -> str | None:
     sounds = genders.get(_upstream(voice, aliases) or "", gender)
-    if "Other" in (gender, sounds) or gender == sounds:
+    if {gender, sounds} != {"Female", "Male"}:
         return None
     fitting = [name for name in (*VOICES, *aliases) if genders.get(_upstream(name, aliases) or "") == gender]
     return f"'{voice}' is a {sounds.lower()} voice. For {gender} there are: {', '.join(fitting)}; see voice_genders."
