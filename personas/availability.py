@@ -56,17 +56,13 @@ class Availability:
         """Whether a call that comes at this moment is taken."""
         return self.always or any(begin <= moment < end for begin, end in self._around(_aware(moment), days=1))
 
-    def opens_next(self, moment: datetime) -> datetime | None:
-        """The first moment from this one on at which calls are taken, in the persona's zone; None when there is none.
-
-        That is `moment` itself while calls are taken.
-        """
+    def opens_next(self, moment: datetime) -> datetime:
+        """The first moment from this one on at which calls are taken, in the persona's zone; itself when it is one."""
         if self.open_at(moment):
             return moment.astimezone(self.zone)
         # At worst the only day of the week is off again and again.
         coming = (begin for begin, _ in self._around(moment, days=8 + 7 * len(self.off)) if begin > moment)
-        first = next(coming, None)
-        return first.astimezone(self.zone) if first else None
+        return next(coming).astimezone(self.zone)
 
     def _around(self, moment: datetime, *, days: int) -> Iterator[tuple[datetime, datetime]]:
         """The spans from two days before the moment (a zone once skipped a day) to so many after, in UTC."""
@@ -96,6 +92,8 @@ def _week(value: Mapping[str, Any], faults: Faults) -> tuple[tuple[Span, ...], .
     if (hours is None) == (weekly is None):
         which = "has both hours and weekly" if hours else "has neither hours nor weekly"
         faults.append(((), f"{which}; write one of them."))
+    if weekly == {}:
+        faults.append((("weekly",), "names no day; whoever takes no calls has the status inactive."))
     if weekly is not None and "days" in value:
         faults.append((("days",), "stands beside weekly, which names its days itself; take it out."))
     if weekly is None:

@@ -172,8 +172,6 @@ def _choose(personas: Collection[Persona]) -> str:
 
 def _closed(persona: Persona, moment: datetime.datetime) -> str:
     opens = persona.behaviour.availability.opens_next(moment)
-    if opens is None:
-        return f"{persona.name} takes no calls any more."
     return f"{persona.name} takes calls again from {opens:%Y-%m-%d %H:%M} ({opens.tzinfo})."
 
 

@@ -20,6 +20,9 @@ _HIDDEN = regex.compile(
 _LANGUAGE_LINE = re.compile(r"(?im)^[^\w\n]*language\s*:")
 
 
+_LONGEST_WORD = 60  # characters; of a longer one no more is compared, or repeated in a message
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing to mend: `path` is the JSON path of the value, `persona` the id that it belongs to, if any.
@@ -98,13 +101,18 @@ def texts_in(value: object, at: Parts) -> Iterator[tuple[Parts, str]]:
 def nearest(word: str, names: Iterable[str]) -> str:
     """Write "Did you mean 'x'?" with a leading space when a name is near enough, else nothing."""
     known = {name.casefold(): name for name in sorted(names)}
-    asked = word.casefold()
+    asked = word[:_LONGEST_WORD].casefold()
     close = difflib.get_close_matches(asked, known, n=5) or [
         name for name in known if len(asked) >= 3 and name.startswith(asked)
     ]
     # The first letter is seldom the wrong one: Hindee is Hindi, though Chinese is nearer.
     close.sort(key=lambda name: name[:1] != asked[:1])
     return f" Did you mean '{known[close[0]]}'?" if close else ""
+
+
+def shown(word: str) -> str:
+    """A word as a message repeats it."""
+    return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}..."
 
 
 def unknown(name: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from babel import Locale
 from babel.core import get_global
 from babel.localedata import locale_identifiers
 
-from personas.check import nearest
+from personas.check import nearest, shown
 
 # Names that people write and CLDR does not.
 _ALSO = {"bengali": "bn", "oriya": "or", "panjabi": "pa", "farsi": "fa", "mandarin": "zh"}
@@ -28,7 +28,7 @@ def code_of(language: str) -> str | None:
 def unknown_language(language: str) -> str:
     """Say that nobody knows this language, and which one was probably meant."""
     names = [name.title() for name in _codes()]
-    return f"'{language}' is not the English name of a language.{nearest(language, names)}"
+    return f"'{shown(language)}' is not the English name of a language.{nearest(language, names)}"
 
 
 def spelled_in(text: str, code: str) -> bool:

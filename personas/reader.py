@@ -69,8 +69,13 @@ class _Reader:
         self._check_texts()
         code = self._language_code()
         features = self._features()
-        sound = {name: feature for name, feature in features.items() if self._fits(name, feature)}
-        persona = replace(self._persona(code, features), behaviour=self._behaviour(sound))
+        done: dict[str, Any] = {}
+        sound = {
+            name: feature
+            for name, feature in features.items()
+            if self._fits(name, feature) and (name not in READERS or self._acts(name, done))
+        }
+        persona = replace(self._persona(code, features), behaviour=Behaviour(**done))
         public = persona.public()
         lines = [line for name, feature in sound.items() if (line := self._line(name, feature, public))]
         instruction = self._shared.instructions.get(code, "")
@@ -148,18 +153,17 @@ class _Reader:
             self._fault(text_fault(text, multiline=feature.multiline), *at)
         return len(self.faults) == before
 
-    def _behaviour(self, features: Mapping[str, Feature]) -> Behaviour:
-        done: dict[str, Any] = {}
-        for name in READERS.keys() & features.keys():
-            value = self._row[name]
-            found = _shipped_shape(name).faults(value, (*self._at, name))
-            self._add(found)
-            try:
-                done |= {} if found else {name: READERS[name](value)}
-            except Unusable as error:
-                for at, message in error.faults:
-                    self._fault(message, name, *at)
-        return Behaviour(**done)
+    def _acts(self, name: str, done: dict[str, Any]) -> bool:
+        """Read the value of a feature that does something into what is done."""
+        value = self._row[name]
+        found = _shipped_shape(name).faults(value, (*self._at, name))
+        self._add(found)
+        try:
+            done |= {} if found else {name: READERS[name](value)}
+        except Unusable as error:
+            for at, message in error.faults:
+                self._fault(message, name, *at)
+        return name in done
 
     def _line(self, name: str, feature: Feature, public: Mapping[str, object]) -> str:
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from personas.check import Fault, nearest, path_of, text_fault, unknown
+from personas.check import Fault, nearest, path_of, shown, text_fault, unknown
 from personas.features import Feature, declare
 from personas.languages import code_of, unknown_language
 from personas.shape import SHARED_FIELDS, VOICES, shape_faults
@@ -147,7 +147,7 @@ def unknown_voice(voice: str, aliases: Mapping[str, str]) -> str:
     """Say that the upstream has no such voice, and which there are."""
     also = f"; by another name: {', '.join(aliases)}" if aliases else ""
     hint = nearest(voice, {*VOICES, *aliases})
-    return f"'{voice}' is not a voice.{hint} There are: {', '.join(VOICES)}{also}. Others go into voice_aliases."
+    return f"'{shown(voice)}' is not a voice.{hint} There are: {', '.join(VOICES)}{also}. Others go into voice_aliases."
 
 
 def _memory(data: Mapping[str, Any], faults: list[Fault]) -> str:

@@ -53,9 +53,10 @@ def test_hours_are_read_as_people_write_them(written: str, opens: str, closes: s
         ({"hours": "24:00-25:00"}, ("hours",), "cannot be read"),
         ({"hours": "9am-1pm,"}, ("hours",), "cannot be read"),
         ({"hours": "9am-1pm, 12pm-6pm"}, ("hours",), "overlap"),
-        ({"hours": "9am-9pm", "weekly": {}}, (), "has both hours and weekly"),
+        ({"hours": "9am-9pm", "weekly": {"Mon": "9am-9pm"}}, (), "has both hours and weekly"),
         ({}, (), "has neither hours nor weekly"),
         ({"weekly": {"Mon": "9am-9pm"}, "days": ["Mon"]}, ("days",), "take it out"),
+        ({"weekly": {}}, ("weekly",), "has the status inactive"),
         ({"weekly": {"Mon": "nine"}}, ("weekly", "Mon"), "cannot be read"),
         ({"hours": "always", "closed": ["2026-02-29"]}, ("closed", 0), "is not a day that exists"),
         ({"hours": "always", "closed": ["2026-02-28", "2026-2-8xx"]}, ("closed", 1), "is not a day that exists"),
@@ -143,14 +144,13 @@ def test_a_break_closes() -> None:
 
 
 def test_it_opens_next_in_the_zone_of_the_persona() -> None:
-    """Now while it is open; on the next day that has hours; never when no day has any."""
+    """Now while it is open; on the next day that has hours."""
     monday = hours(BERLIN, "9am-5pm", days=["Mon"])
     now = at("2026-11-23T10:00+00:00")
     assert monday.opens_next(now) == now
     later = monday.opens_next(at("2026-11-23T16:00+00:00"))
     assert later == at("2026-11-30T09:00+01:00")
     assert str(later.tzinfo) == BERLIN
-    assert hours(BERLIN, weekly={}).opens_next(now) is None
 
 
 def test_it_opens_after_every_only_day_that_is_off() -> None:
