@@ -1,6 +1,7 @@
 """What is wrong with a personas file, said so that whoever wrote it can mend it: where, what, and what instead."""
 
 import difflib
+import functools
 import json
 import re
 import unicodedata
@@ -17,6 +18,7 @@ _UNSEEN = regex.compile(r"[\u200c\u200d\ufe0e\ufe0f]")
 _HIDDEN = regex.compile(
     r"[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u200c\u200d\ufe0e\ufe0f]]", regex.V1
 )
+_COLON = re.compile("[:\ufe13\ufe55\uff1a]")  # each is ":" to NFKC
 _LANGUAGE_LINE = re.compile(r"(?im)^[^\w\n]*language\s*:")
 
 
@@ -69,17 +71,24 @@ def _step(part: str | int) -> str:
 
 def text_fault(text: str, *, multiline: bool = False) -> str | None:
     """Say what keeps a text out of a prompt, or None: blanks, hidden characters, a line break, a language line."""
+    # Keys and keywords come again and again.
+    return _short_fault(text, multiline) if len(text) <= _LONGEST_WORD else _fault(text, multiline)
+
+
+@functools.lru_cache(maxsize=16384)
+def _short_fault(text: str, multiline: bool) -> str | None:
+    return _fault(text, multiline)
+
+
+def _fault(text: str, multiline: bool) -> str | None:
     if text.isspace():
         return "is blank; write something, or take it out."
-    if text.isascii() and text.isprintable() and ":" not in text:
-        return None  # most are
     for hidden in _HIDDEN.finditer(text):
         if not (multiline and hidden[0] in "\n\t"):
             advice = "use spaces, or declare the feature multiline" if hidden[0] in "\r\n\t" else "take it out"
             code, place = f"U+{ord(hidden[0]):04X}", hidden.start() + 1
             return f"holds {code}, a control character, at character {place}; {advice}."
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", _UNSEEN.sub("", text))
-    if ":" in plain and _LANGUAGE_LINE.search(plain):
+    if _COLON.search(text) and _LANGUAGE_LINE.search(unicodedata.normalize("NFKC", _UNSEEN.sub("", text))):
         return "has a line that begins with 'Language:', which only the server writes; say it in other words."
     return None
 

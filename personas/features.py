@@ -4,6 +4,7 @@ A template comes from a file, so it can do nothing but fill in words: no loops, 
 filters only join, default and lower (a loop once made 300 MB out of 20 characters).
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from personas.check import Fault, Parts, path_of, text_fault
-from personas.shape import PERSONA_FIELDS, SHARED_FIELDS, Shape, shape_faults
+from personas.shape import PERSONA_FIELDS, SHARED_FIELDS, Shape, shape_faults, shape_of
 
 _LONGEST_LINE = 2_000  # characters, rendered
 _LONGEST_TEXT = 8_000  # the same, when declared multiline
@@ -81,14 +82,20 @@ def declare(name: str, declaration: object, at: Parts) -> tuple[Feature | None, 
         return None, [Fault(path_of((*at, "prompt")), fault)]
     feature = Feature(
         name=name,
-        shape=Shape(declaration["schema"]),
-        template=_ENVIRONMENT.from_string(source) if source else None,
+        shape=shape_of(declaration["schema"]),
+        template=_compiled(source) if source else None,
         public=declaration.get("public", False),
         multiline=declaration.get("multiline", False),
     )
     return feature, []
 
 
+@functools.lru_cache(maxsize=256)
+def _compiled(source: str) -> Template:
+    return _ENVIRONMENT.from_string(source)
+
+
+@functools.lru_cache(maxsize=256)
 def template_fault(source: str) -> str | None:
     """Say what a template may not hold, or None; read from its syntax tree, before anything is run."""
     try:

@@ -16,7 +16,7 @@ from personas.features import Feature, Unspeakable
 from personas.file import shipped_rest
 from personas.languages import code_of, unknown_language, wrong_script
 from personas.persona import Persona
-from personas.shape import PERSONA_FIELDS, Shape, shape_faults
+from personas.shape import PERSONA_FIELDS, Shape, shape_faults, shape_of
 from personas.shared import Shared, unknown_voice
 
 
@@ -187,4 +187,4 @@ class _Reader:
 @functools.cache
 def _shipped_shape(name: str) -> Shape:
     """What a feature that does something must fit, however a file declares it."""
-    return Shape(shipped_rest()["features"][name]["schema"])
+    return shape_of(shipped_rest()["features"][name]["schema"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import orjson
 from jsonschema import Draft202012Validator
 from referencing import Registry
 
@@ -48,6 +49,16 @@ class Shape:
             return self._quick.is_valid(value)
         except ValueError:  # a number or a nest that it does not take
             return False
+
+
+def shape_of(schema: dict[str, Any]) -> Shape:
+    """The shape of a schema; made once for all files that have the same."""
+    return _made(orjson.dumps(schema))
+
+
+@functools.lru_cache(maxsize=256)
+def _made(schema: bytes) -> Shape:
+    return Shape(orjson.loads(schema))
 
 
 def shape_faults(definition: str, value: object, at: Parts) -> list[Fault]:
