@@ -29,7 +29,7 @@ async def watch(path: Path, seen: bytes, taken: Taken, told: Told, *, look: int 
     `seen` is the text that the catalogue in use was made of. `taken` is given each new catalogue, `told` the faults of
     each edit that has any, once. Both run on the loop; a file is read and checked in a thread.
     """
-    edits = _Edits(path, seen)
+    edits = Edits(path, seen)
     # The real folder of a link is not watched: swapping a link is an event of the folder that holds it.
     changes = awatch(
         path.parent,
@@ -54,7 +54,7 @@ async def watch(path: Path, seen: bytes, taken: Taken, told: Told, *, look: int 
                     told(tuple(found))
 
 
-class _Edits:
+class Edits:
     """What was read last, and what is to be said of it."""
 
     def __init__(self, path: Path, seen: bytes) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from personas import Catalogue, Fault
-from personas.watching import watch
+from personas.watching import Edits, watch
 
 Make = Callable[..., dict[str, object]]
 DEADLINE = 10.0  # seconds; a machine may be busy
@@ -205,3 +205,22 @@ def test_an_edit_that_nobody_tells_of_is_found_all_the_same(tmp_path: Path, row:
             assert await seen.name() == "Usha"
 
     asyncio.run(story())
+
+
+def test_half_a_file_is_looked_at_twice_before_it_is_a_fault(file: Path, row: Make) -> None:
+    """A look that meets the half says nothing; it is a fault if the next finds the same, and an edit if it is whole."""
+    new = text(row(name="Usha"))
+    edits = Edits(file, file.read_bytes())
+    in_place(file, new[:100])
+    assert edits.look() is None
+    in_place(file, new[:200])
+    assert edits.look() is None
+    in_place(file, new)
+    whole = edits.look()
+    assert isinstance(whole, Catalogue)
+    assert edits.look() is None
+    in_place(file, new[:100])
+    assert edits.look() is None
+    told = edits.look()
+    assert [fault.path for fault in told] == ["$"]
+    assert edits.look() is None
