@@ -35,7 +35,9 @@ def list_(file: File = SHIPPED) -> None:
 @personas.command()
 def check(
     file: Annotated[Path, typer.Argument(help="File of personas.")] = SHIPPED,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, as docs/personas.md describes it.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", envvar="PERSONAS_JSON", help="One JSON object, as docs/personas.md describes it.")
+    ] = False,
 ) -> None:
     """Name every fault of a file, as file:line:column: path: what to do; exit code 1 when there is one."""
     catalogue: Catalogue | None
