@@ -14,7 +14,8 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from personas.check import Parts, Unusable, nearest
+from personas.check import Unusable
+from schemas.sentences import Parts, nearest
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY = 24 * 60  # minutes

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Self
 
 from personas import prompt, tokens
-from personas.check import CatalogueBroken, Fault, Parts, nearest, path_of
+from personas.check import CatalogueBroken, Fault
 from personas.file import SHIPPED, decode, parts_of, read_bytes, shipped_rest
 from personas.languages import code_of
 from personas.matching import Index, Match
@@ -20,6 +20,7 @@ from personas.profile import Profile
 from personas.reader import read_rows
 from personas.shared import share
 from schemas import Refused
+from schemas.sentences import Parts, nearest, path_of
 
 _NAMED = 10  # ids that a refusal names
 

@@ -1,8 +1,6 @@
 """What is wrong with a personas file, said so that whoever wrote it can mend it: where, what, and what instead."""
 
-import difflib
 import functools
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -10,7 +8,7 @@ from dataclasses import dataclass
 
 import regex
 
-Parts = tuple[str | int, ...]  # the way from the file's root to a value
+from schemas.sentences import Parts
 
 # What nobody sees hides text, or makes two texts look alike. Indian spelling needs the zero-width joiners (U+200C,
 # U+200D), emoji the variation selectors U+FE0E and U+FE0F.
@@ -58,17 +56,6 @@ class Unusable(Exception):
         super().__init__("; ".join(message for _, message in self.faults))
 
 
-def path_of(parts: Parts) -> str:
-    """Write parts as a JSON path: ("astrologers", 2, "tone") is $.astrologers[2].tone."""
-    return "$" + "".join(_step(part) for part in parts)
-
-
-def _step(part: str | int) -> str:
-    if isinstance(part, int):
-        return f"[{part}]"
-    return f".{part}" if re.fullmatch(r"[A-Za-z_$][\w$]*", part) else f"[{json.dumps(part, ensure_ascii=False)}]"
-
-
 def text_fault(text: str, *, multiline: bool = False) -> str | None:
     """Say what keeps a text out of a prompt, or None: blanks, hidden characters, a line break, a language line."""
     # Keys and keywords come again and again.
@@ -107,24 +94,6 @@ def texts_in(value: object, at: Parts) -> Iterator[tuple[Parts, str]]:
                 yield from texts_in(inner, (*at, index))
 
 
-def nearest(word: str, names: Iterable[str]) -> str:
-    """Write "Did you mean 'x'?" with a leading space when a name is near enough, else nothing."""
-    known = {name.casefold(): name for name in sorted(names)}
-    asked = word[:_LONGEST_WORD].casefold()
-    close = difflib.get_close_matches(asked, known, n=5) or [
-        name for name in known if len(asked) >= 3 and name.startswith(asked)
-    ]
-    # The first letter is seldom the wrong one: Hindee is Hindi, though Chinese is nearer.
-    close.sort(key=lambda name: name[:1] != asked[:1])
-    return f" Did you mean '{known[close[0]]}'?" if close else ""
-
-
 def shown(word: str) -> str:
     """A word as a message repeats it."""
     return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}..."
-
-
-def unknown(name: str, known: Iterable[str]) -> str:
-    """Say that a field is unknown, which one was probably meant, and which there are."""
-    names = list(known)
-    return f"is not a known field.{nearest(name, names)} Known: {', '.join(names)}."

@@ -12,8 +12,9 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from personas.check import Fault, Parts, path_of, text_fault
+from personas.check import Fault, text_fault
 from personas.shape import PERSONA_FIELDS, SHARED_FIELDS, Shape, shape_faults, shape_of
+from schemas.sentences import Parts, path_of
 
 _LONGEST_LINE = 2_000  # characters, rendered
 _LONGEST_TEXT = 8_000  # the same, when declared multiline

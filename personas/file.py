@@ -6,8 +6,9 @@ from typing import Any
 
 import orjson
 
-from personas.check import CatalogueBroken, Fault, Parts
+from personas.check import CatalogueBroken, Fault
 from personas.shape import shape_faults
+from schemas.sentences import Parts
 
 SHIPPED = Path(__file__).with_name("astrologer_personas.json")
 

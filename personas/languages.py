@@ -9,7 +9,8 @@ from babel import Locale
 from babel.core import get_global
 from babel.localedata import locale_identifiers
 
-from personas.check import nearest, shown
+from personas.check import shown
+from schemas.sentences import nearest
 
 # Names that people write and CLDR does not.
 _ALSO = {"bengali": "bn", "oriya": "or", "panjabi": "pa", "farsi": "fa", "mandarin": "zh"}

@@ -9,7 +9,8 @@ from typing import Any
 from babel.core import get_global
 from babel.numbers import get_currency_precision
 
-from personas.check import Unusable, nearest
+from personas.check import Unusable
+from schemas.sentences import nearest
 
 
 @dataclass(frozen=True, slots=True)

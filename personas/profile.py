@@ -8,8 +8,8 @@ from typing import Any
 
 import regex
 
-from personas.check import unknown
 from schemas import Refused
+from schemas.sentences import unknown
 
 _LONGEST = {"name": 80, "gender": 40, "birth_place": 100}  # characters
 _EARLIEST = datetime.date(1900, 1, 1)

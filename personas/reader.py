@@ -11,13 +11,14 @@ import orjson
 
 from personas import prompt, tokens
 from personas.behaviour import READERS, Behaviour
-from personas.check import Fault, Parts, Unusable, path_of, text_fault, texts_in, unknown
+from personas.check import Fault, Unusable, text_fault, texts_in
 from personas.features import Feature, Unspeakable
 from personas.file import shipped_rest
 from personas.languages import code_of, unknown_language, wrong_script
 from personas.persona import Persona
 from personas.shape import PERSONA_FIELDS, Shape, shape_faults, shape_of
 from personas.shared import Shared, unknown_voice
+from schemas.sentences import Parts, path_of, unknown
 
 
 def read_rows(

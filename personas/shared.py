@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from personas.check import Fault, nearest, path_of, shown, text_fault, unknown
+from personas.check import Fault, shown, text_fault
 from personas.features import Feature, declare
 from personas.languages import code_of, unknown_language
 from personas.shape import SHARED_FIELDS, VOICES, shape_faults
 from personas.words import words
+from schemas.sentences import nearest, path_of, unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from personas.check import path_of
 from personas.file import shipped_rest
 from personas.shape import PERSONA_FIELDS
 from schemas import read
+from schemas.sentences import path_of
 
 SCHEMA = read("personas")["$defs"]["astrologer"]
 FEATURES: dict[str, Any] = {name: feature["schema"] for name, feature in shipped_rest()["features"].items()}

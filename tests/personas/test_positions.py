@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personas import SHIPPED, Catalogue, CatalogueBroken, Fault
-from personas.check import path_of
 from personas.positions import located, places, written_twice
+from schemas.sentences import path_of
 
 Make = Callable[..., dict[str, object]]
 
