@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import orjson
 import typer
 from rich.console import Console
 from rich.table import Column, Table
@@ -28,26 +29,40 @@ def list_(file: File = SHIPPED) -> None:
     for one in catalogue.all():
         table.add_row(one.id, one.name, one.speciality, one.language, one.gender, one.voice, one.status)
     console.print(table, width=None if console.is_terminal else WIDE)
-    _show(errors, catalogue.faults)
+    _show(errors, file, catalogue.faults)
 
 
 @personas.command()
-def check(file: Annotated[Path, typer.Argument(help="File of personas.")] = SHIPPED) -> None:
-    """Name every fault of a file; exit code 1 when there is one."""
+def check(
+    file: Annotated[Path, typer.Argument(help="File of personas.")] = SHIPPED,
+    as_json: Annotated[
+        bool, typer.Option("--json", envvar="PERSONAS_JSON", help="One JSON object, as docs/personas.md describes it.")
+    ] = False,
+) -> None:
+    """Name every fault of a file, as file:line:column: path: what to do; exit code 1 when there is one."""
+    catalogue: Catalogue | None
     try:
         catalogue = Catalogue.load(file)
     except CatalogueBroken as broken:
-        faults, sound, active = tuple(broken.faults), 0, 0
+        faults, catalogue = broken.faults, None
     else:
-        faults, sound, active = catalogue.faults, len(catalogue.all()), len(catalogue.active())
-    _show(console, faults)
-    console.print(f"sound: {sound}, of them active: {active}, faults: {len(faults)}", highlight=False)
+        faults = catalogue.faults
+    warnings = catalogue.warnings if catalogue else ()
+    sound, active = (len(catalogue.all()), len(catalogue.active())) if catalogue else (0, 0)
+    if as_json:
+        told = {"faults": _rows(faults), "warnings": _rows(warnings), "sound": sound, "active": active}
+        typer.echo(orjson.dumps({"file": str(file), **told}, option=orjson.OPT_INDENT_2))
+    else:
+        _show(console, file, faults)
+        _show(console, file, warnings, "warning: ")
+        told_of = f"faults: {len(faults)}, warnings: {len(warnings)}"
+        console.print(f"sound: {sound}, of them active: {active}, {told_of}", highlight=False)
     raise typer.Exit(1 if faults else 0)
 
 
 @personas.command()
 def show(astrologer_id: Annotated[str, typer.Argument(help="See `personas list`.")], file: File = SHIPPED) -> None:
-    """Print the instructions that the model is given for this persona today."""
+    """Print the instructions that the model is given for this persona today, and how long they are."""
     catalogue = _load(file)
     try:
         persona = catalogue.get(astrologer_id)
@@ -55,16 +70,31 @@ def show(astrologer_id: Annotated[str, typer.Argument(help="See `personas list`.
         errors.print(refused.message, markup=False)
         raise typer.Exit(1) from None
     console.print(catalogue.instructions(persona, today=date.today()), markup=False, highlight=False, soft_wrap=True)
+    errors.print(f"about {persona.tokens} tokens, version {persona.version}", highlight=False)
 
 
 def _load(file: Path) -> Catalogue:
     try:
         return Catalogue.load(file)
     except CatalogueBroken as broken:
-        _show(errors, broken.faults)
+        _show(errors, file, broken.faults)
         raise typer.Exit(1) from None
 
 
-def _show(where: Console, faults: Iterable[Fault]) -> None:
+def _show(where: Console, file: Path, faults: Iterable[Fault], kind: str = "") -> None:
     for fault in faults:
-        where.print(str(fault), markup=False, highlight=False, soft_wrap=True)
+        place = f"{file}:{fault.line}:{fault.column}" if fault.line else str(file)
+        where.print(f"{place}: {kind}{fault}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _rows(faults: Iterable[Fault]) -> list[dict[str, Any]]:
+    return [
+        {
+            "path": fault.path,
+            "line": fault.line,
+            "column": fault.column,
+            "persona": fault.persona,
+            "message": fault.message,
+        }
+        for fault in faults
+    ]

@@ -1,36 +1,40 @@
 """What is wrong with a personas file, said so that whoever wrote it can mend it: where, what, and what instead."""
 
-import json
+import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+import regex
 
-from schemas.sentences import Parts, faults
+from schemas.sentences import Parts
 
-_SCHEMA_FILE = Path(__file__).parent.parent / "schemas" / "personas.schema.json"
-_SCHEMA: dict[str, Any] = json.loads(_SCHEMA_FILE.read_bytes())
-_OURS: Registry[Any] = Registry().with_resource(_SCHEMA["$id"], Resource.from_contents(_SCHEMA))
-# jsonschema would fetch an unknown $ref from the network; an empty registry cannot.
-_NOTHING: Registry[Any] = Registry()
+# What nobody sees hides text, or makes two texts look alike. Indian spelling needs the zero-width joiners (U+200C,
+# U+200D), emoji the variation selectors U+FE0E and U+FE0F.
+_UNSEEN = regex.compile(r"[\u200c\u200d\ufe0e\ufe0f]")
+_HIDDEN = regex.compile(
+    r"[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u200c\u200d\ufe0e\ufe0f]]", regex.V1
+)
+_COLON = re.compile("[:\ufe13\ufe55\uff1a]")  # each is ":" to NFKC
+_LANGUAGE_LINE = re.compile(r"(?im)^[^\w\n]*language\s*:")
 
-VOICES: tuple[str, ...] = tuple(_SCHEMA["$defs"]["realtime_voice"]["enum"])
-SHARED_FIELDS: frozenset[str] = frozenset(_SCHEMA["$defs"]["catalogue"]["properties"])
-PERSONA_FIELDS: tuple[str, ...] = tuple(_SCHEMA["$defs"]["astrologer"]["properties"])
+
+_LONGEST_WORD = 60  # characters; of a longer one no more is compared, or repeated in a message
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to mend: `path` is the JSON path of the value, `persona` the id that it belongs to, if any."""
+    """One thing to mend: `path` is the JSON path of the value, `persona` the id that it belongs to, if any.
+
+    `line` and `column` count from 1 in the file; 0 where there is no file.
+    """
 
     path: str
     message: str
     persona: str = ""
+    line: int = 0
+    column: int = 0
 
     def __str__(self) -> str:
         return f"{self.path}{f' ({self.persona})' if self.persona else ''}: {self.message}"
@@ -44,26 +48,34 @@ class CatalogueBroken(Exception):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-def shape_faults(definition: str, value: object, at: Parts) -> list[Fault]:
-    """Check a value against one of $defs of personas.schema.json."""
-    schema = {"$ref": f"{_SCHEMA['$id']}#/$defs/{definition}"}
-    return _faults(Draft202012Validator(schema, registry=_OURS), value, at)
+class Unusable(Exception):
+    """A value has the right shape and still cannot be: each fault with the way to it from the value."""
 
-
-def value_faults(schema: Mapping[str, Any], value: object, at: Parts) -> list[Fault]:
-    """Check a feature's value against the schema that the file declares for it; nothing is ever fetched."""
-    return _faults(Draft202012Validator(schema, registry=_NOTHING), value, at)
+    def __init__(self, faults: Iterable[tuple[Parts, str]]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(message for _, message in self.faults))
 
 
 def text_fault(text: str, *, multiline: bool = False) -> str | None:
-    """Say what keeps a text out of a prompt, or None: blanks, a control character, a line break, a language line."""
+    """Say what keeps a text out of a prompt, or None: blanks, hidden characters, a line break, a language line."""
+    # Keys and keywords come again and again.
+    return _short_fault(text, multiline) if len(text) <= _LONGEST_WORD else _fault(text, multiline)
+
+
+@functools.lru_cache(maxsize=16384)
+def _short_fault(text: str, multiline: bool) -> str | None:
+    return _fault(text, multiline)
+
+
+def _fault(text: str, multiline: bool) -> str | None:
     if text.isspace():
         return "is blank; write something, or take it out."
-    for position, character in enumerate(text):
-        if _unspeakable(character) and not (multiline and character in "\n\t"):
-            advice = "use spaces, or declare the feature multiline" if character in "\r\n\t" else "take it out"
-            return f"holds U+{ord(character):04X}, a control character, at character {position + 1}; {advice}."
-    if re.search(r"(?im)^\s*language\s*:", text):
+    for hidden in _HIDDEN.finditer(text):
+        if not (multiline and hidden[0] in "\n\t"):
+            advice = "use spaces, or declare the feature multiline" if hidden[0] in "\r\n\t" else "take it out"
+            code, place = f"U+{ord(hidden[0]):04X}", hidden.start() + 1
+            return f"holds {code}, a control character, at character {place}; {advice}."
+    if _COLON.search(text) and _LANGUAGE_LINE.search(unicodedata.normalize("NFKC", _UNSEEN.sub("", text))):
         return "has a line that begins with 'Language:', which only the server writes; say it in other words."
     return None
 
@@ -82,10 +94,6 @@ def texts_in(value: object, at: Parts) -> Iterator[tuple[Parts, str]]:
                 yield from texts_in(inner, (*at, index))
 
 
-def _unspeakable(character: str) -> bool:
-    # The zero-width joiners (U+200C, U+200D) are part of Indian spelling; other format characters only hide text.
-    return unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp", "Cs"} and character not in "\u200c\u200d"
-
-
-def _faults(validator: Draft202012Validator, value: object, at: Parts) -> list[Fault]:
-    return [Fault(path, message) for path, message in faults(validator, value, at)]
+def shown(word: str) -> str:
+    """A word as a message repeats it."""
+    return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}..."

@@ -4,6 +4,7 @@ A template comes from a file, so it can do nothing but fill in words: no loops, 
 filters only join, default and lower (a loop once made 300 MB out of 20 characters).
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from personas.check import PERSONA_FIELDS, SHARED_FIELDS, Fault, shape_faults, text_fault
+from personas.check import Fault, text_fault
+from personas.shape import PERSONA_FIELDS, SHARED_FIELDS, Shape, shape_faults, shape_of
 from schemas.sentences import Parts, path_of
 
 _LONGEST_LINE = 2_000  # characters, rendered
@@ -45,10 +47,10 @@ class Unspeakable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One declared field: the JSON Schema of its value, its prompt line (None: it has none), who may see it."""
+    """One declared field: the shape of its value, its prompt line (None: it has none), who may see it."""
 
     name: str
-    schema: Mapping[str, Any]
+    shape: Shape
     template: Template | None
     public: bool
     multiline: bool
@@ -81,14 +83,20 @@ def declare(name: str, declaration: object, at: Parts) -> tuple[Feature | None, 
         return None, [Fault(path_of((*at, "prompt")), fault)]
     feature = Feature(
         name=name,
-        schema=declaration["schema"],
-        template=_ENVIRONMENT.from_string(source) if source else None,
+        shape=shape_of(declaration["schema"]),
+        template=_compiled(source) if source else None,
         public=declaration.get("public", False),
         multiline=declaration.get("multiline", False),
     )
     return feature, []
 
 
+@functools.lru_cache(maxsize=256)
+def _compiled(source: str) -> Template:
+    return _ENVIRONMENT.from_string(source)
+
+
+@functools.lru_cache(maxsize=256)
 def template_fault(source: str) -> str | None:
     """Say what a template may not hold, or None; read from its syntax tree, before anything is run."""
     try:

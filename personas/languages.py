@@ -1,14 +1,24 @@
-"""Languages by their English names, as CLDR has them."""
+"""Languages by their English names, and the scripts that they are written in, as CLDR and Unicode have them."""
 
 import functools
+from collections import Counter
 from collections.abc import Mapping
 
+import regex
 from babel import Locale
+from babel.core import get_global
+from babel.localedata import locale_identifiers
 
+from personas.check import shown
 from schemas.sentences import nearest
 
 # Names that people write and CLDR does not.
 _ALSO = {"bengali": "bn", "oriya": "or", "panjabi": "pa", "farsi": "fa", "mandarin": "zh"}
+
+# Scripts that are several of Unicode's.
+_MIXED = {"Jpan": ("Hira", "Kana", "Hani"), "Kore": ("Hang", "Hani"), "Hans": ("Hani",), "Hant": ("Hani",)}
+# CLDR knows romanised Hindi and Chinese; a voice reads them as if they were English.
+_ROMANISED = {"hi_Latn", "zh_Latn"}
 
 
 def code_of(language: str) -> str | None:
@@ -19,7 +29,64 @@ def code_of(language: str) -> str | None:
 def unknown_language(language: str) -> str:
     """Say that nobody knows this language, and which one was probably meant."""
     names = [name.title() for name in _codes()]
-    return f"'{language}' is not the English name of a language.{nearest(language, names)}"
+    return f"'{shown(language)}' is not the English name of a language.{nearest(language, names)}"
+
+
+def spelled_in(text: str, code: str) -> bool:
+    """Whether at least half of a text's letters are of this language's script; so it is when it has no letters."""
+    letters = _letters(text)
+    own = sum(letters[part] for script in scripts_of(code) for part in _MIXED.get(script, (script,)))
+    return 2 * own >= letters.total() or not scripts_of(code)
+
+
+def wrong_script(text: str, code: str) -> str | None:
+    """Say in which script a spoken text should have been written, or None when it is."""
+    if spelled_in(text, code):
+        return None
+    english = Locale("en")
+    own = Locale(code).get_language_name(code) if code in locale_identifiers() else None
+    return (
+        f"is not written as {english.languages[code]} is. Write it in {english.scripts[scripts_of(code)[0]]} letters"
+        f"{f', like {own}' if own else ''}: a voice reads what it is given letter by letter."
+    )
+
+
+@functools.cache
+def scripts_of(code: str) -> tuple[str, ...]:
+    """ISO 15924 codes of the scripts that a language is written in, the usual one first; empty when CLDR has none."""
+    usual = get_global("likely_subtags").get(code, "").split("_")[1:2]
+    return tuple(dict.fromkeys([*usual, *_marked().get(code, [])]))
+
+
+@functools.cache
+def _marked() -> Mapping[str, list[str]]:
+    """The scripts that stand in a locale's name, as in sr_Latn and sr_Latn_RS, by language."""
+    marked: dict[str, list[str]] = {}
+    for name in sorted(locale_identifiers()):
+        code, script, *_ = [*name.split("_"), ""]
+        if len(script) == 4 and name[:7] not in _ROMANISED:
+            marked.setdefault(code, []).append(script)
+    return marked
+
+
+def _letters(text: str) -> Counter[str]:
+    """How many letters there are of each script of Unicode."""
+    return Counter(_script(letter) for letter in _LETTER.findall(text))
+
+
+_LETTER = regex.compile(r"\p{L}")
+
+
+@functools.lru_cache(maxsize=4096)
+def _script(letter: str) -> str:
+    return next((script for script, pattern in _scripts() if pattern.match(letter)), "")
+
+
+@functools.cache
+def _scripts() -> tuple[tuple[str, "regex.Pattern[str]"], ...]:
+    of_all = {script for code in _codes().values() for script in scripts_of(code)}
+    parts = sorted({part for script in of_all for part in _MIXED.get(script, (script,))})
+    return tuple((part, regex.compile(rf"\p{{Script={part}}}")) for part in parts)
 
 
 @functools.cache

@@ -1,106 +1,163 @@
 """Who fits what a caller says they want to talk about: words found, counted, and named; nothing is guessed.
 
-A word of the query counts two points as a keyword or a name, one as part of the speciality, once at most; one point
-more goes to a persona who greets in the script of the query, if anything else was found. Words meet within a script
-when they are written alike, and across Latin and Devanagari when they sound alike: "shaadi" finds "शादी".
+A word of the query counts three points as a name, two as a keyword, one as part of the speciality, as a synonym of a
+keyword, or when it has a typing mistake; each word counts once, for what it counts most. One point more goes to whoever
+speaks the language of the query, if anything else was found. Words meet in all their forms, and across Latin and
+Devanagari when they sound alike: "shaadi" finds "शादी". Synonyms, and the words by which a language that is written in
+another's letters gives itself away, stand in the file.
+
+The index is made once for a catalogue: from a word to the phrases that begin with it, from a phrase to what it stands
+for (a text of a persona, or all that means the same), and from there to the personas.
 """
 
-import functools
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from personas.languages import spelled_in
 from personas.persona import Persona
+from personas.words import one_letter_less, script, sound, stem, words
 
 _LONGEST_QUERY = 500  # characters; the rest is not read
 _SHORTEST_SOUND = 3  # below that, too many words sound alike
+_SHORTEST_TYPO = 6  # of the longer of two words: crash is not crush
+
+Words = tuple[str, ...]
+_Target = tuple[str | int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A persona, its points, and the words of the persona that the query holds, as the file writes them."""
+    """A persona, its points, and the words of the persona that the query holds or means, as the file writes them."""
 
     persona: Persona
     score: int
     because: tuple[str, ...]
 
 
-def best(personas: Iterable[Persona], query: str, limit: int) -> tuple[Match, ...]:
-    """The personas that the query speaks of, best first; equals in the order given. Empty when it speaks of none."""
-    asked = _words(query[:_LONGEST_QUERY])
-    found = [match for persona in personas if (match := _match(persona, asked))]
-    return tuple(sorted(found, key=lambda match: -match.score)[:limit])
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    """Words that stand for a text, or for the synonyms of this number, with the points of each word."""
+
+    spelled: Words
+    target: str | int
+    weight: int
 
 
-def _match(persona: Persona, asked: Sequence[str]) -> Match | None:
-    points: dict[int, int] = {}  # by the place of the word asked, so that two ways to write it do not count twice
-    because: list[str] = []
-    for phrase, weight in _phrases(persona):
-        places = [place for place in _places(asked, _words(phrase)) if place not in points]
-        if places:
-            points |= dict.fromkeys(places, weight)
-            because.append(phrase)
-    if not because:
-        return None
-    at_home = _script(asked[0]) == _script((_words(persona.greeting) or ("",))[0])
-    return Match(persona, sum(points.values()) + at_home, tuple(because))
+class Index:
+    """Finds the personas that a query speaks of."""
+
+    def __init__(
+        self, personas: Iterable[Persona], synonyms: Sequence[Sequence[str]], spoken: Mapping[str, Collection[str]]
+    ) -> None:
+        self._personas = {persona.id: persona for persona in personas}
+        self._codes = {persona.language_code for persona in self._personas.values()}
+        self._spoken = spoken
+        self._holders: dict[_Target, dict[str, str]] = defaultdict(dict)  # by persona, what it is shown as
+        self._starting: dict[str, set[_Phrase]] = defaultdict(set)
+        self._known = _Vocabulary()
+        self._read([[words(phrase) for phrase in group] for group in synonyms])
+
+    def best(self, query: str, among: Collection[str], limit: int) -> tuple[Match, ...]:
+        """Of the ids given, whom the query speaks of, best first, equals in the order of the file."""
+        asked = words(query[:_LONGEST_QUERY])
+        points: dict[str, dict[int, int]] = defaultdict(dict)
+        because: dict[str, dict[str, None]] = defaultdict(dict)
+        for phrase, places, weight in self._found(asked):
+            for holder, shown in self._holders[phrase.target, phrase.weight].items():
+                mine = points[holder]
+                if any(place not in mine for place in places):  # the weightiest came first
+                    mine.update({place: weight for place in places if place not in mine})
+                    because[holder][shown] = None
+        home = self._languages(asked)
+        found = [
+            Match(persona, sum(points[id_].values()) + (persona.language_code in home), tuple(because[id_]))
+            for id_, persona in self._personas.items()
+            if id_ in points and id_ in among
+        ]
+        return tuple(sorted(found, key=lambda match: -match.score)[:limit])
+
+    def _read(self, synonyms: Sequence[Sequence[Words]]) -> None:
+        groups: dict[Words, list[int]] = defaultdict(list)
+        for number, group in enumerate(synonyms):
+            for spelled in group:
+                groups[spelled].append(number)
+        for persona in self._personas.values():
+            for text, weight in _texts(persona):
+                spelled = words(text)
+                self._add(spelled, text, weight)
+                self._holders[text, weight][persona.id] = text
+                for number in groups.get(spelled, ()):
+                    self._holders[number, 1].setdefault(persona.id, text)
+        for spelled, numbers in groups.items():
+            for number in numbers:
+                if (number, 1) in self._holders:
+                    self._add(spelled, number, 1)
+
+    def _add(self, spelled: Words, target: str | int, weight: int) -> None:
+        if spelled and (phrase := _Phrase(spelled, target, weight)) not in self._starting[spelled[0]]:
+            self._starting[spelled[0]].add(phrase)
+            for word in spelled:
+                self._known.add(word)
+
+    def _found(self, asked: Words) -> list[tuple[_Phrase, range, int]]:
+        """Every phrase in the query, with its place and its points, the weightiest first."""
+        alike = [self._known.alike(word) for word in asked]
+        found = []
+        for start, firsts in enumerate(alike):
+            for first in firsts:
+                for phrase in self._starting.get(first, ()):
+                    rest = list(zip(phrase.spelled, alike[start:], strict=False))
+                    if len(rest) == len(phrase.spelled) and all(word in known for word, known in rest):
+                        sure = all(known[word] for word, known in rest)
+                        places = range(start, start + len(rest))
+                        found.append((phrase, places, phrase.weight if sure else 1))
+        return sorted(found, key=lambda one: (-one[2], -len(one[1]), one[1].start, str(one[0].target)))
+
+    def _languages(self, asked: Words) -> frozenset[str]:
+        """The languages that a query may be in: by the words that give one away, else by the script of its letters."""
+        hints = {code: sum(word in spoken for word in asked) for code, spoken in self._spoken.items()}
+        most = max(hints.values(), default=0)
+        if most:
+            return frozenset(code for code, number in hints.items() if number == most)
+        return frozenset(code for code in self._codes if spelled_in(" ".join(asked), code))
 
 
-def _phrases(persona: Persona) -> Iterator[tuple[str, int]]:
-    """Everything a query may hold of a persona, with the points of each of its words."""
-    for weight, phrases in ((2, persona.keywords), (2, persona.name.split()), (1, persona.speciality.split())):
-        for phrase in phrases:
-            yield phrase, weight
+def _texts(persona: Persona) -> Iterator[tuple[str, int]]:
+    """Everything a query may name of a persona, with the points of each of its words."""
+    for weight, texts in ((2, persona.keywords), (3, persona.name.split()), (1, persona.speciality.split())):
+        for text in dict.fromkeys(texts):
+            yield text, weight
 
 
-def _places(asked: Sequence[str], phrase: Sequence[str]) -> range:
-    """Where the phrase's words first stand side by side among those asked; empty when nowhere."""
-    span = len(phrase)
-    for start in range(len(asked) - span + 1):
-        if all(map(_alike, asked[start : start + span], phrase)):
-            return range(start, start + span)
-    return range(0)
+class _Vocabulary:
+    """The words that are looked for, by everything by which one may be recognised."""
 
+    def __init__(self) -> None:
+        self._all: set[str] = set()
+        self._by_stem: dict[str, set[str]] = defaultdict(set)
+        self._by_sound: dict[str, set[str]] = defaultdict(set)
+        self._by_typo: dict[str, set[str]] = defaultdict(set)
 
-def _alike(one: str, other: str) -> bool:
-    if one == other or _script(one) == _script(other):
-        return one == other
-    return len(_sound(one)) >= _SHORTEST_SOUND and _sound(one) == _sound(other)
+    def add(self, word: str) -> None:
+        if word not in self._all:
+            self._all.add(word)
+            self._by_stem[stem(word)].add(word)
+            self._by_sound[sound(word)].add(word)
+            for mistyped in one_letter_less(word):
+                self._by_typo[mistyped].add(word)
 
+    def alike(self, asked: str) -> dict[str, bool]:
+        """The known words that this may be: True when it is, False when only a typing mistake would make it so."""
+        same = {asked} & self._all | self._by_stem.get(stem(asked), set()) | self._sounding(asked)
+        mistyped = set() if same else self._mistyped(asked)
+        return dict.fromkeys(same, True) | dict.fromkeys(mistyped, False)
 
-@functools.lru_cache(maxsize=4096)
-def _words(text: str) -> tuple[str, ...]:
-    """Words in lower case. Vowel signs are marks to Unicode, not letters: a regex would break Hindi words apart."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("\u200c", "").replace("\u200d", "")
-    kept = (c if unicodedata.category(c)[0] in "LMN" else " " for c in folded)
-    # Nukta and candrabindu are written or left out as one likes.
-    return tuple("".join(kept).replace("\u093c", "").replace("\u0901", "\u0902").split())
+    def _sounding(self, asked: str) -> set[str]:
+        heard = sound(asked)
+        found = self._by_sound.get(heard, set()) if len(heard) >= _SHORTEST_SOUND else set()
+        return {word for word in found if script(word) != script(asked)}
 
-
-@functools.lru_cache(maxsize=4096)
-def _script(word: str) -> str:
-    """The script of a word's first letter, as Unicode names it: LATIN, DEVANAGARI."""
-    return unicodedata.name(word[0], "").partition(" ")[0] if word else ""
-
-
-_CONSONANTS = dict(
-    zip(
-        "कखगघङचछजझञटठडढणतथदधनपफबभमयरलवशषसह",
-        "kkggnccjjnttddnttddnppbbmyrlvsssh",
-        strict=True,
-    )
-)
-_VOWELS = dict(zip("आाइिईीउुऊूएेऐैओोऔौंऋृ", [*"aaiiiiuuuueeeeoooon", "ri", "ri"], strict=True))
-_LATIN = (("sh", "s"), ("ch", "c"), ("w", "v"), ("f", "p"), ("ph", "p"), ("z", "j"), ("ee", "i"), ("oo", "u"))
-
-
-@functools.lru_cache(maxsize=4096)
-def _sound(word: str) -> str:
-    """How a word sounds, roughly, the same for both scripts: shaadi and शादी are "sdi", Tina and तीना "tina"."""
-    letters = "".join(_CONSONANTS.get(c) or _VOWELS.get(c) or (c if c.isascii() else "") for c in word)
-    for written, heard in _LATIN:
-        letters = letters.replace(written, heard)
-    letters = re.sub(r"(?<=[bcdgjkpst])h", "", letters)  # aspiration
-    letters = re.sub(r"(.)\1+", r"\1", letters).replace("ai", "e").replace("au", "o").replace("y", "")
-    return re.sub(r"a(?!$)", "", letters)  # Devanagari leaves the short a out; a final a is a long one
+    def _mistyped(self, asked: str) -> set[str]:
+        near = {word for form in one_letter_less(asked) for word in self._by_typo.get(form, ())}
+        return {word for word in near if word[0] == asked[0] and max(len(word), len(asked)) >= _SHORTEST_TYPO}

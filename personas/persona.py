@@ -1,9 +1,12 @@
 """A persona as a call uses it: checked, resolved, complete, and never changed again."""
 
 import copy
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from personas.behaviour import Behaviour
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,8 +14,8 @@ class Persona:
     """Who is on the line. A call keeps the one it chose, whatever becomes of the file meanwhile.
 
     `voice` is the upstream's name, `voice_id` the name that the file gives; `features` are the values of the declared
-    features, `shown` the names of those that clients may see; `standing` is the part of the prompt that no call
-    changes; `version` is a short hash of all of it.
+    features, `behaviour` what they make it do, `shown` the names of those that clients may see; `standing` is the part
+    of the prompt that no call changes, of some `tokens`; `version` is a short hash of all of it.
     """
 
     id: str
@@ -29,9 +32,15 @@ class Persona:
     keywords: tuple[str, ...]
     status: str
     features: Mapping[str, Any] = field(hash=False)
+    behaviour: Behaviour
     shown: frozenset[str]
     standing: str = field(default="", repr=False)
+    tokens: int = 0
     version: str = ""
+
+    def open_at(self, moment: datetime.datetime) -> bool:
+        """Whether a call that comes at this moment is taken: active, and within its hours."""
+        return self.status == "active" and self.behaviour.availability.open_at(moment)
 
     def public(self) -> dict[str, Any]:
         """What clients may see, as JSON data under the seed's names: never a prompt, nor a private feature."""

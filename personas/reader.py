@@ -1,20 +1,49 @@
 """One row of the file becomes a persona, or a list of everything that is wrong with it."""
 
+import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import orjson
 
-from personas import prompt
-from personas.check import PERSONA_FIELDS, Fault, shape_faults, text_fault, texts_in, value_faults
+from personas import prompt, tokens
+from personas.behaviour import READERS, Behaviour
+from personas.check import Fault, Unusable, text_fault, texts_in
 from personas.features import Feature, Unspeakable
-from personas.languages import code_of, unknown_language
+from personas.file import shipped_rest
+from personas.languages import code_of, unknown_language, wrong_script
 from personas.persona import Persona
+from personas.shape import PERSONA_FIELDS, Shape, shape_faults, shape_of
 from personas.shared import Shared, unknown_voice
 from schemas.sentences import Parts, path_of, unknown
+
+
+def read_rows(
+    rows: Sequence[object], at: Parts, shared: Shared, twice: Sequence[Parts]
+) -> tuple[list[tuple[Parts, Persona]], list[Fault]]:
+    """Everyone without a fault, with their place, and the faults of all others; `twice` are keys written twice."""
+    good: list[tuple[Parts, Persona]] = []
+    faults = [_twice(way) for way in twice if way[: len(at)] != at or len(way) <= len(at) + 1]
+    first: dict[object, str] = {}
+    for index, row in enumerate(rows):
+        here = (*at, index)
+        name = row.get("astrologer_id") if isinstance(row, dict) else None
+        persona, found = read_persona(row, here, shared)
+        found += [_twice(way, str(name or "")) for way in twice if way[: len(here)] == here]
+        if isinstance(name, str) and first.setdefault(name, path_of(here)) != path_of(here):
+            message = f"'{name}' is taken by {first[name]}. Give each astrologer an id of its own."
+            found.append(Fault(path_of((*here, "astrologer_id")), message, name))
+        if persona and not found:
+            good.append((here, persona))
+        faults += found
+    return good, faults
+
+
+def _twice(way: Parts, persona: str = "") -> Fault:
+    return Fault(path_of(way), "is written twice in one object. Keep one of the two.", persona)
 
 
 def read_persona(row: object, at: Parts, shared: Shared) -> tuple[Persona | None, list[Fault]]:
@@ -41,13 +70,20 @@ class _Reader:
         self._check_texts()
         code = self._language_code()
         features = self._features()
-        persona = self._persona(code, features)
-        lines = [line for name, feature in features.items() if (line := self._line(name, feature, persona))]
+        done: dict[str, Any] = {}
+        sound = {
+            name: feature
+            for name, feature in features.items()
+            if self._fits(name, feature) and (name not in READERS or self._acts(name, done))
+        }
+        persona = replace(self._persona(code, features), behaviour=Behaviour(**done))
+        public = persona.public()
+        lines = [line for name, feature in sound.items() if (line := self._line(name, feature, public))]
         instruction = self._shared.instructions.get(code, "")
-        persona = replace(persona, standing=prompt.standing(persona, instruction=instruction, lines=lines))
-        made_of = [self._row, persona.voice, code, persona.standing, sorted(persona.shown)]
+        standing = prompt.standing(persona, instruction=instruction, lines=lines)
+        made_of = [self._row, persona.voice, code, standing, sorted(persona.shown)]
         version = hashlib.sha256(orjson.dumps(made_of, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
-        return replace(persona, version=version)
+        return replace(persona, standing=standing, tokens=tokens.estimate(standing), version=version)
 
     def _persona(self, code: str, features: Mapping[str, Feature]) -> Persona:
         voice_id = self._text("voice_id") or self._shared.mapped.get((self._text("gender"), code), "")
@@ -67,6 +103,7 @@ class _Reader:
             keywords=tuple(str(word) for word in keywords) if isinstance(keywords, list) else (),
             status=self._text("status") or "active",
             features=MappingProxyType({name: self._row[name] for name in features}),
+            behaviour=Behaviour(),
             shown=frozenset(name for name, feature in features.items() if feature.public),
         )
 
@@ -76,6 +113,9 @@ class _Reader:
             for at, text in texts_in(self._row.get(name), (name,)):
                 fault = text_fault(text.replace("\r\n", "\n") if multiline else text, multiline=multiline)
                 self._fault(fault, *at)
+        code = code_of(self._text("language"))
+        if code:
+            self._fault(wrong_script(self._text("greeting"), code), "greeting")
 
     def _language_code(self) -> str:
         language = self._text("language")
@@ -93,6 +133,8 @@ class _Reader:
         elif voice is None and self._text("gender") and code_of(self._text("language")):
             where = f"voice_mappings.{self._text('gender')}.{self._text('language')}"
             self._fault(f"is missing. Write a voice here, or add {where}.", "voice_id")
+        elif "voice_id" in self._row:
+            self._fault(self._shared.wrong_gender(voice_id, self._text("gender")), "voice_id")
         return voice or ""
 
     def _features(self) -> dict[str, Feature]:
@@ -105,19 +147,34 @@ class _Reader:
                 self._fault(f"{unknown(name, known)} A new one is declared under features.", name)
         return {name: feature for name, feature in self._shared.features.items() if name in self._row}
 
-    def _line(self, name: str, feature: Feature, persona: Persona) -> str:
+    def _fits(self, name: str, feature: Feature) -> bool:
         value, before = self._row[name], len(self.faults)
-        found = value_faults(feature.schema, value, (*self._at, name))
-        self.faults += [replace(fault, persona=self._id) for fault in found]
+        self._add(feature.shape.faults(value, (*self._at, name)))
         for at, text in texts_in(value, (name,)):
             self._fault(text_fault(text, multiline=feature.multiline), *at)
-        if len(self.faults) > before:
-            return ""
+        return len(self.faults) == before
+
+    def _acts(self, name: str, done: dict[str, Any]) -> bool:
+        """Read the value of a feature that does something into what is done."""
+        value = self._row[name]
+        found = _shipped_shape(name).faults(value, (*self._at, name))
+        self._add(found)
         try:
-            return feature.line(value, persona.public())
+            done |= {} if found else {name: READERS[name](value)}
+        except Unusable as error:
+            for at, message in error.faults:
+                self._fault(message, name, *at)
+        return name in done
+
+    def _line(self, name: str, feature: Feature, public: Mapping[str, object]) -> str:
+        try:
+            return feature.line(self._row[name], public)
         except Unspeakable as error:
             self._fault(str(error), name)
             return ""
+
+    def _add(self, faults: Sequence[Fault]) -> None:
+        self.faults += [replace(fault, persona=self._id) for fault in faults]
 
     def _text(self, name: str) -> str:
         value = self._row.get(name)
@@ -126,3 +183,9 @@ class _Reader:
     def _fault(self, message: str | None, *parts: str | int) -> None:
         if message:
             self.faults.append(Fault(path_of((*self._at, *parts)), message, self._id))
+
+
+@functools.cache
+def _shipped_shape(name: str) -> Shape:
+    """What a feature that does something must fit, however a file declares it."""
+    return shape_of(shipped_rest()["features"][name]["schema"])

@@ -1,12 +1,14 @@
-"""What all personas of one file share: features, voices, language instructions, the memory policy."""
+"""What all personas of one file share: features, voices, languages and their words, the memory policy."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from personas.check import SHARED_FIELDS, VOICES, Fault, shape_faults, text_fault
+from personas.check import Fault, shown, text_fault
 from personas.features import Feature, declare
 from personas.languages import code_of, unknown_language
+from personas.shape import SHARED_FIELDS, VOICES, shape_faults
+from personas.words import words
 from schemas.sentences import nearest, path_of, unknown
 
 
@@ -14,19 +16,27 @@ from schemas.sentences import nearest, path_of, unknown
 class Shared:
     """The checked common part of a file. `broken` names features that are declared but could not be read.
 
-    Languages are keyed by ISO 639-1 code, mapped voices by gender and that code.
+    Languages are keyed by ISO 639-1 code, mapped voices by gender and that code; `genders` are those of voices,
+    `spoken` the words by which a language is known in another's letters.
     """
 
     features: Mapping[str, Feature]
     broken: frozenset[str]
     instructions: Mapping[str, str]
     aliases: Mapping[str, str]
+    genders: Mapping[str, str]
     mapped: Mapping[tuple[str, str], str]
+    synonyms: Sequence[Sequence[str]]
+    spoken: Mapping[str, frozenset[str]]
     memory: str
 
     def voice(self, name: str) -> str | None:
         """Resolve a voice or an alias to a voice of the upstream, or None."""
-        return name if name in VOICES else self.aliases.get(name)
+        return _upstream(name, self.aliases)
+
+    def wrong_gender(self, name: str, gender: str) -> str | None:
+        """Say that a voice sounds like another gender, or None; who is of neither may have any voice."""
+        return _wrong_gender(name, gender, self.aliases, self.genders)
 
 
 def share(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
@@ -37,12 +47,16 @@ def share(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
         features[name], found = declare(name, declaration, ("features", name))
         faults += found
     aliases = dict(_checked(data, "voice_aliases", "realtime_voice", faults))
+    genders = dict(_genders(data, faults))
     shared = Shared(
         features={name: feature for name, feature in features.items() if feature},
         broken=frozenset(name for name, feature in features.items() if not feature),
         instructions=dict(_instructions(data, faults)),
         aliases=aliases,
-        mapped=dict(_mapped(data, aliases, faults)),
+        genders=genders,
+        mapped=dict(_mapped(data, aliases, genders, faults)),
+        synonyms=_synonyms(data, faults),
+        spoken=dict(_spoken(data, faults)),
         memory=_memory(data, faults),
     )
     return shared, faults
@@ -75,8 +89,33 @@ def _instructions(data: Mapping[str, Any], faults: list[Fault]) -> Iterator[tupl
             yield code, text
 
 
+def _genders(data: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, str]]:
+    key = "voice_genders"
+    for voice, gender in _checked(data, key, "gender", faults):
+        if voice in VOICES:
+            yield voice, gender
+        else:
+            faults.append(Fault(path_of((key, voice)), unknown_voice(voice, {})))
+
+
+def _synonyms(data: Mapping[str, Any], faults: list[Fault]) -> Sequence[Sequence[str]]:
+    found = shape_faults("synonyms", data.get("synonyms", []), ("synonyms",))
+    faults += found
+    return [] if found else data.get("synonyms", [])
+
+
+def _spoken(data: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, frozenset[str]]]:
+    key = "language_words"
+    for language, written in _checked(data, key, "words", faults):
+        code = code_of(language)
+        if code is None:
+            faults.append(Fault(path_of((key, language)), unknown_language(language)))
+        else:
+            yield code, frozenset(word for text in written for word in words(text))
+
+
 def _mapped(
-    data: Mapping[str, Any], aliases: Mapping[str, str], faults: list[Fault]
+    data: Mapping[str, Any], aliases: Mapping[str, str], genders: Mapping[str, str], faults: list[Fault]
 ) -> Iterator[tuple[tuple[str, str], str]]:
     key = "voice_mappings"
     for gender, by_language in _checked(data, key, "voices_by_language", faults):
@@ -87,15 +126,29 @@ def _mapped(
                 faults.append(Fault(path_of((key, gender, language)), unknown_language(language)))
             elif voice not in VOICES and voice not in aliases:
                 faults.append(Fault(path_of((key, gender, language)), unknown_voice(voice, aliases)))
+            elif wrong := _wrong_gender(voice, gender, aliases, genders):
+                faults.append(Fault(path_of((key, gender, language)), wrong))
             else:
                 yield (gender, code), voice
+
+
+def _upstream(voice: str, aliases: Mapping[str, str]) -> str | None:
+    return voice if voice in VOICES else aliases.get(voice)
+
+
+def _wrong_gender(voice: str, gender: str, aliases: Mapping[str, str], genders: Mapping[str, str]) -> str | None:
+    sounds = genders.get(_upstream(voice, aliases) or "", gender)
+    if {gender, sounds} != {"Female", "Male"}:
+        return None
+    fitting = [name for name in (*VOICES, *aliases) if genders.get(_upstream(name, aliases) or "") == gender]
+    return f"'{voice}' is a {sounds.lower()} voice. For {gender} there are: {', '.join(fitting)}; see voice_genders."
 
 
 def unknown_voice(voice: str, aliases: Mapping[str, str]) -> str:
     """Say that the upstream has no such voice, and which there are."""
     also = f"; by another name: {', '.join(aliases)}" if aliases else ""
     hint = nearest(voice, {*VOICES, *aliases})
-    return f"'{voice}' is not a voice.{hint} There are: {', '.join(VOICES)}{also}. Others go into voice_aliases."
+    return f"'{shown(voice)}' is not a voice.{hint} There are: {', '.join(VOICES)}{also}. Others go into voice_aliases."
 
 
 def _memory(data: Mapping[str, Any], faults: list[Fault]) -> str:

@@ -40,7 +40,7 @@ def _step(part: str | int) -> str:
 def nearest(word: str, names: Iterable[str]) -> str:
     """Write "Did you mean 'x'?" with a leading space when a name is near enough, else nothing."""
     known = {name.casefold(): name for name in sorted(names)}
-    asked = word.casefold()
+    asked = word[:60].casefold()  # of a longer one no more is compared
     close = difflib.get_close_matches(asked, known, n=5) or [
         name for name in known if len(asked) >= 3 and name.startswith(asked)
     ]

@@ -1,19 +1,24 @@
 """Loading a file, and finding people in it."""
 
+import datetime
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from personas import SHIPPED, Catalogue, CatalogueBroken
-from personas.check import VOICES
+from personas.behaviour import Behaviour
+from personas.paging import page
+from personas.pricing import Pricing
+from personas.shape import VOICES
 from schemas import Refused
 from tests.kit.four import FOUR
 
 Make = Callable[..., dict[str, object]]
 
-# Word for word as the seed shows it.
+# As the seed shows it, with the greeting that it has elsewhere.
 SEED_ROW = {
     "astrologer_id": "tina_kulkarni_vedic_marriage",
     "name": "Tina Kulkarni",
@@ -23,7 +28,7 @@ SEED_ROW = {
     "voice_id": "nova",
     "persona": "Short description",
     "system_prompt": "Full AI instructions",
-    "greeting": "Initial greeting message",
+    "greeting": "नमस्ते, मैं तीना कुलकर्णी हूं...",
     "expertise_keywords": ["विवाह", "शादी", "marriage"],
     "status": "active",
 }
@@ -142,16 +147,16 @@ def test_a_voice_comes_from_the_mapping_when_none_is_named(row: Make) -> None:
     """Without voice_id, gender and language decide, also by an alias; voice_id wins over both."""
     data = {
         "astrologers": [row(voice_id=None), row(astrologer_id="own", voice_id="sage")],
-        "voice_mappings": {"Female": {"english": "fable"}},
+        "voice_mappings": {"Female": {"english": "nova"}},
     }
     asha, own = Catalogue.from_data(data).all()
-    assert (asha.voice_id, asha.voice, own.voice) == ("fable", "ballad", "sage")
+    assert (asha.voice_id, asha.voice, own.voice) == ("nova", "marin", "sage")
 
 
 @pytest.mark.parametrize("voice", VOICES)
 def test_every_realtime_voice_may_be_named(row: Make, voice: str) -> None:
     """A voice of the upstream needs no alias."""
-    assert Catalogue.from_data([row(voice_id=voice)]).all()[0].voice == voice
+    assert Catalogue.from_data([row(voice_id=voice, gender="Other")]).all()[0].voice == voice
 
 
 def test_a_version_is_the_same_for_the_same_and_another_for_any_change(row: Make) -> None:
@@ -184,3 +189,96 @@ def test_the_shipped_file_is_one_to_edit_by_hand() -> None:
     text = SHIPPED.read_text()
     assert "\\u" not in text
     assert (SHIPPED.parent / json.loads(text)["$schema"]).resolve().is_file()
+
+
+NOON = datetime.datetime(2026, 11, 23, 6, 30, tzinfo=datetime.UTC)  # a Monday, in Kolkata
+NIGHT = {"timezone": "Asia/Kolkata", "hours": "9pm-2am"}
+
+
+def test_who_is_closed_is_refused_with_when_and_with_whom_instead(row: Make) -> None:
+    """First those of the same speciality and language; without a moment nobody looks at the hours."""
+    rows = [
+        row(availability=NIGHT),
+        row(astrologer_id="career", speciality="Vedic Career"),
+        row(astrologer_id="alike"),
+    ]
+    catalogue = Catalogue.from_data(rows)
+    with pytest.raises(Refused) as refused:
+        catalogue.get("asha_vedic_love", NOON)
+    assert refused.value.code == "closed_astrologer"
+    assert refused.value.message == (
+        "Asha takes calls again from 2026-11-23 21:00 (Asia/Kolkata). Choose one of: alike."
+    )
+    assert catalogue.get("asha_vedic_love", NOON + datetime.timedelta(hours=10)).open_at(NOON) is False
+    assert catalogue.get("asha_vedic_love").id == "asha_vedic_love"
+    assert [persona.id for persona in catalogue.open(NOON)] == ["career", "alike"]
+    assert [persona.id for persona in catalogue.find(NOON, speciality="vedic love")] == ["alike"]
+
+
+def test_nobody_of_the_same_speciality_is_everybody_open(row: Make) -> None:
+    """And nobody at all is said as well."""
+    closed = row(availability=NIGHT)
+    with pytest.raises(Refused, match="Choose one of: career"):
+        Catalogue.from_data([closed, row(astrologer_id="career", speciality="Career")]).get("asha_vedic_love", NOON)
+    with pytest.raises(Refused, match="Nobody takes calls now"):
+        Catalogue.from_data([closed]).get("asha_vedic_love", NOON)
+
+
+def test_features_that_do_something_are_read(row: Make) -> None:
+    """Price, hours and the number of callers, as values to use; without them, always open and free."""
+    more = {"pricing": {"per_minute": 10.5, "currency": "INR"}, "availability": NIGHT, "max_callers": 3}
+    asha, plain = Catalogue.from_data([row(**more), row(astrologer_id="plain")]).all()
+    assert (asha.behaviour.pricing, asha.behaviour.max_callers) == (Pricing(1050, "INR", 2), 3)
+    assert plain.behaviour == Behaviour()
+    assert plain.open_at(NOON)
+    assert all(persona.open_at(NOON) for persona in FOUR.all())
+    assert "max_callers" not in asha.public()
+
+
+def test_an_inactive_one_is_never_open(row: Make) -> None:
+    """Whatever its hours are."""
+    (asha,) = Catalogue.from_data([row(status="inactive")]).all()
+    assert not asha.open_at(NOON)
+
+
+def test_a_file_may_declare_hours_its_own_way_but_not_their_meaning(row: Make, faults: Callable) -> None:
+    """A value must fit what ships as well, or code could not read it."""
+    loose = {"availability": {"schema": {}, "prompt": "x"}}
+    data = {"astrologers": [row(availability={"hours": 9})], "features": loose}
+    assert {fault.path for fault in faults(data)} == {
+        "$.astrologers[0].availability.timezone",
+        "$.astrologers[0].availability.hours",
+    }
+
+
+def test_a_catalogue_has_a_version_for_an_etag(row: Make) -> None:
+    """The same for the same file, another for any change and any order."""
+    one, other = row(), row(astrologer_id="other")
+    versions = [Catalogue.from_data(data).version for data in ([one], [other], [one, other], [other, one])]
+    versions.append(Catalogue.from_data({"astrologers": [one], "memory": "none"}).version)
+    assert len(set(versions)) == 5
+    assert Catalogue.from_data([row()]).version == versions[0]
+
+
+def test_pages_join_to_the_whole(row: Make) -> None:
+    """Each names the id to go on with, the last none; an id that went away begins anew."""
+    found = Catalogue.from_data([row(astrologer_id=f"asha_{n}") for n in range(7)]).all()
+    first = page(found, limit=3)
+    second = page(found, after=first.after, limit=3)
+    third = page(found, after=second.after, limit=3)
+    assert (*first.personas, *second.personas, *third.personas) == found
+    assert (first.after, second.after, third.after, third.total) == ("asha_2", "asha_5", "", 7)
+    assert page(found, after="gone", limit=7).personas == found
+    assert page((), limit=3).personas == ()
+
+
+def test_a_thousand_personas_load_in_a_second(tmp_path: Path) -> None:
+    """Of the processor's time; half a second where it is not shared."""
+    data = json.loads(SHIPPED.read_bytes())
+    rows = data["astrologers"]
+    data["astrologers"] = [{**rows[n % 4], "astrologer_id": f"a_{n}", "name": f"Asha {n}"} for n in range(1000)]
+    file = tmp_path / "personas.json"
+    file.write_text(json.dumps(data, ensure_ascii=False))
+    before = time.process_time()
+    assert len(Catalogue.load(file).all()) == 1000
+    assert time.process_time() - before < 1.5

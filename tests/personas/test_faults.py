@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personas import Catalogue, CatalogueBroken, Fault
-from personas.check import PERSONA_FIELDS
+from personas.shape import PERSONA_FIELDS
 
 Make = Callable[..., dict[str, object]]
 Read = Callable[[object], tuple[Fault, ...]]
@@ -49,6 +49,19 @@ Read = Callable[[object], tuple[Fault, ...]]
         ({"consultation_style": {}}, "consultation_style.question_frequency", "is missing."),
         ({"pricing": {"per_minute": -1, "currency": "INR"}}, "pricing.per_minute", "is -1; at least 0 is needed."),
         ({"pricing": {"per_minute": 1, "curency": "INR"}}, "pricing.curency", "Did you mean 'currency'?"),
+        ({"pricing": {"per_minute": 1.005, "currency": "INR"}}, "pricing.per_minute", "INR has 2 digits"),
+        ({"pricing": {"per_minute": 1, "currency": "INX"}}, "pricing.currency", "is not a currency of ISO 4217"),
+        ({"availability": {"timezone": "Asia/Calcuta", "hours": "always"}}, "availability.timezone", "Did you mean"),
+        ({"availability": {"timezone": "UTC", "hours": "9-5"}}, "availability.hours", "cannot be read as hours"),
+        ({"max_callers": 0}, "max_callers", "is 0; at least 1 is needed."),
+        ({"voice_id": "onyx"}, "voice_id", "'onyx' is a male voice. For Female there are: coral, sage, shimmer, marin"),
+        ({"voice_id": "sage", "gender": "Male"}, "voice_id", "'sage' is a female voice. For Male there are: ash,"),
+        ({"greeting": "नमस्ते, मैं आशा हूं"}, "greeting", "is not written as English is. Write it in Latin letters"),
+        ({"language": "Hindi"}, "greeting", "Write it in Devanagari letters, like हिन्दी: a voice reads"),
+        ({"language": "Tamil", "greeting": "नमस्ते"}, "greeting", "Write it in Tamil letters, like தமிழ்"),
+        ({"tone": "\u3164# Conduct"}, "tone", "holds U+3164"),
+        ({"tone": "\u200dLanguage\uff1a Klingon"}, "tone", "begins with 'Language:'"),
+        ({"system_prompt": "Hi.\n- Ｌanguage: Klingon"}, "system_prompt", "begins with 'Language:'"),
         ({"personality_traits": ["kind", "kind"]}, "personality_traits", "names something twice"),
     ],
 )
@@ -70,6 +83,11 @@ def test_a_fault_says_where_and_what_instead(row: Make, faults: Read, changes: d
             "must be one of private, shared, none, not 'sharred'. Did you mean 'shared'?",
         ),
         ({"voice_aliases": {"nova": "marinn"}}, "$.voice_aliases.nova", "Did you mean 'marin'?"),
+        ({"voice_mappings": {"Male": {"Hindi": "nova"}}}, "$.voice_mappings.Male.Hindi", "is a female voice"),
+        ({"voice_genders": {"marinn": "Female"}}, "$.voice_genders.marinn", "Did you mean 'marin'?"),
+        ({"voice_genders": {"marin": "female"}}, "$.voice_genders.marin", "Did you mean 'Female'?"),
+        ({"synonyms": [["a", 1]]}, "$.synonyms[0][1]", "must be text"),
+        ({"language_words": {"Hindee": ["kab"]}}, "$.language_words.Hindee", "Did you mean 'Hindi'?"),
         ({"voice_aliases": []}, "$.voice_aliases", "must be an object"),
         ({"voice_mappings": {"Woman": {}}}, "$.voice_mappings.Woman", "must be one of Female, Male, Other"),
         ({"voice_mappings": {"Male": {"Hindee": "ash"}}}, "$.voice_mappings.Male.Hindee", "Did you mean 'Hindi'?"),

@@ -1,0 +1,187 @@
+"""A catalogue: everyone who can be called, found by id, by fields, by a caller's words, and by a moment. A value."""
+
+import datetime
+import hashlib
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Self
+
+from personas import prompt, tokens
+from personas.check import CatalogueBroken, Fault
+from personas.file import SHIPPED, decode, parts_of, read_bytes, shipped_rest
+from personas.languages import code_of
+from personas.matching import Index, Match
+from personas.persona import Persona
+from personas.positions import located, written_twice
+from personas.profile import Profile
+from personas.reader import read_rows
+from personas.shared import share
+from schemas import Refused
+from schemas.sentences import Parts, nearest, path_of
+
+_NAMED = 10  # ids that a refusal names
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everyone in a file who has no fault, by id in the file's order.
+
+    `faults` are what is wrong in the file, `warnings` what is served all the same; `memory` is what a persona knows of
+    a caller's turns with others: "private", "shared" or "none"; `version` is a short hash of all that can be seen.
+    """
+
+    personas: Mapping[str, Persona]
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+    memory: str
+    version: str
+    _index: Index = field(repr=False, compare=False)
+
+    @classmethod
+    def load(cls, path: Path | str = SHIPPED) -> Self:
+        """Read a file; raises CatalogueBroken if it cannot be read, is not JSON, or holds nobody without a fault."""
+        return cls.from_bytes(read_bytes(Path(path)))
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Self:
+        """The same from what is in a file; faults have lines."""
+        text, data = decode(raw)
+        try:
+            read = cls._from(data, written_twice(text))
+        except CatalogueBroken as broken:
+            raise CatalogueBroken(located(broken.faults, text)) from None
+        except RecursionError:
+            raise _nested() from None
+        return replace(read, faults=located(read.faults, text), warnings=located(read.warnings, text))
+
+    @classmethod
+    def from_data(cls, data: object) -> Self:
+        """The same from decoded JSON: an object as personas.schema.json has it, or a bare list of astrologers."""
+        try:
+            return cls._from(data)
+        except RecursionError:
+            raise _nested() from None
+
+    @classmethod
+    def _from(cls, data: object, twice: Sequence[Parts] = ()) -> Self:
+        rows, rest, at = parts_of(data)
+        shared, faults = share(shipped_rest() | rest)
+        good, found = read_rows(rows, at, shared, twice)
+        if not good:
+            raise CatalogueBroken(faults + found or [Fault(path_of(at), "has no astrologers. Add one.")])
+        by_id = {persona.id: persona for _, persona in good}
+        seen = repr((shared.memory, [persona.version for persona in by_id.values()]))
+        return cls(
+            personas=MappingProxyType(by_id),
+            faults=(*faults, *found),
+            warnings=tuple(warning for way, persona in good for warning in _too_long(way, persona)),
+            memory=shared.memory,
+            version=hashlib.sha256(seen.encode()).hexdigest()[:16],
+            _index=Index(by_id.values(), shared.synonyms, shared.spoken),
+        )
+
+    def get(self, astrologer_id: str, moment: datetime.datetime | None = None) -> Persona:
+        """The persona of this id, if it is active, and open at the moment given.
+
+        Raises Refused: unknown_astrologer, inactive_astrologer, closed_astrologer.
+        """
+        persona = self.personas.get(astrologer_id)
+        if persona is None:
+            asked = astrologer_id[:64]
+            hint = nearest(asked, self.personas)
+            raise Refused("unknown_astrologer", f"There is no astrologer '{asked}'.{hint} {_choose(self.open(moment))}")
+        if persona.status != "active":
+            raise Refused("inactive_astrologer", f"{persona.name} takes no calls now. {_choose(self.open(moment))}")
+        if moment and not persona.open_at(moment):
+            others = self.instead_of(persona, moment) or self.open(moment)
+            raise Refused("closed_astrologer", f"{_closed(persona, moment)} {_choose(others)}")
+        return persona
+
+    def all(self) -> tuple[Persona, ...]:
+        """Everyone, in the file's order."""
+        return tuple(self.personas.values())
+
+    def active(self) -> tuple[Persona, ...]:
+        """Everyone who can be called, in the file's order."""
+        return self.find(status="active")
+
+    def open(self, moment: datetime.datetime | None = None) -> tuple[Persona, ...]:
+        """Everyone who takes a call at this moment; without one, everyone active."""
+        return self.find(moment, status="active")
+
+    def instead_of(self, persona: Persona, moment: datetime.datetime) -> tuple[Persona, ...]:
+        """Everyone else of the same speciality and language who takes a call at this moment."""
+        alike = self.find(moment, language=persona.language_code, speciality=persona.speciality)
+        return tuple(other for other in alike if other.id != persona.id)
+
+    def find(
+        self,
+        moment: datetime.datetime | None = None,
+        /,
+        *,
+        language: str | None = None,
+        gender: str | None = None,
+        speciality: str | None = None,
+        status: str | None = None,
+    ) -> tuple[Persona, ...]:
+        """Everyone who fits all that is given, in any case; a language is an English name or an ISO 639-1 code.
+
+        With a moment, only who is active and open then.
+        """
+        wanted = {"gender": gender, "speciality": speciality, "status": status}
+        spoken = {language.strip().casefold(), code_of(language)} if language else set()
+        return tuple(
+            persona
+            for persona in self.all()
+            if (not spoken or persona.language_code in spoken)
+            and all(not value or _same(getattr(persona, name), value) for name, value in wanted.items())
+            and (moment is None or persona.open_at(moment))
+        )
+
+    def match(
+        self, query: str, language: str | None = None, limit: int = 3, *, moment: datetime.datetime | None = None
+    ) -> tuple[Match, ...]:
+        """The personas that a caller's words speak of, best first; empty when they speak of none.
+
+        Only who is active, and with a moment only who is open then.
+        """
+        among = {persona.id for persona in self.find(moment, language=language, status="active")}
+        return self._index.best(query, among, limit)
+
+    def instructions(self, persona: Persona, *, today: datetime.date, profile: Profile | None = None) -> str:
+        """The prompt of a call with this persona, which may be of an earlier catalogue; see personas/prompt.py.
+
+        Interned: it is some 11 KB, and all callers of a persona on a day hold the same.
+        """
+        return sys.intern(prompt.build(persona, today=today, profile=profile))
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.strip().casefold()
+
+
+def _choose(personas: Collection[Persona]) -> str:
+    ids = [persona.id for persona in personas]
+    if not ids:
+        return "Nobody takes calls now; try again later."
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return f"Choose one of: {', '.join(ids[:_NAMED])}{more}."
+
+
+def _closed(persona: Persona, moment: datetime.datetime) -> str:
+    opens = persona.behaviour.availability.opens_next(moment)
+    return f"{persona.name} takes calls again from {opens:%Y-%m-%d %H:%M} ({opens.tzinfo})."
+
+
+def _too_long(way: Parts, persona: Persona) -> list[Fault]:
+    if persona.tokens <= tokens.LONGEST:
+        return []
+    message = f"makes instructions of some {persona.tokens} tokens; more than {tokens.LONGEST} cost time in every call."
+    return [Fault(path_of((*way, "system_prompt")), message, persona.id)]
+
+
+def _nested() -> CatalogueBroken:
+    return CatalogueBroken([Fault("$", "is nested too deeply to be read.")])

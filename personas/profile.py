@@ -1,0 +1,88 @@
+"""What a caller told of themselves before the call: checked once, said to the model as data, and never logged."""
+
+import datetime
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import regex
+
+from schemas import Refused
+from schemas.sentences import unknown
+
+_LONGEST = {"name": 80, "gender": 40, "birth_place": 100}  # characters
+_EARLIEST = datetime.date(1900, 1, 1)
+_HIDDEN = regex.compile(r"[[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u200c\u200d]]", regex.V1)
+_LABELS = {
+    "name": "Name",
+    "gender": "Gender",
+    "birth_date": "Birth date",
+    "birth_time": "Birth time",
+    "birth_place": "Birth place",
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Profile:
+    """Each thing as it was told, or empty; dates are written 1990-05-31, times 07:45."""
+
+    name: str = ""
+    gender: str = ""
+    birth_date: str = ""
+    birth_time: str = ""
+    birth_place: str = ""
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any], *, today: datetime.date) -> "Profile":
+        """Check what an app sent; raises Refused: bad_message, with every fault at once and none of the values."""
+        told = {name: value for name, value in told.items() if value is not None}
+        faults = [f"{name[:40]} {fault}" for name, value in told.items() if (fault := _fault(name, value, today))]
+        if faults:
+            raise Refused("bad_message", f"In the profile: {' '.join(faults)}")
+        return cls(**{name: " ".join(value.split()) for name, value in told.items()})
+
+    def lines(self) -> str:
+        """One labelled line for each thing told."""
+        said = {label: _one_line(getattr(self, name)) for name, label in _LABELS.items()}
+        return "\n".join(f"{label}: {value}" for label, value in said.items() if value)
+
+    def __repr__(self) -> str:
+        """Only which things were told: a log is no place for who somebody is."""
+        return f"Profile({', '.join(field.name for field in fields(self) if getattr(self, field.name))})"
+
+
+def _fault(name: str, value: object, today: datetime.date) -> str | None:
+    if name not in _LABELS:
+        return unknown(name[:40], _LABELS)
+    if not isinstance(value, str):
+        return "must be text."
+    if _HIDDEN.search(value):
+        return "must be one line, without hidden characters."
+    match name:
+        case "birth_date":
+            return _date_fault(value, today)
+        case "birth_time":
+            return None if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value, re.ASCII) else _NO_TIME
+    return f"must have at most {_LONGEST[name]} characters." if len(value) > _LONGEST[name] else None
+
+
+_NO_TIME = "must be a time of the day such as 07:45 or 19:30."
+_NO_DATE = "must be a day that exists, such as 1990-05-31."
+
+
+def _date_fault(text: str, today: datetime.date) -> str | None:
+    try:
+        day = datetime.date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) else None
+    except ValueError:
+        day = None
+    if day is None:
+        return _NO_DATE
+    return None if _EARLIEST <= day <= today else f"must lie between {_EARLIEST} and today."
+
+
+def _one_line(text: str) -> str:
+    """Make data out of what a stranger wrote: one line, no hidden characters, and no colon that opens a command."""
+    # A colon stays only within a time of day, 10:30.
+    calm = re.sub(r"(?<!\d)[:\uff1a]|[:\uff1a](?!\d)", " ", _HIDDEN.sub(" ", text))
+    return " ".join(calm.split())[:100].strip()

@@ -1,0 +1,221 @@
+"""Opening hours as a function of a moment: clocks that are turned, nights, dates off. No clock is read."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from personas.availability import ALWAYS, DAYS, Availability
+from personas.check import Unusable
+
+BERLIN, YORK, KOLKATA = "Europe/Berlin", "America/New_York", "Asia/Kolkata"
+
+
+def hours(zone: str, hours: str | None = None, **more: Any) -> Availability:
+    return Availability.read({"timezone": zone, **({"hours": hours} if hours else {}), **more})
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "opens", "closes"),
+    [
+        ("9am-9pm", "09:00", "21:00"),
+        ("9 AM \u2013 9 PM", "09:00", "21:00"),
+        ("09:00-18:30", "09:00", "18:30"),
+        ("12am-12pm", "00:00", "12:00"),
+        ("12pm-24:00", "12:00", "23:59"),
+        ("9:15am-10:45pm", "09:15", "22:45"),
+    ],
+)
+def test_hours_are_read_as_people_write_them(written: str, opens: str, closes: str) -> None:
+    """With am and pm or by 24 hours; the beginning belongs to them, the end does not."""
+    open_ = hours(KOLKATA, written)
+    first, last = at(f"2026-11-23T{opens}+05:30"), at(f"2026-11-23T{closes}+05:30")
+    minute = timedelta(minutes=1)
+    assert (open_.open_at(first - minute), open_.open_at(first)) == (False, True)
+    assert (open_.open_at(last - minute), open_.open_at(last)) == (True, closes == "23:59")
+
+
+@pytest.mark.parametrize(
+    ("value", "way", "says"),
+    [
+        ({"hours": "9-21"}, ("hours",), "'9-21' cannot be read as hours. Write always, 9am-9pm"),
+        ({"hours": "13pm-2pm"}, ("hours",), "cannot be read"),
+        ({"hours": "9am-9am"}, ("hours",), "cannot be read"),
+        ({"hours": "9am"}, ("hours",), "cannot be read"),
+        ({"hours": "09:60-12:00"}, ("hours",), "cannot be read"),
+        ({"hours": "24:00-25:00"}, ("hours",), "cannot be read"),
+        ({"hours": "9am-1pm,"}, ("hours",), "cannot be read"),
+        ({"hours": "9am-1pm, 12pm-6pm"}, ("hours",), "overlap"),
+        ({"hours": "9am-9pm", "weekly": {"Mon": "9am-9pm"}}, (), "has both hours and weekly"),
+        ({}, (), "has neither hours nor weekly"),
+        ({"weekly": {"Mon": "9am-9pm"}, "days": ["Mon"]}, ("days",), "take it out"),
+        ({"weekly": {}}, ("weekly",), "has the status inactive"),
+        ({"weekly": {"Mon": "nine"}}, ("weekly", "Mon"), "cannot be read"),
+        ({"hours": "always", "closed": ["2026-02-29"]}, ("closed", 0), "is not a day that exists"),
+        ({"hours": "always", "closed": ["2026-02-28", "2026-2-8xx"]}, ("closed", 1), "is not a day that exists"),
+        ({"hours": "always", "timezone": "Asia/Kolkatta"}, ("timezone",), "Did you mean 'Asia/Kolkata'?"),
+        ({"hours": "always", "timezone": "../etc/passwd"}, ("timezone",), "is not a time zone of the IANA list"),
+        ({"hours": "always", "timezone": "Asia"}, ("timezone",), "is not a time zone of the IANA list"),
+    ],
+)
+def test_what_cannot_be_is_told_with_its_place(value: dict[str, Any], way: tuple[str, ...], says: str) -> None:
+    """Times, dates and zones that are not real; each fault with the way to it."""
+    with pytest.raises(Unusable) as unusable:
+        Availability.read({"timezone": KOLKATA, **value})
+    ((told, message),) = unusable.value.faults
+    assert told == way
+    assert says in message
+
+
+@pytest.mark.parametrize(
+    ("zone", "written", "moment", "expected"),
+    [
+        # Berlin skips 2 to 3 o'clock on 29 March 2026, and has it twice on 25 October.
+        (BERLIN, "01:00-04:00", "2026-03-29T00:59+01:00", False),
+        (BERLIN, "01:00-04:00", "2026-03-29T01:59+01:00", True),
+        (BERLIN, "01:00-04:00", "2026-03-29T03:59+02:00", True),
+        (BERLIN, "01:00-04:00", "2026-03-29T04:00+02:00", False),
+        (BERLIN, "02:30-05:00", "2026-03-29T03:29+02:00", False),
+        (BERLIN, "02:30-05:00", "2026-03-29T03:30+02:00", True),
+        (BERLIN, "02:00-03:00", "2026-03-29T03:00+02:00", False),
+        (BERLIN, "02:30-03:00", "2026-03-29T03:15+02:00", False),
+        (BERLIN, "01:00-03:00", "2026-10-25T02:30+02:00", True),
+        (BERLIN, "01:00-03:00", "2026-10-25T02:59+01:00", True),
+        (BERLIN, "01:00-03:00", "2026-10-25T03:00+01:00", False),
+        (BERLIN, "02:30-05:00", "2026-10-25T02:29+02:00", False),
+        (BERLIN, "02:30-05:00", "2026-10-25T02:15+01:00", True),
+        (BERLIN, "22:00-02:30", "2026-10-25T02:29+02:00", True),
+        (BERLIN, "22:00-02:30", "2026-10-25T02:15+01:00", False),
+        # New York: 8 March and 1 November 2026.
+        (YORK, "9pm-2:30am", "2026-03-08T03:29-04:00", True),
+        (YORK, "9pm-2:30am", "2026-03-08T03:30-04:00", False),
+        (YORK, "9am-5pm", "2026-03-08T13:00+00:00", True),
+        (YORK, "9am-5pm", "2026-03-07T13:59+00:00", False),
+        (YORK, "1:30am-2am", "2026-11-01T01:45-04:00", True),
+        (YORK, "1:30am-2am", "2026-11-01T01:45-05:00", True),
+        (YORK, "1am-1:30am", "2026-11-01T01:15-05:00", False),
+        # India never turns its clock.
+        (KOLKATA, "9pm-2am", "2026-03-29T20:29+00:00", True),
+        (KOLKATA, "9pm-2am", "2026-03-29T20:30+00:00", False),
+    ],
+)
+def test_where_the_clock_is_turned(zone: str, written: str, moment: str, expected: bool) -> None:
+    """A time that is skipped counts by the clock from before, one that comes twice is the first."""
+    assert hours(zone, written).open_at(at(moment)) is expected
+
+
+def test_hours_over_midnight_belong_to_the_day_on_which_they_begin() -> None:
+    """Open on Fridays until two: also on Saturday at one, not on Friday at one."""
+    friday = hours(KOLKATA, weekly={"Fri": "9pm-2am"})
+    assert friday.open_at(at("2026-11-28T01:59+05:30"))
+    assert not friday.open_at(at("2026-11-28T02:00+05:30"))
+    assert not friday.open_at(at("2026-11-27T01:00+05:30"))
+
+
+def test_a_date_off_takes_the_night_after_it_along() -> None:
+    """The night before goes on into it."""
+    off = hours(KOLKATA, "9pm-2am", closed=["2026-11-28"])
+    assert off.open_at(at("2026-11-28T01:00+05:30"))
+    assert not off.open_at(at("2026-11-28T22:00+05:30"))
+    assert not off.open_at(at("2026-11-29T01:00+05:30"))
+    assert off.open_at(at("2026-11-29T21:00+05:30"))
+
+
+def test_a_leap_day_may_be_off_and_is_open_otherwise() -> None:
+    """29 February 2028 is a Tuesday like any other."""
+    assert hours(BERLIN, "9am-5pm").open_at(at("2028-02-29T12:00+01:00"))
+    off = hours(BERLIN, "9am-5pm", closed=["2028-02-29"])
+    assert not off.open_at(at("2028-02-29T12:00+01:00"))
+    assert off.opens_next(at("2028-02-28T17:00+01:00")) == at("2028-03-01T09:00+01:00")
+
+
+def test_a_break_closes() -> None:
+    """Between two spans of a day nobody answers; the next opening is after the break."""
+    split = hours(KOLKATA, "9am-1pm, 2pm-6pm")
+    assert not split.open_at(at("2026-11-23T13:30+05:30"))
+    assert split.opens_next(at("2026-11-23T13:30+05:30")) == at("2026-11-23T14:00+05:30")
+
+
+def test_it_opens_next_in_the_zone_of_the_persona() -> None:
+    """Now while it is open; on the next day that has hours."""
+    monday = hours(BERLIN, "9am-5pm", days=["Mon"])
+    now = at("2026-11-23T10:00+00:00")
+    assert monday.opens_next(now) == now
+    later = monday.opens_next(at("2026-11-23T16:00+00:00"))
+    assert later == at("2026-11-30T09:00+01:00")
+    assert str(later.tzinfo) == BERLIN
+
+
+def test_it_opens_after_every_only_day_that_is_off() -> None:
+    """Ten Mondays off in a row are waited for; an hour that the clock skips is no opening."""
+    off = [(date(2026, 11, 23) + timedelta(weeks=week)).isoformat() for week in range(10)]
+    assert hours(BERLIN, "9am-5pm", days=["Mon"], closed=off).opens_next(at("2026-11-20T10:00+00:00")) == at(
+        "2027-02-01T09:00+01:00"
+    )
+    skipped = hours(BERLIN, "02:00-03:00")
+    assert skipped.opens_next(at("2026-03-28T12:00+01:00")) == at("2026-03-30T02:00+02:00")
+
+
+def test_always_is_always_but_for_days_and_dates() -> None:
+    """Without either it is told at once; with them a day is from midnight to midnight."""
+    assert hours(KOLKATA, "Always").always
+    assert ALWAYS.open_at(datetime.max.replace(tzinfo=UTC))
+    weekend = hours(KOLKATA, "always", days=["Sat", "Sun"])
+    assert not weekend.always
+    assert weekend.open_at(at("2026-11-29T23:59+05:30"))
+    assert not weekend.open_at(at("2026-11-30T00:00+05:30"))
+
+
+def test_a_moment_without_a_zone_is_a_mistake_of_ours() -> None:
+    """It could be any of 38 moments."""
+    with pytest.raises(ValueError, match="of no time zone"):
+        hours(KOLKATA, "9am-9pm").open_at(datetime(2026, 11, 23, 12))
+
+
+SPANS = st.lists(st.integers(0, 95), min_size=2, max_size=6, unique=True).map(sorted)
+MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC))
+ZONES = st.sampled_from([BERLIN, YORK, KOLKATA, "Australia/Lord_Howe", "Pacific/Apia", "UTC"])
+
+
+@settings(deadline=None)
+@given(ZONES, SPANS, st.sets(st.sampled_from(DAYS), min_size=1), MOMENTS)
+def test_the_wall_clock_agrees_where_it_is_not_turned(
+    zone: str, quarters: list[int], days: set[str], moment: datetime
+) -> None:
+    """A far simpler reading (what does the clock on the wall say?) is the same on all days but those of a turn."""
+    local = moment.astimezone(ZoneInfo(zone))
+    if (
+        local.utcoffset() != (local - timedelta(days=1)).utcoffset()
+        or local.utcoffset() != (local + timedelta(days=1)).utcoffset()
+    ):
+        return
+    pairs = list(zip(quarters[::2], quarters[1::2], strict=False))
+    text = ", ".join(f"{a // 4:02}:{a % 4 * 15:02}-{b // 4:02}:{b % 4 * 15:02}" for a, b in pairs)
+    now = local.hour * 4 + local.minute / 15 + local.second / 900 + local.microsecond / 9e8
+    expected = DAYS[local.weekday()] in days and any(a <= now < b for a, b in pairs)
+    assert hours(zone, text, days=sorted(days)).open_at(moment) is expected
+
+
+@settings(deadline=None)
+@given(ZONES, SPANS, st.sets(st.sampled_from(DAYS), min_size=1), MOMENTS)
+def test_it_is_open_when_it_opens_next_and_closed_until_then(
+    zone: str, quarters: list[int], days: set[str], moment: datetime
+) -> None:
+    """Over midnight too: the last span of a day may end in the next."""
+    a, b = quarters[-1], quarters[0]
+    text = f"{a // 4:02}:{a % 4 * 15:02}-{b // 4:02}:{b % 4 * 15:02}"
+    some = hours(zone, text, days=sorted(days))
+    opens = some.opens_next(moment)
+    assert opens is not None
+    assert some.open_at(opens)
+    if opens != moment:
+        assert not some.open_at(moment)
+        assert not some.open_at(opens - timedelta(microseconds=1))
+        assert not some.open_at(moment + (opens - moment) / 2)

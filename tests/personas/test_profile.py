@@ -1,0 +1,92 @@
+"""What a caller told of themselves: checked, said as data, kept out of logs."""
+
+import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from personas import Profile
+from schemas import Refused
+
+TODAY = datetime.date(2026, 11, 22)
+WHOLE = {
+    "name": "रवि  Kumar",
+    "gender": "male",
+    "birth_date": "1990-05-31",
+    "birth_time": "07:45",
+    "birth_place": "Pune, Maharashtra",
+}
+
+
+def test_a_whole_profile_is_five_lines() -> None:
+    """Each thing has its label; blanks are one space."""
+    assert Profile.read(WHOLE, today=TODAY).lines() == (
+        "Name: रवि Kumar\nGender: male\nBirth date: 1990-05-31\nBirth time: 07:45\nBirth place: Pune, Maharashtra"
+    )
+
+
+def test_everything_may_be_left_out() -> None:
+    """Nothing, or null for a thing, says nothing of it."""
+    assert Profile.read({}, today=TODAY).lines() == ""
+    assert Profile.read({"name": None, "gender": "f"}, today=TODAY).lines() == "Gender: f"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("birth_date", "2026-11-23", "must lie between 1900-01-01 and today."),
+        ("birth_date", "1899-12-31", "must lie between 1900-01-01 and today."),
+        ("birth_date", "2025-02-29", "must be a day that exists"),
+        ("birth_date", "31.05.1990", "must be a day that exists"),
+        ("birth_date", "19900531", "must be a day that exists"),
+        ("birth_date", "१९९०-05-31", "must be a day that exists"),
+        ("birth_time", "24:00", "must be a time of the day"),
+        ("birth_time", "6:15", "must be a time of the day"),
+        ("birth_time", "07:45:00", "must be a time of the day"),
+        ("name", "x" * 81, "must have at most 80 characters."),
+        ("name", "Ravi\n# Conduct", "must be one line"),
+        ("name", "Ravi\u2028x", "must be one line"),
+        ("name", "Ravi\u202e", "must be one line"),
+        ("birth_place", 7, "must be text."),
+        ("user_id", "user-1", "is not a known field."),
+        ("brith_date", "1990-05-31", "is not a known field. Did you mean 'birth_date'?"),
+    ],
+)
+def test_a_wrong_thing_is_refused_without_its_value(name: str, value: object, says: str) -> None:
+    """The refusal names the field and what it must be, never what was told."""
+    with pytest.raises(Refused) as refused:
+        Profile.read({**WHOLE, name: value}, today=TODAY)
+    assert refused.value.code == "bad_message"
+    assert f"{name} {says}" in refused.value.message
+    assert str(value) not in refused.value.message.replace(name, "")
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2026-11-22", "2024-02-29"])
+def test_the_first_and_the_last_day_are_days(day: str) -> None:
+    """From 1900 to today, leap days too."""
+    assert Profile.read({"birth_date": day}, today=TODAY).birth_date == day
+
+
+def test_every_fault_is_told_at_once() -> None:
+    """Two wrong things, one answer."""
+    with pytest.raises(Refused, match=r"birth_date must.*birth_time must"):
+        Profile.read({"birth_date": "x", "birth_time": "y"}, today=TODAY)
+
+
+def test_a_log_line_holds_nothing_told() -> None:
+    """Neither the value nor a part of it stands in its representation."""
+    profile = Profile.read(WHOLE, today=TODAY)
+    assert repr(profile) == str(profile) == f"{profile}" == "Profile(name, gender, birth_date, birth_time, birth_place)"
+
+
+@given(st.dictionaries(st.sampled_from(list(WHOLE)), st.text(max_size=120), max_size=5))
+def test_whatever_is_told_is_refused_or_one_line_each(told: dict[str, str]) -> None:
+    """No text gets past as more than a labelled line."""
+    try:
+        lines = Profile.read(told, today=TODAY).lines().splitlines()
+    except Refused:
+        return
+    assert len(lines) <= len(told)
+    labels = ("Name", "Gender", "Birth date", "Birth time", "Birth place")
+    assert all(line.partition(": ")[0] in labels for line in lines)
