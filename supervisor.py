@@ -6,22 +6,28 @@ import logging
 import secrets
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeAlias, assert_never
 
 from actors.base import Boot, Down, Hired, LoopActor, Ref, Stop
 from actors.door import Door
+from actors.engagements import Engagements
 from actors.equipment import Equipment
 from actors.messages import (
     Admitted,
     Answered,
     Attached,
     Barred,
+    Claimed,
     Close,
     Connected,
+    Declined,
     Error,
     FromSession,
+    Granted,
     Inquired,
     Leaving,
+    LetGo,
     Replaced,
     Report,
     ToCaller,
@@ -63,6 +69,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         super().__init__()
         self._equipment = equipment
         self._door = Door(equipment.limits)
+        self._engagements = Engagements()
         self._seats: dict[Hired[SessionInbox], Seat] = {}
         self._newest: dict[str, Seat] = {}
         self._left: dict[LoopRef[Any], int] = {}  # sessions without a caller, and the close code
@@ -76,6 +83,10 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             case Leaving(session, code):
                 self._left[session] = code
                 self._let_go(session)
+            case Claimed():
+                self._engage(message)
+            case LetGo(session, keeps):
+                self._engagements.let_go(session, keeps)
             case Answered(session):
                 self._turn_breaker(self._door.breaker.answered(session), "the upstream serves us again")
             case Barred(reason):
@@ -112,6 +123,15 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         session.tell(Attached(caller.connection, caller.outbox))
         caller.outbox.tell(Admitted(session))
 
+    def _engage(self, wish: Claimed) -> None:
+        persona, catalogue, now = wish.persona, self._equipment.shelf.catalogue, datetime.now(UTC)
+        if self._engagements.claim(wish.session, persona):
+            wish.session.tell(Granted(wish.choice, persona))
+            return
+        full = {one.id for one in catalogue.open(now) if self._engagements.full(one)}
+        reason = f"{persona.name} is talking to others. {catalogue.advise(persona, now, engaged=full)}"
+        wish.session.tell(Declined(wish.choice, "busy", reason))
+
     def _turn_breaker(self, breaker: Breaker, why: str) -> None:
         was_shut, shut = self._equipment.figures.barred, breaker.barred_at is not None
         self._door.breaker, self._equipment.figures.barred = breaker, shut
@@ -134,7 +154,8 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             self.end()
 
     def _let_go(self, session: LoopRef[Any]) -> None:
-        """It is not its user's newest call any more, if it was."""
+        """It is not its user's newest call any more, if it was, and talks to nobody."""
+        self._engagements.let_go(session)
         seat = self._seats.get(session)
         if seat and self._newest.get(seat.user) is seat:
             del self._newest[seat.user]

@@ -6,7 +6,7 @@ from actors.bridge import Dialler
 from actors.figures import Figures
 from actors.supervision import Losses
 from audio import Pool
-from personas import Catalogue
+from personas import Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,15 @@ class Limits:
     """Calls that one user may begin in 10 s, also one after another: nobody may use up `connects`."""
     takeovers: int = 3
     """Times in 10 s that one user may replace their own connection by a newer one."""
+    switches: int = 6
+    """Times a minute that a caller may switch to another persona; the first choice is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """The catalogue of personas, the way to the model, the decoders, the limits, what is counted and what was lost."""
+    """Where the catalogue lies, the way to the model, the decoders, the limits, what is counted and what was lost."""
 
-    catalogue: Catalogue
+    shelf: Shelf
     upstream: Dialler
     pool: Pool
     limits: Limits = field(default_factory=Limits)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from actors.base import Ref
+from actors.meter import Amount, Bill, Tariff
 from actors.pykka_loop import LoopRef
 from audio import Packed
-from personas import Persona
+from personas import Persona, Profile
 from realtime.events import Event, Role, Setup, Status, Turn
 
 Mode: TypeAlias = Literal["clip", "stream"]
@@ -21,9 +22,22 @@ Mode: TypeAlias = Literal["clip", "stream"]
 
 @dataclass(frozen=True, slots=True)
 class Chose:
-    """The caller wants to talk to this persona; in this mode, or in the one that there is."""
+    """The caller wants to talk to this persona; in this mode, or in the one that there is.
+
+    With a `profile` they tell of themselves; without one, what they told before holds.
+    """
 
     astrologer_id: str
+    mode: Mode | None = None
+    profile: Profile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """The caller wants to talk to whoever fits these words best; in this language, if it is given."""
+
+    query: str
+    language: str | None = None
     mode: Mode | None = None
 
 
@@ -77,7 +91,7 @@ class Garbled:
     message: str
 
 
-FromCaller: TypeAlias = Chose | Spoke | Played | Recorded | Typed | Interrupted | Pinged | HungUp | Garbled
+FromCaller: TypeAlias = Chose | Sought | Spoke | Played | Recorded | Typed | Interrupted | Pinged | HungUp | Garbled
 
 # session -> caller
 
@@ -93,6 +107,7 @@ class ConfigAck:
     voice: str
     session_id: str
     message: str
+    price: Tariff | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +174,24 @@ class Clear:
     response_id: str
 
 
-NoticeCode: TypeAlias = Literal["switching", "reconnecting", "resumed", "say_again", "draining"]
+NoticeCode: TypeAlias = Literal["switching", "reconnecting", "resumed", "say_again", "minute", "draining"]
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
+    """`seconds` on the line so far and `price` so far, one for each currency, are those of a minute."""
+
     code: NoticeCode
     message: str
+    seconds: int | None = None
+    price: tuple[Amount, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How long the caller talked to whom, and what it costs: the last word before the Close."""
+
+    bill: Bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +217,7 @@ class Close:
 
 ToCaller: TypeAlias = (
     ConfigAck | AudioResponse | TextResponse | ResponseStarted | Sound | ResponseDone | SpeechStarted | SpeechStopped
-    | Transcript | Clear | Notice | Error | Pong | Close
+    | Transcript | Clear | Notice | Summary | Error | Pong | Close
 )  # fmt: skip
 
 # endpoint -> supervisor, and back
@@ -287,7 +313,34 @@ class Barred:
     reason: str
 
 
-FromSession: TypeAlias = Leaving | Answered | Barred
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The caller would be put on the line with this persona: may it have one more? Granted or Declined comes back."""
+
+    session: "LoopRef[Granted | Declined]"
+    choice: int
+    persona: Persona
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Of the personas that it has claimed, by id, the session needs only these any more."""
+
+    session: LoopRef[Any]
+    keeps: frozenset[str]
+
+
+FromSession: TypeAlias = Leaving | Answered | Barred | Claimed | LetGo
+
+# supervisor -> session
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The persona of this choice is the caller's, in this very version."""
+
+    choice: int
+    persona: Persona
 
 
 # session -> persona, and back
@@ -299,6 +352,39 @@ class Choose:
 
     choice: int
     astrologer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Who fits these words best, of those who take calls now?"""
+
+    choice: int
+    query: str
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Know:
+    """What the caller told of themselves, for the rest of the call."""
+
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """From now on the caller talks to this one: time is metered."""
+
+    persona: Persona
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """From now on the caller talks to nobody: no time is metered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The call is over: what does it come to?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +407,8 @@ class Remember:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
+    """The persona of this choice takes calls, and this is it as it is now."""
+
     choice: int
     persona: Persona
 
@@ -340,8 +428,22 @@ class Prepared:
     turns: tuple[Turn, ...]
 
 
-ToPersona: TypeAlias = Choose | Prepare | Remember
-FromPersona: TypeAlias = Selected | Declined | Prepared
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One more minute is full."""
+
+    bill: Bill
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the call comes to; nothing is metered any more."""
+
+    bill: Bill
+
+
+ToPersona: TypeAlias = Choose | Seek | Know | Prepare | Remember | Serve | Rest | Settle
+FromPersona: TypeAlias = Selected | Declined | Prepared | Passed | Settled
 
 # session -> bridge, and back
 

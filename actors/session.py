@@ -11,6 +11,7 @@ from actors.caller import Caller
 from actors.clips import Clips
 from actors.conversation import Conversation
 from actors.equipment import Equipment
+from actors.farewell import Farewell
 from actors.line import Selection
 from actors.messages import (
     AccountRefused,
@@ -18,6 +19,7 @@ from actors.messages import (
     Attached,
     Barred,
     Chose,
+    Claimed,
     Close,
     Configure,
     Declined,
@@ -30,11 +32,15 @@ from actors.messages import (
     FromPersona,
     FromSession,
     Garbled,
+    Granted,
     HungUp,
     Interrupted,
+    Know,
     Leaving,
+    LetGo,
     Mode,
     Notice,
+    Passed,
     Pinged,
     Played,
     Pong,
@@ -43,11 +49,14 @@ from actors.messages import (
     Recorded,
     Replaced,
     Selected,
+    Settle,
+    Settled,
+    Sought,
     Spoke,
     Typed,
     UpstreamRefused,
 )
-from actors.persona import PersonaActor
+from actors.persona import PersonaActor, PersonaInbox
 from actors.stream import MUTED_SECONDS
 from actors.switchboard import Hands, Switchboard
 from actors.timers import Muted, Pace, Quiet, Retry, TimeUp
@@ -71,8 +80,8 @@ HASTE_MS = 30_000  # of a stream may come ahead of real time: a phone that was o
 
 
 SessionInbox: TypeAlias = (
-    Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | FromBridge | Decoded | Undecoded
-    | Quiet | TimeUp | Retry | Pace | Muted
+    Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Granted | FromBridge | Decoded
+    | Undecoded | Quiet | TimeUp | Retry | Pace | Muted
 )  # fmt: skip
 
 
@@ -82,6 +91,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     name = "session"
     _talk: Conversation  # this and what follows is there from Boot on
     _board: Switchboard
+    _persona: Hired[PersonaInbox]
     _clock: Callable[[], float]
     _began: float
     _spoke_at: float
@@ -94,13 +104,12 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._mode: Mode | None = None
         self._streamed = 0  # bytes of audio that came in a stream
         self._used = Used()
-        self._leaving = False
-        self._why = "it was stopped"
+        self._farewell = Farewell(self._caller)
 
     def on_receive(self, message: SessionInbox) -> None:
         match message:
             case From(connection, said):
-                if connection == self._caller.connection and not self._leaving:
+                if connection == self._caller.connection and not self._farewell.begun:
                     self._hear(said)
             case Fact(generation, event):
                 self._learn(generation, event)
@@ -113,12 +122,15 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._leave_with(self._board.ready(message))
             case Prepared():
                 self._board.prepared(message)
-            case Selected(choice, persona):
-                if not self._leaving:
-                    self._leave_with(self._board.selected(Selection(choice, persona)))
-            case Declined(choice, code, reason):
-                self._refuse(code, reason)
-                self._board.declined(choice)
+            case Selected() | Granted() | Declined():
+                if not self._farewell.begun:
+                    self._consider(message)
+            case Passed(bill):
+                spent = ", ".join(amount.text for amount in bill.price)
+                self._caller.tell(Notice("minute", f"So far this call costs {spent}.", bill.seconds, bill.price))
+            case Settled(bill):
+                self._farewell.settle(bill)
+                self._end_when_all_is_told()
             case Attached(connection, outbox):
                 self._caller.attach(connection, outbox)
             case Detached() | Replaced() | Stop() | TimeUp() | Quiet():
@@ -157,10 +169,16 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _said(self, said: FromCaller, now: float) -> None:
         match said:
-            case Chose(astrologer_id, mode):
+            case Chose(astrologer_id, mode, profile):
                 if mode:
                     self._set_mode(mode)
+                if profile:
+                    self._persona.tell(Know(profile))
                 self._board.choose(astrologer_id)
+            case Sought(mode=mode):
+                if mode:
+                    self._set_mode(mode)
+                self._board.seek(said)
             case Recorded() | Typed() if not self._board.choice:
                 self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
             case Recorded() if self._mode == "stream":
@@ -220,6 +238,17 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if streamed:
             self._pace()
 
+    def _consider(self, message: Selected | Granted | Declined) -> None:
+        """What becomes of a choice."""
+        match message:
+            case Selected():
+                self._board.claim(message)
+            case Granted(choice, persona):
+                self._leave_with(self._board.selected(Selection(choice, persona)))
+            case Declined(choice, code, reason):
+                self._refuse(code, reason)
+                self._board.declined(choice)
+
     def _refuse(self, code: str, reason: str) -> None:
         if close := self._caller.refuse(code, reason):
             self._leave(close)
@@ -265,13 +294,19 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def _begin(self) -> None:
         equipment, self._clock = self._equipment, asyncio.get_running_loop().time
         self._began = self._spoke_at = self._clock()
-        persona = self.hire(PersonaActor, self.me, equipment.catalogue)
+        self._persona = persona = self.hire(PersonaActor, self.me, equipment.shelf, equipment.limits.switches)
         self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me))
-        hands = Hands(self._hire_bridge, lambda seconds: self.after(seconds, Retry()), self._clock)
+        hands = Hands(
+            self._hire_bridge,
+            lambda choice, persona: self._supervisor.tell(Claimed(self.me, choice, persona)),
+            lambda keeps: self._supervisor.tell(LetGo(self.me, keeps)),
+            lambda seconds: self.after(seconds, Retry()),
+            self._clock,
+        )
         self._board = Switchboard(self._id, self._caller, self._talk, persona, hands, equipment.upstream.can)
         self.after(equipment.limits.idle_seconds, Quiet())
         self.after(equipment.limits.call_seconds, TimeUp())
-        log.info("began session=%s user=%s", self._id, self._user)
+        log.info("began session=%s user=%s catalogue=%s", self._id, self._user, equipment.shelf.catalogue.version)
 
     def _hire_bridge(self, generation: int, setup: Configure) -> Hired[BridgeInbox]:
         return self.hire(OpenAIBridgeActor, self.me, generation, self._equipment.upstream, self._user, setup)
@@ -296,15 +331,17 @@ class UserSessionActor(LoopActor[SessionInbox]):
                     self.after(limit - quiet, message)
 
     def _leave(self, close: Close | None = None) -> None:
-        if self._leaving:
+        if self._farewell.begun:
             return
-        self._leaving = True
+        self._farewell.begin(close)
         self._supervisor.tell(Leaving(self.me, close.code if close else 1006))
-        self._why = close.reason if close else "the connection is gone"
-        if close:
-            self._caller.tell(close)
         self._talk.close()
-        if not self._board.close():
+        self._board.close()
+        self._persona.tell(Settle())
+
+    def _end_when_all_is_told(self) -> None:
+        """The bill to the caller, and to us the last facts of each connection."""
+        if self._farewell.done and not self._board.line.legs():
             self.end()
 
     def _leave_with(self, close: Close | None) -> None:
@@ -317,10 +354,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if leg is None or isinstance(down.cause, Overrun):  # the persona, whose policy is to escalate, or a flood
             self.end(down.cause or RuntimeError(f"the {down.name} of session {self._id} ended"))
             return
-        if leg in line.retiring or self._leaving:
+        if leg in line.retiring or self._farewell.begun:
             self._board.line = line.without(leg.generation)
-            if self._leaving and not self._board.line.legs():
-                self.end()
+            if self._farewell.begun:
+                self._end_when_all_is_told()
             return
         log.warning("session=%s lost generation %d: %s", self._id, leg.generation, down.cause)
         self._equipment.figures.upstream_lost += 1
@@ -336,11 +373,13 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def on_stop(self) -> None:
         self._talk.close()
+        self._farewell.say()  # if the persona crashed over the bill
         board = self._board
         heard = self._streamed // BYTES_PER_MS
         counted: dict[str, object] = {"choices": board.choices, "generations": board.generations}
         counted |= {"rollovers": board.rollovers, "heard_ms": heard}
         counted |= {**self._talk.tally, **spent(self._used, self._equipment.upstream.prices)}
-        told = " ".join(f"{what}={n}" for what, n in counted.items())
+        told = " ".join([self._farewell.told(), *(f"{what}={n}" for what, n in counted.items())])
         seconds = self._clock() - self._began
-        log.info("ended session=%s user=%s seconds=%.1f %s why=%r", self._id, self._user, seconds, told, self._why)
+        why = self._farewell.why
+        log.info("ended session=%s user=%s seconds=%.1f %s why=%r", self._id, self._user, seconds, told, why)

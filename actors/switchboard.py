@@ -20,10 +20,17 @@ from actors.messages import (
     Prepare,
     Prepared,
     Ready,
+    Rest,
+    Seek,
+    Selected,
+    Serve,
+    Sought,
     ToBridge,
     ToPersona,
 )
+from actors.meter import tariff
 from actors.supervision import Losses
+from personas import Persona
 from realtime.models import Capabilities
 
 MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be gone, at least and at most: a caller who
@@ -32,9 +39,14 @@ MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be go
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What a session does for its switchboard: hire the bridge of a generation, look again in so many seconds."""
+    """What a session does for its switchboard: hire the bridge of a generation, look again in so many seconds.
+
+    `claim` asks whether the caller may have the persona of a choice, `let_go` says which are still needed, by id.
+    """
 
     hire: Callable[[int, Configure], Hired[ToBridge | Stop]]
+    claim: Callable[[int, Persona], None]
+    let_go: Callable[[frozenset[str]], None]
     look_again: Callable[[float], None]
     clock: Callable[[], float]
 
@@ -59,7 +71,10 @@ class Switchboard:
         self.choice = 0
         self.listens = False  # the caller speaks in a stream
         self.choices = self.generations = self.rollovers = 0  # so many there were
-        self._wish = ""  # the persona of `choice`
+        self._wish = ""  # the persona of `choice`, as far as it is known
+        self._asked: dict[int, str] = {}  # choice that is neither granted nor declined yet -> its persona, if known
+        self._claims: dict[int, str] = {}  # the same, where only the supervisor's word is awaited
+        self._holds: frozenset[str] = frozenset()
         self._acknowledged = 0
 
     # Choosing.
@@ -70,14 +85,34 @@ class Switchboard:
             if self.line.live and self.line.live.selection.choice == self.choice:
                 self._acknowledge(self.line.live)
             return
+        self._persona.tell(Choose(self._next(astrologer_id), astrologer_id))
+
+    def seek(self, sought: Sought) -> None:
+        """The caller wants whoever fits best."""
+        self._persona.tell(Seek(self._next(""), sought.query, sought.language))
+
+    def _next(self, astrologer_id: str) -> int:
         self.choices += 1
         self.choice, self._wish = self.choices, astrologer_id
+        self._asked[self.choice] = astrologer_id
         self._talk.expect(self.choice)
-        self._persona.tell(Choose(self.choice, astrologer_id))
+        return self.choice
+
+    def claim(self, selected: Selected) -> None:
+        """The persona takes calls; whether one more, the supervisor knows."""
+        choice, persona = selected.choice, selected.persona
+        self._asked[choice] = self._claims[choice] = persona.id
+        self._holds |= {persona.id}
+        if choice == self.choice:
+            self._wish = persona.id
+        self._do.claim(choice, persona)
 
     def selected(self, selection: Selection) -> Close | None:
         """The choice is granted."""
+        self._answered(selection.choice)
         live = self.line.live
+        if live:
+            self._persona.tell(Rest())
         if live and live.selection == self.line.wanted:
             self._caller.tell(Notice("switching", f"{selection.persona.name} is being called."))
         self._talk.switch(live, selection.choice, selection.persona.greeting, self._do.clock())
@@ -85,13 +120,30 @@ class Switchboard:
         return self.steer()
 
     def declined(self, choice: int) -> None:
-        """It is not, and whoever was wanted before still is."""
+        """It is not, and whoever was wanted before still is, or may yet be granted."""
+        self._answered(choice)
         wanted = self.line.wanted
-        before = wanted.choice if wanted else 0
+        before, wish = (wanted.choice, wanted.persona.id) if wanted else (0, "")
+        before, wish = max(
+            ((asked, wish) for asked, wish in self._asked.items() if asked < choice), default=(before, wish)
+        )
         if self.choice == choice:
-            self.choice, self._wish = before, wanted.persona.id if wanted else ""
+            self.choice, self._wish = before, wish
         self._talk.retag(choice, before)
+        self._let_go()
         self.go_on()
+
+    def _answered(self, choice: int) -> None:
+        del self._asked[choice]
+        self._claims.pop(choice, None)
+
+    def _let_go(self) -> None:
+        """Whom the caller neither has nor wants any more, others may have."""
+        selections = (self.line.wanted, self.line.live and self.line.live.selection)
+        needs = frozenset([*self._claims.values(), *(one.persona.id for one in selections if one)])
+        if self._holds - needs:
+            self._do.let_go(needs)
+        self._holds = needs
 
     def prepared(self, prepared: Prepared) -> None:
         """It is known what the connection must be told."""
@@ -109,6 +161,11 @@ class Switchboard:
 
     def steer(self) -> Close | None:
         """Do what there is to do until the line is as wanted, or under way to it."""
+        close = self._steer()
+        self._let_go()
+        return close
+
+    def _steer(self) -> Close | None:
         self._look()
         while move := steer(self.line, self._do.clock()):
             match move:
@@ -169,6 +226,8 @@ class Switchboard:
         """A connection ended that should not have; `fatal`: the next would end as well."""
         self._look()
         line, now = self.line, self._do.clock()
+        if leg is line.live:
+            self._persona.tell(Rest())
         self.line = line.without(leg.generation)
         if line.rolls_over(leg):  # the one that serves goes on, and nobody need know
             self.line = replace(self.line, rested=now + RETRY_SECONDS)
@@ -210,6 +269,7 @@ class Switchboard:
             self._talk.roll_over()
         else:
             self._caller.tell(Notice("resumed", "The connection to the model is back."))
+        self._persona.tell(Serve(live.selection.persona))
         self._talk.take_over(live)
         self.go_on()
 
@@ -217,7 +277,7 @@ class Switchboard:
         self._acknowledged, persona = live.selection.choice, live.selection.persona
         message = f"{persona.name} is on the line."
         names = (persona.id, persona.name, persona.language, persona.language_code, persona.voice)
-        self._caller.tell(ConfigAck(*names, self._id, message))
+        self._caller.tell(ConfigAck(*names, self._id, message, tariff(persona)))
 
     def _retire(self, leg: Leg) -> None:
         if leg.bridge:
@@ -235,6 +295,7 @@ class Switchboard:
         self.line = replace(self.line, wanted=live.selection, fatal=False, ends=())
         if self.choice == wanted.choice:  # else the caller has asked for somebody else meanwhile
             self.choice, self._wish = live.selection.choice, live.selection.persona.id
+        self._persona.tell(Serve(live.selection.persona))
         self._talk.restore(wanted.choice)
         self.go_on()
         return None

@@ -1,4 +1,4 @@
-"""What a session tells itself in a while."""
+"""What a session, or a persona, tells itself in a while."""
 
 from dataclasses import dataclass
 
@@ -26,3 +26,8 @@ class Muted:
 @dataclass(frozen=True, slots=True)
 class Retry:
     """A timer: another upstream connection is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteOver:
+    """A timer of the persona's: perhaps one more minute is full."""

@@ -22,8 +22,10 @@ from actors.base import Down, Stop, launch
 from actors.equipment import Equipment, Limits
 from actors.watch import Watchdog
 from audio import Pool
+from cli.catalogue import following, read
+from cli.failure import CannotServe
 from cli.settings import MODEL, OPENAI, Settings
-from personas import SHIPPED, Catalogue, CatalogueBroken
+from personas import SHIPPED, Shelf
 from realtime.link import Upstream, check_url
 from realtime.local.child import Child, EngineFailed
 from realtime.models import named
@@ -90,6 +92,7 @@ def serve(
     connects: Annotated[int, typer.Option(envvar="CONNECTS", min=1, help="A second.")] = limits.connects,
     calls: Annotated[int, typer.Option(envvar="CALLS", min=1, help="Of one user, in 10 s.")] = limits.calls,
     takeovers: Annotated[int, typer.Option(envvar="TAKEOVERS", min=1, help="In 10 s.")] = limits.takeovers,
+    switches: Annotated[int, typer.Option(envvar="SWITCHES", min=1, help="Of one caller, a minute.")] = limits.switches,
     log_level: Annotated[LogLevel, typer.Option(envvar="LOG_LEVEL", case_sensitive=False)] = LogLevel.INFO,
 ) -> None:
     """Serve callers until stopped (the default command).
@@ -110,7 +113,9 @@ def serve(
         llm_url=local_llm_url,
         hosts=tuple(allow_host or ()),
         origins=tuple(allow_origin or ()),
-        limits=Limits(idle_seconds, call_seconds, bad_messages, messages, sessions, connects, calls, takeovers),
+        limits=Limits(
+            idle_seconds, call_seconds, bad_messages, messages, sessions, connects, calls, takeovers, switches
+        ),
         session_seconds=session_seconds,
     )
     try:
@@ -146,16 +151,9 @@ class Ending:
         self.asked.set()
 
 
-class CannotServe(Exception):
-    """What a person must mend before the server can start, and the exit code that scripts see."""
-
-    def __init__(self, message: str, code: int = 1) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 async def _serve(settings: Settings) -> int:
-    catalogue = _catalogue(settings.personas)
+    raw, catalogue = read(settings.personas)
+    shelf = Shelf(catalogue)
     listener = _bind(settings.host, settings.port)
     console, ending = Console(stderr=True), Ending()
     async with AsyncExitStack() as stack:
@@ -165,14 +163,15 @@ async def _serve(settings: Settings) -> int:
             pool = Pool()
             stack.push_async_callback(pool.close)
             await pool.warm()
-        equipment = Equipment(catalogue, upstream, pool, settings.limits)
+        equipment = Equipment(shelf, upstream, pool, settings.limits)
         supervisor = launch(SupervisorActor(equipment), ending)
         name = "local engine" if settings.local else upstream.host
-        rest = Rest(supervisor, catalogue, name, Readiness(upstream).would_answer)
+        rest = Rest(supervisor, shelf, name, Readiness(upstream).would_answer)
         metrics = Metrics(equipment.figures, pool)
         app = application(rest, supervisor, metrics, settings.hosts, settings.origins)
         _settle_memory()
         stack.callback(Watchdog(equipment.figures.late).stop)
+        await stack.enter_async_context(following(settings.personas, raw, shelf))
         _on_signals(ending.asked)  # before anybody is told that we serve: they may stop us at once
         address = await _open(app, listener, stack)
         log.info("listening on %s, answered by %s, %d personas", address, name, len(catalogue.active()))
@@ -189,19 +188,6 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-
-
-def _catalogue(file: Path) -> Catalogue:
-    try:
-        catalogue = Catalogue.load(file)
-    except CatalogueBroken as broken:
-        faults = "".join(f"\n  {fault}" for fault in broken.faults)
-        raise CannotServe(f"{file} holds no persona that can be served:{faults}", 2) from None
-    for fault in catalogue.faults:
-        log.warning("not served: %s", fault)
-    if not catalogue.active():
-        raise CannotServe(f"{file} holds no active persona: set somebody's status to active.", 2)
-    return catalogue
 
 
 async def _open(app: web.Application, listener: socket.socket, stack: AsyncExitStack) -> str:

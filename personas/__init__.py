@@ -6,5 +6,6 @@ from personas.file import SHIPPED
 from personas.matching import Match
 from personas.persona import Persona
 from personas.profile import Profile
+from personas.shelf import Shelf
 
-__all__ = ["SHIPPED", "Catalogue", "CatalogueBroken", "Fault", "Match", "Persona", "Profile"]
+__all__ = ["SHIPPED", "Catalogue", "CatalogueBroken", "Fault", "Match", "Persona", "Profile", "Shelf"]

@@ -86,7 +86,7 @@ class Catalogue:
     def get(self, astrologer_id: str, moment: datetime.datetime | None = None) -> Persona:
         """The persona of this id, if it is active, and open at the moment given.
 
-        Raises Refused: unknown_astrologer, inactive_astrologer, closed_astrologer.
+        Raises Refused: unknown_astrologer, inactive_astrologer, closed_now.
         """
         persona = self.personas.get(astrologer_id)
         if persona is None:
@@ -96,9 +96,17 @@ class Catalogue:
         if persona.status != "active":
             raise Refused("inactive_astrologer", f"{persona.name} takes no calls now. {_choose(self.open(moment))}")
         if moment and not persona.open_at(moment):
-            others = self.instead_of(persona, moment) or self.open(moment)
-            raise Refused("closed_astrologer", f"{_closed(persona, moment)} {_choose(others)}")
+            raise Refused("closed_now", f"{_closed(persona, moment)} {self.advise(persona, moment)}")
         return persona
+
+    def advise(self, persona: Persona, moment: datetime.datetime, *, engaged: Collection[str] = ()) -> str:
+        """What to do when this one cannot be had: whom to choose, like them if there is anybody, or to try later.
+
+        Who is `engaged`, by id, is not named.
+        """
+        free = [other for other in self.instead_of(persona, moment) if other.id not in engaged]
+        anybody = [other for other in self.open(moment) if other.id not in engaged and other.id != persona.id]
+        return _choose(free or anybody)
 
     def all(self) -> tuple[Persona, ...]:
         """Everyone, in the file's order."""

@@ -37,6 +37,7 @@ _ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Filter,
 )
 _NAMES = {"value", "persona"}
+_TAKEN = {"open"}  # what clients are shown of a persona besides its fields
 _FILTERS = {"join", "default", "lower"}
 _MAY_HOLD = "It may hold text, value, persona, if, and the filters join, default and lower."
 
@@ -74,7 +75,7 @@ class Feature:
 def declare(name: str, declaration: object, at: Parts) -> tuple[Feature | None, list[Fault]]:
     """Read one declaration; a declaration with faults makes no feature."""
     faults = shape_faults("feature", declaration, at)
-    if name in SHARED_FIELDS.union(PERSONA_FIELDS) or not name.isidentifier():
+    if name in SHARED_FIELDS.union(PERSONA_FIELDS, _TAKEN) or not name.isidentifier():
         faults.append(Fault(path_of(at), "cannot be a feature's name. Choose a plain word that is not a field."))
     if faults or not isinstance(declaration, dict):
         return None, faults

@@ -23,11 +23,14 @@ Taken = Callable[[Catalogue], None]
 Told = Callable[[tuple[Fault, ...]], None]
 
 
-async def watch(path: Path, seen: bytes, taken: Taken, told: Told, *, look: int = _LOOK) -> None:
+async def watch(
+    path: Path, seen: bytes, taken: Taken, told: Told, *, look: int = _LOOK, asked: asyncio.Event | None = None
+) -> None:
     """Runs until it is cancelled; cancelling leaves nothing behind.
 
     `seen` is the text that the catalogue in use was made of. `taken` is given each new catalogue, `told` the faults of
-    each edit that has any, once. Both run on the loop; a file is read and checked in a thread.
+    each edit that has any, once. Both run on the loop; a file is read and checked in a thread. Who sets `asked` has the
+    file read anew and told of in any case.
     """
     edits = Edits(path, seen)
     # The real folder of a link is not watched: swapping a link is an event of the folder that holds it.
@@ -45,6 +48,10 @@ async def watch(path: Path, seen: bytes, taken: Taken, told: Told, *, look: int 
         due = look  # at once: there may have been an edit before the watch began
         async for changed in changes:
             due += min(look, _SETTLED)
+            if asked and asked.is_set():
+                asked.clear()
+                edits.forget()
+                due = look
             if changed or edits.unsettled or due >= look:
                 due = 0
                 found = await asyncio.to_thread(edits.look)
@@ -61,6 +68,10 @@ class Edits:
         self._path = path
         self._seen = seen
         self.unsettled: bytes | None = None  # faulty, and perhaps not whole yet
+
+    def forget(self) -> None:
+        """Whatever is read next is new."""
+        self._seen, self.unsettled = b"", None
 
     def look(self) -> Catalogue | Iterable[Fault] | None:
         """A new catalogue, the faults of an edit, or None when there is nothing to say."""

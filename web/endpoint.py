@@ -5,6 +5,7 @@ import itertools
 import re
 import socket as socket_api
 import time
+from dataclasses import replace
 from typing import Literal
 
 from aiohttp import WSMsgType, web
@@ -14,7 +15,7 @@ from aiohttp.typedefs import Handler
 from actors.base import Ref
 from actors.caller import Rate
 from actors.figures import Figures
-from actors.messages import Chose, Connected, Detached, From, FromCaller, Garbled, Mode
+from actors.messages import Chose, Connected, Detached, From, FromCaller, Garbled, Mode, Sought
 from actors.pykka_loop import LoopRef
 from schemas import Refused
 from web import wire
@@ -29,6 +30,7 @@ MOST_UNHANDLED = 64  # messages that wait for the session
 CLOSE_SECONDS = 2.0
 PONG_SECONDS = 10.0
 CONTROLS_A_SECOND = 20  # pings and pongs of the WebSocket itself; ten seconds of them may come at once
+LONGEST_MATCH = 300  # characters of what is looked for by the address; what is behind them is not read
 TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second".encode()
 USER_ID = re.compile(r"[\w.:@+-]{1,128}")
 MODES: tuple[Mode, ...] = ("clip", "stream")
@@ -105,15 +107,18 @@ def _tune(transport: asyncio.BaseTransport | None) -> None:
         connection.setsockopt(socket_api.IPPROTO_TCP, socket_api.TCP_USER_TIMEOUT, DEAD_SECONDS * 1000)
 
 
-def _wishes(request: web.Request) -> Chose:
-    """What the address asks for: a persona, a mode, both or neither."""
-    mode = next((mode for mode in MODES if mode == request.query.get("mode")), None)
-    return Chose(request.query.get("astrologer_id", ""), mode)
+def _wishes(request: web.Request) -> Chose | Sought:
+    """What the address asks for: a persona, or whoever fits some words; a mode; or nothing."""
+    query = request.query
+    mode = next((mode for mode in MODES if mode == query.get("mode")), None)
+    if "match" in query and not query.get("astrologer_id"):
+        return Sought(query["match"][:LONGEST_MATCH], query.get("language") or None, mode)
+    return Chose(query.get("astrologer_id", ""), mode)
 
 
-async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int, wishes: Chose) -> None:
+async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int, wishes: Chose | Sought) -> None:
     try:
-        if wishes.astrologer_id:
+        if isinstance(wishes, Sought) or wishes.astrologer_id:
             session.tell(From(connection, wishes))
         controls = Rate(CONTROLS_A_SECOND, 10 * CONTROLS_A_SECOND)
         frames, enough = 0, time.perf_counter() + READ_SECONDS
@@ -144,7 +149,7 @@ async def _room(session: LoopRef[From | Detached]) -> None:
             return
 
 
-def _read(frame: WSMessageNoDecodeText, wishes: Chose) -> FromCaller:
+def _read(frame: WSMessageNoDecodeText, wishes: Chose | Sought) -> FromCaller:
     try:
         if frame.type is WSMsgType.BINARY:
             return wire.read_audio(frame.data)
@@ -152,5 +157,5 @@ def _read(frame: WSMessageNoDecodeText, wishes: Chose) -> FromCaller:
     except Refused as refused:
         return Garbled(refused.code, refused.message)
     if isinstance(said, Chose) and said.mode is None:
-        return Chose(said.astrologer_id, wishes.mode)
+        return replace(said, mode=wishes.mode)
     return said

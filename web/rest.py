@@ -1,21 +1,25 @@
 """The REST side: is the server well, and which personas are there. Public fields only."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, TypeAlias
 
 import orjson
-from aiohttp import web
+from aiohttp import ETag, web
 
 from actors.base import Ref
 from actors.messages import Inquired, Report
-from personas import Catalogue
+from personas import Catalogue, Persona, Shelf
+from personas.paging import page
 from schemas import Refused
 
 INQUIRY_SECONDS = 1.0
 BODY_SECONDS = 10.0
 SERVICE = "persona-voice-server"
+MOST_ROWS = 1_000  # in one answer
 
 
 Ask: TypeAlias = Callable[[], Awaitable[bool]]
@@ -38,11 +42,11 @@ class Rest:
     def __init__(
         self,
         supervisor: Ref[Inquired],
-        catalogue: Catalogue,
+        shelf: Shelf,
         upstream: str,
         would_answer: Callable[[], Awaitable[bool]],
     ) -> None:
-        self._supervisor, self._catalogue = supervisor, catalogue
+        self._supervisor, self._shelf = supervisor, shelf
         self._upstream, self._would_answer = upstream, would_answer
 
     def routes(self) -> list[web.RouteDef]:
@@ -71,22 +75,41 @@ class Rest:
         return _json({"ready": ready, "upstream": self._upstream}, status=200 if ready else 503)
 
     async def list(self, request: web.Request) -> web.Response:
-        """The personas, filtered by any of language, gender, speciality and status."""
+        """The personas, filtered by any of language, gender, speciality, status and open; `limit` of them at a time.
+
+        Who comes after those is asked for with `after`, which names the last of these.
+        """
+        query, now = request.query, datetime.now(UTC)
         names = ("language", "gender", "speciality", "status")
-        wanted = {name: request.query[name] for name in names if name in request.query}
-        found = [persona.public() for persona in self._catalogue.find(**wanted)]
-        return _json({"astrologers": found, "total": len(found)})
+        wanted = {name: query[name] for name in names if name in query}
+        limit = query.get("limit", str(MOST_ROWS))
+        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= MOST_ROWS):
+            return _refusal(400, Refused("bad_message", f"limit: send a whole number from 1 to {MOST_ROWS}."))
+        if query.get("open", "true") != "true":
+            return _refusal(400, Refused("bad_message", "open: send true, or leave it out."))
+        found = self._catalogue.find(now if "open" in query else None, **wanted)
+        these = page(found, after=query.get("after", ""), limit=int(limit))
+        more = {"after": these.after} if these.after else {}
+        return _fresh(
+            request, {"astrologers": [_shown(one, now) for one in these.personas], "total": these.total, **more}
+        )
 
     async def show(self, request: web.Request) -> web.Response:
         """One persona, active or not."""
-        wanted = request.match_info["astrologer_id"]
-        for persona in self._catalogue.all():
-            if persona.id == wanted:
-                return _json(persona.public())
+        persona = self._catalogue.personas.get(request.match_info["astrologer_id"])
+        if persona:
+            return _fresh(request, _shown(persona, datetime.now(UTC)))
         return _refusal(404, Refused("unknown_astrologer", "There is no such persona: see /api/astrologers."))
 
+    @property
+    def _catalogue(self) -> Catalogue:
+        return self._shelf.catalogue
+
     async def match(self, request: web.Request) -> web.Response:
-        """Who fits a question best: {query, language?} -> {matches: [{astrologer_id, score, because}]}."""
+        """Who fits a question best, of those who take calls now.
+
+        {query, language?} -> {matches: [{astrologer_id, score, because}]}
+        """
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 wish = orjson.loads(await request.read())
@@ -95,9 +118,26 @@ class Rest:
             query = language = None
         if not isinstance(query, str) or not isinstance(language, str | None):
             return _refusal(400, Refused("bad_message", 'Send {"query": "...", "language": "..."}, or no language.'))
-        found = self._catalogue.match(query, language)
+        found = self._catalogue.match(query, language, moment=datetime.now(UTC))
         matches = [{"astrologer_id": one.persona.id, "score": one.score, "because": one.because} for one in found]
         return _json({"matches": matches})
+
+
+def _shown(persona: Persona, now: datetime) -> dict[str, Any]:
+    return {**persona.public(), "open": persona.open_at(now)}
+
+
+def _fresh(request: web.Request, data: Any) -> web.Response:
+    """The answer with its ETag; to who has it already, only that it is still true."""
+    answer = _json(data)
+    assert isinstance(answer.body, bytes)
+    tag = hashlib.sha256(answer.body).hexdigest()[:20]
+    known = request.if_none_match or ()
+    if any(one.value in (tag, "*") for one in known):
+        answer = web.Response(status=304)
+    answer.etag = ETag(tag)
+    answer.headers["Cache-Control"] = "no-cache"  # ask each time: hours begin and end, files are edited
+    return answer
 
 
 def _json(data: Any, status: int = 200) -> web.Response:

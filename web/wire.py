@@ -1,6 +1,7 @@
 """The caller's wire as a pure translator: a text frame becomes a message, a message becomes a frame."""
 
 from base64 import b64encode
+from datetime import date
 from typing import Any
 
 import orjson
@@ -27,12 +28,14 @@ from actors.messages import (
     SpeechStarted,
     SpeechStopped,
     Spoke,
+    Summary,
     TextResponse,
     ToCaller,
     Transcript,
     Typed,
 )
 from audio import Packed, envelope, wav
+from personas import Persona, Profile
 from schemas import Refused
 
 LONGEST_FRAME = 480_000  # bytes: ten seconds of PCM16 at 24 kHz
@@ -52,7 +55,8 @@ def read(frame: bytes) -> FromCaller:
 def _message(kind: str, data: dict[str, Any]) -> FromCaller:
     match kind:
         case "config":
-            return Chose(data["astrologer_id"], data.get("audio", {}).get("mode"))
+            profile = Profile.read(data["profile"], today=date.today()) if "profile" in data else None
+            return Chose(data["astrologer_id"], data.get("audio", {}).get("mode"), profile)
         case "played":
             return Played(data["response_id"], int(data["ms"]))
         case "audio":
@@ -90,6 +94,10 @@ def write(message: ToCaller) -> bytes:
             return orjson.dumps({"type": "audio_response", **sound})
         case Error(code, text):
             return orjson.dumps({"type": "error", "code": code, "message": text, "error": text})
+        case Summary(bill):
+            stays = [{**_who(stay.persona), "seconds": stay.seconds, **_price(stay.price)} for stay in bill.stays]
+            sums = {"seconds": bill.seconds, "by_persona": stays, **_price(bill.price)}
+            return orjson.dumps({"type": "summary", **sums})
         case Close():
             raise AssertionError("a Close is sent as a close frame")
         case _:
@@ -97,7 +105,17 @@ def write(message: ToCaller) -> bytes:
 
 
 def _fields(message: ToCaller) -> dict[str, Any]:
-    return {name: getattr(message, name) for name in message.__slots__}
+    """What a message has; what it may have and has not is left out."""
+    fields = ((name, getattr(message, name)) for name in message.__slots__)
+    return {name: value for name, value in fields if value is not None}
+
+
+def _who(persona: Persona) -> dict[str, str]:
+    return {"astrologer_id": persona.id, "name": persona.name}
+
+
+def _price(price: object) -> dict[str, Any]:
+    return {"price": price} if price else {}
 
 
 _NAMES: dict[type, str] = {

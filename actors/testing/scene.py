@@ -6,14 +6,14 @@ from typing import Any, cast
 
 from actors.base import Down, Hired, Ref, Stop, launch
 from actors.equipment import Equipment, Limits
-from actors.messages import Attached, Chose, ConfigAck, Detached, From, FromCaller
+from actors.messages import Attached, Chose, Claimed, ConfigAck, Detached, From, FromCaller, Granted, LetGo
 from actors.session import SessionInbox, UserSessionActor
 from actors.testing.loop import settle
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
 from audio import Decoded, Pool, Undecoded
-from personas import Catalogue
+from personas import Catalogue, Shelf
 
 ENDING_SECONDS = 5.0  # the last facts have 2 s, and so have children that will not end
 
@@ -63,6 +63,20 @@ class Decoders:
         return in_hand
 
 
+class Supervisor(Probe):
+    """It lets the caller have whom they choose, until `by_hand` is set: then Claimed and LetGo are in its box."""
+
+    def __init__(self) -> None:
+        super().__init__("supervisor")
+        self.by_hand = False
+
+    def tell(self, message: Any, /) -> None:
+        if self.by_hand or not isinstance(message, Claimed | LetGo):
+            super().tell(message)
+        elif isinstance(message, Claimed):
+            message.session.tell(Granted(message.choice, message.persona))
+
+
 @cache
 def shipped() -> Catalogue:
     """The personas that ship."""
@@ -78,11 +92,12 @@ class Scene:
 
     def __init__(self, stage: Stage, catalogue: Catalogue | None = None, limits: Limits | None = None) -> None:
         self.stage = stage
-        self.supervisor, self.caller = Probe("supervisor"), Probe("caller")
+        self.supervisor, self.caller = Supervisor(), Probe("caller")
         self.upstream, self.decoders = Wires(), Decoders()
         self.catalogue = catalogue or shipped()
+        self.shelf = Shelf(self.catalogue)
         self.connection = 1
-        equipment = Equipment(self.catalogue, self.upstream, cast(Pool, self.decoders), limits or Limits())
+        equipment = Equipment(self.shelf, self.upstream, cast(Pool, self.decoders), limits or Limits())
         session = UserSessionActor("somebody", "scene", equipment, self.supervisor)
         self.session: Hired[SessionInbox] = launch(session, self.supervisor)
         self.session.tell(Attached(self.connection, self.caller))

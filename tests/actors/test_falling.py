@@ -8,10 +8,11 @@ from actors.messages import Attached, Chose, From
 from actors.session import UserSessionActor
 from actors.supervision import MANY, SPREAD_SECONDS, Losses
 from actors.testing.probe import Probe
-from actors.testing.scene import Decoders
+from actors.testing.scene import Decoders, Supervisor
 from actors.testing.stage import Stage
 from actors.testing.wire import Wires
 from audio import Pool
+from personas import Shelf
 from tests.kit.four import FOUR, TINA
 
 CALLERS = 100
@@ -19,8 +20,8 @@ CALLERS = 100
 
 def test_the_first_tries_are_spread(stage: Stage) -> None:
     """As many as may be dialled at the same time go at once, the others within two seconds, not all together."""
-    wires, parent = Wires(), Probe("supervisor")
-    equipment = Equipment(FOUR, wires, cast(Pool, Decoders()), Limits())
+    wires, parent = Wires(), Supervisor()
+    equipment = Equipment(Shelf(FOUR), wires, cast(Pool, Decoders()), Limits())
     for number in range(CALLERS):
         session = launch(UserSessionActor(f"user-{number}", f"{number}", equipment, parent), parent)
         session.tell(Attached(1, Probe("caller")))

@@ -12,6 +12,7 @@ from actors.testing.scene import Decoders
 from actors.testing.stage import Stage
 from actors.testing.wire import Wires
 from audio import Pool
+from personas import Shelf
 from supervisor import SupervisorActor
 from tests.kit.four import FOUR
 
@@ -19,7 +20,7 @@ from tests.kit.four import FOUR
 @pytest.mark.parametrize("hung_up", [False, True])
 def test_a_crash_is_told_unless_the_call_is_over_already(stage: Stage, hung_up: bool) -> None:
     """After a close nothing more is said."""
-    supervisor = stage.launch(SupervisorActor, Equipment(FOUR, Wires(), cast(Pool, Decoders())))
+    supervisor = stage.launch(SupervisorActor, Equipment(Shelf(FOUR), Wires(), cast(Pool, Decoders())))
     caller = Probe("caller")
     supervisor.tell(Connected("somebody", 1, caller))
     session = caller.fish_for(Admitted).session

@@ -25,7 +25,7 @@ from actors.equipment import Equipment, Limits
 from actors.figures import Figures
 from actors.testing.phone import Phone
 from audio import Pool
-from personas import Catalogue
+from personas import Catalogue, Shelf
 from realtime import GO_ON, SAY_EXACTLY
 from realtime.link import Upstream
 from realtime.local.call import Parts
@@ -109,6 +109,7 @@ class Exchange:
     upstream: Upstream
     figures: Figures
     supervisor: Hired[SupervisorInbox]
+    shelf: Shelf
     tones: Tones
     ear: Measure
     mind: Echo
@@ -152,16 +153,16 @@ async def exchange(
 
     `faults` is what goes wrong on each connection to the model.
     """
-    catalogue = catalogue or FOUR
+    shelf = Shelf(catalogue or FOUR)
     tones, ear, mind, pool, ending = Tones(), Measure(), Echo(), Pool(), Probe()
     parts = Parts(tones, ear, lambda pcm: len(pcm) / 48_000, mind, Loudness)
     engine = Server(parts, token=TOKEN, script=faults)
     async with engine.listen("127.0.0.1", 0) as port:
         await pool.warm()
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
-        equipment = Equipment(catalogue, model, pool, limits or Limits())
+        equipment = Equipment(shelf, model, pool, limits or Limits())
         supervisor = launch(SupervisorActor(equipment), ending)
-        rest = Rest(supervisor, catalogue, "local engine", Readiness(model).would_answer)
+        rest = Rest(supervisor, shelf, "local engine", Readiness(model).would_answer)
         app = application(rest, supervisor, Metrics(equipment.figures, pool))
         serving = runner(app, shutdown_seconds=1.0)
         await serving.setup()
@@ -169,7 +170,7 @@ async def exchange(
         address = "{}:{}".format(*serving.addresses[0][:2])
         try:
             addresses = (f"ws://{address}", f"http://{address}")
-            insides = (model, equipment.figures, supervisor, tones, ear, mind, parts)
+            insides = (model, equipment.figures, supervisor, shelf, tones, ear, mind, parts)
             yield Exchange(*addresses, engine, pool, *insides)
         finally:
             tones.free.set()

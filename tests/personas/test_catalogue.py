@@ -205,7 +205,7 @@ def test_who_is_closed_is_refused_with_when_and_with_whom_instead(row: Make) -> 
     catalogue = Catalogue.from_data(rows)
     with pytest.raises(Refused) as refused:
         catalogue.get("asha_vedic_love", NOON)
-    assert refused.value.code == "closed_astrologer"
+    assert refused.value.code == "closed_now"
     assert refused.value.message == (
         "Asha takes calls again from 2026-11-23 21:00 (Asia/Kolkata). Choose one of: alike."
     )

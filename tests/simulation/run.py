@@ -14,7 +14,7 @@ from actors.equipment import Equipment, Limits
 from actors.testing.scene import InHand
 from actors.testing.stage import Stage
 from audio import Decoded, Pool, Undecoded
-from personas import SHIPPED, Catalogue
+from personas import SHIPPED, Catalogue, Shelf
 from supervisor import SupervisorActor
 from tests.simulation.caller import Caller
 from tests.simulation.ear import Ear
@@ -24,6 +24,7 @@ from tests.simulation.story import story
 from tests.simulation.world import PERSONAS, Bomb, World
 
 QUIET_SECONDS = 60.0  # in which all that is owed comes: a stalled line is noticed after 30 s at most
+SWITCHES = 1000  # a minute: as many as a caller makes
 ENDING_SECONDS = 12.0  # a drain gives its sessions 10 s, and they their children 2 s
 
 
@@ -106,7 +107,7 @@ class Run:
 
     def _on(self, stage: Stage) -> None:
         random = self.world.random
-        equipment = Equipment(catalogue(), self.model, cast(Pool, Decoders(self.world)), self._limits())
+        equipment = Equipment(Shelf(catalogue()), self.model, cast(Pool, Decoders(self.world)), self._limits())
         self.stage, self.supervisor = stage, stage.launch(SupervisorActor, equipment)
         for number in range(random.choice([1, 1, 2, 3])):
             self.world.after(random.uniform(0, 2), self._call, f"user{number}")
@@ -140,8 +141,9 @@ class Run:
     def _limits(self) -> Limits:
         random = self.world.random
         if self.world.weather.calm or random.random() < 0.8:
-            return Limits()
-        return Limits(idle_seconds=random.choice([3.0, 8.0]), call_seconds=random.choice([5.0, 20.0, 3600.0]))
+            return Limits(switches=SWITCHES)
+        idle, longest = random.choice([3.0, 8.0]), random.choice([5.0, 20.0, 3600.0])
+        return Limits(idle_seconds=idle, call_seconds=longest, switches=SWITCHES)
 
     def _call(self, user: str) -> None:
         random, world = self.world.random, self.world

@@ -155,7 +155,7 @@ def test_what_the_server_says_is_as_the_schema_has_it(message: Any) -> None:
 
 def test_every_type_of_the_schema_is_sent() -> None:
     """The schema names no message that the wire does not have."""
-    assert set(schemas.ANSWER) == {*wire._NAMES.values(), "audio_response", "error"}
+    assert set(schemas.ANSWER) == {*wire._NAMES.values(), "audio_response", "error", "summary"}
 
 
 def test_an_error_says_its_sentence_twice() -> None:

@@ -1,0 +1,71 @@
+"""The file of personas while a server runs: read at the start, and followed from then on."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from cli.failure import CannotServe
+from personas import Catalogue, CatalogueBroken, Fault, Shelf
+from personas.file import read_bytes
+from personas.watching import watch
+
+log = logging.getLogger("personas")
+
+
+def read(file: Path) -> tuple[bytes, Catalogue]:
+    """What is in the file, and the catalogue of it; raises CannotServe when there is nobody to call."""
+    try:
+        raw = read_bytes(file)
+        catalogue = Catalogue.from_bytes(raw)
+    except CatalogueBroken as broken:
+        faults = "".join(f"\n  {fault}" for fault in broken.faults)
+        raise CannotServe(f"{file} holds no persona that can be served:{faults}", 2) from None
+    if not catalogue.active():
+        raise CannotServe(f"{file} holds no active persona: set somebody's status to active.", 2)
+    for fault in catalogue.faults:
+        log.warning("not served: %s", fault)
+    _warn(catalogue)
+    return raw, catalogue
+
+
+@asynccontextmanager
+async def following(file: Path, raw: bytes, shelf: Shelf) -> AsyncIterator[None]:
+    """While it lasts, each sound edit of the file is put on the shelf; SIGHUP has it read at once."""
+    asked, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def taken(catalogue: Catalogue) -> None:
+        shelf.catalogue = catalogue
+        log.info("%s was edited: from now on %s", file, _about(catalogue))
+        _warn(catalogue)
+
+    def told(faults: tuple[Fault, ...]) -> None:
+        lines = "".join(f"\n  {fault}" for fault in faults)
+        log.error("%s was edited and has faults; nothing has changed, mend them:%s", file, lines)
+
+    def ended(watching: "asyncio.Task[None]") -> None:
+        if not watching.cancelled() and (error := watching.exception()):
+            log.critical("%s is not followed any more: edits need a new start", file, exc_info=error)
+
+    log.info("%s: %s", file, _about(shelf.catalogue))
+    watching = asyncio.create_task(watch(file, raw, taken, told, asked=asked), name="the file of personas")
+    watching.add_done_callback(ended)
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        watching.cancel()
+        with suppress(asyncio.CancelledError, Exception):  # what went wrong is in the log
+            await watching
+
+
+def _about(catalogue: Catalogue) -> str:
+    return f"catalogue={catalogue.version}, {len(catalogue.active())} active personas"
+
+
+def _warn(catalogue: Catalogue) -> None:
+    for warning in catalogue.warnings:
+        log.warning("%s", warning)
