@@ -69,11 +69,11 @@ class PersonaActor(LoopActor[PersonaInbox]):
                 self._meter.serve(persona, self._clock())
                 self._await_minute()
             case Rest():
-                self._rest()
+                self._stand_still()
             case MinuteOver():
                 self._minute()
             case Settle():
-                self._rest()
+                self._stand_still()
                 self._session.tell(Settled(self._meter.bill(self._clock())))
             case Boot():
                 self._clock = asyncio.get_running_loop().time
@@ -105,7 +105,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
 
     # Time.
 
-    def _rest(self) -> None:
+    def _stand_still(self) -> None:
         self._meter.rest(self._clock())
         self.cancel(MinuteOver)
 

@@ -34,10 +34,10 @@ class Simulated(AssertionError):
 
 @cache
 def catalogue() -> Catalogue:
-    """The four who ship, with greetings whose words take as long as the others."""
+    """The four who ship, with greetings whose words take as long as the others, and are of no language."""
     data = orjson.loads(SHIPPED.read_bytes())
     rows = [row for row in data["astrologers"] if row["astrologer_id"] in PERSONAS]
-    greeted = [{**row, "greeting": PERSONAS[row["astrologer_id"]][1]} for row in rows]
+    greeted = [{**row, "language": "English", "greeting": PERSONAS[row["astrologer_id"]][1]} for row in rows]
     return Catalogue.from_data({**data, "astrologers": greeted})
 
 

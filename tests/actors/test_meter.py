@@ -1,0 +1,202 @@
+"""Time and money of a call: what is metered, when it stands still, and what the caller is told of it."""
+
+import logging
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.base import Stop
+from actors.equipment import Limits
+from actors.messages import Chose, Close, ConfigAck, Detached, HungUp, Notice, Summary
+from actors.meter import Amount, Meter, Tariff
+from actors.testing.scene import Scene
+from actors.testing.stage import Stage
+from personas import SHIPPED, Catalogue
+from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
+
+LONG = Limits(idle_seconds=1e6, call_seconds=1e6)
+RUPEES = {"per_minute": 12.5, "currency": "INR"}
+YEN = {"per_minute": 90, "currency": "JPY"}
+
+
+def priced(**prices: dict[str, Any] | None) -> Catalogue:
+    """The personas who ship, at these prices; None is no price."""
+    data = orjson.loads(SHIPPED.read_bytes())
+    for row in data["astrologers"]:
+        if row["astrologer_id"] in prices:
+            row["pricing"] = prices[row["astrologer_id"]]
+        if not row["pricing"]:
+            del row["pricing"]
+    return Catalogue.from_data(data)
+
+
+def comes(scene: Scene, number: int) -> None:
+    """The persona is on the line and greets."""
+    wire = scene.wire(number)
+    wire.welcome()
+    wire.answer("Hello.")
+    scene.stage.settle()
+
+
+def summary(scene: Scene) -> tuple[list[tuple[str, int, str]], list[str]]:
+    """Who was on the line, how long and for how much, and the sums."""
+    bill = scene.caller.fish_for(Summary).bill
+    stays = [(stay.persona.id, stay.seconds, stay.price.text if stay.price else "") for stay in bill.stays]
+    assert bill.seconds == sum(seconds for _, seconds, _ in stays)
+    return stays, [amount.text for amount in bill.price]
+
+
+def test_metered_from_the_acknowledgement_to_the_end(stage: Stage) -> None:
+    """Whole seconds, at the price that the caller was told, and the summary comes just before the close."""
+    scene = Scene(stage, priced(**{TINA: RUPEES}), LONG)
+    scene.says(Chose(TINA))
+    stage.advance(5)  # nobody is on the line yet
+    comes(scene, 1)
+    told = scene.caller.fish_for(ConfigAck).price
+    assert told == Tariff(1250, "INR", 2, 0, "12.50 INR a minute")
+    stage.advance(24.999)
+    scene.says(HungUp())
+    assert summary(scene) == ([(TINA, 24, "5.00 INR")], ["5.00 INR"])
+    assert scene.caller.expect(Close).code == 1000
+    scene.caller.expect_nothing()
+    scene.end()
+
+
+def test_a_switch_stops_the_one_and_starts_the_other(stage: Stage) -> None:
+    """What lies between costs nothing; each currency has its sum, and coming back adds to what was there."""
+    scene = Scene(stage, priced(**{TINA: RUPEES, MOHIT: YEN, PRIYANKA: RUPEES}), LONG)
+    for number, (astrologer_id, seconds) in enumerate([(TINA, 30), (MOHIT, 20), (PRIYANKA, 12), (TINA, 30)], 1):
+        scene.says(Chose(astrologer_id))
+        stage.advance(3)
+        comes(scene, number)
+        stage.advance(seconds)
+    scene.says(HungUp())
+    stays = [(TINA, 60, "12.50 INR"), (MOHIT, 20, "30 JPY"), (PRIYANKA, 12, "2.50 INR")]
+    assert summary(scene) == (stays, ["15.00 INR", "30 JPY"])
+    scene.end()
+
+
+def test_it_stands_still_while_we_reconnect(stage: Stage) -> None:
+    """From the loss until the connection to the model is back."""
+    scene = Scene(stage, limits=LONG)
+    wire = scene.on_the_line(TINA)
+    stage.advance(10)
+    wire.lose()
+    stage.advance(4)
+    scene.wire(2).welcome()
+    stage.advance(10)
+    scene.says(HungUp())
+    assert summary(scene)[0] == [(TINA, 20, "3.33 INR")]
+    scene.end()
+
+
+def test_a_switch_that_fails_goes_on_where_it_was(stage: Stage) -> None:
+    """The time in which the other was called is not metered for anybody."""
+    scene = Scene(stage, limits=LONG)
+    scene.on_the_line(TINA)
+    stage.advance(10)
+    scene.says(Chose(MOHIT))
+    stage.advance(2)
+    scene.wire(2).lose(4000, "no")
+    stage.advance(5)
+    scene.says(HungUp())
+    assert summary(scene)[0] == [(TINA, 15, "2.50 INR")]
+    scene.end()
+
+
+def test_a_rollover_is_not_seen(stage: Stage) -> None:
+    """The caller talks on while one connection takes over from another."""
+    scene = Scene(stage, limits=LONG)
+    scene.on_the_line(TINA)
+    stage.advance(3305)
+    scene.wire(2).welcome()
+    stage.advance(1)
+    scene.says(HungUp())
+    assert summary(scene)[0] == [(TINA, 3306, "551.00 INR")]
+    scene.end()
+
+
+def test_a_minute_is_told_when_it_is_full(stage: Stage) -> None:
+    """Metered minutes, not those of the clock; what was spent with others is in it."""
+    scene = Scene(stage, priced(**{TINA: RUPEES, MOHIT: None}), LONG)
+    wire = scene.on_the_line(TINA)
+    stage.advance(50)
+    wire.lose()
+    stage.advance(4)
+    scene.wire(2).welcome()
+    stage.advance(9.9)
+    assert [message.code for message in scene.caller.take() if isinstance(message, Notice)] == [
+        "reconnecting",
+        "resumed",
+    ]
+    stage.advance(0.2)
+    minute = scene.caller.expect(Notice, code="minute")
+    assert (minute.seconds, minute.price) == (60, (Amount(1250, "INR", 2, "12.50 INR"),))
+    stage.advance(60)
+    assert scene.caller.expect(Notice, code="minute").message == "So far this call costs 25.00 INR."
+    scene.says(Chose(MOHIT))
+    comes(scene, 3)
+    scene.caller.take()
+    stage.advance(300)
+    scene.caller.expect_nothing()  # he costs nothing
+    scene.end()
+
+
+def test_without_a_price_there_is_only_time(stage: Stage) -> None:
+    """No price is told, and no minute."""
+    scene = Scene(stage, priced(**{TINA: None}), LONG)
+    scene.says(Chose(TINA))
+    comes(scene, 1)
+    assert scene.caller.fish_for(ConfigAck).price is None
+    stage.advance(130)
+    scene.says(HungUp())
+    assert summary(scene) == ([(TINA, 130, "")], [])
+    assert not any(isinstance(message, Notice) for message in scene.caller.heard)
+    scene.end()
+
+
+@pytest.mark.parametrize("ending", ["drain", "hang up", "gone", "lost for good"])
+def test_the_line_in_the_log_has_it_however_the_call_ends(
+    scene: Scene, ending: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who was on the line in which version, for how long, and the price."""
+    wire = scene.on_the_line(TINA)
+    scene.stage.advance(30)
+    with caplog.at_level(logging.INFO, "actors.session"):
+        match ending:
+            case "drain":
+                scene.session.tell(Stop())
+            case "hang up":
+                scene.says(HungUp())
+            case "gone":
+                scene.session.tell(Detached(1))
+            case _:
+                wire.lose(3000, "no")
+        scene.stage.advance(3)
+    version = FOUR.get(TINA).version
+    (ended,) = [line for line in caplog.messages if line.startswith("ended")]
+    assert f" personas={TINA}@{version}:30 price=5.00INR " in ended
+    scene.end()
+
+
+def test_nobody_was_on_the_line(scene: Scene) -> None:
+    """Then there is nothing to sum up."""
+    scene.says(HungUp())
+    assert scene.caller.expect(Close).code == 1000
+
+
+@given(st.lists(st.tuples(st.sampled_from(FOUR.all()), st.integers(0, 10**7), st.integers(0, 10**6)), max_size=20))
+def test_no_time_is_lost_or_made_up(stays: list[tuple[Any, int, int]]) -> None:
+    """However often it is started and stopped, the milliseconds of all are those that ran."""
+    meter, now, ran = Meter(), 0, 0
+    for persona, on, off in stays:
+        meter.serve(persona, now / 1000)
+        now, ran = now + on, ran + on
+        assert meter.ms(now / 1000) == ran
+        meter.rest(now / 1000)
+        now += off
+    assert meter.ms(now / 1000) == ran
+    assert abs(meter.bill(now / 1000).seconds - ran / 1000) < 4

@@ -1,0 +1,222 @@
+"""How many callers a persona has, with real sessions under a real supervisor."""
+
+import random
+from typing import Any, cast
+
+import orjson
+import pytest
+
+from actors.equipment import Equipment, Limits
+from actors.messages import (
+    Admitted,
+    Chose,
+    Close,
+    ConfigAck,
+    Connected,
+    Detached,
+    Error,
+    From,
+    FromCaller,
+    HungUp,
+)
+from actors.testing.probe import Probe
+from actors.testing.scene import Decoders
+from actors.testing.stage import Stage
+from actors.testing.wire import Wire, Wires
+from audio import Pool
+from personas import SHIPPED, Catalogue, Shelf
+from supervisor import SupervisorActor
+from tests.kit.four import HARSH, MOHIT, PRIYANKA, TINA
+
+
+def limited(**most: int) -> Catalogue:
+    """The personas who ship, so many callers for each of these."""
+    data = orjson.loads(SHIPPED.read_bytes())
+    for row in data["astrologers"]:
+        if row["astrologer_id"] in most:
+            row["max_callers"] = most[row["astrologer_id"]]
+    return Catalogue.from_data(data)
+
+
+class House:
+    """A supervisor, and callers by name."""
+
+    def __init__(self, stage: Stage, catalogue: Catalogue) -> None:
+        self.stage, self.wires, self.shelf = stage, Wires(), Shelf(catalogue)
+        limits = Limits(idle_seconds=1e6, call_seconds=1e6, switches=100)
+        equipment = Equipment(self.shelf, self.wires, cast(Pool, Decoders()), limits)
+        self.supervisor = stage.launch(SupervisorActor, equipment)
+        self.callers: dict[str, tuple[int, Probe, Any]] = {}
+
+    def calls(self, user: str) -> None:
+        """Somebody connects."""
+        caller, number = Probe(user), len(self.callers) + 1
+        self.supervisor.tell(Connected(user, number, caller))
+        self.callers[user] = number, caller, caller.fish_for(Admitted).session
+
+    def says(self, user: str, message: FromCaller) -> None:
+        number, _, session = self.callers[user]
+        session.tell(From(number, message))
+
+    def chooses(self, user: str, astrologer_id: str) -> Wire | Error:
+        """The connection that is opened for it, welcomed; or why not."""
+        dialled, (_, caller, _) = len(self.wires.dialled), self.callers[user]
+        caller.take()
+        self.says(user, Chose(astrologer_id))
+        self.stage.settle()
+        if errors := [message for message in caller.take() if isinstance(message, Error)]:
+            return cast(Error, errors[0])
+        wire = self.wires.dialled[dialled]
+        wire.welcome()
+        caller.fish_for(ConfigAck, astrologer_id=astrologer_id)
+        return wire
+
+    def end(self) -> None:
+        for number, _, session in self.callers.values():
+            session.tell(Detached(number))
+        self.stage.advance(3)
+        assert self.stage.actors() == [self.supervisor]
+        assert self.supervisor.actor_inbox.turn.__self__._engagements._held == {}
+        self.supervisor.stop(block=False)
+        self.stage.settle()
+
+
+@pytest.fixture
+def house(stage: Stage) -> Any:
+    """Tina takes one caller."""
+    house = House(stage, limited(**{TINA: 1}))
+    for user in ("a", "b"):
+        house.calls(user)
+    yield house
+    house.end()
+
+
+def busy(answer: Wire | Error) -> str:
+    assert isinstance(answer, Error), "she was free"
+    assert answer.code == "busy"
+    return answer.message
+
+
+def test_one_more_is_told_who_is_free(house: House) -> None:
+    """Of the same speciality and language first; and the next choice is none of the worse for it."""
+    house.chooses("a", TINA)
+    assert busy(house.chooses("b", TINA)).startswith("Tina Kulkarni is talking to others. Choose one of: ")
+    assert isinstance(house.chooses("b", MOHIT), Wire)
+
+
+@pytest.mark.parametrize("ends", ["hang up", "gone", "session crash", "persona crash"])
+def test_a_place_is_free_however_its_call_ends(house: House, ends: str) -> None:
+    """Also when the session, or its persona, crashes."""
+    house.chooses("a", TINA)
+    busy(house.chooses("b", TINA))
+    number, caller, session = house.callers["a"]
+    match ends:
+        case "hang up":
+            house.says("a", HungUp())
+        case "gone":
+            session.tell(Detached(number))
+        case "session crash":
+            session.tell(object())
+        case _:
+            next(ref for ref in house.stage.actors() if ref.actor_class.__name__ == "PersonaActor").tell(object())
+    house.stage.settle()
+    house.stage.advance(3)
+    if "crash" in ends:
+        assert caller.fish_for(Close).code == 4500
+    assert isinstance(house.chooses("b", TINA), Wire)
+
+
+def test_a_caller_who_lost_the_model_keeps_the_place(house: House) -> None:
+    """The connection is made again for the same call."""
+    wire = house.chooses("a", TINA)
+    assert isinstance(wire, Wire)
+    wire.lose()
+    busy(house.chooses("b", TINA))
+    house.wires.dialled[-1].welcome()
+    busy(house.chooses("b", TINA))
+
+
+def test_a_switch_gives_the_place_up_when_the_other_is_there(house: House) -> None:
+    """Not earlier: if the other cannot be reached, she goes on."""
+    house.chooses("a", TINA)
+    house.says("a", Chose(MOHIT))
+    house.stage.settle()
+    busy(house.chooses("b", TINA))
+    house.wires.dialled[-1].lose(3000, "no")
+    house.callers["a"][1].fish_for(Error, code="persona_switch_failed")
+    busy(house.chooses("b", TINA))
+    house.chooses("a", MOHIT)
+    assert isinstance(house.chooses("b", TINA), Wire)
+
+
+def test_whoever_was_only_called_is_free_again(house: House) -> None:
+    """The last choice wins, and what was claimed for the one before it is given back."""
+    house.chooses("a", PRIYANKA)
+    house.says("a", Chose(TINA))
+    house.says("a", Chose(MOHIT))
+    house.stage.settle()
+    assert isinstance(house.chooses("b", TINA), Wire)
+
+
+def test_a_busy_one_between_two_choices(house: House) -> None:
+    """All in one breath: the last that is granted is the one, what was said to her goes to him."""
+    house.chooses("b", TINA)
+    house.says("a", Chose(MOHIT))
+    house.says("a", Chose(TINA))
+    house.says("a", Chose("nobody"))
+    house.stage.settle()
+    caller = house.callers["a"][1]
+    house.wires.dialled[-1].welcome()
+    caller.fish_for(ConfigAck, astrologer_id=MOHIT)
+    codes = [message.code for message in caller.heard if isinstance(message, Error)]
+    assert sorted(codes) == ["busy", "unknown_astrologer"]
+    house.says("a", Chose(MOHIT))
+    assert caller.fish_for(ConfigAck).astrologer_id == MOHIT  # he is whom they want: only acknowledged
+
+
+def test_a_limit_that_comes_by_an_edit_counts_who_is_there(stage: Stage) -> None:
+    """Calls go on though they are more than may be; nobody else comes in until there is room."""
+    house = House(stage, limited())
+    for user in ("a", "b", "c"):
+        house.calls(user)
+    house.chooses("a", HARSH)
+    house.chooses("b", HARSH)
+    house.shelf.catalogue = limited(**{HARSH: 2})
+    busy(house.chooses("c", HARSH))
+    house.says("a", HungUp())
+    house.stage.advance(3)
+    assert isinstance(house.chooses("c", HARSH), Wire)
+    house.callers.pop("a")
+    house.end()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_never_more_than_there_is_room_for(seed: int) -> None:
+    """Ten callers choose in any order: nobody has too many, and what the supervisor counts is what they hold."""
+    with Stage(seed) as stage:
+        chance = random.Random(seed)
+        house = House(stage, limited(**{TINA: 1, MOHIT: 2}))
+        for number in range(10):
+            house.calls(f"u{number}")
+        for _ in range(120):
+            user = chance.choice(list(house.callers))
+            house.says(user, Chose(chance.choice([TINA, TINA, MOHIT, PRIYANKA])))
+            if chance.random() < 0.4:
+                stage.settle()
+            for wire in house.wires.dialled:
+                if not wire.ended and "session.update" in wire.kinds and chance.random() < 0.5:
+                    wire.welcome() if chance.random() < 0.9 else wire.lose()
+            on = [_holds(session) for *_, session in house.callers.values() if session.is_alive()]
+            for astrologer_id, most in ((TINA, 1), (MOHIT, 2)):
+                assert sum(astrologer_id in held for held in on) <= most, (seed, on)
+        stage.settle()
+        supervisor: Any = house.supervisor.actor_inbox.turn.__self__  # type: ignore[attr-defined]
+        held = {ref: set(held) for ref, held in supervisor._engagements._held.items()}
+        assert held == {ref: on for *_, ref in house.callers.values() if ref.is_alive() and (on := _holds(ref))}
+        house.end()
+
+
+def _holds(session: Any) -> set[str]:
+    """Whom a session has on its line or wants there."""
+    line = session.actor_inbox.turn.__self__._board.line
+    return {one.persona.id for one in (line.wanted, line.live and line.live.selection) if one}
