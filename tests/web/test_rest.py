@@ -1,12 +1,15 @@
 """The REST side, through the real server."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 
 from actors.equipment import Limits
+from personas import SHIPPED, Catalogue
 from tests.kit.exchange import exchange
 from tests.kit.four import MOHIT, TINA
 
@@ -122,5 +125,78 @@ def test_foreign_hosts_and_pages_are_refused_everywhere() -> None:
                 async with client.get(f"{line.http}/api/astrologers", headers=headers) as answer:
                     assert answer.status == 403
                     assert "--allow-" in await answer.text()
+
+    asyncio.run(story())
+
+
+def named(*numbers: int, **fields: Any) -> Catalogue:
+    """Copies of Mohit, by number."""
+    data = orjson.loads(SHIPPED.read_bytes())
+    mohit = next(row for row in data["astrologers"] if row["astrologer_id"] == MOHIT)
+    return Catalogue.from_data(
+        {**data, "astrologers": [{**mohit, **fields, "astrologer_id": f"m{number:03}"} for number in numbers]}
+    )
+
+
+def test_a_long_list_is_read_in_pages() -> None:
+    """Each names the last of it, the last page nobody; what comes in between is in nobody's way."""
+
+    async def story() -> None:
+        async with exchange(catalogue=named(*range(25))) as line:
+            url, seen, query = f"{line.http}/api/astrologers", [], {"limit": "10"}
+            for size, more in ((10, True), (10, True), (5, False)):
+                status, found = await ask(url, **query)
+                assert (status, found["total"], len(found["astrologers"])) == (200, 25, size)
+                assert ("after" in found) is more
+                seen += [one["astrologer_id"] for one in found["astrologers"]]
+                query["after"] = found.get("after", "")
+            assert seen == [f"m{number:03}" for number in range(25)]
+            assert len((await ask(url))[1]["astrologers"]) == 25
+            for bad in ({"limit": "0"}, {"limit": "1001"}, {"limit": "ten"}, {"limit": "9" * 5000}, {"open": "no"}):
+                status, refusal = await ask(url, **bad)
+                assert (status, refusal["code"]) == (400, "bad_message")
+                assert next(iter(bad)) in refusal["message"]
+
+    asyncio.run(story())
+
+
+def test_what_has_not_changed_is_not_sent_again() -> None:
+    """By its ETag; an edit of the file, or of one persona, is a new one."""
+
+    async def story() -> None:
+        async with exchange(catalogue=named(1)) as line, aiohttp.ClientSession() as client:
+            for path in ("", "/m001", "?limit=1"):
+                line.shelf.catalogue = named(1)
+                url = f"{line.http}/api/astrologers{path}"
+                async with client.get(url) as first:
+                    tag = first.headers["ETag"]
+                async with client.get(url, headers={"If-None-Match": tag}) as again:
+                    assert (again.status, await again.read(), again.headers["ETag"]) == (304, b"", tag)
+                line.shelf.catalogue = named(1, name="Somebody")
+                async with client.get(url, headers={"If-None-Match": tag}) as changed:
+                    assert changed.status == 200
+                    assert "Somebody" in await changed.text()
+                    assert changed.headers["ETag"] != tag
+
+    asyncio.run(story())
+
+
+def test_who_is_closed_is_shown_so_and_not_matched() -> None:
+    """`open` says whether calls are taken now, and finds those."""
+
+    async def story() -> None:
+        day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[(datetime.now(UTC) + timedelta(days=3)).weekday()]
+        hours = {"timezone": "UTC", "weekly": {day: "9am-5pm"}}
+        async with exchange(catalogue=named(1, availability=hours)) as line, aiohttp.ClientSession() as client:
+            url = f"{line.http}/api/astrologers"
+            assert [one["open"] for one in (await ask(url))[1]["astrologers"]] == [False]
+            assert (await ask(f"{url}/m001"))[1]["open"] is False
+            assert (await ask(url, open="true"))[1] == {"astrologers": [], "total": 0}
+            async with client.post(f"{url}/match", json={"query": "marriage"}) as answer:
+                assert (await answer.json())["matches"] == []
+            line.shelf.catalogue = named(1)
+            assert [one["open"] for one in (await ask(url, open="true"))[1]["astrologers"]] == [True]
+            async with client.post(f"{url}/match", json={"query": "marriage"}) as answer:
+                assert len((await answer.json())["matches"]) == 1
 
     asyncio.run(story())

@@ -23,15 +23,20 @@ from actors.messages import (
     Played,
     Pong,
     Recorded,
+    Summary,
     TextResponse,
     Transcript,
     Typed,
 )
+from actors.meter import Bill, Stay, tariff
 from audio import Packed
 from audio.envelope import LARGE, unpack
+from personas import Profile
 from schemas import Refused
+from tests.kit.four import FOUR, MOHIT, TINA
 from web import wire
 
+BILL = Bill((Stay(FOUR.get(TINA), 61), Stay(FOUR.get(MOHIT), 5)))
 CODES = schemas.read("answer")["$defs"]["error"]["properties"]["code"]["enum"]
 STREAM = {"mode": "stream", "input": "pcm16", "output": "pcm16"}
 CLIP = b64encode(b"some bytes").decode()
@@ -48,6 +53,10 @@ CLIP = b64encode(b"some bytes").decode()
         (
             {"type": "config", "astrologer_id": "tina", "audio": {"mode": "stream", "input": "pcm16"}},
             Chose("tina", "stream"),
+        ),
+        (
+            {"type": "config", "astrologer_id": "tina", "profile": {"name": " Asha ", "birth_time": None}},
+            Chose("tina", None, Profile(name="Asha")),
         ),
         ({"type": "played", "response_id": "1.2", "ms": 1234.5}, Played("1.2", 1234)),
         ({"type": "audio", "audio": CLIP}, Recorded(b"some bytes")),
@@ -83,6 +92,10 @@ def opened(frame: bytes) -> None:
         ('{"type": "config"}', "bad_message", "astrologer_id"),
         ('{"type": "config", "astrologer_id": ""}', "bad_message", "GET /api/astrologers"),
         ('{"type": "config", "astrologer_id": "x", "audio": {"mode": "opus"}}', "bad_message", "audio.mode"),
+        ('{"type": "config", "astrologer_id": "x", "profile": []}', "bad_message", "profile"),
+        ('{"type": "config", "astrologer_id": "x", "profile": {"birth_date": "soon"}}', "bad_message", "birth_date"),
+        ('{"type": "config", "astrologer_id": "x", "profile": {"name": 3}}', "bad_message", "name must be text"),
+        ('{"type": "config", "astrologer_id": "x", "profile": {"birthdate": "x"}}', "bad_message", "birth_date"),
         ('{"type": "text", "text": 3}', "bad_message", "text"),
         ('{"type": "audio", "audio": 3}', "bad_message", "audio"),
         ('{"type": "audio", "audio": "***"}', "bad_base64", "base64"),
@@ -143,6 +156,10 @@ def test_no_frame_is_a_crash(frame: bytes) -> None:
         Transcript("user", "hello", "user.1"),
         Clear("1.1"),
         Notice("switching", "Wait."),
+        ConfigAck("tina", "Tina", "Hindi", "hi", "marin", "s-1", "Hello.", tariff(FOUR.get(TINA))),
+        Notice("minute", "So far.", 60, BILL.price),
+        Summary(BILL),
+        Summary(Bill()),
         Error("bad_json", "Send JSON."),
         Pong(),
     ],
@@ -156,6 +173,24 @@ def test_what_the_server_says_is_as_the_schema_has_it(message: Any) -> None:
 def test_every_type_of_the_schema_is_sent() -> None:
     """The schema names no message that the wire does not have."""
     assert set(schemas.ANSWER) == {*wire._NAMES.values(), "audio_response", "error", "summary"}
+
+
+def test_a_summary_in_full() -> None:
+    """Money is whole numbers, and says itself how it is written."""
+
+    def money(amount: int, text: str) -> dict[str, Any]:
+        return {"amount": amount, "currency": "INR", "digits": 2, "text": text}
+
+    assert orjson.loads(wire.write(Summary(BILL))) == {
+        "type": "summary",
+        "seconds": 66,
+        "by_persona": [
+            {"astrologer_id": TINA, "name": "Tina Kulkarni", "seconds": 61, "price": money(1016, "10.16 INR")},
+            {"astrologer_id": MOHIT, "name": "Mohit", "seconds": 5, "price": money(83, "0.83 INR")},
+        ],
+        "price": [money(1099, "10.99 INR")],
+    }
+    assert orjson.loads(wire.write(Summary(Bill()))) == {"type": "summary", "seconds": 0, "by_persona": []}
 
 
 def test_an_error_says_its_sentence_twice() -> None:
