@@ -1,7 +1,9 @@
 """How a call ends: nothing more is heard, the bill is made up, the caller is told, and the last facts come in."""
 
+from collections.abc import Mapping
+
 from actors.caller import Caller
-from actors.messages import Close, Summary
+from actors.messages import Close, Notice, Summary
 from actors.meter import Bill
 
 
@@ -34,8 +36,15 @@ class Farewell:
             self._caller.tell(self._close)
             self._close = None
 
-    def told(self) -> str:
-        """Whom the caller talked to, in which version and for how many seconds, and the price: for the log."""
+    def told(self, counted: Mapping[str, object]) -> str:
+        """For the log: whom the caller talked to, in which version and for how many seconds, the price, and why."""
         stays = ",".join(f"{stay.persona.id}@{stay.persona.version}:{stay.seconds}" for stay in self.bill.stays)
         price = ",".join(amount.text.replace(" ", "") for amount in self.bill.price)
-        return f"personas={stays or '-'}" + (f" price={price}" if price else "")
+        facts = {"personas": stays or "-", **({"price": price} if price else {}), **counted}
+        return " ".join([*(f"{what}={value}" for what, value in facts.items()), f"why={self.why!r}"])
+
+
+def minute(bill: Bill) -> Notice:
+    """What the caller is told when one more minute is full."""
+    spent = ", ".join(amount.text for amount in bill.price)
+    return Notice("minute", f"So far this call costs {spent}.", bill.seconds, bill.price)

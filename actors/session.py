@@ -5,14 +5,14 @@ import logging
 from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
+from actors.account import Account
 from actors.base import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.caller import Caller
 from actors.clips import Clips
 from actors.conversation import Conversation
 from actors.equipment import Equipment
-from actors.farewell import Farewell
-from actors.line import Selection
+from actors.farewell import Farewell, minute
 from actors.messages import (
     AccountRefused,
     Answered,
@@ -72,7 +72,6 @@ from realtime.events import (
     Speaking,
     Used,
 )
-from realtime.usage import spent
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +102,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._caller = Caller(equipment.limits.bad_messages, equipment.limits.messages)
         self._mode: Mode | None = None
         self._streamed = 0  # bytes of audio that came in a stream
-        self._used = Used()
+        self._account = Account(equipment.figures)
         self._farewell = Farewell(self._caller)
 
     def on_receive(self, message: SessionInbox) -> None:
@@ -122,12 +121,13 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._leave_with(self._board.ready(message))
             case Prepared():
                 self._board.prepared(message)
-            case Selected() | Granted() | Declined():
-                if not self._farewell.begun:
-                    self._consider(message)
+            case Selected() | Granted():
+                self._leave_with(self._board.decided(message))
+            case Declined(choice, code, reason):
+                self._refuse(code, reason)
+                self._board.declined(choice)
             case Passed(bill):
-                spent = ", ".join(amount.text for amount in bill.price)
-                self._caller.tell(Notice("minute", f"So far this call costs {spent}.", bill.seconds, bill.price))
+                self._caller.tell(minute(bill))
             case Settled(bill):
                 self._farewell.settle(bill)
                 self._end_when_all_is_told()
@@ -238,17 +238,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if streamed:
             self._pace()
 
-    def _consider(self, message: Selected | Granted | Declined) -> None:
-        """What becomes of a choice."""
-        match message:
-            case Selected():
-                self._board.claim(message)
-            case Granted(choice, persona):
-                self._leave_with(self._board.selected(Selection(choice, persona)))
-            case Declined(choice, code, reason):
-                self._refuse(code, reason)
-                self._board.declined(choice)
-
     def _refuse(self, code: str, reason: str) -> None:
         if close := self._caller.refuse(code, reason):
             self._leave(close)
@@ -257,7 +246,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _learn(self, generation: int, event: Event) -> None:
         if isinstance(event, Used | Allowance):
-            self._count(event)
+            self._account.count(event)
             return
         leg = next((leg for leg in self._board.line.legs() if leg.generation == generation), None)
         if leg is None:
@@ -276,14 +265,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if self._mode == "stream":
             self._pace()
 
-    def _count(self, event: Used | Allowance) -> None:
-        """What a connection's work came to, also one that is retiring."""
-        figures = self._equipment.figures
-        if isinstance(event, Used):
-            self._used, figures.used = self._used + event, figures.used + event
-        else:
-            figures.allowances[event.what] = event.remaining
-
     def _pace(self) -> None:
         """Release what is due of a streamed reply, and look again when more is."""
         if (wait := self._talk.pace(self._clock())) is not None:
@@ -298,7 +279,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me))
         hands = Hands(
             self._hire_bridge,
-            lambda choice, persona: self._supervisor.tell(Claimed(self.me, choice, persona)),
+            lambda chosen: self._supervisor.tell(Claimed(self.me, chosen.choice, chosen.persona)),
             lambda keeps: self._supervisor.tell(LetGo(self.me, keeps)),
             lambda seconds: self.after(seconds, Retry()),
             self._clock,
@@ -374,12 +355,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def on_stop(self) -> None:
         self._talk.close()
         self._farewell.say()  # if the persona crashed over the bill
-        board = self._board
-        heard = self._streamed // BYTES_PER_MS
-        counted: dict[str, object] = {"choices": board.choices, "generations": board.generations}
-        counted |= {"rollovers": board.rollovers, "heard_ms": heard}
-        counted |= {**self._talk.tally, **spent(self._used, self._equipment.upstream.prices)}
-        told = " ".join([self._farewell.told(), *(f"{what}={n}" for what, n in counted.items())])
-        seconds = self._clock() - self._began
-        why = self._farewell.why
-        log.info("ended session=%s user=%s seconds=%.1f %s why=%r", self._id, self._user, seconds, told, why)
+        counted = self._board.counted() | {"heard_ms": self._streamed // BYTES_PER_MS} | self._talk.tally
+        told = self._farewell.told(counted | self._account.told(self._equipment.upstream.prices))
+        log.info("ended session=%s user=%s seconds=%.1f %s", self._id, self._user, self._clock() - self._began, told)

@@ -15,6 +15,7 @@ from actors.messages import (
     ConfigAck,
     Configure,
     Error,
+    Granted,
     Listen,
     Notice,
     Prepare,
@@ -30,7 +31,6 @@ from actors.messages import (
 )
 from actors.meter import tariff
 from actors.supervision import Losses
-from personas import Persona
 from realtime.models import Capabilities
 
 MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be gone, at least and at most: a caller who
@@ -41,11 +41,11 @@ MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be go
 class Hands:
     """What a session does for its switchboard: hire the bridge of a generation, look again in so many seconds.
 
-    `claim` asks whether the caller may have the persona of a choice, `let_go` says which are still needed, by id.
+    `claim` asks the supervisor for a place with a persona; by `let_go` it learns, by id, who is still needed.
     """
 
     hire: Callable[[int, Configure], Hired[ToBridge | Stop]]
-    claim: Callable[[int, Persona], None]
+    claim: Callable[[Selected], None]
     let_go: Callable[[frozenset[str]], None]
     look_again: Callable[[float], None]
     clock: Callable[[], float]
@@ -76,6 +76,11 @@ class Switchboard:
         self._claims: dict[int, str] = {}  # the same, where only the supervisor's word is awaited
         self._holds: frozenset[str] = frozenset()
         self._acknowledged = 0
+        self._closed = False
+
+    def counted(self) -> dict[str, object]:
+        """For the log."""
+        return {"choices": self.choices, "generations": self.generations, "rollovers": self.rollovers}
 
     # Choosing.
 
@@ -98,17 +103,24 @@ class Switchboard:
         self._talk.expect(self.choice)
         return self.choice
 
-    def claim(self, selected: Selected) -> None:
-        """The persona takes calls; whether one more, the supervisor knows."""
+    def decided(self, message: Selected | Granted) -> Close | None:
+        """The persona takes calls; then, it takes this one."""
+        if self._closed:
+            return None
+        if isinstance(message, Selected):
+            self._claim(message)
+            return None
+        return self._granted(Selection(message.choice, message.persona))
+
+    def _claim(self, selected: Selected) -> None:
         choice, persona = selected.choice, selected.persona
         self._asked[choice] = self._claims[choice] = persona.id
         self._holds |= {persona.id}
         if choice == self.choice:
             self._wish = persona.id
-        self._do.claim(choice, persona)
+        self._do.claim(selected)
 
-    def selected(self, selection: Selection) -> Close | None:
-        """The choice is granted."""
+    def _granted(self, selection: Selection) -> Close | None:
         self._answered(selection.choice)
         live = self.line.live
         if live:
@@ -121,6 +133,8 @@ class Switchboard:
 
     def declined(self, choice: int) -> None:
         """It is not, and whoever was wanted before still is, or may yet be granted."""
+        if self._closed:
+            return
         self._answered(choice)
         wanted = self.line.wanted
         before, wish = (wanted.choice, wanted.persona.id) if wanted else (0, "")
@@ -245,12 +259,12 @@ class Switchboard:
         silent = self._talk.silent(self._do.clock())
         self.line = replace(self.line, said=self._talk.said, silent=silent)
 
-    def close(self) -> bool:
-        """The caller is gone: all connections retire; False when there is none."""
+    def close(self) -> None:
+        """The caller is gone: all connections retire."""
+        self._closed = True
         legs, self.line = self.line.legs(), Line()
         for leg in legs:
             self._retire(leg)
-        return bool(self.line.legs())
 
     def _prepare(self, leg: Leg) -> None:
         self.line = replace(self.line, coming=leg)

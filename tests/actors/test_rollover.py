@@ -13,7 +13,7 @@ from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire
 from realtime.events import BYTES_PER_MS
-from tests.kit.four import MOHIT, TINA
+from tests.kit.four import FREE, MOHIT, TINA
 from tests.kit.streaming import asked, begin, finish, give, heard, on_the_line, speak, turn, write_down
 
 DUE = 3300.5  # seconds: an hour without five minutes, and a look
@@ -22,7 +22,7 @@ DUE = 3300.5  # seconds: an hour without five minutes, and a look
 @pytest.fixture
 def scene(stage: Stage) -> Scene:
     """A caller who may stay for as long as they like."""
-    return Scene(stage, limits=Limits(idle_seconds=1e6, call_seconds=1e6))
+    return Scene(stage, FREE, Limits(idle_seconds=1e6, call_seconds=1e6))
 
 
 @pytest.fixture(autouse=True)

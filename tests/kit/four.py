@@ -9,10 +9,13 @@ PRIYANKA, HARSH = "priyanka_vedic_love", "harsh_dubey_vedic_love"
 IDS = [TINA, MOHIT, PRIYANKA, HARSH]
 
 
-def _four() -> Catalogue:
+def _four(**changes: object) -> Catalogue:
     data = json.loads(SHIPPED.read_bytes())
-    rows = {row["astrologer_id"]: row for row in data["astrologers"]}
-    return Catalogue.from_data({**data, "astrologers": [rows[id_] for id_ in IDS]})
+    rows = {row["astrologer_id"]: {**row, **changes} for row in data["astrologers"]}
+    kept = [{name: value for name, value in rows[id_].items() if value is not None} for id_ in IDS]
+    return Catalogue.from_data({**data, "astrologers": kept})
 
 
 FOUR = _four()
+FREE = _four(pricing=None)
+"""The same, and nobody has a price: no minutes are told."""
