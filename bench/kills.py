@@ -36,7 +36,7 @@ VOICE = VOICES.index("marin")
 
 @dataclass
 class Kill:
-    """One cut, and what became of the turn that it fell into."""
+    """One cut, or what else is done to a connection, and what became of the turn that it fell into."""
 
     phase: str
     at: float
@@ -74,7 +74,7 @@ async def run(kills: int, kind: str = "server", say: Callable[[str], None] = pri
         neighbours = at(running.upstream.uplink, 0.999)
         cost, late = running.host.cost(), at(running.crowd.lateness, 0.999)
         foreign = sum(word.who != call.who for call in running.crowd.calls for word in call.ear.words)
-    part = Part("kills", rows=[_row(phase, tally) for phase in ("", *PHASES)])
+    part = Part("kills", rows=[row(phase, tally.kills) for phase in ("", *PHASES)])
     part.series = list(_distribution(tally))
     part.targets = _targets(tally, neighbours, foreign)
     part.notes += [kill.story for kill in tally.kills if kill.story][:STORIES]
@@ -131,7 +131,7 @@ async def _turn(running: Load, tally: Tally, call: Call, turn: int, moment: floa
         if over and at_ > call.ear.ends_at + 0.5 and (kill or moment is None):
             break
     if kill:
-        _judge(kill, running, call, turn, words, began)
+        judge(kill, running, call, turn, words, began)
     call.ear.words.clear()
     call.ear.gaps.clear()
 
@@ -146,7 +146,8 @@ def _phase(call: Call, turn: int) -> str:
     return "idle"
 
 
-def _judge(kill: Kill, running: Load, call: Call, turn: int, words: int, began: float) -> None:
+def judge(kill: Kill, running: Load, call: Call, turn: int, words: int, began: float) -> None:
+    """What was heard of this turn, which began at `began`, against what should have been."""
     ours = [word for word in call.ear.words if (word.who, word.voice, word.turn) == (call.who, VOICE, turn)]
     heard = Counter(word.position for word in ours)
     kill.foreign = len(call.ear.words) - len(ours)
@@ -172,13 +173,14 @@ def _story(kill: Kill, running: Load, call: Call, turn: int, began: float) -> st
     gaps = " ".join(f"{gap.seconds:.2f} s at {gap.at - began:.2f}" for gap in call.ear.gaps if gap.turn == turn)
     told = [f"{event['type']} {at - began:.2f}" for at, event in call.events if at > began]
     return (
-        f"turn {turn} of {call.who} cut at {kill.at - began:.2f} s while {kill.phase}: {kill.unheard} frames unheard,"
+        f"turn {turn} of {call.who}, {kill.phase} at {kill.at - began:.2f} s: {kill.unheard} frames unheard,"
         f" silent for {gaps or 0}, heard {heard}; the model {'; '.join(did)}; the caller was told {' '.join(told)}"
     )
 
 
-def _row(phase: str, tally: Tally) -> dict[str, Any]:
-    kills = [kill for kill in tally.kills if phase in ("", kill.phase)]
+def row(phase: str, of: list[Kill]) -> dict[str, Any]:
+    """Those of a phase, or all, in figures."""
+    kills = [kill for kill in of if phase in ("", kill.phase)]
     silences = [int(kill.silence * 1e6) for kill in kills]
     waits = [int(kill.waited * 1e6) for kill in kills]
     row: dict[str, Any] = {"cut while": phase or "all", "cuts": len(kills)}
@@ -195,7 +197,7 @@ def _distribution(tally: Tally) -> Iterator[dict[str, float]]:
 
 
 def _targets(tally: Tally, neighbours: float, foreign: int) -> list[Target]:
-    every = _row("", tally)
+    every = row("", tally.kills)
     wrong = {name: every[name] for name in ("repeated", "lost", "foreign")}
     wrong["foreign"] += foreign
     got = f"p50 {every['silence_p50']} ms, p95 {every['silence_p95']} ms"

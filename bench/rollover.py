@@ -1,0 +1,166 @@
+"""What a caller hears when sessions of the model last so short that another takes over every few seconds.
+
+A session lasts 12 s, and its successor, which takes 1.2 s to open, is due after 6. Callers in no hurry think for up to
+4 s before they speak, so that mostly a silent moment comes; half of the times they begin to speak about when the next
+connection is there. Callers in a hurry speak as soon as they were answered: no moment is silent for as long as an
+opening takes, and their sessions expire with `session_expired` and 1001. Words and silence as in kills.py.
+"""
+
+import asyncio
+import random
+import re
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.callers import Call
+from bench.kills import GAP, MODEL, OPENING, PATIENCE, SPEECH_SECONDS, STORIES, WORDS, Kill, judge, row
+from bench.load import Load, at, load
+from bench.marks import GREETING_WORDS, now
+from bench.report import Part, Target
+
+LIFE = 12.0
+THINKING = 4.0
+NEAR = 0.2  # seconds before or after the next connection is there
+CALLERS, HURRIED = 24, 8
+TURNS = 9  # a call; then the caller calls anew
+FIRST = 1000
+SILENCE_MS, EXPIRED_MS, LATER_MS = 1.0, OPENING * 1000, 50.0
+ENDED = re.compile(r" ended session=.* rollovers=(\d+) ")
+KINDS = ("undisturbed", "rolled over", "expired")
+
+
+@dataclass
+class Tally:
+    """All turns, by what became of the connection in them, and in which moments another took over."""
+
+    wanted: int
+    turns: list[Kill] = field(default_factory=list)
+    moments: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Calls that the server ended, by code."""
+
+    @property
+    def over(self) -> bool:
+        """There were enough."""
+        return self.moments.total() >= self.wanted
+
+
+async def run(takeovers: int, kind: str = "server", say: Callable[[str], None] = print, life: float = LIFE) -> list[Part]:
+    """Until so many connections were taken over from."""
+    tally = Tally(takeovers)
+    async with load(kind, words=WORDS, gap=GAP, life=life, opening=OPENING, **MODEL) as running:
+        running.crowd.keep_events = True
+        running.host.mark()
+        numbers = iter(range(FIRST, 60_000))
+        callers = [_caller(running, tally, numbers.__next__, hurried=n < HURRIED) for n in range(CALLERS)]
+        await asyncio.gather(*callers)
+        cost, late = running.host.cost(), at(running.crowd.lateness, 0.999)
+        await asyncio.sleep(3)  # the server writes down its calls
+        counted = sum(int(times) for times in ENDED.findall(running.host.log.read_text()))
+    part = Part("rollover", rows=[{"connection": kind, **_row(kind, tally)} for kind in KINDS])
+    part.targets = _targets(tally)
+    part.notes += [turn.story for turn in tally.turns if turn.story][:STORIES]
+    for (how, when), times in sorted(tally.moments.items()):
+        part.notes.append(f"{how}, taken over while {when}: {times}")
+    part.notes.append(f"the server counted {counted} rollovers")
+    part.notes.append(f"others took {cost.others:.2f} of a core, the load was {late} ms late (p99.9)")
+    if tally.dropped:
+        part.notes.append(f"calls that the server ended: {dict(tally.dropped)}")
+    say(f"{tally.moments.total()} of {takeovers} takeovers in {len(tally.turns)} turns")
+    return [part]
+
+
+async def _caller(running: Load, tally: Tally, number: Callable[[], int], hurried: bool) -> None:
+    while not tally.over:
+        await asyncio.sleep(random.random() * 5)
+        with suppress(OSError):
+            call = await running.crowd.call(who=number())
+            call.every = 0
+            await _talk(running, tally, call, hurried)
+            for _, event in call.events:
+                if event["type"] == "close":
+                    tally.dropped[str(event["code"])] += 1
+            call.transport.abort()
+
+
+async def _talk(running: Load, tally: Tally, call: Call, hurried: bool) -> None:
+    with suppress(TimeoutError):
+        await call.until(lambda: _answered(call, 0, GREETING_WORDS), PATIENCE)
+    call.ear.words.clear()
+    for turn in range(1, TURNS + 1):
+        if tally.over or call.done.done():
+            return
+        seen = len(running.upstream.takeovers)
+        if not hurried:
+            await _think(running, call)
+        began = now() / 1e6
+        call.speak(SPEECH_SECONDS)
+        with suppress(TimeoutError):
+            await call.until(lambda turn=turn: _answered(call, turn, WORDS), PATIENCE)  # type: ignore[misc]
+        taken = [over for over in running.upstream.takeovers[seen:] if over.who == call.who]
+        how = KINDS[0] if not taken else KINDS[1 + any(over.expired for over in taken)]
+        kill = Kill(how, taken[0].at if taken else began)
+        judge(kill, running, call, turn, WORDS, began)
+        tally.turns.append(kill)
+        tally.moments.update((KINDS[1 + over.expired], _moment(call, turn, began, over.at)) for over in taken)
+        call.ear.words.clear()
+        call.ear.gaps.clear()
+
+
+async def _think(running: Load, call: Call) -> None:
+    """For a while, or until about when the next connection is there."""
+    began = now() / 1e6
+    until, aims = began + random.random() * THINKING, random.random() < 0.5
+    while now() / 1e6 < until and not call.done.done():
+        await asyncio.sleep(0.005)
+        if aims and (dialled := running.upstream.dialled.get(call.who, 0.0)) > began:
+            until, aims = dialled + OPENING + random.uniform(-NEAR, NEAR), False
+
+
+def _answered(call: Call, turn: int, words: int) -> bool:
+    """The last word of the answer was played."""
+    whole = any(word.turn == turn and word.position == words - 1 for word in call.ear.words)
+    return whole and now() / 1e6 > call.ear.ends_at
+
+
+def _moment(call: Call, turn: int, began: float, at_: float) -> str:
+    """What was going on then in this turn, whose speech began at `began`."""
+    if at_ < began:
+        return "silent"
+    if at_ < began + SPEECH_SECONDS:
+        return "speaking"
+    heard = [word.plays_at for word in call.ear.words if word.turn == turn]
+    return "listening" if heard and at_ >= min(heard) else "waiting"
+
+
+def _row(kind: str, tally: Tally) -> dict[str, Any]:
+    figures = row(kind, tally.turns)
+    del figures["cut while"]
+    return {"turns": figures.pop("cuts"), **figures}
+
+
+def _targets(tally: Tally) -> list[Target]:
+    calm, rolled, expired = (_row(kind, tally) for kind in KINDS)
+    times = {kind: sum(n for (how, _), n in tally.moments.items() if how == kind) for kind in KINDS[1:]}
+    wrong = {what: sum(one[what] for one in (calm, rolled, expired)) for what in ("repeated", "lost", "foreign")}
+    unheard = sum(one["unheard"] for one in (calm, rolled, expired))
+    later = {share: rolled[f"answer_{share}"] - calm[f"answer_{share}"] for share in ("p50", "p95")}
+    some = rolled["turns"] and calm["turns"]
+    return [
+        Target(f"silence added, {times['rolled over']} rollovers, p95", "0 ms", _silence(rolled),
+               rolled["silence_p95"] <= SILENCE_MS if some else None),
+        Target("answer later than without a rollover", f"p50 ≤ {LATER_MS:.0f} ms",
+               ", ".join(f"{share} {late:+.0f} ms" for share, late in later.items()),
+               later["p50"] <= LATER_MS if some else None),
+        Target(f"silence added, {times['expired']} expired, p95", f"≤ {EXPIRED_MS:.0f} ms", _silence(expired),
+               expired["silence_p95"] <= EXPIRED_MS if expired["turns"] else None),
+        Target("words repeated, lost, foreign", "0, 0, 0", str(wrong), not any(wrong.values()) if some else None),
+        Target("frames of the caller's speech unheard", "0", str(unheard), not unheard if some else None),
+    ]  # fmt: skip
+
+
+def _silence(figures: dict[str, Any]) -> str:
+    return f"p50 {figures['silence_p50']} ms, p95 {figures['silence_p95']} ms"
