@@ -18,6 +18,7 @@ from bench.callers import Call
 from bench.load import Load, at, load
 from bench.marks import GREETING_WORDS, VOICES, now
 from bench.report import Part, Target
+from bench.upstream import Upstream
 
 OPENING = 1.2
 WORDS = 20
@@ -131,7 +132,7 @@ async def _turn(running: Load, tally: Tally, call: Call, turn: int, moment: floa
         if over and at_ > call.ear.ends_at + 0.5 and (kill or moment is None):
             break
     if kill:
-        judge(kill, running, call, turn, words, began)
+        judge(kill, running.upstream, call, turn, words, began)
     call.ear.words.clear()
     call.ear.gaps.clear()
 
@@ -146,7 +147,7 @@ def _phase(call: Call, turn: int) -> str:
     return "idle"
 
 
-def judge(kill: Kill, running: Load, call: Call, turn: int, words: int, began: float) -> None:
+def judge(kill: Kill, upstream: Upstream, call: Call, turn: int, words: int, began: float) -> None:
     """What was heard of this turn, which began at `began`, against what should have been."""
     ours = [word for word in call.ear.words if (word.who, word.voice, word.turn) == (call.who, VOICE, turn)]
     heard = Counter(word.position for word in ours)
@@ -156,18 +157,18 @@ def judge(kill: Kill, running: Load, call: Call, turn: int, words: int, began: f
     kill.silence = sum(gap.seconds for gap in call.ear.gaps if gap.turn == turn)
     kill.waited = (ours[0].plays_at - began - (SPEECH_SECONDS if turn else 0)) if ours else PATIENCE
     if turn:
-        kill.unheard = max(0, round(SPEECH_SECONDS * 50) - running.upstream.speech[call.who, turn])
+        kill.unheard = max(0, round(SPEECH_SECONDS * 50) - upstream.speech[call.who, turn])
     if kill.foreign or kill.repeated or kill.lost or kill.unheard or kill.silence > LONG:
-        kill.story = _story(kill, running, call, turn, began)
+        kill.story = _story(kill, upstream, call, turn, began)
 
 
-def _story(kill: Kill, running: Load, call: Call, turn: int, began: float) -> str:
+def _story(kill: Kill, upstream: Upstream, call: Call, turn: int, began: float) -> str:
     """What was heard, as turn.position, and what the model did, with the last of what it had been told."""
     heard = " ".join(f"{word.turn}.{word.position}" for word in call.ear.words)
     did = [
         f"at {answer.at / 1e6 - began:.2f} s {answer.why}, turn {answer.turn} from word {answer.first},"
         f" after {[text[-20:] for _, text in answer.history]}"
-        for answer in running.upstream.answers
+        for answer in upstream.answers
         if answer.who == call.who and answer.at > began * 1e6
     ]
     gaps = " ".join(f"{gap.seconds:.2f} s at {gap.at - began:.2f}" for gap in call.ear.gaps if gap.turn == turn)

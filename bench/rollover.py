@@ -20,6 +20,7 @@ from bench.kills import GAP, MODEL, OPENING, PATIENCE, SPEECH_SECONDS, STORIES, 
 from bench.load import Load, at, load
 from bench.marks import GREETING_WORDS, now
 from bench.report import Part, Target
+from bench.upstream import Upstream
 
 LIFE = 12.0
 THINKING = 4.0
@@ -29,6 +30,7 @@ TURNS = 9  # a call; then the caller calls anew
 FIRST = 1000
 SILENCE_MS, EXPIRED_MS, LATER_MS = 1.0, OPENING * 1000, 50.0
 ENDED = re.compile(r" ended session=.* rollovers=(\d+) ")
+LOST = re.compile(r" lost generation \d+: (.*)")
 KINDS = ("undisturbed", "rolled over", "expired")
 
 
@@ -48,7 +50,9 @@ class Tally:
         return self.moments.total() >= self.wanted
 
 
-async def run(takeovers: int, kind: str = "server", say: Callable[[str], None] = print, life: float = LIFE) -> list[Part]:
+async def run(
+    takeovers: int, kind: str = "server", say: Callable[[str], None] = print, life: float = LIFE
+) -> list[Part]:
     """Until so many connections were taken over from."""
     tally = Tally(takeovers)
     async with load(kind, words=WORDS, gap=GAP, life=life, opening=OPENING, **MODEL) as running:
@@ -59,13 +63,14 @@ async def run(takeovers: int, kind: str = "server", say: Callable[[str], None] =
         await asyncio.gather(*callers)
         cost, late = running.host.cost(), at(running.crowd.lateness, 0.999)
         await asyncio.sleep(3)  # the server writes down its calls
-        counted = sum(int(times) for times in ENDED.findall(running.host.log.read_text()))
+        log = running.host.log.read_text()
     part = Part("rollover", rows=[{"connection": kind, **_row(kind, tally)} for kind in KINDS])
     part.targets = _targets(tally)
     part.notes += [turn.story for turn in tally.turns if turn.story][:STORIES]
     for (how, when), times in sorted(tally.moments.items()):
         part.notes.append(f"{how}, taken over while {when}: {times}")
-    part.notes.append(f"the server counted {counted} rollovers")
+    counted = sum(int(times) for times in ENDED.findall(log))
+    part.notes.append(f"the server counted {counted} rollovers, and lost by reason {dict(Counter(LOST.findall(log)))}")
     part.notes.append(f"others took {cost.others:.2f} of a core, the load was {late} ms late (p99.9)")
     if tally.dropped:
         part.notes.append(f"calls that the server ended: {dict(tally.dropped)}")
@@ -87,43 +92,52 @@ async def _caller(running: Load, tally: Tally, number: Callable[[], int], hurrie
 
 
 async def _talk(running: Load, tally: Tally, call: Call, hurried: bool) -> None:
-    with suppress(TimeoutError):
-        await call.until(lambda: _answered(call, 0, GREETING_WORDS), PATIENCE)
+    await _listen(call, 0, GREETING_WORDS)
     call.ear.words.clear()
     for turn in range(1, TURNS + 1):
         if tally.over or call.done.done():
             return
-        seen = len(running.upstream.takeovers)
-        if not hurried:
-            await _think(running, call)
-        began = now() / 1e6
-        call.speak(SPEECH_SECONDS)
-        with suppress(TimeoutError):
-            await call.until(lambda turn=turn: _answered(call, turn, WORDS), PATIENCE)  # type: ignore[misc]
-        taken = [over for over in running.upstream.takeovers[seen:] if over.who == call.who]
-        how = KINDS[0] if not taken else KINDS[1 + any(over.expired for over in taken)]
-        kill = Kill(how, taken[0].at if taken else began)
-        judge(kill, running, call, turn, WORDS, began)
-        tally.turns.append(kill)
-        tally.moments.update((KINDS[1 + over.expired], _moment(call, turn, began, over.at)) for over in taken)
-        call.ear.words.clear()
-        call.ear.gaps.clear()
+        await _turn(running, tally, call, turn, hurried)
 
 
-async def _think(running: Load, call: Call) -> None:
+async def _turn(running: Load, tally: Tally, call: Call, turn: int, hurried: bool) -> None:
+    upstream = running.upstream
+    seen, gone = len(upstream.takeovers), len(upstream.expired)
+    if not hurried:
+        await _think(upstream, call)
+    began = now() / 1e6
+    call.speak(SPEECH_SECONDS)
+    await _listen(call, turn, WORDS)
+    taken = [over for over in upstream.takeovers[seen:] if over.who == call.who]
+    expired = [at_ for who, at_ in upstream.expired[gone:] if who == call.who]
+    how = KINDS[2] if expired or any(over.expired for over in taken) else KINDS[1] if taken else KINDS[0]
+    kill = Kill(how, min([*expired, *(over.at for over in taken)], default=began))
+    judge(kill, upstream, call, turn, WORDS, began)
+    tally.turns.append(kill)
+    tally.moments.update((KINDS[1 + over.expired], _moment(call, turn, began, over.at)) for over in taken)
+    call.ear.words.clear()
+    call.ear.gaps.clear()
+
+
+async def _listen(call: Call, turn: int, words: int) -> None:
+    """Until the last word of an answer was played, or nobody hopes for it any more."""
+
+    def heard() -> bool:
+        whole = any(word.turn == turn and word.position == words - 1 for word in call.ear.words)
+        return whole and now() / 1e6 > call.ear.ends_at
+
+    with suppress(TimeoutError):
+        await call.until(heard, PATIENCE)
+
+
+async def _think(upstream: Upstream, call: Call) -> None:
     """For a while, or until about when the next connection is there."""
     began = now() / 1e6
     until, aims = began + random.random() * THINKING, random.random() < 0.5
     while now() / 1e6 < until and not call.done.done():
         await asyncio.sleep(0.005)
-        if aims and (dialled := running.upstream.dialled.get(call.who, 0.0)) > began:
+        if aims and (dialled := upstream.dialled.get(call.who, 0.0)) > began:
             until, aims = dialled + OPENING + random.uniform(-NEAR, NEAR), False
-
-
-def _answered(call: Call, turn: int, words: int) -> bool:
-    """The last word of the answer was played."""
-    whole = any(word.turn == turn and word.position == words - 1 for word in call.ear.words)
-    return whole and now() / 1e6 > call.ear.ends_at
 
 
 def _moment(call: Call, turn: int, began: float, at_: float) -> str:

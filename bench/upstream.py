@@ -63,8 +63,10 @@ class Upstream:
     dialled: dict[int, float] = field(default_factory=dict)
     """When a caller's newest handshake began."""
     serving: dict[int, "Line"] = field(default_factory=dict)
-    """The connection on which a caller was heard last, also once it is gone."""
+    """The newest connection on which a caller was heard, also once it is gone."""
     takeovers: list[Takeover] = field(default_factory=list)
+    expired: list[tuple[int, float]] = field(default_factory=list)
+    """Whose sessions had lasted as long as one may, and when."""
 
     async def open(self, tls: ssl.SSLContext | None = None) -> None:
         """Listen on a free port of 127.0.0.1."""
@@ -153,6 +155,7 @@ class Line(asyncio.Protocol):
 
     def _expire(self) -> None:
         self.expired = True
+        self.upstream.expired.append((self.who, now() / 1e6))
         self.model.expire()
         self.transport.write(frames.frame(frames.CLOSE, EXPIRED))
         self.transport.close()
@@ -162,8 +165,8 @@ class Line(asyncio.Protocol):
         from_ = payload.find(b'"audio":"') + 9
         upstream = self.upstream
         upstream.appends += 1
-        if (before := upstream.serving.get(self.who)) is not self:
-            upstream.serving[self.who] = self
+        if not self._numbers:  # what comes on the one before it from now on was under way
+            before, upstream.serving[self.who] = upstream.serving.get(self.who), self
             if before:
                 upstream.takeovers.append(Takeover(self.who, at / 1e6, before.expired))
         for mark in coded(payload[from_ : payload.find(b'"', from_)]):
