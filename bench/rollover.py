@@ -164,8 +164,9 @@ def _targets(tally: Tally) -> list[Target]:
     later = {share: rolled[f"answer_{share}"] - calm[f"answer_{share}"] for share in ("p50", "p95")}
     some = rolled["turns"] and calm["turns"]
     return [
-        Target(f"silence added, {times['rolled over']} rollovers, p95", "0 ms", _silence(rolled),
-               rolled["silence_p95"] <= SILENCE_MS if some else None),
+        Target(f"silence added, {times['rolled over']} rollovers, p95", "0 ms, or as without one",
+               f"{_silence(rolled)}; without {_silence(calm)}",
+               rolled["silence_p95"] <= max(SILENCE_MS, calm["silence_p95"]) if some else None),
         Target("answer later than without a rollover", f"p50 ≤ {LATER_MS:.0f} ms",
                ", ".join(f"{share} {late:+.0f} ms" for share, late in later.items()),
                later["p50"] <= LATER_MS if some else None),
