@@ -9,10 +9,10 @@ cut is followed by one that is not: a second try in a row waits half a second (a
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.callers import Call
 from bench.load import Load, at, load
@@ -61,6 +61,11 @@ class Tally:
     dropped: Counter[str] = field(default_factory=Counter)
     """Calls that the server ended, by code."""
 
+    @property
+    def over(self) -> bool:
+        """There were enough."""
+        return len(self.kills) >= self.wanted
+
 
 async def run(kills: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
     """So many cuts."""
@@ -70,7 +75,7 @@ async def run(kills: int, kind: str = "server", say: Callable[[str], None] = pri
         running.upstream.disturbed.update(range(FIRST, 60_000))
         await running.crowd.resize(NEIGHBOURS)
         running.host.mark()
-        callers = [asyncio.create_task(_caller(running, tally, numbers)) for _ in range(min(CALLERS, kills))]
+        callers = [caller(running, tally, numbers, _talk) for _ in range(min(CALLERS, kills))]
         await asyncio.gather(*callers)
         neighbours = at(running.upstream.uplink, 0.999)
         cost, late = running.host.cost(), at(running.crowd.lateness, 0.999)
@@ -89,13 +94,19 @@ async def run(kills: int, kind: str = "server", say: Callable[[str], None] = pri
 PHASES = ("greeting", "speaking", "waiting", "listening", "idle")
 
 
-async def _caller(running: Load, tally: Tally, numbers: Iterator[int]) -> None:
-    while len(tally.kills) < tally.wanted:
+T = TypeVar("T", bound=Tally)
+
+
+async def caller(
+    running: Load, tally: T, numbers: Iterator[int], talk: Callable[[Load, T, Call], Coroutine[Any, Any, None]]
+) -> None:
+    """Call after call, until there were enough."""
+    while not tally.over:
         await asyncio.sleep(random.random())
         with suppress(OSError):
             call = await running.crowd.call(who=next(numbers))
             call.every = 0
-            await _talk(running, tally, call)
+            await talk(running, tally, call)
             for _, event in call.events:
                 if event["type"] == "close":
                     tally.dropped[str(event["code"])] += 1
@@ -107,7 +118,7 @@ async def _talk(running: Load, tally: Tally, call: Call) -> None:
     cut = random.random() < 0.2
     await _turn(running, tally, call, 0, random.random() * 3 if cut else None)
     for turn in range(1, TURNS + 1):
-        if call.done.done() or len(tally.kills) >= tally.wanted:
+        if call.done.done() or tally.over:
             return
         cut = not cut
         await _turn(running, tally, call, turn, random.random() * (SPEECH_SECONDS + WORDS / 5 + 2) if cut else None)
@@ -122,7 +133,7 @@ async def _turn(running: Load, tally: Tally, call: Call, turn: int, moment: floa
     while not call.done.done() and now() / 1e6 < until:
         await asyncio.sleep(0.01)
         at_ = now() / 1e6
-        if len(tally.kills) >= tally.wanted:
+        if tally.over:
             moment = None
         if kill is None and moment is not None and at_ >= began + moment:
             kill = Kill(_phase(call, turn), at_)

@@ -13,10 +13,11 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from bench.callers import Call
-from bench.kills import GAP, MODEL, OPENING, PATIENCE, SPEECH_SECONDS, STORIES, WORDS, Kill, judge, row
+from bench.kills import GAP, MODEL, OPENING, PATIENCE, SPEECH_SECONDS, STORIES, WORDS, Kill, Tally, caller, judge, row
 from bench.load import Load, at, load
 from bench.marks import GREETING_WORDS, now
 from bench.report import Part, Target
@@ -35,14 +36,10 @@ KINDS = ("undisturbed", "rolled over", "expired")
 
 
 @dataclass
-class Tally:
-    """All turns, by what became of the connection in them, and in which moments another took over."""
+class Turns(Tally):
+    """All turns, each by what became of the connection in it, and in which moments another took over."""
 
-    wanted: int
-    turns: list[Kill] = field(default_factory=list)
     moments: Counter[tuple[str, str]] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
-    """Calls that the server ended, by code."""
 
     @property
     def over(self) -> bool:
@@ -50,48 +47,30 @@ class Tally:
         return self.moments.total() >= self.wanted
 
 
-async def run(
-    takeovers: int, kind: str = "server", say: Callable[[str], None] = print, life: float = LIFE
-) -> list[Part]:
+async def run(takeovers: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
     """Until so many connections were taken over from."""
-    tally = Tally(takeovers)
-    async with load(kind, words=WORDS, gap=GAP, life=life, opening=OPENING, **MODEL) as running:
+    tally, numbers = Turns(takeovers), iter(range(FIRST, 60_000))
+    async with load(kind, words=WORDS, gap=GAP, life=LIFE, opening=OPENING, **MODEL) as running:
         running.crowd.keep_events = True
         running.host.mark()
-        numbers = iter(range(FIRST, 60_000))
-        callers = [_caller(running, tally, numbers.__next__, hurried=n < HURRIED) for n in range(CALLERS)]
-        await asyncio.gather(*callers)
+        talks = [partial(_talk, hurried=number < HURRIED) for number in range(CALLERS)]
+        await asyncio.gather(*(caller(running, tally, numbers, talk) for talk in talks))
         cost, late = running.host.cost(), at(running.crowd.lateness, 0.999)
         await asyncio.sleep(3)  # the server writes down its calls
         log = running.host.log.read_text()
-    part = Part("rollover", rows=[{"connection": kind, **_row(kind, tally)} for kind in KINDS])
-    part.targets = _targets(tally)
-    part.notes += [turn.story for turn in tally.turns if turn.story][:STORIES]
-    for (how, when), times in sorted(tally.moments.items()):
-        part.notes.append(f"{how}, taken over while {when}: {times}")
-    counted = sum(int(times) for times in ENDED.findall(log))
-    part.notes.append(f"the server counted {counted} rollovers, and lost by reason {dict(Counter(LOST.findall(log)))}")
+    part = Part("rollover", rows=[{"connection": how, **_row(how, tally)} for how in KINDS], targets=_targets(tally))
+    part.notes += [turn.story for turn in tally.kills if turn.story][:STORIES]
+    part.notes += [f"{how}, taken over while {when}: {times}" for (how, when), times in sorted(tally.moments.items())]
+    counted, lost = sum(int(times) for times in ENDED.findall(log)), dict(Counter(LOST.findall(log)))
+    part.notes.append(f"the server counted {counted} rollovers, and lost by reason {lost}")
     part.notes.append(f"others took {cost.others:.2f} of a core, the load was {late} ms late (p99.9)")
     if tally.dropped:
         part.notes.append(f"calls that the server ended: {dict(tally.dropped)}")
-    say(f"{tally.moments.total()} of {takeovers} takeovers in {len(tally.turns)} turns")
+    say(f"{tally.moments.total()} takeovers in {len(tally.kills)} turns")
     return [part]
 
 
-async def _caller(running: Load, tally: Tally, number: Callable[[], int], hurried: bool) -> None:
-    while not tally.over:
-        await asyncio.sleep(random.random() * 5)
-        with suppress(OSError):
-            call = await running.crowd.call(who=number())
-            call.every = 0
-            await _talk(running, tally, call, hurried)
-            for _, event in call.events:
-                if event["type"] == "close":
-                    tally.dropped[str(event["code"])] += 1
-            call.transport.abort()
-
-
-async def _talk(running: Load, tally: Tally, call: Call, hurried: bool) -> None:
+async def _talk(running: Load, tally: Turns, call: Call, hurried: bool) -> None:
     await _listen(call, 0, GREETING_WORDS)
     call.ear.words.clear()
     for turn in range(1, TURNS + 1):
@@ -100,7 +79,7 @@ async def _talk(running: Load, tally: Tally, call: Call, hurried: bool) -> None:
         await _turn(running, tally, call, turn, hurried)
 
 
-async def _turn(running: Load, tally: Tally, call: Call, turn: int, hurried: bool) -> None:
+async def _turn(running: Load, tally: Turns, call: Call, turn: int, hurried: bool) -> None:
     upstream = running.upstream
     seen, gone = len(upstream.takeovers), len(upstream.expired)
     if not hurried:
@@ -113,7 +92,7 @@ async def _turn(running: Load, tally: Tally, call: Call, turn: int, hurried: boo
     how = KINDS[2] if expired or any(over.expired for over in taken) else KINDS[1] if taken else KINDS[0]
     kill = Kill(how, min([*expired, *(over.at for over in taken)], default=began))
     judge(kill, upstream, call, turn, WORDS, began)
-    tally.turns.append(kill)
+    tally.kills.append(kill)
     tally.moments.update((KINDS[1 + over.expired], _moment(call, turn, began, over.at)) for over in taken)
     call.ear.words.clear()
     call.ear.gaps.clear()
@@ -150,13 +129,13 @@ def _moment(call: Call, turn: int, began: float, at_: float) -> str:
     return "listening" if heard and at_ >= min(heard) else "waiting"
 
 
-def _row(kind: str, tally: Tally) -> dict[str, Any]:
-    figures = row(kind, tally.turns)
+def _row(kind: str, tally: Turns) -> dict[str, Any]:
+    figures = row(kind, tally.kills)
     del figures["cut while"]
     return {"turns": figures.pop("cuts"), **figures}
 
 
-def _targets(tally: Tally) -> list[Target]:
+def _targets(tally: Turns) -> list[Target]:
     calm, rolled, expired = (_row(kind, tally) for kind in KINDS)
     times = {kind: sum(n for (how, _), n in tally.moments.items() if how == kind) for kind in KINDS[1:]}
     wrong = {what: sum(one[what] for one in (calm, rolled, expired)) for what in ("repeated", "lost", "foreign")}
