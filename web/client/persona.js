@@ -1,0 +1,93 @@
+/** What a persona of the catalogue looks like on the page: a colour, a face, a price, the language of its words. */
+
+/**
+ * One entry of `GET /api/astrologers`.
+ * @typedef {object} Persona
+ * @property {string} astrologer_id
+ * @property {string} name
+ * @property {string} speciality
+ * @property {string} language English name of the language that is spoken
+ * @property {string} persona one line about who this is
+ * @property {"active" | "inactive"} status
+ * @property {{per_minute: number, currency: string}} [pricing]
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+const GOLDEN_ANGLE = 137.5; // degrees: neighbouring numbers get colours far apart
+
+/**
+ * The hue of a persona, in degrees; always the same for the same id.
+ * @param {string} id
+ */
+export function hue(id) {
+  let sum = 0;
+  for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)) % 65_521;
+  return Math.round((sum * GOLDEN_ANGLE) % 360);
+}
+
+/**
+ * A face: initials in a wheel of twelve houses.
+ * @param {string} name
+ */
+export function face(name) {
+  const svg = shape("svg", { viewBox: "0 0 48 48", class: "avatar", "aria-hidden": "true" });
+  const letters = shape("text", { x: "24", y: "24", dy: ".35em", "text-anchor": "middle" });
+  letters.textContent = initials(name);
+  const wheel = { cx: "24", cy: "24", r: "22", pathLength: "12", class: "houses" };
+  svg.append(shape("circle", { cx: "24", cy: "24", r: "19", class: "disc" }), shape("circle", wheel), letters);
+  return svg;
+}
+
+/**
+ * @param {string} name of the element
+ * @param {Record<string, string>} attributes
+ */
+function shape(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+/**
+ * The first letters of the first two words, with the vowel signs that belong to them.
+ * @param {string} name
+ */
+export function initials(name) {
+  return name.trim().split(/\s+/).slice(0, 2).map((word) => word.match(/^\P{M}\p{M}*/u)?.[0] ?? "").join("").toLocaleUpperCase();
+}
+
+/**
+ * Such as "₹10 a minute", or nothing where the price is not public.
+ * @param {Persona} persona
+ */
+export function price({ pricing }) {
+  if (!pricing) return "";
+  try {
+    const money = { style: "currency", currency: pricing.currency, maximumFractionDigits: 2, minimumFractionDigits: 0 };
+    return `${new Intl.NumberFormat("en", money).format(pricing.per_minute)} a minute`;
+  } catch { // no currency that the browser could write
+    return `${pricing.per_minute} ${pricing.currency} a minute`;
+  }
+}
+
+const english = new Intl.DisplayNames(["en"], { type: "language", fallback: "none" });
+const ALPHABET = [..."abcdefghijklmnopqrstuvwxyz"];
+
+/** @type {Map<string, string>} English names of languages, to their ISO 639-1 codes. */
+const CODES = new Map(ALPHABET.flatMap((a) => ALPHABET.map((b) => [english.of(a + b) ?? "", a + b])));
+
+/**
+ * The code for `lang` of some words by somebody who speaks `language` (its English name, or a code): that language
+ * where they are in its script, else English, in which much of a catalogue is written.
+ * @param {string} text
+ * @param {string} language
+ */
+export function languageOf(text, language) {
+  const code = CODES.get(language) ?? language;
+  try {
+    const script = new Intl.Locale(code).maximize().script;
+    return new RegExp(`\\p{Script=${script}}`, "u").test(text) ? code : "en";
+  } catch { // a language without a code, or written in several scripts
+    return CODES.has(language) ? code : "";
+  }
+}
