@@ -36,9 +36,10 @@ class Page {
     find("again").onclick = () => this.#dial(this.#conversation.wanted);
     find("another").onclick = () => this.#leave();
     find("retry").onclick = () => this.load();
-    find("switch").onclick = () => this.#browse(!document.body.classList.contains("browsing"));
+    find("switch").onclick = () => this.#browse(true);
+    find("back").onclick = () => this.#browse(false);
     find("typing").onsubmit = (event) => this.#type(event);
-    document.addEventListener("keydown", ({ key }) => key === "Escape" && this.#browse(false));
+    find("people").onkeydown = ({ key }) => key === "Escape" && this.#browse(false);
     window.addEventListener("offline", () => this.#live?.call.lose());
     window.addEventListener("pagehide", () => this.#live?.call.hangUp());
   }
@@ -68,8 +69,7 @@ class Page {
     if (!this.#live) return this.#dial(persona);
     this.#player.unlock();
     this.#live.switchTo(persona);
-    this.#browse(false);
-    return this.#focus();
+    return this.#browse(false);
   }
 
   /** @param {Persona} persona */
@@ -81,9 +81,8 @@ class Page {
     const [microphone, player, captions] = [this.#microphone, this.#player, this.#captions];
     this.#conversation = new Conversation(this.#user, persona, { microphone, player, captions }, changed);
     this.#listen();
-    this.#browse(false);
     this.#show("");
-    this.#focus();
+    this.#browse(false);
   }
 
   /** Back to the cards. */
@@ -123,9 +122,11 @@ class Page {
 
   /** @param {boolean} open the list of astrologers, during a call on a phone */
   #browse(open) {
-    const was = document.body.classList.toggle("browsing", open);
+    document.body.classList.toggle("browsing", open);
     find("switch").setAttribute("aria-expanded", String(open));
-    if (was && this.#live) this.#cards.focus(this.#live.wanted.astrologer_id);
+    if (!this.#live) return;
+    if (open) this.#cards.focus(this.#live.wanted.astrologer_id);
+    else this.#focus();
   }
 
   #focus() {

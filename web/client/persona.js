@@ -13,7 +13,6 @@
  */
 
 const SVG = "http://www.w3.org/2000/svg";
-const GOLDEN_ANGLE = 137.5; // degrees: neighbouring numbers get colours far apart
 
 /**
  * The hue of a persona, in degrees; always the same for the same id.
@@ -21,8 +20,8 @@ const GOLDEN_ANGLE = 137.5; // degrees: neighbouring numbers get colours far apa
  */
 export function hue(id) {
   let sum = 0;
-  for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)) % 65_521;
-  return Math.round((sum * GOLDEN_ANGLE) % 360);
+  for (const letter of id) sum = (sum * 131 + letter.codePointAt(0)) % 65_521;
+  return (sum * 97) % 360; // ids that differ little get colours far apart
 }
 
 /**
