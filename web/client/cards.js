@@ -32,6 +32,7 @@ export class Cards {
     this.people = people;
     this.#buttons = new Map(people.map((persona) => [persona.astrologer_id, this.#card(persona)]));
     this.list.replaceChildren(...[...this.#buttons.values()].map((button) => button.parentElement));
+    this.mark();
     this.#offer("language");
     this.#offer("speciality");
     this.#filter();
@@ -43,8 +44,10 @@ export class Cards {
    */
   mark(id) {
     for (const [each, button] of this.#buttons) {
-      if (each === id) button.setAttribute("aria-current", "true");
-      else button.removeAttribute("aria-current");
+      const standing = button.disabled ? "Closed" : each === id ? "On the line" : "Open";
+      if (button.querySelector(".standing").textContent === standing) continue;
+      write(button, ".standing", standing);
+      button.toggleAttribute("aria-current", each === id);
     }
   }
 
@@ -59,7 +62,6 @@ export class Cards {
   /** @param {Persona} persona */
   #card(persona) {
     const button = this.template.content.cloneNode(true).querySelector("button");
-    const open = persona.status === "active";
     const lang = languageOf(persona.persona, persona.language);
     button.style.setProperty("--hue", String(hue(persona.astrologer_id)));
     button.querySelector(".face").append(face(persona.name));
@@ -69,9 +71,8 @@ export class Cards {
     write(button, ".language", persona.language);
     write(button, ".about", persona.persona);
     write(button, ".price", price(persona));
-    write(button, ".standing", open ? "Open" : "Closed");
     button.dataset.id = persona.astrologer_id;
-    button.disabled = !open;
+    button.disabled = persona.status !== "active";
     button.addEventListener("click", () => this.chosen(persona));
     return button;
   }

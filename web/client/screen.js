@@ -8,9 +8,9 @@ import { face, hue } from "./persona.js";
  */
 
 const TITLE = document.title;
-const HOLD = "Hold to talk, or hold the space bar";
-const LET_GO = "Let go to send. Escape drops it.";
-const TAP_AGAIN = "Tap again to send. Escape drops it.";
+const HOLD = "Hold to talk";
+const LET_GO = "Let go to send";
+const TAP_AGAIN = "Tap again to send";
 
 /** @type {Record<State, (name: string, why: string) => string>} */
 const WORDS = {
@@ -44,7 +44,7 @@ export class Screen {
     document.body.dataset.state = state;
     this.#name(who);
     write("state", WORDS[state](who?.name ?? "", conversation?.ending?.why ?? ""));
-    write("how", state !== "recording" ? HOLD : latched ? TAP_AGAIN : LET_GO);
+    write("deed", state !== "recording" ? HOLD : latched ? TAP_AGAIN : LET_GO);
     find("call").hidden = !who;
     find("ended").hidden = state !== "ended";
     find("tools").hidden = state === "ended";
