@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, WebSocket, expect
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 ARGUMENTS = [
@@ -54,7 +54,8 @@ def seconds(voice: Path) -> float:
 
 @dataclass
 class Visitor:
-    """One tab. `console` keeps what the browser complains of, `dialled` the calls that were placed."""
+    """One tab. `console` keeps what the browser complains of, `dialled` the calls that were placed, `sent`
+    what went out in them."""
 
     page: Page
     console: list[str] = field(default_factory=list)
@@ -69,11 +70,15 @@ class Visitor:
         visitor.page.set_default_timeout(PATIENCE)
         visitor.page.on("console", visitor._complain)
         visitor.page.on("pageerror", lambda error: visitor.console.append(str(error)))
-        visitor.page.on("websocket", lambda socket: visitor.dialled.append(socket.url))
+        visitor.page.on("websocket", visitor._watch)
         return visitor
 
     def _complain(self, message: ConsoleMessage) -> None:
         self.console.append(f"{message.type}: {message.text}")
+
+    def _watch(self, socket: WebSocket) -> None:
+        self.dialled.append(socket.url)
+        socket.on("framesent", lambda frame: self.sent.append(str(frame)))
 
     def open(self, url: str) -> "Visitor":
         """The page, with its cards."""

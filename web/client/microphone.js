@@ -22,6 +22,10 @@ export class Microphone {
   /** @type {Promise<string>} what is being recorded, once it has ended */
   #clip;
   #wanted = false;
+  /** @type {AudioContext | null} where loudness is measured */
+  #context = null;
+  /** @type {AnalyserNode} */
+  #meter;
 
   /** Why it cannot be used, in words; empty while it can, or was not tried. */
   problem = missing();
@@ -38,15 +42,32 @@ export class Microphone {
   async listen() {
     this.#wanted = true;
     if (this.open || missing()) return this.open;
+    this.#drop();
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: WISH });
-      if (this.#wanted) this.#stream = stream;
+      if (this.#wanted) this.#take(stream);
       else release(stream); // hung up while the browser was asking
       this.problem = "";
     } catch (error) {
       this.problem = REFUSALS[error.name] ?? `The microphone does not work: ${error.message}`;
     }
     return this.open;
+  }
+
+  /** How loud it is now, from 0 to 1. */
+  get level() {
+    const samples = new Float32Array(this.#meter.fftSize);
+    this.#meter.getFloatTimeDomainData(samples);
+    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+    return Math.min(1, 4 * Math.sqrt(power)); // speech has some 0.1
+  }
+
+  /** @param {MediaStream} stream */
+  #take(stream) {
+    this.#stream = stream;
+    this.#context = new AudioContext();
+    this.#meter = new AnalyserNode(this.#context, { fftSize: 1024 });
+    new MediaStreamAudioSourceNode(this.#context, { mediaStream: stream }).connect(this.#meter);
   }
 
   /** Begin to record; the microphone must be open. */
@@ -75,8 +96,13 @@ export class Microphone {
   close() {
     this.#wanted = false;
     this.#recorder = null;
+    this.#drop();
+  }
+
+  #drop() {
     if (this.#stream) release(this.#stream);
-    this.#stream = null;
+    this.#context?.close();
+    this.#stream = this.#context = null;
   }
 }
 

@@ -39,7 +39,7 @@ class Page {
     find("switch").onclick = () => this.#browse(true);
     find("back").onclick = () => this.#browse(false);
     find("typing").onsubmit = (event) => this.#type(event);
-    find("people").onkeydown = ({ key }) => key === "Escape" && this.#browse(false);
+    find("people").addEventListener("keydown", ({ key }) => key === "Escape" && this.#browse(false));
     window.addEventListener("offline", () => this.#live?.call.lose());
     window.addEventListener("pagehide", () => this.#live?.call.hangUp());
   }
@@ -106,7 +106,15 @@ class Page {
       return false; // the browser has asked: by now the button may be up again
     }
     this.#live?.begin();
+    this.#pulse();
     return true;
+  }
+
+  /** The button moves with the voice. */
+  #pulse() {
+    if (!this.#microphone.recording) return;
+    find("talk").style.setProperty("--level", this.#microphone.level.toFixed(2));
+    requestAnimationFrame(() => this.#pulse());
   }
 
   /** @param {SubmitEvent} event */
