@@ -1,5 +1,5 @@
 // What goes out of the loudspeaker, what the microphone is asked for and when: noted down, and left as it is.
-globalThis.spy = { sounds: [], tracks: [], tap: 0, up: 0 };
+globalThis.spy = { sounds: [], over: [], tracks: [], tap: 0, up: 0 };
 addEventListener("click", () => (spy.tap = performance.now()), true);
 addEventListener("pointerup", () => (spy.up = performance.now()), true);
 
@@ -7,7 +7,8 @@ const { start } = AudioBufferSourceNode.prototype;
 AudioBufferSourceNode.prototype.start = function (...when) {
   const samples = this.buffer.getChannelData(0);
   const sound = { peak: Math.max(...samples.filter((_, n) => n % 50 === 0)), began: performance.now(), ended: 0 };
-  this.addEventListener("ended", () => (sound.ended = performance.now()));
+  const over = new Promise((resolve) => this.addEventListener("ended", resolve));
+  spy.over.push(over.then(() => (sound.ended = performance.now())));
   spy.sounds.push(sound);
   return start.apply(this, when);
 };
