@@ -49,7 +49,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model: dict[str, Any] = json.loads(SHIPPED.read_bytes())["astrologers"][1]
     strange = [
         {"name": SCRIPT[:80], "persona": SCRIPT, "speciality": SCRIPT[:80]},
-        {"name": "W" * 80, "persona": "m" * 500, "speciality": "x" * 80, "language": "Arabic"},
+        {"name": "W" * 80, "persona": "m" * 500, "speciality": "x" * 80},
         {"name": HEBREW, "persona": HEBREW, "speciality": "Gone", "status": "inactive"},
         {"name": "   ौ", "persona": "🔮", "pricing": {"per_minute": 0.5, "currency": "XYZ"}},
     ]
