@@ -24,7 +24,9 @@ VIEWS: list[tuple[str, tuple[int, int], Literal["light", "dark"], str]] = [
 
 def picture(browser: Browser, url: str, name: str, size: tuple[int, int], scheme: Literal["light", "dark"]) -> Image.Image:
     """The page while `name` answers, or while nobody is chosen yet."""
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+    screen = {"width": size[0], "height": size[1]}
+    by_hand = size == PHONE
+    context = browser.new_context(viewport=screen, color_scheme=scheme, has_touch=by_hand, is_mobile=by_hand)
     visitor = Visitor.come(context).open(url)
     if name:
         visitor.call(name)
@@ -32,7 +34,7 @@ def picture(browser: Browser, url: str, name: str, size: tuple[int, int], scheme
         visitor.type(QUESTIONS[name])
         visitor.page.locator(".assistant").nth(1).wait_for()
         visitor.sees("speaking")
-        visitor.page.locator("#talk").focus()
+    visitor.page.mouse.move(0, 0)
     shown = Image.open(io.BytesIO(visitor.page.screenshot(animations="disabled")))
     context.close()
     return shown.convert("RGB").quantize(256)  # a third of the size, and nobody sees it
