@@ -22,7 +22,9 @@ VIEWS: list[tuple[str, tuple[int, int], Literal["light", "dark"], str]] = [
 ]
 
 
-def picture(browser: Browser, url: str, name: str, size: tuple[int, int], scheme: Literal["light", "dark"]) -> Image.Image:
+def picture(
+    browser: Browser, url: str, name: str, size: tuple[int, int], scheme: Literal["light", "dark"]
+) -> Image.Image:
     """The page while `name` answers, or while nobody is chosen yet."""
     screen = {"width": size[0], "height": size[1]}
     by_hand = size == PHONE

@@ -56,6 +56,7 @@ def test_speaking_silences_the_persona(running: Server, visit: Visit) -> None:
     visitor = visit(f"http://{running.address}/", DESKTOP)
     visitor.call("Mohit")
     visitor.sees("speaking")
+    expect(visitor.page.get_by_role("button", name="Mohit")).to_have_attribute("aria-current", "true")
     visitor.press()
     began = time.monotonic()
     visitor.page.evaluate("spy.over[0]")

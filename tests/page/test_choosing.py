@@ -13,6 +13,12 @@ from tests.page.conftest import Visit
 from tests.page.visitor import DESKTOP, PHONE
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+LANGUAGES = """async () => {
+    const { languageOf } = await import('/client/persona.js');
+    return [['शादी', 'Hindi'], ['love', 'Hindi'], ['शादी', 'English'],
+            ['שלום', 'Hebrew'], ['愛', 'Japanese'], ['愛', 'Hindi']]
+        .map(([text, language]) => languageOf(text, language));
+}"""
 HEBREW = "שלום לכולם, אני כאן כדי לעזור"
 
 
@@ -79,6 +85,7 @@ def test_a_thousand_strange_people(crowded: Server, visit: Visit, size: tuple[in
     expect(page.locator(".card")).to_have_count(1000)
     expect(page.locator(".card .about").first).to_have_text(SCRIPT)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(LANGUAGES) == ["hi", "en", "hi", "he", "ja", ""]
     closed = page.locator(".card").nth(2)
     expect(closed).to_be_disabled()
     expect(closed).to_contain_text("Closed")

@@ -83,4 +83,6 @@ def test_nothing_else_is_served(path: str) -> None:
 def test_no_markup_is_made_of_data() -> None:
     """What a catalogue or a model says is written as text."""
     for name in NAMES:
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", (FOLDER / name).read_text())
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", (FOLDER / name).read_text()
+        )

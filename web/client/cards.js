@@ -47,7 +47,7 @@ export class Cards {
       const standing = button.disabled ? "Closed" : each === id ? "On the line" : "Open";
       if (button.querySelector(".standing").textContent === standing) continue;
       write(button, ".standing", standing);
-      button.toggleAttribute("aria-current", each === id);
+      button.ariaCurrent = each === id ? "true" : null;
     }
   }
 

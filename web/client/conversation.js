@@ -133,6 +133,7 @@ export class Conversation {
   }
 
   #listen({ response_id: id, audio }) {
+    if (this.persona !== this.wanted) return; // the last words of whom the caller has just left
     this.#greeted = true;
     this.#owed = false;
     if (this.microphone.recording) this.call.say({ type: "interrupt" }); // two do not speak at once

@@ -22,6 +22,8 @@ export class Microphone {
   /** @type {Promise<string>} what is being recorded, once it has ended */
   #clip;
   #wanted = false;
+  /** @type {Promise<void> | null} while the browser asks the caller */
+  #asking = null;
   /** @type {AudioContext | null} where loudness is measured */
   #context = null;
   /** @type {AnalyserNode} */
@@ -42,6 +44,12 @@ export class Microphone {
   async listen() {
     this.#wanted = true;
     if (this.open || missing()) return this.open;
+    await (this.#asking ??= this.#ask());
+    this.#asking = null;
+    return this.open;
+  }
+
+  async #ask() {
     this.#drop();
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: WISH });
@@ -51,7 +59,6 @@ export class Microphone {
     } catch (error) {
       this.problem = REFUSALS[error.name] ?? `The microphone does not work: ${error.message}`;
     }
-    return this.open;
   }
 
   /** How loud it is now, from 0 to 1. */

@@ -52,7 +52,8 @@ function shape(name, attributes) {
  * @param {string} name
  */
 export function initials(name) {
-  return name.trim().split(/\s+/).slice(0, 2).map((word) => word.match(/^\P{M}\p{M}*/u)?.[0] ?? "").join("").toLocaleUpperCase();
+  const letters = name.trim().split(/\s+/).slice(0, 2).map((word) => word.match(/^\P{M}\p{M}*/u)?.[0] ?? "");
+  return letters.join("").toLocaleUpperCase();
 }
 
 /**
@@ -73,20 +74,29 @@ const english = new Intl.DisplayNames(["en"], { type: "language", fallback: "non
 const ALPHABET = [..."abcdefghijklmnopqrstuvwxyz"];
 
 /** @type {Map<string, string>} English names of languages, to their ISO 639-1 codes. */
-const CODES = new Map(ALPHABET.flatMap((a) => ALPHABET.map((b) => [english.of(a + b) ?? "", a + b])));
+const CODES = new Map(
+  ALPHABET.flatMap((a) => ALPHABET.map((b) => new Intl.Locale(a + b).language))
+    .map((code) => [english.of(code) ?? "", code]),
+);
 
 /**
- * The code for `lang` of some words by somebody who speaks `language` (its English name, or a code): that language
- * where they are in its script, else English, in which much of a catalogue is written.
+ * The code for `lang` of some words by or for somebody who speaks `language` (its English name, or a code): that
+ * language where they are in its script, else the most usual one of their script that is spoken here, or "".
  * @param {string} text
  * @param {string} language
  */
 export function languageOf(text, language) {
-  const code = CODES.get(language) ?? language;
+  return [CODES.get(language) ?? language, "en", "hi"].find((code) => isWritten(text, code)) ?? "";
+}
+
+/**
+ * @param {string} text
+ * @param {string} code
+ */
+function isWritten(text, code) {
   try {
-    const script = new Intl.Locale(code).maximize().script;
-    return new RegExp(`\\p{Script=${script}}`, "u").test(text) ? code : "en";
-  } catch { // a language without a code, or written in several scripts
-    return CODES.has(language) ? code : "";
+    return new RegExp(`\\p{Script=${new Intl.Locale(code).maximize().script}}`, "u").test(text);
+  } catch { // no code, or a language that mixes scripts, as Japanese does
+    return code.length === 2;
   }
 }
