@@ -54,8 +54,7 @@ def seconds(voice: Path) -> float:
 
 @dataclass
 class Visitor:
-    """One tab. `console` keeps what the browser complains of, `dialled` the calls that were placed, `sent`
-    what went out in them."""
+    """One tab: what its browser complains of, the calls that were placed, and what was sent in them."""
 
     page: Page
     console: list[str] = field(default_factory=list)

@@ -73,9 +73,8 @@ def test_nothing_else_is_served(path: str) -> None:
     """Only the names that there are."""
 
     async def story() -> None:
-        async with exchange() as line, aiohttp.ClientSession() as client:
-            async with client.get(f"{line.http}{path}") as answer:
-                assert answer.status == 404
+        async with exchange() as line, aiohttp.ClientSession() as client, client.get(f"{line.http}{path}") as answer:
+            assert answer.status == 404
 
     asyncio.run(story())
 
