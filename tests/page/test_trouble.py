@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,6 +125,32 @@ def test_a_network_that_drops(running: Server, visit: Visit) -> None:
     assert len(visitor.dialled) == 1
     visitor.page.get_by_role("button", name="Call again").click()
     visitor.sees("speaking")
+    forgive(visitor)
+
+
+def test_a_telephone_that_leaves_the_network(running: Server, visit: Visit) -> None:
+    """The browser knows before the socket does, and the call does not wait for it."""
+    visitor = visit(f"http://{running.address}/")
+    visitor.call("Mohit")
+    visitor.sees("speaking")
+    visitor.page.evaluate("dispatchEvent(new Event('offline'))")
+    visitor.sees("ended", "the line was lost, check the network")
+
+
+def test_a_line_that_falls_silent(visit: Visit) -> None:
+    """Nothing is closed and nothing comes: two pings without an answer, and the call is over."""
+    with server() as one:
+        visitor = visit(f"http://{one.address}/")
+        visitor.page.clock.install()
+        visitor.call("Mohit")
+        visitor.sees("speaking")
+        one.process.send_signal(signal.SIGSTOP)
+        try:
+            visitor.page.clock.fast_forward(10_000)
+            visitor.page.clock.fast_forward(10_000)
+            visitor.sees("ended", "the line was lost, check the network")
+        finally:
+            one.process.send_signal(signal.SIGCONT)
 
 
 def test_a_page_without_its_catalogue(running: Server, visit: Visit) -> None:
