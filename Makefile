@@ -10,6 +10,7 @@ setup: .venv/ready
 	test -x $(PY) || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv: a minute, 0.9 GB"
 	$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[local,dev]"
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps "openai-agents >= 0.24, < 0.25"
 	touch $@
 
 run: setup

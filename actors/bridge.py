@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from typing import Protocol as Interface
 from typing import TypeAlias, assert_never
@@ -26,20 +27,28 @@ from actors.messages import (
     UpstreamRefused,
 )
 from actors.pykka_loop import LoopRef
-from realtime.events import Configured, Event, Frame, LinkEnded, LinkEvent, Unusable
+from realtime import errors
+from realtime.errors import CLOSES, Trouble
+from realtime.events import Configured, Event, Frame, LinkEnded, LinkEvent, Postponed, Unusable
 from realtime.link import Frames, Link
-from realtime.protocol import FATAL_CODES, Protocol
+from realtime.models import Capabilities, Prices
+from realtime.protocol import Protocol
 
 log = logging.getLogger(__name__)
 
 LINGER_SECONDS = 2.0  # for the transcripts that are still to come when the line is left
-SILENT_SECONDS = 15.0  # an upstream that owes us something and says nothing for so long is lost
-REFUSING_CLOSES = (3000, 4000)  # key and model are checked after the handshake
+LOOK_SECONDS = 5.0
+SILENT_LOOKS = 4  # an upstream that owes us something and brings it no further from look to look is lost
 
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """A timer: is the upstream still there?"""
+    """A timer: does the upstream bring us what it owes us?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A timer: what the upstream had no time for may be asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +56,17 @@ class Linger:
     """A timer: the last facts had their time."""
 
 
-BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | LookUp | Linger
+BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | LookUp | Again | Linger
 
 
 class Dialler(Interface):
-    """What a bridge needs of the upstream: a link of this user's own."""
+    """What a session needs of the upstream: what it can do and costs, and for a bridge a link of this user's own."""
+
+    @property
+    def can(self) -> Capabilities: ...
+
+    @property
+    def prices(self) -> Prices | None: ...
 
     def dial(self, user: str, to: LoopRef[LinkEvent], frames: Frames) -> Link: ...
 
@@ -68,11 +83,12 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         self._session, self._generation = session, generation
         self._upstream, self._user = upstream, user
         self._setup = setup
-        self._protocol = Protocol()
+        self._protocol = Protocol(upstream.can)
         self._link: Link | None = None
         self._configured = False
         self._leaving = False
-        self._last_frame = 0.0
+        self._dialled_at = 0.0
+        self._progress = self._silent = 0  # at the last look, and for how many looks
 
     def on_receive(self, message: BridgeInbox) -> None:
         match message:
@@ -100,6 +116,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._dial()
             case LookUp():
                 self._look_up()
+            case Again():
+                self._protocol.again()
             case Stop():
                 self._leave()
             case Linger():
@@ -122,15 +140,14 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
     def _dial(self) -> None:
         self._link = self._upstream.dial(self._user, self.me, self._protocol.to_send)
         self._configure(self._setup)
-        self._last_frame = asyncio.get_running_loop().time()
-        self.after(SILENT_SECONDS, LookUp())
+        self._dialled_at = asyncio.get_running_loop().time()
+        self.after(LOOK_SECONDS, LookUp())
 
     def _configure(self, setup: Configure) -> None:
         self._setup, self._configured = setup, False
         self._protocol.configure(setup.setup, setup.turns)
 
     def _receive(self, data: bytes) -> None:
-        self._last_frame = asyncio.get_running_loop().time()
         for event in self._protocol.receive(data):
             self._said(event)
         if self._leaving and self._protocol.complete:
@@ -138,27 +155,40 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
 
     def _said(self, event: Event) -> None:
         match event:
-            case Configured():
+            case Configured(expires_at):
                 self._configured = True
-                self._session.tell(Ready(self._generation, self._setup.choice))
+                self._session.tell(Ready(self._generation, self._setup.choice, self._lasts(expires_at)))
             case Unusable(code, message, fatal):
-                refusal = AccountRefused if code in FATAL_CODES else UpstreamRefused if fatal else UpstreamLost
+                account = errors.of(code) is Trouble.ACCOUNT
+                refusal = AccountRefused if account else UpstreamRefused if fatal else UpstreamLost
                 self.end(refusal(f"{code}: {message}"))
+            case Postponed(seconds=seconds):
+                self.after(seconds, Again())
+                self._session.tell(Fact(self._generation, event))
             case _:
                 self._session.tell(Fact(self._generation, event))
 
+    def _lasts(self, expires_at: float | None) -> float:
+        """The seconds that the session has left at most. A time that is past is not believed: a clock errs."""
+        age = asyncio.get_running_loop().time() - self._dialled_at
+        left = self._upstream.can.session_seconds - age
+        told = expires_at - time.time() if expires_at else 0.0
+        return min(left, told) if told > 0 else left
+
     def _look_up(self) -> None:
-        quiet = asyncio.get_running_loop().time() - self._last_frame
-        if quiet >= SILENT_SECONDS and (self._protocol.answering or not self._configured):
-            self.end(UpstreamLost(f"silent for {quiet:.0f} s"))
+        progress = self._protocol.progress
+        silent = self._protocol.owed and progress == self._progress
+        self._silent, self._progress = self._silent + 1 if silent else 0, progress
+        if self._silent >= SILENT_LOOKS:
+            self.end(UpstreamLost(f"silent for {self._silent * LOOK_SECONDS:.0f} s"))
         else:
-            self.after(SILENT_SECONDS, LookUp())
+            self.after(LOOK_SECONDS, LookUp())
 
     # Leaving.
 
     def _leave(self) -> None:
         self._leaving = True
-        self._protocol.hush()
+        self._protocol.leave()
         if not self._configured or self._protocol.complete:
             self._hang_up()
         else:
@@ -175,7 +205,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
     def _ended(self, code: int, reason: str) -> None:
         if self._leaving:
             self.end()
-        elif code in REFUSING_CLOSES:
+        elif CLOSES.get(code) is Trouble.ACCOUNT:
             self.end(AccountRefused(f"closed with {code}: {reason}"))
         else:
             self.end(UpstreamLost(f"closed with {code}: {reason}"))

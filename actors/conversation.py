@@ -16,15 +16,13 @@ from actors.messages import (
     Hush,
     Keep,
     Notice,
-    Remember,
     SpeechStarted,
     SpeechStopped,
     ToPersona,
-    Transcript,
 )
-from actors.microphone import LONGEST, ONSET
 from actors.replies import Replies
 from actors.stream import Stream
+from actors.transcripts import Transcripts
 from actors.turns import TurnOrder, Utterance
 from audio import Decoded, Packed, Undecoded
 from realtime.events import (
@@ -33,6 +31,7 @@ from realtime.events import (
     Event,
     Heard,
     Paused,
+    Postponed,
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
@@ -56,8 +55,7 @@ class Conversation:
         """What the caller says as it is spoken goes straight there."""
         self._places: dict[int, int] = {}  # choice that is not granted yet -> the number of its greeting
         self._greeting: Greeting | None = None  # while it is owed
-        self._shown: set[int] = set()  # the turns whose words the caller has seen
-        self._spoken: dict[tuple[int, int], int] = {}  # (generation, ask below 0) -> our number of that turn
+        self._words = Transcripts(caller, persona, self._turns)
 
     # The caller's turns.
 
@@ -72,14 +70,22 @@ class Conversation:
 
     def type(self, choice: int, now: float, text: str) -> None:
         """A typed turn has come."""
-        number = self._turns.arrive(choice, now, text).number
-        self._shown.add(number)
-        self._caller.tell(Transcript("user", text, _user_item(number)))
+        self._words.typed(self._turns.arrive(choice, now, text).number, text)
 
     @property
     def full(self) -> bool:
         """No more of the caller's turns can wait."""
         return sum(not said.asked for said in self._turns) >= MOST_WAITING
+
+    @property
+    def said(self) -> int:
+        """How much has been said: what a connection was told before it grew, it does not know whole."""
+        return self._turns.last
+
+    def silent(self, now: float) -> bool:
+        """Nobody speaks, nothing plays at the caller's ear, and nothing is owed: not a word, nor that it is written."""
+        owed = self._greeting or self._places or self._turns.waiting or self._words.missing(now)
+        return not (owed or self.stream.speaking) and self._replies.silent(now)
 
     def decoded(self, result: Decoded | Undecoded) -> None:
         """A clip is decoded, or refused: then the caller is told, and it is as if it had never come."""
@@ -120,9 +126,10 @@ class Conversation:
                 live.bridge.tell(GoOn(said.number))
             elif isinstance(said.content, bytes):
                 live.bridge.tell(AskClip(said.number, said.content))
+                self._words.expect(said.number, now)
             elif said.content is not None:
                 live.bridge.tell(AskText(said.number, said.content))
-                self._remember_user(live, said.number, said.content)
+                self._words.remember(live, said.number, said.content)
 
     # Which persona, and which connection.
 
@@ -136,8 +143,12 @@ class Conversation:
         """The live connection is gone: what it has not answered will be asked again, on the next one."""
         given = self._replies.lost(leg.generation)
         for ask in given:
+            self._settle(ask - 1)
             self.stream.safe(ask)  # its answer has begun and goes on: heard once more it would begin anew
         self.stream.hold()
+        for number in self.stream.heard_again:
+            self._turns.forget(number)
+            self._words.remember(leg, number, "")  # or it would be known before what was said before it
         if self._greeting:
             self._greeting.begun = False
             self._greeting.given = given.get(self._greeting.number, self._greeting.given)
@@ -146,6 +157,10 @@ class Conversation:
         for said in [said for said in self._turns if said.asked]:
             before = "" if said.hushed else said.given  # of a connection that was lost even earlier
             self._ask_again(leg, said, given.get(said.number, before))
+
+    def roll_over(self) -> None:
+        """At a silent moment another connection, which knows all that was said, has taken over from the live one."""
+        self.stream.hold()
 
     def _ask_again(self, leg: Leg, said: Utterance, given: str) -> None:
         behind = any(not other.asked and other.number < said.number for other in self._turns)
@@ -159,7 +174,7 @@ class Conversation:
             self._turns.forget(said.number)  # the next one knows it, and nobody waits for an answer
         else:
             self._turns.change(said.number, asked=False, hushed=False, given="")
-            self._remember_user(leg, said.number, "")  # or the next one would know it twice
+            self._words.remember(leg, said.number, "")  # or the next one would know it twice
 
     def switch(self, live: Leg | None, choice: int, greeting: str, now: float) -> None:
         """Another persona is wanted: the one on the line falls silent, what was meant for it is over."""
@@ -197,10 +212,10 @@ class Conversation:
 
     def _stop(self, live: Leg | None, since: float, now: float) -> bool:
         """On our side; True if something is being answered."""
+        asked = [said for said in self._turns if said.asked]
+        answering = bool(self._greeting or asked)  # before a part that was heard settles what it answers
         for ask in self._replies.stop(live, since, now):
             self._settle(ask)
-        asked = [said for said in self._turns if said.asked]
-        answering = bool(self._greeting or asked)
         if answering and live and live.bridge:
             self._replies.drop_unsent(live)
         for said in asked:
@@ -215,21 +230,22 @@ class Conversation:
             case ReplyAudio() | ReplyWords() if live:
                 self._replies.add(leg.generation, event)
             case ReplyBegan(reply, ask) if live:
-                self._reply_began(leg, reply, self._number(leg, ask), now)
+                self._reply_began(leg, reply, self._words.number(leg, ask), now)
             case ReplyEnded() if live:
                 self._reply_ended(leg, event, now)
             case Speaking(ask, at_ms) if live and self._replies.streamed:
-                self._caller_speaks(leg, self._number(leg, ask), at_ms, now)
+                self._caller_speaks(leg, self._words.number(leg, ask), at_ms, now)
             case Paused(_, at_ms) if live and self._replies.streamed:
                 self.stream.paused(at_ms)
                 self._caller.tell(SpeechStopped())
             case Committed(ask) if live:
-                self.stream.committed()
-                self._turns.commit(self._number(leg, ask), leg.selection.choice, now)
+                self._committed(leg, self._words.number(leg, ask), now)
             case Heard(ask, text, final):
-                self._heard(leg, self._number(leg, ask), text, final)
+                self._heard(leg, self._words.number(leg, ask), text, final)
             case AskFailed(ask, code, message) if live:
-                self._failed(ask, f"{code}: {message}")
+                self._failed(self._words.number(leg, ask), f"{code}: {message}")
+            case Postponed(reply) if live:
+                self._replies.postponed(leg.generation, reply)
             case _:
                 pass  # of a connection that is retiring
 
@@ -247,10 +263,17 @@ class Conversation:
         self._greeting = None  # it has begun, or nobody would have heard the caller
         self._caller.tell(SpeechStarted())
 
+    def _committed(self, leg: Leg, number: int, now: float) -> None:
+        self.stream.committed()
+        self._turns.commit(number, leg.selection.choice, now)
+        self._words.expect(number, now)
+
     def _reply_began(self, leg: Leg, reply: int, ask: int, now: float) -> None:
         said, greeting = self._turns.get(ask), self._greeting
         if greeting and ask == greeting.number:
             greeting.begun = True
+            if not greeting.given:
+                self.stream.greeted()
             self._listen(leg)
             self._replies.began(leg, reply, ask, greeting.given, now)
         elif said and not said.hushed:
@@ -259,7 +282,7 @@ class Conversation:
             leg.bridge.tell(Keep(reply, 0))  # it began before our Hush arrived: nobody hears it
 
     def _reply_ended(self, leg: Leg, ended: ReplyEnded, now: float) -> None:
-        ask = self._number(leg, ended.ask)
+        ask = self._words.number(leg, ended.ask)
         answered = self._replies.ended(leg.generation, ended, now)
         if answered:
             self._settle(ask)
@@ -267,15 +290,10 @@ class Conversation:
             self._failed(ask, ended.reason or "it said nothing")
 
     def _heard(self, leg: Leg, number: int, text: str, final: bool) -> None:
-        shown = number in self._shown  # asked again after a loss, it has been shown before
-        if text and not shown and (final or self._replies.streamed):
-            self._caller.tell(Transcript("user", text, _user_item(number), final))
+        self._words.heard(leg, number, text, final, at_once=self._replies.streamed)
         if not final:
             return
-        self._remember_user(leg, number, text)
         self.stream.safe(number)
-        if text:
-            self._shown.add(number)
         if (said := self._turns.get(number)) and said.content is None:
             self._turns.change(number, content=text)
 
@@ -296,23 +314,10 @@ class Conversation:
     def _listen(self, live: Leg) -> None:
         """Let the live connection hear the caller, unless another is being called, or a greeting comes first."""
         greeting = self._greeting
-        if not self._replies.streamed or self._places or (greeting and not greeting.begun):
+        if not live.ready or not self._replies.streamed or self._places or (greeting and not greeting.begun):
             return
-        fresh = greeting and not greeting.given
-        if not self.stream.listen(live, ONSET if fresh else LONGEST):
+        if not self.stream.listen(live):
             self._caller.tell(Notice("say_again", "Some of what you said was lost on the line: say it again."))
-
-    def _number(self, leg: Leg, ask: int) -> int:
-        """Our own number of what a connection calls `ask`."""
-        if ask > 0:
-            return ask
-        key = (leg.generation, ask)
-        if key not in self._spoken or not ask:
-            self._spoken[key] = self._turns.number()
-        return self._spoken[key]
-
-    def _remember_user(self, leg: Leg, number: int, text: str) -> None:
-        self._persona.tell(Remember(leg.selection.persona.id, number, "user", text))
 
     def _drop(self, gone: list[Utterance]) -> None:
         if self._forget(gone):
@@ -329,7 +334,3 @@ class Conversation:
     def close(self) -> None:
         """Nobody is left to answer: what is being decoded is cancelled."""
         self._clips.close()
-
-
-def _user_item(number: int) -> str:
-    return f"user.{number}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from actors.bridge import Dialler
 from actors.figures import Figures
+from actors.supervision import Losses
 from audio import Pool
 from personas import Catalogue
 
@@ -32,10 +33,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """The catalogue of personas, the way to the model, the decoders, the limits, and where things are counted."""
+    """The catalogue of personas, the way to the model, the decoders, the limits, what is counted and what was lost."""
 
     catalogue: Catalogue
     upstream: Dialler
     pool: Pool
     limits: Limits = field(default_factory=Limits)
     figures: Figures = field(default_factory=Figures)
+    losses: Losses = field(default_factory=Losses)

@@ -7,6 +7,8 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 
+from realtime.events import Used
+
 STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds; what is later is in the last of all
 
 
@@ -48,4 +50,8 @@ class Figures:
     """Bytes of frames to callers."""
     barred: bool = False
     """The upstream refuses our account, and new calls are turned away."""
+    used: Used = field(default_factory=Used)
+    """Tokens that the model and its recogniser told of."""
+    allowances: dict[str, float] = field(default_factory=dict)
+    """What our account had left of each limit when the upstream last said so."""
     late: Lateness = field(default_factory=Lateness)

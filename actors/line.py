@@ -1,16 +1,21 @@
 """Which upstream connection a session has, wants and is getting: state, and one pure function of it.
 
-Choosing, switching, reopening after a loss: all are the same act, steered by state and not by event. The last
-choice wins, and no flow needs states of its own.
+Choosing, switching, reopening after a loss, rolling over before a session's limit: all are the same act, steered by
+state and not by event. The last choice wins, and no flow needs states of its own.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from math import inf
 from typing import TypeAlias
 
 from actors.base import Hired, Stop
 from actors.messages import ToBridge
 from actors.supervision import SESSION_CHILDREN, Verdict
 from personas import Persona
+from realtime.models import Capabilities
+
+LOOK_SECONDS = 0.5  # a silent moment is looked for so often, once it is wanted: a caller thinks for longer than that
+RETRY_SECONDS = 15.0  # after a rollover that failed: some twenty tries before the connection ends by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,9 @@ class Selection:
 class Leg:
     """One upstream connection: a generation, whom it serves, and its bridge once that is hired.
 
-    `fresh`: it holds no item yet, so that while it is coming another persona may still take it over.
+    `ready`: it is whom it serves, and listens if it was told to. `fresh`: it holds no item yet, so that while it is
+    coming another persona may still take it over. `due` is when another should take over, well before it must be gone.
+    `seeded`, of one that takes over from a live one: how much had been said in the call when it was told of it.
     """
 
     generation: int
@@ -33,6 +40,8 @@ class Leg:
     bridge: Hired[ToBridge | Stop] | None = None
     ready: bool = False
     fresh: bool = True
+    due: float = inf
+    seeded: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,8 @@ class Line:
     """`wanted` by the caller, `live` to them now, `coming` to take over, `retiring` until their last facts are in.
 
     `ends` are the times of the bridges lost since the last completed reply; `fatal` says that the upstream
-    refused in a way that another try would not mend.
+    refused in a way that another try would not mend; before `rested` no connection is opened. `said` is how much has
+    been said in the call, `silent` that at this moment nobody speaks or plays, and nothing waits.
     """
 
     wanted: Selection | None = None
@@ -49,26 +59,48 @@ class Line:
     retiring: tuple[Leg, ...] = ()
     ends: tuple[float, ...] = ()
     fatal: bool = False
+    rested: float = 0.0
+    said: int = 0
+    silent: bool = False
+    can: Capabilities = field(default_factory=Capabilities)
 
     def legs(self) -> tuple[Leg, ...]:
         """All connections that are not gone yet."""
         return (*(leg for leg in (self.live, self.coming) if leg), *self.retiring)
 
+    def unready(self) -> "Line":
+        """The line once its connections were told something that they must consent to."""
+        live, coming = (leg and replace(leg, ready=False) for leg in (self.live, self.coming))
+        return replace(self, live=live, coming=coming)
+
+    def readied(self, generation: int, choice: int, due: float) -> "Line":
+        """The line once the connection of this generation is the persona of this choice; it is to serve until `due`."""
+
+        def readied(leg: Leg | None) -> Leg | None:
+            meant = leg and leg.generation == generation and leg.selection.choice == choice
+            return replace(leg, ready=True, due=min(leg.due, due)) if leg and meant else leg
+
+        return replace(self, live=readied(self.live), coming=readied(self.coming))
+
     def without(self, generation: int) -> "Line":
         """The line once the connection of this generation is gone."""
-        return replace(
-            self,
-            live=None if self.live and self.live.generation == generation else self.live,
-            coming=None if self.coming and self.coming.generation == generation else self.coming,
-            retiring=tuple(leg for leg in self.retiring if leg.generation != generation),
-        )
+        live, coming = (None if leg and leg.generation == generation else leg for leg in (self.live, self.coming))
+        if coming and self.live and not live and coming.seeded == self.said:
+            coming = replace(coming, seeded=None)  # it knows all, and what is said from now on waits for it
+        retiring = tuple(leg for leg in self.retiring if leg.generation != generation)
+        return replace(self, live=live, coming=coming, retiring=retiring)
+
+    def rolls_over(self, leg: Leg) -> bool:
+        """Whether this connection is to take over from one that serves as well."""
+        return leg is self.coming and self.live is not None and self.live.selection == leg.selection
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open a connection for this selection; it becomes `coming`."""
+    """Open a connection for this selection; it becomes `coming`. `seeded` as of a Leg."""
 
     selection: Selection
+    seeded: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +124,14 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not yet: look again in so many seconds."""
+    """Not yet, because others were lost: look again in so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Nothing to do yet: look again in so many seconds."""
 
     seconds: float
 
@@ -102,7 +141,7 @@ class GiveUp:
     """The wanted persona cannot be had: another try would not help, or the budget of tries is spent."""
 
 
-Move: TypeAlias = Open | Retune | Discard | Swap | Wait | GiveUp
+Move: TypeAlias = Open | Retune | Discard | Swap | Wait | Look | GiveUp
 
 
 def steer(line: Line, now: float) -> Move | None:
@@ -111,14 +150,42 @@ def steer(line: Line, now: float) -> Move | None:
     if wanted is None:
         return None
     if coming is not None:
-        if coming.selection == wanted:
-            return Swap() if coming.ready else None
-        return Retune(replace(coming, selection=wanted, ready=False)) if coming.fresh else Discard(coming)
+        return _await(line, wanted, coming)
     if live is not None and live.selection == wanted:
-        return None
+        return _roll_over(line, live, now)
     policy = SESSION_CHILDREN["bridge"]
     if line.fatal or policy.judge(line.ends, now) is Verdict.ESCALATE:
         return GiveUp()
     if seconds := policy.wait(line.ends, now):
         return Wait(seconds)
-    return Open(wanted)
+    return Look(line.rested - now) if now < line.rested else Open(wanted)
+
+
+def _await(line: Line, wanted: Selection, coming: Leg) -> Move | None:
+    """A connection is coming: is it still what is needed?"""
+    if coming.selection != wanted:
+        if _retunable(line.can, coming, wanted):
+            return Retune(replace(coming, selection=wanted, ready=False, due=inf, seeded=None))
+        return Discard(coming)
+    if coming.seeded is not None and coming.seeded != line.said:
+        return Discard(coming)  # it does not know what was said meanwhile
+    if not coming.ready:
+        return None
+    return Swap() if line.silent or not line.rolls_over(coming) else Look(LOOK_SECONDS)
+
+
+def _retunable(can: Capabilities, coming: Leg, wanted: Selection) -> bool:
+    """It may become this persona: nothing was said on it, and what it was told may be changed, if it was told."""
+    same_voice = coming.selection.persona.voice == wanted.persona.voice
+    mutable = can.mutable_instructions and (same_voice or can.mutable_voice)
+    return coming.fresh and (mutable or coming.bridge is None)
+
+
+def _roll_over(line: Line, live: Leg, now: float) -> Move | None:
+    """All is as wanted. Another connection takes over before this one ends, at a moment at which nobody hears it."""
+    due = max(live.due, line.rested)
+    if due == inf:
+        return None
+    if now < due:
+        return Look(due - now)
+    return Open(live.selection, line.said) if live.ready and line.silent else Look(LOOK_SECONDS)

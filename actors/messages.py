@@ -411,10 +411,14 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The connection is the persona of this choice, and waits for something to answer."""
+    """The connection is the persona of this choice, and waits for something to answer.
+
+    From now on it lasts `seconds` at most.
+    """
 
     generation: int
     choice: int
+    seconds: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)

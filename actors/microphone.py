@@ -12,6 +12,7 @@ from realtime.events import BYTES_PER_MS
 QUIET_SECONDS = 0.6  # kept while nobody speaks: the upstream may have heard speech begin and not told us of it yet
 QUIET = int(QUIET_SECONDS * 1000) * BYTES_PER_MS
 LONGEST = 15_000 * BYTES_PER_MS  # kept while somebody speaks, or nobody listens
+PADDING = 300 * BYTES_PER_MS  # a turn is said to begin so long before its first sound (`prefix_padding_ms`)
 ONSET = 300 * BYTES_PER_MS  # of what was said while a greeting was owed: more would be answered before it
 
 
@@ -24,9 +25,15 @@ class Microphone:
         self._sent = 0  # up to where the connection has got it
         self._clock: deque[tuple[float, int]] = deque()  # (when, where it ended then), a few a second
         self._heard_at = self._look_at = 0.0
-        self._turns: dict[int, int] = {}  # turn -> where it begins
+        self._turns: dict[int, int] = {}  # turn -> where it begins, in order
+        self._safe: set[int] = set()  # those of them that wait for one before them
         self._settled = 0  # where the last turn that is whole ended: before it nothing new begins
-        self.lost = False  # words were dropped that the next connection would have needed
+        self.missed = False  # words were dropped while nobody listened
+
+    @property
+    def lost(self) -> bool:
+        """Words were dropped that another connection would need; or it was told so late of them that they were."""
+        return self.missed or any(begins + PADDING < self._begins for begins in self._turns.values())
 
     def hear(self, pcm: bytes, listening: bool, now: float) -> None:
         """Keep it; `listening`: it goes to the connection as well."""
@@ -37,6 +44,7 @@ class Microphone:
         self._heard_at = now
         if now >= self._look_at or len(self._kept) > LONGEST:  # a few times a second is often enough
             self._look_at = now + QUIET_SECONDS / 4
+            self.missed = self.missed or (not listening and len(self._kept) > LONGEST)
             self._trim(self._needed(ends, now) if listening else self._begins)
             self._clock.append((now, ends - len(pcm)))
 
@@ -49,13 +57,16 @@ class Microphone:
         self._settled = at_ms * BYTES_PER_MS
 
     def safe(self, turn: int) -> None:
-        """It is written down or answered: the next connection need not hear it, also if one before it is not safe."""
-        begins = self._turns.pop(turn, None)
-        if begins is None:
-            return
-        later = [at for at in self._turns.values() if at > begins]
-        ends = min([*later, max(self._settled, begins), self._begins + len(self._kept)])
-        self._silence(begins - self._begins, ends - self._begins)
+        """It is written down or answered: the next connection need not hear it, unless it must hear one before it."""
+        if turn in self._turns:
+            self._safe.add(turn)
+        while self._turns and (first := next(iter(self._turns))) in self._safe:
+            self._forget(first)
+
+    @property
+    def heard_again(self) -> list[int]:
+        """Turns that are safe and will be heard by the next connection all the same, each in its place."""
+        return [turn for turn in self._turns if turn in self._safe]
 
     def hold(self) -> None:
         """Nobody listens from here on: what is said now is kept, whoever it will be for."""
@@ -65,8 +76,9 @@ class Microphone:
         """All that was said is over."""
         self._kept.clear()
         self._turns.clear()
+        self._safe.clear()
         self._clock.clear()
-        self._begins, self.lost = self._sent, False
+        self._begins, self.missed = self._sent, False
 
     def resume(self) -> bytes:
         """What the same connection has not got yet: from here on it listens again."""
@@ -75,34 +87,38 @@ class Microphone:
         self._played(self._sent)
         return rest
 
-    def replay(self, most: int = LONGEST) -> bytes:
+    def shorten(self) -> None:
+        """Of what was said while a greeting was owed only the last moment counts."""
+        self._trim(self._begins + len(self._kept) - ONSET)
+        self._turns = {turn: begins for turn, begins in self._turns.items() if begins >= self._begins}
+
+    def replay(self) -> bytes:
         """What another connection must hear to know what this one knew; its clock begins here."""
-        if most < len(self._kept):
-            del self._kept[: len(self._kept) - most]
         self._begins = self._settled = 0
         self._turns.clear()
+        self._safe.clear()
         self._played(0)
-        self.lost = False
         return bytes(self._kept)
 
     def _played(self, first: int) -> None:
         """What is kept from `first` on goes out in a burst: as if it were said now, for all that is known of it."""
-        self._sent = self._begins + len(self._kept)
+        self._sent, self.missed = self._begins + len(self._kept), False
         self._clock.clear()
         self._clock.append((self._heard_at, first))
 
-    def _silence(self, first: int, end: int) -> None:
+    def _forget(self, turn: int) -> None:
         """Where it was, nobody speaks; so that what comes after it keeps its place."""
-        first = max(first, 0)
+        self._safe.discard(turn)
+        begins = self._turns.pop(turn)
+        ends = min([*self._turns.values(), max(self._settled, begins), self._begins + len(self._kept)])
+        first, end = max(begins - self._begins, 0), ends - self._begins
         if first < end:
             self._kept[first:end] = bytes(end - first)
 
     def _trim(self, first: int) -> None:
         """Keep from this position on, and no more than LONGEST."""
         ends = self._begins + len(self._kept)
-        if ends - first > LONGEST:
-            first = ends - LONGEST
-            self.lost = True
+        first = max(first, ends - LONGEST)
         if first > self._begins:
             del self._kept[: first - self._begins]
             self._begins = first

@@ -208,6 +208,11 @@ class Playback:
             air.told += 1
         return [Transcript("assistant", "".join(news), air.id, final=False)] if news else []
 
+    def silent(self, now: float) -> bool:
+        """All that ever came was heard to its end."""
+        self._forget_heard(now)
+        return not self._queue
+
     def played(self, response_id: str, ms: int, now: float) -> None:
         """The player's own word on how far it is; it never goes back, nor beyond what was released."""
         for air in self._queue:

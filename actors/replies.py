@@ -43,6 +43,11 @@ class Replies:
             case ReplyWords(_, text):
                 air.add_words(text)
 
+    def postponed(self, generation: int, reply: int) -> None:
+        """Nothing of it will come: it is asked for again, later."""
+        if air := self._playing.find(generation, reply):
+            self._playing.forget(air)
+
     def ended(self, generation: int, event: ReplyEnded, now: float) -> bool | None:
         """The model is done with a reply: True when it is an answer, False when it failed, None when it was stopped."""
         air = self._playing.find(generation, event.reply)
@@ -77,6 +82,10 @@ class Replies:
             self._caller.tell(message)
         self._due = None if wait is None else now + wait
         return wait
+
+    def silent(self, now: float) -> bool:
+        """Nothing is being made, nor plays at the caller's ear."""
+        return self._playing.silent(now)
 
     def played(self, response_id: str, ms: int, now: float) -> None:
         """The caller's player reports how far it is."""

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from actors.base import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
@@ -51,37 +50,24 @@ from actors.messages import (
 from actors.persona import PersonaActor
 from actors.stream import MUTED_SECONDS
 from actors.switchboard import Hands, Switchboard
+from actors.timers import Muted, Pace, Quiet, Retry, TimeUp
 from audio import Decoded, Undecoded
-from realtime.events import BYTES_PER_MS, AskFailed, Committed, Event, Paused, ReplyEnded, Speaking
+from realtime.events import (
+    BYTES_PER_MS,
+    Allowance,
+    AskFailed,
+    Committed,
+    Event,
+    Paused,
+    ReplyEnded,
+    Speaking,
+    Used,
+)
+from realtime.usage import spent
 
 log = logging.getLogger(__name__)
 
 HASTE_MS = 30_000  # of a stream may come ahead of real time: a phone that was out of reach for a while
-
-
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """A timer: has the caller said anything lately?"""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeUp:
-    """A timer: the call has lasted as long as a call may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """A timer: more of a reply may be released."""
-
-
-@dataclass(frozen=True, slots=True)
-class Muted:
-    """A timer: does the caller who was speaking still send audio?"""
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """A timer: another upstream connection is due."""
 
 
 SessionInbox: TypeAlias = (
@@ -107,6 +93,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._caller = Caller(equipment.limits.bad_messages, equipment.limits.messages)
         self._mode: Mode | None = None
         self._streamed = 0  # bytes of audio that came in a stream
+        self._used = Used()
         self._leaving = False
         self._why = "it was stopped"
 
@@ -122,8 +109,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._board.go_on()
                 if isinstance(message, Undecoded) and message.misunderstood:
                     self._refuse(message.code, message.message)
-            case Ready(generation, choice):
-                self._leave_with(self._board.ready(generation, choice))
+            case Ready():
+                self._leave_with(self._board.ready(message))
             case Prepared():
                 self._board.prepared(message)
             case Selected(choice, persona):
@@ -240,6 +227,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
     # What the upstream says.
 
     def _learn(self, generation: int, event: Event) -> None:
+        if isinstance(event, Used | Allowance):
+            self._count(event)
+            return
         leg = next((leg for leg in self._board.line.legs() if leg.generation == generation), None)
         if leg is None:
             return
@@ -257,6 +247,14 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if self._mode == "stream":
             self._pace()
 
+    def _count(self, event: Used | Allowance) -> None:
+        """What a connection's work came to, also one that is retiring."""
+        figures = self._equipment.figures
+        if isinstance(event, Used):
+            self._used, figures.used = self._used + event, figures.used + event
+        else:
+            figures.allowances[event.what] = event.remaining
+
     def _pace(self) -> None:
         """Release what is due of a streamed reply, and look again when more is."""
         if (wait := self._talk.pace(self._clock())) is not None:
@@ -270,7 +268,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         persona = self.hire(PersonaActor, self.me, equipment.catalogue)
         self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me))
         hands = Hands(self._hire_bridge, lambda seconds: self.after(seconds, Retry()), self._clock)
-        self._board = Switchboard(self._id, self._caller, self._talk, persona, hands)
+        self._board = Switchboard(self._id, self._caller, self._talk, persona, hands, equipment.upstream.can)
         self.after(equipment.limits.idle_seconds, Quiet())
         self.after(equipment.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s", self._id, self._user)
@@ -319,10 +317,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if leg is None or isinstance(down.cause, Overrun):  # the persona, whose policy is to escalate, or a flood
             self.end(down.cause or RuntimeError(f"the {down.name} of session {self._id} ended"))
             return
-        self._board.line = line.without(leg.generation)
-        if self._leaving and not self._board.line.legs():
-            self.end()
         if leg in line.retiring or self._leaving:
+            self._board.line = line.without(leg.generation)
+            if self._leaving and not self._board.line.legs():
+                self.end()
             return
         log.warning("session=%s lost generation %d: %s", self._id, leg.generation, down.cause)
         self._equipment.figures.upstream_lost += 1
@@ -333,13 +331,16 @@ class UserSessionActor(LoopActor[SessionInbox]):
             if self._mode == "stream":
                 self._pace()
             self._caller.tell(Notice("reconnecting", "The connection to the model was lost and is being made again."))
-        self._leave_with(self._board.lost(isinstance(down.cause, UpstreamRefused)))
+        fatal = isinstance(down.cause, UpstreamRefused)
+        self._leave_with(self._board.lost(leg, fatal, self._equipment.losses))
 
     def on_stop(self) -> None:
         self._talk.close()
         board = self._board
         heard = self._streamed // BYTES_PER_MS
-        counted = {"choices": board.choices, "generations": board.generations, "heard_ms": heard, **self._talk.tally}
+        counted: dict[str, object] = {"choices": board.choices, "generations": board.generations}
+        counted |= {"rollovers": board.rollovers, "heard_ms": heard}
+        counted |= {**self._talk.tally, **spent(self._used, self._equipment.upstream.prices)}
         told = " ".join(f"{what}={n}" for what, n in counted.items())
         seconds = self._clock() - self._began
         log.info("ended session=%s user=%s seconds=%.1f %s why=%r", self._id, self._user, seconds, told, self._why)

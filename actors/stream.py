@@ -3,7 +3,7 @@
 from actors.base import Ref
 from actors.line import Leg
 from actors.messages import Append, ToBridge
-from actors.microphone import LONGEST, Microphone
+from actors.microphone import Microphone
 from realtime.events import BYTES_PER_MS
 
 MUTED_SECONDS = 1.0  # without audio in the middle of speech: the microphone was closed
@@ -39,13 +39,17 @@ class Stream:
         self.hold()
         self._microphone.drop()
 
-    def listen(self, live: Leg, most: int = LONGEST) -> bool:
-        """Let this connection listen, also to the last `most` bytes that it missed; False when words were lost."""
+    def greeted(self) -> None:
+        """A greeting has begun, and nobody listened until now."""
+        self._microphone.shorten()
+
+    def listen(self, live: Leg) -> bool:
+        """Let this connection listen, also to what it missed; False when words were lost."""
         if self._ear or not live.bridge:
             return True
-        whole = not self._microphone.lost
         same = live.generation == self._generation
-        missed = self._microphone.resume() if same else self._microphone.replay(most)
+        whole = not (self._microphone.missed if same else self._microphone.lost)
+        missed = self._microphone.resume() if same else self._microphone.replay()
         self._ear, self._generation = live.bridge, live.generation
         if missed:
             self._ear.tell(Append(missed))
@@ -73,3 +77,8 @@ class Stream:
     def safe(self, turn: int) -> None:
         """The turn need not be heard again."""
         self._microphone.safe(turn)
+
+    @property
+    def heard_again(self) -> list[int]:
+        """Turns that need not be, and will be, because one before them must."""
+        return self._microphone.heard_again

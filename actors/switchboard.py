@@ -8,7 +8,7 @@ from typing import assert_never
 from actors.base import Hired, Ref, Stop
 from actors.caller import Caller
 from actors.conversation import Conversation
-from actors.line import Discard, GiveUp, Leg, Line, Open, Retune, Selection, Swap, Wait, steer
+from actors.line import RETRY_SECONDS, Discard, GiveUp, Leg, Line, Look, Open, Retune, Selection, Swap, Wait, steer
 from actors.messages import (
     Choose,
     Close,
@@ -19,9 +19,15 @@ from actors.messages import (
     Notice,
     Prepare,
     Prepared,
+    Ready,
     ToBridge,
     ToPersona,
 )
+from actors.supervision import Losses
+from realtime.models import Capabilities
+
+MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be gone, at least and at most: a caller who
+# talks without a pause for a minute is rare, and to pay for a connection twice for longer than five is waste
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +45,20 @@ class Switchboard:
     `choice` is the newest that may still be granted: what is said now is meant for it.
     """
 
-    def __init__(self, session_id: str, caller: Caller, talk: Conversation, persona: Ref[ToPersona], do: Hands) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        caller: Caller,
+        talk: Conversation,
+        persona: Ref[ToPersona],
+        do: Hands,
+        can: Capabilities,
+    ) -> None:
         self._id, self._caller, self._talk, self._persona, self._do = session_id, caller, talk, persona, do
-        self.line = Line()
+        self.line = Line(can=can)
         self.choice = 0
         self.listens = False  # the caller speaks in a stream
-        self.choices = self.generations = 0  # so many there were
+        self.choices = self.generations = self.rollovers = 0  # so many there were
         self._wish = ""  # the persona of `choice`
         self._acknowledged = 0
 
@@ -67,7 +81,7 @@ class Switchboard:
         if live and live.selection == self.line.wanted:
             self._caller.tell(Notice("switching", f"{selection.persona.name} is being called."))
         self._talk.switch(live, selection.choice, selection.persona.greeting, self._do.clock())
-        self.line = replace(self.line, wanted=selection, fatal=False)
+        self.line = replace(self.line, wanted=selection, fatal=False, rested=0.0)
         return self.steer()
 
     def declined(self, choice: int) -> None:
@@ -95,11 +109,12 @@ class Switchboard:
 
     def steer(self) -> Close | None:
         """Do what there is to do until the line is as wanted, or under way to it."""
+        self._look()
         while move := steer(self.line, self._do.clock()):
             match move:
-                case Open(selection):
+                case Open(selection, seeded):
                     self.generations += 1
-                    self._prepare(Leg(self.generations, selection))
+                    self._prepare(Leg(self.generations, selection, seeded=seeded))
                 case Retune(leg):
                     self._prepare(leg)
                 case Discard(leg):
@@ -111,6 +126,9 @@ class Switchboard:
                     # Spread, because the others have probably lost theirs at the same moment.
                     self._do.look_again(seconds * random.uniform(1.0, 1.25))
                     return None
+                case Look(seconds):
+                    self._do.look_again(seconds)
+                    return None
                 case GiveUp():
                     if close := self._give_up():
                         return close
@@ -118,13 +136,13 @@ class Switchboard:
                     assert_never(move)
         return None
 
-    def ready(self, generation: int, choice: int) -> Close | None:
-        """A connection is the persona of this choice."""
-        leg = self.line.coming
-        if leg and leg.generation == generation and leg.selection.choice == choice:
-            self.line = replace(self.line, coming=replace(leg, ready=True))
-            return self.steer()
-        return None
+    def ready(self, ready: Ready) -> Close | None:
+        """A connection is the persona of a choice, and listens if it was told to."""
+        due = self._do.clock() + ready.seconds - margin(ready.seconds)
+        self.line = self.line.readied(ready.generation, ready.choice, due)
+        close = self.steer()
+        self.go_on()
+        return close
 
     def go_on(self) -> None:
         """Ask what is ready to be asked, if the one who is wanted is on the line."""
@@ -132,11 +150,14 @@ class Switchboard:
             self._talk.release(self.serving, self._do.clock())
 
     def listen(self, listens: bool) -> None:
-        """From now on the upstream finds the turns in a stream by itself, or not."""
+        """From now on the upstream finds the turns in a stream by itself, or not; a leg is ready when it consents."""
+        if listens == self.listens:
+            return
         self.listens = listens
         for leg in (self.line.live, self.line.coming):
             if leg and leg.bridge:
                 leg.bridge.tell(Listen(listens))
+        self.line = self.line.unready()
 
     @property
     def serving(self) -> Leg | None:
@@ -144,15 +165,26 @@ class Switchboard:
         live = self.line.live
         return live if live and live.selection == self.line.wanted else None
 
-    def lost(self, fatal: bool) -> Close | None:
-        """A connection ended that should not have, and `line` is without it; `fatal`: the next would end as well."""
-        ends = (*self.line.ends, self._do.clock())
-        self.line = replace(self.line, ends=ends, fatal=self.line.fatal or fatal)
+    def lost(self, leg: Leg, fatal: bool, losses: Losses) -> Close | None:
+        """A connection ended that should not have; `fatal`: the next would end as well."""
+        self._look()
+        line, now = self.line, self._do.clock()
+        self.line = line.without(leg.generation)
+        if line.rolls_over(leg):  # the one that serves goes on, and nobody need know
+            self.line = replace(self.line, rested=now + RETRY_SECONDS)
+        else:
+            rested = now + random.uniform(0, losses.spread(now))
+            self.line = replace(self.line, ends=(*line.ends, now), fatal=line.fatal or fatal, rested=rested)
         return self.steer()
 
     def answered(self) -> None:
         """A reply is complete: what was lost before is forgiven."""
         self.line = replace(self.line, ends=())
+
+    def _look(self) -> None:
+        """Whether this is a silent moment is only asked when something is to be decided."""
+        silent = self._talk.silent(self._do.clock())
+        self.line = replace(self.line, said=self._talk.said, silent=silent)
 
     def close(self) -> bool:
         """The caller is gone: all connections retire; False when there is none."""
@@ -173,6 +205,9 @@ class Switchboard:
             self._retire(old)
         if live.selection.choice != self._acknowledged:
             self._acknowledge(live)
+        elif old:
+            self.rollovers += 1
+            self._talk.roll_over()
         else:
             self._caller.tell(Notice("resumed", "The connection to the model is back."))
         self._talk.take_over(live)
@@ -203,3 +238,9 @@ class Switchboard:
         self._talk.restore(wanted.choice)
         self.go_on()
         return None
+
+
+def margin(seconds: float) -> float:
+    """So long before its end a connection that lasts so long is replaced: the last tenth of it, within MARGINS."""
+    least, most = MARGINS
+    return min(max(seconds / 10, least), most, seconds / 2)

@@ -28,15 +28,20 @@ class TurnOrder:
 
     def __init__(self) -> None:
         self._waiting: dict[int, Utterance] = {}
-        self._last = 0
+        self.last = 0  # the newest number
 
     def __iter__(self) -> Iterator[Utterance]:
         return iter(list(self._waiting.values()))
 
     def number(self) -> int:
         """The next number, for something that takes its place in the order."""
-        self._last += 1
-        return self._last
+        self.last += 1
+        return self.last
+
+    @property
+    def waiting(self) -> bool:
+        """Something was said and is not answered."""
+        return bool(self._waiting)
 
     def arrive(self, choice: int, now: float, text: str | None = None) -> Utterance:
         """Take a place in the order: a typed turn with its text, a clip without."""

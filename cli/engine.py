@@ -1,11 +1,14 @@
 """`engine`: the local engine alone, for other programs that speak to a Realtime server."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from realtime.local.child import run
+from realtime.local.script import Script, ScriptBroken, load
+from realtime.local.settings import LONGEST_LIFE
 
 
 def engine(
@@ -17,11 +20,29 @@ def engine(
     local_llm_url: Annotated[
         str | None, typer.Option(envvar="LOCAL_LLM_URL", help="OpenAI-compatible chat server to think with.")
     ] = None,
+    session_seconds: Annotated[
+        float,
+        typer.Option(envvar="ENGINE_SESSION_SECONDS", min=1, max=LONGEST_LIFE, help="Age at which a session expires."),
+    ] = LONGEST_LIFE,
+    faults: Annotated[
+        Path | None,
+        typer.Option(envvar="ENGINE_FAULTS", help="Script of what goes wrong on each connection, see docs/testing.md."),
+    ] = None,
     child: Annotated[bool, typer.Option(hidden=True, help="End when stdin closes, announce as JSON lines.")] = False,
 ) -> None:
     """Run the local engine alone: a Realtime server at ws://HOST:PORT/v1/realtime."""
+    behaviour = {"session_seconds": session_seconds, "script": _script(faults)}
     try:
-        asyncio.run(run(host, port, token=token, llm_url=local_llm_url, child=child))
+        asyncio.run(run(host, port, token=token, llm_url=local_llm_url, child=child, **behaviour))
     except OSError as error:
         typer.echo(f"Cannot listen on {host}:{port} ({error.strerror or error}): set --host or --port.", err=True)
         raise typer.Exit(1) from None
+
+
+def _script(file: Path | None) -> Script:
+    """What the file says; exit code 2, with everything to mend in it, where it cannot be followed."""
+    try:
+        return load(file) if file else Script()
+    except ScriptBroken as broken:
+        typer.echo("\n".join(broken.faults), err=True)
+        raise typer.Exit(2) from None

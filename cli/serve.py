@@ -22,11 +22,13 @@ from actors.base import Down, Stop, launch
 from actors.equipment import Equipment, Limits
 from actors.watch import Watchdog
 from audio import Pool
-from cli.settings import MODEL, OPENAI, RETIRING, Settings
+from cli.settings import MODEL, OPENAI, Settings
 from personas import SHIPPED, Catalogue, CatalogueBroken
 from realtime.link import Upstream, check_url
 from realtime.local.child import Child, EngineFailed
+from realtime.models import named
 from realtime.readiness import Readiness
+from realtime.requests import TRANSCRIBER
 from supervisor import DRAIN_SECONDS, SupervisorActor
 from web import application, runner
 from web.metrics import Metrics
@@ -76,6 +78,10 @@ def serve(
         typer.Option(envvar="UPSTREAM_URL", callback=websocket_address, help="Realtime WebSocket URL of the model."),
     ] = None,
     model: Annotated[str, typer.Option(envvar="UPSTREAM_MODEL", help="Realtime model.")] = MODEL,
+    session_seconds: Annotated[
+        float | None,
+        typer.Option(envvar="SESSION_SECONDS", min=60, help="The model's sessions last so long (Azure: 1800)."),
+    ] = None,
     personas: Annotated[Path, typer.Option(envvar="PERSONAS_FILE", help="File of personas.")] = SHIPPED,
     local_llm_url: Annotated[
         str | None, typer.Option(envvar="LOCAL_LLM_URL", help="OpenAI-compatible chat server for the local engine.")
@@ -117,6 +123,7 @@ def serve(
         hosts=tuple(allow_host or ()),
         origins=tuple(allow_origin or ()),
         limits=Limits(idle_seconds, call_seconds, bad_messages, messages, sessions, connects, calls, takeovers),
+        session_seconds=session_seconds,
     )
     try:
         raise typer.Exit(_run(settings))
@@ -260,12 +267,13 @@ async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console)
     """Where calls are answered."""
     if settings.local:
         return await _local_engine(settings, stack, console)
-    if settings.model in RETIRING:
-        log.warning("the model %s shuts down on %s: set --model", settings.model, RETIRING[settings.model])
+    for model in (settings.model, TRANSCRIBER):
+        for doubt in named(model).doubts:
+            log.warning("%s", doubt)
     url = settings.upstream_url or OPENAI
     key = settings.upstream_api_key if settings.upstream_url else settings.openai_api_key
     tls = ssl.create_default_context() if url.startswith("wss:") else None
-    return Upstream(url, settings.model, key, tls)
+    return Upstream(url, settings.model, key, tls, session_seconds=settings.session_seconds)
 
 
 async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
@@ -284,4 +292,4 @@ async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Cons
             url = await engine.start(show)
         except EngineFailed as failure:
             raise CannotServe(f"The local engine did not start: {failure}") from None
-    return Upstream(url, settings.model, token)
+    return Upstream(url, settings.model, token, session_seconds=settings.session_seconds)

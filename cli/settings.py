@@ -7,13 +7,6 @@ from actors.equipment import Limits
 
 OPENAI = "wss://api.openai.com/v1/realtime"
 MODEL = "gpt-realtime-2.1"
-RETIRING = {
-    "gpt-realtime": "2027-01-20",
-    "gpt-realtime-2025-08-28": "2027-01-20",
-    "gpt-realtime-mini": "2027-01-20",
-    "gpt-realtime-mini-2025-12-15": "2027-01-20",
-}
-"""Models that OpenAI has announced to shut down, and when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +26,7 @@ class Settings:
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
     limits: Limits
+    session_seconds: float | None = None
 
     @property
     def local(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import orjson
 
-from personas.check import CatalogueBroken, Fault, Parts, nearest, path_of, shape_faults
+from personas.check import CatalogueBroken, Fault, shape_faults
 from personas.languages import code_of
 from personas.matching import Match, best
 from personas.persona import Persona
@@ -19,6 +19,7 @@ from personas.prompt import build
 from personas.reader import read_persona
 from personas.shared import Shared, share
 from schemas import Refused
+from schemas.sentences import Parts, nearest, path_of
 
 __all__ = ["SHIPPED", "Catalogue", "CatalogueBroken", "Fault", "Match", "Persona"]
 

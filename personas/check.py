@@ -1,10 +1,9 @@
 """What is wrong with a personas file, said so that whoever wrote it can mend it: where, what, and what instead."""
 
-import difflib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-Parts = tuple[str | int, ...]  # the way from the file's root to a value
+from schemas.sentences import Parts, faults
 
 _SCHEMA_FILE = Path(__file__).parent.parent / "schemas" / "personas.schema.json"
 _SCHEMA: dict[str, Any] = json.loads(_SCHEMA_FILE.read_bytes())
@@ -43,17 +42,6 @@ class CatalogueBroken(Exception):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
-
-
-def path_of(parts: Parts) -> str:
-    """Write parts as a JSON path: ("astrologers", 2, "tone") is $.astrologers[2].tone."""
-    return "$" + "".join(_step(part) for part in parts)
-
-
-def _step(part: str | int) -> str:
-    if isinstance(part, int):
-        return f"[{part}]"
-    return f".{part}" if re.fullmatch(r"[A-Za-z_$][\w$]*", part) else f"[{json.dumps(part, ensure_ascii=False)}]"
 
 
 def shape_faults(definition: str, value: object, at: Parts) -> list[Fault]:
@@ -94,92 +82,10 @@ def texts_in(value: object, at: Parts) -> Iterator[tuple[Parts, str]]:
                 yield from texts_in(inner, (*at, index))
 
 
-def nearest(word: str, names: Iterable[str]) -> str:
-    """Write "Did you mean 'x'?" with a leading space when a name is near enough, else nothing."""
-    known = {name.casefold(): name for name in sorted(names)}
-    asked = word.casefold()
-    close = difflib.get_close_matches(asked, known, n=5) or [
-        name for name in known if len(asked) >= 3 and name.startswith(asked)
-    ]
-    # The first letter is seldom the wrong one: Hindee is Hindi, though Chinese is nearer.
-    close.sort(key=lambda name: name[:1] != asked[:1])
-    return f" Did you mean '{known[close[0]]}'?" if close else ""
-
-
 def _unspeakable(character: str) -> bool:
     # The zero-width joiners (U+200C, U+200D) are part of Indian spelling; other format characters only hide text.
     return unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp", "Cs"} and character not in "\u200c\u200d"
 
 
 def _faults(validator: Draft202012Validator, value: object, at: Parts) -> list[Fault]:
-    found = [
-        Fault(path_of((*at, *error.absolute_path, *more)), message)
-        for error in validator.iter_errors(value)
-        for more, message in _sentences(error)
-    ]
-    return list(dict.fromkeys(found))  # jsonschema tells one error for each missing field; each tells them all
-
-
-def _sentences(error: Any) -> Iterator[tuple[Parts, str]]:
-    match error.validator:
-        case "required":
-            for name in error.validator_value:
-                if name not in error.instance:
-                    hint = error.schema.get("properties", {}).get(name, {}).get("description", "Add it.")
-                    yield (name,), f"is missing. {hint}"
-        case "additionalProperties" if error.validator_value is False:
-            known = error.schema.get("properties", {})
-            for name in error.instance:
-                if name not in known:
-                    yield (name,), unknown(name, known)
-        case keyword:
-            yield (), _SAY.get(keyword, lambda error: f"does not fit: {error.message}.")(error)
-
-
-def unknown(name: str, known: Iterable[str]) -> str:
-    """Say that a field is unknown, which one was probably meant, and which there are."""
-    names = list(known)
-    return f"is not a known field.{nearest(name, names)} Known: {', '.join(names)}."
-
-
-def _wrong_choice(error: Any) -> str:
-    choices = [choice if isinstance(choice, str) else json.dumps(choice) for choice in error.validator_value]
-    given = error.instance if isinstance(error.instance, str) else json.dumps(error.instance)
-    return f"must be one of {', '.join(choices)}, not '{given[:60]}'.{nearest(given[:60], choices)}"
-
-
-def _too_short(error: Any) -> str:
-    if not error.instance:
-        return f"is empty. {error.schema.get('description', 'Fill it, or take it out.')}"
-    return f"is too short: {len(error.instance)}, at least {error.validator_value} are needed."
-
-
-def _too_long(error: Any) -> str:
-    return f"is too long: {len(error.instance)}, at most {error.validator_value} are allowed."
-
-
-_KINDS = {
-    str: "text",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    list: "a list",
-    dict: "an object",
-    type(None): "null",
-}
-_TYPES = {"string": "text", "boolean": "true or false", "number": "a number", "integer": "a whole number"}
-_TYPES |= {"array": "a list", "object": "an object"}
-
-_SAY: dict[str, Callable[[Any], str]] = {
-    "type": lambda e: f"must be {_TYPES[e.validator_value]}, not {_KINDS[type(e.instance)]}.",
-    "enum": _wrong_choice,
-    "const": lambda e: f"must be {json.dumps(e.validator_value, ensure_ascii=False)}.",
-    "minLength": _too_short,
-    "minItems": _too_short,
-    "maxLength": _too_long,
-    "maxItems": _too_long,
-    "pattern": lambda e: f"does not fit: '{e.instance[:70]}'. {e.schema.get('description', '')}".rstrip(),
-    "minimum": lambda e: f"is {e.instance}; at least {e.validator_value} is needed.",
-    "maximum": lambda e: f"is {e.instance}; at most {e.validator_value} is allowed.",
-    "uniqueItems": lambda e: "names something twice; name each once.",
-}
+    return [Fault(path, message) for path, message in faults(validator, value, at)]

@@ -11,7 +11,8 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from personas.check import PERSONA_FIELDS, SHARED_FIELDS, Fault, Parts, path_of, shape_faults, text_fault
+from personas.check import PERSONA_FIELDS, SHARED_FIELDS, Fault, shape_faults, text_fault
+from schemas.sentences import Parts, path_of
 
 _LONGEST_LINE = 2_000  # characters, rendered
 _LONGEST_TEXT = 8_000  # the same, when declared multiline

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from babel import Locale
 
-from personas.check import nearest
+from schemas.sentences import nearest
 
 # Names that people write and CLDR does not.
 _ALSO = {"bengali": "bn", "oriya": "or", "panjabi": "pa", "farsi": "fa", "mandarin": "zh"}

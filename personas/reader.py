@@ -9,21 +9,12 @@ from typing import Any
 import orjson
 
 from personas import prompt
-from personas.check import (
-    PERSONA_FIELDS,
-    Fault,
-    Parts,
-    path_of,
-    shape_faults,
-    text_fault,
-    texts_in,
-    unknown,
-    value_faults,
-)
+from personas.check import PERSONA_FIELDS, Fault, shape_faults, text_fault, texts_in, value_faults
 from personas.features import Feature, Unspeakable
 from personas.languages import code_of, unknown_language
 from personas.persona import Persona
 from personas.shared import Shared, unknown_voice
+from schemas.sentences import Parts, path_of, unknown
 
 
 def read_persona(row: object, at: Parts, shared: Shared) -> tuple[Persona | None, list[Fault]]:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from personas.check import SHARED_FIELDS, VOICES, Fault, nearest, path_of, shape_faults, text_fault, unknown
+from personas.check import SHARED_FIELDS, VOICES, Fault, shape_faults, text_fault
 from personas.features import Feature, declare
 from personas.languages import code_of, unknown_language
+from schemas.sentences import nearest, path_of, unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ answered: ours for what we asked, -1, -2 and so on, on each connection, for the 
 stream by itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
 BYTES_PER_MS = 48  # of all audio: PCM16 little-endian, mono, 24 kHz
@@ -38,7 +38,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """The upstream took the newest Setup, with the voice asked for, and holds the seeded turns."""
+    """The upstream took the newest Setup, with the voice asked for, and holds the seeded turns.
+
+    `expires_at` is when the session ends at the latest, in seconds since 1970, if the upstream has said so.
+    """
+
+    expires_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,44 @@ class AskFailed:
     ask: int
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """The upstream is over its limit: this ask is asked again in so many seconds.
+
+    Nothing of `reply` will come; it is 0 where none had begun.
+    """
+
+    reply: int
+    ask: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Tokens that an answer or a transcript came to; `*_cached` is part of `*_in`. Transcripts by tokens or seconds."""
+
+    text_in: int = 0
+    text_cached: int = 0
+    text_out: int = 0
+    audio_in: int = 0
+    audio_cached: int = 0
+    audio_out: int = 0
+    transcribed: int = 0
+    transcribed_seconds: float = 0.0
+
+    def __add__(self, other: "Used") -> "Used":
+        return Used(*(getattr(self, at.name) + getattr(other, at.name) for at in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What our account has left of something ("requests", "tokens") until it is reset."""
+
+    what: str
+    remaining: float
+    resets_in: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +172,7 @@ class Unusable:
 
 Event: TypeAlias = (
     Configured | ReplyBegan | ReplyAudio | ReplyWords | ReplyEnded | AskFailed | Heard | Speaking | Paused | Committed
-    | Unusable
+    | Postponed | Used | Allowance | Unusable
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import logging
 import socket as socket_api
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import urlencode, urlsplit
@@ -18,7 +18,9 @@ from websockets.frames import Frame as WebSocketFrame
 from websockets.protocol import Event, State
 from websockets.uri import parse_uri
 
+from realtime import models
 from realtime.events import Frame, LinkEnded, LinkEvent
+from realtime.models import Capabilities, Prices
 
 log = logging.getLogger(__name__)
 socket_log = log.getChild("socket")
@@ -59,13 +61,28 @@ def check_url(url: str) -> str:
 
 @dataclass(frozen=True)
 class Upstream:
-    """Where the model is: one per process. `url` is the WebSocket address without its query; `key` is never shown."""
+    """Where the model is: one per process. `url` is the WebSocket address without its query; `key` is never shown.
+
+    `session_seconds` is how long it lets a session last, where that is not what the model's record says.
+    """
 
     url: str
     model: str
     key: str = field(default="", repr=False)
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     handshakes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HANDSHAKES), repr=False)
+    session_seconds: float | None = None
+
+    @property
+    def can(self) -> Capabilities:
+        """What a connection to it can do."""
+        can = models.named(self.model).can
+        return replace(can, session_seconds=self.session_seconds) if self.session_seconds else can
+
+    @property
+    def prices(self) -> Prices | None:
+        """What its tokens cost, if that is known."""
+        return models.named(self.model).prices
 
     def dial(self, user: str, to: Listener, frames: Frames) -> "Link":
         """Open a connection of this user's own; what becomes of it is told to `to`. Must be called on the loop."""
@@ -129,6 +146,12 @@ class Socket(ClientConnection):
             if event.fin:
                 whole, self._fragments = b"".join(self._fragments), []
                 self.on_frame(whole)
+
+    def data_received(self, data: bytes) -> None:
+        """What breaks the rules (a frame over MAX_FRAME) is the end: nothing of it is read, nor what comes after it."""
+        super().data_received(data)
+        if self.protocol.parser_exc:
+            self.over.set()
 
     def pause_writing(self) -> None:
         """The uplink takes nothing more; if it stays so it is lost."""

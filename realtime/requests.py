@@ -12,6 +12,8 @@ APPEND_BYTES = 2000 * BYTES_PER_MS  # of a clip: far below the 15 MiB that one a
 APPEND = b'{"type":"input_audio_buffer.append","audio":"%b"}'  # 50 times a second, and base64 needs no escaping
 REPLY_TOKENS = 2048  # bounds a reply to about 100 s of audio, at 20 tokens a second
 
+TRANSCRIBER = "gpt-transcribe"
+
 VAD = {
     "type": "server_vad",
     "threshold": 0.5,
@@ -25,7 +27,7 @@ VAD = {
 def session_update(setup: Setup) -> Event:
     """The whole session, as it is to be."""
     pcm = {"type": "audio/pcm", "rate": 24000}
-    heard = {"model": "gpt-transcribe", "language": setup.language}
+    heard = {"model": TRANSCRIBER, "language": setup.language}
     session = {
         "type": "realtime",
         "instructions": setup.instructions,

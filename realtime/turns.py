@@ -1,13 +1,18 @@
-"""The turns that the upstream hears by itself in a stream of audio (server VAD). Pure state of one connection."""
+"""The turns that the upstream hears by itself in a stream of audio (server VAD). Pure data of one connection."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Spoken:
-    """One of them: `ask` is -1 for the first on a connection, then -2; `void` once no answer to it is wanted."""
+    """One of them: `ask` is -1 for the first on a connection, then -2.
+
+    `paused` once the caller has stopped, `whole` once it is committed, `void` once no answer to it is wanted.
+    """
 
     ask: int
+    paused: bool = False
+    whole: bool = False
     void: bool = False
 
 
@@ -17,23 +22,26 @@ class SpokenTurns:
     def __init__(self) -> None:
         self._turns: dict[str, Spoken] = {}
         self._unanswered: list[Spoken] = []
-        self.speaking = False  # a turn has begun that is not whole yet
 
-    def known(self, item: str) -> bool:
-        """The upstream heard this item by itself."""
-        return item in self._turns
+    def get(self, item: str) -> Spoken | None:
+        """The turn of this item, if the upstream heard it by itself."""
+        return self._turns.get(item)
 
     def began(self, item: str) -> Spoken:
         """Somebody began to speak; the item was announced ahead."""
         if item not in self._turns:
             self._turns[item] = Spoken(-1 - len(self._turns))
-            self.speaking = True
         return self._turns[item]
+
+    def overdue(self) -> str | None:
+        """The item that must be whole by now: the caller has stopped, but nobody said so."""
+        item, turn = next(reversed(self._turns.items()), ("", None))
+        return item if turn and turn.paused and not turn.whole else None
 
     def committed(self, item: str) -> Spoken:
         """It is whole: a response to it follows."""
         turn = self.began(item)
-        self.speaking = False
+        turn.whole = True
         self._unanswered.append(turn)
         return turn
 

@@ -339,6 +339,7 @@ def test_an_upstream_that_was_away_for_a_moment_is_found_again() -> None:
     class Away:
         def __init__(self, real: Any) -> None:
             self.real, self.connecting, self.failures = real, real.connecting, 0
+            self.can, self.prices = real.can, real.prices
 
         def dial(self, user: str, to: Any, frames: Any) -> Any:
             self.failures -= 1
@@ -537,6 +538,7 @@ def test_a_switch_that_fails_leaves_the_persona_on_the_line() -> None:
         class Fickle:
             def __init__(self, real: Any) -> None:
                 self.real, self.works = real, True
+                self.can, self.prices = real.can, real.prices
 
             def dial(self, user: str, to: Any, frames: Any) -> Any:
                 there = self.real if self.works else type(self.real)("ws://127.0.0.1:9/x", "m", "")

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Iterator
+from dataclasses import fields
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -36,6 +37,7 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """All the families, read now."""
         yield from self._calls()
+        yield from self._upstream()
         yield from self._process()
         yield from self._loop()
 
@@ -49,6 +51,19 @@ class Metrics(Collector):
         yield _gauge("voice_upstream_barred", "1 while the upstream refuses our account", figures.barred)
         yield _count("voice_received_bytes", "Payload of callers' frames", figures.received)
         yield _count("voice_sent_bytes", "Payload of frames to callers", figures.sent)
+
+    def _upstream(self) -> Iterator[Metric]:
+        tokens = CounterMetricFamily("voice_tokens", "Tokens, as the upstream counted them", labels=["kind"])
+        for kind in fields(self.figures.used):
+            if kind.name != "transcribed_seconds":
+                tokens.add_metric([kind.name], getattr(self.figures.used, kind.name))
+        yield tokens
+        seconds = self.figures.used.transcribed_seconds
+        yield _count("voice_transcribed_seconds", "Speech whose transcript was counted by its length", seconds)
+        left = GaugeMetricFamily("voice_rate_limit_remaining", "Left of a limit when last told", labels=["limit"])
+        for what, remaining in self.figures.allowances.items():
+            left.add_metric([what], remaining)
+        yield left
 
     def _process(self) -> Iterator[Metric]:
         actors = GaugeMetricFamily("voice_actors", "Live actors in this process", labels=["kind"])

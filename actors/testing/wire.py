@@ -8,6 +8,7 @@ from actors.base import Ref
 from actors.testing.loop import settle
 from realtime.events import Frame, LinkEnded, LinkEvent
 from realtime.link import Frames
+from realtime.models import Capabilities, Prices
 
 
 class Wire:
@@ -67,6 +68,10 @@ class Wire:
     def welcome(self, voice: str | None = None) -> None:
         """The session is there, as it was asked for; or with another voice."""
         self.say(type="session.created")
+        self.consent(voice)
+
+    def consent(self, voice: str | None = None) -> None:
+        """The session is as it was last asked to be; or with another voice."""
         voice = voice or self.last("session.update")["session"]["audio"]["output"]["voice"]
         self.say(type="session.updated", session={"audio": {"output": {"voice": voice}}})
 
@@ -93,7 +98,10 @@ class Wire:
 class Wires:
     """A way to the model that hands out wires, and keeps them in the order in which they were dialled."""
 
+    prices: Prices | None = None
+
     def __init__(self) -> None:
+        self.can = Capabilities()
         self.dialled: list[Wire] = []
 
     def dial(self, user: str, to: Ref[LinkEvent], frames: Frames) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 
 async def serve(  # noqa: PLR0913  # one place where the engine is put together
@@ -13,11 +14,13 @@ async def serve(  # noqa: PLR0913  # one place where the engine is put together
     on_ready: Callable[[str], None],
     on_progress: Callable[[str], None],
     llm_model: str = "default",
+    **behaviour: Any,
 ) -> None:
     """Load the parts, telling each, and serve until cancelled; port 0 takes a free one.
 
-    `on_ready` is told the address (`ws://HOST:PORT/v1/realtime`) once calls are answered. Raises WeightsMissing
-    when a model file is not there, OSError when the port is taken.
+    `behaviour` is what else the `Server` takes: `session_seconds`, `script`. `on_ready` is told the address
+    (`ws://HOST:PORT/v1/realtime`) once calls are answered. Raises WeightsMissing when a model file is not there,
+    OSError when the port is taken.
     """
     # Imported here: whoever only asks for the path need not have the extra `local`.
     from realtime.local.call import Parts
@@ -35,7 +38,7 @@ async def serve(  # noqa: PLR0913  # one place where the engine is put together
     await asyncio.to_thread(spoken, bytes(48_000))
     parts = Parts(voice, ear, spoken, Mind(llm_url, model=llm_model), Silero)
     try:
-        async with Server(parts, token=token).listen(host, port) as taken:
+        async with Server(parts, token=token, **behaviour).listen(host, port) as taken:
             on_ready(f"ws://{host}:{taken}{PATH}")
             await asyncio.Event().wait()
     finally:

@@ -2,12 +2,13 @@
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Literal, TypeAlias
 
 from realtime.local.conversation import PCM_BYTES_PER_MS, Item, event, new_id
-from realtime.local.settings import Event
+from realtime.local.settings import PCM, Event
 
-Status: TypeAlias = Literal["completed", "cancelled"]
+Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
 
 DELTA_MS = 200  # the real API sends 100 to 250 ms of audio in a delta
 CHARACTERS_PER_TOKEN = 4
@@ -30,9 +31,8 @@ class Answer:
         self.voice: str = output["voice"]
         self.spoken = params.get("output_modalities", settings["output_modalities"]) == ["audio"]
         self.item = Item(new_id("item"), "assistant", [], status="in_progress")
-        self._format = output["format"]
         self._metadata = params.get("metadata")
-        self._limit = params.get("max_output_tokens", settings["max_output_tokens"])
+        self._limit = float({**settings, **params}["max_output_tokens"])
         self._begun = False
 
     def created(self) -> Event:
@@ -64,13 +64,13 @@ class Answer:
             delta = b64encode(pcm[start : start + size]).decode()
             yield event("response.output_audio.delta", **self._place, delta=delta)
 
-    def end(self, status: Status, reason: str | None, before: str | None) -> Iterator[Event]:
-        """Close what is open, then the response; `reason` says why a cancelled one was."""
+    def end(self, status: Status, why: Event | None, before: str | None) -> Iterator[Event]:
+        """Close what is open, then the response; `why` has the `reason`, or the `error` of a failed one."""
         if self._begun:
             self.item.status = "completed" if status == "completed" else "incomplete"
             yield from self._close(before)
         output = [self.item.shape()] if self._begun else []
-        details = {"type": status, "reason": reason} if reason else None
+        details = {"type": status, **why} if why else None
         yield event("response.done", response=self._shape(status, details, output, self._usage()))
 
     def _close(self, before: str | None) -> Iterator[Event]:
@@ -84,6 +84,11 @@ class Answer:
         if self.conversation_id:
             yield event("conversation.item.done", previous_item_id=before, item=self.item.shape())
         yield event("response.output_item.done", **self._output, item=self.item.shape())
+
+    @property
+    def is_too_long(self) -> bool:
+        """It has more tokens than it may have."""
+        return _text_tokens(self.item.words()) + _sound_tokens(self.item) > self._limit
 
     @property
     def _written(self) -> str:
@@ -109,8 +114,8 @@ class Answer:
             "output": output,
             "conversation_id": self.conversation_id,
             "output_modalities": ["audio" if self.spoken else "text"],
-            "max_output_tokens": self._limit,
-            "audio": {"output": {"format": self._format, "voice": self.voice}},
+            "max_output_tokens": "inf" if self._limit == inf else int(self._limit),
+            "audio": {"output": {"format": PCM, "voice": self.voice}},
             "usage": usage,
             "metadata": self._metadata,
         }

@@ -58,13 +58,19 @@ class Answering:
         if answer is None:
             raise Rejected("response_cancel_not_active", "Cancellation failed: no active response found")
         yield Halt(answer.id)
-        yield from self._end(answer, "cancelled", "client_cancelled")
+        yield from self._end(answer, "cancelled", {"reason": "client_cancelled"})
 
     def interrupt(self) -> Iterator[Act]:
         """End the response of the conversation, if there is one, because the caller speaks."""
         if answer := self.active:
             yield Halt(answer.id)
-            yield from self._end(answer, "cancelled", "turn_detected")
+            yield from self._end(answer, "cancelled", {"reason": "turn_detected"})
+
+    def fail(self, error: Event) -> Iterator[Act]:
+        """End the response of the conversation, if there is one, because of a fault of ours."""
+        if answer := self.active:
+            yield Halt(answer.id)
+            yield from self._end(answer, "failed", {"error": error})
 
     def heard(self) -> Iterator[Act]:
         """The ear is done with an item."""
@@ -79,7 +85,7 @@ class Answering:
                 yield Speak(answer.id, text, answer.voice)
             else:
                 yield Send(answer.write(text))
-                yield from self._end(answer, "completed")
+                yield from self._end_at_the_limit(answer) if answer.is_too_long else self._end(answer, "completed")
 
     def spoke(self, response_id: str, words: str, pcm: bytes) -> Iterator[Act]:
         """Some words and the audio that follows them; either may be empty."""
@@ -88,6 +94,8 @@ class Answering:
                 yield Send(answer.write(words))
             yield from map(Send, answer.sound(pcm))
             self.voice_locked = self.voice_locked or bool(pcm)
+            if answer.is_too_long:
+                yield from self._end_at_the_limit(answer)
 
     def finished(self, response_id: str) -> Iterator[Act]:
         """Everything of a response has been spoken."""
@@ -107,20 +115,25 @@ class Answering:
         """The mind reads words, so a response waits for the ear; the caller's transcript does not wait for it."""
         if answer.id in self._thinkable and not any(item.id in self._unheard for item in answer.context):
             self._thinkable.discard(answer.id)
-            turns = tuple(Turn(item.role, item.words()) for item in answer.context)
+            turns = tuple(Turn(item.role, item.words()) for item in answer.context if item.role)
             yield Think(answer.id, answer.instructions, turns)
 
     def _join(self, answer: Answer) -> str | None:
         """Put the item of a response into the conversation, if it belongs there."""
         return self._conversation.append(answer.item) if answer.conversation_id else None
 
-    def _end(self, answer: Answer, status: Status, reason: str | None = None) -> Iterator[Act]:
+    def _end_at_the_limit(self, answer: Answer) -> Iterator[Act]:
+        """With the piece that went beyond max_output_tokens; the real API stops within it."""
+        yield Halt(answer.id)
+        yield from self._end(answer, "incomplete", {"reason": "max_output_tokens"})
+
+    def _end(self, answer: Answer, status: Status, why: Event | None = None) -> Iterator[Act]:
         del self._answers[answer.id]
         self._thinkable.discard(answer.id)
         if answer.conversation_id:
             # A response that was cut off is not played on.
-            self._hearing.answer_ended(answer.item.milliseconds if status == "completed" else 0)
-        yield from map(Send, answer.end(status, reason, self._conversation.before(answer.item)))
+            self._hearing.answer_ended(answer.item.milliseconds if status in ("completed", "incomplete") else 0)
+        yield from map(Send, answer.end(status, why, self._conversation.before(answer.item)))
         yield Send(rate_limits(), after=RATE_LIMITS_AFTER)
 
 

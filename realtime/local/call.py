@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar, assert_never
 
 import orjson
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from realtime.local.acts import Act, Halt, Hear, Send, Speak, Think
+from realtime.local.faults import Deliver, Fail, Step, Take
 from realtime.local.hearing import Detector
+from realtime.local.line import Line
 from realtime.local.reading import Turn
 from realtime.local.session import Session
 from realtime.local.settings import Event
@@ -75,14 +76,18 @@ class Parts:
 
 
 class Call:
-    """A socket, its session, and their tasks; nothing of it outlives `run`."""
+    """A line, its session, and their tasks; nothing of it outlives `run`.
 
-    def __init__(self, socket: ServerConnection, session: Session, parts: Parts) -> None:
+    All that is said goes through one queue, and so does what the line is to do wrong.
+    """
+
+    def __init__(self, line: Line, session: Session, parts: Parts) -> None:
         self.session = session
         self.began = time.monotonic()
-        self._socket = socket
+        self._socket = line
+        self._faults = line.misbehaviour
         self._parts = parts
-        self._unsent: asyncio.Queue[Event] = asyncio.Queue()
+        self._unsent: asyncio.Queue[Step] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turns = {worker: asyncio.Lock() for worker in (parts.mouth_thread, parts.ear_thread)}
         self._group = asyncio.TaskGroup()
@@ -91,6 +96,9 @@ class Call:
         """Serve until the client goes; any task that fails ends the call with an ExceptionGroup."""
         async with self._group:
             self._start("write", self._write())
+            for age in self._faults.ages:
+                self._start(f"at {age} s", self._later(age, self._grow_old, age))
+            self._obey(self._faults.opened())
             self._do(self.session.begin())
             await self._read()
             for task in list(self._tasks.values()):
@@ -118,24 +126,51 @@ class Call:
             return [self._refuse(f"Could not parse the event as JSON: {broken}.")]
         if not isinstance(event, dict):
             return [self._refuse("An event is a JSON object.")]
-        return self.session.steps(event)
+        return self._heed(event)
+
+    def _heed(self, event: Event) -> Iterable[list[Act]]:
+        """Let the session have the event, unless something else is to become of it."""
+        for step in self._faults.received(event):
+            if isinstance(step, Take):
+                yield from self.session.steps(step.event)
+            else:
+                self._obey([step])
 
     def _refuse(self, why: str) -> list[Act]:
         return self.session.refuse(Rejected("invalid_json", why))
 
     async def _write(self) -> None:
         while True:
-            event = await self._unsent.get()
-            await self._socket.send(orjson.dumps(event).decode())
+            await self._socket.carry_out(await self._unsent.get())
             self._unsent.task_done()
+
+    def _obey(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            match step:
+                case Fail():
+                    # In a task: what the session has said along with what was struck comes first.
+                    self._start("fail", self._later(0, self._fail, step))
+                case Deliver(frame, after) if after:
+                    self._start(f"late {id(step)}", self._later(after, self._unsent.put_nowait, Deliver(frame)))
+                case _:
+                    self._unsent.put_nowait(step)
+
+    def _say(self, event: Event) -> None:
+        self._obey(self._faults.sending(event))
+
+    def _grow_old(self, age: float) -> None:
+        self._obey(self._faults.aged(age))
+
+    def _fail(self, step: Fail) -> None:
+        self._do(self.session.fail(step.error))
 
     def _do(self, acts: list[Act]) -> None:
         for act in acts:
             match act:
                 case Send(event, after=0.0):
-                    self._unsent.put_nowait(event)
+                    self._say(event)
                 case Send(event, after):
-                    self._start(event["event_id"], self._send_later(event, after))
+                    self._start(event["event_id"], self._later(after, self._say, event))
                 case Hear():
                     self._start(act.item_id, self._hear(act))
                 case Think():
@@ -156,9 +191,9 @@ class Call:
         if task := self._tasks.get(name):
             task.cancel()
 
-    async def _send_later(self, event: Event, after: float) -> None:
-        await asyncio.sleep(after)
-        self._unsent.put_nowait(event)
+    async def _later(self, seconds: float, act: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        await asyncio.sleep(seconds)
+        act(*args, **kwargs)
 
     async def _hear(self, work: Hear) -> None:
         words = await self._in(self._parts.ear_thread, self._parts.listen, work.pcm, work.language)

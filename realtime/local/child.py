@@ -184,12 +184,15 @@ def _announced(line: str) -> dict[str, str]:
 # What follows runs in the child.
 
 
-async def run(host: str, port: int, *, token: str | None, llm_url: str | None, child: bool = False) -> None:
+async def run(
+    host: str, port: int, *, token: str | None, llm_url: str | None, child: bool = False, **behaviour: Any
+) -> None:
     """The engine in this process until it is cancelled; as a child it announces itself and ends with its stdin."""
     if child:
         await run_as_child(host, port, token, llm_url)
     else:
-        await serve(host, port, token=token, llm_url=llm_url, on_ready=_say_ready, on_progress=_say)
+        tell: dict[str, Any] = {"on_ready": _say_ready, "on_progress": _say}
+        await serve(host, port, token=token, llm_url=llm_url, **tell, **behaviour)
 
 
 async def run_as_child(host: str, port: int, token: str | None, llm_url: str | None) -> None:

@@ -1,7 +1,7 @@
 """The conversation: its items in their order, and what a client may do to them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from secrets import token_urlsafe
 
 from realtime.local.settings import RATE, Event
@@ -22,18 +22,24 @@ def event(kind: str, /, **fields: object) -> Event:
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """One message; `content` holds its parts as the wire shows them, `sound` counts its PCM bytes."""
+    """One message; `content` holds its parts as the wire shows them, `sound` counts its PCM bytes.
+
+    Or a function call, or what came of one: then `call` is what it says of itself, and it has neither role nor parts.
+    """
 
     id: str
     role: str
     content: list[Event]
     status: str = "completed"
     sound: int = 0
+    call: Event = field(default_factory=dict)
 
     def shape(self) -> Event:
         """As the wire shows it."""
-        named = {"id": self.id, "object": "realtime.item", "type": "message"}
-        return {**named, "status": self.status, "role": self.role, "content": [dict(part) for part in self.content]}
+        named = {"id": self.id, "object": "realtime.item", "status": self.status}
+        if self.call:
+            return {**named, **self.call}
+        return {**named, "type": "message", "role": self.role, "content": [dict(part) for part in self.content]}
 
     def words(self) -> str:
         """What was said or written in it, as far as it is known."""
@@ -47,8 +53,11 @@ class Item:
 
 def item_of(given: Event) -> Item:
     """The item that a client describes; it gets an id if it has none."""
-    parts = [dict(part) for part in given["content"]]
-    return Item(given.get("id") or new_id("item"), given["role"], parts)
+    item_id = given.get("id") or new_id("item")
+    if given["type"] == "message":
+        return Item(item_id, given["role"], [dict(part) for part in given["content"]])
+    said = {name: value for name, value in given.items() if name not in ("id", "object", "status")}
+    return Item(item_id, "", [], call={"call_id": new_id("call"), **said})
 
 
 class Conversation:
@@ -87,6 +96,9 @@ class Conversation:
         if item.id in self:
             message = f"Error adding item: an item with id '{item.id}' already exists."
             raise Rejected("item_create_duplicate_item_id", message, "item.id")
+        if item.call.get("type") == "function_call_output" and not self._has_called(item.call["call_id"]):
+            message = f"Tool call ID '{item.call['call_id']}' not found in conversation."
+            raise Rejected("invalid_tool_call_id", message, "item.call_id")
         self._items.insert(self._place(previous), item)
         return self.shown(item)
 
@@ -114,6 +126,9 @@ class Conversation:
 
     def retrieve(self, item_id: str) -> list[Event]:
         return [event("conversation.item.retrieved", item=self.find(item_id, "retrieve").shape())]
+
+    def _has_called(self, call_id: str) -> bool:
+        return any(item.call.get("type") == "function_call" and item.call["call_id"] == call_id for item in self._items)
 
     def _place(self, previous: str | None) -> int:
         if previous is None:

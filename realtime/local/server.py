@@ -14,8 +14,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from realtime.local.call import Call, Parts
+from realtime.local.faults import Expire, Fault, Misbehaviour, Refuse
+from realtime.local.line import Line
+from realtime.local.script import Script
 from realtime.local.session import Session, error
-from realtime.local.settings import Event
+from realtime.local.settings import LONGEST_LIFE, Event
 from realtime.local.shape import Rejected
 
 log = logging.getLogger(__name__)
@@ -23,16 +26,26 @@ socket_log = log.getChild("socket")
 socket_log.setLevel(logging.INFO)  # below it websockets writes down every header, and so the token
 
 PATH = "/v1/realtime"
+OPEN_SECONDS = 10.0  # for a handshake
 LARGEST_FRAME = 16 * 2**20  # bytes: an append may hold 15 MiB
 
 
 class Server:
-    """A Realtime server; `token` is the key that every client must show, None lets everybody in."""
+    """A Realtime server; `token` is the key that every client must show, None lets everybody in.
 
-    def __init__(self, parts: Parts, *, token: str | None) -> None:
+    Sessions end as they do on the real API when they are `session_seconds` old. `script` says what else goes wrong.
+    """
+
+    def __init__(
+        self, parts: Parts, *, token: str | None, session_seconds: float = LONGEST_LIFE, script: Script | None = None
+    ) -> None:
         self.calls: set[Call] = set()
         self._parts = parts
         self._token = token
+        self._session_seconds = session_seconds
+        self._script = script or Script()
+        self._connections = 0
+        self._knocking: set[Line] = set()
 
     @asynccontextmanager
     async def listen(self, host: str, port: int) -> AsyncIterator[int]:
@@ -42,13 +55,19 @@ class Server:
             host,
             port,
             process_request=self._look_at,
+            create_connection=Line,
+            open_timeout=None if self._script.connections else OPEN_SECONDS,  # a script may say how long it takes
             logger=socket_log,
             compression=None,
             max_size=LARGEST_FRAME,
             close_timeout=1,
             server_header=None,
         ) as listening:
-            yield listening.sockets[0].getsockname()[1]
+            try:
+                yield listening.sockets[0].getsockname()[1]
+            finally:
+                for line in self._knocking:
+                    line.transport.abort()
 
     def sessions(self) -> list[Event]:
         """The live sessions, for tests and for eyes: what each was told and how long it lives, in seconds."""
@@ -63,11 +82,12 @@ class Server:
             for call in self.calls
         ]
 
-    def _look_at(self, socket: ServerConnection, request: Request) -> Response | None:
+    async def _look_at(self, socket: ServerConnection, request: Request) -> Response | None:
         """Answer plain GETs; None lets the WebSocket handshake go on."""
         path = urlsplit(request.path).path
         if path == PATH:
-            return None
+            assert isinstance(socket, Line)
+            return await self._let_in(socket)
         if path == "/health":
             return _json(socket, HTTPStatus.OK, {"status": "healthy", "sessions": len(self.calls)})
         if path != "/sessions":
@@ -76,7 +96,23 @@ class Server:
             return _json(socket, HTTPStatus.UNAUTHORIZED, {"error": "Show the token as a Bearer."})
         return _json(socket, HTTPStatus.OK, self.sessions())
 
+    async def _let_in(self, line: Line) -> Response | None:
+        """The handshake of the next connection, with the faults that the script has for it."""
+        life = Fault(Expire(), on=self._session_seconds)
+        line.misbehaviour = Misbehaviour([*self._script.faults(self._connections), life])
+        self._connections += 1
+        self._knocking.add(line)
+        try:
+            for step in line.misbehaviour.connecting():
+                if isinstance(step, Refuse):
+                    return line.respond(HTTPStatus(step.status), "As the script says.\n")
+                await line.carry_out(step)
+        finally:
+            self._knocking.discard(line)
+        return None
+
     async def _answer(self, socket: ServerConnection) -> None:
+        assert isinstance(socket, Line)
         assert socket.request is not None  # the handshake is over
         model = parse_qs(urlsplit(socket.request.path).query).get("model", [""])[0]
         if not self._is_known(socket.request):
@@ -85,7 +121,9 @@ class Server:
             message = "Missing model: connect with ?model=NAME."
             await _turn_away(socket, 4000, Rejected("invalid_model", message, "model"))
         else:
-            await self._serve(socket, Session(model, now=int(time.time()), detector=self._parts.detector))
+            life = self._session_seconds
+            session = Session(model, now=time.time(), detector=self._parts.detector, seconds=life)
+            await self._serve(socket, session)
 
     def _is_known(self, request: Request) -> bool:
         if self._token is None:
@@ -93,7 +131,7 @@ class Server:
         shown = request.headers.get("Authorization", "")
         return hmac.compare_digest(shown.encode(), f"Bearer {self._token}".encode())
 
-    async def _serve(self, socket: ServerConnection, session: Session) -> None:
+    async def _serve(self, socket: Line, session: Session) -> None:
         """One call to its end; a fault of ours ends this one with 1011 and is logged once."""
         call = Call(socket, session, self._parts)
         self.calls.add(call)

@@ -14,7 +14,7 @@ from realtime.local.answering import Answering
 from realtime.local.conversation import PCM_BYTES_PER_MS, Conversation, Item, event, item_of, new_id
 from realtime.local.hearing import Began, Detector, Ended, Hearing, Idle, Noticed
 from realtime.local.reading import language_of
-from realtime.local.settings import Event, check, initial, updated
+from realtime.local.settings import LONGEST_LIFE, Event, check, initial, updated
 from realtime.local.shape import Rejected
 from realtime.local.turn_detection import rules_of
 from realtime.local.vad import Silero
@@ -25,12 +25,15 @@ STEP_BYTES = 96 * PCM_BYTES_PER_MS  # three frames cost a detector about half a 
 class Session:
     """The server's half of one conversation; `now` is when it begins, in seconds since 1970.
 
-    `detector` makes what hears speech in a stream of audio, for server VAD.
+    It may live for `seconds`; whoever drives it sees to that. `detector` makes what hears speech in a stream of
+    audio, for server VAD.
     """
 
-    def __init__(self, model: str, *, now: int, detector: Callable[[], Detector] = Silero) -> None:
+    def __init__(
+        self, model: str, *, now: float, detector: Callable[[], Detector] = Silero, seconds: float = LONGEST_LIFE
+    ) -> None:
         self.id = new_id("sess")
-        self.settings = initial(self.id, model, now)
+        self.settings = initial(self.id, model, int(now + seconds))
         self._conversation = Conversation()
         self._hearing = Hearing(detector, rules_of(self.settings))
         self._unheard: dict[str, Item] = {}
@@ -89,6 +92,10 @@ class Session:
     def finished(self, response_id: str) -> list[Act]:
         """Everything of a response has been spoken."""
         return self._taken(self._answering.finished(response_id))
+
+    def fail(self, error: Event) -> list[Act]:
+        """End the response under way, if there is one, as failed by this error: `type`, `code`, `message`."""
+        return self._taken(self._answering.fail(error))
 
     def _pieces(self, audio: str) -> Iterator[bytes]:
         """The base64 of an append as PCM16, cut where a detector has work to do; none of it when it is faulty."""

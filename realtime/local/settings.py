@@ -3,9 +3,11 @@
 import copy
 from typing import Any, TypeAlias
 
+from realtime.local.items import item, item_or_reference
 from realtime.local.shape import (
     Check,
     Rejected,
+    any_of,
     anything,
     array,
     missing,
@@ -24,6 +26,9 @@ Event: TypeAlias = dict[str, Any]
 
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
 RATE = 24_000  # samples a second, the only one for audio/pcm
+PCM = {"type": "audio/pcm", "rate": RATE}
+LONGEST_APPEND = 15 * 2**20  # characters of base64
+MOST_TOKENS = 128_000  # what the context of a model holds
 LONGEST_LIFE = 3600  # seconds: what the real API gives a session
 
 
@@ -48,7 +53,7 @@ def output_tokens(value: Any, path: str) -> None:
         within(1, 32_000, whole=True)(value, path)
 
 
-FORMAT = record(("type",), type=one_of("audio/pcm"), rate=one_of(RATE))
+FORMAT = record(("type",), type=one_of("audio/pcm"), rate=one_of(RATE))  # no pcmu, no pcma: nobody calls by telephone
 VOICE = one_of(*VOICES)
 MODALITIES = one_of(["audio"], ["text"])
 TRANSCRIPTION = record(
@@ -61,7 +66,22 @@ TRANSCRIPTION = record(
 )
 NOISE_REDUCTION = record(type=one_of("near_field", "far_field"), strength=within(0, 10))
 SPEED = one_of(1.0, 1)  # others are refused, not ignored, until the voice can do them
-TRUNCATION: Check = anything
+TRUNCATION = any_of(
+    one_of("auto", "disabled"),
+    record(
+        ("type", "retention_ratio"),
+        type=one_of("retention_ratio"),
+        retention_ratio=within(0, 1),
+        token_limits=record(post_instructions=within(0, MOST_TOKENS, whole=True)),
+    ),
+)  # taken and shown: a local conversation never grows so long that it would be cut
+TRACING = any_of(one_of(None, "auto"), record(workflow_name=text, group_id=text, metadata=anything))
+REASONING = record(effort=one_of("minimal", "low", "medium", "high", "xhigh"))
+# Taken and shown, and never called. Tools on MCP servers are refused: nothing here reaches any.
+TOOLS = array(
+    record(("type", "name"), type=one_of("function"), name=short_text(128), description=text, parameters=anything)
+)
+TOOL_CHOICE = any_of(one_of("auto", "none", "required"), record(("type", "name"), type=one_of("function"), name=text))
 
 SESSION = record(
     ("type",),
@@ -78,41 +98,16 @@ SESSION = record(
         ),
         output=record(format=FORMAT, voice=VOICE, speed=SPEED),
     ),
-    tools=array(anything),
-    tool_choice=anything,
+    tools=TOOLS,
+    tool_choice=TOOL_CHOICE,
     parallel_tool_calls=one_of(True, False),
     max_output_tokens=output_tokens,
     truncation=TRUNCATION,
-    reasoning=nullable(record(effort=text)),
-    tracing=anything,
+    reasoning=nullable(REASONING),
+    tracing=TRACING,
     include=nullable(array(one_of("item.input_audio_transcription.logprobs"))),
     prompt=only_null,
 )
-
-PARTS = {"user": "input_text", "system": "input_text", "assistant": "output_text"}
-
-
-def item(value: Any, path: str) -> None:
-    """A message whose parts suit its role: text only, for the audio of an assistant cannot be given."""
-    role = value.get("role") if isinstance(value, dict) else None
-    part = record(("type", "text"), type=one_of(PARTS.get(str(role), "input_text")), text=text)
-    record(
-        ("type", "role", "content"),
-        type=one_of("message"),
-        role=one_of(*PARTS),
-        content=array(part),
-        id=short_text(64),
-        object=one_of("realtime.item"),
-        status=one_of("completed", "incomplete", "in_progress"),
-    )(value, path)
-
-
-def item_or_reference(value: Any, path: str) -> None:
-    if isinstance(value, dict) and value.get("type") == "item_reference":
-        record(("id",), type=text, id=text)(value, path)
-    else:
-        item(value, path)
-
 
 RESPONSE = record(
     instructions=text,
@@ -122,10 +117,10 @@ RESPONSE = record(
     audio=record(output=record(format=FORMAT, voice=VOICE)),
     conversation=one_of("auto", "none"),
     max_output_tokens=output_tokens,
-    tools=array(anything),
-    tool_choice=anything,
+    tools=TOOLS,
+    tool_choice=TOOL_CHOICE,
     parallel_tool_calls=one_of(True, False),
-    reasoning=nullable(record(effort=text)),
+    reasoning=nullable(REASONING),
     prompt=only_null,
 )
 
@@ -136,7 +131,7 @@ def _event(required: tuple[str, ...] = (), /, **fields: Check) -> Check:
 
 CLIENT_EVENTS: dict[str, Check] = {
     "session.update": _event(("session",), session=SESSION),
-    "input_audio_buffer.append": _event(("audio",), audio=text),
+    "input_audio_buffer.append": _event(("audio",), audio=short_text(LONGEST_APPEND)),
     "input_audio_buffer.commit": _event(),
     "input_audio_buffer.clear": _event(),
     "conversation.item.create": _event(("item",), item=item, previous_item_id=nullable(text)),
@@ -163,9 +158,8 @@ def check(event: Event) -> None:
     CLIENT_EVENTS[kind](event, "")
 
 
-def initial(session_id: str, model: str, now: int) -> Event:
-    """What a session is before its first update; `now` in seconds since 1970."""
-    pcm = {"type": "audio/pcm", "rate": RATE}
+def initial(session_id: str, model: str, expires_at: int) -> Event:
+    """What a session is before its first update; it `expires_at` so many seconds since 1970."""
     return {
         "type": "realtime",
         "object": "realtime.session",
@@ -174,8 +168,8 @@ def initial(session_id: str, model: str, now: int) -> Event:
         "instructions": "You are a friendly voice on the phone. Answer briefly and honestly.",
         "output_modalities": ["audio"],
         "audio": {
-            "input": {"format": pcm, "transcription": None, "noise_reduction": None, "turn_detection": filled({})},
-            "output": {"format": pcm, "voice": "marin", "speed": 1.0},
+            "input": {"format": PCM, "transcription": None, "noise_reduction": None, "turn_detection": filled({})},
+            "output": {"format": PCM, "voice": "marin", "speed": 1.0},
         },
         "tools": [],
         "tool_choice": "auto",
@@ -184,7 +178,7 @@ def initial(session_id: str, model: str, now: int) -> Event:
         "tracing": None,
         "prompt": None,
         "include": None,
-        "expires_at": now + LONGEST_LIFE,
+        "expires_at": expires_at,
     }
 
 
@@ -200,7 +194,7 @@ def updated(current: Event, change: Event, *, voice_locked: bool) -> Event:
     audio = change.get("audio", {})
     after.update({name: value for name, value in change.items() if name != "audio"})
     for side in ("input", "output"):
-        after["audio"][side].update(copy.deepcopy(audio.get(side, {})))
+        after["audio"][side].update(copy.deepcopy(audio.get(side, {})), format=PCM)  # also where the rate is left out
     if wanted := audio.get("input", {}).get("turn_detection"):
         after["audio"]["input"]["turn_detection"] = filled(wanted)
     return after

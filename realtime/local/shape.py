@@ -72,6 +72,15 @@ def one_of(*allowed: Any) -> Check:
     return check
 
 
+def any_of(simple: Check, larger: Check) -> Check:
+    """What either lets pass: an object by `larger`, anything else by `simple`."""
+
+    def check(value: Any, path: str) -> None:
+        (larger if isinstance(value, dict) else simple)(value, path)
+
+    return check
+
+
 def within(least: float, most: float, *, whole: bool = False) -> Check:
     """A number from `least` to `most`, both included."""
     kinds = (int,) if whole else (int, float)

@@ -1,12 +1,27 @@
 """The one pure function that says which upstream connection comes next."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from actors.line import Discard, GiveUp, Leg, Line, Open, Retune, Selection, Swap, Wait, steer
+from actors.line import (
+    LOOK_SECONDS,
+    Discard,
+    GiveUp,
+    Leg,
+    Line,
+    Look,
+    Open,
+    Retune,
+    Selection,
+    Swap,
+    Wait,
+    steer,
+)
 from actors.supervision import SESSION_CHILDREN, Policy, Verdict
+from actors.testing.probe import Probe
+from realtime.models import Capabilities
 from tests.kit.four import FOUR
 
 ALL = FOUR.all()
@@ -15,6 +30,12 @@ ENDS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)  # one more than the table allows
 
 COMING = Leg(2, MOHIT)
 LIVE = Leg(1, TINA, ready=True, fresh=False)
+DIALLED = replace(COMING, bridge=cast(Any, Probe("bridge")))
+OLD = replace(LIVE, due=4.0)
+NEXT = Leg(2, TINA, fresh=False, seeded=7)
+FIXED = Capabilities(mutable_voice=False, mutable_instructions=False)
+VOICE_FIXED = Capabilities(mutable_voice=False)
+TINAS_VOICE = Selection(3, replace(ALL[1], voice=ALL[0].voice))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +61,34 @@ LIVE = Leg(1, TINA, ready=True, fresh=False)
         (Line(wanted=TINA, fatal=True), GiveUp()),
         (Line(wanted=TINA, live=LIVE, fatal=True), None),
         (Line(wanted=MOHIT, coming=COMING, fatal=True), None),
+        # What a model can do.
+        (Line(wanted=TINA, coming=DIALLED), Retune(replace(DIALLED, selection=TINA))),
+        (Line(wanted=TINA, coming=DIALLED, can=FIXED), Discard(DIALLED)),
+        (Line(wanted=TINA, coming=DIALLED, can=VOICE_FIXED), Discard(DIALLED)),
+        (Line(wanted=TINA, coming=COMING, can=FIXED), Retune(replace(COMING, selection=TINA))),
+        (
+            Line(wanted=TINA, coming=replace(DIALLED, selection=TINAS_VOICE), can=VOICE_FIXED),
+            Retune(replace(DIALLED, selection=TINA)),
+        ),
+        (
+            Line(wanted=TINA, coming=replace(DIALLED, selection=TINAS_VOICE), can=FIXED),
+            Discard(replace(DIALLED, selection=TINAS_VOICE)),
+        ),
+        # Before the end of a session.
+        (Line(wanted=TINA, live=replace(LIVE, due=9.0), silent=True), Look(4.0)),
+        (Line(wanted=TINA, live=OLD), Look(LOOK_SECONDS)),
+        (Line(wanted=TINA, live=OLD, silent=True, said=7), Open(TINA, 7)),
+        (Line(wanted=TINA, live=replace(OLD, ready=False), silent=True), Look(LOOK_SECONDS)),
+        (Line(wanted=TINA, live=OLD, silent=True, rested=6.0), Look(1.0)),
+        (Line(wanted=TINA, live=OLD, coming=NEXT, said=7, silent=True), None),
+        (Line(wanted=TINA, live=OLD, coming=NEXT, said=8, silent=True), Discard(NEXT)),
+        (Line(wanted=TINA, live=OLD, coming=replace(NEXT, ready=True), said=7, silent=True), Swap()),
+        (Line(wanted=TINA, live=OLD, coming=replace(NEXT, ready=True), said=7), Look(LOOK_SECONDS)),
+        (Line(wanted=TINA, coming=replace(NEXT, ready=True), said=7), Swap()),
+        (Line(wanted=MOHIT, live=OLD, coming=NEXT, said=7, silent=True), Discard(NEXT)),
+        (Line(wanted=MOHIT, live=OLD, silent=True), Open(MOHIT)),
+        # When many were lost.
+        (Line(wanted=TINA, ends=(5.0,), rested=6.5), Look(1.5)),
     ],
 )
 def test_every_state_has_its_next_move(line: Line, move: Any) -> None:
@@ -50,6 +99,21 @@ def test_every_state_has_its_next_move(line: Line, move: Any) -> None:
 def test_ends_are_forgotten_in_time() -> None:
     """The budget is of so many ends within so many seconds."""
     assert steer(Line(wanted=TINA, ends=ENDS), now=100.0) == Open(TINA)
+
+
+def test_one_that_was_to_take_over_knows_enough_when_the_live_one_goes_first() -> None:
+    """What is said from then on waits for it; what was said before, and it does not know, it never will."""
+    line = Line(TINA, OLD, NEXT, said=7)
+    assert steer(replace(line.without(1), said=9), now=5.0) is None
+    assert steer(replace(line, said=8).without(1), now=5.0) == Discard(NEXT)
+
+
+def test_a_leg_that_consents_again_is_replaced_no_later() -> None:
+    """It says anew how long it lasts, each time it was told something."""
+    line = Line(TINA, replace(LIVE, due=100.0))
+    again = line.unready().readied(1, 1, due=120.0)
+    assert again == line
+    assert line.unready().live == replace(LIVE, due=100.0, ready=False)
 
 
 def test_a_leg_that_is_gone_is_gone_from_every_place() -> None:

@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from actors.microphone import LONGEST, ONSET, QUIET, Microphone
+from actors.microphone import LONGEST, QUIET, Microphone
 from realtime.events import BYTES_PER_MS
 
 FRAME_MS = 20
@@ -94,7 +94,8 @@ def test_after_a_greeting_only_the_last_moment_is_heard() -> None:
     """What was said before it would be answered before it."""
     microphone = Microphone()
     hear(microphone, 0, 4000, listening=False)
-    assert microphone.replay(ONSET) == said(3700, 4000)
+    microphone.shorten()
+    assert microphone.replay() == said(3700, 4000)
 
 
 def test_positions_hold_after_more_was_missed_than_is_kept() -> None:
@@ -158,8 +159,8 @@ def test_what_was_replayed_is_kept_when_that_connection_is_lost_as_well() -> Non
     assert replay(microphone) == kept + said(3000, 3100)
 
 
-def test_a_safe_turn_behind_one_that_is_not_is_replayed_as_silence() -> None:
-    """It was written down before the other: neither is lost, neither is heard twice."""
+def test_a_safe_turn_behind_one_that_is_not_is_replayed_in_its_place() -> None:
+    """Else it would be known before what was said before it; once that one is safe as well, both are silence."""
     microphone = Microphone()
     hear(microphone, 0, 500)
     microphone.began(1, 0)
@@ -169,7 +170,22 @@ def test_a_safe_turn_behind_one_that_is_not_is_replayed_as_silence() -> None:
     hear(microphone, 2000, 3000)
     microphone.paused(2000)
     microphone.safe(2)
-    assert replay(microphone) == said(0, 1000) + bytes(1000 * BYTES_PER_MS) + said(2000, 3000)
+    microphone.hold()
+    assert microphone.heard_again == [2]
+    assert bytes(microphone._kept) == said(0, 3000)
+    microphone.safe(1)
+    assert microphone.heard_again == []
+    assert microphone.replay() == bytes(2000 * BYTES_PER_MS) + said(2000, 3000)
+
+
+def test_an_onset_that_was_told_of_too_late_is_missing() -> None:
+    """Unless the turn is safe before another connection would need it."""
+    microphone = Microphone()
+    hear(microphone, 0, 3000)
+    microphone.began(1, 1000)
+    assert microphone.lost
+    microphone.safe(1)
+    assert not microphone.lost
 
 
 def test_what_was_dropped_is_played_to_nobody() -> None:

@@ -1,7 +1,6 @@
 """Moments of a streamed call that no socket can hold still."""
 
-from base64 import b64decode, b64encode
-from typing import Any
+from base64 import b64decode
 
 from actors.messages import (
     Chose,
@@ -14,76 +13,14 @@ from actors.messages import (
     ResponseStarted,
     Sound,
     SpeechStarted,
-    Spoke,
     Transcript,
     Typed,
 )
 from actors.testing.scene import Scene
-from actors.testing.wire import Wire
 from realtime import GO_ON, SAY_EXACTLY
 from realtime.events import BYTES_PER_MS
 from tests.kit.four import MOHIT, PRIYANKA, TINA
-
-FRAME = 20 * BYTES_PER_MS
-
-
-def speak(scene: Scene, ms: int, mark: int = 1) -> None:
-    """The caller says something, frame by frame; every byte of it is `mark`."""
-    for _ in range(ms // 20):
-        scene.says(Spoke(bytes([mark]) * FRAME))
-
-
-def heard(wire: Wire) -> bytes:
-    """All audio that was appended."""
-    return b"".join(b64decode(event["audio"]) for event in wire.sent if event["type"] == "input_audio_buffer.append")
-
-
-def begin(wire: Wire, response: str, metadata: Any = None) -> None:
-    """A response begins, with an item of its own."""
-    wire.say(type="response.created", response={"id": response, "metadata": metadata})
-    wire.say(type="response.output_item.added", response_id=response, item={"id": f"item of {response}"})
-
-
-def give(wire: Wire, response: str, words: str, seconds: float = 1.0) -> None:
-    """Some more of it: words, then the sound of them."""
-    wire.say(type="response.output_audio_transcript.delta", response_id=response, delta=words)
-    audio = b64encode(bytes(int(48_000 * seconds))).decode()
-    wire.say(type="response.output_audio.delta", response_id=response, delta=audio)
-
-
-def finish(wire: Wire, response: str, status: str = "completed") -> None:
-    """It is done."""
-    wire.say(type="response.done", response={"id": response, "status": status})
-
-
-def asked(wire: Wire) -> Any:
-    """The metadata of the newest response.create."""
-    return wire.last("response.create")["response"]["metadata"]
-
-
-def turn(wire: Wire, item: str, at_ms: int) -> None:
-    """The model hears a turn of a second by itself."""
-    wire.say(type="input_audio_buffer.speech_started", item_id=item, audio_start_ms=at_ms)
-    wire.say(type="input_audio_buffer.speech_stopped", item_id=item, audio_end_ms=at_ms + 1000)
-    wire.say(type="input_audio_buffer.committed", item_id=item)
-
-
-def write_down(wire: Wire, item: str, words: str) -> None:
-    """The model knows the words of a turn."""
-    wire.say(type="conversation.item.input_audio_transcription.completed", item_id=item, transcript=words)
-
-
-def on_the_line(scene: Scene) -> Wire:
-    """A streamed call whose greeting was heard to its end."""
-    scene.says(Chose(TINA, "stream"))
-    wire = scene.wire(1)
-    wire.welcome()
-    begin(wire, "greeting", asked(wire))
-    give(wire, "greeting", "Namaste.")
-    finish(wire, "greeting")
-    scene.stage.advance(2)
-    scene.caller.fish_for(ResponseDone)
-    return wire
+from tests.kit.streaming import FRAME, asked, begin, finish, give, heard, on_the_line, speak, turn, write_down
 
 
 def test_a_stream_is_asked_to_be_listened_to(scene: Scene) -> None:
@@ -117,6 +54,36 @@ def test_what_waits_is_joined(scene: Scene) -> None:
     speak(scene, 600)
     appends = [event for event in wire.sent if event["type"] == "input_audio_buffer.append"][before:]
     assert [len(b64decode(event["audio"])) // BYTES_PER_MS for event in appends] == [200, 200, 200]
+
+
+def test_a_reply_that_the_model_had_no_time_for_is_asked_again(scene: Scene) -> None:
+    """The caller sees nothing of the first try; a spoken turn is asked for by us then."""
+    wire = on_the_line(scene)
+    turn(wire, "one", 0)
+    begin(wire, "early")
+    error = {"code": "rate_limit_exceeded", "message": "Please try again in 2s."}
+    wire.say(type="response.done", response={"id": "early", "status": "failed", "status_details": {"error": error}})
+    before = wire.kinds.count("response.create")
+    scene.stage.advance(1.9)
+    assert wire.kinds.count("response.create") == before
+    scene.stage.advance(0.2)
+    begin(wire, "answer", asked(wire))
+    give(wire, "answer", "alpha", 0.1)
+    finish(wire, "answer")
+    scene.stage.advance(1)
+    assert scene.caller.fish_for(ResponseStarted).response_id == "1.3"
+    assert scene.caller.fish_for(ResponseDone).status == "completed"
+
+
+def test_a_reply_that_was_heard_in_part_is_cancelled(scene: Scene) -> None:
+    """What was heard answers the turn; the model need not go on with the rest."""
+    wire = on_the_line(scene)
+    scene.says(Typed("a question"))
+    begin(wire, "answer", asked(wire))
+    give(wire, "answer", "alpha ", 0.5)
+    scene.stage.advance(0.3)
+    scene.says(Interrupted())
+    assert wire.last("response.cancel")["response_id"] == "answer"
 
 
 def test_a_turn_interrupts_the_reply_where_it_was_heard(scene: Scene) -> None:
@@ -429,4 +396,6 @@ def test_who_closes_the_microphone_in_the_middle_of_a_word_has_paused(scene: Sce
     wire.say(type="input_audio_buffer.committed", item_id="one")
     scene.stage.advance(5)
     assert heard(wire) == bytes([1]) * 21 * FRAME + bytes(30 * FRAME)
+    wire.say(type="response.created", response={"id": "of one"})  # nobody waits for an answer to that alone
+    wire.say(type="response.done", response={"id": "of one", "status": "cancelled"})
     assert wire.texts()[-1] == ("user", "and this")

@@ -30,6 +30,7 @@ from realtime import GO_ON, SAY_EXACTLY
 from realtime.link import Upstream
 from realtime.local.call import Parts
 from realtime.local.reading import Turn
+from realtime.local.script import Script
 from realtime.local.server import PATH, Server
 from realtime.local.vad import Loudness
 from realtime.local.words import after
@@ -145,12 +146,16 @@ async def exchange(
     limits: Limits | None = None,
     catalogue: Catalogue | None = None,
     upstream: Callable[[Upstream], Upstream] = lambda real: real,
+    faults: Script | None = None,
 ) -> AsyncIterator[Exchange]:
-    """Start it all, and let go of it in reverse; the supervisor must end without a failure."""
+    """Start it all, and let go of it in reverse; the supervisor must end without a failure.
+
+    `faults` is what goes wrong on each connection to the model.
+    """
     catalogue = catalogue or FOUR
     tones, ear, mind, pool, ending = Tones(), Measure(), Echo(), Pool(), Probe()
     parts = Parts(tones, ear, lambda pcm: len(pcm) / 48_000, mind, Loudness)
-    engine = Server(parts, token=TOKEN)
+    engine = Server(parts, token=TOKEN, script=faults)
     async with engine.listen("127.0.0.1", 0) as port:
         await pool.warm()
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))

@@ -5,15 +5,15 @@ from typing import Any
 
 import orjson
 import pytest
-from openai.types.realtime import RealtimeClientEvent
-from pydantic import TypeAdapter
 
 from realtime import SAY_EXACTLY
 from realtime.events import (
+    Allowance,
     AskFailed,
     Configured,
     Event,
     Heard,
+    Postponed,
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
@@ -21,15 +21,17 @@ from realtime.events import (
     Setup,
     Turn,
     Unusable,
+    Used,
 )
 from realtime.local.acts import Act, Hear, Send, Speak, Think
 from realtime.local.session import Session
+from realtime.local.settings import LONGEST_LIFE
 from realtime.protocol import Protocol
 from realtime.requests import APPEND_BYTES
+from tests.kit.shapes import check_client_event, check_server_event
 
 SECOND = bytes(48_000)
 TINA = Setup("You are Tina.", "marin", "hi")
-CLIENT_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeClientEvent)
 
 
 class Wire:
@@ -39,6 +41,7 @@ class Wire:
         self.ours, self.theirs = Protocol(), Session("gpt-realtime-2.1", now=0)
         self.sent: list[dict[str, Any]] = []
         self.facts: list[Event] = []
+        self.booked: list[Used | Allowance] = []
         self.work: list[Act] = []
         self._take(self.theirs.begin())
 
@@ -48,7 +51,7 @@ class Wire:
         while frames := self.ours.to_send():
             for frame in frames:
                 event = orjson.loads(frame)
-                CLIENT_EVENT.validate_python(event)
+                check_client_event(event)
                 self.sent.append(event)
                 self._take(self.theirs.receive(event))
         return self.facts[known:]
@@ -56,7 +59,9 @@ class Wire:
     def _take(self, acts: list[Act]) -> None:
         for act in acts:
             if isinstance(act, Send):
-                self.facts += self.ours.receive(orjson.dumps(act.event).decode())
+                check_server_event(act.event)
+                for fact in self.ours.receive(orjson.dumps(act.event).decode()):
+                    (self.booked if isinstance(fact, Used | Allowance) else self.facts).append(fact)  # type: ignore[attr-defined]
             elif isinstance(act, Think):
                 exact = act.instructions.partition(SAY_EXACTLY)[2].strip()
                 self._take(self.theirs.thought(act.response_id, exact or f"I heard {len(act.turns)} turns."))
@@ -90,7 +95,7 @@ def wire() -> Iterator[Wire]:
     """A session that is configured as Tina; in the end nothing odd must have come."""
     wire = Wire()
     wire.ours.configure(TINA)
-    assert wire.carry() == [Configured()]
+    assert wire.carry() == [Configured(LONGEST_LIFE)]
     yield wire
     assert not wire.ours.oddities
 
@@ -156,7 +161,7 @@ def test_history_is_seeded_before_the_session_is_ready() -> None:
     """User turns as input_text, assistant turns as output_text, in order, and no answer to them."""
     wire = Wire()
     wire.ours.configure(TINA, [Turn("user", "When?"), Turn("assistant", "Soon.")])
-    assert wire.carry() == [Configured()]
+    assert wire.carry() == [Configured(LONGEST_LIFE)]
     items = [event["item"] for event in wire.sent if event["type"] == "conversation.item.create"]
     assert [(item["role"], item["content"]) for item in items] == [
         ("user", [{"type": "input_text", "text": "When?"}]),
@@ -277,7 +282,7 @@ def test_a_second_setup_before_the_first_item_is_taken() -> None:
     wire = Wire()
     wire.ours.configure(TINA)
     wire.ours.configure(Setup("You are Mohit.", "cedar", "en"))
-    assert wire.carry() == [Configured()]
+    assert wire.carry() == [Configured(LONGEST_LIFE)]
     assert wire.theirs.settings["instructions"] == "You are Mohit."
 
 
@@ -311,18 +316,23 @@ def test_errors_that_end_the_connection_say_whether_another_may_work(wire: Wire,
     assert wire.ours.receive(orjson.dumps(frame).decode()) == [Unusable(code, "why", fatal)]
 
 
-def test_a_response_that_failed_says_why(wire: Wire) -> None:
-    """The reason of a failed response reaches the session; a fatal one ends the connection."""
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("rate_limit_exceeded", Postponed(1, 1, 1.2)),
+        ("insufficient_quota", Unusable("insufficient_quota", "try again in 1.2s", fatal=True)),
+        ("server_error", Unusable("server_error", "try again in 1.2s", fatal=False)),
+        ("content_filter", ReplyEnded(1, 1, "failed", "", "content_filter")),
+    ],
+)
+def test_a_response_that_failed_says_why(wire: Wire, code: str, wanted: Event) -> None:
+    """It is asked again, or fails, or ends the connection, as its code says."""
     wire.ours.ask_text(1, "hello")
     wire.carry()
     response = next(act.response_id for act in wire.work if isinstance(act, Speak))
-    for code, wanted in (
-        ("rate_limit_exceeded", ReplyEnded(1, 1, "failed", "", "rate_limit_exceeded")),
-        ("insufficient_quota", Unusable("insufficient_quota", "why", fatal=True)),
-    ):
-        details = {"type": "failed", "error": {"type": "x", "code": code, "message": "why"}}
-        done = {"id": response, "status": "failed", "status_details": details}
-        assert wire.ours.receive(orjson.dumps({"type": "response.done", "response": done}).decode()) == [wanted]
+    details = {"type": "failed", "error": {"type": "x", "code": code, "message": "try again in 1.2s"}}
+    done = {"id": response, "status": "failed", "status_details": details}
+    assert wire.ours.receive(orjson.dumps({"type": "response.done", "response": done}).decode()) == [wanted]
     wire.work.clear()
 
 
@@ -332,8 +342,10 @@ def test_an_ask_that_comes_too_early_for_the_server_is_asked_again(wire: Wire) -
     _item, create = wire.ours.to_send()
     busy = {"type": "x", "code": "conversation_already_has_active_response", "message": "busy"}
     error = {"type": "error", "error": {**busy, "event_id": orjson.loads(create)["event_id"]}}
-    assert wire.ours.receive(orjson.dumps(error).decode()) == []
+    assert wire.ours.receive(orjson.dumps(error).decode()) == [Postponed(0, 1, 1.0)]
     wire.ours.ask_text(2, "more")
+    assert wire.ours.to_send() == []
+    wire.ours.again()
     again = [orjson.loads(frame) for frame in wire.ours.to_send()]
     assert [(event["type"], event["response"]["metadata"]["ask"]) for event in again] == [("response.create", "1")]
     wire.ours.oddities.clear()

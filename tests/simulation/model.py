@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from realtime.local.acts import Act, Halt, Hear, Send, Speak, Think
 from realtime.local.reading import Turn
 from realtime.local.session import Session
 from realtime.local.vad import Loudness
+from realtime.models import Capabilities
 from tests.simulation.mind import Speech, answer
 from tests.simulation.plan import Plan
 from tests.simulation.world import World
@@ -225,6 +227,13 @@ class Model:
 
     world: World
     links: list[Link] = field(default_factory=list)
+    can: Capabilities = field(init=False)
+    prices: None = None
+
+    def __post_init__(self) -> None:
+        """Half of all models replace a connection every few seconds, at the first silent moment."""
+        seconds = Random(f"model {self.world.seed}").choice([3600.0, 3600.0, 6.0, 20.0])
+        self.can = Capabilities(session_seconds=seconds)
 
     def dial(self, user: str, to: Ref[LinkEvent], frames: Frames) -> Any:
         self.links.append(Link(self.world, len(self.links) + 1, user, to, frames))

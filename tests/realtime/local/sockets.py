@@ -17,7 +17,8 @@ from realtime.local.mind import Mind
 from realtime.local.server import Server
 from realtime.local.settings import Event
 from realtime.local.vad import Loudness
-from tests.realtime.local.stand_ins import ScriptedEar, ToneVoice, check_shape, loud
+from tests.kit.shapes import check_server_event
+from tests.realtime.local.stand_ins import ScriptedEar, ToneVoice, loud
 
 TOKEN = "a-token"
 DEADLINE = 10.0  # seconds, for anything that a test waits for
@@ -58,19 +59,21 @@ def run(
     *,
     ear: Ear | None = None,
     detector: Callable[[], Detector] = Loudness,
+    voice: ToneVoice | None = None,
+    **behaviour: Any,
 ) -> None:
     """Run a test against a server of its own, and see that it leaves nothing behind."""
 
     async def whole() -> None:
-        voice = ToneVoice()
-        parts = Parts(voice, ear or ScriptedEar(), loud, Mind(), detector)
-        server = Server(parts, token=TOKEN)
+        speaks = voice or ToneVoice()
+        parts = Parts(speaks, ear or ScriptedEar(), loud, Mind(), detector)
+        server = Server(parts, token=TOKEN, **behaviour)
         before = asyncio.all_tasks()
         try:
             async with server.listen("127.0.0.1", 0) as port:
-                await test(Engine(server, parts, voice, port))
+                await test(Engine(server, parts, speaks, port))
         finally:
-            voice.open.set()
+            speaks.open.set()
             parts.close()
         assert not server.calls
         assert asyncio.all_tasks() == before
@@ -96,7 +99,7 @@ async def send(socket: ClientConnection, kind: str, **fields: Any) -> None:
 async def receive(socket: ClientConnection) -> Event:
     async with asyncio.timeout(DEADLINE):
         event: Event = json.loads(await socket.recv())
-    check_shape(event)
+    check_server_event(event)
     return event
 
 

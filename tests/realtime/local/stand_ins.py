@@ -7,16 +7,13 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
-from openai.types.realtime import RealtimeServerEvent
-from pydantic import TypeAdapter
-
 from realtime.local.acts import Act, Hear, Send, Speak, Think
 from realtime.local.session import Session
 from realtime.local.settings import Event
 from realtime.local.vad import Loudness
+from tests.kit.shapes import check_server_event
 
 RATE = 24_000
-SERVER_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 ENGLISH = "You are Mohit.\n\n# Language\nLanguage: English (en). Speak it.\n\n# Expertise\nVedic Marriage: marriage\n"
 
 
@@ -82,7 +79,7 @@ class Wire:
         new = [act.event for act in acts if isinstance(act, Send)]
         self.work += [act for act in acts if not isinstance(act, Send)]
         for event in new:
-            check_shape(event)
+            check_server_event(event)
         self.sent += new
         return new
 
@@ -142,14 +139,6 @@ class Wire:
         """Ask for a response and give it these words, with a second of audio."""
         new = self.say("response.create")
         return new + self.think(text) + self.speak((text, SECOND))
-
-
-def check_shape(event: Event) -> None:
-    """Raise unless the SDK knows this event by this type."""
-    known = SERVER_EVENT.validate_python(event, strict=False)
-    assert known.type == event["type"], f"{event['type']} was taken for {known.type}"
-    if "session" not in event:
-        assert not known.model_extra, f"{event['type']} has fields that the SDK does not know: {known.model_extra}"
 
 
 def kinds(events: list[Event]) -> list[str]:

@@ -2,8 +2,6 @@ import asyncio
 from base64 import b64decode, b64encode
 
 import pytest
-from openai import AsyncOpenAI
-from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -11,7 +9,6 @@ from realtime import SAY_EXACTLY
 from realtime.local.call import Parts, sentences
 from realtime.local.mind import Mind
 from realtime.local.server import Server
-from realtime.local.settings import Event
 from realtime.local.vad import Loudness
 from tests.realtime.local.sockets import (
     DEADLINE,
@@ -317,53 +314,6 @@ def test_a_server_that_stops_says_goodbye() -> None:
         return socket.close_code
 
     assert asyncio.run(whole()) == 1001
-
-
-def test_the_official_client_talks_to_it() -> None:
-    """The openai package runs a typed turn and a clip turn end to end."""
-
-    async def test(engine: Engine) -> None:
-        client = AsyncOpenAI(api_key=TOKEN, websocket_base_url=f"ws://127.0.0.1:{engine.port}/v1")
-        async with client, client.realtime.connect(model="gpt-realtime-2.1") as line:
-            await line.session.update(
-                session={
-                    "type": "realtime",
-                    "instructions": ENGLISH,
-                    "audio": {
-                        "input": {"transcription": {"model": "gpt-transcribe"}, "turn_detection": None},
-                        "output": {"voice": "cedar"},
-                    },
-                }
-            )
-            await line.conversation.item.create(
-                item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
-            )
-            await line.response.create()
-            typed = await until_done(line)
-            await line.input_audio_buffer.append(audio=b64encode(SECOND).decode())
-            await line.input_audio_buffer.commit()
-            await line.response.create()
-            spoken = await until_done(line)
-
-        assert kinds(typed)[:4] == [
-            "session.created",
-            "session.updated",
-            "conversation.item.added",
-            "conversation.item.done",
-        ]
-        assert "conversation.item.input_audio_transcription.completed" in kinds(spoken)
-        assert engine.voice.asked[0] == ("Namaste, it is good to hear you. ", "cedar")
-
-    run(test, ear=ScriptedEar("Will he come back?"))
-
-
-async def until_done(line: AsyncRealtimeConnection) -> list[Event]:
-    """The events up to response.done, as the official client reads them."""
-    events: list[Event] = []
-    async with asyncio.timeout(DEADLINE):
-        while not events or events[-1]["type"] != "response.done":
-            events.append((await line.recv()).model_dump())
-    return events
 
 
 @pytest.mark.parametrize(

@@ -299,10 +299,18 @@ def test_an_append_that_is_not_base64_is_refused(wire: Wire) -> None:
 
 def test_the_buffer_holds_ten_minutes(wire: Wire) -> None:
     """What is too much is refused whole, and what was there stays."""
-    half = "AAAA" * (300 * 48_000 // 3)
-    assert wire.say("input_audio_buffer.append", audio=half) == []
-    assert refusal(wire.say("input_audio_buffer.append", audio=half + "AAAA")) == ("invalid_value", "audio")
-    assert wire.say("input_audio_buffer.append", audio=half) == []
+    third = "AAAA" * (200 * 48_000 // 3)
+    assert wire.say("input_audio_buffer.append", audio=third) == []
+    assert wire.say("input_audio_buffer.append", audio=third) == []
+    assert refusal(wire.say("input_audio_buffer.append", audio=third + "AAAA")) == ("invalid_value", "audio")
+    assert wire.say("input_audio_buffer.append", audio=third) == []
+
+
+def test_an_append_is_at_most_15_mib(wire: Wire) -> None:
+    """Of base64, as the event carries it."""
+    most = "AAAA" * (15 * 2**18)
+    assert refusal(wire.say("input_audio_buffer.append", audio=most + "AAAA")) == ("string_above_max_length", "audio")
+    assert wire.say("input_audio_buffer.append", audio=most) == []
 
 
 def test_an_append_has_no_answer(wire: Wire) -> None:
@@ -416,7 +424,70 @@ def test_faulty_items_are_refused(wire: Wire) -> None:
     misplaced = wire.say("conversation.item.create", item=item, previous_item_id="x")
     assert refusal(misplaced) == ("item_create_invalid_previous_item_id", "previous_item_id")
     assert refusal(wire.write("b", role="assistant", content=sound)) == ("invalid_value", "item.content[0].type")
-    assert refusal(wire.write("b", type="function_call")) == ("invalid_value", "item.type")
+    assert refusal(wire.write("b", type="item_reference")) == ("invalid_value", "item.type")
+    assert refusal(wire.write("b", type="function_call")) == ("unknown_parameter", "item.role")
+
+
+def test_a_function_call_and_its_output_are_items(wire: Wire) -> None:
+    """They are kept, shown and deleted as the rest; an output needs its call, and the mind reads neither."""
+    call = {"type": "function_call", "name": "look", "arguments": "{}", "call_id": "call_1"}
+    output = {"type": "function_call_output", "call_id": "call_1", "output": "seven"}
+    unknown = wire.say("conversation.item.create", item=output)
+    assert refusal(unknown) == ("invalid_tool_call_id", "item.call_id")
+
+    added, done = wire.say("conversation.item.create", item={**call, "id": "c"})
+    wire.say("conversation.item.create", item={**output, "id": "o"})
+    (shown,) = wire.say("conversation.item.retrieve", item_id="o")
+    assert added["item"] == done["item"] == {**call, "id": "c", "object": "realtime.item", "status": "completed"}
+    assert shown["item"] == {**output, "id": "o", "object": "realtime.item", "status": "completed"}
+    wire.write("well?")
+    wire.say("response.create")
+    assert wire.next(Think).turns == (Turn("user", "well?"),)
+    assert kinds(wire.say("conversation.item.delete", item_id="c")) == ["conversation.item.deleted"]
+
+
+def test_the_slash_in_a_call_id_is_refused(wire: Wire) -> None:
+    """The real API takes letters, digits, underscores and hyphens."""
+    call = {"type": "function_call", "name": "look", "arguments": "{}", "call_id": "call/1"}
+    assert refusal(wire.say("conversation.item.create", item=call)) == ("invalid_value", "item.call_id")
+
+
+def test_what_is_not_used_is_taken_and_shown(wire: Wire) -> None:
+    """Tools, tracing and truncation change nothing here, but a client reads in session.updated what it asked for."""
+    asked = {
+        "tools": [{"type": "function", "name": "look", "description": "Look.", "parameters": {"type": "object"}}],
+        "tool_choice": {"type": "function", "name": "look"},
+        "tracing": {"workflow_name": "calls", "metadata": {"a": [1]}},
+        "truncation": {"type": "retention_ratio", "retention_ratio": 0.8, "token_limits": {"post_instructions": 8000}},
+        "include": ["item.input_audio_transcription.logprobs"],
+        "reasoning": {"effort": "low"},
+    }
+    (updated,) = wire.update(**asked)
+
+    assert {name: updated["session"][name] for name in asked} == asked
+
+
+def test_a_format_without_its_rate_is_shown_whole(wire: Wire) -> None:
+    """The reply to an update is the effective session, and there is one rate."""
+    (updated,) = wire.update(audio={"output": {"format": {"type": "audio/pcm"}}})
+
+    assert updated["session"]["audio"]["output"]["format"] == {"type": "audio/pcm", "rate": 24000}
+
+
+@pytest.mark.parametrize("kind", ["audio", "text"])
+def test_an_answer_beyond_its_tokens_is_cut(wire: Wire, kind: str) -> None:
+    """It ends as incomplete, says why, and nothing of it comes any more."""
+    wire.update(max_output_tokens=30, output_modalities=[kind])
+    wire.say("response.create")
+    new = wire.think("word " * 30)
+    if kind == "audio":
+        new = wire.speak(("word " * 15, 2 * SECOND), ("more", SECOND))
+
+    assert kinds(new)[-2:] == ["response.done", "rate_limits.updated"]
+    response = new[-2]["response"]
+    assert (response["status"], response["status_details"]["reason"]) == ("incomplete", "max_output_tokens")
+    assert (response["max_output_tokens"], response["output"][0]["status"]) == (30, "incomplete")
+    assert isinstance(wire.work[-1], Halt)
 
 
 def test_truncate_forgets_the_transcript(wire: Wire) -> None:
@@ -445,6 +516,14 @@ def test_only_audio_can_be_truncated(wire: Wire) -> None:
     assert refusal(unknown) == ("item_truncate_invalid_item_id", "item_id")
 
 
+def test_what_is_not_there_cannot_be_shown_nor_answered(wire: Wire) -> None:
+    """An unknown id is refused by what was wanted of it, and no response begins."""
+    assert refusal(wire.say("conversation.item.retrieve", item_id="x")) == ("item_retrieve_invalid_item_id", "item_id")
+    unknown = {"input": [{"type": "item_reference", "id": "x"}]}
+    assert refusal(wire.say("response.create", response=unknown)) == ("item_reference_invalid_item_id", "item_id")
+    assert kinds(wire.say("response.create")) == ["response.created"]
+
+
 def test_a_deleted_item_is_no_longer_seen(wire: Wire) -> None:
     """Neither by the mind nor by a second delete."""
     wire.write("forget me", id="a")
@@ -465,7 +544,21 @@ def test_a_deleted_item_is_no_longer_seen(wire: Wire) -> None:
         ({"type": "response.create", "response": {"voice": "ash"}}, "unknown_parameter", "response.voice"),
         ({"type": "response.create", "response": {"metadata": {"a": 1}}}, "invalid_type", "response.metadata.a"),
         ({"type": "response.create", "response": 1}, "invalid_type", "response"),
-        ({"type": "response.create", "response": {"tools": [DEEP]}}, "invalid_value", "response.tools[0]"),
+        ({"type": "session.update", "session": {"type": "realtime", "tracing": {"metadata": DEEP}}}, "invalid_value",
+         "session.tracing.metadata"),
+        ({"type": "response.create", "response": {"tools": [{"type": "mcp", "server_label": "x"}]}},
+         "invalid_value", "response.tools[0].type"),
+        ({"type": "response.create", "response": {"metadata": {str(n): "" for n in range(17)}}}, "invalid_value",
+         "response.metadata"),
+        ({"type": "response.create", "response": {"metadata": {"k" * 65: ""}}}, "string_above_max_length",
+         "response.metadata"),
+        ({"type": "response.create", "response": {"metadata": {"k": "v" * 513}}}, "string_above_max_length",
+         "response.metadata.k"),
+        ({"type": "response.create", "response": {"tool_choice": "never"}}, "invalid_value", "response.tool_choice"),
+        ({"type": "session.update", "session": {"type": "realtime", "truncation": {"type": "retention_ratio"}}},
+         "missing_required_parameter", "session.truncation.retention_ratio"),
+        ({"type": "session.update", "session": {"type": "realtime", "prompt": {"id": "x"}}},
+         "invalid_value", "session.prompt"),
         ({"type": "input_audio_buffer.append"}, "missing_required_parameter", "audio"),
         ({"type": "input_audio_buffer.commit", "extra": 1}, "unknown_parameter", "extra"),
         ({"type": "response.cancel", "event_id": 5}, "invalid_type", "event_id"),

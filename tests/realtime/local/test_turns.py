@@ -192,7 +192,8 @@ def test_what_an_update_leaves_out_is_the_default(wire: Wire) -> None:
     ("wanted", "code", "param"),
     [
         ({}, "missing_required_parameter", "type"),
-        ({"type": "semantic_vad", "eagerness": "low"}, "invalid_value", "type"),
+        ({"type": "semantic_vad", "eagerness": "none"}, "invalid_value", "eagerness"),
+        ({"type": "semantic_vad", "threshold": 0.5}, "unknown_parameter", "threshold"),
         ({"type": "none"}, "invalid_value", "type"),
         ({"type": "server_vad", "eagerness": "low"}, "unknown_parameter", "eagerness"),
         ({"type": "server_vad", "threshold": 1.1}, "invalid_value", "threshold"),
@@ -212,6 +213,30 @@ def test_a_faulty_turn_detection_is_refused_whole(wire: Wire, wanted: Event, cod
     assert refusal(refused) == (code, f"session.audio.input.turn_detection.{param}")
     assert wire.session.settings["instructions"] != "new"
     assert turn_detection(wire)["threshold"] == 0.5
+
+
+@pytest.mark.parametrize(("eagerness", "frames"), [("low", 38), ("medium", 19), ("high", 10), ("auto", 19)])
+def test_semantic_vad_waits_by_its_eagerness(wire: Wire, eagerness: str, frames: int) -> None:
+    """The less eager, the longer the silence that ends a turn."""
+    semantic = {"type": "semantic_vad", "eagerness": eagerness}
+    (updated,) = wire.update(audio={"input": {"turn_detection": semantic}})
+    _, stopped, *rest = wire.append(SILENCE + SECOND + 2 * SILENCE)
+
+    shown = updated["session"]["audio"]["input"]["turn_detection"]
+    assert shown == {**semantic, "create_response": True, "interrupt_response": True}
+    assert stopped["audio_end_ms"] == (63 + frames) * 32
+    assert kinds(rest) == [*TURN[2:], "response.created"]
+
+
+def test_semantic_vad_obeys_what_the_client_wants_itself(wire: Wire) -> None:
+    """Neither interrupts nor answers when told not to; what is left out is auto."""
+    wanted = {"type": "semantic_vad", "create_response": False, "interrupt_response": False}
+    (updated,) = wire.update(audio={"input": {"turn_detection": wanted}})
+    answering(wire)
+
+    assert updated["session"]["audio"]["input"]["turn_detection"]["eagerness"] == "auto"
+    assert kinds(wire.append(SECOND + SILENCE)) == TURN
+    assert not list(work(wire, Halt))
 
 
 def test_a_long_silence_is_answered(wire: Wire) -> None:

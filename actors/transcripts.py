@@ -1,0 +1,57 @@
+"""The caller's words: which turn of ours each connection's spoken turns are, and what was written down of them."""
+
+from actors.base import Ref
+from actors.caller import Caller
+from actors.line import Leg
+from actors.messages import Remember, ToPersona, Transcript
+from actors.turns import TurnOrder
+
+LATE_SECONDS = 10.0  # a transcript that has not come by then is not waited for
+
+
+class Transcripts:
+    """What the caller is shown of their own words, and what the persona is to remember."""
+
+    def __init__(self, caller: Caller, persona: Ref[ToPersona], turns: TurnOrder) -> None:
+        self._caller, self._persona, self._turns = caller, persona, turns
+        self._shown: set[int] = set()  # the turns whose words the caller has seen
+        self._numbers: dict[tuple[int, int], int] = {}  # (generation, ask below 0) -> our number of that turn
+        self._due: dict[int, float] = {}  # turn that is not written down yet -> until when that is waited for
+
+    def number(self, leg: Leg, ask: int) -> int:
+        """Our own number of what a connection calls `ask`."""
+        if ask > 0:
+            return ask
+        key = (leg.generation, ask)
+        if key not in self._numbers or not ask:
+            self._numbers[key] = self._turns.number()
+        return self._numbers[key]
+
+    def typed(self, number: int, text: str) -> None:
+        """The caller has typed these words."""
+        self._show(number, text, final=True)
+
+    def expect(self, number: int, now: float) -> None:
+        """The model has heard this turn, and will write it down."""
+        self._due[number] = now + LATE_SECONDS
+
+    def missing(self, now: float) -> bool:
+        """Words are still to come, as far as anybody can know."""
+        return any(now < due for due in self._due.values())
+
+    def heard(self, leg: Leg, number: int, text: str, final: bool, at_once: bool) -> None:
+        """The model has written down some words, or all; `at_once`: the caller sees them as they come."""
+        if text and number not in self._shown and (final or at_once):  # asked again after a loss, it was shown before
+            self._show(number, text, final)
+        if final:
+            self._due.pop(number, None)
+            self.remember(leg, number, text)
+
+    def remember(self, leg: Leg, number: int, text: str) -> None:
+        """The persona is to know these words of the caller's; none, if the turn is to be said again."""
+        self._persona.tell(Remember(leg.selection.persona.id, number, "user", text))
+
+    def _show(self, number: int, text: str, final: bool) -> None:
+        if final:
+            self._shown.add(number)
+        self._caller.tell(Transcript("user", text, f"user.{number}", final))

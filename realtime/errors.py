@@ -1,0 +1,60 @@
+"""What goes wrong upstream, by its code, and what we do about it: one table, read also by the documents."""
+
+import re
+from enum import Enum
+
+
+class Trouble(Enum):
+    """What to do about it."""
+
+    ACCOUNT = "never reconnect; the caller is told, new calls are turned away until the upstream serves us again"
+    OURS = "never reconnect; the caller is told, and the log says what we asked for"
+    LOST = "the connection is gone, the next one takes over"
+    LATER = "ask again after the delay that the upstream names, three times and 20 s at most"
+    RACE = "count it and go on"
+
+
+CODES = {
+    "invalid_api_key": Trouble.ACCOUNT,
+    "insufficient_quota": Trouble.ACCOUNT,
+    "credit_balance_exhausted": Trouble.ACCOUNT,
+    "account_deactivated": Trouble.ACCOUNT,
+    "billing_hard_limit_reached": Trouble.ACCOUNT,
+    "invalid_model": Trouble.ACCOUNT,
+    "model_not_found": Trouble.ACCOUNT,
+    "beta_api_shape_disabled": Trouble.ACCOUNT,
+    "voice_mismatch": Trouble.OURS,
+    "setup_mismatch": Trouble.OURS,
+    "session_expired": Trouble.LOST,
+    "server_error": Trouble.LOST,
+    "audio_before_setup": Trouble.LOST,
+    "rate_limit_exceeded": Trouble.LATER,
+    "conversation_already_has_active_response": Trouble.RACE,
+    "response_cancel_not_active": Trouble.RACE,
+    "input_audio_buffer_commit_empty": Trouble.RACE,
+}
+"""Any other code is OURS when it answers our setup or a seeded turn, fails that one answer when it answers a
+response.create, and else is a race."""
+
+CLOSES = {3000: Trouble.ACCOUNT, 4000: Trouble.ACCOUNT}
+"""Close codes; any other that we did not ask for is LOST. Key and model are checked after the handshake."""
+
+BUSY = "conversation_already_has_active_response"
+
+FIRST_DELAY = 1.0  # doubling
+LONGEST_DELAY = 20.0
+TRIES = 3
+_DELAY = re.compile(r"try again in (\d+(?:\.\d+)?) ?(ms|s|m)\b")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+
+
+def of(code: str) -> Trouble | None:
+    """What a code alone says."""
+    return CODES.get(code)
+
+
+def delay(message: str, resets_in: float, tries: int) -> float:
+    """Seconds to wait before another try: as it says, else until its limit is reset, else longer each time."""
+    if found := _DELAY.search(message):
+        return float(found[1]) * _SECONDS[found[2]]
+    return resets_in or FIRST_DELAY * 2**tries

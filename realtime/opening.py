@@ -1,0 +1,104 @@
+"""Opening a session and keeping it what was asked for: nothing is said before the upstream has shown that it is."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from realtime import requests
+from realtime.events import Configured, Event, Setup, Turn
+from realtime.outbox import Outbox
+from realtime.states import ATTENDS, CREATED, IGNORES, UPDATE, UPDATED, States
+
+TURN_DETECTION = ("type", "create_response", "interrupt_response")  # the rest is taste, and may come back rounded
+
+
+class Opening:
+    """The newest setup, and how many updates the upstream has not answered yet."""
+
+    def __init__(self, states: States, outbox: Outbox) -> None:
+        self._states, self._outbox = states, outbox
+        self.setup: Setup | None = None
+        self._seed: tuple[Turn, ...] = ()
+        self._unanswered = 0
+        self._expires_at: float | None = None
+
+    def configure(self, setup: Setup, seed: Iterable[Turn]) -> None:
+        """Make the session what `setup` says, now or once it is there."""
+        self.setup, self._seed = setup, tuple(seed)
+        self._update(setup)
+
+    def listen(self, listens: bool) -> None:
+        """Let the upstream find the turns by itself, or not."""
+        if self.setup and self.setup.listens != listens:
+            self.setup = replace(self.setup, listens=listens)
+            self._update(self.setup)
+            if not listens and self._unanswered:  # what is left of the stream would be part of the next clip
+                self._outbox.say("clear", {"type": "input_audio_buffer.clear"})
+
+    def created(self, session: dict[str, Any]) -> list[Event]:
+        """The session is there, as nobody in particular."""
+        if self._states.admits(CREATED):
+            self._states.move(CREATED)
+            self._expires_at = _time(session)
+            if self.setup:
+                self._update(self.setup)
+        return []
+
+    def updated(self, session: dict[str, Any]) -> list[Event]:
+        """The session is as this says."""
+        if self.setup is None or not self._states.admits(UPDATED):
+            return []
+        self._unanswered -= 1
+        if self._unanswered > 0:
+            return []  # of an older setup: the newest is still on its way
+        if wrong := _differing(self.setup, session):
+            return self._states.unusable(*wrong, fatal=True)
+        self._states.move(UPDATED)
+        self._states.move(ATTENDS if self.setup.listens else IGNORES)
+        for turn in self._seed:
+            self._outbox.say("seed", requests.message(turn.role, turn.text))
+        self._seed = ()
+        return [Configured(_time(session) or self._expires_at)]
+
+    def _update(self, setup: Setup) -> None:
+        if self._states.may(UPDATE):
+            self._unanswered += 1
+            self._outbox.say("setup", requests.session_update(setup))
+            self._states.move(UPDATE)
+
+
+def _time(session: Any) -> float | None:
+    told = session.get("expires_at") if isinstance(session, dict) else None
+    return told if isinstance(told, int | float) else None
+
+
+def _differing(setup: Setup, got: dict[str, Any]) -> tuple[str, str] | None:
+    """The code and the message of what is not as it was asked for. What is left out, but for the voice, is believed."""
+    asked = requests.session_update(setup)["session"]
+    hears, speaks = got["audio"].get("input") or {}, got["audio"]["output"]
+    if (voice := speaks.get("voice")) != setup.voice:
+        return "voice_mismatch", f"asked for the voice {setup.voice}, got {voice}"
+    pairs = {
+        "instructions": (_plain(setup.instructions), _plain(got.get("instructions", setup.instructions))),
+        "output_modalities": (asked["output_modalities"], got.get("output_modalities", asked["output_modalities"])),
+        "audio.input.format": _formats(asked["audio"]["input"], hears),
+        "audio.output.format": _formats(asked["audio"]["output"], speaks),
+    }
+    if "turn_detection" in hears:
+        pairs["turn_detection"] = _rules(asked["audio"]["input"]["turn_detection"], hears["turn_detection"])
+    wrong = [name for name, (one, other) in pairs.items() if one != other]
+    return ("setup_mismatch", f"the session is not as it was asked for in {', '.join(wrong)}") if wrong else None
+
+
+def _formats(asked: dict[str, Any], got: dict[str, Any]) -> tuple[Any, Any]:
+    return asked["format"], {**asked["format"], **(got.get("format") or {})}
+
+
+def _rules(asked: dict[str, Any] | None, got: dict[str, Any] | None) -> tuple[Any, Any]:
+    return asked and [asked[key] for key in TURN_DETECTION], got and [
+        {**(asked or {}), **got}.get(key) for key in TURN_DETECTION
+    ]
+
+
+def _plain(text: str) -> str:
+    return "\n".join(text.split())

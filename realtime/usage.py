@@ -1,0 +1,66 @@
+"""What the upstream says that its work came to: tokens by kind, read leniently, and what they cost."""
+
+from typing import Any
+
+from realtime.events import Used
+from realtime.models import Prices
+
+
+def of_response(usage: Any) -> Used:
+    """Of a response.done; what is missing counts as nothing."""
+    given, made = _part(usage, "input_token_details"), _part(usage, "output_token_details")
+    kept = _part(given, "cached_tokens_details")
+    text_in, cached = _count(given, "text_tokens"), _count(given, "cached_tokens")
+    text_cached = _count(kept, "text_tokens") if kept else min(cached, text_in)
+    return Used(
+        text_in=text_in,
+        text_cached=text_cached,
+        text_out=_count(made, "text_tokens"),
+        audio_in=_count(given, "audio_tokens"),
+        audio_cached=_count(kept, "audio_tokens") if kept else cached - text_cached,
+        audio_out=_count(made, "audio_tokens"),
+    )
+
+
+def of_transcript(usage: Any) -> Used:
+    """Of a transcript: by tokens, or by the seconds that were listened to."""
+    seconds = usage.get("seconds") if isinstance(usage, dict) else None
+    tokens = _count(usage, "total_tokens")
+    return Used(transcribed=tokens, transcribed_seconds=float(seconds) if isinstance(seconds, int | float) else 0.0)
+
+
+def cost(used: Used, prices: Prices) -> float:
+    """In US dollars; transcripts are not in it, for what they cost is not in the record."""
+    text, audio = used.text_in - used.text_cached, used.audio_in - used.audio_cached
+    return (
+        text * prices.text_in
+        + used.text_cached * prices.text_cached
+        + used.text_out * prices.text_out
+        + audio * prices.audio_in
+        + used.audio_cached * prices.audio_cached
+        + used.audio_out * prices.audio_out
+    ) / 1e6
+
+
+def spent(used: Used, prices: Prices | None) -> dict[str, str]:
+    """For the line that sums up a call: tokens, and what they cost if that is known."""
+    kinds = {
+        "text_in": used.text_in,
+        "audio_in": used.audio_in,
+        "cached_in": used.text_cached + used.audio_cached,
+        "text_out": used.text_out,
+        "audio_out": used.audio_out,
+    }
+    return {kind: str(tokens) for kind, tokens in kinds.items()} | (
+        {"usd": f"{cost(used, prices):.4f}"} if prices else {}
+    )
+
+
+def _part(of: Any, name: str) -> dict[str, Any]:
+    part = of.get(name) if isinstance(of, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def _count(of: Any, name: str) -> int:
+    count = of.get(name) if isinstance(of, dict) else None
+    return count if isinstance(count, int) and count > 0 else 0

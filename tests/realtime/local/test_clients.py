@@ -1,0 +1,231 @@
+"""The clients that others have written, unchanged, on a real socket: a recorded question, found by real server VAD."""
+
+import asyncio
+from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from openai import AsyncOpenAI
+from openai.resources.realtime.realtime import AsyncRealtimeConnection
+
+from realtime.local.settings import Event
+from realtime.local.vad import Silero
+from tests.audio.sounds import speech
+from tests.kit.shapes import check_server_event
+from tests.realtime.local.sockets import DEADLINE, TOKEN, Engine, run
+from tests.realtime.local.stand_ins import ENGLISH, RATE, SECOND, ScriptedEar, ToneVoice, kinds
+
+SILENCE = bytes(2 * RATE)
+QUESTION = SILENCE + speech() + SILENCE
+FRAME_20_MS = 960  # bytes
+HEARD = "Will I get married?"
+
+
+class HeldVoice(ToneVoice):
+    """Says a second of every sentence, and the rest when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open.clear()
+
+    def say(self, text: str, voice: str) -> Iterator[bytes]:
+        yield SECOND
+        yield from super().say(text, voice)
+
+
+def frames(pcm: bytes) -> Iterator[bytes]:
+    return (pcm[at : at + FRAME_20_MS] for at in range(0, len(pcm), FRAME_20_MS))
+
+
+@asynccontextmanager
+async def official(engine: Engine) -> AsyncIterator[AsyncRealtimeConnection]:
+    """The `openai` package on the line."""
+    base = f"http://127.0.0.1:{engine.port}/v1"
+    client = AsyncOpenAI(api_key=TOKEN, base_url=base, websocket_base_url=base.replace("http", "ws"))
+    async with client, client.realtime.connect(model="gpt-realtime-2.1") as line:
+        yield line
+
+
+async def until(line: AsyncRealtimeConnection, kind: str) -> dict[str, Event]:
+    """What comes up to an event of this kind: the last of each kind, and under "audio" all of the sound."""
+    events: list[Event] = []
+    async with asyncio.timeout(DEADLINE):
+        while not events or events[-1]["type"] != kind:
+            event: Event = (await line.recv()).model_dump(exclude_unset=True)
+            check_server_event(event)
+            assert event["type"] != "error", event
+            events.append(event)
+    pcm = b"".join(b64decode(each["delta"]) for each in events if each["type"] == "response.output_audio.delta")
+    return {**{each["type"]: each for each in events}, "audio": {"pcm": pcm}}
+
+
+def test_the_official_client_speaks_and_is_answered() -> None:
+    """Server VAD finds the spoken turn, it is written down and answered aloud; then a typed turn, and a cut."""
+
+    async def test(engine: Engine) -> None:
+        async with official(engine) as line:
+            await line.session.update(
+                session={
+                    "type": "realtime",
+                    "instructions": ENGLISH,
+                    "audio": {
+                        "input": {
+                            "transcription": {"model": "gpt-transcribe", "language": "en"},
+                            "turn_detection": {"type": "server_vad", "silence_duration_ms": 700},
+                        },
+                        "output": {"voice": "cedar"},
+                    },
+                }
+            )
+            updated = await until(line, "session.updated")
+            assert updated["session.updated"]["session"]["audio"]["output"]["voice"] == "cedar"
+            for frame in frames(QUESTION):
+                await line.input_audio_buffer.append(audio=b64encode(frame).decode())
+            spoken = await until(line, "response.done")
+            await line.conversation.item.create(
+                item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
+            )
+            await line.response.create()
+            typed = await until(line, "response.done")
+            (item,) = typed["response.done"]["response"]["output"]
+            await line.conversation.item.truncate(item_id=item["id"], content_index=0, audio_end_ms=300)
+            truncated = await until(line, "conversation.item.truncated")
+
+        started, stopped = spoken["input_audio_buffer.speech_started"], spoken["input_audio_buffer.speech_stopped"]
+        assert started["item_id"] == spoken["input_audio_buffer.committed"]["item_id"]
+        assert 700 < started["audio_start_ms"] < 2000 < stopped["audio_end_ms"]
+        assert spoken["conversation.item.input_audio_transcription.completed"]["transcript"] == HEARD
+        assert "married" in spoken["response.output_audio_transcript.done"]["transcript"]
+        assert len(spoken["audio"]["pcm"]) > len(SECOND)
+        assert typed["response.done"]["response"]["status"] == "completed"
+        assert truncated["conversation.item.truncated"]["audio_end_ms"] == 300
+
+    run(test, ear=ScriptedEar(HEARD), detector=Silero)
+
+
+class Listener:
+    """What a session of openai-agents tells, and what its server said to it, checked."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self.told: list[Any] = []
+        self.received: list[Event] = []
+
+    async def until(self, kind: str) -> list[Any]:
+        """What is told up to an event of this kind; an error fails the test."""
+        new: list[Any] = []
+        async with asyncio.timeout(DEADLINE):
+            async for event in self.session:
+                self._keep(event)
+                new.append(event)
+                if event.type == kind:
+                    return new
+        raise AssertionError(f"the session ended without {kind}")
+
+    async def until_received(self, kind: str, count: int = 1) -> None:
+        """Listen until the server has sent so many events of a kind."""
+        while kinds(self.received).count(kind) < count:
+            await self.until("raw_model_event")
+
+    def _keep(self, event: Any) -> None:
+        assert event.type != "error", event
+        self.told.append(event)
+        if event.type == "raw_model_event" and event.data.type == "raw_server_event":
+            check_server_event(event.data.data)
+            assert event.data.data["type"] != "error", event.data.data
+            self.received.append(event.data.data)
+
+    def said(self) -> list[tuple[str, str]]:
+        """The history that the session keeps: who said what."""
+        items = [event.history for event in self.told if event.type == "history_updated"][-1]
+        return [
+            (item.role, "".join(getattr(part, "transcript", None) or "" for part in item.content)) for item in items
+        ]
+
+
+@asynccontextmanager
+async def agents(engine: Engine) -> AsyncIterator[Listener]:
+    """The `openai-agents` package on the line, as it is by default: with semantic VAD."""
+    realtime = pytest.importorskip("agents.realtime", reason="openai-agents is not installed: make setup")
+    agent = realtime.RealtimeAgent(name="Mohit", instructions=ENGLISH, tools=[agents_tool()])
+    runner = realtime.RealtimeRunner(agent, model=realtime.OpenAIRealtimeWebSocketModel())
+    config = {"url": f"{engine.url}?model=gpt-realtime-2.1", "api_key": TOKEN}
+    config["initial_model_settings"] = {"model_name": "gpt-realtime-2.1"}
+    async with await runner.run(model_config=config) as session:
+        yield Listener(session)
+
+
+def agents_tool() -> Any:
+    """A tool, which its server must be told of."""
+
+    def look_up(topic: str) -> str:
+        """Look something up."""
+        return topic
+
+    return pytest.importorskip("agents").function_tool(look_up)
+
+
+def test_openai_agents_speaks_and_is_answered() -> None:
+    """A spoken turn brings audio, and both sides of it stand in the history that the session keeps."""
+
+    async def test(engine: Engine) -> None:
+        async with agents(engine) as line:
+            for frame in frames(QUESTION):
+                await line.session.send_audio(frame)
+            told = await line.until("audio_end")
+            await line.until_received("rate_limits.updated")
+
+        assert sum(len(event.audio.data) for event in told if event.type == "audio") > len(SECOND)
+        (asked, answered) = line.said()
+        assert asked == ("user", HEARD)
+        assert answered[0] == "assistant"
+        assert "married" in answered[1]
+        _, session = [event["session"] for event in line.received if event["type"] == "session.updated"]
+        assert [tool["name"] for tool in session["tools"]] == ["look_up"]
+        assert session["audio"]["input"]["turn_detection"]["type"] == "semantic_vad"
+
+    run(test, ear=ScriptedEar(HEARD), detector=Silero)
+
+
+def test_openai_agents_interrupts() -> None:
+    """Who speaks into an answer ends it: it is truncated to what was played, and the next turn is answered."""
+    voice = HeldVoice()
+
+    async def test(engine: Engine) -> None:
+        async with agents(engine) as line:
+            await line.session.send_message("Hello")
+            await line.until("audio")
+            await line.session.send_audio(QUESTION)
+            await line.until("audio_interrupted")
+            await line.until_received("conversation.item.truncated")
+            voice.open.set()
+            await line.until_received("response.done", 2)
+
+        (cut, whole) = [event["response"] for event in line.received if event["type"] == "response.done"]
+        assert (cut["status"], cut["status_details"]["reason"]) == ("cancelled", "turn_detected")
+        assert whole["status"] == "completed"
+        assert [role for role, _ in line.said()] == ["user", "assistant", "user", "assistant"]
+
+    run(test, ear=ScriptedEar(HEARD), detector=Silero, voice=voice)
+
+
+def test_openai_agents_interrupts_by_hand() -> None:
+    """`interrupt()` truncates what is played; the session goes on, and a typed turn is answered."""
+    voice = HeldVoice()
+
+    async def test(engine: Engine) -> None:
+        async with agents(engine) as line:
+            await line.session.send_message("Hello")
+            await line.until("audio")
+            await line.session.interrupt()
+            await line.until_received("conversation.item.truncated")
+            voice.open.set()
+            await line.until_received("response.done")
+            await line.session.send_message("And what then?")
+            await line.until_received("response.done", 2)
+
+        assert any(event.type == "audio_interrupted" for event in line.told)
+
+    run(test, voice=voice)

@@ -1,0 +1,174 @@
+"""What goes wrong at the model, through the whole product over real sockets: the call goes on, or ends honestly."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from actors.testing.phone import Phone
+from realtime.local.script import Script, read
+from tests.kit.exchange import exchange
+from tests.kit.four import TINA
+from tests.test_streams import SILENCE, greeted, say
+
+Event = dict[str, Any]
+
+AUDIO = "response.output_audio.delta"
+CLOSES = [{"do": "close", "code": code} for code in (1001, 1011, 1012, 1013)]
+LOSSES: list[Event] = [{"do": "abort"}, *CLOSES, {"do": "expire"}, {"do": "error", "code": "server_error"}]
+HARMLESS: list[Event] = [
+    {"on": "response.created", "do": "unknown"},
+    {"on": AUDIO, "do": "garbage"},
+    {"on": "response.content_part.added", "do": "half"},
+    {"on": "response.output_item.added", "do": "duplicate"},
+    {"on": "response.output_item.done", "do": "drop"},
+    {"on": "response.done", "do": "strip", "field": "response.usage"},
+    {"on": "response.created", "do": "binary"},
+    {"on": "response.created", "do": "hold", "seconds": 0.5},
+    {"on": "conversation.item.added", "do": "huge", "size": 1_000_000},
+    {"on": "connect", "do": "slow", "seconds": 1.2},
+]
+FATAL = ["insufficient_quota", "invalid_api_key"]
+
+
+def run(story: Coroutine[Any, Any, None]) -> None:
+    """One story, a minute at most."""
+    asyncio.run(asyncio.wait_for(story, 60))
+
+
+def script(*faults: Event) -> Script:
+    """For the first connection; those after it behave."""
+    return read({"connections": [list(faults)]})
+
+
+def named(fault: Event) -> str:
+    return "-".join(str(value) for value in fault.values())
+
+
+def notices(phone: Phone) -> list[str]:
+    return [message["code"] for message in phone.seen if message["type"] == "notice"]
+
+
+def answers(phone: Phone) -> list[str]:
+    """The words of all replies that came, the greeting too."""
+    return [message["text"] for message in phone.seen if message["type"] == "text_response"]
+
+
+@pytest.mark.parametrize("on", [{"on": "response.create", "nth": 2}, {"on": "response.created", "nth": 2}])
+@pytest.mark.parametrize("fault", LOSSES, ids=named)
+def test_a_typed_turn_survives_a_loss(fault: Event, on: Event) -> None:
+    """Before its answer began: the connection is made again, and the turn is answered once, without a greeting."""
+
+    async def story() -> None:
+        async with exchange(faults=script({**on, **fault})) as line:
+            before = line.left()
+            async with line.phone() as phone:
+                await phone.choose(TINA)
+                await phone.answer()
+                await phone.say(type="text", text="one")
+                assert (await phone.answer(within=20)).text == "You said one."
+                assert notices(phone) == ["reconnecting", "resumed"]
+                await phone.say(type="text", text="two")
+                assert (await phone.answer()).text == "You said one, then two."
+                assert len(answers(phone)) == 3
+            await line.settles_to(before)
+
+    run(story())
+
+
+@pytest.mark.parametrize("fault", [{"do": "abort"}, {"do": "close", "code": 1011}, {"do": "expire"}], ids=named)
+def test_a_streamed_turn_survives_a_loss(fault: Event) -> None:
+    """The same where the model finds the turn: it is written down, and then answered on the next connection."""
+
+    async def story() -> None:
+        lost = {"on": "response.created", "nth": 2, **fault}
+        async with exchange(faults=script(lost)) as line, line.phone() as phone:
+            await greeted(phone)
+            await say(phone)
+            answer = await phone.reply(within=20)
+            assert answer.text.startswith("You said 1.")
+            assert notices(phone) == ["reconnecting", "resumed"]
+            await phone.speak(SILENCE)
+            started = [message for message in phone.seen if message["type"] == "response_started"]
+            assert len(started) == 2  # the greeting and the answer
+
+    run(story())
+
+
+@pytest.mark.parametrize("fault", HARMLESS, ids=named)
+def test_what_is_odd_is_passed_over(fault: Event) -> None:
+    """The call goes on over the same connection, and nobody notices."""
+
+    async def story() -> None:
+        async with exchange(faults=script(fault)) as line, line.phone() as phone:
+            await phone.choose(TINA)
+            await phone.answer()
+            await phone.say(type="text", text="one")
+            assert (await phone.answer(within=20)).text == "You said one."
+            assert notices(phone) == []
+            assert not [message for message in phone.seen if message["type"] == "error"]
+            (call,) = line.engine.calls
+            assert call._socket.misbehaviour.pending == 1  # the fault has struck; what is left is the expiry
+
+    run(story())
+
+
+def test_a_transcript_may_come_after_the_answer() -> None:
+    """It is shown all the same, once."""
+
+    async def story() -> None:
+        kind = "conversation.item.input_audio_transcription"
+        late = [{"on": f"{kind}.{part}", "do": "delay", "seconds": 1.5} for part in ("delta", "completed")]
+        async with exchange(faults=script(*late)) as line, line.phone() as phone:
+            await greeted(phone)
+            await say(phone)
+            await phone.reply()
+            while (await phone.hear("transcript"))["role"] != "user":
+                pass
+            assert notices(phone) == []
+
+    run(story())
+
+
+@pytest.mark.parametrize("code", FATAL)
+def test_what_is_ours_to_mend_ends_the_call(code: str) -> None:
+    """It is told as upstream_refused, and the call ends with 4503."""
+
+    async def story() -> None:
+        faults = script({"on": "response.create", "nth": 2, "do": "error", "code": code})
+        async with exchange(faults=faults) as line, line.phone() as phone:
+            await phone.choose(TINA)
+            await phone.answer()
+            await phone.say(type="text", text="one")
+            ended = await phone.closed()
+            assert ended.code == 4503
+            assert ended.error is not None
+            assert ended.error["code"] == "upstream_refused"
+
+    run(story())
+
+
+@pytest.mark.parametrize("code", [3000, 4000])
+def test_a_close_that_refuses_us_ends_the_call(code: int) -> None:
+    """After the 101, before anything is said."""
+
+    async def story() -> None:
+        async with exchange(faults=script({"on": "open", "do": "close", "code": code})) as line, line.phone() as phone:
+            await phone.say(type="config", astrologer_id=TINA)
+            assert (await phone.closed()).code == 4503
+
+    run(story())
+
+
+@pytest.mark.parametrize("fault", [{"do": "refuse"}, {"do": "abort"}], ids=named)
+def test_a_connection_that_fails_is_tried_again(fault: Event) -> None:
+    """The caller hears the greeting, a little later."""
+
+    async def story() -> None:
+        async with exchange(faults=script({"on": "connect", **fault})) as line, line.phone() as phone:
+            await phone.choose(TINA)
+            await phone.answer()
+            assert len(answers(phone)) == 1
+
+    run(story())
