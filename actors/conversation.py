@@ -212,10 +212,10 @@ class Conversation:
 
     def _stop(self, live: Leg | None, since: float, now: float) -> bool:
         """On our side; True if something is being answered."""
+        asked = [said for said in self._turns if said.asked]
+        answering = bool(self._greeting or asked)  # before a part that was heard settles what it answers
         for ask in self._replies.stop(live, since, now):
             self._settle(ask)
-        asked = [said for said in self._turns if said.asked]
-        answering = bool(self._greeting or asked)
         if answering and live and live.bridge:
             self._replies.drop_unsent(live)
         for said in asked:

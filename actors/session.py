@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from actors.base import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
@@ -51,6 +50,7 @@ from actors.messages import (
 from actors.persona import PersonaActor
 from actors.stream import MUTED_SECONDS
 from actors.switchboard import Hands, Switchboard
+from actors.timers import Muted, Pace, Quiet, Retry, TimeUp
 from audio import Decoded, Undecoded
 from realtime.events import (
     BYTES_PER_MS,
@@ -68,31 +68,6 @@ from realtime.usage import spent
 log = logging.getLogger(__name__)
 
 HASTE_MS = 30_000  # of a stream may come ahead of real time: a phone that was out of reach for a while
-
-
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """A timer: has the caller said anything lately?"""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeUp:
-    """A timer: the call has lasted as long as a call may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """A timer: more of a reply may be released."""
-
-
-@dataclass(frozen=True, slots=True)
-class Muted:
-    """A timer: does the caller who was speaking still send audio?"""
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """A timer: another upstream connection is due."""
 
 
 SessionInbox: TypeAlias = (

@@ -147,6 +147,12 @@ class Socket(ClientConnection):
                 whole, self._fragments = b"".join(self._fragments), []
                 self.on_frame(whole)
 
+    def data_received(self, data: bytes) -> None:
+        """What breaks the rules (a frame over MAX_FRAME) is the end: nothing of it is read, nor what comes after it."""
+        super().data_received(data)
+        if self.protocol.parser_exc:
+            self.over.set()
+
     def pause_writing(self) -> None:
         """The uplink takes nothing more; if it stays so it is lost."""
         super().pause_writing()

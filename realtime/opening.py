@@ -67,8 +67,8 @@ class Opening:
             self._states.move(UPDATE)
 
 
-def _time(session: dict[str, Any]) -> float | None:
-    told = session.get("expires_at")
+def _time(session: Any) -> float | None:
+    told = session.get("expires_at") if isinstance(session, dict) else None
     return told if isinstance(told, int | float) else None
 
 

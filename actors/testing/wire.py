@@ -8,7 +8,7 @@ from actors.base import Ref
 from actors.testing.loop import settle
 from realtime.events import Frame, LinkEnded, LinkEvent
 from realtime.link import Frames
-from realtime.models import Capabilities
+from realtime.models import Capabilities, Prices
 
 
 class Wire:
@@ -98,7 +98,7 @@ class Wire:
 class Wires:
     """A way to the model that hands out wires, and keeps them in the order in which they were dialled."""
 
-    prices = None
+    prices: Prices | None = None
 
     def __init__(self) -> None:
         self.can = Capabilities()

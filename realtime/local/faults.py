@@ -213,6 +213,11 @@ class Misbehaviour:
         """The seconds after the 101 at which `aged` is to be asked."""
         return sorted({on for on, _ in self._faults if not isinstance(on, str)})
 
+    @property
+    def pending(self) -> int:
+        """The moments at which something is still to go wrong."""
+        return len(self._faults)
+
     def connecting(self) -> list[Step]:
         """A client asks for the connection."""
         return self._steps(self._due("connect"), [])

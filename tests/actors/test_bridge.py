@@ -6,11 +6,11 @@ import pytest
 
 from actors.base import Hired, Stop
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
-from actors.messages import Configure, Ready
+from actors.messages import AskText, Configure, Fact, Ready, UpstreamLost
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
-from realtime.events import Setup
+from realtime.events import Postponed, Setup
 from realtime.models import Capabilities
 
 SETUP = Configure(1, Setup("You are Tina.", "marin", "hi"), ())
@@ -32,6 +32,12 @@ class Alone:
         (wire,) = self.upstream.dialled
         return wire
 
+    def configured(self) -> Wire:
+        """It is Tina, and has said so."""
+        self.wire.welcome()
+        self.session.expect(Ready)
+        return self.wire
+
     def end(self) -> None:
         """Leave in order."""
         self.bridge.tell(Stop())
@@ -47,4 +53,49 @@ def test_a_bridge_that_is_ready_says_how_long_it_lasts(stage: Stage, expires_in:
     alone.wire.say(type="session.created", session={"expires_at": expires_at})
     alone.wire.say(type="session.updated", session={"audio": {"output": {"voice": "marin"}}})
     assert alone.session.expect(Ready, choice=1).seconds == pytest.approx(seconds, abs=2)
+    alone.end()
+
+
+def test_an_ask_after_a_long_silence_is_given_time(stage: Stage) -> None:
+    """Nobody owed us anything before; what is owed and brought no further for long is lost."""
+    alone = Alone(stage)
+    alone.configured()
+    stage.advance(100 - 0.1)
+    alone.bridge.tell(AskText(1, "hello"))
+    stage.advance(14)
+    assert alone.bridge.is_alive()
+    stage.advance(6)
+    stage.expect_terminated(alone.bridge, UpstreamLost)
+
+
+def test_other_news_does_not_hide_that_an_answer_is_overdue(stage: Stage) -> None:
+    """The end of a response was lost: frames still come, and nothing would ever be answered."""
+    alone = Alone(stage)
+    wire = alone.configured()
+    alone.bridge.tell(AskText(1, "hello"))
+    stage.settle()
+    wire.say(type="response.created", response={"id": "a", "metadata": {"ask": "1"}})
+    for _ in range(8):
+        wire.say(type="rate_limits.updated", rate_limits=[{"name": "tokens", "remaining": 1}])
+        stage.advance(3)
+    stage.advance(2)
+    stage.expect_terminated(alone.bridge, UpstreamLost)
+
+
+def test_what_was_put_off_is_asked_again_when_its_time_has_come(stage: Stage) -> None:
+    """The bridge has the clock; the session hears of the reply that will not be."""
+    alone = Alone(stage)
+    wire = alone.configured()
+    alone.bridge.tell(AskText(1, "hello"))
+    stage.settle()
+    wire.say(type="response.created", response={"id": "a", "metadata": {"ask": "1"}})
+    error = {"code": "rate_limit_exceeded", "message": "Please try again in 2s."}
+    wire.say(type="response.done", response={"id": "a", "status": "failed", "status_details": {"error": error}})
+    alone.session.fish_for(Fact(1, Postponed(1, 1, 2.0)))
+    stage.advance(1.9)
+    assert wire.kinds.count("response.create") == 1
+    stage.advance(0.2)
+    assert wire.kinds.count("response.create") == 2
+    assert wire.kinds.count("conversation.item.create") == 1
+    wire.answer("at last")
     alone.end()

@@ -7,7 +7,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 
 from realtime.events import Frame, LinkEnded, LinkEvent
-from realtime.link import MOST_UNHANDLED, Upstream
+from realtime.link import MAX_FRAME, MOST_UNHANDLED, Upstream
 
 READ = 256 * 1024  # bytes that the loop reads at once
 
@@ -69,3 +69,25 @@ def test_all_connections_share_one_tls_context() -> None:
     upstream = Upstream("wss://127.0.0.1/v1/realtime", "model", tls=context)
     for _ in range(2):
         assert upstream.connecting("user", ClientConnection).create_connection_kwargs["ssl"] is context
+
+
+def test_a_frame_too_large_ends_the_link() -> None:
+    """As any other loss, and at once: nothing of it is told."""
+
+    async def shout(socket: ServerConnection) -> None:
+        await socket.send("x" * (MAX_FRAME + 1))
+        await socket.wait_closed()
+
+    async def story() -> None:
+        async with serve(shout, "127.0.0.1", 0, compression=None) as server:
+            port = server.sockets[0].getsockname()[1]
+            busy = Busy()
+            Upstream(f"ws://127.0.0.1:{port}", "model").dial("user", busy, list)
+            while not busy.waiting:
+                await busy.news.wait()
+                busy.news.clear()
+            (ended,) = busy.waiting
+            assert isinstance(ended, LinkEnded)
+            assert ended.code in (1006, 1009)  # we say 1009, and the upstream may be too busy to agree
+
+    asyncio.run(asyncio.wait_for(story(), 20))

@@ -53,11 +53,14 @@ def test_a_call_is_counted_from_its_beginning_to_its_end() -> None:
                 await phone.ask((CLIPS / "hi_love_me.m4a").read_bytes())
                 assert (await two.closed()).code == 4429
                 during = await read(line)
+                await until(lambda: bool(line.figures.allowances))
                 await phone.say(type="end")
                 await phone.closed()
             await ended(line, 1)
             after = await read(line)
         assert [figures["voice_callers", ""] for figures in (before, during, after)] == [0, 1, 0]
+        assert after["voice_transcribed_seconds_total", ""] > before["voice_transcribed_seconds_total", ""] == 0
+        assert after["voice_rate_limit_remaining", "tokens"] > 0
         actors = {kind: count for (name, kind), count in during.items() if name == "voice_actors"}
         assert actors == {"supervisor": 1, "session": 1, "persona": 1, "bridge": 1}
         assert [count for (name, _), count in after.items() if name == "voice_actors"] == [1]

@@ -1,0 +1,58 @@
+"""How often a connection is made again, and when never: docs/decisions/0007."""
+
+import pytest
+
+from actors.messages import Close, Error, Typed
+from actors.testing.scene import Scene
+from realtime.errors import CLOSES, CODES, Trouble
+from tests.kit.four import TINA
+
+ACCOUNT = [code for code, trouble in CODES.items() if trouble is Trouble.ACCOUNT]
+
+
+def test_an_upstream_that_stays_away_is_tried_five_times(scene: Scene) -> None:
+    """At once, then after 0.5, 1, 2 and 4 s, each up to a quarter longer; then the call ends with the reason."""
+    scene.on_the_line(TINA).lose()
+    for number, wait in enumerate((0.0, 0.5, 1.0, 2.0, 4.0), start=2):
+        if wait:
+            scene.stage.advance(wait - 0.01)
+            assert len(scene.upstream.dialled) == number - 1
+        scene.stage.advance(wait / 4 + 0.02)
+        scene.wire(number).lose()
+        scene.stage.settle()
+    assert scene.caller.fish_for(Error).code == "upstream_unavailable"
+    assert scene.caller.expect(Close).code == 4503
+    scene.stage.advance(60)
+    assert len(scene.upstream.dialled) == 6
+
+
+def test_a_completed_reply_forgives_what_was_lost_before(scene: Scene) -> None:
+    """An upstream that serves between its losses may lose as many connections as it likes."""
+    wire = scene.on_the_line(TINA)
+    for number in range(2, 12):
+        wire.lose()
+        wire = scene.wire(number)
+        wire.welcome()
+        scene.says(Typed(f"question {number}"))
+        wire.answer(f"answer {number}")
+        scene.stage.settle()
+    assert not any(isinstance(message, Error) for message in scene.caller.heard)
+
+
+@pytest.mark.parametrize("code", [code for code, trouble in CLOSES.items() if trouble is Trouble.ACCOUNT])
+def test_a_close_that_refuses_our_account_is_final(scene: Scene, code: int) -> None:
+    """In the middle of a call as well."""
+    scene.on_the_line(TINA).lose(code, "no")
+    assert scene.caller.fish_for(Error).code == "upstream_refused"
+    scene.stage.advance(60)
+    assert len(scene.upstream.dialled) == 1
+
+
+@pytest.mark.parametrize("code", ACCOUNT)
+def test_an_error_that_refuses_our_account_is_final(scene: Scene, code: str) -> None:
+    """Whichever it is, and whatever it is about."""
+    scene.on_the_line(TINA).say(type="error", error={"code": code, "message": "no"})
+    assert scene.caller.fish_for(Error).code == "upstream_refused"
+    assert scene.caller.fish_for(Close).code == 4503
+    scene.stage.advance(60)
+    assert len(scene.upstream.dialled) == 1
