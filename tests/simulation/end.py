@@ -47,7 +47,8 @@ def _check_quiet(run: "Run", caller: Caller) -> None:
         links = [link for link in run.model.links if link.user == caller.user]
         # What is spoken before a greeting, or into a line that is dead and has not told, cannot be kept.
         missed = any(max(link.greeted_at, link.dead_until) > said.at for link in links)
-        if not (said.kind == "stream" and missed):
+        # Nor can what did not reach the model as it was said.
+        if not (said.kind == "stream" and missed) and not any(link.garbled for link in links):
             _check_answered(world, caller, said)
 
 

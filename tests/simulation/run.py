@@ -19,7 +19,8 @@ from supervisor import SupervisorActor
 from tests.simulation.caller import Caller
 from tests.simulation.ear import Ear
 from tests.simulation.end import check_end
-from tests.simulation.model import Model
+from tests.simulation.model import Link, Model
+from tests.simulation.situation import situation
 from tests.simulation.story import story
 from tests.simulation.world import PERSONAS, Bomb, World
 
@@ -88,8 +89,10 @@ class Run:
 
     def __init__(self, seed: int) -> None:
         self.world = World(seed)
-        self.model = Model(self.world)
+        self.model = Model(self.world, self._strikes)
         self.callers: list[Caller] = []
+        self.struck: list[tuple[str, str]] = []
+        """What went wrong in this run, each with the state in which it struck."""
         self.draining = False
 
     def go(self) -> int:
@@ -157,6 +160,9 @@ class Run:
         if random.random() < 0.1 and len(self.callers) < 8:
             world.after(random.uniform(0, 6), self._call, user)
 
+    def _strikes(self, link: Link, kind: Any) -> None:
+        self.struck.append((type(kind).__name__, situation(link, self.model.links, self.callers)))
+
     def _drain(self) -> None:
         self.world.note("supervisor", "is told to drain")
         self.draining = True
@@ -170,6 +176,9 @@ class Run:
         if actors:
             ref = self.world.random.choice(actors)
             self.world.note(ref.actor_class.__name__, "crashes")
+            for link in self.model.links:
+                if link.to is ref and not link.ended:
+                    self.struck.append(("Crash", situation(link, self.model.links, self.callers)))
             for caller in self.callers:
                 if caller.session in (ref, _parent(ref)):
                     caller.bombed = True
