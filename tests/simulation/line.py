@@ -3,16 +3,22 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from actors.base import Ref
 from realtime.events import Frame, LinkEnded, LinkEvent
 from realtime.link import MAX_FRAME, OPEN_SECONDS, REFUSING_STATUS, Frames
-from realtime.local.faults import Abort, Close, Deliver, Fail, Refuse, Stall, Step, Take, Wait
+from realtime.local.faults import Abort, Close, Deliver, Fail, Kind, Refuse, Stall, Step, Take, Wait
 from tests.simulation.plan import Plan, Script
 from tests.simulation.world import World
+
+
+class Fate(Protocol):
+    """Who says what goes wrong, besides what was planned."""
+
+    def due(self, link: Any, on: str, /) -> Iterable[Kind]: ...
 
 
 @dataclass(eq=False)
@@ -25,9 +31,10 @@ class Line:
     to: Ref[LinkEvent]
     frames: Frames
     plan: Plan
+    fate: Fate
 
     def __post_init__(self) -> None:
-        self.script = Script(self.plan)
+        self.script = Script(self.plan.faults)
         self.ended = self.open = self.stalled = self.closing = False
         self.dead_until = 0.0  # of what was said into it before that, not all could be kept
         self._said_last = 0.0
@@ -75,7 +82,8 @@ class Line:
 
     def _shake_hands(self) -> None:
         seconds = self.plan.connect
-        for step in self._steps(self.script.connecting(), None):
+        self._meet("connect")
+        for step in self.script.connecting():
             match step:
                 case Wait(longer):
                     seconds += longer
@@ -98,14 +106,25 @@ class Line:
             return
         self.open = True
         for age in self.script.ages:
-            self.world.after(age, self._grow_old, age)
-        self.obey(self._steps(self.script.opened(), None))
+            self.world.after(age, self._age, age)
+        self._meet("open")
+        self.obey(self.script.opened())
         self.connected()
         self.flush()
 
-    def _grow_old(self, age: float) -> None:
+    def _age(self, age: float) -> None:
         if not self.ended and not self.world.healed:
-            self.obey(self._steps(self.script.aged(age), None))
+            self.obey(self.script.aged(age))
+
+    def grow_old(self) -> None:
+        """Nothing is said, and something may happen all the same."""
+        self._meet("now", at=self.world.now)
+        self._age(self.world.now)
+
+    def _meet(self, on: str, event: Any = None, at: float | None = None) -> None:
+        for kind in self.fate.due(self, on):
+            self.struck(kind, event)
+            self.script.add(kind, on if at is None else at)
 
     def end(self, code: int, reason: str) -> None:
         """It is gone."""
@@ -131,21 +150,16 @@ class Line:
         if self.world.healed:
             self.received(event)
         else:
-            self.obey(self._steps(self.script.received(event), event))
+            self._meet(event["type"], event)
+            self.obey(self.script.received(event))
 
     def say(self, event: Any) -> None:
         """To the bridge."""
         if self.world.healed:
             self.obey([Deliver(orjson.dumps(event).decode())])
         else:
-            self.obey(self._steps(self.script.sending(event), event))
-
-    def _steps(self, steps: list[Step], event: Any) -> list[Step]:
-        for kind in self.script.struck:
-            self.world.note(self.name, f"at {event['type'] if event else 'this moment'}: {kind}")
-            self.struck(kind, event)
-        self.script.struck.clear()
-        return steps
+            self._meet(event["type"], event)
+            self.obey(self.script.sending(event))
 
     def obey(self, steps: Iterable[Step]) -> None:
         """As the engine's own line does, but in virtual time."""

@@ -16,7 +16,7 @@ from realtime.local.reading import Turn
 from realtime.local.session import Session
 from realtime.local.vad import Loudness
 from realtime.models import Capabilities
-from tests.simulation.line import Line
+from tests.simulation.line import Fate, Line
 from tests.simulation.mind import Speech, answer
 from tests.simulation.plan import Plan
 from tests.simulation.world import World
@@ -29,7 +29,6 @@ RACES = {"response_cancel_not_active", "conversation_already_has_active_response
 class Link(Line):
     """One connection to the model. `call` is whose words it heard or whose ear it spoke to: one call's, ever."""
 
-    strikes: Callable[["Link", Any], None]
     call: int = 0
 
     def __post_init__(self) -> None:
@@ -66,7 +65,6 @@ class Link(Line):
 
     def struck(self, kind: Any, event: Any) -> None:
         """Remember what can no longer be held against anybody."""
-        self.strikes(self, kind)
         if event and event.get("event_id", "").startswith("event_"):
             if isinstance(kind, Drop | Delay | Strip | Huge | Half):
                 self.damaged.add(event.get("response_id") or event.get("response", {}).get("id"))
@@ -155,7 +153,7 @@ class Model:
     """The way to the model."""
 
     world: World
-    strikes: Callable[[Link, Any], None]
+    fate: Fate
     plan: Callable[[World], Plan] = Plan.draw
     links: list[Link] = field(default_factory=list)
     can: Capabilities = field(init=False)
@@ -168,5 +166,5 @@ class Model:
 
     def dial(self, user: str, to: Ref[LinkEvent], frames: Frames) -> Any:
         number, plan = len(self.links) + 1, self.plan(self.world)
-        self.links.append(Link(self.world, number, user, to, frames, plan, self.strikes))
+        self.links.append(Link(self.world, number, user, to, frames, plan, self.fate))
         return self.links[-1]

@@ -19,8 +19,8 @@ from supervisor import SupervisorActor
 from tests.simulation.caller import Caller
 from tests.simulation.ear import Ear
 from tests.simulation.end import check_end
-from tests.simulation.model import Link, Model
-from tests.simulation.situation import situation
+from tests.simulation.fate import Fate
+from tests.simulation.model import Model
 from tests.simulation.story import story
 from tests.simulation.world import PERSONAS, Bomb, World
 
@@ -89,10 +89,9 @@ class Run:
 
     def __init__(self, seed: int) -> None:
         self.world = World(seed)
-        self.model = Model(self.world, self._strikes)
         self.callers: list[Caller] = []
-        self.struck: list[tuple[str, str]] = []
-        """What went wrong in this run, each with the state in which it struck."""
+        self.fate = Fate(self.world, self.callers)
+        self.model = Model(self.world, self.fate, links=self.fate.links)
         self.draining = False
 
     def go(self) -> int:
@@ -113,6 +112,7 @@ class Run:
         self.stage, self.supervisor = stage, stage.launch(SupervisorActor, equipment)
         for number in range(random.choice([1, 1, 2, 3])):
             self.world.after(random.uniform(0, 2), self._call, f"user{number}")
+        self.fate.draw()
         if self.world.weather.bombs:
             self.world.after(random.uniform(1, 20), self._bomb)
         if not self.world.weather.calm and random.random() < 0.1:
@@ -160,9 +160,6 @@ class Run:
         if random.random() < 0.1 and len(self.callers) < 8:
             world.after(random.uniform(0, 6), self._call, user)
 
-    def _strikes(self, link: Link, kind: Any) -> None:
-        self.struck.append((type(kind).__name__, situation(link, self.model.links, self.callers)))
-
     def _drain(self) -> None:
         self.world.note("supervisor", "is told to drain")
         self.draining = True
@@ -176,9 +173,6 @@ class Run:
         if actors:
             ref = self.world.random.choice(actors)
             self.world.note(ref.actor_class.__name__, "crashes")
-            for link in self.model.links:
-                if link.to is ref and not link.ended:
-                    self.struck.append(("Crash", situation(link, self.model.links, self.callers)))
             for caller in self.callers:
                 if caller.session in (ref, _parent(ref)):
                     caller.bombed = True

@@ -36,7 +36,7 @@ class Weather:
     """How things go in one run; rates are chances, `calm` has none of what goes wrong."""
 
     calm: bool
-    strike: float = 0.0  # of something to go wrong on a connection, and then of more
+    lose: float = 0.0  # of a connection to be lost in its first seconds
     refuse: float = 0.0  # of a connect to fail
     late: float = 0.0  # of an event to be held up, and all after it
     fail: float = 0.0  # of a clip not to be decoded
@@ -46,7 +46,7 @@ class Weather:
     def draw(cls, random: Random) -> "Weather":
         if random.random() < 0.4:
             return cls(calm=True, late=random.choice([0, 0.02]))
-        rates = [random.choice([0, 0, most / 4, most]) for most in (0.6, 0.3, 0.1, 0.1)]
+        rates = [random.choice([0, 0, most / 4, most]) for most in (0.4, 0.2, 0.1, 0.1)]
         return cls(False, *rates, bombs=random.choice([0, 0, 0.1]))
 
 
