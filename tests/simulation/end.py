@@ -75,7 +75,8 @@ def _last(caller: Caller) -> Said:
         return said
     heard = [message.text for _, message in told if isinstance(message, Transcript) and message.role == "user"]
     last = heard[-1].split()[-1].rstrip("~") if heard else ""
-    return next((other for other in caller.said if last in other.words), said)
+    known = (other for other in caller.said if not any(at >= other.at and _excuses(message) for at, message in told))
+    return next((other for other in known if last in other.words), said)
 
 
 def _check_answered(world: World, caller: Caller, said: Said) -> None:

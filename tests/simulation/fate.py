@@ -42,18 +42,19 @@ PARAMETERS: dict[str, tuple[dict[str, Any], ...]] = {
 
 @dataclass
 class Mishap:
-    """It happens in this situation, the `nth` time that it can."""
+    """It happens in this situation, the `nth` time that it can, or at one of the moments at which it can."""
 
     name: str
     told: dict[str, Any]
     where: str
     nth: int = 1
+    on: str = ""
 
     @classmethod
     def draw(cls, random: Random) -> "Mishap":
         where = random.choice(SITUATIONS)
         dialled = where in ("connecting", "coming while live")
-        names = [name for name in (*KINDS, CRASH) if dialled or _on(name) != CONNECT]
+        names = [name for name in (*KINDS, CRASH) if dialled or moments(name) != CONNECT]
         name = random.choice(names)
         told = random.choice(PARAMETERS.get(name, ({},)))
         return cls(name, told, where, random.choice([1, 1, 2, 5, 20]))
@@ -66,11 +67,15 @@ class Mishap:
 
     def can(self, on: str) -> bool:
         """Whether it can happen at this moment: an event, connect, open, or now."""
-        return on in _on(self.name) or (on == NOW and "open" in _on(self.name))
+        if self.on:
+            return on == self.on
+        return on in moments(self.name)
 
 
-def _on(name: str) -> tuple[str, ...]:
-    return OPEN if name == CRASH else KINDS[name][1]
+def moments(name: str) -> tuple[str, ...]:
+    """When this can happen."""
+    on = OPEN if name == CRASH else KINDS[name][1]
+    return (*on, NOW) if "open" in on else on
 
 
 @dataclass
@@ -99,8 +104,8 @@ class Fate:
                     link.grow_old()
             self.world.after(LOOK_SECONDS, self.look)
 
-    def due(self, link: Any, on: str) -> Iterable[faults.Kind]:
-        """What happens to this connection at this moment."""
+    def due(self, link: Any, on: str, event: Any) -> Iterable[faults.Kind]:
+        """What happens to this connection at this moment, and to the event of which it is one."""
         if link.user != "user0" or not any(mishap.can(on) for mishap in self.mishaps):
             return
         where = self.where(link)

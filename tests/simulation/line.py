@@ -18,7 +18,7 @@ from tests.simulation.world import World
 class Fate(Protocol):
     """Who says what goes wrong, besides what was planned."""
 
-    def due(self, link: Any, on: str, /) -> Iterable[Kind]: ...
+    def due(self, link: Any, on: str, event: Any, /) -> Iterable[Kind]: ...
 
 
 @dataclass(eq=False)
@@ -122,7 +122,7 @@ class Line:
         self._age(self.world.now)
 
     def _meet(self, on: str, event: Any = None, at: float | None = None) -> None:
-        for kind in self.fate.due(self, on):
+        for kind in self.fate.due(self, on, event):
             self.struck(kind, event)
             self.script.add(kind, on if at is None else at)
 

@@ -108,8 +108,7 @@ class Run:
 
     def _on(self, stage: Stage) -> None:
         random = self.world.random
-        equipment = Equipment(catalogue(), self.model, cast(Pool, Decoders(self.world)), self._limits())
-        self.stage, self.supervisor = stage, stage.launch(SupervisorActor, equipment)
+        self._open(stage)
         for number in range(random.choice([1, 1, 2, 3])):
             self.world.after(random.uniform(0, 2), self._call, f"user{number}")
         self.fate.draw()
@@ -124,6 +123,14 @@ class Run:
         self._pass(QUIET_SECONDS)
         check_end(self)
         self._check()
+        self._close(stage)
+
+    def _open(self, stage: Stage) -> None:
+        equipment = Equipment(catalogue(), self.model, cast(Pool, Decoders(self.world)), self._limits())
+        self.stage, self.supervisor = stage, stage.launch(SupervisorActor, equipment)
+
+    def _close(self, stage: Stage) -> None:
+        """Nobody and nothing is left."""
         self._drain()
         self._pass(ENDING_SECONDS)
         stage.expect_terminated(self.supervisor)
