@@ -142,7 +142,7 @@ class Ear:
             and not (before and before.word.index == 0 and before.end < 200)
         ):
             self.greetings[word.voice] -= 1
-        elif before is None and word.answer.startswith("greeting"):
+        elif before is None and word.answer.startswith("greeting") and word.answer not in self.world.damaged:
             self._wrong(f"nobody asked for the greeting {piece}")
 
     def _clear(self, response: str) -> None:
@@ -155,6 +155,8 @@ class Ear:
 
     def _transcript(self, role: str, text: str) -> None:
         for word in text.split():
+            if set(word) == {"A"}:
+                continue  # what a fault has put in the place of words
             if role == "user" and ord(word[0]) - ord("a") + 1 != self.call:
                 self._wrong(f"is shown words of another call: {word}")
 

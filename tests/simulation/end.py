@@ -48,7 +48,7 @@ def _check_quiet(run: "Run", caller: Caller) -> None:
         # What is spoken before a greeting, or into a line that is dead and has not told, cannot be kept.
         missed = any(max(link.greeted_at, link.dead_until) > said.at for link in links)
         # Nor can what did not reach the model as it was said.
-        if not (said.kind == "stream" and missed) and not any(link.garbled for link in links):
+        if not (said.kind == "stream" and missed) and not world.garbled:
             _check_answered(world, caller, said)
 
 

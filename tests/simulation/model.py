@@ -36,7 +36,7 @@ class Link(Line):
         self.halted: set[str] = set()
         self.heard: set[str] = set()
         self.damaged: set[str] = set()  # responses of which something did not come as it was said
-        self.garbled = False  # what we said did not reach it as we said it
+        self.says: dict[str, set[str]] = {}  # response -> the names of the answers in it
         self.updated = False
         self.greeted_at = 0.0  # when it told that its greeting had begun: before that nobody is listened to
         super().__post_init__()
@@ -67,9 +67,11 @@ class Link(Line):
         """Remember what can no longer be held against anybody."""
         if event and event.get("event_id", "").startswith("event_"):
             if isinstance(kind, Drop | Delay | Strip | Huge | Half):
-                self.damaged.add(event.get("response_id") or event.get("response", {}).get("id"))
+                response = event.get("response_id") or event.get("response", {}).get("id", "")
+                self.damaged.add(response)
+                self.world.damaged |= self.says.get(response, set())
         elif event and isinstance(kind, Drop | Duplicate | Error):
-            self.garbled = True
+            self.world.garbled = True
 
     # The work of a server.
 
@@ -96,7 +98,7 @@ class Link(Line):
                     self.halted.add(response)
 
     def _send(self, event: Any) -> None:
-        if event["type"] == "error" and event["error"]["code"] not in RACES and not self.garbled:
+        if event["type"] == "error" and event["error"]["code"] not in RACES and not self.world.garbled:
             self.world.wrong(f"{self.name} was refused: {event['error']}")
         self.say(event)
 
@@ -109,7 +111,7 @@ class Link(Line):
 
     def _hears(self, word: str) -> None:
         """No word of the caller is in one conversation twice."""
-        if word in self.heard and not self.garbled:
+        if word in self.heard and not self.world.garbled:
             self.world.wrong(f"{self.name} heard {word} twice")
         self.heard.add(word)
 
@@ -118,7 +120,7 @@ class Link(Line):
         for streamed in (True, False):
             whole = [word.rstrip("~") for word in words]
             numbers = [int(word[1:]) for word in whole if (word in self.world.streamed) is streamed]
-            if numbers != sorted(numbers) and not self.garbled:
+            if numbers != sorted(numbers) and not self.world.garbled:
                 self.world.wrong(f"{self.name} heard out of order: {words}")
 
     def belongs_to(self, call: int) -> None:
@@ -137,15 +139,15 @@ class Link(Line):
     def _speak(self, speech: Speech) -> None:
         """Some more of a response, and then the next, until it is said or halted."""
         response, world = speech.response, self.world
+        self.says[response] = speech.names
+        world.damaged |= speech.names if response in self.damaged else set()
         if response in self.halted or self.ended:
             return
-        world.damaged |= speech.names if response in self.damaged else set()
         if piece := speech.next():
             self._do(self.session.spoke(response, *piece))
             world.after(speech.pace * world.random.uniform(0.5, 1.5), self._speak, speech)
         else:
             self._do(self.session.finished(response))
-            world.damaged |= speech.names if response in self.damaged else set()
 
 
 @dataclass

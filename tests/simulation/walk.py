@@ -116,7 +116,7 @@ class Walk(Run):
         if self.mishap and by_itself:
             self.aim.mishaps.append(self.mishap)
             self.link.grow_old()
-        if self.mishap and self.mishap.name == "late":
+        if self._interrupted:
             self.caller.say(Interrupted())
 
     def _go_on(self) -> None:
@@ -164,7 +164,7 @@ class Walk(Run):
         """Every turn was answered once, the last one whole; of any other the caller was told."""
         if self.ear.closed or self.outcome is Outcome.ENDS:
             return
-        if not self.told(Error) and not self.ear.greeted():
+        if not self.told(Error) and not self.ear.greeted() and not self._interrupted:
             self.world.wrong("the greeting was not heard whole")
         first, last = self.answers(0), self.answers(-1)
         if len(first) > 1 or not (first or self.excused()):
@@ -177,18 +177,25 @@ class Walk(Run):
         said = self.caller.said
         words, later = set(said[turn].words), said[turn + 1 :] if turn >= 0 else []
         after = {word for each in later for word in each.words}
-        heard = (self.world.answers[name] for name in self.ear.answers.last if name in self.world.answers)
+        last = self.ear.answers.last
+        begun = (name for name in last if name in self.world.answers and (last[name].word.index or last[name].whole))
+        heard = (self.world.answers[name] for name in begun)  # of less than a word nothing can go on
         return [answer for answer in heard if words <= answer.turns and not after & answer.turns]
 
     def excused(self) -> bool:
-        """The first turn was for a persona who has left, or is gone before we had it, or the caller knows of it."""
+        """The caller knows of it, or did not want it; or it was spoken into a line that was dead and had not told."""
         until = self.caller.said[-1].at
         told = [message for at, message in self.ear.told if at <= until]
         known = any(isinstance(each, Error) or (isinstance(each, Notice) and each.code == "say_again") for each in told)
-        by_caller = self.caller.wish == MOHIT or bool(self.mishap and self.mishap.name == "late")
-        return known or by_caller or any(link.garbled for link in self.model.links)
+        unknown = self.mode == "stream" and any(link.dead_until > self.caller.said[0].at for link in self.model.links)
+        return known or unknown or self.caller.wish == MOHIT or self._interrupted or self.world.garbled
 
     # Where it is.
+
+    @property
+    def _interrupted(self) -> bool:
+        """The caller wanted to hear no more."""
+        return self.mishap is not None and self.mishap.name == "late"
 
     @property
     def link(self) -> Any:

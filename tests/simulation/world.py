@@ -62,6 +62,7 @@ class World:
     log: list[tuple[float, str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     streamed: set[str] = field(default_factory=set)  # the words that callers said in a stream
+    garbled: bool = False  # something did not reach the model as we said it
     damaged: set[str] = field(default_factory=set)  # the names of answers that did not come as they were said
     healed: bool = False  # nothing new goes wrong from here on
 
