@@ -3,6 +3,9 @@
 from pathlib import Path
 
 import schemas
+from realtime import GO_ON, SAY_EXACTLY
+from realtime.errors import CODES, Trouble
+from realtime.states import diagram
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,3 +28,14 @@ def test_the_operations_document_names_every_setting() -> None:
     text = (ROOT / "docs/operations.md").read_text()
     options = [f"--{name.replace('_', '-')}" for name in inspect.signature(serve).parameters]
     assert [option for option in [*options, "OPENAI_API_KEY", "UPSTREAM_API_KEY"] if f"`{option}`" not in text] == []
+
+
+def test_the_realtime_document_shows_the_tables() -> None:
+    """The states, the codes with what is done about each, and the lines of a prompt that are read literally."""
+    text = (ROOT / "docs/realtime.md").read_text()
+    assert f"```mermaid\n{diagram()}```\n" in text
+    for trouble in Trouble:
+        codes = ", ".join(f"`{code}`" for code, means in CODES.items() if means is trouble)
+        assert f"| {codes} | {trouble.value} |\n" in text
+    assert f"`{SAY_EXACTLY}`" in text
+    assert f"`{GO_ON}`" in text

@@ -56,6 +56,25 @@ def test_what_waits_is_joined(scene: Scene) -> None:
     assert [len(b64decode(event["audio"])) // BYTES_PER_MS for event in appends] == [200, 200, 200]
 
 
+def test_a_reply_that_the_model_had_no_time_for_is_asked_again(scene: Scene) -> None:
+    """The caller sees nothing of the first try; a spoken turn is asked for by us then."""
+    wire = on_the_line(scene)
+    turn(wire, "one", 0)
+    begin(wire, "early")
+    error = {"code": "rate_limit_exceeded", "message": "Please try again in 2s."}
+    wire.say(type="response.done", response={"id": "early", "status": "failed", "status_details": {"error": error}})
+    before = wire.kinds.count("response.create")
+    scene.stage.advance(1.9)
+    assert wire.kinds.count("response.create") == before
+    scene.stage.advance(0.2)
+    begin(wire, "answer", asked(wire))
+    give(wire, "answer", "alpha", 0.1)
+    finish(wire, "answer")
+    scene.stage.advance(1)
+    assert scene.caller.fish_for(ResponseStarted).response_id == "1.3"
+    assert scene.caller.fish_for(ResponseDone).status == "completed"
+
+
 def test_a_reply_that_was_heard_in_part_is_cancelled(scene: Scene) -> None:
     """What was heard answers the turn; the model need not go on with the rest."""
     wire = on_the_line(scene)
