@@ -22,7 +22,7 @@ from realtime.listening import Listening
 from realtime.models import Capabilities
 from realtime.opening import Opening
 from realtime.outbox import Outbox
-from realtime.states import ADD, BEGAN, CREATE, DONE, REFUSED, SESSION, UNSETTLED, Caller, Model, States
+from realtime.states import ADD, BEGAN, CREATE, DONE, REFUSED, SESSION, UNSETTLED, Caller, Model, Session, States
 
 STATUSES: dict[str, Status] = {
     "completed": "completed", "cancelled": "cancelled", "failed": "failed", "incomplete": "incomplete",
@@ -63,6 +63,8 @@ class Answers:
         """
         if self.gate.active:
             self.gate.active.void = True
+        if self._states.session is Session.TUNING:
+            return  # it is about to stop listening and to forget what it heard: what waits here was said after that
         self.gate.overtake()
         self._listening.turns.void()
 

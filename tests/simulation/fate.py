@@ -14,6 +14,7 @@ from tests.simulation.world import Bomb, World
 CRASH = "crash"  # of the bridge, which is ours and no fault of the engine's
 NOW = "now"  # a moment at which nothing is said
 LOOK_SECONDS = 0.25
+WEIGHTS = (3, 2, 3, 4, 4, 4, 2, 1, 1)  # of the situations: not every call comes to its end with somebody retiring
 
 PARAMETERS: dict[str, tuple[dict[str, Any], ...]] = {
     "refuse": ({"status": 503}, {"status": 401}),
@@ -52,12 +53,12 @@ class Mishap:
 
     @classmethod
     def draw(cls, random: Random) -> "Mishap":
-        where = random.choice(SITUATIONS)
+        where = random.choices(SITUATIONS, WEIGHTS)[0]
         dialled = where in ("connecting", "coming while live")
         names = [name for name in (*KINDS, CRASH) if dialled or moments(name) != CONNECT]
         name = random.choice(names)
         told = random.choice(PARAMETERS.get(name, ({},)))
-        return cls(name, told, where, random.choice([1, 1, 2, 5, 20]))
+        return cls(name, told, where, random.choice([1, 1, 1, 2, 4]))
 
     @property
     def kind(self) -> faults.Kind:
@@ -86,19 +87,20 @@ class Fate:
     callers: list[Caller]
     links: list[Any] = field(default_factory=list)
     mishaps: list[Mishap] = field(default_factory=list)
+    most: int = 1
     struck: list[tuple[str, str]] = field(default_factory=list)
     """What went wrong, each with the situation in which it did."""
 
     def draw(self) -> None:
-        """Nothing, one thing, or two in one call."""
+        """One thing or two in one call: of several those whose situation comes first."""
         if not self.world.weather.calm:
-            number = self.world.random.choice([1, 2, 2, 2])
-            self.mishaps = [Mishap.draw(self.world.random) for _ in range(number)]
+            self.most = self.world.random.choice([1, 2, 2, 2])
+            self.mishaps = [Mishap.draw(self.world.random) for _ in range(6)]
             self.look()
 
     def look(self) -> None:
         """Let happen what happens by itself."""
-        if self.mishaps and not self.world.healed:
+        if len(self.struck) < self.most and not self.world.healed:
             for link in self.links:
                 if link.open and not link.stalled:
                     link.grow_old()
@@ -106,12 +108,12 @@ class Fate:
 
     def due(self, link: Any, on: str, event: Any) -> Iterable[faults.Kind]:
         """What happens to this connection at this moment, and to the event of which it is one."""
-        if link.user != "user0" or not any(mishap.can(on) for mishap in self.mishaps):
+        if link.user != "user0" or len(self.struck) >= self.most or not any(mishap.can(on) for mishap in self.mishaps):
             return
         where = self.where(link)
         for mishap in [mishap for mishap in self.mishaps if mishap.where == where and mishap.can(on)]:
             mishap.nth -= 1
-            if not mishap.nth:
+            if not mishap.nth and len(self.struck) < self.most:
                 self.mishaps.remove(mishap)
                 self.struck.append((mishap.name, where))
                 self.world.note(link.name, f"{where}, {on}: {mishap.name} {mishap.told}")
