@@ -73,10 +73,10 @@ class Line:
         """The response under way is to fail."""
 
     def told(self, frame: str | bytes) -> None:
-        """This arrives at the bridge now."""
+        """What arrives at the bridge now."""
 
     def struck(self, step: Any, event: Any) -> None:
-        """This goes wrong, at this event if there is one."""
+        """What goes wrong, at this event if there is one."""
 
     # Its life.
 

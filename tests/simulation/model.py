@@ -60,13 +60,14 @@ class Link(Line):
             return
         self.world.note(f"<- {self.name}", event)
         self.updated = self.updated or event.get("type") == "session.updated"
-        if event.get("type") == "response.created" and not self.greeted_at:
+        if str(event.get("type")).startswith("response.") and not self.greeted_at:
             self.greeted_at = self.world.now
 
     def struck(self, kind: Any, event: Any) -> None:
         """Remember what can no longer be held against anybody."""
         if event and event.get("event_id", "").startswith("event_"):
-            if isinstance(kind, Drop | Delay | Strip | Huge | Half):
+            instead = isinstance(kind, Error) and kind.echo
+            if instead or isinstance(kind, Drop | Delay | Strip | Huge | Half):
                 response = event.get("response_id") or event.get("response", {}).get("id", "")
                 self.damaged.add(response)
                 self.world.damaged |= self.says.get(response, set())

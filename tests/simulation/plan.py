@@ -27,7 +27,13 @@ class Plan:
             refusals = [faults.Refuse(), faults.Refuse(), faults.Refuse(401), faults.Abort(), faults.Stall()]
             plan.faults += (Fault(random.choice(refusals), "connect"),)
         if world.chance(weather.lose):
-            losses = [faults.Abort(), faults.Close(1001), faults.Close(1011), faults.Stall(), faults.Error("server_error")]
+            losses = [
+                faults.Abort(),
+                faults.Close(1001),
+                faults.Close(1011),
+                faults.Stall(),
+                faults.Error("server_error"),
+            ]
             plan.faults += (Fault(random.choice(losses), random.expovariate(1 / 5)),)
         return plan
 

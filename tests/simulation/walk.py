@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from random import Random
 from enum import Enum
+from random import Random
 from typing import Any
 
 from actors.messages import ConfigAck, Error, HungUp, Interrupted, Mode, Notice, SpeechStarted
@@ -13,7 +13,6 @@ from realtime.models import Capabilities
 from tests.simulation.caller import Caller
 from tests.simulation.ear import Ear
 from tests.simulation.fate import NOW, Fate, Mishap
-from tests.simulation.model import Link
 from tests.simulation.plan import Plan
 from tests.simulation.run import Run
 from tests.simulation.world import PERSONAS, VOICES, Answer, Weather
@@ -154,7 +153,9 @@ class Walk(Run):
     def _judge(self) -> None:
         ends, back = self.outcome is Outcome.ENDS, self.told(Error, code="persona_switch_failed")
         if self.told(Error, code="upstream_refused") != ends:
-            self.world.wrong("the model refused us" if not ends else "the caller was not told that the model refuses us")
+            self.world.wrong(
+                "the model refused us" if not ends else "the caller was not told that the model refuses us"
+            )
         if back != (self.outcome is Outcome.BACK):
             self.world.wrong("the switch failed" if back else "the switch did not fail")
         if self.caller.wish == MOHIT and not ends and (self.ear.voice == VOICES[MOHIT]) == back:
@@ -303,7 +304,9 @@ STATES = {
     "user speaking": State(speak, is_heard),
     "model speaking": State(has_spoken, is_answered),
     "coming (switch)": State(is_idle, switch, number=2, moments=OPENING + UPDATING, turn="later"),
-    "coming (rollover)": State(is_about_to_roll_over, next_is_opened, number=2, moments=OPENING + UPDATING, turn="later"),
+    "coming (rollover)": State(
+        is_about_to_roll_over, next_is_opened, number=2, moments=OPENING + UPDATING, turn="later"
+    ),
     "live while coming (switch)": State(is_being_answered, switch),
     "live while coming (rollover)": State(is_about_to_roll_over, next_is_opened, turn="at once"),
     "retiring": State(has_switched, nothing),
