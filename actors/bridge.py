@@ -179,6 +179,9 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         progress = self._protocol.progress
         silent = self._protocol.owed and progress == self._progress
         self._silent, self._progress = self._silent + 1 if silent else 0, progress
+        if silent:
+            for event in self._protocol.overdue():
+                self._said(event)
         if self._silent >= SILENT_LOOKS:
             self.end(UpstreamLost(f"silent for {self._silent * LOOK_SECONDS:.0f} s"))
         else:

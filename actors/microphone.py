@@ -13,6 +13,7 @@ QUIET_SECONDS = 0.6  # kept while nobody speaks: the upstream may have heard spe
 QUIET = int(QUIET_SECONDS * 1000) * BYTES_PER_MS
 LONGEST = 15_000 * BYTES_PER_MS  # kept while somebody speaks, or nobody listens
 PADDING = 300 * BYTES_PER_MS  # a turn is said to begin so long before its first sound (`prefix_padding_ms`)
+SILENCE = 500 * BYTES_PER_MS  # that ends a turn (`silence_duration_ms`)
 ONSET = 300 * BYTES_PER_MS  # of what was said while a greeting was owed: more would be answered before it
 
 
@@ -27,6 +28,7 @@ class Microphone:
         self._heard_at = self._look_at = 0.0
         self._turns: dict[int, int] = {}  # turn -> where it begins, in order
         self._safe: set[int] = set()  # those of them that wait for one before them
+        self._open = False  # somebody speaks, and it was not told that they stopped
         self._settled = 0  # where the last turn that is whole ended: before it nothing new begins
         self.missed = False  # words were dropped while nobody listened
 
@@ -51,10 +53,18 @@ class Microphone:
     def began(self, turn: int, at_ms: int) -> None:
         """Somebody speaks, since `at_ms`."""
         self._turns[turn] = at_ms * BYTES_PER_MS
+        self._open = True
 
     def paused(self, at_ms: int) -> None:
         """Nobody speaks, since `at_ms`."""
         self._settled = at_ms * BYTES_PER_MS
+        self._open = False
+
+    def committed(self) -> None:
+        """A turn is whole: if nobody has told where it ended, nobody spoke for half a second before."""
+        if self._open:
+            self._open = False
+            self._settled = max(self._settled, self._sent - SILENCE)
 
     def safe(self, turn: int) -> None:
         """It is written down or answered: the next connection need not hear it, unless it must hear one before it."""
@@ -95,6 +105,7 @@ class Microphone:
     def replay(self) -> bytes:
         """What another connection must hear to know what this one knew; its clock begins here."""
         self._begins = self._settled = 0
+        self._open = False
         self._turns.clear()
         self._safe.clear()
         self._played(0)

@@ -73,6 +73,7 @@ class Stream:
     def committed(self) -> None:
         """What was spoken is a turn now."""
         self.speaking = 0
+        self._microphone.committed()
 
     def safe(self, turn: int) -> None:
         """The turn need not be heard again."""

@@ -14,7 +14,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench import bargein, calls, capacity, churn, decode, hop, isolation, kills, report
+from bench import bargein, calls, capacity, churn, decode, hop, isolation, kills, report, rollover
 from bench.host import unpin
 from bench.report import Part
 
@@ -27,6 +27,7 @@ class Name(Enum):
     ISOLATION = "isolation"
     CHURN = "churn"
     KILLS = "kills"
+    ROLLOVER = "rollover"
     BARGEIN = "bargein"
     CALLS = "calls"
     DECODE = "decode"
@@ -40,7 +41,7 @@ def main(
     parts: Annotated[list[Name] | None, typer.Argument(help="All of them, when none is named.")] = None,
     full: Annotated[bool, typer.Option("--full/--quick", help="As long as the targets ask for: two hours.")] = False,
     cycles: Annotated[int | None, typer.Option(min=10, help="Of churn.")] = None,
-    cuts: Annotated[int | None, typer.Option(min=1, help="Of kills.")] = None,
+    cuts: Annotated[int | None, typer.Option(min=1, help="Of kills, or rollovers.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Of capacity: relay, server, or both.")] = None,
 ) -> None:
     """Measure, print tables, and write results.json and the plots."""
@@ -54,6 +55,7 @@ def main(
         Name.ISOLATION: lambda: uvloop.run(isolation.run(20 if full else 4)),
         Name.CHURN: lambda: uvloop.run(churn.run(cycles or (20_000 if full else 600))),
         Name.KILLS: lambda: uvloop.run(kills.run(cuts or (1000 if full else 60))),
+        Name.ROLLOVER: lambda: uvloop.run(rollover.run(cuts or (1000 if full else 120))),
         Name.BARGEIN: lambda: uvloop.run(bargein.run(30 if full else 4)),
         Name.CALLS: lambda: calls.run(20 if full else 6),
         Name.DECODE: decode.run,

@@ -9,15 +9,16 @@ cut is followed by one that is not: a second try in a row waits half a second (a
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.callers import Call
 from bench.load import Load, at, load
 from bench.marks import GREETING_WORDS, VOICES, now
 from bench.report import Part, Target
+from bench.upstream import Upstream
 
 OPENING = 1.2
 WORDS = 20
@@ -36,7 +37,7 @@ VOICE = VOICES.index("marin")
 
 @dataclass
 class Kill:
-    """One cut, and what became of the turn that it fell into."""
+    """One cut, or what else is done to a connection, and what became of the turn that it fell into."""
 
     phase: str
     at: float
@@ -60,6 +61,11 @@ class Tally:
     dropped: Counter[str] = field(default_factory=Counter)
     """Calls that the server ended, by code."""
 
+    @property
+    def over(self) -> bool:
+        """There were enough."""
+        return len(self.kills) >= self.wanted
+
 
 async def run(kills: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
     """So many cuts."""
@@ -69,12 +75,12 @@ async def run(kills: int, kind: str = "server", say: Callable[[str], None] = pri
         running.upstream.disturbed.update(range(FIRST, 60_000))
         await running.crowd.resize(NEIGHBOURS)
         running.host.mark()
-        callers = [asyncio.create_task(_caller(running, tally, numbers)) for _ in range(min(CALLERS, kills))]
+        callers = [caller(running, tally, numbers, _talk) for _ in range(min(CALLERS, kills))]
         await asyncio.gather(*callers)
         neighbours = at(running.upstream.uplink, 0.999)
         cost, late = running.host.cost(), at(running.crowd.lateness, 0.999)
         foreign = sum(word.who != call.who for call in running.crowd.calls for word in call.ear.words)
-    part = Part("kills", rows=[_row(phase, tally) for phase in ("", *PHASES)])
+    part = Part("kills", rows=[row(phase, tally.kills) for phase in ("", *PHASES)])
     part.series = list(_distribution(tally))
     part.targets = _targets(tally, neighbours, foreign)
     part.notes += [kill.story for kill in tally.kills if kill.story][:STORIES]
@@ -88,13 +94,19 @@ async def run(kills: int, kind: str = "server", say: Callable[[str], None] = pri
 PHASES = ("greeting", "speaking", "waiting", "listening", "idle")
 
 
-async def _caller(running: Load, tally: Tally, numbers: Iterator[int]) -> None:
-    while len(tally.kills) < tally.wanted:
+T = TypeVar("T", bound=Tally)
+
+
+async def caller(
+    running: Load, tally: T, numbers: Iterator[int], talk: Callable[[Load, T, Call], Coroutine[Any, Any, None]]
+) -> None:
+    """Call after call, until there were enough."""
+    while not tally.over:
         await asyncio.sleep(random.random())
         with suppress(OSError):
             call = await running.crowd.call(who=next(numbers))
             call.every = 0
-            await _talk(running, tally, call)
+            await talk(running, tally, call)
             for _, event in call.events:
                 if event["type"] == "close":
                     tally.dropped[str(event["code"])] += 1
@@ -106,7 +118,7 @@ async def _talk(running: Load, tally: Tally, call: Call) -> None:
     cut = random.random() < 0.2
     await _turn(running, tally, call, 0, random.random() * 3 if cut else None)
     for turn in range(1, TURNS + 1):
-        if call.done.done() or len(tally.kills) >= tally.wanted:
+        if call.done.done() or tally.over:
             return
         cut = not cut
         await _turn(running, tally, call, turn, random.random() * (SPEECH_SECONDS + WORDS / 5 + 2) if cut else None)
@@ -121,7 +133,7 @@ async def _turn(running: Load, tally: Tally, call: Call, turn: int, moment: floa
     while not call.done.done() and now() / 1e6 < until:
         await asyncio.sleep(0.01)
         at_ = now() / 1e6
-        if len(tally.kills) >= tally.wanted:
+        if tally.over:
             moment = None
         if kill is None and moment is not None and at_ >= began + moment:
             kill = Kill(_phase(call, turn), at_)
@@ -131,7 +143,7 @@ async def _turn(running: Load, tally: Tally, call: Call, turn: int, moment: floa
         if over and at_ > call.ear.ends_at + 0.5 and (kill or moment is None):
             break
     if kill:
-        _judge(kill, running, call, turn, words, began)
+        judge(kill, running.upstream, call, turn, words, began)
     call.ear.words.clear()
     call.ear.gaps.clear()
 
@@ -146,7 +158,8 @@ def _phase(call: Call, turn: int) -> str:
     return "idle"
 
 
-def _judge(kill: Kill, running: Load, call: Call, turn: int, words: int, began: float) -> None:
+def judge(kill: Kill, upstream: Upstream, call: Call, turn: int, words: int, began: float) -> None:
+    """What was heard of this turn, which began at `began`, against what should have been."""
     ours = [word for word in call.ear.words if (word.who, word.voice, word.turn) == (call.who, VOICE, turn)]
     heard = Counter(word.position for word in ours)
     kill.foreign = len(call.ear.words) - len(ours)
@@ -155,30 +168,31 @@ def _judge(kill: Kill, running: Load, call: Call, turn: int, words: int, began: 
     kill.silence = sum(gap.seconds for gap in call.ear.gaps if gap.turn == turn)
     kill.waited = (ours[0].plays_at - began - (SPEECH_SECONDS if turn else 0)) if ours else PATIENCE
     if turn:
-        kill.unheard = max(0, round(SPEECH_SECONDS * 50) - running.upstream.speech[call.who, turn])
+        kill.unheard = max(0, round(SPEECH_SECONDS * 50) - upstream.speech[call.who, turn])
     if kill.foreign or kill.repeated or kill.lost or kill.unheard or kill.silence > LONG:
-        kill.story = _story(kill, running, call, turn, began)
+        kill.story = _story(kill, upstream, call, turn, began)
 
 
-def _story(kill: Kill, running: Load, call: Call, turn: int, began: float) -> str:
+def _story(kill: Kill, upstream: Upstream, call: Call, turn: int, began: float) -> str:
     """What was heard, as turn.position, and what the model did, with the last of what it had been told."""
     heard = " ".join(f"{word.turn}.{word.position}" for word in call.ear.words)
     did = [
         f"at {answer.at / 1e6 - began:.2f} s {answer.why}, turn {answer.turn} from word {answer.first},"
         f" after {[text[-20:] for _, text in answer.history]}"
-        for answer in running.upstream.answers
+        for answer in upstream.answers
         if answer.who == call.who and answer.at > began * 1e6
     ]
     gaps = " ".join(f"{gap.seconds:.2f} s at {gap.at - began:.2f}" for gap in call.ear.gaps if gap.turn == turn)
     told = [f"{event['type']} {at - began:.2f}" for at, event in call.events if at > began]
     return (
-        f"turn {turn} of {call.who} cut at {kill.at - began:.2f} s while {kill.phase}: {kill.unheard} frames unheard,"
+        f"turn {turn} of {call.who}, {kill.phase} at {kill.at - began:.2f} s: {kill.unheard} frames unheard,"
         f" silent for {gaps or 0}, heard {heard}; the model {'; '.join(did)}; the caller was told {' '.join(told)}"
     )
 
 
-def _row(phase: str, tally: Tally) -> dict[str, Any]:
-    kills = [kill for kill in tally.kills if phase in ("", kill.phase)]
+def row(phase: str, of: list[Kill]) -> dict[str, Any]:
+    """Those of a phase, or all, in figures."""
+    kills = [kill for kill in of if phase in ("", kill.phase)]
     silences = [int(kill.silence * 1e6) for kill in kills]
     waits = [int(kill.waited * 1e6) for kill in kills]
     row: dict[str, Any] = {"cut while": phase or "all", "cuts": len(kills)}
@@ -195,7 +209,7 @@ def _distribution(tally: Tally) -> Iterator[dict[str, float]]:
 
 
 def _targets(tally: Tally, neighbours: float, foreign: int) -> list[Target]:
-    every = _row("", tally)
+    every = row("", tally.kills)
     wrong = {name: every[name] for name in ("repeated", "lost", "foreign")}
     wrong["foreign"] += foreign
     got = f"p50 {every['silence_p50']} ms, p95 {every['silence_p95']} ms"

@@ -3,7 +3,9 @@
 import asyncio
 import itertools
 import random
+import time
 from base64 import b64encode
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -49,7 +51,13 @@ class Model:
 
     def begin(self) -> None:
         """The connection is open."""
+        if self._upstream.life < inf:
+            self._session["expires_at"] = int(time.time() + self._upstream.life)
         self._say({"type": "session.created", "session": self._session})
+
+    def expire(self) -> None:
+        """The session has lasted as long as one may."""
+        self._say({"type": "error", "error": {"type": "invalid_request_error", "code": "session_expired"}})
 
     def end(self) -> None:
         """It is gone."""

@@ -4,7 +4,7 @@ It hears by the marks in the audio: a frame that is speech begins a turn, the fi
 is answered with numbered words of 200 ms, `d00 d01 ...` for the third turn. A reply goes out as one burst, or a word
 every `gap` seconds; it is `thinking` before it. Speech is noticed after `notice` frames, its end after `pause` frames
 of quiet, and it is written down within `writing` seconds more. A connection that was killed is opened again only after
-`opening` seconds.
+`opening` seconds. A session that has a `life` says so when it is created, and ends after it as the real ones do.
 """
 
 import asyncio
@@ -12,11 +12,22 @@ import ssl
 from array import array
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import cast
+from math import inf
+from typing import NamedTuple, cast
 
 from bench import frames
 from bench.marks import coded, known, now
 from bench.model import Answered, Model
+
+EXPIRED = (1001).to_bytes(2) + b"session_expired"
+
+
+class Takeover(NamedTuple):
+    """A caller's audio comes on another connection from here on; `expired`: the one before had ended by itself."""
+
+    who: int
+    at: float
+    expired: bool
 
 
 @dataclass
@@ -47,6 +58,15 @@ class Upstream:
     port: int = 0
     delays: dict[int, float] = field(default_factory=dict)
     """Seconds that the next handshakes of a caller take."""
+    life: float = inf
+    """Seconds that a session lasts."""
+    dialled: dict[int, float] = field(default_factory=dict)
+    """When a caller's newest handshake began."""
+    serving: dict[int, "Line"] = field(default_factory=dict)
+    """The newest connection on which a caller was heard, also once it is gone."""
+    takeovers: list[Takeover] = field(default_factory=list)
+    expired: list[tuple[int, float]] = field(default_factory=list)
+    """Whose sessions had lasted as long as one may, and when."""
 
     async def open(self, tls: ssl.SSLContext | None = None) -> None:
         """Listen on a free port of 127.0.0.1."""
@@ -77,6 +97,8 @@ class Line(asyncio.Protocol):
     def __init__(self, upstream: Upstream) -> None:
         self.upstream = upstream
         self.who = 0
+        self.expired = False
+        self._expiry: asyncio.TimerHandle | None = None
         self._head = b""
         self._open = False
         self._reader = frames.Reader()
@@ -90,6 +112,8 @@ class Line(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.upstream.lines.discard(self)
         self.model.end()
+        if self._expiry:
+            self._expiry.cancel()
         if self.upstream.live.get(self.who) is self:
             del self.upstream.live[self.who]
 
@@ -115,6 +139,7 @@ class Line(asyncio.Protocol):
 
     def _answer(self, headers: dict[str, str]) -> None:
         self.who = known(headers.get("openai-safety-identifier", ""))
+        self.upstream.dialled[self.who] = now() / 1e6
         delay = self.upstream.delays.pop(self.who, self.upstream.opening)
         asyncio.get_running_loop().call_later(delay, self._welcome, frames.response(headers))
 
@@ -125,12 +150,25 @@ class Line(asyncio.Protocol):
         self.upstream.live[self.who] = self
         self.transport.write(response)
         self.model.begin()
+        if self.upstream.life < inf:
+            self._expiry = asyncio.get_running_loop().call_later(self.upstream.life, self._expire)
+
+    def _expire(self) -> None:
+        self.expired = True
+        self.upstream.expired.append((self.who, now() / 1e6))
+        self.model.expire()
+        self.transport.write(frames.frame(frames.CLOSE, EXPIRED))
+        self.transport.close()
 
     def _hear(self, at: int, payload: bytes) -> None:
         """Audio has come: the latency of each frame, and what a model would notice."""
         from_ = payload.find(b'"audio":"') + 9
         upstream = self.upstream
         upstream.appends += 1
+        if not self._numbers:  # what comes on the one before it from now on was under way
+            before, upstream.serving[self.who] = upstream.serving.get(self.who), self
+            if before:
+                upstream.takeovers.append(Takeover(self.who, at / 1e6, before.expired))
         for mark in coded(payload[from_ : payload.find(b'"', from_)]):
             late = upstream.apart if mark.who in upstream.disturbed else upstream.uplink
             late.append(at - mark.at)

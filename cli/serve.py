@@ -65,6 +65,16 @@ def websocket_address(value: str | None) -> str | None:
 def serve(
     host: Annotated[str, typer.Option(envvar="HOST", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free one.")] = 8000,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(envvar="TLS_CERT", exists=True, dir_okay=False, help="Certificate (PEM): serve https and wss."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TLS_KEY", exists=True, dir_okay=False, help="Its private key (PEM), when not in the same file."
+        ),
+    ] = None,
     upstream_url: Annotated[
         str | None,
         typer.Option(envvar="UPSTREAM_URL", callback=websocket_address, help="Realtime WebSocket URL of the model."),
@@ -105,6 +115,8 @@ def serve(
     settings = Settings(
         host=host,
         port=port,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
         upstream_url=upstream_url,
         model=model,
         personas=personas,
@@ -154,6 +166,7 @@ class Ending:
 async def _serve(settings: Settings) -> int:
     raw, catalogue = read(settings.personas)
     shelf = Shelf(catalogue)
+    tls = _tls(settings.tls_cert, settings.tls_key)
     listener = _bind(settings.host, settings.port)
     console, ending = Console(stderr=True), Ending()
     async with AsyncExitStack() as stack:
@@ -173,7 +186,7 @@ async def _serve(settings: Settings) -> int:
         stack.callback(Watchdog(equipment.figures.late).stop)
         await stack.enter_async_context(following(settings.personas, raw, shelf))
         _on_signals(ending.asked)  # before anybody is told that we serve: they may stop us at once
-        address = await _open(app, listener, stack)
+        address = await _open(app, listener, tls, stack)
         log.info("listening on %s, answered by %s, %d personas", address, name, len(catalogue.active()))
         await ending.asked.wait()
         supervisor.tell(Stop())
@@ -190,13 +203,30 @@ def _settle_memory() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-async def _open(app: web.Application, listener: socket.socket, stack: AsyncExitStack) -> str:
+async def _open(
+    app: web.Application, listener: socket.socket, tls: ssl.SSLContext | None, stack: AsyncExitStack
+) -> str:
     """Let callers in; returns the address."""
     serving = runner(app)
     stack.push_async_callback(serving.cleanup)
     await serving.setup()
-    await web.SockSite(serving, listener).start()
-    return "http://{}:{}".format(*serving.addresses[0][:2])
+    await web.SockSite(serving, listener, ssl_context=tls).start()
+    return "{}://{}:{}".format("https" if tls else "http", *serving.addresses[0][:2])
+
+
+def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """What shows callers' browsers who we are; None without a certificate."""
+    if cert is None:
+        if key:
+            raise CannotServe("A key alone shows nobody who we are: set --tls-cert too.", 2)
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(cert, key, password="")  # an empty password: fail rather than ask for one
+    except ssl.SSLError:
+        pair = f"{cert} and {key}" if key else f"{cert}"
+        raise CannotServe(f"{pair}: no PEM of a certificate and its key without a password.", 2) from None
+    return context
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -15,6 +15,8 @@ class Settings:
 
     host: str
     port: int
+    tls_cert: Path | None
+    tls_key: Path | None
     upstream_url: str | None
     model: str
     personas: Path

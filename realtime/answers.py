@@ -22,7 +22,7 @@ from realtime.listening import Listening
 from realtime.models import Capabilities
 from realtime.opening import Opening
 from realtime.outbox import Outbox
-from realtime.states import ADD, BEGAN, CREATE, DONE, REFUSED, SESSION, UNSETTLED, Caller, Model, States
+from realtime.states import ADD, BEGAN, CREATE, DONE, REFUSED, SESSION, UNSETTLED, Caller, Model, Session, States
 
 STATUSES: dict[str, Status] = {
     "completed": "completed", "cancelled": "cancelled", "failed": "failed", "incomplete": "incomplete",
@@ -63,6 +63,8 @@ class Answers:
         """
         if self.gate.active:
             self.gate.active.void = True
+        if self._states.session is Session.TUNING:
+            return  # it is about to stop listening and to forget what it heard: what waits here was said after that
         self.gate.overtake()
         self._listening.turns.void()
 
@@ -139,6 +141,11 @@ class Answers:
         reply.text += words
         return told if reply.void else [*told, ReplyWords(reply.number, words)]
 
+    def said(self, response_id: str, status: str) -> None:
+        """All of it was said, if it was not cut."""
+        if (reply := self._replies.get(response_id)) and status == "completed":
+            reply.whole = True
+
     def all_words(self, response_id: str, words: str) -> None:
         """All of them at once, for an upstream that left out the pieces."""
         if reply := self._replies.get(response_id):
@@ -202,6 +209,16 @@ class Answers:
     def _ended(self, reply: Reply, status: Status, reason: str) -> ReplyEnded:
         # A reply may have been complete before our cancel reached the upstream: to us it is cancelled all the same.
         return ReplyEnded(reply.number, reply.ask, "cancelled" if reply.void else status, reply.text.strip(), reason)
+
+    def overdue(self) -> list[Event]:
+        """The end of an answer that was said whole should have come long ago."""
+        if (reply := self.gate.active) is None or not reply.whole:
+            return []
+        self._states.oddities[f"{DONE} is missing"] += 1
+        self._close(reply)
+        told: list[Event] = [self._ended(reply, "completed", "")]
+        self.open_gate()
+        return told
 
     def _end_overdue(self) -> list[Event]:
         """There is one response at a time: if another begins, the end of this one was lost."""

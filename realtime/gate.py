@@ -32,7 +32,7 @@ class Reply:
     """A response of the model; numbered from 1 on each connection.
 
     `id` is the upstream's; `asked` is what it answers, if we asked for it; `received` counts the bytes of its audio;
-    `keep_ms` is how much of it the caller heard, once that is known.
+    `keep_ms` is how much of it the caller heard, once that is known; `whole`: all of it was said.
     """
 
     id: str
@@ -43,6 +43,7 @@ class Reply:
     item: str = ""
     received: int = 0
     text: str = ""
+    whole: bool = False
     done: bool = False
     keep_ms: int | None = None
 

@@ -83,6 +83,10 @@ class Protocol:
         """Cut a reply, in the model's memory, to what the caller heard of it: ms from its start, rounded down."""
         self._answers.keep(reply, heard_ms)
 
+    def overdue(self) -> list[Event]:
+        """Nothing came for a while: an answer that was said whole is over, though nobody told."""
+        return self._answers.overdue()
+
     def leave(self) -> None:
         """Ask nothing more: what is still to come is the last of it."""
         self._answers.hush()
@@ -171,6 +175,8 @@ class Protocol:
                 return self._answers.created(event["response"])
             case "response.output_item.added":
                 self._answers.item(event["response_id"], event["item"]["id"])
+            case "response.output_item.done":
+                self._answers.said(event["response_id"], event["item"].get("status") or "")
             case "response.output_audio_transcript.done":
                 self._answers.all_words(event["response_id"], event.get("transcript") or "")
             case "response.done":
@@ -218,6 +224,5 @@ EXPECTED = frozenset({
     "conversation.created", "conversation.item.added", "conversation.item.done", "conversation.item.deleted",
     "conversation.item.truncated", "input_audio_buffer.cleared", "input_audio_buffer.timeout_triggered",
     "response.content_part.added", "response.content_part.done", "response.output_audio.done",
-    "response.output_item.done",
 })  # fmt: skip
 """Known, and of no use to us."""

@@ -1,4 +1,4 @@
-"""The caller's shore: a WebSocket for each call, and the REST catalogue."""
+"""The caller's shore: a WebSocket for each call, the REST catalogue, and a page to try them."""
 
 from collections.abc import Collection
 
@@ -6,6 +6,7 @@ from aiohttp import web
 
 from actors.base import Ref
 from actors.messages import Connected
+from web import page
 from web.endpoint import answer_calls
 from web.guard import refuse_strangers
 from web.metrics import Metrics
@@ -23,7 +24,7 @@ def application(
 ) -> web.Application:
     """The web application; `hosts` and `origins` are allowed besides localhost, IP addresses and our own pages."""
     app = web.Application(middlewares=[refuse_strangers(hosts, origins)], client_max_size=64 * 1024)
-    app.add_routes([*rest.routes(), *metrics.routes()])
+    app.add_routes([*page.routes(), *rest.routes(), *metrics.routes()])
     answer = answer_calls(supervisor, metrics.figures)
     app.add_routes([web.get(path, answer, allow_head=False) for path in ("/ws-mobile/{user_id}", "/ws/{user_id}")])
     return app

@@ -10,7 +10,7 @@ from actors.messages import AskText, Configure, Fact, Ready, UpstreamLost
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
-from realtime.events import Postponed, Setup
+from realtime.events import Postponed, ReplyEnded, Setup
 from realtime.models import Capabilities
 
 SETUP = Configure(1, Setup("You are Tina.", "marin", "hi"), ())
@@ -80,6 +80,25 @@ def test_other_news_does_not_hide_that_an_answer_is_overdue(stage: Stage) -> Non
         stage.advance(3)
     stage.advance(2)
     stage.expect_terminated(alone.bridge, UpstreamLost)
+
+
+def test_an_answer_that_was_said_whole_is_over_though_its_end_was_lost(stage: Stage) -> None:
+    """Else it would be said once more on another connection."""
+    alone = Alone(stage)
+    wire = alone.configured()
+    alone.bridge.tell(AskText(1, "hello"))
+    stage.settle()
+    wire.say(type="response.created", response={"id": "a", "metadata": {"ask": "1"}})
+    wire.say(type="response.output_audio_transcript.delta", response_id="a", delta="Namaste.")
+    stage.advance(10)
+    assert not any(isinstance(fact.event, ReplyEnded) for fact in alone.session.take())
+    wire.say(type="response.output_item.done", response_id="a", item={"id": "said", "status": "completed"})
+    stage.advance(10)
+    alone.session.fish_for(Fact(1, ReplyEnded(1, 1, "completed", "Namaste.")))
+    alone.bridge.tell(AskText(2, "and now"))
+    stage.settle()
+    wire.answer("at last")
+    alone.end()
 
 
 def test_what_was_put_off_is_asked_again_when_its_time_has_come(stage: Stage) -> None:

@@ -55,6 +55,16 @@ def test_a_turn_is_kept_until_it_is_safe() -> None:
     assert replay(microphone) == said(600, 3000)
 
 
+def test_nothing_of_a_turn_is_said_twice_though_nobody_told_where_it_ended() -> None:
+    """It was silent for half a second before the turn was whole."""
+    microphone = Microphone()
+    hear(microphone, 0, 2000)
+    microphone.began(7, 500)
+    microphone.committed()
+    microphone.safe(7)
+    assert replay(microphone) == said(1500, 2000)
+
+
 def test_nothing_of_a_turn_that_is_safe_is_said_twice() -> None:
     """What is kept of the quiet after it does not reach back into it."""
     microphone = Microphone()

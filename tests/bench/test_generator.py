@@ -1,20 +1,57 @@
 """The load generator is honest: it loses nothing, tells words apart, and times what it says it times."""
 
 import asyncio
+import hashlib
 import struct
+import time
 from base64 import b64encode
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
+import orjson
+import pytest
 import uvloop
+from websockets.asyncio.client import connect
 
 from bench import frames, marks
-from bench.ear import Ear
+from bench.callers import Call, Crowd
+from bench.ear import Ear, Gap
+from bench.kills import VOICE, Kill, judge
 from bench.load import load
+from bench.upstream import Upstream
+
+THREE = {"OpenAI-Safety-Identifier": hashlib.sha256(marks.user(3).encode()).hexdigest()[:32]}
 
 
 def word(turn: int, position: int) -> bytes:
     """200 ms."""
     head = marks.word(7, 0, turn, position)
     return head + bytes(marks.WORD - len(head))
+
+
+@asynccontextmanager
+async def model(**manner: Any) -> AsyncIterator[tuple[Upstream, str]]:
+    """A model alone, and where it is."""
+    upstream = Upstream(**manner)
+    await upstream.open()
+    try:
+        yield upstream, f"ws://127.0.0.1:{upstream.port}/v1/realtime"
+    finally:
+        await upstream.close()
+
+
+def append(number: int) -> bytes:
+    """A frame of the third caller's microphone, as a server hands it on."""
+    audio = b64encode(marks.frame(3, 0, False, number)).decode()
+    return b'{"type":"input_audio_buffer.append","audio":"' + audio.encode() + b'"}'
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Look every few milliseconds, for five seconds at most."""
+    async with asyncio.timeout(5):
+        while not true():  # noqa: ASYNC110  # nobody tells of it
+            await asyncio.sleep(0.005)
 
 
 def test_callers_through_the_relay_lose_no_frame() -> None:
@@ -109,3 +146,77 @@ def test_frames_are_read_in_any_pieces() -> None:
         got += reader.feed(stream[at : at + 997])
 
     assert got == [*sent, (frames.TEXT, b"hello")]
+
+
+def test_a_session_of_the_model_ends_after_its_life() -> None:
+    """It says when, then that it has expired, then closes with 1001; the next connection takes over from it."""
+
+    async def run() -> None:
+        async with model(life=0.5) as (upstream, url):
+            began = asyncio.get_running_loop().time()
+            before = time.time()
+            async with connect(url, additional_headers=THREE) as socket:
+                session = orjson.loads(await socket.recv())["session"]
+                assert before - 0.5 <= session["expires_at"] <= time.time() + 0.5
+                await socket.send(append(0), text=True)
+                assert orjson.loads(await socket.recv())["error"]["code"] == "session_expired"
+                await socket.wait_closed()
+                assert socket.close_code == 1001
+            assert 0.49 <= asyncio.get_running_loop().time() - began < 5
+            async with connect(url, additional_headers=THREE) as socket:
+                await socket.send(append(1), text=True)
+                await until(lambda: bool(upstream.takeovers))
+            assert [(over.who, over.expired) for over in upstream.takeovers] == [(3, True)]
+            assert [who for who, _ in upstream.expired] == [3]
+
+    uvloop.run(run())
+
+
+def test_one_connection_takes_over_from_another_once() -> None:
+    """Audio that was under way to the one before counts for nothing, nor does a connection that hears none."""
+
+    async def run() -> None:
+        async with model() as (upstream, url), AsyncExitStack() as stack:
+            one, two, _ = [await stack.enter_async_context(connect(url, additional_headers=THREE)) for _ in range(3)]
+            for number, socket in enumerate((one, two, one, two)):
+                await socket.send(append(number), text=True)
+                await until(lambda number=number: upstream.heard[3] == number + 1)  # type: ignore[misc]
+            assert [(over.who, over.expired) for over in upstream.takeovers] == [(3, False)]
+
+    uvloop.run(run())
+
+
+SAID = [(1, 0), (1, 1), (1, 2), (1, 3)]
+
+
+@pytest.mark.parametrize(
+    ("heard", "found"),
+    [
+        (SAID, {}),
+        (SAID[:2] + SAID[3:], {"lost": 1}),
+        ([*SAID, SAID[1]], {"repeated": 1}),
+        ([*SAID, (2, 0)], {"foreign": 1}),
+    ],
+)
+@pytest.mark.parametrize(("frames_heard", "unheard"), [(50, 0), (48, 2)])
+def test_what_is_wrong_with_a_turn_is_seen(
+    heard: list[tuple[int, int]], found: dict[str, int], frames_heard: int, unheard: int
+) -> None:
+    """A word lost, one said twice, one of another turn, frames of speech that never came, and half a second's gap."""
+
+    async def run() -> Kill:
+        crowd, upstream = Crowd(0), Upstream()
+        call, kill = Call(crowd, 7, ""), Kill("rolled over", 0.5)
+        for turn, position in heard:
+            call.ear.hear(2.0, marks.word(7, VOICE, turn, position) + bytes(marks.WORD - marks.MARK.size))
+        call.ear.gaps.append(Gap(2.0, 1, 0.5))
+        upstream.speech[7, 1] = frames_heard
+        judge(kill, upstream, call, 1, len(SAID), 0.25)
+        await crowd.close()
+        return kill
+
+    kill = uvloop.run(run())
+    wrong = {"lost": 0, "repeated": 0, "foreign": 0, "unheard": unheard, **found}
+    assert {what: getattr(kill, what) for what in wrong} == wrong
+    assert (kill.silence, kill.waited) == (0.5, 0.75)
+    assert bool(kill.story) == any(wrong.values())

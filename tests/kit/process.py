@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-LISTENING = re.compile(r"listening on http://(\S+?),")
+LISTENING = re.compile(r"listening on https?://(\S+?),")
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
 KEYS = ("OPENAI_API_KEY", "UPSTREAM_API_KEY", "UPSTREAM_URL", "LOCAL_LLM_URL", "HOST", "PORT", "PERSONAS_FILE")

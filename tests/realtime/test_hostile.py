@@ -129,7 +129,7 @@ def test_the_callers_voice_waits_for_the_setup(up: Upstream) -> None:
     """While the session is changed nothing is appended."""
     up.ours.listen(False)
     up.ours.append(bytes(960))
-    assert up.kinds() == ["session.update"]
+    assert up.kinds() == ["session.update", "input_audio_buffer.clear"]
     up.say("session.updated", session={"audio": {"output": {"voice": "marin"}}})
     assert up.kinds() == ["input_audio_buffer.append"]
 

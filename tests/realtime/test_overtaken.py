@@ -60,6 +60,18 @@ def test_speech_needs_no_hush_and_its_own_answer_is_heard(crossing: Crossing) ->
     assert crossing.sent() == []
 
 
+def test_speech_from_before_a_change_to_clips_leaves_what_was_asked_after_it(crossing: Crossing) -> None:
+    """The upstream cuts its answer, forgets the speech, and the clip that waited for it is answered."""
+    crossing.ours.greet(1, "Hello.")
+    crossing.created("a", "1")
+    crossing.ours.listen(False)
+    crossing.ours.ask_text(2, "two")  # waits
+    crossing.sent()
+    assert crossing.speech("item") == []
+    crossing.done("a")
+    assert [event["type"] for event in crossing.sent()] == ["conversation.item.create", "response.create"]
+
+
 def test_a_create_that_reaches_the_server_while_somebody_speaks_is_cancelled_and_the_speech_answered(
     crossing: Crossing,
 ) -> None:

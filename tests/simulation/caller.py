@@ -15,6 +15,7 @@ from actors.messages import (
     Garbled,
     HungUp,
     Interrupted,
+    Mode,
     Pinged,
     Played,
     Recorded,
@@ -51,7 +52,7 @@ class Caller:
     supervisor: Ref[Any]
     ear: Ear
     acts: int
-    mode: str
+    mode: Mode
     habits: dict[str, int]
     session: Any = None
     wish: str = ""
@@ -120,13 +121,17 @@ class Caller:
     def _choose(self) -> None:
         random = self.world.random
         wish = random.choice([*PERSONAS, *PERSONAS, self.wish or "nobody", "nobody"])
+        self.choose(wish, random.choice([None, None, self.mode]))
+
+    def choose(self, wish: str, mode: Mode | None = None) -> None:
+        """Ask for this persona, whose greeting may be heard once more."""
         if wish in VOICES and wish != self.wish:
             voice = VOICES[wish]
             self.ear.greetings[voice] = self.ear.greetings.get(voice, 0) + 1
         if wish != self.wish:
             self._did("chose" if wish in VOICES and self.wish != "nobody" else "chose nobody")
         self.wish = wish
-        self.say(Chose(wish, random.choice([None, None, self.mode])))
+        self.say(Chose(wish, mode))
 
     def _change(self) -> None:
         self.mode = "clip" if self.mode == "stream" else "stream"
@@ -148,6 +153,10 @@ class Caller:
         return b"".join(self.world.sounds.speak(Word(word, self.call), LOUD) for word in words)
 
     def _speak(self) -> None:
+        self.speak()
+
+    def speak(self) -> None:
+        """Say something aloud, in the way of this call."""
         if self.mode == "clip":
             self._did("recorded")
             self.say(Recorded(self._sound(self._utter("clip")) + silence(100)))

@@ -120,7 +120,8 @@ class Ear:
 
     def _play(self, response: str, pcm: bytes) -> None:
         pieces = self.world.sounds.read(pcm)
-        if sum(piece.end - piece.first for piece in pieces) * 48 != len(pcm) or not pcm:
+        whole = sum(piece.end - piece.first for piece in pieces) * 48 == len(pcm) > 0
+        if not whole and not self.world.damaged:
             self._wrong(f"{len(pcm)} bytes, not all of them anybody's: {pieces}")
         for piece in pieces:
             self._piece(piece)
@@ -133,7 +134,7 @@ class Ear:
             self._wrong(f"{piece} is spoken, on the line is {self.voice}")
         may_greet = bool(self.greetings.get(word.voice)) and word.answer.startswith("greeting")
         before = self.answers.last.get(word.answer)
-        if why := self.answers.hear(piece, may_greet):
+        if (why := self.answers.hear(piece, may_greet)) and word.answer not in self.world.damaged:
             self._wrong(why)
         if (
             may_greet
@@ -141,7 +142,7 @@ class Ear:
             and not (before and before.word.index == 0 and before.end < 200)
         ):
             self.greetings[word.voice] -= 1
-        elif before is None and word.answer.startswith("greeting"):
+        elif before is None and word.answer.startswith("greeting") and word.answer not in self.world.damaged:
             self._wrong(f"nobody asked for the greeting {piece}")
 
     def _clear(self, response: str) -> None:
@@ -154,6 +155,8 @@ class Ear:
 
     def _transcript(self, role: str, text: str) -> None:
         for word in text.split():
+            if set(word) == {"A"}:
+                continue  # what a fault has put in the place of words
             if role == "user" and ord(word[0]) - ord("a") + 1 != self.call:
                 self._wrong(f"is shown words of another call: {word}")
 
@@ -162,7 +165,8 @@ class Ear:
     def heard_to_the_end(self, words: list[str], name: str) -> bool:
         """The answer of this name reached the ear whole."""
         last = self.answers.last.get(name)
-        return bool(last and last.word.text == words[-1] and last.end == 200 and name not in self.answers.closed)
+        whole = last and last.word.text == words[-1] and last.end == 200 and name not in self.answers.closed
+        return name in self.world.damaged or bool(whole)
 
     def greeted(self) -> bool:
         return self.heard_to_the_end(GREETINGS[self.voice], f"greeting {self.voice}")

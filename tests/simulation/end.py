@@ -47,7 +47,8 @@ def _check_quiet(run: "Run", caller: Caller) -> None:
         links = [link for link in run.model.links if link.user == caller.user]
         # What is spoken before a greeting, or into a line that is dead and has not told, cannot be kept.
         missed = any(max(link.greeted_at, link.dead_until) > said.at for link in links)
-        if not (said.kind == "stream" and missed):
+        # Nor can what did not reach the model as it was said.
+        if not (said.kind == "stream" and missed) and not world.garbled:
             _check_answered(world, caller, said)
 
 
@@ -74,7 +75,8 @@ def _last(caller: Caller) -> Said:
         return said
     heard = [message.text for _, message in told if isinstance(message, Transcript) and message.role == "user"]
     last = heard[-1].split()[-1].rstrip("~") if heard else ""
-    return next((other for other in caller.said if last in other.words), said)
+    known = (other for other in caller.said if not any(at >= other.at and _excuses(message) for at, message in told))
+    return next((other for other in known if last in other.words), said)
 
 
 def _check_answered(world: World, caller: Caller, said: Said) -> None:

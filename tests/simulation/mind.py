@@ -32,6 +32,7 @@ class Speech:
         self.pace = world.random.choice([0.0, 0.02, 0.1, 0.3])  # for 100 to 600 ms of sound
         self._world, self._link, self._voice = world, link, work.voice
         self._words = work.text.split()
+        self.names = {self._word(text).answer for text in self._words}
         self._rest = b""
 
     def next(self) -> tuple[str, bytes] | None:

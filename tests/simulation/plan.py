@@ -1,30 +1,46 @@
-"""What becomes of a connection to the model."""
+"""How long things take on a connection to the model, and what is to go wrong on it whatever happens there."""
 
 from dataclasses import dataclass
 
+from realtime.local import faults
+from realtime.local.faults import Fault, Misbehaviour
 from tests.simulation.world import World
+
+WORDS = "conversation.item.input_audio_transcription.completed"
 
 
 @dataclass
 class Plan:
-    """What becomes of one connection, drawn when it is dialled."""
+    """Drawn when it is dialled: `connect` and `delay` are seconds, of the handshake and of the line each way."""
 
-    connect: float
-    refused: int = 0  # the close code of a connect that fails
-    mute: bool = False  # nothing is ever said on it
-    lost_at: int = 0  # the event at which it is lost
-    code: int = 1006  # by this close; 0: it stalls instead
+    connect: float = 0.03
     delay: float = 0.02
+    faults: tuple[Fault, ...] = ()
 
     @classmethod
     def draw(cls, world: World) -> "Plan":
         random, weather = world.random, world.weather
-        plan = cls(connect=random.choice([0.03, 0.2, 0.8, 1.5]), delay=random.choice([0.0, 0.005, 0.04, 0.15]))
+        plan = cls(random.choice([0.03, 0.2, 0.8, 1.5]), random.choice([0.0, 0.005, 0.04, 0.15]))
+        if world.chance(weather.late * 5):
+            plan.faults += (Fault(faults.Delay(random.uniform(0, 3)), WORDS, random.randint(1, 3)),)
         if world.chance(weather.refuse):
-            plan.refused = random.choice([1006, 1006, 1006, 3000])
-            plan.connect = random.choice([0.0, 0.1, 10.0])  # a link gives up after 10 s
-            plan.mute = not plan.refused or random.random() < 0.2
+            refusals = [faults.Refuse(), faults.Refuse(), faults.Refuse(401), faults.Abort(), faults.Stall()]
+            plan.faults += (Fault(random.choice(refusals), "connect"),)
         if world.chance(weather.lose):
-            plan.lost_at = int(random.expovariate(1 / 20)) + 1
-            plan.code = random.choice([1006, 1006, 1001, 1011, 0, -1])
+            losses = [
+                faults.Abort(),
+                faults.Close(1001),
+                faults.Close(1011),
+                faults.Stall(),
+                faults.Error("server_error"),
+            ]
+            plan.faults += (Fault(random.choice(losses), random.expovariate(1 / 5)),)
         return plan
+
+
+class Script(Misbehaviour):
+    """The faults of one connection, to which more may be added as it goes."""
+
+    def add(self, kind: faults.Kind, on: str | float) -> None:
+        """The next time that this happens."""
+        self._faults[on, self._happened[on] + 1].append(kind)

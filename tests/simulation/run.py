@@ -19,6 +19,7 @@ from supervisor import SupervisorActor
 from tests.simulation.caller import Caller
 from tests.simulation.ear import Ear
 from tests.simulation.end import check_end
+from tests.simulation.fate import Fate
 from tests.simulation.model import Model
 from tests.simulation.story import story
 from tests.simulation.world import PERSONAS, Bomb, World
@@ -89,8 +90,9 @@ class Run:
 
     def __init__(self, seed: int) -> None:
         self.world = World(seed)
-        self.model = Model(self.world)
         self.callers: list[Caller] = []
+        self.fate = Fate(self.world, self.callers)
+        self.model = Model(self.world, self.fate, links=self.fate.links)
         self.draining = False
 
     def go(self) -> int:
@@ -107,10 +109,10 @@ class Run:
 
     def _on(self, stage: Stage) -> None:
         random = self.world.random
-        equipment = Equipment(Shelf(catalogue()), self.model, cast(Pool, Decoders(self.world)), self._limits())
-        self.stage, self.supervisor = stage, stage.launch(SupervisorActor, equipment)
+        self._open(stage)
         for number in range(random.choice([1, 1, 2, 3])):
             self.world.after(random.uniform(0, 2), self._call, f"user{number}")
+        self.fate.draw()
         if self.world.weather.bombs:
             self.world.after(random.uniform(1, 20), self._bomb)
         if not self.world.weather.calm and random.random() < 0.1:
@@ -122,6 +124,14 @@ class Run:
         self._pass(QUIET_SECONDS)
         check_end(self)
         self._check()
+        self._close(stage)
+
+    def _open(self, stage: Stage) -> None:
+        equipment = Equipment(Shelf(catalogue()), self.model, cast(Pool, Decoders(self.world)), self._limits())
+        self.stage, self.supervisor = stage, stage.launch(SupervisorActor, equipment)
+
+    def _close(self, stage: Stage) -> None:
+        """Nobody and nothing is left."""
         self._drain()
         self._pass(ENDING_SECONDS)
         stage.expect_terminated(self.supervisor)

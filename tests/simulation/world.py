@@ -36,17 +36,17 @@ class Weather:
     """How things go in one run; rates are chances, `calm` has none of what goes wrong."""
 
     calm: bool
-    lose: float = 0.0  # of a connection to be lost at one of its first events
+    lose: float = 0.0  # of a connection to be lost in its first seconds
     refuse: float = 0.0  # of a connect to fail
     late: float = 0.0  # of an event to be held up, and all after it
-    fail: float = 0.0  # of a response to fail
+    fail: float = 0.0  # of a clip not to be decoded
     bombs: float = 0.0
 
     @classmethod
     def draw(cls, random: Random) -> "Weather":
         if random.random() < 0.4:
             return cls(calm=True, late=random.choice([0, 0.02]))
-        rates = [random.choice([0, 0, most / 4, most]) for most in (0.8, 0.4, 0.1, 0.2)]
+        rates = [random.choice([0, 0, most / 4, most]) for most in (0.4, 0.2, 0.1, 0.1)]
         return cls(False, *rates, bombs=random.choice([0, 0, 0.1]))
 
 
@@ -62,6 +62,8 @@ class World:
     log: list[tuple[float, str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     streamed: set[str] = field(default_factory=set)  # the words that callers said in a stream
+    garbled: bool = False  # something did not reach the model as we said it
+    damaged: set[str] = field(default_factory=set)  # the names of answers that did not come as they were said
     healed: bool = False  # nothing new goes wrong from here on
 
     def __post_init__(self) -> None:

@@ -1,0 +1,177 @@
+"""What goes wrong, and what the page says then."""
+
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, expect
+
+from tests.kit.process import Server, server
+from tests.page.conftest import Visit
+from tests.page.visitor import Visitor, launch
+
+ROOT = Path(__file__).parents[2]
+NAME = "astro.test"  # a name that is no localhost: a page from there is not safe enough for a microphone
+
+
+@pytest.fixture(scope="module")
+def remote(playwright: Playwright) -> Iterator[Browser]:
+    """On another machine, as it were: it reaches the server by a name of the network."""
+    with launch(playwright, None, f"--host-resolver-rules=MAP {NAME} 127.0.0.1") as one:
+        yield one
+
+
+def forgive(visitor: Visitor) -> None:
+    """The browser writes down every connection that fails; that is its own complaint, and right."""
+    visitor.console[:] = [line for line in visitor.console if "ERR_" not in line and "status of 503" not in line]
+
+
+def test_plain_http_from_elsewhere_gets_no_microphone(remote: Browser, visit: Visit) -> None:
+    """The hint says why and what to do; typing works all the same."""
+    with server("--allow-host", NAME) as one:
+        port = one.address.split(":")[1]
+        visitor = visit(f"http://{NAME}:{port}/", by=remote)
+        visitor.call("Mohit")
+        hint = visitor.page.locator("#hint")
+        expect(hint).to_contain_text("Start the server with --tls-cert and --tls-key")
+        expect(visitor.page.get_by_label("Type a question")).to_be_focused()
+        visitor.sees("speaking")
+        visitor.type("Will I marry?")
+        visitor.hears("user", "Will I marry?")
+        visitor.page.locator("#talk").click()
+        expect(hint).to_be_visible()
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl")
+def test_a_certificate_of_ones_own_gives_it(remote: Browser, visit: Visit, tmp_path: Path) -> None:
+    """Made by the command of the documents: the page is safe, the call is placed by wss, the microphone records."""
+    text = (ROOT / "docs/operations.md").read_text()
+    (command,) = re.findall(r"^    (openssl req (?:.*\\\n)*.*)$", text, re.MULTILINE)
+    subprocess.run(shlex.split(command.replace("\\\n", "")), cwd=tmp_path, check=True, capture_output=True)
+    files = ("--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"))
+    with server(*files, "--allow-host", NAME) as one:
+        assert one.log[-1].count("https://") == 1
+        port = one.address.split(":")[1]
+        visitor = visit(f"https://{NAME}:{port}/", by=remote, ignore_https_errors=True)
+        visitor.call("Mohit")
+        visitor.sees("listening")
+        visitor.press()
+        visitor.page.keyboard.press("Escape")
+        assert visitor.dialled[0].startswith(f"wss://{NAME}:{port}/")
+
+
+def test_a_microphone_that_is_not_allowed(running: Server, playwright: Playwright, visit: Visit) -> None:
+    """The page says how to allow it, and one can type."""
+    with launch(playwright, allowed=False) as strict:
+        visitor = visit(f"http://{running.address}/", by=strict)
+        visitor.call("Mohit")
+        expect(visitor.page.locator("#hint")).to_contain_text("The microphone is not allowed")
+        visitor.sees("listening")
+        visitor.page.locator("#talk").click()
+        visitor.sees("listening")
+        visitor.type("Will I marry?")
+        visitor.sees("speaking")
+
+
+def test_a_browser_that_cannot_record(running: Server, visit: Visit) -> None:
+    """An old one, without MediaRecorder."""
+    visitor = visit(f"http://{running.address}/")
+    visitor.page.add_init_script("delete globalThis.MediaRecorder")
+    visitor.page.reload()
+    visitor.call("Mohit")
+    expect(visitor.page.locator("#hint")).to_contain_text("This browser cannot record")
+    visitor.sees("listening")
+
+
+def test_a_server_that_goes_away(visit: Visit) -> None:
+    """A restart is told in the server's words, a call to nobody in ours; the page can be tried again."""
+    with server() as one:
+        visitor = visit(f"http://{one.address}/")
+        visitor.call("Mohit")
+        visitor.sees("speaking")
+        assert one.stop() == 0
+        visitor.sees("ended", "The call has ended: the server is restarting: call again in a moment.")
+    again = visitor.page.get_by_role("button", name="Call again")
+    again.click()
+    visitor.sees("ended", "the server cannot be reached")
+    expect(again).to_be_focused()
+    forgive(visitor)
+
+
+def test_a_server_that_dies(visit: Visit) -> None:
+    """No close frame comes: the line was lost."""
+    with server() as one:
+        visitor = visit(f"http://{one.address}/")
+        visitor.call("Mohit")
+        visitor.sees("speaking")
+        one.process.kill()
+        visitor.sees("ended", "the line was lost, check the network")
+    forgive(visitor)
+
+
+def test_a_network_that_drops(running: Server, visit: Visit) -> None:
+    """The call is over at once, and says so; nobody dials until the caller does."""
+    visitor = visit(f"http://{running.address}/")
+    visitor.call("Mohit")
+    visitor.sees("speaking")
+    visitor.page.context.set_offline(True)
+    visitor.sees("ended", "the line was lost, check the network")
+    visitor.page.context.set_offline(False)
+    assert len(visitor.dialled) == 1
+    visitor.page.get_by_role("button", name="Call again").click()
+    visitor.sees("speaking")
+    forgive(visitor)
+
+
+def test_a_telephone_that_leaves_the_network(running: Server, visit: Visit) -> None:
+    """The browser knows before the socket does, and the call does not wait for it."""
+    visitor = visit(f"http://{running.address}/")
+    visitor.call("Mohit")
+    visitor.sees("speaking")
+    visitor.page.evaluate("dispatchEvent(new Event('offline'))")
+    visitor.sees("ended", "the line was lost, check the network")
+
+
+def test_a_line_that_falls_silent(visit: Visit) -> None:
+    """Nothing is closed and nothing comes: two pings without an answer, and the call is over."""
+    with server() as one:
+        visitor = visit(f"http://{one.address}/")
+        visitor.page.clock.install()
+        visitor.call("Mohit")
+        visitor.sees("speaking")
+        one.process.send_signal(signal.SIGSTOP)
+        try:
+            visitor.page.clock.fast_forward(10_000)
+            visitor.page.clock.fast_forward(10_000)
+            visitor.sees("ended", "the line was lost, check the network")
+        finally:
+            one.process.send_signal(signal.SIGCONT)
+
+
+def test_a_page_without_its_catalogue(running: Server, visit: Visit) -> None:
+    """The server was away when the page came: it says so, and tries again when it is told to."""
+    visitor = visit(f"http://{running.address}/")
+    visitor.page.route("**/api/astrologers", lambda route: route.abort())
+    visitor.page.reload()
+    expect(visitor.page.locator("#away")).to_contain_text("The server cannot be reached.")
+    visitor.page.unroute("**/api/astrologers")
+    visitor.page.get_by_role("button", name="Try again").click()
+    expect(visitor.page.locator(".card").first).to_be_visible()
+    expect(visitor.page.locator("#away")).to_be_hidden()
+    forgive(visitor)
+
+
+def test_a_model_that_is_away(visit: Visit) -> None:
+    """The page knows before the call, does not speak of a local engine, and ends the call in the server's words."""
+    with server("--upstream-url", "ws://127.0.0.1:9/v1/realtime") as one:
+        visitor = visit(f"http://{one.address}/")
+        expect(visitor.page.locator("#away")).to_contain_text("The server cannot answer calls at the moment.")
+        expect(visitor.page.locator("#engine")).to_be_hidden()
+        visitor.call("Mohit")
+        visitor.sees("ended", "the model cannot be reached: try again in a moment")
+    forgive(visitor)

@@ -1,0 +1,130 @@
+"""A person in front of the page: a real Chromium, with a recording for a voice."""
+
+import os
+import re
+import shutil
+import wave
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, WebSocket, expect
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--autoplay-policy=document-user-activation-required",  # as on a phone: no sound before the first tap
+    "--use-fake-device-for-media-stream",
+]
+ALLOWED = "--use-fake-ui-for-media-stream"  # whoever asks gets the microphone
+PHONE, DESKTOP = (390, 844), (1280, 800)  # CSS pixels
+PATIENCE = 20_000  # ms
+PAUSE = 1.0  # seconds between two repetitions of the recording
+SPY = Path(__file__).with_name("spy.js")
+
+
+def launch(playwright: Playwright, voice: Path | None = None, *more: str, allowed: bool = True) -> Browser:
+    """A browser in which `voice`, a WAV file, is repeated into the microphone."""
+    spoken = [f"--use-file-for-fake-audio-capture={voice}"] if voice else []
+    arguments = [*ARGUMENTS, *([ALLOWED] if allowed else []), *spoken, *more]
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+
+
+def voice(clip: Path, folder: Path) -> Path:
+    """The clip as the WAV file that Chromium takes for a microphone, with a pause at its end."""
+    resampler = av.AudioResampler("s16", "mono", 48_000)
+    with av.open(str(clip)) as recording:
+        frames = [part for frame in recording.decode(audio=0) for part in resampler.resample(frame)]
+    file = folder / f"{clip.stem}.wav"
+    with wave.open(str(file), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(48_000)
+        sound.writeframes(b"".join(frame.to_ndarray().tobytes() for frame in frames) + bytes(int(PAUSE * 96_000)))
+    return file
+
+
+def seconds(voice: Path) -> float:
+    """How long it takes until it is repeated."""
+    with wave.open(str(voice)) as sound:
+        return sound.getnframes() / sound.getframerate()
+
+
+@dataclass
+class Visitor:
+    """One tab: what its browser complains of, the calls that were placed, and what was sent in them."""
+
+    page: Page
+    console: list[str] = field(default_factory=list)
+    dialled: list[str] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+
+    @classmethod
+    def come(cls, context: BrowserContext) -> "Visitor":
+        """In a new tab, which is not opened on anything yet."""
+        context.add_init_script(path=SPY)
+        visitor = cls(context.new_page())
+        visitor.page.set_default_timeout(PATIENCE)
+        visitor.page.on("console", visitor._complain)
+        visitor.page.on("pageerror", lambda error: visitor.console.append(str(error)))
+        visitor.page.on("websocket", visitor._watch)
+        return visitor
+
+    def _complain(self, message: ConsoleMessage) -> None:
+        self.console.append(f"{message.type}: {message.text}")
+
+    def _watch(self, socket: WebSocket) -> None:
+        self.dialled.append(socket.url)
+        socket.on("framesent", lambda frame: self.sent.append(str(frame)))
+
+    def open(self, url: str) -> "Visitor":
+        """The page, with its cards."""
+        self.page.goto(url)
+        expect(self.page.locator(".card").first).to_be_visible(timeout=PATIENCE)
+        return self
+
+    def sees(self, state: str, words: str | re.Pattern[str] = "") -> None:
+        """Wait until the call stands so, and these words say it."""
+        expect(self.page.locator("body")).to_have_attribute("data-state", state, timeout=PATIENCE)
+        if words:
+            expect(self.page.locator("#state")).to_contain_text(words)
+
+    def call(self, name: str) -> None:
+        """Tap the card of somebody."""
+        self.page.get_by_role("button", name=name).click()
+
+    def press(self) -> None:
+        """Put a finger on the button."""
+        self.page.locator("#talk").hover()
+        self.page.mouse.down()
+        self.sees("recording")
+
+    def speak(self, long: float) -> None:
+        """Go on speaking for so many seconds: what is said takes its time."""
+        self.page.wait_for_timeout(long * 1000)
+
+    def talk(self, long: float) -> None:
+        """Hold the button and speak."""
+        self.press()
+        self.speak(long)
+        self.page.mouse.up()
+
+    def type(self, words: str) -> None:
+        """Write, and send."""
+        self.page.get_by_label("Type a question").fill(words)
+        self.page.get_by_role("button", name="Send").click()
+
+    def lines(self, role: str) -> list[str]:
+        """What this side has said, as it is written down."""
+        return self.page.locator(f".{role} .words").all_inner_texts()
+
+    def hears(self, role: str, words: str | re.Pattern[str]) -> None:
+        """Wait for the newest line of this side."""
+        expect(self.page.locator(f".{role} .words").last).to_have_text(words, timeout=PATIENCE)
+
+    def sounds(self) -> list[dict[str, float]]:
+        """What has been played: `peak` of the samples, when it `began` and `ended` (0: not yet)."""
+        found: list[dict[str, float]] = self.page.evaluate("spy.sounds")
+        return found

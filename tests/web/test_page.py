@@ -1,0 +1,87 @@
+"""The files of the page, as the server gives them."""
+
+import asyncio
+import re
+
+import aiohttp
+import pytest
+
+from tests.kit.exchange import exchange
+from web.page import FOLDER
+
+NAMES = sorted(path.name for path in FOLDER.iterdir())
+ELSEWHERE = re.compile(r"(?:https?:|wss?:)?//[\w.-]+\.\w+")
+XML = "http://www.w3.org"  # names a kind of XML, which nobody loads
+
+
+def test_the_page_and_all_that_it_loads() -> None:
+    """`/` is HTML; what the files name is served, with the type that a strict browser wants."""
+
+    async def story() -> None:
+        async with exchange() as line, aiohttp.ClientSession(line.http) as client:
+            async with client.get("/") as page:
+                assert page.status == 200
+                assert page.content_type == "text/html"
+            loaded = set()
+            for path in FOLDER.iterdir():
+                loaded |= set(re.findall(r"(?:\./|/client/)([\w.]+\.(?:js|css|svg))", path.read_text()))
+            assert loaded == {name for name in NAMES if name != "index.html"}
+            types = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+            for name in loaded:
+                async with client.get(f"/client/{name}") as file:
+                    assert (file.status, file.content_type) == (200, types[name.split(".")[1]])
+                    assert await file.read() == (FOLDER / name).read_bytes()
+
+    asyncio.run(story())
+
+
+def test_nothing_comes_from_elsewhere() -> None:
+    """The policy forbids it, and the files name no other place."""
+
+    async def story() -> None:
+        async with exchange() as line, aiohttp.ClientSession(line.http) as client, client.get("/") as page:
+            policy = dict(part.split(" ", 1) for part in page.headers["Content-Security-Policy"].split("; "))
+            assert policy["default-src"] == "'none'"
+            assert set(policy.values()) == {"'none'", "'self'"}
+            assert page.headers["X-Content-Type-Options"] == "nosniff"
+
+    asyncio.run(story())
+    for path in FOLDER.iterdir():
+        found = [place for place in ELSEWHERE.findall(path.read_text()) if place != XML]
+        assert found == [], path.name
+
+
+@pytest.mark.parametrize("path", ["/", "/client/page.js"])
+def test_what_a_browser_has_is_not_sent_again(path: str) -> None:
+    """It asks each time, and gets 304 without a body until the file is another."""
+
+    async def story() -> None:
+        async with exchange() as line, aiohttp.ClientSession(line.http) as client:
+            async with client.get(path) as first:
+                tag = first.headers["ETag"]
+                assert first.headers["Cache-Control"] == "no-cache"
+            async with client.get(path, headers={"If-None-Match": tag}) as second:
+                assert (second.status, await second.read(), second.headers["ETag"]) == (304, b"", tag)
+            async with client.get(path, headers={"If-None-Match": '"older"'}) as third:
+                assert third.status == 200
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("path", ["/client/", "/client/..%2fpage.py", "/client/../page.py", "/client/index.html"])
+def test_nothing_else_is_served(path: str) -> None:
+    """Only the names that there are."""
+
+    async def story() -> None:
+        async with exchange() as line, aiohttp.ClientSession() as client, client.get(f"{line.http}{path}") as answer:
+            assert answer.status == 404
+
+    asyncio.run(story())
+
+
+def test_no_markup_is_made_of_data() -> None:
+    """What a catalogue or a model says is written as text."""
+    for name in NAMES:
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", (FOLDER / name).read_text()
+        )

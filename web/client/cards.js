@@ -1,0 +1,106 @@
+/** The astrologers to choose from, and the two filters over them. */
+
+import { face, hue, languageOf, price } from "./persona.js";
+
+/** @typedef {import("./persona.js").Persona} Persona */
+
+export class Cards {
+  /** @type {Map<string, HTMLButtonElement>} */
+  #buttons = new Map();
+
+  /**
+   * @param {HTMLElement} list
+   * @param {HTMLTemplateElement} template of one card
+   * @param {HTMLFormElement} filters
+   * @param {HTMLElement} count says how many are shown
+   * @param {(persona: Persona) => void} chosen
+   */
+  constructor(list, template, filters, count, chosen) {
+    this.list = list;
+    this.template = template;
+    this.filters = filters;
+    this.count = count;
+    this.chosen = chosen;
+    /** @type {Persona[]} */
+    this.people = [];
+    filters.addEventListener("change", () => this.#filter());
+    filters.addEventListener("submit", (event) => event.preventDefault());
+  }
+
+  /** @param {Persona[]} people */
+  show(people) {
+    this.people = people;
+    this.#buttons = new Map(people.map((persona) => [persona.astrologer_id, this.#card(persona)]));
+    this.list.replaceChildren(...[...this.#buttons.values()].map((button) => button.parentElement));
+    this.mark();
+    this.#offer("language");
+    this.#offer("speciality");
+    this.#filter();
+  }
+
+  /**
+   * Mark who is on the line, or nobody.
+   * @param {string} [id]
+   */
+  mark(id) {
+    for (const [each, button] of this.#buttons) {
+      const standing = button.disabled ? "Closed" : each === id ? "On the line" : "Open";
+      if (button.querySelector(".standing").textContent === standing) continue;
+      write(button, ".standing", standing);
+      button.ariaCurrent = each === id ? "true" : null;
+    }
+  }
+
+  /**
+   * Where the keyboard goes on after a call.
+   * @param {string} id
+   */
+  focus(id) {
+    this.#buttons.get(id)?.focus();
+  }
+
+  /** @param {Persona} persona */
+  #card(persona) {
+    const button = this.template.content.cloneNode(true).querySelector("button");
+    const lang = languageOf(persona.persona, persona.language);
+    button.style.setProperty("--hue", String(hue(persona.astrologer_id)));
+    button.querySelector(".face").append(face(persona.name));
+    button.querySelector(".about").lang = lang;
+    write(button, ".name", persona.name);
+    write(button, ".speciality", persona.speciality);
+    write(button, ".language", persona.language);
+    write(button, ".about", persona.persona);
+    write(button, ".price", price(persona));
+    button.dataset.id = persona.astrologer_id;
+    button.disabled = persona.status !== "active";
+    button.addEventListener("click", () => this.chosen(persona));
+    return button;
+  }
+
+  /** @param {"language" | "speciality"} field */
+  #offer(field) {
+    const values = [...new Set(this.people.map((persona) => persona[field]))].sort((a, b) => a.localeCompare(b));
+    const select = this.filters.elements[field];
+    select.replaceChildren(select.options[0], ...values.map((value) => new Option(value, value)));
+  }
+
+  #filter() {
+    const { language, speciality } = this.filters.elements;
+    let shown = 0;
+    for (const persona of this.people) {
+      const fits = [language, speciality].every(({ name, value }) => !value || persona[name] === value);
+      this.#buttons.get(persona.astrologer_id).parentElement.hidden = !fits;
+      shown += Number(fits);
+    }
+    this.count.textContent = shown === 1 ? "1 astrologer" : `${shown || "No"} astrologers`;
+  }
+}
+
+/**
+ * @param {HTMLElement} card
+ * @param {string} place
+ * @param {string} words
+ */
+function write(card, place, words) {
+  card.querySelector(place).textContent = words;
+}

@@ -1,0 +1,172 @@
+/** One call as the caller lives it: who is on the line, whose turn it is, what is heard. It knows no page. */
+
+import { Call } from "./call.js";
+import { hue } from "./persona.js";
+
+/**
+ * @typedef {import("./persona.js").Persona} Persona
+ * @typedef {{microphone: import("./microphone.js").Microphone, player: import("./player.js").Player,
+ *   captions: import("./captions.js").Captions}} Devices
+ * @typedef {"choosing" | "connecting" | "listening" | "recording" | "thinking" | "speaking" | "ended"} State
+ */
+
+const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "persona_switch_failed"];
+const RECORD_MS = 110_000; // the server takes two minutes
+
+export class Conversation {
+  /** @type {import("./call.js").Ending | null} */
+  ending = null;
+  /** @type {Persona | null} who is on the line */
+  persona = null;
+  #greeted = false;
+  #owed = false; // something was said, and is not answered
+  #limit = 0;
+
+  /**
+   * @param {string} user
+   * @param {Persona} wanted who is called
+   * @param {Devices} devices
+   * @param {(words?: string) => void} changed the state, or with words: something to tell the caller
+   */
+  constructor(user, wanted, { microphone, player, captions }, changed) {
+    this.wanted = wanted;
+    this.microphone = microphone;
+    this.player = player;
+    this.captions = captions;
+    this.changed = changed;
+    this.call = new Call(user, wanted.astrologer_id, (message) => this.#hear(message), (ending) => this.#end(ending));
+  }
+
+  /** @returns {State} */
+  get state() {
+    if (this.ending) return "ended";
+    if (this.microphone.recording) return "recording";
+    if (this.player.playing) return "speaking";
+    if (!this.#greeted || this.persona !== this.wanted) return "connecting";
+    return this.#owed ? "thinking" : "listening";
+  }
+
+  /** Somebody is there who can be talked to. */
+  get answered() {
+    return this.persona !== null && !this.ending;
+  }
+
+  /** @param {Persona} persona to talk to from now on */
+  switchTo(persona) {
+    if (persona === this.wanted) return;
+    this.wanted = persona;
+    this.cancel();
+    this.player.stop();
+    this.call.say({ type: "config", astrologer_id: persona.astrologer_id });
+    this.changed();
+  }
+
+  /** The caller begins to speak: what plays falls silent. */
+  begin() {
+    if (this.player.playing) this.#interrupt();
+    this.microphone.begin();
+    this.#limit = setTimeout(() => this.finish(), RECORD_MS);
+    this.changed("");
+  }
+
+  /** The caller has spoken: what was recorded is sent. */
+  async finish() {
+    clearTimeout(this.#limit);
+    if (!this.microphone.recording) return;
+    this.captions.said("");
+    this.#owed = true;
+    const clip = this.microphone.finish();
+    this.changed();
+    try {
+      this.call.say({ type: "audio", audio: await clip });
+    } catch (error) {
+      this.#dropped();
+      this.changed(`That was not recorded: ${error.message}`);
+    }
+  }
+
+  /** What is being recorded is thrown away. */
+  cancel() {
+    clearTimeout(this.#limit);
+    if (!this.microphone.recording) return;
+    this.microphone.finish().catch(() => {});
+    this.changed();
+  }
+
+  /** @param {string} text a typed turn */
+  type(text) {
+    if (this.player.playing) this.#interrupt();
+    this.captions.said(text);
+    this.#owed = true;
+    this.call.say({ type: "text", text });
+    this.changed("");
+  }
+
+  #interrupt() {
+    this.player.stop();
+    this.call.say({ type: "interrupt" });
+  }
+
+  #hear(message) {
+    switch (message.type) {
+      case "config_ack":
+        return this.#meet(message);
+      case "transcript":
+        return this.captions.show(message);
+      case "audio_response":
+        return this.#listen(message);
+      case "clear":
+        return this.player.stop(message.response_id);
+      case "notice":
+        return this.#notice(message);
+      case "error":
+        return this.#fail(message);
+    }
+  }
+
+  #meet({ astrologer_id: id, name, language_code: code }) {
+    if (id !== this.wanted.astrologer_id) return; // another one has been asked for since
+    this.persona = this.wanted;
+    this.#greeted = this.#owed = false;
+    this.captions.introduce(name, code, hue(id));
+    this.changed();
+  }
+
+  #listen({ response_id: id, audio }) {
+    if (this.persona !== this.wanted) return; // the last words of whom the caller has just left
+    this.#greeted = true;
+    this.#owed = false;
+    if (this.microphone.recording) this.call.say({ type: "interrupt" }); // two do not speak at once
+    else this.player.play(id, audio).catch(() => this.changed("The answer could not be played; it is written above."));
+    this.changed();
+  }
+
+  #notice({ code, message }) {
+    if (code === "switching") return this.player.stop();
+    if (code === "say_again") this.#dropped();
+    return this.changed(code === "resumed" ? "" : message);
+  }
+
+  #fail({ code, message }) {
+    if (NO_SUCH.includes(code) && this.persona) this.wanted = this.persona;
+    else if (NO_SUCH.includes(code)) return this.call.hangUp(message);
+    this.#greeted = true;
+    this.#dropped();
+    return this.changed(message);
+  }
+
+  #dropped() {
+    this.#owed = false;
+    this.captions.drop();
+  }
+
+  /** @param {import("./call.js").Ending} ending */
+  #end(ending) {
+    clearTimeout(this.#limit);
+    this.ending = ending;
+    this.player.stop();
+    this.microphone.close();
+    this.captions.leave();
+    this.changed();
+  }
+}

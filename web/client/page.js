@@ -1,0 +1,168 @@
+/** The page: what a tap, a key, the network and the server do to a call. */
+
+import { Captions } from "./captions.js";
+import { Cards } from "./cards.js";
+import { Conversation } from "./conversation.js";
+import { Microphone } from "./microphone.js";
+import { Player } from "./player.js";
+import { Screen, find } from "./screen.js";
+import { Talk } from "./talk.js";
+
+/** @typedef {import("./persona.js").Persona} Persona */
+
+const LOCAL = "local engine"; // as /ready names it
+const REPLACED = 4409;
+const AWAY = "The server cannot be reached. Check the network, and whether it runs.";
+const NOT_READY = "The server cannot answer calls at the moment. Try, or come back in a minute.";
+
+class Page {
+  /** @type {Conversation | null} */
+  #conversation = null;
+  #user = sessionStorage.getItem("user") ?? newUser();
+  #screen = new Screen();
+  #microphone = new Microphone();
+  #player = new Player(() => this.#show());
+  #captions = new Captions(find("captions"));
+  #cards = new Cards(find("cards"), find("card"), find("filters"), find("count"), (persona) => this.#choose(persona));
+  #talk = new Talk(find("talk"), {
+    begin: () => this.#begin(),
+    finish: () => this.#conversation?.finish(),
+    latch: () => this.#show(),
+    cancel: () => this.#conversation?.cancel(),
+  });
+
+  constructor() {
+    find("hang-up").onclick = () => this.#live?.call.hangUp();
+    find("again").onclick = () => this.#dial(this.#conversation.wanted);
+    find("another").onclick = () => this.#leave();
+    find("retry").onclick = () => this.load();
+    find("switch").onclick = () => this.#browse(true);
+    find("back").onclick = () => this.#browse(false);
+    find("typing").onsubmit = (event) => this.#type(event);
+    find("people").addEventListener("keydown", ({ key }) => key === "Escape" && this.#browse(false));
+    window.addEventListener("offline", () => this.#live?.call.lose());
+    window.addEventListener("pagehide", () => this.#live?.call.hangUp());
+  }
+
+  /** Who there is, and who answers. */
+  async load() {
+    find("retry").hidden = true;
+    this.#screen.warn("");
+    try {
+      const [people, engine] = await Promise.all([read("/api/astrologers"), read("/ready")]);
+      this.#cards.show(people.astrologers);
+      find("engine").hidden = engine.upstream !== LOCAL;
+      if (!engine.ready) this.#screen.warn(NOT_READY);
+    } catch {
+      this.#screen.warn(AWAY);
+      find("retry").hidden = false;
+    }
+  }
+
+  /** The call that is going on, if one is. */
+  get #live() {
+    return this.#conversation?.ending ? null : this.#conversation;
+  }
+
+  /** @param {Persona} persona a card was tapped */
+  #choose(persona) {
+    if (!this.#live) return this.#dial(persona);
+    this.#player.unlock();
+    this.#live.switchTo(persona);
+    return this.#browse(false);
+  }
+
+  /** @param {Persona} persona */
+  #dial(persona) {
+    if (this.#conversation?.ending?.code === REPLACED) this.#user = newUser(); // the other tab may keep its call
+    this.#player.unlock();
+    this.#captions.clear();
+    const changed = (words) => this.#show(words);
+    const [microphone, player, captions] = [this.#microphone, this.#player, this.#captions];
+    this.#conversation = new Conversation(this.#user, persona, { microphone, player, captions }, changed);
+    this.#listen();
+    this.#show("");
+    this.#browse(false);
+  }
+
+  /** Back to the cards. */
+  #leave() {
+    const last = this.#conversation.wanted.astrologer_id;
+    this.#conversation = null;
+    this.#show("");
+    this.#cards.focus(last);
+  }
+
+  async #listen() {
+    await this.#microphone.listen();
+    this.#screen.hint(this.#microphone.problem);
+  }
+
+  /** The button went down; true when it records. */
+  async #begin() {
+    this.#player.unlock();
+    if (!this.#microphone.open) {
+      await this.#listen();
+      return false; // the browser has asked: by now the button may be up again
+    }
+    this.#live?.begin();
+    this.#pulse();
+    return true;
+  }
+
+  /** The button moves with the voice. */
+  #pulse() {
+    if (!this.#microphone.recording) return;
+    find("talk").style.setProperty("--level", this.#microphone.level.toFixed(2));
+    requestAnimationFrame(() => this.#pulse());
+  }
+
+  /** @param {SubmitEvent} event */
+  #type(event) {
+    event.preventDefault();
+    const field = find("words");
+    const text = field.value.trim();
+    if (!text || !this.#live?.answered) return;
+    this.#player.unlock();
+    this.#live.type(text);
+    field.value = "";
+  }
+
+  /** @param {boolean} open the list of astrologers, during a call on a phone */
+  #browse(open) {
+    document.body.classList.toggle("browsing", open);
+    find("switch").setAttribute("aria-expanded", String(open));
+    if (!this.#live) return;
+    if (open) this.#cards.focus(this.#live.wanted.astrologer_id);
+    else this.#focus();
+  }
+
+  #focus() {
+    find(this.#microphone.problem ? "words" : "talk").focus({ preventScroll: true });
+  }
+
+  /** @param {string} [words] something that the caller should know; "" when it is past */
+  #show(words) {
+    const before = this.#screen.show(this.#conversation, this.#talk.latched);
+    const state = this.#conversation?.state;
+    if (words !== undefined) this.#screen.tell(words);
+    if (before === "recording" && state !== "recording") this.#talk.reset();
+    if (before !== "ended" && state === "ended") find("again").focus();
+    this.#cards.mark(this.#live?.wanted.astrologer_id);
+  }
+}
+
+/** @param {string} path */
+async function read(path) {
+  return (await fetch(path)).json();
+}
+
+/** One user a tab; plain http has no randomUUID. */
+function newUser() {
+  const parts = crypto.getRandomValues(new Uint32Array(4));
+  const id = `web-${[...parts].map((part) => part.toString(36)).join("-")}`;
+  sessionStorage.setItem("user", id);
+  return id;
+}
+
+new Page().load();

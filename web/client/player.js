@@ -1,0 +1,78 @@
+/** What the caller hears: whole replies, one after another, until they have been played or are stopped. */
+
+export class Player {
+  /** @type {AudioContext | null} */
+  #context = null;
+  /** @type {{id: string, sound: AudioBuffer | null}[]} replies in their order; the first is playing once decoded */
+  #queue = [];
+  /** @type {AudioBufferSourceNode | null} */
+  #source = null;
+
+  /** @param {() => void} changed it has begun or ended to play */
+  constructor(changed) {
+    this.changed = changed;
+  }
+
+  /** Something is playing, or about to. */
+  get playing() {
+    return this.#queue.length > 0;
+  }
+
+  /** Let the browser make sound at all: only within a tap or a key does it agree. */
+  unlock() {
+    this.#context ??= new AudioContext();
+    if (this.#context.state !== "running") this.#context.resume().catch(() => {}); // tried again with the next tap
+  }
+
+  /**
+   * Play a WAV file when what came before it is over.
+   * @param {string} id of the reply
+   * @param {string} base64
+   */
+  async play(id, base64) {
+    const reply = { id, sound: null };
+    this.#queue.push(reply);
+    this.changed();
+    try {
+      reply.sound = await this.#context.decodeAudioData(bytes(base64));
+    } catch (error) {
+      this.stop(id);
+      throw error;
+    }
+    this.#next();
+  }
+
+  /**
+   * Fall silent: this reply, or everything.
+   * @param {string} [id]
+   */
+  stop(id) {
+    const first = this.#queue[0];
+    this.#queue = id === undefined ? [] : this.#queue.filter((reply) => reply.id !== id);
+    if (this.#queue[0] === first) return;
+    this.#silence();
+    this.#next();
+    this.changed();
+  }
+
+  #silence() {
+    if (!this.#source) return;
+    this.#source.onended = null;
+    this.#source.stop();
+    this.#source = null;
+  }
+
+  #next() {
+    const sound = this.#queue[0]?.sound;
+    if (!sound || this.#source) return;
+    this.#source = new AudioBufferSourceNode(this.#context, { buffer: sound });
+    this.#source.connect(this.#context.destination);
+    this.#source.onended = () => this.stop(this.#queue[0].id);
+    this.#source.start();
+  }
+}
+
+/** @param {string} base64 */
+function bytes(base64) {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer;
+}
