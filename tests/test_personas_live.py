@@ -241,8 +241,8 @@ def test_what_a_caller_tells_of_themselves_is_in_no_log(caplog: pytest.LogCaptur
             await phone.say(type="end")
             await phone.closed()
 
-    caplog.set_level("DEBUG")
     caplog.set_level("INFO", "websockets.client")  # the phone's own
+    caplog.set_level("DEBUG")
     asyncio.run(asyncio.wait_for(story(), 60))
     assert any("ended session" in line for line in caplog.messages)
     assert [line for line in caplog.messages if MARK in line or "1990" in line] == []

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from actors.base import Stop
 from actors.equipment import Limits
-from actors.messages import Chose, Close, ConfigAck, Detached, HungUp, Notice, Summary
+from actors.messages import Chose, Close, ConfigAck, Detached, HungUp, Notice, Summary, Typed
 from actors.meter import Amount, Meter, Tariff
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from personas import SHIPPED, Catalogue
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
+from tests.kit.streaming import asked, begin, on_the_line
 
 LONG = Limits(idle_seconds=1e6, call_seconds=1e6)
 RUPEES = {"per_minute": 12.5, "currency": "INR"}
@@ -180,6 +181,17 @@ def test_the_line_in_the_log_has_it_however_the_call_ends(
     (ended,) = [line for line in caplog.messages if line.startswith("ended")]
     assert f" personas={TINA}@{version}:30 price=5.00INR " in ended
     scene.end()
+
+
+def test_the_caller_does_not_wait_for_the_last_facts(scene: Scene) -> None:
+    """The model still tells what an answer came to, but the caller is let go."""
+    wire = on_the_line(scene)
+    scene.says(Typed("tell me"))
+    begin(wire, "answer", asked(wire))
+    scene.says(HungUp())
+    scene.caller.fish_for(Summary)
+    assert scene.caller.expect(Close).code == 1000
+    assert scene.session.is_alive()
 
 
 def test_nobody_was_on_the_line(scene: Scene) -> None:
