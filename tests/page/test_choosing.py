@@ -57,7 +57,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"name": SCRIPT[:80], "persona": SCRIPT, "speciality": SCRIPT[:80]},
         {"name": "W" * 80, "persona": "m" * 500, "speciality": "x" * 80},
         {"name": HEBREW, "persona": HEBREW, "speciality": "Gone", "status": "inactive"},
-        {"name": "   ौ", "persona": "🔮", "pricing": {"per_minute": 0.5, "currency": "XYZ"}},
+        {"name": "   ौ", "persona": "🔮", "pricing": {"per_minute": 0.5, "currency": "KWD"}},
     ]
     people = [
         {**model, "name": f"Number {n}", **(strange[n] if n < len(strange) else {}), "astrologer_id": f"number_{n}"}

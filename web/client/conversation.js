@@ -10,7 +10,14 @@ import { hue } from "./persona.js";
  * @typedef {"choosing" | "connecting" | "listening" | "recording" | "thinking" | "speaking" | "ended"} State
  */
 
-const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "persona_switch_failed", "closed_now", "busy", "switch_too_often"];
+const NO_SUCH = [
+  "unknown_astrologer",
+  "inactive_astrologer",
+  "closed_now",
+  "busy",
+  "switch_too_often",
+  "persona_switch_failed",
+];
 const RECORD_MS = 110_000; // the server takes two minutes
 
 export class Conversation {
