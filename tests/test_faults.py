@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 import pytest
 
 from actors.testing.phone import Phone
+from realtime.local.call import Call
 from realtime.local.script import Script, read
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
@@ -170,5 +172,27 @@ def test_a_connection_that_fails_is_tried_again(fault: Event) -> None:
             await phone.choose(TINA)
             await phone.answer()
             assert len(answers(phone)) == 1
+
+    run(story())
+
+
+def taken_over(calls: set[Call], before: set[str]) -> bool:
+    """One session is there, and it is another."""
+    return len(calls) == 1 and not before & {call.session.id for call in calls}
+
+
+def test_a_call_outlives_its_sessions_unheard() -> None:
+    """The model's sessions last six seconds: others take over when nobody speaks, and know what was said."""
+
+    async def story() -> None:
+        async with exchange(session_seconds=6) as line, line.phone() as phone:
+            await greeted(phone)
+            for told in ("one", "one, then two"):
+                before = {call.session.id for call in line.engine.calls}
+                await line.until(partial(taken_over, line.engine.calls, before), lambda: "nobody took over")
+                await phone.say(type="text", text=told[-3:])
+                assert (await phone.reply()).text == f"You said {told}."
+            assert notices(phone) == []
+            assert [message["type"] for message in phone.seen].count("config_ack") == 1
 
     run(story())

@@ -32,6 +32,7 @@ from realtime.local.call import Parts
 from realtime.local.reading import Turn
 from realtime.local.script import Script
 from realtime.local.server import PATH, Server
+from realtime.local.settings import LONGEST_LIFE
 from realtime.local.vad import Loudness
 from realtime.local.words import after
 from realtime.readiness import Readiness
@@ -135,10 +136,14 @@ class Exchange:
 
     async def settles_to(self, before: dict[str, Any], within: float = 10.0) -> None:
         """Wait until nothing is left but what there was before."""
+        await self.until(lambda: self.left() == before, lambda: f"left: {self.left()}, before: {before}", within)
+
+    async def until(self, true: Callable[[], object], else_: Callable[[], str], within: float = 10.0) -> None:
+        """Wait until something is so of which nobody tells; `else_` says what is, if it never comes to be."""
         deadline = asyncio.get_running_loop().time() + within
-        while (now := self.left()) != before:
-            assert asyncio.get_running_loop().time() < deadline, f"left behind: {now}, before: {before}"
-            await asyncio.sleep(0.02)  # the only way to wait for something not to be
+        while not true():
+            assert asyncio.get_running_loop().time() < deadline, else_()
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
@@ -147,6 +152,7 @@ async def exchange(
     catalogue: Catalogue | None = None,
     upstream: Callable[[Upstream], Upstream] = lambda real: real,
     faults: Script | None = None,
+    session_seconds: float = LONGEST_LIFE,
 ) -> AsyncIterator[Exchange]:
     """Start it all, and let go of it in reverse; the supervisor must end without a failure.
 
@@ -155,7 +161,7 @@ async def exchange(
     catalogue = catalogue or FOUR
     tones, ear, mind, pool, ending = Tones(), Measure(), Echo(), Pool(), Probe()
     parts = Parts(tones, ear, lambda pcm: len(pcm) / 48_000, mind, Loudness)
-    engine = Server(parts, token=TOKEN, script=faults)
+    engine = Server(parts, token=TOKEN, session_seconds=session_seconds, script=faults)
     async with engine.listen("127.0.0.1", 0) as port:
         await pool.warm()
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
