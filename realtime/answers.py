@@ -89,7 +89,7 @@ class Answers:
             said = [self._outbox.say("content", event) for event in ask.content]
             if ask.spoken:
                 self._listening.clip(said[-1], ask.number)
-            ask.content, ask.spoken = [], False
+            ask.content, ask.spoken, ask.said = [], False, (*ask.said, *said)
             if not ask.void and self._states.may(CREATE):
                 response = {**ask.response, "metadata": {"ask": str(ask.number)}}
                 self._outbox.say("create", {"type": "response.create", "response": response})
@@ -179,6 +179,14 @@ class Answers:
         told: list[Event] = [self._postpone(ask, code, message) if later else AskFailed(ask.number, code, message)]
         self.open_gate()
         return [] if ask.void else told
+
+    def unsaid(self, event_id: str, code: str, message: str) -> list[Event]:
+        """A part of what is being asked was not taken: what came would answer something else, so none is wanted."""
+        ask = self.gate.pending
+        if ask is None or ask.void or event_id not in ask.said:
+            return []
+        ask.void = True
+        return [AskFailed(ask.number, code, message)]
 
     def allowed(self, limits: list[dict[str, Any]]) -> list[Event]:
         """What our account has left."""

@@ -33,8 +33,8 @@ CODES = {
     "response_cancel_not_active": Trouble.RACE,
     "input_audio_buffer_commit_empty": Trouble.RACE,
 }
-"""Any other code is OURS when it answers our setup or a seeded turn, fails that one answer when it answers a
-response.create, and else is a race."""
+"""Any other code is OURS when it answers our setup or a seeded turn, fails that one turn when it answers a
+response.create or what that is to answer, and else is a race."""
 
 CLOSES = {3000: Trouble.ACCOUNT, 4000: Trouble.ACCOUNT}
 """Close codes; any other that we did not ask for is LOST. Key and model are checked after the handshake."""

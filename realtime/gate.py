@@ -14,8 +14,9 @@ Event = dict[str, Any]
 class Ask:
     """Something to be answered: what to add to the conversation, then the response to create.
 
-    `spoken`: the content is audio, whose transcript is to come; `void`: add the content, want no answer. `tries` and
-    `waited` count how often, and for how many seconds in all, it was put off by the upstream.
+    `spoken`: the content is audio, whose transcript is to come; `void`: add the content, want no answer. `said` are the
+    ids of the events by which the content was added. `tries` and `waited` count how often, and for how many seconds in
+    all, it was put off by the upstream.
     """
 
     number: int
@@ -23,6 +24,7 @@ class Ask:
     spoken: bool = False
     response: Event = field(default_factory=dict)
     void: bool = False
+    said: tuple[str, ...] = ()
     tries: int = 0
     waited: float = 0.0
 

@@ -210,12 +210,12 @@ class Protocol:
         event_id = error.get("event_id") or ""
         about, trouble = event_id.partition("-")[0], errors.of(code)
         if trouble in (Trouble.LOST, Trouble.ACCOUNT, Trouble.OURS) or about in ("setup", "seed"):
-            return self.states.unusable(code, message, fatal=trouble is not Trouble.LOST)
+            return self.states.unusable(code, message, fatal=trouble not in (Trouble.LOST, Trouble.LATER))
         if about == "create" or (trouble is Trouble.LATER and not event_id):
             return self._answers.refused(code, message)
         self._listening.refused(event_id)
         self.oddities[code] += 1
-        return []
+        return self._answers.unsaid(event_id, code, message)
 
 
 _OWING = (Session.CONNECTING, Session.CREATED, Session.OPENING, Session.TUNING)

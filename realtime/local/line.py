@@ -6,7 +6,8 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
-from realtime.local.faults import Abort, Close, Deliver, Misbehaviour, Stall, Step, Wait
+from realtime.local.faults import Abort, Close, Deliver, Stall, Step, Wait
+from realtime.local.misbehaviour import Misbehaviour
 
 
 class Line(ServerConnection):

@@ -14,8 +14,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from realtime.local.call import Call, Parts
-from realtime.local.faults import Expire, Fault, Misbehaviour, Refuse
+from realtime.local.faults import Expire, Fault, Refuse
 from realtime.local.line import Line
+from realtime.local.misbehaviour import Misbehaviour
 from realtime.local.script import Script
 from realtime.local.session import Session, error
 from realtime.local.settings import LONGEST_LIFE, Event

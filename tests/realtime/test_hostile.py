@@ -372,3 +372,23 @@ def test_nothing_is_sent_that_the_model_cannot_do() -> None:
     assert up.audio("a") == []
     assert up.done("a") == [ReplyEnded(1, 1, "cancelled", "")]
     assert up.kinds() == ["conversation.item.create", "response.create"]
+
+
+def test_a_turn_that_the_upstream_would_not_take_is_not_answered_as_if_it_had(up: Upstream) -> None:
+    """The caller is told to say it again, and the answer that was asked for with it is stopped."""
+    up.ours.ask_text(1, "A question.")
+    content, _ = up.sent()
+    error = {"code": "odd", "message": "No.", "event_id": content["event_id"]}
+    assert up.say("error", error=error) == [AskFailed(1, "odd", "No.")]
+    assert up.created("to what?", ask=1) == []
+    assert up.kinds() == ["response.cancel"]
+    up.done("to what?", "cancelled")
+    up.ours.ask_text(2, "Another.")
+    assert up.kinds() == ["conversation.item.create", "response.create"]
+
+
+def test_a_setup_that_came_too_often_is_tried_on_another_connection() -> None:
+    """It was not refused for what it says."""
+    up = Upstream(ready=False)
+    error = {"code": LIMIT, "message": "Later.", "event_id": up.update["event_id"]}
+    assert up.say("error", error=error) == [Unusable(LIMIT, "Later.", fatal=False)]

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from realtime.local import faults
-from realtime.local.faults import Fault, Misbehaviour
+from realtime.local.faults import Fault
+from realtime.local.misbehaviour import Misbehaviour
 from tests.simulation.world import World
 
 WORDS = "conversation.item.input_audio_transcription.completed"

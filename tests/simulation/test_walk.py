@@ -44,7 +44,8 @@ def strikes(state: str, mode: Mode, name: str, told: dict[str, Any]) -> Iterator
     elif name in ("half", "delay"):
         yield from theirs
     elif name == "strip":
-        yield from (on for on in theirs if _has(events[on], told["field"]))
+        everywhere = told["field"] in ("type", "event_id")  # once is enough: without a type it is as if it were lost
+        yield from (on for on in theirs if _has(events[on], told["field"]) and (on == theirs[0] or not everywhere))
     elif name in ("huge", "binary"):
         yield from (on for on in theirs if on in (theirs[0], "session.updated", "response.created", AUDIO))
     else:

@@ -23,7 +23,6 @@ from realtime.local.faults import (
     Huge,
     Kind,
     Late,
-    Misbehaviour,
     Refuse,
     Stall,
     Step,
@@ -32,6 +31,7 @@ from realtime.local.faults import (
     Unknown,
     Wait,
 )
+from realtime.local.misbehaviour import Misbehaviour
 from realtime.local.settings import Event
 from tests.kit.shapes import check_server_event
 from tests.realtime.local.stand_ins import Wire
