@@ -29,7 +29,7 @@ from actors.messages import (
 from actors.pykka_loop import LoopRef
 from realtime import errors
 from realtime.errors import CLOSES, Trouble
-from realtime.events import Configured, Event, Frame, LinkEnded, LinkEvent, Postponed, Unusable
+from realtime.events import AskFailed, Configured, Event, Frame, LinkEnded, LinkEvent, Postponed, Unusable
 from realtime.link import Frames, Link
 from realtime.models import Capabilities, Prices
 from realtime.protocol import Protocol
@@ -162,6 +162,9 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 account = errors.of(code) is Trouble.ACCOUNT
                 refusal = AccountRefused if account else UpstreamRefused if fatal else UpstreamLost
                 self.end(refusal(f"{code}: {message}"))
+            case AskFailed(_, code, message):
+                log.warning("generation %d was refused an answer: %s: %s", self._generation, code, message)
+                self._session.tell(Fact(self._generation, event))
             case Postponed(seconds=seconds):
                 self.after(seconds, Again())
                 self._session.tell(Fact(self._generation, event))

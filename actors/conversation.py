@@ -242,8 +242,8 @@ class Conversation:
                 self._committed(leg, self._words.number(leg, ask), now)
             case Heard(ask, text, final):
                 self._heard(leg, self._words.number(leg, ask), text, final)
-            case AskFailed(ask, code, message) if live:
-                self._failed(self._words.number(leg, ask), f"{code}: {message}")
+            case AskFailed(ask, code) if live:
+                self._failed(self._words.number(leg, ask), code)
             case Postponed(reply) if live:
                 self._replies.postponed(leg.generation, reply)
             case _:

@@ -301,8 +301,10 @@ class Switchboard:
     def _give_up(self) -> Close | None:
         live, wanted = self.line.live, self.line.wanted
         if not live or not wanted:
-            code = "upstream_refused" if self.line.fatal else "upstream_unavailable"
-            self._caller.tell(Error(code, "The model cannot be reached: try again in a moment."))
+            if self.line.fatal:
+                self._caller.tell(Error("upstream_refused", "The model does not serve this server: try again later."))
+                return Close(4503, "the model does not serve this server: try again later")
+            self._caller.tell(Error("upstream_unavailable", "The model cannot be reached: try again in a moment."))
             return Close(4503, "the model cannot be reached: try again in a moment")
         reason = f"{wanted.persona.name} cannot be reached: {live.selection.persona.name} is still on the line."
         self._caller.tell(Error("persona_switch_failed", reason))

@@ -69,7 +69,8 @@ class Player:
         while True:
             await asyncio.sleep(REPORT_SECONDS)
             if self._response:
-                await self._phone.say(type="played", response_id=self._response, ms=int((self._got - self.left) * 1000))
+                ms = max(0, int((self._got - self.left) * 1000))  # what came before it may still be playing
+                await self._phone.say(type="played", response_id=self._response, ms=ms)
 
 
 @asynccontextmanager

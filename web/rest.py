@@ -116,6 +116,8 @@ class Rest:
             query, language = wish["query"], wish.get("language")
         except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError, TimeoutError, web.RequestPayloadError):
             query = language = None
+        except ConnectionResetError:
+            query = language = None  # nobody is there to be told
         if not isinstance(query, str) or not isinstance(language, str | None):
             return _refusal(400, Refused("bad_message", 'Send {"query": "...", "language": "..."}, or no language.'))
         found = self._catalogue.match(query, language, moment=datetime.now(UTC))

@@ -99,10 +99,13 @@ class Phone:
             raise await self.closed() from None
 
     async def reply(self, since: float | None = None, within: float = 60.0) -> Answer:
-        """Wait for a whole streamed reply; `seconds` are those to its first sound. Raises CallFailed on an error."""
+        """Wait for a whole streamed reply; `seconds` are those to its first sound. Raises CallFailed on an error.
+
+        One that a lost connection cut short is whole with the reply that goes on with it.
+        """
         since = time.perf_counter() if since is None else since
         started = await self.hear("response_started", within)
-        pcm, words, first = bytearray(), "", 0.0
+        pcm, words, first, lost = bytearray(), list[str](), 0.0, False
         while True:
             message = await asyncio.wait_for(self.next(), within)
             match message:
@@ -110,9 +113,14 @@ class Phone:
                     first = first or time.perf_counter() - since
                     pcm += piece
                 case {"type": "transcript", "role": "assistant", "final": True, "text": text}:
-                    words = text
+                    words.append(text)
+                case {"type": "notice", "code": "reconnecting"}:
+                    lost = True
+                case {"type": "response_done", "status": "incomplete"} if lost:
+                    lost = False
                 case {"type": "response_done"}:
-                    return Answer(wav(bytes(pcm)), words, started["response_id"], first, len(pcm) / BYTES_PER_MS / 1000)
+                    plays = len(pcm) / BYTES_PER_MS / 1000
+                    return Answer(wav(bytes(pcm)), " ".join(words), started["response_id"], first, plays)
                 case {"type": "error"}:
                     raise CallFailed(message)
 

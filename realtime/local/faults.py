@@ -9,7 +9,7 @@ MESSAGES: Final = {
     "server_error": "The server had an error while processing your request. Sorry about that!",
     "insufficient_quota": "You exceeded your current quota, please check your plan and billing details.",
     "rate_limit_exceeded": "Rate limit reached for tokens per min (TPM). Please try again in 1.2s.",
-    "session_expired": "Your session hit the maximum duration of 60 minutes.",
+    "session_expired": "Your session hit its maximum duration.",
 }
 TYPES: Final = {
     "server_error": "server_error",

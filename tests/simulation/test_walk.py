@@ -64,7 +64,7 @@ def is_fatal(state: str, mode: Mode, name: str, told: dict[str, Any], on: str) -
     """Whether another try would not help: our account, or what we ask for."""
     code = told.get("code")
     if name == "error" and told.get("echo"):
-        return on == "session.update"
+        return on == "session.update" and code != "rate_limit_exceeded"
     if name == "fail":
         return code == "insufficient_quota" and (state, mode) in ANSWERING
     return code in (3000, 4000, "insufficient_quota") or told.get("status") == 401

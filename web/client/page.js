@@ -21,7 +21,7 @@ class Page {
   #user = sessionStorage.getItem("user") ?? newUser();
   #screen = new Screen();
   #microphone = new Microphone();
-  #player = new Player(() => this.#show());
+  #player = new Player((words) => this.#show(words));
   #captions = new Captions(find("captions"));
   #cards = new Cards(find("cards"), find("card"), find("filters"), find("count"), (persona) => this.#choose(persona));
   #talk = new Talk(find("talk"), {
@@ -124,6 +124,7 @@ class Page {
     const text = field.value.trim();
     if (!text || !this.#live?.answered) return;
     this.#player.unlock();
+    this.#stopTalking();
     this.#live.type(text);
     field.value = "";
   }
@@ -133,8 +134,14 @@ class Page {
     document.body.classList.toggle("browsing", open);
     find("switch").setAttribute("aria-expanded", String(open));
     if (!this.#live) return;
+    if (open) this.#stopTalking();
     if (open) this.#cards.focus(this.#live.wanted.astrologer_id);
     else this.#focus();
+  }
+
+  /** The caller does something else: what was being recorded is thrown away. */
+  #stopTalking() {
+    if (this.#microphone.recording) this.#live.cancel();
   }
 
   #focus() {

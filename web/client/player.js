@@ -1,5 +1,8 @@
 /** What the caller hears: whole replies, one after another, until they have been played or are stopped. */
 
+const LATE_S = 3; // a sound that has not ended by then will not
+const FAILED = "The sound of this browser has failed; the answer is written above.";
+
 export class Player {
   /** @type {AudioContext | null} */
   #context = null;
@@ -8,7 +11,7 @@ export class Player {
   /** @type {AudioBufferSourceNode | null} */
   #source = null;
 
-  /** @param {() => void} changed it has begun or ended to play */
+  /** @param {(words?: string) => void} changed it has begun or ended to play; or cannot, in words */
   constructor(changed) {
     this.changed = changed;
   }
@@ -62,13 +65,26 @@ export class Player {
     this.#source = null;
   }
 
+  /**
+   * A device that fails never says that it has played.
+   * @param {AudioBufferSourceNode} source
+   * @param {string} id
+   */
+  #giveUp(source, id) {
+    if (this.#source !== source) return;
+    this.stop(id);
+    this.changed(FAILED);
+  }
+
   #next() {
     const sound = this.#queue[0]?.sound;
     if (!sound || this.#source) return;
     this.#source = new AudioBufferSourceNode(this.#context, { buffer: sound });
     this.#source.connect(this.#context.destination);
-    this.#source.onended = () => this.stop(this.#queue[0].id);
-    this.#source.start();
+    const [source, { id }] = [this.#source, this.#queue[0]];
+    source.onended = () => this.stop(id);
+    source.start();
+    setTimeout(() => this.#giveUp(source, id), (sound.duration + LATE_S) * 1000);
   }
 }
 
