@@ -345,10 +345,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if isinstance(down.cause, AccountRefused):
             self._supervisor.tell(Barred(str(down.cause)))
         if leg is line.live:
+            self._caller.tell(Notice("reconnecting", "The connection to the model was lost and is being made again."))
             self._talk.lost(leg)
             if self._mode == "stream":
                 self._pace()
-            self._caller.tell(Notice("reconnecting", "The connection to the model was lost and is being made again."))
         fatal = isinstance(down.cause, UpstreamRefused)
         self._leave_with(self._board.lost(leg, fatal, self._equipment.losses))
 

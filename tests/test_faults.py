@@ -12,7 +12,7 @@ from realtime.local.call import Call
 from realtime.local.script import Script, read
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
-from tests.test_streams import SILENCE, greeted, say
+from tests.test_streams import GREETING, SILENCE, greeted, say
 
 Event = dict[str, Any]
 
@@ -94,6 +94,18 @@ def test_a_streamed_turn_survives_a_loss(fault: Event) -> None:
             await phone.speak(SILENCE)
             started = [message for message in phone.seen if message["type"] == "response_started"]
             assert len(started) == 2  # the greeting and the answer
+
+    run(story())
+
+
+def test_a_reply_that_was_cut_is_whole_with_the_rest_of_it() -> None:
+    """A client that waits for a reply hears both parts as one."""
+
+    async def story() -> None:
+        async with exchange(faults=script({"on": AUDIO, "nth": 3, "do": "abort"})) as line, line.phone() as phone:
+            await phone.choose(TINA, mode="stream")
+            assert (await phone.reply(within=20)).text.endswith(GREETING[TINA])
+            assert [m["status"] for m in phone.seen if m["type"] == "response_done"] == ["incomplete", "completed"]
 
     run(story())
 
