@@ -21,6 +21,11 @@ BODY_SECONDS = 10.0
 SERVICE = "persona-voice-server"
 MOST_ROWS = 1_000  # in one answer
 
+UNREADABLE = (
+    orjson.JSONDecodeError, TypeError, KeyError, AttributeError, TimeoutError, web.RequestPayloadError,
+    ConnectionResetError,
+)  # fmt: skip
+"""What comes of a body that is not what was asked for, or that never came whole."""
 
 Ask: TypeAlias = Callable[[], Awaitable[bool]]
 
@@ -114,10 +119,8 @@ class Rest:
             async with asyncio.timeout(BODY_SECONDS):
                 wish = orjson.loads(await request.read())
             query, language = wish["query"], wish.get("language")
-        except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError, TimeoutError, web.RequestPayloadError):
+        except UNREADABLE:
             query = language = None
-        except ConnectionResetError:
-            query = language = None  # nobody is there to be told
         if not isinstance(query, str) or not isinstance(language, str | None):
             return _refusal(400, Refused("bad_message", 'Send {"query": "...", "language": "..."}, or no language.'))
         found = self._catalogue.match(query, language, moment=datetime.now(UTC))

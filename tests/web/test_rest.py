@@ -200,3 +200,21 @@ def test_who_is_closed_is_shown_so_and_not_matched() -> None:
                 assert len((await answer.json())["matches"]) == 1
 
     asyncio.run(story())
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_body_is_no_crash(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody can write tracebacks into the log from outside."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            before = line.left()
+            _, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
+            head = "POST /api/astrologers/match HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n{"
+            writer.write(head.encode())
+            await writer.drain()
+            assert (await ask(f"{line.http}/health"))[0] == 200  # by then the other is being read
+            writer.transport.abort()
+            await line.settles_to(before)
+
+    asyncio.run(story())
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
