@@ -4,6 +4,7 @@ import re
 import time
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.kit.four import FOUR, PRIYANKA, TINA
@@ -87,6 +88,33 @@ def test_a_tap_begins_and_a_tap_ends(running: Server, visit: Visit) -> None:
     talk.click()
     visitor.sees("thinking")
     visitor.sees("speaking")
+
+
+@pytest.mark.parametrize("does", ["types", "looks for somebody else"])
+def test_who_does_something_else_is_not_recorded(running: Server, visit: Visit, does: str) -> None:
+    """A button that was tapped and left on is off again, and nothing of it is sent."""
+    visitor = visit(f"http://{running.address}/")
+    visitor.call("Mohit")
+    visitor.sees("listening")
+    visitor.page.get_by_role("button", name="Talk").click()
+    visitor.sees("recording")
+    if does == "types":
+        visitor.type("Will I marry?")
+        visitor.sees("thinking")
+        visitor.sees("speaking")
+    else:
+        visitor.page.get_by_role("button", name="Switch").click()
+    visitor.sees("listening")
+    assert not any('"type":"audio"' in frame for frame in visitor.sent)
+
+
+def test_a_call_fits_a_narrow_telephone(running: Server, visit: Visit) -> None:
+    """Nothing is cut off at 320 px."""
+    visitor = visit(f"http://{running.address}/")
+    visitor.page.set_viewport_size({"width": 320, "height": 640})
+    visitor.call("Tina Kulkarni")
+    visitor.sees("speaking")
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") == 320
 
 
 def test_a_call_by_keyboard_alone(running: Server, visit: Visit) -> None:

@@ -175,3 +175,13 @@ def test_a_model_that_is_away(visit: Visit) -> None:
         visitor.call("Mohit")
         visitor.sees("ended", "the model cannot be reached: try again in a moment")
     forgive(visitor)
+
+
+def test_a_loudspeaker_that_fails_does_not_keep_the_persona_speaking(running: Server, visit: Visit) -> None:
+    """The browser never says that it has played: the caller is told, and can go on."""
+    visitor = visit(f"http://{running.address}/")
+    visitor.page.evaluate("Object.defineProperty(AudioBufferSourceNode.prototype, 'onended', {set() {}})")
+    visitor.call("Mohit")
+    visitor.sees("speaking")
+    visitor.sees("listening")
+    expect(visitor.page.locator("#problem")).to_contain_text("The sound of this browser has failed")
