@@ -15,7 +15,8 @@ class Persona:
 
     `voice` is the upstream's name, `voice_id` the name that the file gives; `features` are the values of the declared
     features, `behaviour` what they make it do, `shown` the names of those that clients may see; `standing` is the part
-    of the prompt that no call changes, of some `tokens`; `version` is a short hash of all of it.
+    of the prompt that no call changes, of some `tokens`; `version` is a short hash of all of it, `source` a hash of all
+    that it was read from.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Persona:
     standing: str = field(default="", repr=False)
     tokens: int = 0
     version: str = ""
+    source: bytes = field(default=b"", repr=False)
 
     def open_at(self, moment: datetime.datetime) -> bool:
         """Whether a call that comes at this moment is taken: active, and within its hours."""
