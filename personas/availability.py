@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -19,6 +19,7 @@ from schemas.sentences import Parts, nearest
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY = 24 * 60  # minutes
+_EARLIER = -2  # days from today to the first whose hours may last until now; a zone once skipped a day
 _TIME = re.compile(r"(\d{1,2})(?::(\d\d))?\s*(am|pm)?", re.IGNORECASE)
 _HELP = "Write always, 9am-9pm, or 09:00-13:00, 14:00-18:30"
 
@@ -55,24 +56,28 @@ class Availability:
 
     def open_at(self, moment: datetime) -> bool:
         """Whether a call that comes at this moment is taken."""
-        return self.always or any(begin <= moment < end for begin, end in self._around(_aware(moment), days=1))
+        return self.always or any(begin <= moment < end for begin, end in _around(self, self._day(moment)))
 
     def opens_next(self, moment: datetime) -> datetime:
         """The first moment from this one on at which calls are taken, in the persona's zone; itself when it is one."""
         if self.open_at(moment):
             return moment.astimezone(self.zone)
-        # At worst the only day of the week is off again and again.
-        coming = (begin for begin, _ in self._around(moment, days=8 + 7 * len(self.off)) if begin > moment)
+        # There always is one: some day of the week has hours, and not all of the days to come are off.
+        days = (self._day(moment) + timedelta(days=number) for number in count(_EARLIER))
+        coming = (begin for day in days for begin, _ in self.spans(day) if begin > moment)
         return next(coming).astimezone(self.zone)
 
-    def _around(self, moment: datetime, *, days: int) -> Iterator[tuple[datetime, datetime]]:
-        """The spans from two days before the moment (a zone once skipped a day) to so many after, in UTC."""
-        today = moment.astimezone(self.zone).date()
-        for day in (today + timedelta(days=number) for number in range(-2, days + 1)):
-            for begin, end in self.week[day.weekday()] if day not in self.off else ():
-                first, last = self._instant(day, begin), self._instant(day, end)
-                if first < last:  # the turn of the clock may leave nothing of it
-                    yield first, last
+    def spans(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+        """Those that begin on this day, in UTC."""
+        for begin, end in self.week[day.weekday()] if day not in self.off else ():
+            first, last = self._instant(day, begin), self._instant(day, end)
+            if first < last:  # the turn of the clock may leave nothing of it
+                yield first, last
+
+    def _day(self, moment: datetime) -> date:
+        if moment.tzinfo is None:
+            raise ValueError(f"{moment} is of no time zone")
+        return moment.astimezone(self.zone).date()
 
     def _instant(self, day: date, minute: int) -> datetime:
         days, rest = divmod(minute, _DAY)
@@ -82,10 +87,10 @@ class Availability:
 ALWAYS = Availability(ZoneInfo("UTC"), (((0, _DAY),),) * 7, frozenset())
 
 
-def _aware(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment} is of no time zone")
-    return moment
+@functools.lru_cache(maxsize=8192)
+def _around(hours: Availability, today: date) -> tuple[tuple[datetime, datetime], ...]:
+    """What may be going on today; kept, as a list of a thousand is asked for again and again."""
+    return tuple(span for number in range(_EARLIER, 2) for span in hours.spans(today + timedelta(days=number)))
 
 
 def _week(value: Mapping[str, Any], faults: Faults) -> tuple[tuple[Span, ...], ...]:

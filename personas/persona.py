@@ -1,6 +1,5 @@
 """A persona as a call uses it: checked, resolved, complete, and never changed again."""
 
-import copy
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,8 +31,8 @@ class Persona:
     greeting: str
     keywords: tuple[str, ...]
     status: str
-    features: Mapping[str, Any] = field(hash=False)
-    behaviour: Behaviour
+    features: Mapping[str, Any] = field(hash=False, repr=False)
+    behaviour: Behaviour = field(repr=False)
     shown: frozenset[str]
     standing: str = field(default="", repr=False)
     tokens: int = 0
@@ -45,7 +44,10 @@ class Persona:
         return self.status == "active" and self.behaviour.availability.open_at(moment)
 
     def public(self) -> dict[str, Any]:
-        """What clients may see, as JSON data under the seed's names: never a prompt, nor a private feature."""
+        """What clients may see, as JSON data under the seed's names: never a prompt, nor a private feature.
+
+        Values within are the persona's own, to be read only: a list of a thousand is asked for again and again.
+        """
         fixed = {
             "astrologer_id": self.id,
             "name": self.name,
@@ -58,5 +60,4 @@ class Persona:
             "expertise_keywords": list(self.keywords),
             "status": self.status,
         }
-        shown = {name: value for name, value in self.features.items() if name in self.shown}
-        return fixed | copy.deepcopy(shown)
+        return fixed | {name: value for name, value in self.features.items() if name in self.shown}

@@ -163,6 +163,13 @@ def test_it_opens_after_every_only_day_that_is_off() -> None:
     assert skipped.opens_next(at("2026-03-28T12:00+01:00")) == at("2026-03-30T02:00+02:00")
 
 
+def test_the_turn_of_the_clock_may_swallow_the_only_hours_of_a_week() -> None:
+    """Then it opens a week later; on 2026-03-29 the clock of Berlin has no time between two and three."""
+    hours = Availability.read({"timezone": "Europe/Berlin", "weekly": {"Sun": "2am-3am"}})
+    opens = hours.opens_next(datetime(2026, 3, 23, 12, tzinfo=UTC))
+    assert opens.isoformat() == "2026-04-05T02:00:00+02:00"
+
+
 def test_always_is_always_but_for_days_and_dates() -> None:
     """Without either it is told at once; with them a day is from midnight to midnight."""
     assert hours(KOLKATA, "Always").always
