@@ -124,12 +124,13 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         caller.outbox.tell(Admitted(session))
 
     def _engage(self, wish: Claimed) -> None:
-        persona, catalogue, now = wish.persona, self._equipment.shelf.catalogue, datetime.now(UTC)
-        if self._engagements.claim(wish.session, persona):
-            wish.session.tell(Granted(wish.choice, persona))
-            return
+        for persona in wish.personas:
+            if self._engagements.claim(wish.session, persona):
+                wish.session.tell(Granted(wish.choice, persona))
+                return
+        best, catalogue, now = wish.personas[0], self._equipment.shelf.catalogue, datetime.now(UTC)
         full = {one.id for one in catalogue.open(now) if self._engagements.full(one)}
-        reason = f"{persona.name} is talking to others. {catalogue.advise(persona, now, engaged=full)}"
+        reason = f"{best.name} is talking to others. {catalogue.advise(best, now, engaged=full)}"
         wish.session.tell(Declined(wish.choice, "busy", reason))
 
     def _turn_breaker(self, breaker: Breaker, why: str) -> None:

@@ -19,6 +19,7 @@ from actors.messages import (
     GoOn,
     Greet,
     Hush,
+    Instruct,
     Keep,
     Listen,
     Ready,
@@ -110,6 +111,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._protocol.keep(reply, heard_ms)
             case Listen(listens):
                 self._protocol.listen(listens)
+            case Instruct(instructions):
+                self._protocol.instruct(instructions)
             case Configure():
                 self._configure(message)
             case Boot():

@@ -4,7 +4,8 @@ import asyncio
 from collections import deque
 
 from actors.base import Ref
-from actors.messages import Close, Error, ToCaller
+from actors.messages import Close, ConfigAck, Error, ToCaller
+from personas import Persona
 
 MINUTE = 60.0
 BURST_SECONDS = 10.0  # the messages of so long may come at once
@@ -29,9 +30,13 @@ class Rate:
 
 
 class Caller:
-    """The newest connection, by number. Before the first and after the last, what it is told is dropped."""
+    """The newest connection, by number; `call` is its name in the log.
 
-    def __init__(self, bad_messages: int, messages: float) -> None:
+    Before the first connection and after the last, what it is told is dropped.
+    """
+
+    def __init__(self, call: str, bad_messages: int, messages: float) -> None:
+        self._call = call
         self.connection = 0
         self._outbox: Ref[ToCaller] | None = None
         self._allowed, self._messages = bad_messages, messages
@@ -48,6 +53,12 @@ class Caller:
             self._outbox.tell(message)
         if isinstance(message, Close):
             self._outbox = None
+
+    def acknowledge(self, persona: Persona) -> None:
+        """Say who is on the line, and at what price."""
+        names = (persona.id, persona.name, persona.language, persona.language_code, persona.voice)
+        pricing, message = persona.behaviour.pricing, f"{persona.name} is on the line."
+        self.tell(ConfigAck(*names, self._call, message, pricing.tariff if pricing else None))
 
     def spoke(self, now: float) -> Close | None:
         """One more message has come, of whatever kind; the Close to end with when they come too fast."""

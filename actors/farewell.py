@@ -37,8 +37,8 @@ class Farewell:
             self._close = None
 
     def told(self, counted: Mapping[str, object]) -> str:
-        """For the log: whom the caller talked to, in which version and for how many seconds, the price, and why."""
-        stays = ",".join(f"{stay.persona.id}@{stay.persona.version}:{stay.seconds}" for stay in self.bill.stays)
+        """For the log: whom the caller talked to, in which versions and for how many seconds, the price, and why."""
+        stays = ",".join(f"{stay.persona.id}@{'+'.join(stay.versions)}:{stay.seconds}" for stay in self.bill.stays)
         price = ",".join(amount.text.replace(" ", "") for amount in self.bill.price)
         facts = {"personas": stays or "-", **({"price": price} if price else {}), **counted}
         return " ".join([*(f"{what}={value}" for what, value in facts.items()), f"why={self.why!r}"])
@@ -47,4 +47,4 @@ class Farewell:
 def minute(bill: Bill) -> Notice:
     """What the caller is told when one more minute is full."""
     spent = ", ".join(amount.text for amount in bill.price)
-    return Notice("minute", f"So far this call costs {spent}.", bill.seconds, bill.price)
+    return Notice("minute", f"So far this call costs {spent}.", bill.priced_seconds, bill.price)

@@ -30,14 +30,16 @@ class Selection:
 class Leg:
     """One upstream connection: a generation, whom it serves, and its bridge once that is hired.
 
-    `ready`: it is whom it serves, and listens if it was told to. `fresh`: it holds no item yet, so that while it is
-    coming another persona may still take it over. `due` is when another should take over, well before it must be gone.
-    `seeded`, of one that takes over from a live one: how much had been said in the call when it was told of it.
+    `told`: its bridge knows whom it is to serve. `ready`: it does, and listens if it was told to. `fresh`: it holds no
+    item yet, so that while it is coming another persona may still take it over. `due` is when another should take
+    over, well before it must be gone. `seeded`, of one that takes over from a live one: how much had been said in the
+    call when it was told of it.
     """
 
     generation: int
     selection: Selection
     bridge: Hired[ToBridge | Stop] | None = None
+    told: bool = False
     ready: bool = False
     fresh: bool = True
     due: float = inf
@@ -165,7 +167,7 @@ def _await(line: Line, wanted: Selection, coming: Leg) -> Move | None:
     """A connection is coming: is it still what is needed?"""
     if coming.selection != wanted:
         if _retunable(line.can, coming, wanted):
-            return Retune(replace(coming, selection=wanted, ready=False, due=inf, seeded=None))
+            return Retune(replace(coming, selection=wanted, told=False, ready=False, due=inf, seeded=None))
         return Discard(coming)
     if coming.seeded is not None and coming.seeded != line.said:
         return Discard(coming)  # it does not know what was said meanwhile

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from actors.base import Ref
-from actors.meter import Amount, Bill, Tariff
+from actors.meter import Bill
 from actors.pykka_loop import LoopRef
 from audio import Packed
 from personas import Persona, Profile
+from personas.pricing import Amount, Tariff
 from realtime.events import Event, Role, Setup, Status, Turn
 
 Mode: TypeAlias = Literal["clip", "stream"]
@@ -179,7 +180,7 @@ NoticeCode: TypeAlias = Literal["switching", "reconnecting", "resumed", "say_aga
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """`seconds` on the line so far and `price` so far, one for each currency, are those of a minute."""
+    """Those of a minute: `seconds` with personas who have a price so far, and `price` so far, one for each currency."""
 
     code: NoticeCode
     message: str
@@ -315,11 +316,14 @@ class Barred:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The caller would be put on the line with this persona: may it have one more? Granted or Declined comes back."""
+    """The caller would be put on the line with the first of these who may have one more.
+
+    Granted comes back, or Declined when none of them may.
+    """
 
     session: "LoopRef[Granted | Declined]"
     choice: int
-    persona: Persona
+    personas: tuple[Persona, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +360,7 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class Seek:
-    """Who fits these words best, of those who take calls now?"""
+    """Who fits these words, of those who take calls now?"""
 
     choice: int
     query: str
@@ -368,6 +372,11 @@ class Know:
     """What the caller told of themselves, for the rest of the call."""
 
     profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Meet:
+    """A choice was granted: what the file says of memory now holds from here on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,10 +416,10 @@ class Remember:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The persona of this choice takes calls, and this is it as it is now."""
+    """Each of these personas would do for this choice, the best first; they take calls, and are as they are now."""
 
     choice: int
-    persona: Persona
+    personas: tuple[Persona, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,7 +451,7 @@ class Settled:
     bill: Bill
 
 
-ToPersona: TypeAlias = Choose | Seek | Know | Prepare | Remember | Serve | Rest | Settle
+ToPersona: TypeAlias = Choose | Seek | Meet | Know | Prepare | Remember | Serve | Rest | Settle
 FromPersona: TypeAlias = Selected | Declined | Prepared | Passed | Settled
 
 # session -> bridge, and back
@@ -455,6 +464,13 @@ class Configure:
     choice: int
     setup: Setup
     turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Instruct:
+    """Be the same persona by these instructions, from the next answer on."""
+
+    instructions: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -531,7 +547,7 @@ class Fact:
     event: Event
 
 
-ToBridge: TypeAlias = Configure | Listen | Append | Greet | AskClip | AskText | GoOn | Hush | Keep
+ToBridge: TypeAlias = Configure | Instruct | Listen | Append | Greet | AskClip | AskText | GoOn | Hush | Keep
 FromBridge: TypeAlias = Ready | Fact
 
 

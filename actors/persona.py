@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
 
 from actors.base import Boot, LoopActor, Ref, Stop
@@ -11,6 +11,7 @@ from actors.messages import (
     Declined,
     FromPersona,
     Know,
+    Meet,
     Passed,
     Prepare,
     Prepared,
@@ -23,8 +24,7 @@ from actors.messages import (
     Settled,
     ToPersona,
 )
-from actors.meter import MINUTE_MS, Meter
-from actors.switches import Switches
+from actors.meter import Meter
 from actors.timers import MinuteOver
 from personas import Persona, Profile, Shelf
 from realtime.events import Role, Setup, Turn
@@ -36,19 +36,19 @@ PersonaInbox: TypeAlias = Boot | Stop | ToPersona | MinuteOver
 
 
 class PersonaActor(LoopActor[PersonaInbox]):
-    """Knows the catalogue, the time with each persona in this call, and what was heard of and by each.
+    """Knows the time with each persona in this call, and what was heard of and by each.
 
-    It asks the shelf at each choice; what was chosen stays as it was then, and so does the policy of memory.
+    It looks on the shelf at each choice, and keeps no catalogue: of one that was edited only the personas of calls live
+    on. The policy of memory is that of the newest choice that was granted.
     """
 
     name = "persona"
     _clock: Callable[[], float]  # from Boot on
 
-    def __init__(self, session: Ref[FromPersona], shelf: Shelf, switches: int) -> None:
+    def __init__(self, session: Ref[FromPersona], shelf: Shelf) -> None:
         super().__init__()
-        self._session = session
-        self._shelf, self._catalogue = shelf, shelf.catalogue
-        self._switches = Switches(switches)
+        self._session, self._shelf = session, shelf
+        self._memory = shelf.catalogue.memory
         self._profile: Profile | None = None
         self._meter, self._told = Meter(), 0  # full minutes that were told of
         self._heard: dict[tuple[int, Role], tuple[str, str]] = {}  # (ask, role) -> (persona, text)
@@ -56,24 +56,26 @@ class PersonaActor(LoopActor[PersonaInbox]):
     def on_receive(self, message: PersonaInbox) -> None:
         match message:
             case Choose(choice, astrologer_id):
-                self._select(choice, lambda now: self._shelf.catalogue.get(astrologer_id, now))
+                self._select(choice, lambda now: (self._shelf.catalogue.get(astrologer_id, now),))
             case Seek(choice, query, language):
                 self._select(choice, lambda now: self._fitting(query, language, now))
             case Prepare(generation, persona):
                 self._session.tell(self._prepared(generation, persona))
             case Remember(persona, ask, role, text):
                 self._heard[ask, role] = (persona, text)
+            case Meet():
+                self._memory = self._shelf.catalogue.memory
             case Know(profile):
                 self._profile = profile
             case Serve(persona):
                 self._meter.serve(persona, self._clock())
                 self._await_minute()
             case Rest():
-                self._stand_still()
+                self._meter.rest(self._clock())
             case MinuteOver():
                 self._minute()
             case Settle():
-                self._stand_still()
+                self._meter.rest(self._clock())
                 self._session.tell(Settled(self._meter.bill(self._clock())))
             case Boot():
                 self._clock = asyncio.get_running_loop().time
@@ -84,19 +86,18 @@ class PersonaActor(LoopActor[PersonaInbox]):
 
     # Choosing.
 
-    def _select(self, choice: int, find: Callable[[datetime], Persona]) -> None:
+    def _select(self, choice: int, find: Callable[[datetime], tuple[Persona, ...]]) -> None:
         try:
-            persona = find(datetime.now(UTC))
-            self._switches.take(self._clock())
+            personas = find(datetime.now(UTC))
         except Refused as refused:
             self._session.tell(Declined(choice, refused.code, refused.message))
         else:
-            self._catalogue = self._shelf.catalogue
-            self._session.tell(Selected(choice, persona))
+            self._session.tell(Selected(choice, personas))
 
-    def _fitting(self, query: str, language: str | None, now: datetime) -> Persona:
-        for match in self._shelf.catalogue.match(query, language, limit=1, moment=now):
-            return match.persona
+    def _fitting(self, query: str, language: str | None, now: datetime) -> tuple[Persona, ...]:
+        catalogue = self._shelf.catalogue
+        if found := catalogue.match(query, language, limit=len(catalogue.personas), moment=now):
+            return tuple(match.persona for match in found)
         raise Refused(
             "no_persona",
             "Nobody who takes calls now fits what you look for: see GET /api/astrologers, and send config with an "
@@ -105,38 +106,32 @@ class PersonaActor(LoopActor[PersonaInbox]):
 
     # Time.
 
-    def _stand_still(self) -> None:
-        self._meter.rest(self._clock())
-        self.cancel(MinuteOver)
-
     def _await_minute(self) -> None:
-        """Only who has a price is told of minutes."""
-        persona = self._meter.on
-        if persona and persona.behaviour.pricing:
-            left = MINUTE_MS - self._meter.ms(self._clock()) % MINUTE_MS
-            self.after(left / 1000, MinuteOver())
+        if left := self._meter.minute_in(self._clock()):
+            self.after(left, MinuteOver())
         else:
             self.cancel(MinuteOver)
 
     def _minute(self) -> None:
         """A clock may ring a moment early: then there is as good as nothing left, and it rings again."""
-        if self._meter.ms(self._clock()) // MINUTE_MS > self._told:
-            self._told = self._meter.ms(self._clock()) // MINUTE_MS
-            self._session.tell(Passed(self._meter.bill(self._clock())))
+        bill = self._meter.bill(self._clock())
+        if bill.priced_seconds // 60 > self._told:
+            self._told = bill.priced_seconds // 60
+            self._session.tell(Passed(bill))
         self._await_minute()
 
     # Talking.
 
     def _prepared(self, generation: int, persona: Persona) -> Prepared:
-        instructions = self._catalogue.instructions(persona, today=date.today(), profile=self._profile)
+        instructions = persona.instructions(datetime.now(UTC), self._profile)
         setup = Setup(instructions, persona.voice, persona.language_code)
         return Prepared(generation, persona, setup, self._turns(persona.id))
 
     def _turns(self, persona: str) -> tuple[Turn, ...]:
-        """What this persona may know of the call so far, oldest first: the policy `memory` of the catalogue."""
-        if self._catalogue.memory == "none":
+        """What this persona may know of the call so far, oldest first: the policy of memory."""
+        if self._memory == "none":
             return ()
-        shared = self._catalogue.memory == "shared"
+        shared = self._memory == "shared"
         order = sorted(self._heard.items(), key=lambda turn: (turn[0][0], turn[0][1] == "assistant"))
         known = [Turn(role, text) for (_, role), (of, text) in order if text and (shared or of == persona)]
         return tuple(known[-SEEDED_TURNS:])

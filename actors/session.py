@@ -9,6 +9,7 @@ from actors.account import Account
 from actors.base import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.caller import Caller
+from actors.choices import Choices
 from actors.clips import Clips
 from actors.conversation import Conversation
 from actors.equipment import Equipment
@@ -35,7 +36,6 @@ from actors.messages import (
     Granted,
     HungUp,
     Interrupted,
-    Know,
     Leaving,
     LetGo,
     Mode,
@@ -72,6 +72,7 @@ from realtime.events import (
     Speaking,
     Used,
 )
+from schemas import Refused
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         super().__init__()
         self._supervisor = supervisor
         self._user, self._id, self._equipment = user, session_id, equipment
-        self._caller = Caller(equipment.limits.bad_messages, equipment.limits.messages)
+        self._caller = Caller(session_id, equipment.limits.bad_messages, equipment.limits.messages)
         self._mode: Mode | None = None
         self._streamed = 0  # bytes of audio that came in a stream
         self._account = Account(equipment.figures)
@@ -165,16 +166,18 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._caller.tell(Pong())
             case _:
                 self._spoke_at = now
-                self._said(said, now)
+                try:
+                    self._said(said, now)
+                except Refused as refused:
+                    self._refuse(refused.code, refused.message)
 
     def _said(self, said: FromCaller, now: float) -> None:
+        """Raises Refused."""
         match said:
             case Chose(astrologer_id, mode, profile):
                 if mode:
                     self._set_mode(mode)
-                if profile:
-                    self._persona.tell(Know(profile))
-                self._board.choose(astrologer_id)
+                self._board.choose(astrologer_id, profile)
             case Sought(mode=mode):
                 if mode:
                     self._set_mode(mode)
@@ -182,9 +185,11 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Recorded() | Typed() if not self._board.choice:
                 self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
             case Recorded() if self._mode == "stream":
-                self._refuse("wrong_mode", "This call is a stream: send binary frames, or config with mode clip first.")
+                raise Refused(
+                    "wrong_mode", "This call is a stream: send binary frames, or config with mode clip first."
+                )
             case Recorded() | Typed() if self._talk.full:
-                self._refuse("busy", "Several of your messages wait already: let them be answered first.")
+                raise Refused("busy", "Several of your messages wait already: let them be answered first.")
             case Recorded(clip):
                 self._set_mode("clip")
                 self._talk.record(self._board.choice, now, clip)
@@ -197,7 +202,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case HungUp():
                 self._leave(Close(1000, "the call has ended"))
             case Garbled(code, reason):
-                self._refuse(code, reason)
+                raise Refused(code, reason)
             case Spoke() | Played() | Pinged():
                 pass  # heard already
             case _:
@@ -239,7 +244,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             self._pace()
 
     def _refuse(self, code: str, reason: str) -> None:
-        if close := self._caller.refuse(code, reason):
+        if not self._farewell.begun and (close := self._caller.refuse(code, reason)):
             self._leave(close)
 
     # What the upstream says.
@@ -275,16 +280,17 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def _begin(self) -> None:
         equipment, self._clock = self._equipment, asyncio.get_running_loop().time
         self._began = self._spoke_at = self._clock()
-        self._persona = persona = self.hire(PersonaActor, self.me, equipment.shelf, equipment.limits.switches)
+        self._persona = persona = self.hire(PersonaActor, self.me, equipment.shelf)
         self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me))
         hands = Hands(
             self._hire_bridge,
-            lambda chosen: self._supervisor.tell(Claimed(self.me, chosen.choice, chosen.persona)),
+            lambda chosen: self._supervisor.tell(Claimed(self.me, chosen.choice, chosen.personas)),
             lambda keeps: self._supervisor.tell(LetGo(self.me, keeps)),
             lambda seconds: self.after(seconds, Retry()),
             self._clock,
         )
-        self._board = Switchboard(self._id, self._caller, self._talk, persona, hands, equipment.upstream.can)
+        choices = Choices(equipment.limits.switches)
+        self._board = Switchboard(self._caller, self._talk, persona, hands, equipment.upstream.can, choices)
         self.after(equipment.limits.idle_seconds, Quiet())
         self.after(equipment.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, equipment.shelf.catalogue.version)

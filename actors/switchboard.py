@@ -1,4 +1,4 @@
-"""Who is wanted, and which connection serves: choices as they are granted, connections as `steer` says."""
+"""Which connection serves whom the caller has chosen: connections come and go as `steer` says."""
 
 import random
 from collections.abc import Callable
@@ -7,16 +7,19 @@ from typing import assert_never
 
 from actors.base import Hired, Ref, Stop
 from actors.caller import Caller
+from actors.choices import Choices
 from actors.conversation import Conversation
 from actors.line import RETRY_SECONDS, Discard, GiveUp, Leg, Line, Look, Open, Retune, Selection, Swap, Wait, steer
 from actors.messages import (
     Choose,
     Close,
-    ConfigAck,
     Configure,
     Error,
     Granted,
+    Instruct,
+    Know,
     Listen,
+    Meet,
     Notice,
     Prepare,
     Prepared,
@@ -29,8 +32,8 @@ from actors.messages import (
     ToBridge,
     ToPersona,
 )
-from actors.meter import tariff
 from actors.supervision import Losses
+from personas import Profile
 from realtime.models import Capabilities
 
 MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be gone, at least and at most: a caller who
@@ -52,76 +55,79 @@ class Hands:
 
 
 class Switchboard:
-    """One caller's line. What may end the call returns the Close to end it with, or None.
-
-    `choice` is the newest that may still be granted: what is said now is meant for it.
-    """
+    """One caller's line. What may end the call returns the Close to end it with, or None."""
 
     def __init__(
         self,
-        session_id: str,
         caller: Caller,
         talk: Conversation,
         persona: Ref[ToPersona],
         do: Hands,
         can: Capabilities,
+        choices: Choices,
     ) -> None:
-        self._id, self._caller, self._talk, self._persona, self._do = session_id, caller, talk, persona, do
+        self._caller, self._talk, self._persona, self._do = caller, talk, persona, do
+        self._choices = choices
         self.line = Line(can=can)
-        self.choice = 0
         self.listens = False  # the caller speaks in a stream
-        self.choices = self.generations = self.rollovers = 0  # so many there were
-        self._wish = ""  # the persona of `choice`, as far as it is known
-        self._asked: dict[int, str] = {}  # choice that is neither granted nor declined yet -> its persona, if known
-        self._claims: dict[int, str] = {}  # the same, where only the supervisor's word is awaited
-        self._holds: frozenset[str] = frozenset()
+        self.generations = self.rollovers = 0  # so many there were
         self._acknowledged = 0
         self._closed = False
 
     def counted(self) -> dict[str, object]:
         """For the log."""
-        return {"choices": self.choices, "generations": self.generations, "rollovers": self.rollovers}
+        return {"choices": self._choices.count, "generations": self.generations, "rollovers": self.rollovers}
 
     # Choosing.
 
-    def choose(self, astrologer_id: str) -> None:
-        """The caller wants this persona; whom they want already is only acknowledged."""
-        if astrologer_id == self._wish:
+    @property
+    def choice(self) -> int:
+        """The newest that may still be granted: what is said now is meant for it."""
+        return self._choices.newest
+
+    def choose(self, astrologer_id: str, profile: Profile | None = None) -> None:
+        """The caller wants this persona, and may have told of themselves. Raises Refused: switch_too_often.
+
+        Whom they want already is only acknowledged, and told what it must know of them.
+        """
+        if not self._choices.repeats(astrologer_id):
+            self._persona.tell(Choose(self._next(astrologer_id, profile), astrologer_id))
+        elif not self._choices.repeat(profile):
+            if profile:
+                self._know(profile)
             if self.line.live and self.line.live.selection.choice == self.choice:
                 self._acknowledge(self.line.live)
-            return
-        self._persona.tell(Choose(self._next(astrologer_id), astrologer_id))
 
     def seek(self, sought: Sought) -> None:
-        """The caller wants whoever fits best."""
-        self._persona.tell(Seek(self._next(""), sought.query, sought.language))
+        """The caller wants whoever fits best. Raises Refused: switch_too_often."""
+        self._persona.tell(Seek(self._next("", None), sought.query, sought.language))
 
-    def _next(self, astrologer_id: str) -> int:
-        self.choices += 1
-        self.choice, self._wish = self.choices, astrologer_id
-        self._asked[self.choice] = astrologer_id
-        self._talk.expect(self.choice)
-        return self.choice
+    def _next(self, astrologer_id: str, profile: Profile | None) -> int:
+        choice = self._choices.ask(astrologer_id, profile, self._do.clock())
+        self._talk.expect(choice)
+        return choice
+
+    def _know(self, profile: Profile) -> None:
+        """Who was told already what to say is told anew."""
+        self._persona.tell(Know(profile))
+        for leg in (self.line.live, self.line.coming):
+            if leg and leg.selection == self.line.wanted:
+                self._persona.tell(Prepare(leg.generation, leg.selection.persona))
 
     def decided(self, message: Selected | Granted) -> Close | None:
-        """The persona takes calls; then, it takes this one."""
+        """There are personas who take calls; then, one of them takes this one."""
         if self._closed:
             return None
         if isinstance(message, Selected):
-            self._claim(message)
+            self._choices.claim(message.choice, message.personas)
+            self._do.claim(message)
             return None
         return self._granted(Selection(message.choice, message.persona))
 
-    def _claim(self, selected: Selected) -> None:
-        choice, persona = selected.choice, selected.persona
-        self._asked[choice] = self._claims[choice] = persona.id
-        self._holds |= {persona.id}
-        if choice == self.choice:
-            self._wish = persona.id
-        self._do.claim(selected)
-
     def _granted(self, selection: Selection) -> Close | None:
-        self._answered(selection.choice)
+        self._persona.tell(Meet())
+        if profile := self._choices.granted(selection):
+            self._persona.tell(Know(profile))
         live = self.line.live
         if live:
             self._persona.tell(Rest())
@@ -135,48 +141,34 @@ class Switchboard:
         """It is not, and whoever was wanted before still is, or may yet be granted."""
         if self._closed:
             return
-        self._answered(choice)
-        wanted = self.line.wanted
-        before, wish = (wanted.choice, wanted.persona.id) if wanted else (0, "")
-        before, wish = max(
-            ((asked, wish) for asked, wish in self._asked.items() if asked < choice), default=(before, wish)
-        )
-        if self.choice == choice:
-            self.choice, self._wish = before, wish
-        self._talk.retag(choice, before)
-        self._let_go()
+        self._talk.retag(choice, self._choices.refused(choice, self.line.wanted))
         self.go_on()
-
-    def _answered(self, choice: int) -> None:
-        del self._asked[choice]
-        self._claims.pop(choice, None)
-
-    def _let_go(self) -> None:
-        """Whom the caller neither has nor wants any more, others may have."""
-        selections = (self.line.wanted, self.line.live and self.line.live.selection)
-        needs = frozenset([*self._claims.values(), *(one.persona.id for one in selections if one)])
-        if self._holds - needs:
-            self._do.let_go(needs)
-        self._holds = needs
 
     def prepared(self, prepared: Prepared) -> None:
         """It is known what the connection must be told."""
-        leg = self.line.coming
-        if not leg or leg.generation != prepared.generation or leg.selection.persona != prepared.persona:
+        legs = (leg for leg in (self.line.live, self.line.coming) if leg)
+        leg = next((leg for leg in legs if leg.generation == prepared.generation), None)
+        if not leg or leg.selection.persona != prepared.persona:
             return  # of a choice that was made anew since
+        if leg.told:
+            if leg.bridge and self.line.can.mutable_instructions:
+                leg.bridge.tell(Instruct(prepared.setup.instructions))
+            return
         setup = Configure(leg.selection.choice, replace(prepared.setup, listens=self.listens), prepared.turns)
         if leg.bridge:
             leg.bridge.tell(setup)
         else:
             leg = replace(leg, bridge=self._do.hire(leg.generation, setup))
-        self.line = replace(self.line, coming=replace(leg, fresh=not prepared.turns))
+        self.line = replace(self.line, coming=replace(leg, fresh=not prepared.turns, told=True))
 
     # Serving.
 
     def steer(self) -> Close | None:
         """Do what there is to do until the line is as wanted, or under way to it."""
         close = self._steer()
-        self._let_go()
+        needs = self._choices.let_go(self.line.wanted, self.line.live.selection if self.line.live else None)
+        if needs is not None:
+            self._do.let_go(needs)
         return close
 
     def _steer(self) -> Close | None:
@@ -288,10 +280,8 @@ class Switchboard:
         self.go_on()
 
     def _acknowledge(self, live: Leg) -> None:
-        self._acknowledged, persona = live.selection.choice, live.selection.persona
-        message = f"{persona.name} is on the line."
-        names = (persona.id, persona.name, persona.language, persona.language_code, persona.voice)
-        self._caller.tell(ConfigAck(*names, self._id, message, tariff(persona)))
+        self._acknowledged = live.selection.choice
+        self._caller.acknowledge(live.selection.persona)
 
     def _retire(self, leg: Leg) -> None:
         if leg.bridge:
@@ -309,8 +299,7 @@ class Switchboard:
         reason = f"{wanted.persona.name} cannot be reached: {live.selection.persona.name} is still on the line."
         self._caller.tell(Error("persona_switch_failed", reason))
         self.line = replace(self.line, wanted=live.selection, fatal=False, ends=())
-        if self.choice == wanted.choice:  # else the caller has asked for somebody else meanwhile
-            self.choice, self._wish = live.selection.choice, live.selection.persona.id
+        self._choices.fall_back(wanted.choice, live.selection)
         self._persona.tell(Serve(live.selection.persona))
         self._talk.restore(wanted.choice)
         self.go_on()

@@ -1,7 +1,7 @@
 """`personas`: look at a file of personas, check it, and see what a model is told."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -69,7 +69,7 @@ def show(astrologer_id: Annotated[str, typer.Argument(help="See `personas list`.
     except Refused as refused:
         errors.print(refused.message, markup=False)
         raise typer.Exit(1) from None
-    console.print(catalogue.instructions(persona, today=date.today()), markup=False, highlight=False, soft_wrap=True)
+    console.print(persona.instructions(datetime.now(UTC)), markup=False, highlight=False, soft_wrap=True)
     errors.print(f"about {persona.tokens} tokens, version {persona.version}", highlight=False)
 
 

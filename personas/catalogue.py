@@ -2,7 +2,6 @@
 
 import datetime
 import hashlib
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,14 +10,13 @@ from typing import Self
 
 import orjson
 
-from personas import prompt, tokens
+from personas import tokens
 from personas.check import CatalogueBroken, Fault
 from personas.file import SHIPPED, decode, parts_of, read_bytes, shipped_rest
 from personas.languages import code_of
 from personas.matching import Index, Match
 from personas.persona import Persona
 from personas.positions import located, written_twice
-from personas.profile import Profile
 from personas.reader import read_rows
 from personas.shared import share
 from schemas import Refused
@@ -162,13 +160,6 @@ class Catalogue:
         """
         among = {persona.id for persona in self.find(moment, language=language, status="active")}
         return self._index.best(query, among, limit)
-
-    def instructions(self, persona: Persona, *, today: datetime.date, profile: Profile | None = None) -> str:
-        """The prompt of a call with this persona, which may be of an earlier catalogue; see personas/prompt.py.
-
-        Interned: it is some 11 KB, and all callers of a persona on a day hold the same.
-        """
-        return sys.intern(prompt.build(persona, today=today, profile=profile))
 
 
 def _same(one: str, other: str) -> bool:

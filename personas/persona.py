@@ -1,11 +1,14 @@
 """A persona as a call uses it: checked, resolved, complete, and never changed again."""
 
 import datetime
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from personas import prompt
 from personas.behaviour import Behaviour
+from personas.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,14 @@ class Persona:
     def open_at(self, moment: datetime.datetime) -> bool:
         """Whether a call that comes at this moment is taken: active, and within its hours."""
         return self.status == "active" and self.behaviour.availability.open_at(moment)
+
+    def instructions(self, moment: datetime.datetime, profile: Profile | None = None) -> str:
+        """The prompt of a call, see personas/prompt.py. Its date is that of the moment in the zone of the hours.
+
+        Interned: it is some 11 KB, and all callers of a persona on a day hold the same.
+        """
+        today = moment.astimezone(self.behaviour.availability.zone).date()
+        return sys.intern(prompt.build(self, today=today, profile=profile))
 
     def public(self) -> dict[str, Any]:
         """What clients may see, as JSON data under the seed's names: never a prompt, nor a private feature.

@@ -3,15 +3,48 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from iso4217 import Currency
 
 from personas.check import Unusable
 from schemas.sentences import nearest
 
+Rounding: TypeAlias = Literal["second", "minute"]
+
 DIGITS: Mapping[str, int] = {one.code: one.exponent for one in Currency if one.exponent is not None}
 """Of every currency in use, how many its smallest unit has; metals and the like have none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """So much money: `amount` in the smallest unit of `currency`, which has `digits` digits."""
+
+    amount: int
+    currency: str
+    digits: int
+    text: str
+
+    def __add__(self, other: "Amount") -> "Amount":
+        """Both together, of one currency."""
+        return amount_of(self.amount + other.amount, self.currency, self.digits)
+
+
+def amount_of(amount: int, currency: str, digits: int) -> Amount:
+    """An amount, with its text: a number of whole units and the currency, so that 1050 is "10.50 INR"."""
+    return Amount(amount, currency, digits, f"{Decimal(amount).scaleb(-digits):f} {currency}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What a minute costs: `per_minute` in the smallest unit of `currency`, which has `digits` digits."""
+
+    per_minute: int
+    currency: str
+    digits: int
+    free_seconds: int
+    rounding: Rounding
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +82,15 @@ class Pricing:
             counted = -(-counted // 60) * 60
         return self.per_minute * counted // 60
 
-    def text(self, amount: int) -> str:
-        """An amount as a number of whole units and the currency: 1050 is "10.50 INR"."""
-        return f"{Decimal(amount).scaleb(-self.digits):f} {self.currency}"
+    def amount(self, smallest: int) -> Amount:
+        """So much in this currency."""
+        return amount_of(smallest, self.currency, self.digits)
+
+    @property
+    def tariff(self) -> Tariff:
+        """What a caller is told of it beforehand."""
+        begun = ", each minute begun counts" if self.whole_minutes else ""
+        free = f", the first {self.free_seconds} seconds free" if self.free_seconds else ""
+        text = f"{self.amount(self.per_minute).text} a minute{begun}{free}"
+        rounding: Rounding = "minute" if self.whole_minutes else "second"
+        return Tariff(self.per_minute, self.currency, self.digits, self.free_seconds, rounding, text)

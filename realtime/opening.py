@@ -35,6 +35,12 @@ class Opening:
             if not listens and self._unanswered:  # what is left of the stream would be part of the next clip
                 self._outbox.say("clear", {"type": "input_audio_buffer.clear"})
 
+    def instruct(self, instructions: str) -> None:
+        """Change what the model is told, and nothing else."""
+        if self.setup and self.setup.instructions != instructions:
+            self.setup = replace(self.setup, instructions=instructions)
+            self._update(self.setup)
+
     def created(self, session: dict[str, Any]) -> list[Event]:
         """The session is there, as nobody in particular."""
         if self._states.admits(CREATED):

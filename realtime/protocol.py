@@ -51,6 +51,10 @@ class Protocol:
         """Let the upstream find the turns by itself, or not; what is appended from now on waits for its consent."""
         self._opening.listen(listens)
 
+    def instruct(self, instructions: str) -> None:
+        """Let these instructions hold from the next answer on; what was said stays."""
+        self._opening.instruct(instructions)
+
     def append(self, pcm: bytes) -> None:
         """Some more of what the caller says: PCM16 24 kHz mono, any length. Only where the setup listens."""
         self._outbox.hear(pcm)

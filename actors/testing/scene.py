@@ -74,7 +74,7 @@ class Supervisor(Probe):
         if self.by_hand or not isinstance(message, Claimed | LetGo):
             super().tell(message)
         elif isinstance(message, Claimed):
-            message.session.tell(Granted(message.choice, message.persona))
+            message.session.tell(Granted(message.choice, message.personas[0]))
 
 
 @cache

@@ -1,6 +1,7 @@
 """Time and money of a call: what is metered, when it stands still, and what the caller is told of it."""
 
 import logging
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from actors.base import Stop
 from actors.equipment import Limits
 from actors.messages import Chose, Close, ConfigAck, Detached, HungUp, Notice, Summary, Typed
-from actors.meter import Amount, Meter, Tariff
+from actors.meter import Meter
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from personas import SHIPPED, Catalogue
+from personas.pricing import Amount, Tariff
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.streaming import asked, begin, on_the_line
 
@@ -57,7 +59,7 @@ def test_metered_from_the_acknowledgement_to_the_end(stage: Stage) -> None:
     stage.advance(5)  # nobody is on the line yet
     comes(scene, 1)
     told = scene.caller.fish_for(ConfigAck).price
-    assert told == Tariff(1250, "INR", 2, 0, "12.50 INR a minute")
+    assert told == Tariff(1250, "INR", 2, 0, "second", "12.50 INR a minute")
     stage.advance(24.999)
     scene.says(HungUp())
     assert summary(scene) == ([(TINA, 24, "5.00 INR")], ["5.00 INR"])
@@ -202,13 +204,16 @@ def test_nobody_was_on_the_line(scene: Scene) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(FOUR.all()), st.integers(0, 10**7), st.integers(0, 10**6)), max_size=20))
 def test_no_time_is_lost_or_made_up(stays: list[tuple[Any, int, int]]) -> None:
-    """However often it is started and stopped, the milliseconds of all are those that ran."""
-    meter, now, ran = Meter(), 0, 0
+    """However often it is started and stopped, each has the milliseconds for which it ran, in whole seconds."""
+    meter, now, ran = Meter(), 0, Counter[str]()
     for persona, on, off in stays:
         meter.serve(persona, now / 1000)
-        now, ran = now + on, ran + on
-        assert meter.ms(now / 1000) == ran
+        now, ran[persona.id] = now + on, ran[persona.id] + on
+        assert _seconds(meter, now) == {one: ms // 1000 for one, ms in ran.items()}
         meter.rest(now / 1000)
         now += off
-    assert meter.ms(now / 1000) == ran
-    assert abs(meter.bill(now / 1000).seconds - ran / 1000) < 4
+        assert _seconds(meter, now) == {one: ms // 1000 for one, ms in ran.items()}
+
+
+def _seconds(meter: Meter, now: int) -> dict[str, int]:
+    return {stay.persona.id: stay.seconds for stay in meter.bill(now / 1000).stays}

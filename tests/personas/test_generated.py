@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from personas import Catalogue, CatalogueBroken
+from personas.prompt import build
 from personas.shape import Shape
 from tests.personas.strategies import FEATURES, fitting, rows, spoiled
 
@@ -26,9 +27,9 @@ def test_every_row_that_fits_is_served_with_its_instructions(data: list[dict[str
     assert len(catalogue.all()) == len(data)
     again = Catalogue.from_data(data)
     for persona in catalogue.all():
-        text = catalogue.instructions(persona, today=TODAY)
+        text = build(persona, today=TODAY)
         assert text.startswith("# Persona\n")
-        assert text == again.instructions(again.personas[persona.id], today=TODAY)
+        assert text == build(again.personas[persona.id], today=TODAY)
     assert catalogue.version == again.version
 
 

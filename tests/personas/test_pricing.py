@@ -35,7 +35,7 @@ def price(per_minute: float, currency: str = "INR", **more: Any) -> Pricing:
 def test_a_price_is_exact_in_any_currency(per_minute: float, currency: str, smallest: int, text: str) -> None:
     """No digits for the yen, three for the dinar; 1.15 is 115, not 114.99."""
     read = price(per_minute, currency)
-    assert (read.per_minute, read.text(read.per_minute)) == (smallest, text)
+    assert (read.per_minute, read.amount(read.per_minute).text) == (smallest, text)
     assert isinstance(read.per_minute, int)
 
 

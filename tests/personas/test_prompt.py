@@ -27,7 +27,7 @@ def test_the_whole_prompt_byte_for_byte(row: Make) -> None:
     data = {"astrologers": [row(tone="warm")], "language_instructions": {"English": "Speak English."}}
     catalogue = Catalogue.from_data(data)
     profile = Profile(name="Ravi", birth_date="1990-05-01", birth_time="10:30", birth_place="Pune")
-    assert catalogue.instructions(catalogue.all()[0], profile=profile, today=TODAY) == (
+    assert build(catalogue.all()[0], profile=profile, today=TODAY) == (
         "# Persona\nYou are Asha.\n\n"
         "# Language\nLanguage: English (en).\nSpeak English.\n\n"
         "# Expertise\nVedic Love: love, प्यार\n\n"
@@ -41,17 +41,17 @@ def test_the_whole_prompt_byte_for_byte(row: Make) -> None:
 def test_an_empty_section_is_left_out(row: Make) -> None:
     """Without features there is no Style; without a profile, or with an empty one, no Caller."""
     catalogue = Catalogue.from_data([row()])
-    text = catalogue.instructions(catalogue.all()[0], today=TODAY)
+    text = build(catalogue.all()[0], today=TODAY)
     assert headings(text) == ["Persona", "Language", "Expertise", "Conduct", "Today"]
-    assert catalogue.instructions(catalogue.all()[0], today=TODAY, profile=Profile(name=" \n")) == text
+    assert build(catalogue.all()[0], today=TODAY, profile=Profile(name=" \n")) == text
 
 
 def test_what_changes_stands_last() -> None:
     """Calls of two callers on two days share everything up to what they told, so that it can be cached."""
     catalogue = FOUR
     for persona in catalogue.all():
-        one = catalogue.instructions(persona, today=TODAY, profile=Profile(name="Ravi"))
-        other = catalogue.instructions(persona, today=datetime.date(2027, 1, 1), profile=Profile(name="Meera"))
+        one = build(persona, today=TODAY, profile=Profile(name="Ravi"))
+        other = build(persona, today=datetime.date(2027, 1, 1), profile=Profile(name="Meera"))
         assert one.startswith(persona.standing)
         assert other.startswith(persona.standing)
         assert headings(one) == SECTIONS
@@ -72,7 +72,7 @@ def test_headings_of_a_system_prompt_are_no_sections(row: Make, written: str) ->
     """Authors may structure their text; their headings move one level down."""
     catalogue = Catalogue.from_data([row(system_prompt=f"You are Asha.\n{written}\nPromise anything.\n## Smaller")])
     assert catalogue.faults == ()
-    text = catalogue.instructions(catalogue.all()[0], today=TODAY)
+    text = build(catalogue.all()[0], today=TODAY)
     assert headings(text) == ["Persona", "Language", "Expertise", "Conduct", "Today"]
     assert "### Smaller" in text
 

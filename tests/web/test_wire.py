@@ -28,15 +28,17 @@ from actors.messages import (
     Transcript,
     Typed,
 )
-from actors.meter import Bill, Stay, tariff
+from actors.meter import Bill, Stay
 from audio import Packed
 from audio.envelope import LARGE, unpack
 from personas import Profile
+from personas.pricing import Pricing
 from schemas import Refused
 from tests.kit.four import FOUR, MOHIT, TINA
 from web import wire
 
-BILL = Bill((Stay(FOUR.get(TINA), 61), Stay(FOUR.get(MOHIT), 5)))
+BILL = Bill((Stay(FOUR.get(TINA), ("1",), 61), Stay(FOUR.get(MOHIT), ("1",), 5)))
+TARIFF = Pricing(333, "KWD", 3, 30, True).tariff
 CODES = schemas.read("answer")["$defs"]["error"]["properties"]["code"]["enum"]
 STREAM = {"mode": "stream", "input": "pcm16", "output": "pcm16"}
 CLIP = b64encode(b"some bytes").decode()
@@ -156,7 +158,7 @@ def test_no_frame_is_a_crash(frame: bytes) -> None:
         Transcript("user", "hello", "user.1"),
         Clear("1.1"),
         Notice("switching", "Wait."),
-        ConfigAck("tina", "Tina", "Hindi", "hi", "marin", "s-1", "Hello.", tariff(FOUR.get(TINA))),
+        ConfigAck("tina", "Tina", "Hindi", "hi", "marin", "s-1", "Hello.", TARIFF),
         Notice("minute", "So far.", 60, BILL.price),
         Summary(BILL),
         Summary(Bill()),

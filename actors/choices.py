@@ -1,0 +1,86 @@
+"""Whom the caller wants: each choice from when it is asked for until it is granted or refused."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from actors.line import Selection
+from actors.switches import Switches
+from personas import Persona, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A choice that is not decided yet: whom it names, if anybody, and what the caller told of themselves with it.
+
+    `claimed` are the personas, by id, of whom the supervisor may grant one.
+    """
+
+    astrologer_id: str
+    profile: Profile | None
+    claimed: frozenset[str] = frozenset()
+
+
+class Choices:
+    """Numbered from 1. `newest` is the newest that may still be granted: what is said now is meant for it."""
+
+    def __init__(self, switches: int) -> None:
+        self.newest = self.count = 0
+        self._wish = ""  # the persona of the newest, as far as it is known
+        self._asked: dict[int, Asked] = {}
+        self._holds: frozenset[str] = frozenset()
+        self._switches = Switches(switches)
+
+    def ask(self, astrologer_id: str, profile: Profile | None, now: float) -> int:
+        """The number of a new choice. Raises Refused: switch_too_often."""
+        self._switches.ask(self.count + 1, now)
+        self.count += 1
+        self.newest, self._wish = self.count, astrologer_id
+        self._asked[self.newest] = Asked(astrologer_id, profile)
+        return self.newest
+
+    def repeats(self, astrologer_id: str) -> bool:
+        """Whether this is whom the caller wants already."""
+        return astrologer_id == self._wish
+
+    def repeat(self, profile: Profile | None) -> bool:
+        """Whom the caller wants is asked for again: True if that is not decided, then the profile goes with it."""
+        asked = self._asked.get(self.newest)
+        if asked and profile:
+            self._asked[self.newest] = replace(asked, profile=profile)
+        return asked is not None
+
+    def claim(self, choice: int, personas: Iterable[Persona]) -> None:
+        """The supervisor is asked for one of these."""
+        claimed = frozenset(persona.id for persona in personas)
+        self._asked[choice] = replace(self._asked[choice], claimed=claimed)
+        self._holds |= claimed
+
+    def granted(self, selection: Selection) -> Profile | None:
+        """A choice is the caller's; what they told of themselves with it."""
+        self._switches.granted(selection.choice)
+        if selection.choice == self.newest:
+            self._wish = selection.persona.id
+        return self._asked.pop(selection.choice).profile
+
+    def refused(self, choice: int, wanted: Selection | None) -> int:
+        """It is not granted; returns which is the newest before it, be it undecided or the one that is wanted."""
+        self._switches.refused(choice)
+        del self._asked[choice]
+        return self.fall_back(choice, wanted)
+
+    def fall_back(self, choice: int, wanted: Selection | None) -> int:
+        """Nothing comes of this one: if the caller has asked for nobody else meanwhile, whom do they want now?"""
+        granted = (wanted.choice, wanted.persona.id) if wanted else (0, "")
+        before, wish = max(
+            ((asked, one.astrologer_id) for asked, one in self._asked.items() if asked < choice), default=granted
+        )
+        if self.newest == choice:
+            self.newest, self._wish = before, wish
+        return before
+
+    def let_go(self, *selections: Selection | None) -> frozenset[str] | None:
+        """Who, by id, is still needed for these and for what is not decided, if that is fewer than before."""
+        needs = frozenset(one.persona.id for one in selections if one)
+        needs = needs.union(*(asked.claimed for asked in self._asked.values()))
+        fewer, self._holds = bool(self._holds - needs), needs
+        return needs if fewer else None
