@@ -1,13 +1,15 @@
 """What a caller may choose, and what stays as it was chosen, whatever becomes of the file of personas meanwhile."""
 
+import gc
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
 
 from actors.equipment import Limits
-from actors.messages import Chose, Close, ConfigAck, Detached, Error, HungUp, Sought, Summary
+from actors.messages import Chose, Claimed, Close, ConfigAck, Detached, Error, Granted, HungUp, Sought, Summary, Typed
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire
@@ -67,8 +69,8 @@ def test_a_call_keeps_the_version_it_chose(stage: Stage) -> None:
     assert "Tone: second." in prompt(comes(scene, 5))
     scene.says(HungUp())
     stays = scene.caller.fish_for(Summary).bill.stays
-    assert [stay.persona.id for stay in stays] == [TINA, MOHIT, TINA]
-    assert len({stay.persona.version for stay in stays}) == 3
+    assert [stay.persona.id for stay in stays] == [TINA, MOHIT]
+    assert [len(stay.versions) for stay in stays] == [2, 1]
     scene.end()
 
 
@@ -95,6 +97,18 @@ def test_the_policy_of_memory_is_that_of_the_choice(scene: Scene) -> None:
     scene.says(Chose(MOHIT))
     comes(scene, 3).lose()
     assert back(scene, 4).texts() == []
+
+
+def test_a_call_keeps_no_catalogue(scene: Scene) -> None:
+    """Only the persona that it has: a catalogue of a thousand is some 27 MB."""
+    scene.shelf.catalogue = edited(**{TINA: {"tone": "first"}})
+    old = scene.shelf.catalogue.version
+    wire = scene.on_the_line(TINA)
+    scene.shelf.catalogue = edited()
+    wire.lose()
+    assert "Tone: first." in prompt(back(scene, 2))
+    gc.collect()
+    assert old not in {one.version for one in gc.get_objects() if isinstance(one, Catalogue)}
 
 
 def test_who_is_closed_says_when_they_open_and_who_is_open_now(stage: Stage) -> None:
@@ -133,6 +147,37 @@ def test_more_switches_than_a_minute_may_have(stage: Stage) -> None:
     scene.end()
 
 
+def test_what_is_refused_is_no_switch(stage: Stage) -> None:
+    """Whoever is closed, inactive or unknown, however often: then the switch itself is granted."""
+    catalogue = edited(**{HARSH: closed(), PRIYANKA: {"status": "inactive"}})
+    scene = Scene(stage, catalogue, Limits(switches=1))
+    refused = [HARSH, PRIYANKA, "nobody"]
+    for astrologer_id in refused * 2:
+        scene.says(Chose(astrologer_id))
+        stage.settle()
+    scene.on_the_line(TINA)
+    for astrologer_id in refused * 2:
+        scene.says(Chose(astrologer_id))
+        stage.settle()
+    codes = [message.code for message in scene.caller.heard if isinstance(message, Error)]
+    assert codes == ["closed_now", "inactive_astrologer", "unknown_astrologer"] * 4
+    scene.on_the_line(MOHIT)
+    scene.end()
+
+
+@pytest.mark.parametrize("at_once", [1, 60])
+def test_who_asks_on_and_on_is_sent_away(scene: Scene, at_once: int) -> None:
+    """A refusal is no switch, but it is a refused message; and once the call is over no refusal comes any more."""
+    for number in range(60):
+        scene.says(Chose(f"nobody {number}"))
+        if number % at_once == 0:
+            scene.stage.settle()
+    scene.stage.settle()
+    told = [message.code for message in scene.caller.heard if isinstance(message, Error | Close)]
+    assert told[21:] == ["too_many_messages", 4400]
+    assert at_once > 1 or set(told[:21]) == {"unknown_astrologer"}
+
+
 def test_words_choose_whoever_fits_and_is_open(stage: Stage) -> None:
     """In the language asked for; and then that one is whom the caller has chosen."""
     scene = Scene(stage, edited(**{MOHIT: closed()}))
@@ -166,8 +211,91 @@ def test_what_a_caller_told_holds_for_the_call(scene: Scene) -> None:
     second = comes(scene, 2)
     assert "Name: Asha" in prompt(second)
     scene.says(Chose(MOHIT, profile=Profile(name="Usha")))
+    assert "# Caller\nName: Usha\n\n" in prompt(second)  # from the next answer on
+    second.consent()
     second.lose()
     assert "# Caller\nName: Usha\n\n" in prompt(back(scene, 3))
+
+
+ASHA = Profile(name="Asha")
+
+
+@pytest.mark.parametrize("when", ["asked", "claimed", "called", "configured", "ready", "greeted"])
+def test_what_is_told_after_a_choice_by_the_address(scene: Scene, when: str) -> None:
+    """The app names the persona in the address and the caller in a config: the first answer knows both."""
+    scene.supervisor.by_hand = when == "claimed"
+    scene.says(Chose(TINA))
+    if when != "asked":
+        scene.stage.settle()
+    if when in ("configured", "ready", "greeted"):
+        scene.wire(1).say(type="session.created")
+    if when in ("ready", "greeted"):
+        scene.wire(1).consent()
+    if when == "greeted":
+        scene.wire(1).answer("Hello.")
+    scene.says(Chose(TINA, profile=ASHA))
+    scene.stage.settle()
+    if when == "claimed":
+        claimed = scene.supervisor.expect(Claimed)
+        claimed.session.tell(Granted(claimed.choice, claimed.personas[0]))
+    wire = scene.wire(1)
+    if when in ("asked", "claimed", "called"):
+        wire.say(type="session.created")
+    for _ in range(2):
+        wire.consent()
+    scene.caller.fish_for(ConfigAck)
+    if when != "greeted":
+        wire.answer("Hello.")
+    scene.says(Typed("who am I?"))
+    updates = [number for number, kind in enumerate(wire.kinds) if kind == "session.update"]
+    assert "# Caller\nName: Asha\n" in prompt(wire)
+    assert wire.kinds.index("conversation.item.create") > updates[-1]
+    assert len(scene.upstream.dialled) == 1
+
+
+def test_what_is_told_again_is_not_sent_again(scene: Scene) -> None:
+    """Apps say the same with each config."""
+    scene.says(Chose(TINA, profile=ASHA))
+    wire = comes(scene, 1)
+    updates = wire.kinds.count("session.update")
+    scene.says(Chose(TINA, profile=ASHA))
+    assert wire.kinds.count("session.update") == updates
+
+
+def test_what_is_told_while_another_is_called(scene: Scene) -> None:
+    """Whoever is leaving is told nothing any more."""
+    wire = scene.on_the_line(TINA)
+    updates = wire.kinds.count("session.update")
+    scene.says(Chose(MOHIT))
+    scene.stage.settle()
+    scene.says(Chose(MOHIT, profile=ASHA))
+    assert "Name: Asha" in prompt(comes(scene, 2))
+    assert wire.kinds.count("session.update") == updates
+
+
+def test_what_is_told_with_a_refused_choice_does_not_count(stage: Stage) -> None:
+    """Nothing of such a config does: whoever is on the line knows what they knew."""
+    scene = Scene(stage, edited(**{HARSH: closed(), PRIYANKA: {"status": "inactive"}}), LONG)
+    scene.says(Chose(TINA, profile=ASHA))
+    wire = comes(scene, 1)
+    for refused in (HARSH, PRIYANKA, "nobody"):
+        scene.says(Chose(refused, profile=Profile(name="Usha")))
+    stage.settle()
+    wire.lose()
+    assert "# Caller\nName: Asha\n" in prompt(back(scene, 2))
+    scene.end()
+
+
+def test_the_date_is_that_of_the_persona(stage: Stage) -> None:
+    """Where it is Monday for whoever calls, it is not Sunday because the server stands elsewhere."""
+    zones = {TINA: "Pacific/Kiritimati", MOHIT: "Pacific/Niue"}  # a day apart, or more
+    scene = Scene(
+        stage, edited(**{id_: {"availability": {"timezone": zone, "hours": "always"}} for id_, zone in zones.items()})
+    )
+    for number, (astrologer_id, zone) in enumerate(zones.items(), 1):
+        scene.says(Chose(astrologer_id))
+        assert prompt(comes(scene, number)).endswith(f"# Today\n{datetime.now(ZoneInfo(zone)).date()}")
+    scene.end()
 
 
 def test_a_caller_who_leaves_before_the_choice_is_granted(scene: Scene) -> None:

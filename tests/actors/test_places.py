@@ -18,13 +18,14 @@ from actors.messages import (
     From,
     FromCaller,
     HungUp,
+    Sought,
 )
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
 from audio import Pool
-from personas import SHIPPED, Catalogue, Shelf
+from personas import SHIPPED, Catalogue, Profile, Shelf
 from supervisor import SupervisorActor
 from tests.kit.four import HARSH, MOHIT, PRIYANKA, TINA
 
@@ -41,12 +42,13 @@ def limited(**most: int) -> Catalogue:
 class House:
     """A supervisor, and callers by name."""
 
-    def __init__(self, stage: Stage, catalogue: Catalogue) -> None:
+    def __init__(self, stage: Stage, catalogue: Catalogue, switches: int = 100) -> None:
         self.stage, self.wires, self.shelf = stage, Wires(), Shelf(catalogue)
-        limits = Limits(idle_seconds=1e6, call_seconds=1e6, switches=100)
+        limits = Limits(idle_seconds=1e6, call_seconds=1e6, switches=switches)
         equipment = Equipment(self.shelf, self.wires, cast(Pool, Decoders()), limits)
         self.supervisor = stage.launch(SupervisorActor, equipment)
         self.callers: dict[str, tuple[int, Probe, Any]] = {}
+        self.on: dict[str, str] = {}  # whom each was told of last
 
     def calls(self, user: str) -> None:
         """Somebody connects."""
@@ -58,17 +60,17 @@ class House:
         number, _, session = self.callers[user]
         session.tell(From(number, message))
 
-    def chooses(self, user: str, astrologer_id: str) -> Wire | Error:
+    def chooses(self, user: str, wish: str | Chose | Sought) -> Wire | Error:
         """The connection that is opened for it, welcomed; or why not."""
         dialled, (_, caller, _) = len(self.wires.dialled), self.callers[user]
         caller.take()
-        self.says(user, Chose(astrologer_id))
+        self.says(user, Chose(wish) if isinstance(wish, str) else wish)
         self.stage.settle()
         if errors := [message for message in caller.take() if isinstance(message, Error)]:
             return cast(Error, errors[0])
         wire = self.wires.dialled[dialled]
         wire.welcome()
-        caller.fish_for(ConfigAck, astrologer_id=astrologer_id)
+        self.on[user] = caller.fish_for(ConfigAck).astrologer_id
         return wire
 
     def end(self) -> None:
@@ -102,6 +104,107 @@ def test_one_more_is_told_who_is_free(house: House) -> None:
     house.chooses("a", TINA)
     assert busy(house.chooses("b", TINA)).startswith("Tina Kulkarni is talking to others. Choose one of: ")
     assert isinstance(house.chooses("b", MOHIT), Wire)
+
+
+def test_whoever_is_busy_too_is_not_named(stage: Stage) -> None:
+    """Neither among those of the same speciality and language, nor where nobody is."""
+    alike = {"speciality": "Love", "language": "English", "status": "active"}
+    data = orjson.loads(SHIPPED.read_bytes())
+    for row in data["astrologers"]:
+        row["max_callers"] = 1
+        if row["astrologer_id"] in (MOHIT, PRIYANKA):
+            row.update(alike)
+    house = House(stage, Catalogue.from_data(data))
+    for user in ("a", "b", "c", "d"):
+        house.calls(user)
+    house.chooses("a", MOHIT)
+    assert busy(house.chooses("b", MOHIT)).endswith(f"Choose one of: {PRIYANKA}.")
+    house.chooses("c", PRIYANKA)
+    assert busy(house.chooses("b", MOHIT)).endswith(f"Choose one of: {TINA}, {HARSH}.")
+    house.chooses("d", TINA)
+    assert busy(house.chooses("b", MOHIT)).endswith(f"Choose one of: {HARSH}.")
+    house.chooses("b", HARSH)
+    assert busy(house.chooses("b", MOHIT)).endswith("Nobody takes calls now; try again later.")
+    house.end()
+
+
+def test_a_busy_one_is_no_switch(stage: Stage) -> None:
+    """Nor the first choice: whoever was refused often may have whoever is free at once."""
+    house = House(stage, limited(**{TINA: 1}), switches=1)
+    house.calls("a")
+    house.chooses("a", TINA)
+    house.calls("b")
+    for _ in range(3):
+        busy(house.chooses("b", TINA))
+    assert isinstance(house.chooses("b", MOHIT), Wire)
+    for _ in range(3):
+        busy(house.chooses("b", TINA))
+    assert isinstance(house.chooses("b", HARSH), Wire)
+    answer = house.chooses("b", MOHIT)
+    assert isinstance(answer, Error)
+    assert answer.code == "switch_too_often"
+    house.end()
+
+
+def test_a_busy_choice_changes_nothing(house: House) -> None:
+    """Neither what is known of the caller, nor what of the call is remembered, after an edit of that."""
+    house.chooses("a", TINA)
+    wire = house.chooses("b", Chose(MOHIT, profile=Profile(name="Asha")))
+    assert isinstance(wire, Wire)
+    data = orjson.loads(SHIPPED.read_bytes()) | {"memory": "none"}
+    data["astrologers"][0]["max_callers"] = 1
+    assert data["astrologers"][0]["astrologer_id"] == TINA
+    house.shelf.catalogue = Catalogue.from_data(data)
+    wire.answer("Hello.")
+    busy(house.chooses("b", Chose(TINA, profile=Profile(name="Usha"))))
+    wire.lose()
+    house.stage.settle()
+    again = house.wires.dialled[-1]
+    again.welcome()
+    assert again.texts() == [("assistant", "Hello.")]
+    assert "Name: Asha" in again.last("session.update")["session"]["instructions"]
+
+
+WORDS = Sought("will my husband love me in marriage", "English")
+
+
+def test_words_choose_the_best_who_is_free(stage: Stage) -> None:
+    """Then the second best; and busy, with whoever else is free, only when all who fit are."""
+    best, second = (match.persona.id for match in Catalogue.load().match(WORDS.query, WORDS.language))
+    house = House(stage, limited(**{best: 1, second: 1}))
+    for user in ("a", "b", "c"):
+        house.calls(user)
+        answer = house.chooses(user, WORDS)
+    assert (house.on["a"], house.on["b"]) == (best, second)
+    name = Catalogue.load().get(best).name
+    assert busy(answer).startswith(f"{name} is talking to others. Choose one of: ")
+    assert best not in busy(answer)
+    assert second not in busy(answer)
+    assert isinstance(house.chooses("c", TINA), Wire)
+    house.end()
+
+
+def test_who_goes_back_needs_no_second_place(house: House) -> None:
+    """The caller has her still while another is called."""
+    house.chooses("a", TINA)
+    for astrologer_id in (MOHIT, TINA):
+        house.says("a", Chose(astrologer_id))
+        house.stage.settle()
+    house.wires.dialled[-1].welcome()
+    heard = house.callers["a"][1].take()
+    assert not any(isinstance(message, Error) for message in heard)
+    assert isinstance(heard[-1], ConfigAck)
+    busy(house.chooses("b", TINA))
+
+
+def test_a_place_is_free_when_its_caller_has_left(house: House) -> None:
+    """Also while the session waits for the last facts of the model."""
+    wire = house.chooses("a", TINA)
+    assert isinstance(wire, Wire)
+    house.says("a", HungUp())
+    house.stage.settle()
+    assert not wire.ended
+    assert isinstance(house.chooses("b", TINA), Wire)
 
 
 @pytest.mark.parametrize("ends", ["hang up", "gone", "session crash", "persona crash"])
