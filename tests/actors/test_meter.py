@@ -13,8 +13,10 @@ from actors.base import Stop
 from actors.equipment import Limits
 from actors.messages import Chose, Close, ConfigAck, Detached, HungUp, Notice, Summary, Typed
 from actors.meter import Meter
+from actors.persona import PersonaActor
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
+from actors.timers import MinuteOver
 from personas import SHIPPED, Catalogue
 from personas.pricing import Amount, Tariff
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
@@ -123,7 +125,7 @@ def test_a_rollover_is_not_seen(stage: Stage) -> None:
 
 
 def test_a_minute_is_told_when_it_is_full(stage: Stage) -> None:
-    """Metered minutes, not those of the clock; what was spent with others is in it."""
+    """Metered minutes, not those of the clock."""
     scene = Scene(stage, priced(**{TINA: RUPEES, MOHIT: None}), LONG)
     wire = scene.on_the_line(TINA)
     stage.advance(50)
@@ -145,6 +147,88 @@ def test_a_minute_is_told_when_it_is_full(stage: Stage) -> None:
     scene.caller.take()
     stage.advance(300)
     scene.caller.expect_nothing()  # he costs nothing
+    scene.end()
+
+
+def test_a_minute_says_sixty_seconds(stage: Stage) -> None:
+    """With two personas as well: the seconds of each, its parts, are those of the summary, whole and unchanged."""
+    scene = Scene(stage, priced(**{TINA: RUPEES, MOHIT: YEN}), LONG)
+    scene.on_the_line(TINA)
+    stage.advance(30.9)
+    scene.on_the_line(MOHIT)
+    stage.advance(29.1)
+    scene.caller.expect_nothing()
+    stage.advance(0.9)  # 30 and 30 that count
+    minute = scene.caller.expect(Notice, code="minute")
+    assert minute.seconds == 60
+    scene.says(HungUp())
+    assert summary(scene) == ([(TINA, 30, "6.25 INR"), (MOHIT, 30, "45 JPY")], ["6.25 INR", "45 JPY"])
+    assert minute.price == scene.caller.heard[-2].bill.price
+    scene.end()
+
+
+def test_a_minute_is_of_those_who_have_a_price(stage: Stage) -> None:
+    """What was spent with others does not bring it nearer, and is not in it."""
+    scene = Scene(stage, priced(**{TINA: None, MOHIT: RUPEES}), LONG)
+    scene.on_the_line(TINA)
+    stage.advance(50)
+    scene.on_the_line(MOHIT)
+    stage.advance(59.9)
+    scene.caller.expect_nothing()
+    stage.advance(0.1)
+    minute = scene.caller.expect(Notice, code="minute")
+    assert (minute.seconds, minute.message) == (60, "So far this call costs 12.50 INR.")
+    scene.says(HungUp())
+    assert summary(scene)[0] == [(TINA, 50, ""), (MOHIT, 60, "12.50 INR")]
+    scene.end()
+
+
+def test_a_clock_that_rings_early_tells_nothing(stage: Stage) -> None:
+    """It rings again when the minute is full."""
+    scene = Scene(stage, priced(**{TINA: RUPEES}), LONG)
+    scene.on_the_line(TINA)
+    stage.advance(59.99)
+    persona = next(ref for ref in stage.actors() if ref.actor_class is PersonaActor)
+    persona.tell(MinuteOver())
+    scene.caller.expect_nothing()
+    stage.advance(0.01)
+    assert scene.caller.expect(Notice).seconds == 60
+    persona.tell(MinuteOver())
+    scene.caller.expect_nothing()
+    scene.end()
+
+
+def test_an_edit_without_a_new_price_is_the_same_stay(stage: Stage) -> None:
+    """What is free is free once, and a minute begun is paid once; a new price is a stay of its own."""
+    terms = {"per_minute": 12, "currency": "INR", "free_seconds": 30, "rounding": "minute"}
+
+    def tuned(tone: str, **price: Any) -> Catalogue:
+        data = orjson.loads(SHIPPED.read_bytes())
+        for row in data["astrologers"]:
+            row.update({"tone": tone, "pricing": terms | price})
+        return Catalogue.from_data(data)
+
+    scene = Scene(stage, tuned("first"), LONG)
+    scene.on_the_line(TINA)
+    told = scene.caller.heard[0].price
+    assert (told.rounding, told.text) == (
+        "minute", "12.00 INR a minute, each minute begun counts, the first 30 seconds free",
+    )  # fmt: skip
+    stage.advance(40)
+    scene.shelf.catalogue = tuned("second")
+    scene.on_the_line(MOHIT)
+    scene.on_the_line(TINA)
+    stage.advance(40)
+    scene.shelf.catalogue = tuned("second", per_minute=24)
+    scene.on_the_line(MOHIT)
+    scene.on_the_line(TINA)
+    stage.advance(40)
+    scene.says(HungUp())
+    stays = [stay for stay in summary(scene)[0] if stay[0] == TINA]
+    assert stays == [(TINA, 80, "12.00 INR"), (TINA, 40, "24.00 INR")]
+    first, _, second, _ = scene.caller.heard[-2].bill.stays
+    assert len(first.versions) == 2
+    assert len(second.versions) == 1
     scene.end()
 
 

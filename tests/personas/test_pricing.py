@@ -86,6 +86,20 @@ def test_a_call_costs(more: dict[str, Any], seconds: int, amount: int) -> None:
     assert price(10, **more).price_of(seconds) == amount
 
 
+@pytest.mark.parametrize(
+    ("more", "rounding", "text"),
+    [
+        ({}, "second", "0.333 KWD a minute"),
+        ({"rounding": "minute"}, "minute", "0.333 KWD a minute, each minute begun counts"),
+        ({"free_seconds": 30}, "second", "0.333 KWD a minute, the first 30 seconds free"),
+    ],
+)
+def test_a_tariff_says_what_is_counted(more: dict[str, Any], rounding: str, text: str) -> None:
+    """So that nobody is surprised by 61 s that cost two minutes."""
+    tariff = price(0.333, "KWD", **more).tariff
+    assert (tariff.per_minute, tariff.rounding, tariff.text) == (333, rounding, text)
+
+
 @given(st.integers(0, 10_000_000), st.integers(0, 100_000), st.integers(0, 600), st.booleans())
 def test_no_second_makes_a_call_cheaper(per_minute: int, seconds: int, free: int, whole: bool) -> None:
     """And an hour is sixty minutes, to the last digit."""
