@@ -92,7 +92,16 @@ class Garbled:
     message: str
 
 
-FromCaller: TypeAlias = Chose | Sought | Spoke | Played | Recorded | Typed | Interrupted | Pinged | HungUp | Garbled
+@dataclass(frozen=True, slots=True)
+class Flooded:
+    """More came on the connection than may, in a way that only the endpoint sees."""
+
+    reason: str
+
+
+FromCaller: TypeAlias = (
+    Chose | Sought | Spoke | Played | Recorded | Typed | Interrupted | Pinged | HungUp | Garbled | Flooded
+)
 
 # session -> caller
 

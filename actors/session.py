@@ -27,6 +27,7 @@ from actors.messages import (
     Detached,
     Error,
     Fact,
+    Flooded,
     From,
     FromBridge,
     FromCaller,
@@ -201,6 +202,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._board.go_on()
             case HungUp():
                 self._leave(Close(1000, "the call has ended"))
+            case Flooded(reason):
+                self._leave(Close(4400, reason))
             case Garbled(code, reason):
                 raise Refused(code, reason)
             case Spoke() | Played() | Pinged():

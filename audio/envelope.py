@@ -5,6 +5,7 @@ so it travels to a decoding process as it is, and is opened there.
 """
 
 import binascii
+import re
 from base64 import b64decode
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from schemas import TOO_NESTED, Refused
 
 LARGE = 64 * 1024  # bytes; only an audio message may be larger
 MOST_PARTS = 100  # of JSON in a large one: base64 has none, and a million empty lists would not fit into a worker
+_BEGINS = re.compile(rb'\s*\{\s*"type"\s*:\s*"([a-z]{1,20})"')
 BLANKS = b" \t\r\n\f\v"
 
 MISUNDERSTOOD = frozenset({"bad_json", "unknown_type", "bad_message", "bad_base64", "audio_too_big"})
@@ -28,6 +30,13 @@ class Packed:
     frame: bytes
 
 
+def pack(frame: bytes) -> Packed:
+    """Leave a large frame as it is. Raises Refused: bad_message, where it begins as a message of another type."""
+    if (begins := _BEGINS.match(frame)) and (kind := begins[1].decode()) != "audio" and kind in schemas.CALLER:
+        raise _too_large(kind)
+    return Packed(frame)
+
+
 def unpack(frame: bytes) -> bytes:
     """The clip in a large frame.
 
@@ -37,9 +46,12 @@ def unpack(frame: bytes) -> bytes:
         raise Refused("bad_message", TOO_NESTED)
     message = schemas.opened(frame, schemas.CALLER)
     if message["type"] != "audio":
-        kind, limit = message["type"], LARGE // 1024
-        raise Refused("bad_message", f"This {kind} message is over {limit} KB: only audio may be so large.")
+        raise _too_large(message["type"])
     return clip(message)
+
+
+def _too_large(kind: str) -> Refused:
+    return Refused("bad_message", f"This {kind} message is over {LARGE // 1024} KB: only audio may be so large.")
 
 
 def clip(message: dict[str, Any]) -> bytes:

@@ -161,16 +161,18 @@ def test_a_frame_that_is_no_websocket_frame_is_a_close_and_no_crash(caplog: pyte
 
 
 def test_too_many_pings_of_the_socket_close_the_call() -> None:
-    """They are answered, but not without end: then a close that says why, and a neighbour goes on."""
+    """They are answered, but not without end: then the summary, a close that says why, and a neighbour goes on."""
 
     async def story() -> None:
         async with exchange() as line, line.phone("neighbour") as other, line.phone() as phone:
+            await phone.choose(TINA)
             with suppress(ConnectionClosed):
                 for _ in range(11 * endpoint.CONTROLS_A_SECOND):
                     await phone.socket.ping()
             ended = await phone.closed()
             assert ended.code == 4400
             assert "pings" in ended.reason
+            assert phone.seen[-1]["type"] == "summary"
             await other.say(type="ping")
             await other.hear("pong")
 

@@ -5,6 +5,7 @@ import itertools
 import re
 import socket as socket_api
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -15,7 +16,7 @@ from aiohttp.typedefs import Handler
 from actors.base import Ref
 from actors.caller import Rate
 from actors.figures import Figures
-from actors.messages import Chose, Connected, Detached, From, FromCaller, Garbled, Mode, Sought
+from actors.messages import Chose, Connected, Detached, Flooded, From, FromCaller, Garbled, Mode, Sought
 from actors.pykka_loop import LoopRef
 from schemas import Refused
 from web import wire
@@ -31,7 +32,7 @@ CLOSE_SECONDS = 2.0
 PONG_SECONDS = 10.0
 CONTROLS_A_SECOND = 20  # pings and pongs of the WebSocket itself; ten seconds of them may come at once
 LONGEST_MATCH = 300  # characters of what is looked for by the address; what is behind them is not read
-TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second".encode()
+TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second"
 USER_ID = re.compile(r"[\w.:@+-]{1,128}")
 MODES: tuple[Mode, ...] = ("clip", "stream")
 TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
@@ -61,7 +62,8 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
         user = request.match_info["user_id"]
         if not USER_ID.fullmatch(user):
             raise web.HTTPBadRequest(text="The user id may hold letters, digits and . : @ + - _, at most 128.\n")
-        if request.query.get("mode", MODES[0]) not in MODES:
+        mode = next((mode for mode in MODES if mode == request.query.get("mode")), None)
+        if mode is None and "mode" in request.query:
             raise web.HTTPBadRequest(text=f"The mode is one of: {', '.join(MODES)}.\n")
         socket = Socket(
             timeout=CLOSE_SECONDS,
@@ -81,7 +83,9 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
         supervisor.tell(Connected(user, connection, outbox))
         try:
             if session := await outbox.admitted:
-                await _listen(socket, session, connection, _wishes(request))
+                if wish := _wish(request.query, mode):
+                    session.tell(From(connection, wish))
+                await _listen(socket, session, connection, mode)
         except (ConnectionError, TimeoutError):  # a pong could not be written: nobody reads
             if request.transport:
                 request.transport.abort()
@@ -107,29 +111,26 @@ def _tune(transport: asyncio.BaseTransport | None) -> None:
         connection.setsockopt(socket_api.IPPROTO_TCP, socket_api.TCP_USER_TIMEOUT, DEAD_SECONDS * 1000)
 
 
-def _wishes(request: web.Request) -> Chose | Sought:
-    """What the address asks for: a persona, or whoever fits some words; a mode; or nothing."""
-    query = request.query
-    mode = next((mode for mode in MODES if mode == query.get("mode")), None)
-    if "match" in query and not query.get("astrologer_id"):
+def _wish(query: Mapping[str, str], mode: Mode | None) -> Chose | Sought | None:
+    """Whom the address asks for: a persona, or else whoever fits some words."""
+    if astrologer_id := query.get("astrologer_id"):
+        return Chose(astrologer_id, mode)
+    if "match" in query:
         return Sought(query["match"][:LONGEST_MATCH], query.get("language") or None, mode)
-    return Chose(query.get("astrologer_id", ""), mode)
+    return None
 
 
-async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int, wishes: Chose | Sought) -> None:
+async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int, mode: Mode | None) -> None:
+    """Every frame to the session; a choice that names no mode has that of the address."""
     try:
-        if isinstance(wishes, Sought) or wishes.astrologer_id:
-            session.tell(From(connection, wishes))
         controls = Rate(CONTROLS_A_SECOND, 10 * CONTROLS_A_SECOND)
         frames, enough = 0, time.perf_counter() + READ_SECONDS
         async for frame in socket:
             if frame.type is WSMsgType.BINARY or frame.type is WSMsgType.TEXT:
                 socket.figures.received += len(frame.data)
-                session.tell(From(connection, _read(frame, wishes)))
+                session.tell(From(connection, _read(frame, mode)))
             elif not controls.take(time.monotonic()):
-                async with asyncio.timeout(PONG_SECONDS):
-                    await socket.close(code=4400, message=TOO_MANY)
-                return
+                session.tell(From(connection, Flooded(TOO_MANY)))
             elif frame.type is WSMsgType.PING:
                 async with asyncio.timeout(PONG_SECONDS):
                     await socket.pong(frame.data)
@@ -149,7 +150,7 @@ async def _room(session: LoopRef[From | Detached]) -> None:
             return
 
 
-def _read(frame: WSMessageNoDecodeText, wishes: Chose | Sought) -> FromCaller:
+def _read(frame: WSMessageNoDecodeText, mode: Mode | None) -> FromCaller:
     try:
         if frame.type is WSMsgType.BINARY:
             return wire.read_audio(frame.data)
@@ -157,5 +158,5 @@ def _read(frame: WSMessageNoDecodeText, wishes: Chose | Sought) -> FromCaller:
     except Refused as refused:
         return Garbled(refused.code, refused.message)
     if isinstance(said, Chose) and said.mode is None:
-        return replace(said, mode=wishes.mode)
+        return replace(said, mode=mode)
     return said

@@ -1,7 +1,7 @@
 """The caller's wire as a pure translator: a text frame becomes a message, a message becomes a frame."""
 
 from base64 import b64encode
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import orjson
@@ -34,10 +34,11 @@ from actors.messages import (
     Transcript,
     Typed,
 )
-from audio import Packed, envelope, wav
+from audio import envelope, wav
 from personas import Persona, Profile
 from schemas import Refused
 
+_FIRST = timezone(timedelta(hours=14))
 LONGEST_FRAME = 480_000  # bytes: ten seconds of PCM16 at 24 kHz
 
 
@@ -47,7 +48,7 @@ def read(frame: bytes) -> FromCaller:
     Raises Refused: bad_json, unknown_type, bad_message, bad_base64, audio_too_big.
     """
     if len(frame) > envelope.LARGE:
-        return Recorded(Packed(frame))
+        return Recorded(envelope.pack(frame))
     message = schemas.opened(frame, schemas.CALLER)
     return _message(message["type"], message)
 
@@ -55,7 +56,7 @@ def read(frame: bytes) -> FromCaller:
 def _message(kind: str, data: dict[str, Any]) -> FromCaller:
     match kind:
         case "config":
-            profile = Profile.read(data["profile"], today=date.today()) if "profile" in data else None
+            profile = Profile.read(data["profile"], today=_newest_day()) if "profile" in data else None
             return Chose(data["astrologer_id"], data.get("audio", {}).get("mode"), profile)
         case "played":
             return Played(data["response_id"], int(data["ms"]))
@@ -70,6 +71,11 @@ def _message(kind: str, data: dict[str, Any]) -> FromCaller:
         case "end":
             return HungUp()
     raise AssertionError(f"caller.schema.json has a type that is not read: {kind}")
+
+
+def _newest_day() -> date:
+    """Today where the day begins first: a child born this morning in Kiribati may be told of in London."""
+    return datetime.now(_FIRST).date()
 
 
 def read_audio(frame: bytes) -> Spoke:

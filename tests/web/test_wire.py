@@ -1,6 +1,7 @@
 """The caller's wire, without a socket."""
 
 from base64 import b64decode, b64encode
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import orjson
@@ -103,11 +104,12 @@ def opened(frame: bytes) -> None:
         ('{"type": "audio", "audio": "***"}', "bad_base64", "base64"),
         (f'{{"type": "audio", "audio": "{"A" * 6_000_000}"}}', "audio_too_big", "4 MiB"),
         (f'{{"type": "audio", "audio": "{"A" * 70_000}*"}}', "bad_base64", "base64"),
-        (f'{{"type": "text", "text": "{"A" * 70_000}"}}', "bad_message", "too long"),
+        (f'{{"type": "text", "text": "{"A" * 70_000}"}}', "bad_message", "only audio"),
+        (f'{{"text": "{"A" * 70_000}", "type": "text"}}', "bad_message", "too long"),
         (f'{{"type": "ping", "x": "{"A" * 70_000}"}}', "bad_message", "only audio"),
         (f'{{"type": "pong", "x": "{"A" * 70_000}"}}', "unknown_type", "'pong'"),
         (f'{{"type": "audio", "audio": "{"A" * 70_000}', "bad_json", "JSON"),
-        (f'{{"type": "ping", "x": [{"[]," * 2_000_000}0]}}', "bad_message", "too much"),
+        (f'{{"x": [{"[]," * 2_000_000}0], "type": "ping"}}', "bad_message", "too much"),
         (f'{{"type": {"[" * 1000}{"]" * 1000}}}', "unknown_type", "no string"),
         (f'{{"type": "config", "astrologer_id": {"[" * 1000}{"]" * 1000}}}', "bad_message", "too much"),
     ],
@@ -119,6 +121,25 @@ def test_what_is_not_understood_is_refused_with_what_to_do(frame: str, code: str
     assert refused.value.code == code
     assert names in refused.value.message
     assert len(refused.value.message) < 500
+
+
+@pytest.mark.parametrize("kind", ["config", "text", "ping"])
+def test_a_large_frame_that_begins_as_another_message_is_refused_at_once(kind: str) -> None:
+    """Before anybody is on the line as well, where nothing is decoded; sound that holds another type is sound."""
+    with pytest.raises(Refused, match=rf"bad_message: This {kind} message is over 64 KB"):
+        wire.read(f'\n {{ "type" : "{kind}", "x": "{"A" * 70_000}"}}'.encode())
+    sound = f'{{"type": "audio", "x": {{"type": "{kind}"}}, "audio": "{"A" * 70_000}"}}'
+    assert isinstance(wire.read(sound.encode()), Recorded)
+
+
+def test_somebody_may_have_been_born_today_anywhere() -> None:
+    """Where the day has begun already; a day later nobody was."""
+    today = datetime.now(timezone(timedelta(hours=14))).date()
+    config = {"type": "config", "astrologer_id": "tina", "profile": {"birth_date": today.isoformat()}}
+    assert wire.read(orjson.dumps(config)) == Chose("tina", None, Profile(birth_date=today.isoformat()))
+    config["profile"] = {"birth_date": (today + timedelta(days=2)).isoformat()}
+    with pytest.raises(Refused, match="birth_date"):
+        wire.read(orjson.dumps(config))
 
 
 def test_a_large_frame_is_not_opened_on_the_loop() -> None:
