@@ -103,8 +103,10 @@ def test_a_line_that_is_dead_is_found_out(monkeypatch: pytest.MonkeyPatch) -> No
 
     async def freeze(socket: ServerConnection) -> None:
         socket.transport.pause_reading()
-        await over.wait()
-        socket.transport.abort()
+        try:
+            await asyncio.wait_for(over.wait(), 8)
+        finally:
+            socket.transport.abort()
 
     async def story() -> None:
         async with serve(freeze, "127.0.0.1", 0) as server:
