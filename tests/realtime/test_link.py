@@ -99,14 +99,13 @@ def test_a_line_that_is_dead_is_found_out(monkeypatch: pytest.MonkeyPatch) -> No
     """The network takes what is written, but nobody answers a ping."""
     monkeypatch.setattr(link, "PING_SECONDS", 0.1)
 
-    over = asyncio.Event()
+    found_out, given_up = asyncio.Event(), asyncio.Event()
 
     async def freeze(socket: ServerConnection) -> None:
         socket.transport.pause_reading()
-        try:
-            await asyncio.wait_for(over.wait(), 8)
-        finally:
-            socket.transport.abort()
+        await asyncio.wait([asyncio.create_task(found_out.wait())], timeout=8)
+        given_up.set()
+        socket.transport.abort()
 
     async def story() -> None:
         async with serve(freeze, "127.0.0.1", 0) as server:
@@ -114,7 +113,8 @@ def test_a_line_that_is_dead_is_found_out(monkeypatch: pytest.MonkeyPatch) -> No
             port = server.sockets[0].getsockname()[1]
             Upstream(f"ws://127.0.0.1:{port}", "model").dial("user", busy, list)
             await busy.news.wait()
-            over.set()
+            assert not given_up.is_set()
+            found_out.set()
         assert busy.waiting == [LinkEnded(1006, "")]
 
     asyncio.run(asyncio.wait_for(story(), 10))
