@@ -13,6 +13,8 @@ import orjson
 import pytest
 
 from actors.testing.phone import CallFailed, Phone
+from cli.catalogue import read
+from cli.failure import CannotServe
 from personas import SHIPPED, Catalogue
 from realtime.local.call import Parts
 from realtime.local.server import PATH
@@ -116,6 +118,18 @@ def test_a_persona_and_a_feature_are_added_while_calls_go_on(tmp_path: Path) -> 
 
     asyncio.run(asyncio.wait_for(story(), 60))
     assert [path.name for path in tmp_path.iterdir()] == ["personas.json"]
+
+
+def test_nothing_starts_where_nobody_can_be_called(tmp_path: Path) -> None:
+    """A file in which all are inactive is sound, but no server."""
+    data = orjson.loads(SHIPPED.read_bytes())
+    for row in data["astrologers"]:
+        row["status"] = "inactive"
+    file = tmp_path / "personas.json"
+    file.write_bytes(orjson.dumps(data))
+    with pytest.raises(CannotServe, match="holds no active persona") as refused:
+        read(file)
+    assert refused.value.code == 2
 
 
 def test_a_call_says_in_the_log_which_version_it_had(tmp_path: Path) -> None:
