@@ -9,12 +9,14 @@ import orjson
 import pytest
 
 from actors.equipment import Limits
-from actors.messages import Chose, Claimed, Close, ConfigAck, Detached, Error, Granted, HungUp, Sought, Summary, Typed
+from actors.messages import Chose, Claimed, Close, ConfigAck, Error, Granted, HungUp, Sought, Summary, Typed
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire
 from personas import SHIPPED, Catalogue, Profile
+from realtime.models import Capabilities
 from tests.kit.four import HARSH, MOHIT, PRIYANKA, TINA
+from tests.kit.streaming import asked, begin, on_the_line
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LONG = Limits(idle_seconds=1e6, call_seconds=1e6)
@@ -298,12 +300,40 @@ def test_the_date_is_that_of_the_persona(stage: Stage) -> None:
     scene.end()
 
 
+def test_where_the_model_takes_no_new_instructions(stage: Stage) -> None:
+    """What is told in the middle of a call counts from the next connection on."""
+    scene = Scene(stage)
+    scene.upstream.can = Capabilities(mutable_instructions=False)
+    wire = scene.on_the_line(TINA)
+    scene.says(Chose(TINA, profile=ASHA))
+    assert wire.kinds.count("session.update") == 1
+    wire.lose()
+    assert "Name: Asha" in prompt(back(scene, 2))
+    scene.end()
+
+
 def test_a_caller_who_leaves_before_the_choice_is_granted(scene: Scene) -> None:
-    """Nobody is called."""
-    scene.supervisor.by_hand = True
-    scene.says(Chose(TINA))
+    """Nobody is called, and no place is taken, also while the session waits for the last facts of the model."""
+    wire = on_the_line(scene)
+    scene.says(Typed("tell me"))
+    begin(wire, "answer", asked(wire))
     scene.stage.settle()
-    scene.session.tell(Detached(1))
-    scene.stage.advance(1)
-    assert scene.upstream.dialled == []
-    assert not any(isinstance(message, Close) for message in scene.caller.heard)
+    scene.supervisor.by_hand = True
+    scene.says(Chose(MOHIT))
+    claimed = scene.supervisor.fish_for(Claimed)
+    scene.says(Chose(PRIYANKA))
+    scene.says(HungUp())
+    scene.stage.settle()
+    claimed.session.tell(Granted(claimed.choice, claimed.personas[0]))
+    scene.stage.settle()
+    assert scene.session.is_alive()
+    assert len(scene.upstream.dialled) == 1
+    assert not any(isinstance(message, Claimed) for message in scene.supervisor.box)
+
+
+def test_a_caller_who_leaves_before_the_choice_is_refused(scene: Scene) -> None:
+    """They are told nothing of it."""
+    for message in (Chose("nobody"), Typed("hello?"), HungUp()):
+        scene.says(message)
+    assert scene.caller.fish_for(Close).code == 1000
+    assert not any(isinstance(message, Error) for message in scene.caller.heard)

@@ -128,6 +128,25 @@ def test_whoever_is_busy_too_is_not_named(stage: Stage) -> None:
     house.end()
 
 
+def test_who_is_named_speaks_the_language(stage: Stage) -> None:
+    """Somebody of the same speciality who does not is named only with all the others."""
+    data = orjson.loads(SHIPPED.read_bytes())
+    for row in data["astrologers"]:
+        row["max_callers"] = 1
+        if row["astrologer_id"] in (TINA, HARSH, MOHIT):
+            row["speciality"] = "Love"
+    catalogue = Catalogue.from_data(data)
+    assert [catalogue.get(id_).language for id_ in (TINA, HARSH, MOHIT)] == ["Hindi", "Hindi", "English"]
+    house = House(stage, catalogue)
+    for user in ("a", "b", "c"):
+        house.calls(user)
+    house.chooses("a", TINA)
+    assert busy(house.chooses("c", TINA)).endswith(f"Choose one of: {HARSH}.")
+    house.chooses("b", HARSH)
+    assert busy(house.chooses("c", TINA)).endswith(f"Choose one of: {MOHIT}, {PRIYANKA}.")
+    house.end()
+
+
 def test_a_busy_one_is_no_switch(stage: Stage) -> None:
     """Nor the first choice: whoever was refused often may have whoever is free at once."""
     house = House(stage, limited(**{TINA: 1}), switches=1)
