@@ -7,7 +7,7 @@ from typing import Any
 from realtime import requests
 from realtime.events import Configured, Event, Setup, Turn
 from realtime.outbox import Outbox
-from realtime.states import ATTENDS, CREATED, IGNORES, UPDATE, UPDATED, States
+from realtime.states import ATTENDS, CREATED, IGNORES, INSTRUCT, UPDATE, UPDATED, States
 
 TURN_DETECTION = ("type", "create_response", "interrupt_response")  # the rest is taste, and may come back rounded
 
@@ -36,10 +36,10 @@ class Opening:
                 self._outbox.say("clear", {"type": "input_audio_buffer.clear"})
 
     def instruct(self, instructions: str) -> None:
-        """Change what the model is told, and nothing else."""
+        """Change what the model is told, and nothing else: it goes on listening and answering meanwhile."""
         if self.setup and self.setup.instructions != instructions:
             self.setup = replace(self.setup, instructions=instructions)
-            self._update(self.setup)
+            self._tell(INSTRUCT, requests.instruction(instructions))
 
     def created(self, session: dict[str, Any]) -> list[Event]:
         """The session is there, as nobody in particular."""
@@ -54,11 +54,15 @@ class Opening:
         """The session is as this says."""
         if self.setup is None or not self._states.admits(UPDATED):
             return []
-        self._unanswered -= 1
-        if self._unanswered > 0:
+        if not self._unanswered:
+            self._states.oddities[f"{UPDATED} unasked"] += 1
+            return []
+        if self._unanswered > 1:
+            self._unanswered -= 1
             return []  # of an older setup: the newest is still on its way
         if wrong := _differing(self.setup, session):
             return self._states.unusable(*wrong, fatal=True)
+        self._unanswered = 0
         self._states.move(UPDATED)
         self._states.move(ATTENDS if self.setup.listens else IGNORES)
         for turn in self._seed:
@@ -67,10 +71,13 @@ class Opening:
         return [Configured(_time(session) or self._expires_at)]
 
     def _update(self, setup: Setup) -> None:
-        if self._states.may(UPDATE):
+        self._tell(UPDATE, requests.session_update(setup))
+
+    def _tell(self, what: str, update: dict[str, Any]) -> None:
+        if self._states.may(what):
             self._unanswered += 1
-            self._outbox.say("setup", requests.session_update(setup))
-            self._states.move(UPDATE)
+            self._outbox.say("setup", update)
+            self._states.move(what)
 
 
 def _time(session: Any) -> float | None:

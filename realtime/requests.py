@@ -41,6 +41,11 @@ def session_update(setup: Setup) -> Event:
     return {"type": "session.update", "session": session}
 
 
+def instruction(text: str) -> Event:
+    """Only the instructions: what an update leaves out stays as it is."""
+    return {"type": "session.update", "session": {"type": "realtime", "instructions": text}}
+
+
 def append(pcm: bytes | bytearray) -> bytes:
     """Some of a stream, as the frame itself."""
     return APPEND % b64encode(pcm)

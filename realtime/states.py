@@ -14,6 +14,7 @@ from typing import TypeAlias
 from realtime.events import Event, Unusable
 
 UPDATE, ADD = "> session.update", "> conversation.item.create"
+INSTRUCT = "> session.update of instructions alone"
 CREATE, APPEND = "> response.create", "> input_audio_buffer.append"
 LEAVE, END = "we leave", "it cannot serve"
 ATTENDS, IGNORES = "it finds turns", "it waits for clips"
@@ -59,14 +60,15 @@ Table: TypeAlias = Mapping[State, Mapping[str, State]]
 _SESSION: Table = {
     Session.CONNECTING: {CREATED: Session.CREATED},
     Session.CREATED: {UPDATE: Session.OPENING},
-    Session.OPENING: {UPDATE: Session.OPENING, UPDATED: Session.OPEN},
+    Session.OPENING: {UPDATE: Session.OPENING, INSTRUCT: Session.OPENING, UPDATED: Session.OPEN},
     Session.OPEN: {
-        UPDATE: Session.TUNING, APPEND: Session.OPEN, ADD: Session.OPEN, CREATE: Session.OPEN, BEGAN: Session.OPEN,
+        UPDATE: Session.TUNING, INSTRUCT: Session.OPEN, UPDATED: Session.OPEN,
+        APPEND: Session.OPEN, ADD: Session.OPEN, CREATE: Session.OPEN, BEGAN: Session.OPEN,
         LEAVE: Session.RETIRING,
     },
     Session.TUNING: {
-        UPDATE: Session.TUNING, UPDATED: Session.OPEN, ADD: Session.TUNING, CREATE: Session.TUNING,
-        BEGAN: Session.TUNING, LEAVE: Session.RETIRING,
+        UPDATE: Session.TUNING, INSTRUCT: Session.TUNING, UPDATED: Session.OPEN,
+        ADD: Session.TUNING, CREATE: Session.TUNING, BEGAN: Session.TUNING, LEAVE: Session.RETIRING,
     },
     Session.RETIRING: {UPDATED: Session.RETIRING, APPEND: Session.RETIRING, ADD: Session.RETIRING},
     Session.CLOSED: {},

@@ -72,7 +72,8 @@ class Wire:
 
     def consent(self, voice: str | None = None) -> None:
         """The session is as it was last asked to be; or with another voice."""
-        voice = voice or self.last("session.update")["session"]["audio"]["output"]["voice"]
+        told = [event["session"] for event in self.sent if event["type"] == "session.update"]
+        voice = voice or [session["audio"]["output"]["voice"] for session in told if "audio" in session][-1]
         self.say(type="session.updated", session={"audio": {"output": {"voice": voice}}})
 
     def answer(self, words: str) -> None:

@@ -9,14 +9,26 @@ import orjson
 import pytest
 
 from actors.equipment import Limits
-from actors.messages import Chose, Claimed, Close, ConfigAck, Error, Granted, HungUp, Sought, Summary, Typed
+from actors.messages import (
+    Chose,
+    Claimed,
+    Close,
+    ConfigAck,
+    Error,
+    Granted,
+    HungUp,
+    Sought,
+    SpeechStarted,
+    Summary,
+    Typed,
+)
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire
 from personas import SHIPPED, Catalogue, Profile
 from realtime.models import Capabilities
 from tests.kit.four import HARSH, MOHIT, PRIYANKA, TINA
-from tests.kit.streaming import asked, begin, on_the_line
+from tests.kit.streaming import FRAME, asked, begin, heard, on_the_line, speak
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LONG = Limits(idle_seconds=1e6, call_seconds=1e6)
@@ -262,6 +274,18 @@ def test_what_is_told_again_is_not_sent_again(scene: Scene) -> None:
     updates = wire.kinds.count("session.update")
     scene.says(Chose(TINA, profile=ASHA))
     assert wire.kinds.count("session.update") == updates
+
+
+def test_what_is_told_while_the_caller_speaks(scene: Scene) -> None:
+    """The model goes on listening: not a word waits for its consent, and it tells that it hears them."""
+    wire = on_the_line(scene)
+    speak(scene, 200, mark=1)
+    scene.says(Chose(TINA, profile=ASHA))
+    speak(scene, 400, mark=2)
+    assert "Name: Asha" in prompt(wire)
+    assert heard(wire) == bytes([1]) * 10 * FRAME + bytes([2]) * 20 * FRAME
+    wire.say(type="input_audio_buffer.speech_started", item_id="one", audio_start_ms=0)
+    scene.caller.fish_for(SpeechStarted)
 
 
 def test_what_is_told_while_another_is_called(scene: Scene) -> None:

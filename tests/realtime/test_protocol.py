@@ -286,6 +286,33 @@ def test_a_second_setup_before_the_first_item_is_taken() -> None:
     assert wire.theirs.settings["instructions"] == "You are Mohit."
 
 
+def test_instructions_alone_change_in_the_middle(wire: Wire) -> None:
+    """Nothing else is sent, an answer goes on, and the next one is by the new ones; the same again is not sent."""
+    wire.ours.ask_text(1, "one")
+    wire.carry()
+    wire.ours.instruct("You are Tina. The caller is Asha.")
+    wire.ours.ask_text(2, "two")
+    wire.carry()
+    assert wire.sent[-1]["session"] == {"type": "realtime", "instructions": "You are Tina. The caller is Asha."}
+    assert wire.theirs.settings["audio"]["output"]["voice"] == "marin"
+    wire.ours.instruct("You are Tina. The caller is Asha.")
+    wire.speak()
+    wire.speak()
+    assert wire.kinds().count("session.update") == 2
+    assert [fact.ask for fact in wire.facts if isinstance(fact, ReplyEnded)] == [1, 2]
+
+
+def test_instructions_before_the_session_is_there_are_part_of_it() -> None:
+    """One update, with the seed behind it."""
+    wire = Wire()
+    wire.ours.configure(TINA, [Turn("user", "When?")])
+    wire.ours.instruct("You are Tina. The caller is Asha.")
+    wire.carry()
+    assert wire.kinds()[-1] == "conversation.item.create"
+    assert wire.kinds().count("conversation.item.create") == 1
+    assert wire.theirs.settings["instructions"] == "You are Tina. The caller is Asha."
+
+
 def test_a_voice_that_is_locked_is_fatal(wire: Wire) -> None:
     """Once there was audio another voice refuses the whole update: our bug, said loudly."""
     wire.ours.ask_text(1, "hello")

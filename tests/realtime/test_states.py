@@ -84,6 +84,11 @@ class Talk:
         self.ours.listen(False)
         self.send()
 
+    def instruct(self) -> None:
+        self.speech()
+        self.ours.instruct("You are Tina. The caller is Asha.")
+        self.send()
+
     def clip(self) -> None:
         self.tune()
         self.updated()
@@ -133,8 +138,8 @@ class Talk:
 STATES: dict[str, Callable[[Talk], None]] = {
     "connecting": lambda talk: None, "opening": Talk.created, "idle": Talk.open, "thinking": Talk.think,
     "answering": Talk.answer, "speaking": Talk.sound, "caller speaks": Talk.speech, "barge-in": Talk.barge_in,
-    "committed": Talk.commit, "postponed": Talk.postpone, "tuning": Talk.tune, "clip": Talk.clip,
-    "retiring": Talk.retire, "closed": Talk.close,
+    "committed": Talk.commit, "postponed": Talk.postpone, "tuning": Talk.tune, "instructed": Talk.instruct,
+    "clip": Talk.clip, "retiring": Talk.retire, "closed": Talk.close,
 }  # fmt: skip
 ENDING = ["retiring", "closed"]
 

@@ -24,12 +24,14 @@ from actors.messages import (
     ToCaller,
     Typed,
 )
+from personas import Profile
 from tests.simulation.ear import Ear
 from tests.simulation.sound import LOUD, Word, silence
 from tests.simulation.world import PERSONAS, VOICES, World
 
 SILENCE_MS = 800  # after what was spoken, so that its end is heard
 PIECES_MS = (40, 100, 200)
+PROFILES = (Profile(name="Asha"), Profile(name="Usha"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ class Caller:
         if wish != self.wish:
             self._did("chose" if wish in VOICES and self.wish != "nobody" else "chose nobody")
         self.wish = wish
-        self.say(Chose(wish, mode))
+        told = (None, None, *PROFILES)[self.acts % 4]
+        self.say(Chose(wish, mode, told))
 
     def _change(self) -> None:
         self.mode = "clip" if self.mode == "stream" else "stream"
