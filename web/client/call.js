@@ -2,6 +2,7 @@
 
 const PING_MS = 10_000;
 const LOST = 4000; // ours: nobody answers our pings
+const GOODBYE_MS = 5000; // the summary comes at once, or the network is gone
 
 const REPLACED = 4409;
 
@@ -46,12 +47,18 @@ export class Call {
   }
 
   /**
-   * Hang up; it is over at once for the caller, whatever the network does.
+   * Hang up; it is over at once for the caller, whatever the network does. Only the summary is still heard.
    * @param {string} [why]
    */
   hangUp(why = "you hung up") {
     this.say({ type: "end" });
-    this.#end(1000, why);
+    this.#end(1000, why, GOODBYE_MS);
+  }
+
+  /** Nothing more is wanted of it. */
+  forget() {
+    this.#socket.onmessage = null;
+    this.#socket.close();
   }
 
   /** The network is gone: do not wait until the socket notices. */
@@ -78,13 +85,15 @@ export class Call {
   /**
    * @param {number} code
    * @param {string} reason the server's words
+   * @param {number} [goodbye] so long may the server still speak
    */
-  #end(code, reason) {
+  #end(code, reason, goodbye = 0) {
     clearInterval(this.#beat);
     const socket = this.#socket;
-    socket.onmessage = socket.onclose = null;
+    socket.onclose = null;
     if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(); // now it would be an error
-    else socket.close();
+    else if (goodbye) setTimeout(() => this.forget(), goodbye);
+    else this.forget();
     const why = code === REPLACED ? ELSEWHERE : reason || (this.#opened ? LOST_LINE : NOBODY);
     this.ended({ code, why });
   }

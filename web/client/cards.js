@@ -1,12 +1,14 @@
 /** The astrologers to choose from, and the two filters over them. */
 
-import { face, hue, languageOf, price } from "./persona.js";
+import { rate } from "./bill.js";
+import { face, hue, languageOf, standing } from "./persona.js";
 
 /** @typedef {import("./persona.js").Persona} Persona */
 
 export class Cards {
   /** @type {Map<string, HTMLButtonElement>} */
   #buttons = new Map();
+  #marked = "";
 
   /**
    * @param {HTMLElement} list
@@ -27,12 +29,14 @@ export class Cards {
     filters.addEventListener("submit", (event) => event.preventDefault());
   }
 
-  /** @param {Persona[]} people */
+  /** @param {Persona[]} people as they are now */
   show(people) {
+    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.id : "";
     this.people = people;
     this.#buttons = new Map(people.map((persona) => [persona.astrologer_id, this.#card(persona)]));
     this.list.replaceChildren(...[...this.#buttons.values()].map((button) => button.parentElement));
-    this.mark();
+    this.mark(this.#marked);
+    if (focused) this.#buttons.get(focused)?.focus({ preventScroll: true });
     this.#offer("language");
     this.#offer("speciality");
     this.#filter();
@@ -42,13 +46,41 @@ export class Cards {
    * Mark who is on the line, or nobody.
    * @param {string} [id]
    */
-  mark(id) {
-    for (const [each, button] of this.#buttons) {
-      const standing = button.disabled ? "Closed" : each === id ? "On the line" : "Open";
-      if (button.querySelector(".standing").textContent === standing) continue;
-      write(button, ".standing", standing);
-      button.ariaCurrent = each === id ? "true" : null;
+  mark(id = "") {
+    this.#marked = id;
+    for (const persona of this.people) {
+      const button = this.#buttons.get(persona.astrologer_id);
+      const current = persona.astrologer_id === id;
+      const words = current ? "On the line" : standing(persona);
+      if (button.querySelector(".standing").textContent === words) continue;
+      write(button, ".standing", words);
+      button.ariaCurrent = current ? "true" : null;
     }
+  }
+
+  /**
+   * Words of the server, in which ids stand for people: names in their place, which choose when they are pressed.
+   * @param {string} words
+   * @returns {(string | HTMLButtonElement)[]}
+   */
+  named(words) {
+    const people = new Map(this.people.map((persona) => [persona.astrologer_id, persona]));
+    return words.split(/\b([a-z0-9_]+)\b/).map((word) => {
+      const persona = people.get(word);
+      if (!persona) return word;
+      return word === this.#marked ? persona.name : this.#link(persona);
+    });
+  }
+
+  /** @param {Persona} persona */
+  #link(persona) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "link";
+    button.dir = "auto";
+    button.textContent = persona.name;
+    button.addEventListener("click", () => this.chosen(persona));
+    return button;
   }
 
   /**
@@ -70,7 +102,8 @@ export class Cards {
     write(button, ".speciality", persona.speciality);
     write(button, ".language", persona.language);
     write(button, ".about", persona.persona);
-    write(button, ".price", price(persona));
+    write(button, ".price", persona.pricing ? rate(persona.pricing) : "");
+    button.classList.toggle("shut", !persona.open);
     button.dataset.id = persona.astrologer_id;
     button.disabled = persona.status !== "active";
     button.addEventListener("click", () => this.chosen(persona));
@@ -81,7 +114,9 @@ export class Cards {
   #offer(field) {
     const values = [...new Set(this.people.map((persona) => persona[field]))].sort((a, b) => a.localeCompare(b));
     const select = this.filters.elements[field];
+    const chosen = values.includes(select.value) ? select.value : "";
     select.replaceChildren(select.options[0], ...values.map((value) => new Option(value, value)));
+    select.value = chosen;
   }
 
   #filter() {

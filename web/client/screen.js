@@ -54,11 +54,19 @@ export class Screen {
   }
 
   /**
-   * Something the caller should know; "" when it is past.
-   * @param {string} words
+   * Something the caller should know; nothing when it is past.
+   * @param {(string | Node)[]} words
    */
   tell(words) {
-    write("problem", words);
+    find("problem").replaceChildren(...words);
+  }
+
+  /**
+   * How long it has lasted, and for how much.
+   * @param {Conversation | null} [conversation]
+   */
+  time(conversation) {
+    write("meter", conversation?.meter.words ?? "");
   }
 
   /**
