@@ -3,11 +3,9 @@
 /**
  * So much money on the wire: `amount` in the smallest unit of `currency`, which has `digits` digits.
  * @typedef {{amount: number, currency: string, digits: number}} Amount
- * @typedef {{name: string, seconds: number, price?: Amount}} Stay
- * @typedef {{seconds: number, by_persona: Stay[], price?: Amount[]}} Summary
  */
 
-/** How long the call has lasted, and what that costs so far: told by the server now and then, counted in between. */
+/** How long the call has lasted, and for how much: told by the server now and then, counted in between. */
 export class Meter {
   #ms = 0;
   #since = NaN; // while it stands still
@@ -16,10 +14,10 @@ export class Meter {
 
   /**
    * Somebody is on the line.
-   * @param {{per_minute: number, currency: string, digits: number, free_seconds: number}} [price]
+   * @param {Amount & {per_minute: number, free_seconds: number}} [price]
    */
   serve(price) {
-    this.#rate = price ? rate({ ...price, per_minute: units(price.per_minute, price.digits) }) : "";
+    this.#rate = price ? rate({ ...price, per_minute: price.per_minute / 10 ** price.digits }) : "";
     this.run();
   }
 
@@ -28,7 +26,7 @@ export class Meter {
     this.#since = performance.now();
   }
 
-  /** Nobody is there to talk to: nothing counts. */
+  /** Nobody is there to talk to. */
   rest() {
     this.#ms = this.#now;
     this.#since = NaN;
@@ -41,7 +39,7 @@ export class Meter {
     this.#spent = `${sum(price)} so far`;
   }
 
-  /** Such as "2 min 05 s · ₹10 a minute · ₹20 so far"; "" before anybody was there. */
+  /** Such as "2 min 5 s · ₹10 a minute · ₹20 so far"; "" before anybody was there. */
   get words() {
     const time = this.#now ? duration(Math.floor(this.#now / 1000)) : "";
     return [time, this.#rate, this.#spent].filter(Boolean).join(" · ");
@@ -53,16 +51,16 @@ export class Meter {
 }
 
 /**
- * The summary of a call as a table: with whom, how long, and for how much where anybody has a price.
- * @param {Summary} summary
+ * A summary of the wire as a table: with whom, how long, and for how much where anybody has a price.
+ * @param {{seconds: number, by_persona: {name: string, seconds: number, price?: Amount}[], price?: Amount[]}} summary
  */
 export function receipt({ seconds, by_persona: stays, price }) {
   const table = document.createElement("table");
+  const body = table.createTBody();
   table.className = "receipt";
   table.createCaption().textContent = "You spoke with";
-  const body = table.createTBody();
-  for (const { name, seconds: long, price: due } of stays) row(body, name, long, price && sum(due ? [due] : []));
-  if (stays.length > 1) row(table.createTFoot(), "Altogether", seconds, price && sum(price));
+  for (const { name, seconds: long, price: due } of stays) row(body, name, long, price && (due ? [due] : []));
+  if (stays.length > 1) row(table.createTFoot(), "Altogether", seconds, price);
   return table;
 }
 
@@ -70,7 +68,7 @@ export function receipt({ seconds, by_persona: stays, price }) {
  * @param {HTMLTableSectionElement} part
  * @param {string} name
  * @param {number} seconds
- * @param {string} [price] no column where it is left out
+ * @param {Amount[]} [price] no column where it is left out
  */
 function row(part, name, seconds, price) {
   const line = part.insertRow();
@@ -79,11 +77,12 @@ function row(part, name, seconds, price) {
   who.dir = "auto";
   who.textContent = name;
   line.append(who);
-  for (const words of [duration(seconds), price]) if (words !== undefined) line.insertCell().textContent = words;
+  line.insertCell().textContent = duration(seconds);
+  if (price) line.insertCell().textContent = sum(price);
 }
 
 /**
- * Such as "₹10 a minute, the first 60 s free".
+ * Such as "₹10 a minute, the first 30 s free".
  * @param {{per_minute: number, currency: string, free_seconds?: number, rounding?: string}} pricing in whole units
  */
 export function rate({ per_minute: each, currency, free_seconds: free, rounding }) {
@@ -94,20 +93,12 @@ export function rate({ per_minute: each, currency, free_seconds: free, rounding 
 /** @param {number} seconds */
 function duration(seconds) {
   const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
-  return minutes ? `${minutes} min ${String(rest).padStart(2, "0")} s` : `${rest} s`;
+  return [minutes && `${minutes} min`, (rest || !minutes) && `${rest} s`].filter(Boolean).join(" ");
 }
 
 /** @param {Amount[]} amounts one for each currency */
 function sum(amounts) {
-  return amounts.map(({ amount, currency, digits }) => money(units(amount, digits), currency)).join(" + ");
-}
-
-/**
- * @param {number} amount in the smallest unit
- * @param {number} digits
- */
-function units(amount, digits) {
-  return amount / 10 ** digits;
+  return amounts.map(({ amount, currency, digits }) => money(amount / 10 ** digits, currency)).join(" + ");
 }
 
 /**

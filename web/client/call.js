@@ -2,7 +2,7 @@
 
 const PING_MS = 10_000;
 const LOST = 4000; // ours: nobody answers our pings
-const GOODBYE_MS = 5000; // the summary comes at once, or the network is gone
+const GOODBYE_MS = 5000;
 
 const REPLACED = 4409;
 
@@ -47,12 +47,11 @@ export class Call {
   }
 
   /**
-   * Hang up; it is over at once for the caller, whatever the network does. Only the summary is still heard.
+   * Hang up; it is over at once for the caller, whatever the network does.
    * @param {string} [why]
    */
   hangUp(why = "you hung up") {
-    this.say({ type: "end" });
-    this.#end(1000, why, GOODBYE_MS);
+    this.#end(1000, why);
   }
 
   /** Nothing more is wanted of it. */
@@ -85,15 +84,14 @@ export class Call {
   /**
    * @param {number} code
    * @param {string} reason the server's words
-   * @param {number} [goodbye] so long may the server still speak
    */
-  #end(code, reason, goodbye = 0) {
+  #end(code, reason) {
     clearInterval(this.#beat);
+    this.say({ type: "end" }); // and the summary comes, if anybody is there
     const socket = this.#socket;
     socket.onclose = null;
     if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(); // now it would be an error
-    else if (goodbye) setTimeout(() => this.forget(), goodbye);
-    else this.forget();
+    else setTimeout(() => this.forget(), GOODBYE_MS);
     const why = code === REPLACED ? ELSEWHERE : reason || (this.#opened ? LOST_LINE : NOBODY);
     this.ended({ code, why });
   }

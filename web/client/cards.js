@@ -5,6 +5,8 @@ import { face, hue, languageOf, standing } from "./persona.js";
 
 /** @typedef {import("./persona.js").Persona} Persona */
 
+const PLACES = ["name", "speciality", "language", "about", "price"];
+
 export class Cards {
   /** @type {Map<string, HTMLButtonElement>} */
   #buttons = new Map();
@@ -48,18 +50,17 @@ export class Cards {
    */
   mark(id = "") {
     this.#marked = id;
-    for (const persona of this.people) {
-      const button = this.#buttons.get(persona.astrologer_id);
-      const current = persona.astrologer_id === id;
-      const words = current ? "On the line" : standing(persona);
-      if (button.querySelector(".standing").textContent === words) continue;
-      write(button, ".standing", words);
-      button.ariaCurrent = current ? "true" : null;
+    for (const [each, button] of this.#buttons) {
+      const words = each === id ? "On the line" : button.dataset.standing;
+      const place = button.querySelector(".standing");
+      if (place.textContent === words) continue;
+      place.textContent = words;
+      button.ariaCurrent = each === id ? "true" : null;
     }
   }
 
   /**
-   * Words of the server, in which ids stand for people: names in their place, which choose when they are pressed.
+   * Words of the server with a name for every id, to be pressed.
    * @param {string} words
    * @returns {(string | HTMLButtonElement)[]}
    */
@@ -74,13 +75,9 @@ export class Cards {
 
   /** @param {Persona} persona */
   #link(persona) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "link";
-    button.dir = "auto";
-    button.textContent = persona.name;
-    button.addEventListener("click", () => this.chosen(persona));
-    return button;
+    const onclick = () => this.chosen(persona);
+    const looks = { type: "button", className: "link", dir: "auto", textContent: persona.name };
+    return Object.assign(document.createElement("button"), looks, { onclick });
   }
 
   /**
@@ -98,12 +95,10 @@ export class Cards {
     button.style.setProperty("--hue", String(hue(persona.astrologer_id)));
     button.querySelector(".face").append(face(persona.name));
     button.querySelector(".about").lang = lang;
-    write(button, ".name", persona.name);
-    write(button, ".speciality", persona.speciality);
-    write(button, ".language", persona.language);
-    write(button, ".about", persona.persona);
-    write(button, ".price", persona.pricing ? rate(persona.pricing) : "");
+    const words = { ...persona, about: persona.persona, price: persona.pricing ? rate(persona.pricing) : "" };
+    for (const place of PLACES) button.querySelector(`.${place}`).textContent = words[place];
     button.classList.toggle("shut", !persona.open);
+    button.dataset.standing = standing(persona);
     button.dataset.id = persona.astrologer_id;
     button.disabled = persona.status !== "active";
     button.addEventListener("click", () => this.chosen(persona));
@@ -129,13 +124,4 @@ export class Cards {
     }
     this.count.textContent = shown === 1 ? "1 astrologer" : `${shown || "No"} astrologers`;
   }
-}
-
-/**
- * @param {HTMLElement} card
- * @param {string} place
- * @param {string} words
- */
-function write(card, place, words) {
-  card.querySelector(place).textContent = words;
 }

@@ -12,14 +12,8 @@ import { hue } from "./persona.js";
  */
 
 /** Of a choice: it is not granted. */
-const NO_SUCH = [
-  "unknown_astrologer",
-  "inactive_astrologer",
-  "closed_now",
-  "busy",
-  "switch_too_often",
-  "persona_switch_failed",
-];
+const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "closed_now", "busy", "switch_too_often",
+  "persona_switch_failed"];
 const RECORD_MS = 110_000; // the server takes two minutes
 
 export class Conversation {
@@ -30,7 +24,7 @@ export class Conversation {
   meter = new Meter();
   /** @type {Map<string, Persona>} everyone who was asked for in this call */
   #asked = new Map();
-  #choices = 0; // that the server has not answered; a refusal does not say which one it is about
+  #choices = 0; // without an answer yet; a refusal does not say to which
   #greeted = false;
   #owed = false; // something was said, and is not answered
   #limit = 0;
@@ -128,7 +122,7 @@ export class Conversation {
   }
 
   #hear(message) {
-    if (this.ending && message.type !== "summary") return; // the caller has hung up
+    if (this.ending && message.type !== "summary") return;
     switch (message.type) {
       case "config_ack":
         return this.#meet(message);

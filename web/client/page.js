@@ -43,17 +43,19 @@ class Page {
     find("people").addEventListener("keydown", ({ key }) => key === "Escape" && this.#browse(false));
     window.addEventListener("offline", () => this.#live?.call.lose());
     window.addEventListener("online", () => this.load());
-    window.addEventListener("pagehide", () => this.#part());
+    window.addEventListener("pagehide", () => (this.#live?.call.hangUp(), this.#conversation?.call.forget()));
     document.addEventListener("visibilitychange", () => document.hidden || this.load());
     setInterval(() => this.#screen.time(this.#live), 1000);
   }
 
-  /** Who there is, and who answers. */
+  /** Who there is, and who answers: now, and whenever it may have changed. */
   async load() {
     try {
       const [people, answer] = await Promise.all([fetch("/api/astrologers"), fetch("/ready")]);
       const engine = await answer.json();
-      await this.#learn(people);
+      const tag = people.headers.get("ETag");
+      if (tag !== this.#known) this.#cards.show((await people.json()).astrologers);
+      this.#known = tag;
       find("engine").hidden = engine.upstream !== LOCAL;
       this.#screen.warn(engine.ready ? "" : NOT_READY);
       find("retry").hidden = true;
@@ -61,14 +63,6 @@ class Page {
       this.#screen.warn(AWAY);
       find("retry").hidden = false;
     }
-  }
-
-  /** @param {Response} people as the server has them now; the browser has asked whether that is news */
-  async #learn(people) {
-    const tag = people.headers.get("ETag");
-    if (tag === this.#known) return;
-    this.#cards.show((await people.json()).astrologers);
-    this.#known = tag;
   }
 
   /** The call that is going on, if one is. */
@@ -96,12 +90,6 @@ class Page {
     this.#listen();
     this.#show("");
     this.#browse(false);
-  }
-
-  /** The page goes away. */
-  #part() {
-    this.#live?.call.hangUp();
-    this.#conversation?.call.forget();
   }
 
   /** Back to the cards. */
@@ -168,11 +156,6 @@ class Page {
     find(this.#microphone.problem ? "words" : "talk").focus({ preventScroll: true });
   }
 
-  #over() {
-    find("again").focus();
-    this.load();
-  }
-
   /** @param {string} [words] something that the caller should know; "" when it is past */
   #show(words) {
     const before = this.#screen.show(this.#conversation, this.#talk.latched);
@@ -181,7 +164,9 @@ class Page {
     this.#cards.mark(this.#live?.wanted.astrologer_id);
     if (words !== undefined) this.#screen.tell(this.#cards.named(words));
     if (before === "recording" && state !== "recording") this.#talk.reset();
-    if (before !== "ended" && state === "ended") this.#over();
+    if (before === "ended" || state !== "ended") return;
+    find("again").focus();
+    this.load();
   }
 }
 

@@ -61,10 +61,7 @@ export class Screen {
     find("problem").replaceChildren(...words);
   }
 
-  /**
-   * How long it has lasted, and for how much.
-   * @param {Conversation | null} [conversation]
-   */
+  /** @param {Conversation | null} conversation how long it has lasted, and for how much */
   time(conversation) {
     write("meter", conversation?.meter.words ?? "");
   }
