@@ -296,6 +296,27 @@ def test_of_two_choices_at_once_the_one_that_is_granted_holds(
     visitor.hears("assistant", Catalogue.load(place.file).get(MOHIT).greeting)
 
 
+def test_a_choice_made_while_the_line_is_dialled_is_not_lost(place: Place, visit: Visit) -> None:
+    """Whoever was chosen last is on the line."""
+    visitor = visit(place.url, DESKTOP)
+    visitor.page.evaluate("ids => ids.forEach(id => document.querySelector(`[data-id=${id}]`).click())", [TINA, MOHIT])
+    whose(visitor, "Mohit")
+    visitor.sees("speaking")
+
+
+def test_who_hangs_up_before_the_line_is_open_can_call_again(place: Place, visit: Visit) -> None:
+    """Nothing is left of the first try, not even on the console."""
+    visitor = visit(place.url, DESKTOP)
+    visitor.page.evaluate(
+        """() => {
+            document.querySelector('.card').click();
+            for (const id of ['hang-up', 'again']) document.getElementById(id).click();
+        }"""
+    )
+    whose(visitor, "Tina Kulkarni")
+    assert len(visitor.dialled) == 2
+
+
 def test_the_page_learns_of_an_edit(own: Place, visit: Visit) -> None:
     """When it is looked at again, when the list is opened, when a call ends; filter and focus stay."""
     visitor = visit(own.url)

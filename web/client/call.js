@@ -20,6 +20,8 @@ export class Call {
   /** @type {WebSocket} */
   #socket;
   #opened = false;
+  /** @type {object[]} said before it was open */
+  #early = [];
   #answered = true;
   #beat = 0;
 
@@ -43,7 +45,8 @@ export class Call {
 
   /** @param {object} message */
   say(message) {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+    if (this.#socket.readyState === WebSocket.CONNECTING) this.#early.push(message);
+    else if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
   /**
@@ -57,7 +60,7 @@ export class Call {
   /** Nothing more is wanted of it. */
   forget() {
     this.#socket.onmessage = null;
-    this.#socket.close();
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close();
   }
 
   /** The network is gone: do not wait until the socket notices. */
@@ -67,6 +70,7 @@ export class Call {
 
   #begin() {
     this.#opened = true;
+    for (const message of this.#early) this.say(message);
     this.#beat = setInterval(() => this.#ping(), PING_MS);
   }
 
@@ -90,8 +94,8 @@ export class Call {
     this.say({ type: "end" }); // and the summary comes, if anybody is there
     const socket = this.#socket;
     socket.onclose = null;
-    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(); // now it would be an error
-    else setTimeout(() => this.forget(), GOODBYE_MS);
+    socket.onopen = () => socket.close(); // before that it would be an error
+    setTimeout(() => this.forget(), GOODBYE_MS);
     const why = code === REPLACED ? ELSEWHERE : reason || (this.#opened ? LOST_LINE : NOBODY);
     this.ended({ code, why });
   }

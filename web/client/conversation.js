@@ -24,7 +24,6 @@ export class Conversation {
   meter = new Meter();
   /** @type {Map<string, Persona>} everyone who was asked for in this call */
   #asked = new Map();
-  #choices = 0; // without an answer yet; a refusal does not say to which
   #greeted = false;
   #owed = false; // something was said, and is not answered
   #limit = 0;
@@ -72,7 +71,6 @@ export class Conversation {
   #want(persona) {
     this.wanted = persona;
     this.#asked.set(persona.astrologer_id, persona);
-    this.#choices += 1;
   }
 
   /** The caller begins to speak: what plays falls silent. */
@@ -142,10 +140,10 @@ export class Conversation {
   }
 
   #meet({ astrologer_id: id, name, language_code: code, price }) {
+    const called = this.persona !== this.wanted; // another one may have been asked for since
     this.persona = this.#asked.get(id);
+    if (!called) this.wanted = this.persona; // the refusal was of somebody else
     this.meter.serve(price);
-    if (this.persona === this.wanted) this.#choices = 0;
-    else this.#settle(); // another one has been asked for since
     this.#greeted = this.#owed = false;
     this.captions.introduce(name, code, hue(id));
     this.changed();
@@ -170,18 +168,13 @@ export class Conversation {
   }
 
   #fail({ code, message }) {
-    if (this.#choices && NO_SUCH.includes(code)) this.#settle();
-    else this.#dropped();
+    const refused = NO_SUCH.includes(code) && this.persona !== this.wanted;
+    if (!refused) this.#dropped();
+    else if (this.persona) this.wanted = this.persona;
+    else this.call.hangUp("it was not taken");
     if (code === "persona_switch_failed") this.meter.run();
-    if (this.persona) this.#greeted = true;
-    else if (!this.#choices) this.call.hangUp("it was not taken");
+    this.#greeted = true;
     return this.changed(message);
-  }
-
-  /** One choice is; when none is left, whoever is on the line is whom the caller has. */
-  #settle() {
-    this.#choices = Math.max(0, this.#choices - 1);
-    if (!this.#choices && this.persona) this.wanted = this.persona;
   }
 
   #dropped() {
