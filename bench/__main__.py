@@ -14,7 +14,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench import bargein, calls, capacity, churn, decode, hop, isolation, kills, report, rollover
+from bench import bargein, calls, capacity, catalogue, churn, decode, hop, isolation, kills, report, rollover
 from bench.host import unpin
 from bench.report import Part
 
@@ -31,6 +31,7 @@ class Name(Enum):
     BARGEIN = "bargein"
     CALLS = "calls"
     DECODE = "decode"
+    CATALOGUE = "catalogue"
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -59,6 +60,7 @@ def main(
         Name.BARGEIN: lambda: uvloop.run(bargein.run(30 if full else 4)),
         Name.CALLS: lambda: calls.run(20 if full else 6),
         Name.DECODE: decode.run,
+        Name.CATALOGUE: catalogue.run,
     }
     failed = False
     for name in parts or list(Name):

@@ -10,7 +10,7 @@ from pathlib import Path
 from cli.failure import CannotServe
 from personas import Catalogue, CatalogueBroken, Fault, Shelf
 from personas.file import read_bytes
-from personas.watching import watch
+from personas.watching import Edits, watch
 
 log = logging.getLogger("personas")
 
@@ -50,7 +50,8 @@ async def following(file: Path, raw: bytes, shelf: Shelf) -> AsyncIterator[None]
             log.critical("%s is not followed any more: edits need a new start", file, exc_info=error)
 
     log.info("%s: %s", file, _about(shelf.catalogue))
-    watching = asyncio.create_task(watch(file, raw, taken, told, asked=asked), name="the file of personas")
+    edits = Edits(file, raw, shelf.catalogue)
+    watching = asyncio.create_task(watch(edits, taken, told, asked=asked), name="the file of personas")
     watching.add_done_callback(ended)
     loop.add_signal_handler(signal.SIGHUP, asked.set)
     try:

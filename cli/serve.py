@@ -182,7 +182,7 @@ async def _serve(settings: Settings) -> int:
         rest = Rest(supervisor, shelf, name, Readiness(upstream).would_answer)
         metrics = Metrics(equipment.figures, pool)
         app = application(rest, supervisor, metrics, settings.hosts, settings.origins)
-        _settle_memory()
+        settle_memory()
         stack.callback(Watchdog(equipment.figures.late).stop)
         await stack.enter_async_context(following(settings.personas, raw, shelf))
         _on_signals(ending.asked)  # before anybody is told that we serve: they may stop us at once
@@ -196,7 +196,7 @@ async def _serve(settings: Settings) -> int:
     return 1 if failed else 0
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """What is loaded by now stays, so the garbage collector need not look at it: a full look took 148 ms."""
     gc.collect()
     gc.freeze()

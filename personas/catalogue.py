@@ -9,6 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
+import orjson
+
 from personas import prompt, tokens
 from personas.check import CatalogueBroken, Fault
 from personas.file import SHIPPED, decode, parts_of, read_bytes, shipped_rest
@@ -23,6 +25,7 @@ from schemas import Refused
 from schemas.sentences import Parts, nearest, path_of
 
 _NAMED = 10  # ids that a refusal names
+_NOBODY: Mapping[bytes, Persona] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,15 @@ class Catalogue:
         return cls.from_bytes(read_bytes(Path(path)))
 
     @classmethod
-    def from_bytes(cls, raw: bytes) -> Self:
-        """The same from what is in a file; faults have lines."""
+    def from_bytes(cls, raw: bytes, before: Self | None = None) -> Self:
+        """The same from what is in a file; faults have lines. Who is as in the catalogue before is taken over."""
         text, data = decode(raw)
+        known = before.all() if before else ()
         try:
-            read = cls._from(data, written_twice(text))
+            read = cls._from(data, written_twice(text), {persona.source: persona for persona in known})
         except CatalogueBroken as broken:
             raise CatalogueBroken(located(broken.faults, text)) from None
-        except RecursionError:
+        except (RecursionError, orjson.JSONEncodeError):
             raise _nested() from None
         return replace(read, faults=located(read.faults, text), warnings=located(read.warnings, text))
 
@@ -66,10 +70,10 @@ class Catalogue:
             raise _nested() from None
 
     @classmethod
-    def _from(cls, data: object, twice: Sequence[Parts] = ()) -> Self:
+    def _from(cls, data: object, twice: Sequence[Parts] = (), known: Mapping[bytes, Persona] = _NOBODY) -> Self:
         rows, rest, at = parts_of(data)
         shared, faults = share(shipped_rest() | rest)
-        good, found = read_rows(rows, at, shared, twice)
+        good, found = read_rows(rows, at, shared, twice, known)
         if not good:
             raise CatalogueBroken(faults + found or [Fault(path_of(at), "has no astrologers. Add one.")])
         by_id = {persona.id: persona for _, persona in good}

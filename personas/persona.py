@@ -1,6 +1,5 @@
 """A persona as a call uses it: checked, resolved, complete, and never changed again."""
 
-import copy
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ class Persona:
 
     `voice` is the upstream's name, `voice_id` the name that the file gives; `features` are the values of the declared
     features, `behaviour` what they make it do, `shown` the names of those that clients may see; `standing` is the part
-    of the prompt that no call changes, of some `tokens`; `version` is a short hash of all of it.
+    of the prompt that no call changes, of some `tokens`; `version` is a short hash of all of it, `source` a hash of all
+    that it was read from.
     """
 
     id: str
@@ -31,19 +31,23 @@ class Persona:
     greeting: str
     keywords: tuple[str, ...]
     status: str
-    features: Mapping[str, Any] = field(hash=False)
-    behaviour: Behaviour
+    features: Mapping[str, Any] = field(hash=False, repr=False)
+    behaviour: Behaviour = field(repr=False)
     shown: frozenset[str]
     standing: str = field(default="", repr=False)
     tokens: int = 0
     version: str = ""
+    source: bytes = field(default=b"", repr=False)
 
     def open_at(self, moment: datetime.datetime) -> bool:
         """Whether a call that comes at this moment is taken: active, and within its hours."""
         return self.status == "active" and self.behaviour.availability.open_at(moment)
 
     def public(self) -> dict[str, Any]:
-        """What clients may see, as JSON data under the seed's names: never a prompt, nor a private feature."""
+        """What clients may see, as JSON data under the seed's names: never a prompt, nor a private feature.
+
+        Values within are the persona's own, to be read only: a list of a thousand is asked for again and again.
+        """
         fixed = {
             "astrologer_id": self.id,
             "name": self.name,
@@ -56,5 +60,4 @@ class Persona:
             "expertise_keywords": list(self.keywords),
             "status": self.status,
         }
-        shown = {name: value for name, value in self.features.items() if name in self.shown}
-        return fixed | copy.deepcopy(shown)
+        return fixed | {name: value for name, value in self.features.items() if name in self.shown}

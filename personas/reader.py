@@ -22,16 +22,19 @@ from schemas.sentences import Parts, path_of, unknown
 
 
 def read_rows(
-    rows: Sequence[object], at: Parts, shared: Shared, twice: Sequence[Parts]
+    rows: Sequence[object], at: Parts, shared: Shared, twice: Sequence[Parts], known: Mapping[bytes, Persona]
 ) -> tuple[list[tuple[Parts, Persona]], list[Fault]]:
-    """Everyone without a fault, with their place, and the faults of all others; `twice` are keys written twice."""
+    """Everyone without a fault, with their place, and the faults of all others; `twice` are keys written twice.
+
+    Who is `known`, by source, was read before and is not read again.
+    """
     good: list[tuple[Parts, Persona]] = []
     faults = [_twice(way) for way in twice if way[: len(at)] != at or len(way) <= len(at) + 1]
     first: dict[object, str] = {}
     for index, row in enumerate(rows):
         here = (*at, index)
         name = row.get("astrologer_id") if isinstance(row, dict) else None
-        persona, found = read_persona(row, here, shared)
+        persona, found = read_persona(row, here, shared, known)
         found += [_twice(way, str(name or "")) for way in twice if way[: len(here)] == here]
         if isinstance(name, str) and first.setdefault(name, path_of(here)) != path_of(here):
             message = f"'{name}' is taken by {first[name]}. Give each astrologer an id of its own."
@@ -46,14 +49,22 @@ def _twice(way: Parts, persona: str = "") -> Fault:
     return Fault(path_of(way), "is written twice in one object. Keep one of the two.", persona)
 
 
-def read_persona(row: object, at: Parts, shared: Shared) -> tuple[Persona | None, list[Fault]]:
+def read_persona(
+    row: object, at: Parts, shared: Shared, known: Mapping[bytes, Persona]
+) -> tuple[Persona | None, list[Fault]]:
     """Check a row whole and make its persona; with any fault there is no persona, only the faults."""
+    try:
+        source = hashlib.sha256(shared.source + orjson.dumps(row)).digest()
+    except orjson.JSONEncodeError:  # orjson reads deeper nests than it writes
+        return None, [Fault(path_of(at), "is nested too deeply to be read.")]
+    if source in known:
+        return known[source], []
     faults = shape_faults("astrologer", row, at)
     if not isinstance(row, dict):
         return None, faults
     reader = _Reader(row, at, shared, faults)
     persona = reader.read()
-    return (None, reader.faults) if reader.faults else (persona, [])
+    return (None, reader.faults) if reader.faults else (replace(persona, source=source), [])
 
 
 class _Reader:
@@ -81,9 +92,9 @@ class _Reader:
         lines = [line for name, feature in sound.items() if (line := self._line(name, feature, public))]
         instruction = self._shared.instructions.get(code, "")
         standing = prompt.standing(persona, instruction=instruction, lines=lines)
-        made_of = [self._row, persona.voice, code, standing, sorted(persona.shown)]
-        version = hashlib.sha256(orjson.dumps(made_of, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
-        return replace(persona, standing=standing, tokens=tokens.estimate(standing), version=version)
+        seen = hashlib.sha256(orjson.dumps(self._row, option=orjson.OPT_SORT_KEYS))
+        seen.update(orjson.dumps([persona.voice, code, standing, sorted(persona.shown)]))
+        return replace(persona, standing=standing, tokens=tokens.estimate(standing), version=seen.hexdigest()[:12])
 
     def _persona(self, code: str, features: Mapping[str, Feature]) -> Persona:
         voice_id = self._text("voice_id") or self._shared.mapped.get((self._text("gender"), code), "")

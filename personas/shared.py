@@ -1,8 +1,11 @@
 """What all personas of one file share: features, voices, languages and their words, the memory policy."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from personas.check import Fault, shown, text_fault
 from personas.features import Feature, declare
@@ -17,7 +20,7 @@ class Shared:
     """The checked common part of a file. `broken` names features that are declared but could not be read.
 
     Languages are keyed by ISO 639-1 code, mapped voices by gender and that code; `genders` are those of voices,
-    `spoken` the words by which a language is known in another's letters.
+    `spoken` the words by which a language is known in another's letters. `source` is a hash of what it was read from.
     """
 
     features: Mapping[str, Feature]
@@ -29,6 +32,7 @@ class Shared:
     synonyms: Sequence[Sequence[str]]
     spoken: Mapping[str, frozenset[str]]
     memory: str
+    source: bytes
 
     def voice(self, name: str) -> str | None:
         """Resolve a voice or an alias to a voice of the upstream, or None."""
@@ -58,6 +62,7 @@ def share(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
         synonyms=_synonyms(data, faults),
         spoken=dict(_spoken(data, faults)),
         memory=_memory(data, faults),
+        source=hashlib.sha256(orjson.dumps(data)).digest(),
     )
     return shared, faults
 

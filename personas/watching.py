@@ -24,18 +24,16 @@ Told = Callable[[tuple[Fault, ...]], None]
 
 
 async def watch(
-    path: Path, seen: bytes, taken: Taken, told: Told, *, look: int = _LOOK, asked: asyncio.Event | None = None
+    edits: "Edits", taken: Taken, told: Told, *, look: int = _LOOK, asked: asyncio.Event | None = None
 ) -> None:
     """Runs until it is cancelled; cancelling leaves nothing behind.
 
-    `seen` is the text that the catalogue in use was made of. `taken` is given each new catalogue, `told` the faults of
-    each edit that has any, once. Both run on the loop; a file is read and checked in a thread. Who sets `asked` has the
-    file read anew and told of in any case.
+    `taken` is given each new catalogue, `told` the faults of each edit that has any, once. Both run on the loop; a file
+    is read and checked in a thread. Who sets `asked` has the file read anew and told of in any case.
     """
-    edits = Edits(path, seen)
     # The real folder of a link is not watched: swapping a link is an event of the folder that holds it.
     changes = awatch(
-        path.parent,
+        edits.path.parent,
         watch_filter=None,
         step=20,
         debounce=200,
@@ -62,11 +60,11 @@ async def watch(
 
 
 class Edits:
-    """What was read last, and what is to be said of it."""
+    """What was read last, and what is to be said of it. `seen` is the text that the catalogue in use was made of."""
 
-    def __init__(self, path: Path, seen: bytes) -> None:
-        self._path = path
-        self._seen = seen
+    def __init__(self, path: Path, seen: bytes, in_use: Catalogue) -> None:
+        self.path = path
+        self._seen, self._in_use = seen, in_use
         self.unsettled: bytes | None = None  # faulty, and perhaps not whole yet
 
     def forget(self) -> None:
@@ -76,20 +74,22 @@ class Edits:
     def look(self) -> Catalogue | Iterable[Fault] | None:
         """A new catalogue, the faults of an edit, or None when there is nothing to say."""
         try:
-            raw = read_bytes(self._path)
+            raw = read_bytes(self.path)
         except CatalogueBroken:
             return None  # a file that is away comes back, or was meant to go; nobody's call depends on it
         if raw == self._seen:
             self.unsettled = None
             return None
         try:
-            read: Catalogue | None = Catalogue.from_bytes(raw)
+            read = Catalogue.from_bytes(raw, self._in_use)
+            faults = read.faults
         except CatalogueBroken as broken:
-            read, faults = None, broken.faults
-        else:
-            faults = read.faults if read else ()
+            faults = broken.faults
         if faults and raw != self.unsettled:
             self.unsettled = raw
             return None
         self._seen, self.unsettled = raw, None
-        return faults or read
+        if faults:
+            return faults
+        self._in_use = read
+        return read

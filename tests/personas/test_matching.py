@@ -2,7 +2,6 @@
 
 import datetime
 import re
-import time
 from collections.abc import Callable
 
 import pytest
@@ -147,17 +146,3 @@ def test_synonyms_and_language_words_stand_in_the_file(row: Make) -> None:
 def test_a_mistake_is_forgiven_and_another_word_is_not(row: Make, asked: str, keyword: str, found: bool) -> None:
     """One letter in a long word, never the first; endings of number and case, where enough of the word is left."""
     assert bool(Catalogue.from_data([row(expertise_keywords=[keyword])]).match(asked)) is found
-
-
-def test_a_thousand_personas_answer_in_milliseconds(row: Make) -> None:
-    """Of the processor's time; the best of three, as the machine may be busy."""
-    keywords = SHIPPED.all()[0].keywords + SHIPPED.all()[2].keywords
-    rows = [row(astrologer_id=f"a_{n}", name=f"Asha {n}", expertise_keywords=list(keywords)) for n in range(1000)]
-    catalogue = Catalogue.from_data(rows)
-
-    def taken() -> float:
-        before = time.process_time()
-        assert catalogue.match("will my boyfriend agree to a love marriage, or will he break my heart")
-        return time.process_time() - before
-
-    assert min(taken() for _ in range(3)) < 0.02

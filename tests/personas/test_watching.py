@@ -44,7 +44,7 @@ async def watched(file: Path, look: int = 60_000) -> AsyncIterator[Watched]:
     seen = Watched(file)
     put = seen.said.put_nowait
     first = await asyncio.to_thread(file.read_bytes)
-    task = asyncio.create_task(watch(file, first, put, put, look=look))
+    task = asyncio.create_task(watch(Edits(file, first, Catalogue.from_bytes(first)), put, put, look=look))
     await armed(seen)
     yield seen
     assert seen.said.empty()
@@ -151,7 +151,8 @@ def test_a_link_that_is_swapped_is_an_edit(tmp_path: Path, row: Make) -> None:
         said: asyncio.Queue[Catalogue | tuple[Fault, ...]] = asyncio.Queue()
         file = mount / "personas.json"
         first = await asyncio.to_thread(file.read_bytes)
-        task = asyncio.create_task(watch(file, first, said.put_nowait, said.put_nowait, look=60_000))
+        edits = Edits(file, first, Catalogue.from_bytes(first))
+        task = asyncio.create_task(watch(edits, said.put_nowait, said.put_nowait, look=60_000))
         for name in ("Usha", "Asha"):  # the first may come before the watch has begun
             swap(name)
             new = await asyncio.wait_for(said.get(), DEADLINE)
@@ -210,7 +211,7 @@ def test_an_edit_that_nobody_tells_of_is_found_all_the_same(tmp_path: Path, row:
 def test_half_a_file_is_looked_at_twice_before_it_is_a_fault(file: Path, row: Make) -> None:
     """A look that meets the half says nothing; it is a fault if the next finds the same, and an edit if it is whole."""
     new = text(row(name="Usha"))
-    edits = Edits(file, file.read_bytes())
+    edits = Edits(file, file.read_bytes(), Catalogue.load(file))
     in_place(file, new[:100])
     assert edits.look() is None
     in_place(file, new[:200])

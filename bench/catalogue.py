@@ -1,0 +1,135 @@
+"""What a file of personas costs: to read and check, to keep, to edit while a server runs, to be searched.
+
+`python -m bench catalogue`. The four that ship, and a thousand made of them. An edit is timed from the moment at which
+the new file stands under its name to that at which the new catalogue is handed over, by the watch that a server uses;
+beside it runs a clock on the same event loop, whose delay is what calls would feel.
+"""
+
+import asyncio
+import itertools
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import orjson
+
+from bench.load import at
+from bench.report import Part, Target
+from cli.serve import settle_memory
+from personas import SHIPPED, Catalogue
+from personas.watching import Edits, watch
+from tests.personas.questions import QUESTIONS
+
+SIZES = (4, 1_000)
+ROUNDS = 9
+TICK = 0.001  # seconds between two looks at the clock
+MUST_SERVE = 1.0  # seconds from an edit to a catalogue that has it
+
+
+def run() -> list[Part]:
+    """One row for each size of a file."""
+    part = Part("catalogue")
+    part.rows = [_row(number) for number in SIZES]
+    for row in part.rows:
+        worst = row["edit_worst_s"]
+        what = f"an edit is served, {row['personas']} personas"
+        part.targets.append(Target(what, f"within {MUST_SERVE:g} s", f"{worst} s at worst", worst <= MUST_SERVE))
+    shipped = Catalogue.load()
+    right = sum(_named(shipped, query) in wanted for query, wanted in QUESTIONS)
+    part.notes.append(f"the first of a match is who was meant: {right} of {len(QUESTIONS)} questions")
+    return [part]
+
+
+def _row(number: int) -> dict[str, Any]:
+    raw = _file(number)
+    kept, most = _memory(raw)
+    edits, delays = asyncio.run(_edited(number))
+    matches = list(_matches(Catalogue.from_bytes(raw)))
+    return {
+        "personas": number, "file_mb": round(len(raw) / 1e6, 2), "load_s": round(median(_loads(raw)), 3),
+        "kept_mb": kept, "peak_mb": most, "edit_s": round(median(edits), 3), "edit_worst_s": round(max(edits), 3),
+        "loop_late_ms": round(max(delays) * 1000, 1),
+        "match_p50_ms": at(matches, 0.5), "match_p99_ms": at(matches, 0.99),
+    }  # fmt: skip
+
+
+def _file(number: int, edit: int = 0) -> bytes:
+    """So many personas, each with words of its own; another edit is another prompt of the last."""
+    data = orjson.loads(SHIPPED.read_bytes())
+    rows = data["astrologers"]
+    data["astrologers"] = [
+        {**row, "astrologer_id": f"a_{n}", "system_prompt": f"{row['system_prompt']}\nLine {n}."}
+        for n, row in zip(range(number), itertools.cycle(rows), strict=False)
+    ]
+    data["astrologers"][-1]["system_prompt"] += f"\nEdit {edit}."
+    return orjson.dumps(data, option=orjson.OPT_INDENT_2)
+
+
+def _loads(raw: bytes) -> Iterator[float]:
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        Catalogue.from_bytes(raw)
+        yield time.perf_counter() - began
+
+
+def _memory(raw: bytes) -> tuple[float, float]:
+    """MB that a catalogue keeps, and the most that were taken while it was read."""
+    Catalogue.from_bytes(raw)  # what is kept for all catalogues is not this one's
+    tracemalloc.start()
+    catalogue = Catalogue.from_bytes(raw)
+    kept, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert catalogue.personas
+    return round(kept / 1e6, 1), round(most / 1e6, 1)
+
+
+async def _edited(number: int) -> tuple[list[float], list[float]]:
+    """Seconds from each edit to its catalogue, and every delay of the loop meanwhile."""
+    taken: asyncio.Queue[Catalogue] = asyncio.Queue()
+    times: list[float] = []
+    delays: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        file, new = Path(folder, "personas.json"), Path(folder, "new.json")
+        first, *texts = [_file(number, edit) for edit in range(ROUNDS + 1)]
+        file.write_bytes(first)  # noqa: ASYNC240 - the clock does not run yet
+        edits = Edits(file, first, Catalogue.from_bytes(first))
+        settle_memory()
+        tasks = [
+            asyncio.create_task(watch(edits, taken.put_nowait, lambda faults: None)),
+            asyncio.create_task(_clock(delays)),
+        ]
+        for text in texts:
+            await asyncio.to_thread(new.write_bytes, text)
+            began = time.perf_counter()
+            new.replace(file)  # noqa: ASYNC240 - quicker than the way to a thread
+            await asyncio.wait_for(taken.get(), 30)
+            times.append(time.perf_counter() - began)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    return times, delays
+
+
+async def _clock(delays: list[float]) -> None:
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(TICK)
+        delays.append(time.perf_counter() - began - TICK)
+
+
+def _matches(catalogue: Catalogue) -> Iterator[int]:
+    """Microseconds of each question."""
+    for query, _ in QUESTIONS:
+        began = time.perf_counter_ns()
+        catalogue.match(query)
+        yield (time.perf_counter_ns() - began) // 1000
+
+
+def _named(catalogue: Catalogue, query: str) -> str:
+    """The first name of who comes first."""
+    found = catalogue.match(query, limit=1)
+    return found[0].persona.id.partition("_")[0] if found else "nobody"
