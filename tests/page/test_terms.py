@@ -20,7 +20,6 @@ from tests.kit.four import HARSH, IDS, MOHIT, PRIYANKA, TINA
 from tests.kit.process import Server, server
 from tests.page.conftest import Visit
 from tests.page.test_access import barriers
-from tests.page.test_trouble import forgive
 from tests.page.visitor import DESKTOP, PHONE, Visitor
 from web import wire
 
@@ -147,7 +146,7 @@ def test_a_call_is_summed_up_when_the_server_ends_it(own: Place, visit: Visit) -
     visitor.sees("ended", "the server is restarting")
     ((name, _, price),) = receipt(visitor)
     assert (name, price) == ("Harsh Dubey", "¥300")
-    forgive(visitor)
+    visitor.forgives = True
 
 
 def test_the_summary_of_the_call_before_does_not_stand_in_the_next(place: Place, visit: Visit) -> None:
