@@ -47,4 +47,4 @@ class Farewell:
 def minute(bill: Bill) -> Notice:
     """What the caller is told when one more minute is full."""
     spent = ", ".join(amount.text for amount in bill.price)
-    return Notice("minute", f"So far this call costs {spent}.", bill.priced_seconds, bill.price)
+    return Notice("minute", f"So far this call costs {spent}.", bill.seconds, bill.price)

@@ -189,7 +189,7 @@ NoticeCode: TypeAlias = Literal["switching", "reconnecting", "resumed", "say_aga
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Those of a minute: `seconds` with personas who have a price so far, and `price` so far, one for each currency."""
+    """`seconds` on the line so far and `price` so far, one for each currency, are those of a minute."""
 
     code: NoticeCode
     message: str

@@ -11,8 +11,8 @@ class Stay:
     """The time that a persona was on the line at one price: as it was last, and all the versions that it had."""
 
     persona: Persona
-    versions: tuple[str, ...]
     seconds: int
+    versions: tuple[str, ...] = ()
 
     @property
     def price(self) -> Amount | None:
@@ -80,7 +80,7 @@ class Meter:
     def bill(self, now: float) -> Bill:
         """What it comes to by now; a second of a stay that is not over does not count."""
         times = self._times.values()
-        return Bill(tuple(Stay(time.persona, tuple(time.versions), self._ms(time, now) // 1000) for time in times))
+        return Bill(tuple(Stay(time.persona, self._ms(time, now) // 1000, tuple(time.versions)) for time in times))
 
     def minute_in(self, now: float) -> float | None:
         """The seconds until another minute with a price is full; None while it is not coming nearer."""

@@ -168,7 +168,7 @@ def test_a_minute_says_sixty_seconds(stage: Stage) -> None:
 
 
 def test_a_minute_is_of_those_who_have_a_price(stage: Stage) -> None:
-    """What was spent with others does not bring it nearer, and is not in it."""
+    """What was spent with others does not bring it nearer; its seconds are those of the summary."""
     scene = Scene(stage, priced(**{TINA: None, MOHIT: RUPEES}), LONG)
     scene.on_the_line(TINA)
     stage.advance(50)
@@ -177,7 +177,7 @@ def test_a_minute_is_of_those_who_have_a_price(stage: Stage) -> None:
     scene.caller.expect_nothing()
     stage.advance(0.1)
     minute = scene.caller.expect(Notice, code="minute")
-    assert (minute.seconds, minute.message) == (60, "So far this call costs 12.50 INR.")
+    assert (minute.seconds, minute.message) == (110, "So far this call costs 12.50 INR.")
     scene.says(HungUp())
     assert summary(scene)[0] == [(TINA, 50, ""), (MOHIT, 60, "12.50 INR")]
     scene.end()

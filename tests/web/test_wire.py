@@ -38,7 +38,7 @@ from schemas import Refused
 from tests.kit.four import FOUR, MOHIT, TINA
 from web import wire
 
-BILL = Bill((Stay(FOUR.get(TINA), ("1",), 61), Stay(FOUR.get(MOHIT), ("1",), 5)))
+BILL = Bill((Stay(FOUR.get(TINA), 61), Stay(FOUR.get(MOHIT), 5)))
 TARIFF = Pricing(333, "KWD", 3, 30, True).tariff
 CODES = schemas.read("answer")["$defs"]["error"]["properties"]["code"]["enum"]
 STREAM = {"mode": "stream", "input": "pcm16", "output": "pcm16"}
