@@ -9,8 +9,7 @@ from babel import Locale
 from babel.core import get_global
 from babel.localedata import locale_identifiers
 
-from personas.check import shown
-from schemas.sentences import nearest
+from schemas.sentences import nearest, shown
 
 # Names that people write and CLDR does not.
 _ALSO = {"bengali": "bn", "oriya": "or", "panjabi": "pa", "farsi": "fa", "mandarin": "zh"}
