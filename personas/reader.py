@@ -30,11 +30,11 @@ def read_persona(
     row: object, at: Parts, shared: Shared, known: Mapping[bytes, Persona]
 ) -> tuple[Persona | None, list[Fault]]:
     """Check a row whole and make its persona; with any fault there is no persona, only the faults."""
-    if deep := [Fault(path_of(way), TOO_DEEP, name_of(row)) for way in _depths(row, at)]:
-        return None, deep
-    source = hashlib.sha256(shared.source + orjson.dumps(row)).digest()
+    source = _source(shared, row)
     if source in known:
         return known[source], []
+    if deep := [Fault(path_of(way), TOO_DEEP, name_of(row)) for way in _depths(row, at)]:
+        return None, deep
     faults = shape_faults("astrologer", row, at)
     if not isinstance(row, dict):
         return None, faults
@@ -47,6 +47,13 @@ def name_of(row: object) -> str:
     """The id in a row, or nothing."""
     name = row.get("astrologer_id") if isinstance(row, dict) else None
     return name if isinstance(name, str) else ""
+
+
+def _source(shared: Shared, row: object) -> bytes:
+    try:
+        return hashlib.sha256(shared.source + orjson.dumps(row)).digest()
+    except orjson.JSONEncodeError:  # it is nested too deeply, which is told
+        return b""
 
 
 def _depths(row: object, at: Parts) -> list[Parts]:

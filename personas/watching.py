@@ -1,8 +1,8 @@
 """Watches a file of personas: a sound edit makes a new catalogue, a faulty one is told of and changes nothing.
 
 However a file is saved, what counts is what can be read under its name: truncated and written anew, renamed into place,
-reached by a link that is swapped (Kubernetes), or on a network file system, which tells nobody. So the file is asked a
-few times a second whether it is another, and read when it may be. One that is being written is not JSON yet: it is only
+reached by a link that is swapped (Kubernetes), or on a network file system, which tells nobody. So the file is asked
+ten times a second whether it is another, and read when it may be. One that is being written is not JSON yet: it is only
 faulty once it has stayed so.
 """
 
@@ -21,7 +21,7 @@ from personas.file import read_bytes
 
 log = logging.getLogger(__name__)
 
-_LOOK = 0.2  # seconds between two looks; each costs one question to the file system
+_LOOK = 0.1  # seconds between two looks; each costs one question to the file system
 _SETTLED = 0.4  # seconds that a faulty text must stay as it is before it is told of; a slow editor writes on within it
 
 Faults = tuple[Fault, ...]
