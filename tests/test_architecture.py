@@ -20,6 +20,7 @@ HOMES = {
     "regex": ("personas/",),
     "typer": ("cli/",),
     "babel": ("personas/",),
+    "iso4217": ("personas/pricing.py",),
     "prometheus_client": ("web/metrics.py",),
     "threading": ("actors/pykka_loop.py", "actors/watch.py", "actors/testing/", "realtime/local/"),
     "jinja2": ("personas/",),
