@@ -1,70 +1,62 @@
 """One row of the file becomes a persona, or a list of everything that is wrong with it."""
 
-import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 from personas import prompt, tokens
-from personas.behaviour import READERS, Behaviour
-from personas.check import Fault, Unusable, text_fault, texts_in
-from personas.features import Feature, Unspeakable
-from personas.file import shipped_rest
-from personas.languages import code_of, unknown_language, wrong_script
+from personas.behaviour import Behaviour
+from personas.check import TOO_DEEP, Fault, too_deep
+from personas.features import Feature, Seen, Unspeakable
+from personas.languages import code_of, unknown_language
 from personas.persona import Persona
-from personas.shape import PERSONA_FIELDS, Shape, shape_faults, shape_of
+from personas.shape import PERSONA_FIELDS, shape_faults
 from personas.shared import Shared, unknown_voice
+from personas.values import read_value, unsayable
 from schemas.sentences import Parts, path_of, unknown
 
-
-def read_rows(
-    rows: Sequence[object], at: Parts, shared: Shared, twice: Sequence[Parts], known: Mapping[bytes, Persona]
-) -> tuple[list[tuple[Parts, Persona]], list[Fault]]:
-    """Everyone without a fault, with their place, and the faults of all others; `twice` are keys written twice.
-
-    Who is `known`, by source, was read before and is not read again.
-    """
-    good: list[tuple[Parts, Persona]] = []
-    faults = [_twice(way) for way in twice if way[: len(at)] != at or len(way) <= len(at) + 1]
-    first: dict[object, str] = {}
-    for index, row in enumerate(rows):
-        here = (*at, index)
-        name = row.get("astrologer_id") if isinstance(row, dict) else None
-        persona, found = read_persona(row, here, shared, known)
-        found += [_twice(way, str(name or "")) for way in twice if way[: len(here)] == here]
-        if isinstance(name, str) and first.setdefault(name, path_of(here)) != path_of(here):
-            message = f"'{name}' is taken by {first[name]}. Give each astrologer an id of its own."
-            found.append(Fault(path_of((*here, "astrologer_id")), message, name))
-        if persona and not found:
-            good.append((here, persona))
-        faults += found
-    return good, faults
-
-
-def _twice(way: Parts, persona: str = "") -> Fault:
-    return Fault(path_of(way), "is written twice in one object. Keep one of the two.", persona)
+_MOST_UNKNOWN = 100  # fields of one persona that are told
 
 
 def read_persona(
     row: object, at: Parts, shared: Shared, known: Mapping[bytes, Persona]
 ) -> tuple[Persona | None, list[Fault]]:
     """Check a row whole and make its persona; with any fault there is no persona, only the faults."""
-    try:
-        source = hashlib.sha256(shared.source + orjson.dumps(row)).digest()
-    except orjson.JSONEncodeError:  # orjson reads deeper nests than it writes
-        return None, [Fault(path_of(at), "is nested too deeply to be read.")]
+    source = _source(shared, row)
     if source in known:
         return known[source], []
+    if deep := [Fault(path_of(way), TOO_DEEP, name_of(row)) for way in _depths(row, at)]:
+        return None, deep
     faults = shape_faults("astrologer", row, at)
     if not isinstance(row, dict):
         return None, faults
     reader = _Reader(row, at, shared, faults)
     persona = reader.read()
     return (None, reader.faults) if reader.faults else (replace(persona, source=source), [])
+
+
+def name_of(row: object) -> str:
+    """The id in a row, or nothing."""
+    name = row.get("astrologer_id") if isinstance(row, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _source(shared: Shared, row: object) -> bytes:
+    try:
+        return hashlib.sha256(shared.source + orjson.dumps(row)).digest()
+    except orjson.JSONEncodeError:  # it is nested too deeply, which is told
+        return b""
+
+
+def _depths(row: object, at: Parts) -> list[Parts]:
+    if isinstance(row, dict):
+        return [(*at, name) for name, value in row.items() if too_deep(value)]
+    return [at] if too_deep(row) else []
 
 
 class _Reader:
@@ -81,15 +73,18 @@ class _Reader:
         self._check_texts()
         code = self._language_code()
         features = self._features()
+        sound: list[Feature] = []
         done: dict[str, Any] = {}
-        sound = {
-            name: feature
-            for name, feature in features.items()
-            if self._fits(name, feature) and (name not in READERS or self._acts(name, done))
-        }
+        for name, feature in features.items():
+            read, found = read_value(feature, self._row[name], (*self._at, name))
+            self._add(found)
+            if not found:
+                sound.append(feature)
+            if read is not None:
+                done[name] = read
         persona = replace(self._persona(code, features), behaviour=Behaviour(**done))
-        public = persona.public()
-        lines = [line for name, feature in sound.items() if (line := self._line(name, feature, public))]
+        public = Seen(persona.public())
+        lines = [line for feature in sound if (line := self._line(feature, public))]
         instruction = self._shared.instructions.get(code, "")
         standing = prompt.standing(persona, instruction=instruction, lines=lines)
         seen = hashlib.sha256(orjson.dumps(self._row, option=orjson.OPT_SORT_KEYS))
@@ -109,7 +104,7 @@ class _Reader:
             voice=self._voice(voice_id),
             voice_id=voice_id,
             persona=self._text("persona"),
-            system_prompt=self._text("system_prompt").replace("\r\n", "\n"),
+            system_prompt=_unix(self._text("system_prompt")),
             greeting=self._text("greeting"),
             keywords=tuple(str(word) for word in keywords) if isinstance(keywords, list) else (),
             status=self._text("status") or "active",
@@ -120,13 +115,10 @@ class _Reader:
 
     def _check_texts(self) -> None:
         for name in PERSONA_FIELDS:
+            value = self._row.get(name)
             multiline = name == "system_prompt"
-            for at, text in texts_in(self._row.get(name), (name,)):
-                fault = text_fault(text.replace("\r\n", "\n") if multiline else text, multiline=multiline)
-                self._fault(fault, *at)
-        code = code_of(self._text("language"))
-        if code:
-            self._fault(wrong_script(self._text("greeting"), code), "greeting")
+            text = _unix(value) if multiline and isinstance(value, str) else value
+            self._add(unsayable(text, (*self._at, name), multiline=multiline))
 
     def _language_code(self) -> str:
         language = self._text("language")
@@ -150,41 +142,22 @@ class _Reader:
 
     def _features(self) -> dict[str, Feature]:
         """The declared features of this row, in the order of their declarations."""
-        known = (*PERSONA_FIELDS, *self._shared.features)
-        for name in self._row:
+        known = {*PERSONA_FIELDS, *self._shared.features}
+        for name in islice((name for name in self._row if name not in known), _MOST_UNKNOWN):
             if name in self._shared.broken:
                 self._fault(f"needs the feature '{name}', whose declaration is broken; mend features.{name}.", name)
-            elif name not in known:
+            else:
                 self._fault(f"{unknown(name, known)} A new one is declared under features.", name)
         return {name: feature for name, feature in self._shared.features.items() if name in self._row}
 
-    def _fits(self, name: str, feature: Feature) -> bool:
-        value, before = self._row[name], len(self.faults)
-        self._add(feature.shape.faults(value, (*self._at, name)))
-        for at, text in texts_in(value, (name,)):
-            self._fault(text_fault(text, multiline=feature.multiline), *at)
-        return len(self.faults) == before
-
-    def _acts(self, name: str, done: dict[str, Any]) -> bool:
-        """Read the value of a feature that does something into what is done."""
-        value = self._row[name]
-        found = _shipped_shape(name).faults(value, (*self._at, name))
-        self._add(found)
+    def _line(self, feature: Feature, public: Seen) -> str:
         try:
-            done |= {} if found else {name: READERS[name](value)}
-        except Unusable as error:
-            for at, message in error.faults:
-                self._fault(message, name, *at)
-        return name in done
-
-    def _line(self, name: str, feature: Feature, public: Mapping[str, object]) -> str:
-        try:
-            return feature.line(self._row[name], public)
+            return feature.line(self._row[feature.name], public)
         except Unspeakable as error:
-            self._fault(str(error), name)
+            self._fault(str(error), feature.name)
             return ""
 
-    def _add(self, faults: Sequence[Fault]) -> None:
+    def _add(self, faults: Iterable[Fault]) -> None:
         self.faults += [replace(fault, persona=self._id) for fault in faults]
 
     def _text(self, name: str) -> str:
@@ -196,7 +169,5 @@ class _Reader:
             self.faults.append(Fault(path_of((*self._at, *parts)), message, self._id))
 
 
-@functools.cache
-def _shipped_shape(name: str) -> Shape:
-    """What a feature that does something must fit, however a file declares it."""
-    return shape_of(shipped_rest()["features"][name]["schema"])
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n")

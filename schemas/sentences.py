@@ -4,11 +4,16 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
 Parts = tuple[str | int, ...]  # the way from the file's root to a value
+
+_LONGEST_WORD = 60  # characters; of a longer one no more is compared, or repeated in a message
+_MOST_NAMES = 40  # in one message
+_MOST_FAULTS = 100  # of one value
 
 
 def shape_faults(schema: Mapping[str, Any], value: object, at: Parts = ()) -> list[tuple[str, str]]:
@@ -16,12 +21,14 @@ def shape_faults(schema: Mapping[str, Any], value: object, at: Parts = ()) -> li
     return faults(Draft202012Validator(schema), value, at)
 
 
-def faults(validator: Draft202012Validator, value: object, at: Parts = ()) -> list[tuple[str, str]]:
-    """The same by a validator that is there already."""
+def faults(
+    validator: Draft202012Validator, value: object, at: Parts = (), *, secret: bool = False
+) -> list[tuple[str, str]]:
+    """The same by a validator that is there already, a hundred at most; no sentence repeats a part of a secret."""
     found = [
         (path_of((*at, *error.absolute_path, *more)), message)
-        for error in validator.iter_errors(value)
-        for more, message in _sentences(error)
+        for error in islice(validator.iter_errors(value), _MOST_FAULTS)
+        for more, message in _sentences(error, _SAY | _SAY_OF_SECRETS if secret else _SAY)
     ]
     return list(dict.fromkeys(found))  # jsonschema tells one error for each missing field; each tells them all
 
@@ -40,16 +47,30 @@ def _step(part: str | int) -> str:
 def nearest(word: str, names: Iterable[str]) -> str:
     """Write "Did you mean 'x'?" with a leading space when a name is near enough, else nothing."""
     known = {name.casefold(): name for name in sorted(names)}
-    asked = word[:60].casefold()  # of a longer one no more is compared
+    asked = word[:_LONGEST_WORD].casefold()
     close = difflib.get_close_matches(asked, known, n=5) or [
         name for name in known if len(asked) >= 3 and name.startswith(asked)
     ]
     # The first letter is seldom the wrong one: Hindee is Hindi, though Chinese is nearer.
     close.sort(key=lambda name: name[:1] != asked[:1])
+    if len(asked) < 4:  # one letter of three makes another word: IST is not MST
+        close = [name for name in close if name[:1] == asked[:1]]
     return f" Did you mean '{known[close[0]]}'?" if close else ""
 
 
-def _sentences(error: Any) -> Iterator[tuple[Parts, str]]:
+def shown(word: str) -> str:
+    """A word as a message repeats it."""
+    return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}..."
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as a message lists them."""
+    every = list(names)
+    more = f" and {len(every) - _MOST_NAMES} more" if len(every) > _MOST_NAMES else ""
+    return f"{', '.join(map(shown, every[:_MOST_NAMES]))}{more}"
+
+
+def _sentences(error: Any, say: "Mapping[str, Callable[[Any], str]]") -> Iterator[tuple[Parts, str]]:
     match error.validator:
         case "required":
             for name in error.validator_value:
@@ -62,19 +83,24 @@ def _sentences(error: Any) -> Iterator[tuple[Parts, str]]:
                 if name not in known:
                     yield (name,), unknown(name, known)
         case keyword:
-            yield (), _SAY.get(keyword, lambda error: f"does not fit: {error.message}.")(error)
+            yield (), say.get(keyword, lambda error: f"does not fit: {shown(error.message)}.")(error)
 
 
 def unknown(name: str, known: Iterable[str]) -> str:
     """Say that a field is unknown, which one was probably meant, and which there are."""
-    names = list(known)
-    return f"is not a known field.{nearest(name, names)} Known: {', '.join(names)}."
+    names = sorted(known)
+    return f"is not a known field.{nearest(name, names)} Known: {listed(names)}."
 
 
-def _wrong_choice(error: Any) -> str:
-    choices = [choice if isinstance(choice, str) else json.dumps(choice) for choice in error.validator_value]
-    given = error.instance if isinstance(error.instance, str) else json.dumps(error.instance)
-    return f"must be one of {', '.join(choices)}, not '{given[:60]}'.{nearest(given[:60], choices)}"
+def _wrong_choice(error: Any, *, secret: bool = False) -> str:
+    choices = [_written(choice) for choice in error.validator_value]
+    given = _written(error.instance)
+    but = "" if secret else f", not '{shown(given)}'"
+    return f"must be one of {listed(choices)}{but}.{nearest(given, choices)}"
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _too_short(error: Any) -> str:
@@ -102,14 +128,20 @@ _TYPES |= {"array": "a list", "object": "an object"}
 _SAY: dict[str, Callable[[Any], str]] = {
     "type": lambda e: f"must be {_TYPES[e.validator_value]}, not {_KINDS[type(e.instance)]}.",
     "enum": _wrong_choice,
-    "const": lambda e: f"must be {json.dumps(e.validator_value, ensure_ascii=False)}.",
+    "const": lambda e: f"must be {shown(json.dumps(e.validator_value, ensure_ascii=False))}.",
     "minLength": _too_short,
     "minItems": _too_short,
     "maxLength": _too_long,
     "maxItems": _too_long,
-    "pattern": lambda e: f"does not fit: '{e.instance[:70]}'. {e.schema.get('description', '')}".rstrip(),
+    "maxProperties": lambda e: f"has too many entries: {len(e.instance)}, at most {e.validator_value} are allowed.",
+    "pattern": lambda e: f"does not fit: '{shown(e.instance)}'. {e.schema.get('description', '')}".rstrip(),
     "minimum": lambda e: f"is {e.instance}; at least {e.validator_value} is needed.",
     "maximum": lambda e: f"is {e.instance}; at most {e.validator_value} is allowed.",
     "not": lambda e: f"cannot be {e.instance}. {e.schema.get('description', '')}".rstrip(),
     "uniqueItems": lambda e: "names something twice; name each once.",
+}
+_SAY_OF_SECRETS: dict[str, Callable[[Any], str]] = {
+    "enum": lambda e: _wrong_choice(e, secret=True),
+    "minimum": lambda e: f"is too small; at least {e.validator_value} is needed.",
+    "maximum": lambda e: f"is too large; at most {e.validator_value} is allowed.",
 }

@@ -18,7 +18,6 @@ HOMES = {
     "jsonschema": ("schemas/", "personas/shape.py"),
     "jsonschema_rs": ("personas/shape.py",),
     "regex": ("personas/",),
-    "watchfiles": ("personas/watching.py",),
     "typer": ("cli/",),
     "babel": ("personas/",),
     "iso4217": ("personas/pricing.py",),
