@@ -121,15 +121,16 @@ def test_a_persona_and_a_feature_are_added_while_calls_go_on(tmp_path: Path) -> 
 
 
 def test_nothing_starts_where_nobody_can_be_called(tmp_path: Path) -> None:
-    """A file in which all are inactive is sound, but no server."""
+    """A file in which all are inactive makes no server, and is told what it lacks."""
     data = orjson.loads(SHIPPED.read_bytes())
     for row in data["astrologers"]:
         row["status"] = "inactive"
     file = tmp_path / "personas.json"
     file.write_bytes(orjson.dumps(data))
-    with pytest.raises(CannotServe, match="holds no active persona") as refused:
+    with pytest.raises(CannotServe, match="holds no persona that can be served") as refused:
         read(file)
     assert refused.value.code == 2
+    assert "set a status to active" in str(refused.value)
 
 
 def test_a_call_says_in_the_log_which_version_it_had(tmp_path: Path) -> None:
