@@ -30,7 +30,6 @@ MOST_UNHANDLED = 64  # messages that wait for the session
 CLOSE_SECONDS = 2.0
 PONG_SECONDS = 10.0
 CONTROLS_A_SECOND = 20  # pings and pongs of the WebSocket itself; ten seconds of them may come at once
-LONGEST_MATCH = 300  # characters of what is looked for by the address; what is behind them is not read
 TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second".encode()
 USER_ID = re.compile(r"[\w.:@+-]{1,128}")
 MODES: tuple[Mode, ...] = ("clip", "stream")
@@ -112,7 +111,7 @@ def _wishes(request: web.Request) -> Chose | Sought:
     query = request.query
     mode = next((mode for mode in MODES if mode == query.get("mode")), None)
     if "match" in query and not query.get("astrologer_id"):
-        return Sought(query["match"][:LONGEST_MATCH], query.get("language") or None, mode)
+        return Sought(query["match"], query.get("language") or None, mode)
     return Chose(query.get("astrologer_id", ""), mode)
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from personas import SHIPPED, Catalogue, CatalogueBroken
 from personas.behaviour import Behaviour
-from personas.paging import page
 from personas.pricing import Pricing
 from personas.shape import VOICES
 from schemas import Refused
@@ -257,18 +256,6 @@ def test_a_catalogue_has_a_version_for_an_etag(row: Make) -> None:
     versions.append(Catalogue.from_data({"astrologers": [one], "memory": "none"}).version)
     assert len(set(versions)) == 5
     assert Catalogue.from_data([row()]).version == versions[0]
-
-
-def test_pages_join_to_the_whole(row: Make) -> None:
-    """Each names the id to go on with, the last none; an id that went away begins anew."""
-    found = Catalogue.from_data([row(astrologer_id=f"asha_{n}") for n in range(7)]).all()
-    first = page(found, limit=3)
-    second = page(found, after=first.after, limit=3)
-    third = page(found, after=second.after, limit=3)
-    assert (*first.personas, *second.personas, *third.personas) == found
-    assert (first.after, second.after, third.after, third.total) == ("asha_2", "asha_5", "", 7)
-    assert page(found, after="gone", limit=7).personas == found
-    assert page((), limit=3).personas == ()
 
 
 def test_what_an_edit_leaves_alone_is_not_read_again(row: Make) -> None:
