@@ -1,12 +1,13 @@
 """What a value lacks to fit its schema, in sentences for whoever wrote it: where, what, and what instead."""
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from rapidfuzz import process
+from rapidfuzz.distance import OSA, Prefix
 
 Parts = tuple[str | int, ...]  # the way from the file's root to a value
 
@@ -41,12 +42,31 @@ def nearest(word: str, names: Iterable[str]) -> str:
     """Write "Did you mean 'x'?" with a leading space when a name is near enough, else nothing."""
     known = {name.casefold(): name for name in sorted(names)}
     asked = word[:60].casefold()  # of a longer one no more is compared
-    close = difflib.get_close_matches(asked, known, n=5) or [
-        name for name in known if len(asked) >= 3 and name.startswith(asked)
+    most = min(_MOST_SLIPS, len(asked) // 3)
+    near = process.extract(asked, list(known), scorer=OSA.distance, score_cutoff=most, limit=None)
+    slips = [name for name, mistakes, _ in near if _slip(asked, name, int(mistakes))]
+    parts = [name for name in known if len(asked) >= 3 and name.startswith(asked)] or [
+        name for name in known if len(asked) >= 4 and asked in name
     ]
-    # The first letter is seldom the wrong one: Hindee is Hindi, though Chinese is nearer.
-    close.sort(key=lambda name: name[:1] != asked[:1])
+    # A part of several names is none of them.
+    close = slips[:1] or parts * (len(parts) == 1)
     return f" Did you mean '{known[close[0]]}'?" if close else ""
+
+
+_MOST_SLIPS = 3
+
+
+def _slip(asked: str, name: str, mistakes: int) -> bool:
+    """Whether one may be the other mistyped: at most every third letter, counted from the first word that is another.
+
+    The first letter of that is seldom the wrong one: Hindee is Hindi, but IST is not MST, nor Asia/Mumbai Asia/Dubai.
+    """
+    same = int(Prefix.similarity(asked, name))
+    before = re.match(r".*[\W_]|", asked[:same])
+    begin = before.end() if before else 0
+    rest, sure = len(asked) - begin, same - begin  # letters of the other word, and how many of its first are the same
+    likely = sure > 1 or (sure == 1 and rest > 3) or (mistakes == 1 and rest > 5)
+    return not mistakes or (likely and mistakes <= rest // 3)
 
 
 def _sentences(error: Any) -> Iterator[tuple[Parts, str]]:
