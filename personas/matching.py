@@ -3,8 +3,8 @@
 A word of the query counts three points as a name, two as a keyword, one as part of the speciality, as a synonym of a
 keyword, or when it has a typing mistake; each word counts once, for what it counts most. One point more goes to whoever
 speaks the language of the query, if anything else was found; of equals they come first. Words meet in all their forms,
-and across Latin and Devanagari when they sound alike: "shaadi" finds "शादी". Synonyms, and the words by which a language
-that is written in another's letters gives itself away, stand in the file.
+and across Latin and Devanagari when they sound alike: "shaadi" finds "शादी". Synonyms, and the words by which a
+language that is written in another's letters gives itself away, stand in the file.
 
 The index is made once for a catalogue: from a word to the phrases that begin with it, from a phrase to what it stands
 for (a text of a persona, or all that means the same), and from there to the personas, all of whom are counted at once.
