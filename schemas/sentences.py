@@ -9,6 +9,9 @@ from jsonschema import Draft202012Validator
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Prefix
 
+_LONGEST = 60  # characters of a value; no more is compared, or repeated
+_MOST_CHOICES = 50
+
 Parts = tuple[str | int, ...]  # the way from the file's root to a value
 
 
@@ -41,7 +44,7 @@ def _step(part: str | int) -> str:
 def nearest(word: str, names: Iterable[str]) -> str:
     """Write "Did you mean 'x'?" with a leading space when a name is near enough, else nothing."""
     known = {name.casefold(): name for name in sorted(names)}
-    asked = word[:60].casefold()  # of a longer one no more is compared
+    asked = word[:_LONGEST].casefold()
     most = min(_MOST_SLIPS, len(asked) // 3)
     near = process.extract(asked, list(known), scorer=OSA.distance, score_cutoff=most, limit=None)
     slips = [name for name, mistakes, _ in near if _slip(asked, name, int(mistakes))]
@@ -65,7 +68,7 @@ def _slip(asked: str, name: str, mistakes: int) -> bool:
     before = re.match(r".*[\W_]|", asked[:same])
     begin = before.end() if before else 0
     rest, sure = len(asked) - begin, same - begin  # letters of the other word, and how many of its first are the same
-    likely = sure > 1 or (sure == 1 and rest > 3) or (mistakes == 1 and rest > 5)
+    likely = sure > 1 or (sure == 1 and rest > 3) or (mistakes == 1 and (rest > 5 or sorted(asked) == sorted(name)))
     return not mistakes or (likely and mistakes <= rest // 3)
 
 
@@ -92,9 +95,14 @@ def unknown(name: str, known: Iterable[str]) -> str:
 
 
 def _wrong_choice(error: Any) -> str:
-    choices = [choice if isinstance(choice, str) else json.dumps(choice) for choice in error.validator_value]
-    given = error.instance if isinstance(error.instance, str) else json.dumps(error.instance)
-    return f"must be one of {', '.join(choices)}, not '{given[:60]}'.{nearest(given[:60], choices)}"
+    given, choices = _cut(error.instance), [_cut(choice) for choice in error.validator_value]
+    shown = [*choices[:_MOST_CHOICES], *["..."] * (len(choices) > _MOST_CHOICES)]
+    return f"must be one of {', '.join(shown)}, not '{given}'.{nearest(given, choices)}"
+
+
+def _cut(value: Any) -> str:
+    """A value as a sentence repeats it."""
+    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:_LONGEST]
 
 
 def _too_short(error: Any) -> str:
@@ -122,14 +130,15 @@ _TYPES |= {"array": "a list", "object": "an object"}
 _SAY: dict[str, Callable[[Any], str]] = {
     "type": lambda e: f"must be {_TYPES[e.validator_value]}, not {_KINDS[type(e.instance)]}.",
     "enum": _wrong_choice,
-    "const": lambda e: f"must be {json.dumps(e.validator_value, ensure_ascii=False)}.",
+    "const": lambda e: f"must be {json.dumps(e.validator_value, ensure_ascii=False)[:_LONGEST]}.",
     "minLength": _too_short,
     "minItems": _too_short,
     "maxLength": _too_long,
     "maxItems": _too_long,
-    "pattern": lambda e: f"does not fit: '{e.instance[:70]}'. {e.schema.get('description', '')}".rstrip(),
+    "pattern": lambda e: f"does not fit: '{_cut(e.instance)}'. {e.schema.get('description', '')}".rstrip(),
     "minimum": lambda e: f"is {e.instance}; at least {e.validator_value} is needed.",
     "maximum": lambda e: f"is {e.instance}; at most {e.validator_value} is allowed.",
     "not": lambda e: f"cannot be {e.instance}. {e.schema.get('description', '')}".rstrip(),
     "uniqueItems": lambda e: "names something twice; name each once.",
+    "anyOf": lambda e: f"lacks something. {e.schema.get('description', '')}".rstrip(),
 }
