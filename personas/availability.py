@@ -1,8 +1,7 @@
 """When a persona takes calls: hours of a week in a time zone, as a function of a moment. No clock is read here.
 
-Hours are those of the wall clock, and belong to the day on which they begin, also when they end after midnight. Where
-the clock is turned they follow RFC 5545 (3.3.5): a time that is skipped is counted by the clock from before, a time
-that comes twice is the first of the two.
+Hours are those that the clock on the wall shows, also where it is turned: what it skips is no time to be open, what it
+shows twice is open twice. They belong to the day on which they begin, also when they end after midnight.
 """
 
 import functools
@@ -19,7 +18,7 @@ from schemas.sentences import Parts, nearest
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY = 24 * 60  # minutes
-_EARLIER = -2  # days from today to the first whose hours may last until now; a zone once skipped a day
+_A_DAY, _A_MINUTE = timedelta(days=1), timedelta(minutes=1)
 _TIME = re.compile(r"(\d{1,2})(?::(\d\d))?\s*(am|pm)?", re.IGNORECASE)
 _HELP = "Write always, 9am-9pm, or 09:00-13:00, 14:00-18:30"
 
@@ -56,41 +55,42 @@ class Availability:
 
     def open_at(self, moment: datetime) -> bool:
         """Whether a call that comes at this moment is taken."""
-        return self.always or any(begin <= moment < end for begin, end in _around(self, self._day(moment)))
+        wall = self._wall(moment)
+        minute, today = wall.hour * 60 + wall.minute, wall.date()
+        return any(begin <= minute < end for begin, end in self._of(today)) or any(
+            minute + _DAY < end for _, end in self._of(today - _A_DAY)
+        )
 
     def opens_next(self, moment: datetime) -> datetime:
         """The first moment from this one on at which calls are taken, in the persona's zone; itself when it is one."""
         if self.open_at(moment):
             return moment.astimezone(self.zone)
         # There always is one: some day of the week has hours, and not all of the days to come are off.
-        days = (self._day(moment) + timedelta(days=number) for number in count(_EARLIER))
-        coming = (begin for day in days for begin, _ in self.spans(day) if begin > moment)
-        return next(coming).astimezone(self.zone)
+        days = (self._wall(moment).date() + number * _A_DAY for number in count())
+        begins = (begin for day in days for begin in self._begins(day))
+        return next(one for one in begins if one > moment and self.open_at(one)).astimezone(self.zone)
 
-    def spans(self, day: date) -> Iterator[tuple[datetime, datetime]]:
-        """Those that begin on this day, in UTC."""
-        for begin, end in self.week[day.weekday()] if day not in self.off else ():
-            first, last = self._instant(day, begin), self._instant(day, end)
-            if first < last:  # the turn of the clock may leave nothing of it
-                yield first, last
+    def _begins(self, day: date) -> Iterator[datetime]:
+        """When it may open on this day, in order: where hours begin, and at every minute where the clock is turned."""
+        first, last = self._instant(day, 0), self._instant(day + _A_DAY, 0)
+        if last - first == _A_DAY:
+            yield from (self._instant(day, begin) for begin, _ in self._of(day))
+        else:
+            yield from (first + number * _A_MINUTE for number in range((last - first) // _A_MINUTE))
 
-    def _day(self, moment: datetime) -> date:
+    def _of(self, day: date) -> tuple[Span, ...]:
+        return self.week[day.weekday()] if day not in self.off else ()
+
+    def _wall(self, moment: datetime) -> datetime:
         if moment.tzinfo is None:
             raise ValueError(f"{moment} is of no time zone")
-        return moment.astimezone(self.zone).date()
+        return moment.astimezone(self.zone)
 
     def _instant(self, day: date, minute: int) -> datetime:
-        days, rest = divmod(minute, _DAY)
-        return datetime.combine(day + timedelta(days=days), time(*divmod(rest, 60)), self.zone).astimezone(UTC)
+        return datetime.combine(day, time(*divmod(minute, 60)), self.zone).astimezone(UTC)
 
 
 ALWAYS = Availability(ZoneInfo("UTC"), (((0, _DAY),),) * 7, frozenset())
-
-
-@functools.lru_cache(maxsize=8192)
-def _around(hours: Availability, today: date) -> tuple[tuple[datetime, datetime], ...]:
-    """What may be going on today; kept, as a list of a thousand is asked for again and again."""
-    return tuple(span for number in range(_EARLIER, 2) for span in hours.spans(today + timedelta(days=number)))
 
 
 def _week(value: Mapping[str, Any], faults: Faults) -> tuple[tuple[Span, ...], ...]:
@@ -158,6 +158,9 @@ def _unknown_zone(name: str) -> str:
     return f"'{name}' is not a time zone of the IANA list, such as Asia/Kolkata.{nearest(name, _zones())}"
 
 
+_NO_PLACE = {"localtime", "posixrules", "Factory"}  # of whatever machine this is, or of none
+
+
 @functools.cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - _NO_PLACE

@@ -1,16 +1,17 @@
 """What a call costs: whole numbers of the currency's smallest unit, from the file to the bill; never a float."""
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from babel.core import get_global
-from babel.numbers import get_currency_precision
+from iso4217 import Currency
 
 from personas.check import Unusable
 from schemas.sentences import nearest
+
+DIGITS: Mapping[str, int] = {one.code: one.exponent for one in Currency if one.exponent is not None}
+"""Of every currency in use, how many its smallest unit has; metals and the like have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,10 @@ class Pricing:
     def read(cls, value: Mapping[str, Any]) -> "Pricing":
         """From a value that has the shape of the feature, with the price in whole units; raises Unusable."""
         currency = value["currency"]
-        if currency not in _currencies():
+        digits = DIGITS.get(currency)
+        if digits is None:
             raise Unusable([(("currency",), f"'{currency}' is not a currency of ISO 4217 that is money today, such as "
-                             f"INR.{nearest(currency, _currencies())}")])  # fmt: skip
-        digits = get_currency_precision(currency)
+                             f"INR.{nearest(currency, DIGITS)}")])  # fmt: skip
         # The shortest way to write a float is how it stood in the file.
         exact = Decimal(repr(value["per_minute"])).scaleb(digits)
         if exact != int(exact):
@@ -51,10 +52,3 @@ class Pricing:
     def text(self, amount: int) -> str:
         """An amount as a number of whole units and the currency: 1050 is "10.50 INR"."""
         return f"{Decimal(amount).scaleb(-self.digits):f} {self.currency}"
-
-
-@functools.cache
-def _currencies() -> frozenset[str]:
-    """The currencies that are legal tender somewhere now."""
-    everywhere = get_global("territory_currencies").values()
-    return frozenset(code for used in everywhere for code, _, until, tender in used if tender and until is None)

@@ -29,6 +29,7 @@ socket_log.setLevel(logging.INFO)  # below it websockets writes down every heade
 OPEN_SECONDS = 10.0  # connecting takes 0.8 to 2.1 s at OpenAI
 CLOSE_SECONDS = 1.0
 STALL_SECONDS = 2.0  # an uplink that takes nothing for so long is lost
+PING_SECONDS = 5.0  # between pings, and until one must be answered: a dead line is found out within twice that
 RECEIVE_BYTES = 32 * 1024
 MAX_FRAME = 16 * 2**20
 REFUSING_STATUS = (401, 403)  # other servers check the key before the 101; as the close code 3000
@@ -100,7 +101,7 @@ class Upstream:
         return {**keyed, "OpenAI-Safety-Identifier": identifier}
 
     def connecting(self, user: str, opened: type[ClientConnection] | Callable[..., "Socket"]) -> connect:
-        """The handshake, not yet begun; `opened` makes the connection. The API pings by itself, about every 20 s."""
+        """The handshake, not yet begun; `opened` makes the connection."""
         local = self.host in ("127.0.0.1", "::1", "localhost")
         return connect(
             f"{self.url}?{urlencode({'model': self.model})}",
@@ -111,6 +112,8 @@ class Upstream:
             max_size=MAX_FRAME,
             open_timeout=OPEN_SECONDS,
             close_timeout=CLOSE_SECONDS,
+            ping_interval=PING_SECONDS,
+            ping_timeout=PING_SECONDS,
             proxy=None if local else True,
             ssl=self.tls if self.url.startswith("wss:") else None,
         )

@@ -22,6 +22,7 @@ HOMES = {
     "watchfiles": ("personas/watching.py",),
     "typer": ("cli/",),
     "babel": ("personas/",),
+    "iso4217": ("personas/pricing.py",),
     "prometheus_client": ("web/metrics.py",),
     "threading": ("actors/pykka_loop.py", "actors/watch.py", "actors/testing/", "realtime/local/"),
     "jinja2": ("personas/",),

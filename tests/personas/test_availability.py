@@ -12,6 +12,7 @@ from personas.availability import ALWAYS, DAYS, Availability
 from personas.check import Unusable
 
 BERLIN, YORK, KOLKATA = "Europe/Berlin", "America/New_York", "Asia/Kolkata"
+APIA, HOWE, CAIRO = "Pacific/Apia", "Australia/Lord_Howe", "Africa/Cairo"
 
 
 def hours(zone: str, hours: str | None = None, **more: Any) -> Availability:
@@ -82,32 +83,37 @@ def test_what_cannot_be_is_told_with_its_place(value: dict[str, Any], way: tuple
         (BERLIN, "01:00-04:00", "2026-03-29T01:59+01:00", True),
         (BERLIN, "01:00-04:00", "2026-03-29T03:59+02:00", True),
         (BERLIN, "01:00-04:00", "2026-03-29T04:00+02:00", False),
-        (BERLIN, "02:30-05:00", "2026-03-29T03:29+02:00", False),
-        (BERLIN, "02:30-05:00", "2026-03-29T03:30+02:00", True),
+        (BERLIN, "02:30-05:00", "2026-03-29T01:59+01:00", False),
+        (BERLIN, "02:30-05:00", "2026-03-29T03:00+02:00", True),
         (BERLIN, "02:00-03:00", "2026-03-29T03:00+02:00", False),
         (BERLIN, "02:30-03:00", "2026-03-29T03:15+02:00", False),
         (BERLIN, "01:00-03:00", "2026-10-25T02:30+02:00", True),
         (BERLIN, "01:00-03:00", "2026-10-25T02:59+01:00", True),
         (BERLIN, "01:00-03:00", "2026-10-25T03:00+01:00", False),
         (BERLIN, "02:30-05:00", "2026-10-25T02:29+02:00", False),
-        (BERLIN, "02:30-05:00", "2026-10-25T02:15+01:00", True),
+        (BERLIN, "02:30-05:00", "2026-10-25T02:30+02:00", True),
+        (BERLIN, "02:30-05:00", "2026-10-25T02:15+01:00", False),
         (BERLIN, "22:00-02:30", "2026-10-25T02:29+02:00", True),
-        (BERLIN, "22:00-02:30", "2026-10-25T02:15+01:00", False),
+        (BERLIN, "22:00-02:30", "2026-10-25T02:15+01:00", True),
         # New York: 8 March and 1 November 2026.
-        (YORK, "9pm-2:30am", "2026-03-08T03:29-04:00", True),
-        (YORK, "9pm-2:30am", "2026-03-08T03:30-04:00", False),
+        (YORK, "9pm-2:30am", "2026-03-08T01:59-05:00", True),
+        (YORK, "9pm-2:30am", "2026-03-08T03:00-04:00", False),
         (YORK, "9am-5pm", "2026-03-08T13:00+00:00", True),
         (YORK, "9am-5pm", "2026-03-07T13:59+00:00", False),
         (YORK, "1:30am-2am", "2026-11-01T01:45-04:00", True),
         (YORK, "1:30am-2am", "2026-11-01T01:45-05:00", True),
-        (YORK, "1am-1:30am", "2026-11-01T01:15-05:00", False),
+        (YORK, "1am-1:30am", "2026-11-01T01:15-05:00", True),
+        # Samoa went from 29 to 31 December 2011; Lord Howe turns by half an hour, Cairo at midnight.
+        (APIA, "9am-5pm", "2011-12-30T23:00+00:00", True),
+        (HOWE, "02:10-03:00", "2026-10-04T02:30+11:00", True),
+        (CAIRO, "00:30-01:45", "2026-04-24T01:00+03:00", True),
         # India never turns its clock.
         (KOLKATA, "9pm-2am", "2026-03-29T20:29+00:00", True),
         (KOLKATA, "9pm-2am", "2026-03-29T20:30+00:00", False),
     ],
 )
 def test_where_the_clock_is_turned(zone: str, written: str, moment: str, expected: bool) -> None:
-    """A time that is skipped counts by the clock from before, one that comes twice is the first."""
+    """What the clock on the wall shows counts: nothing that it skips, and twice what it shows twice."""
     assert hours(zone, written).open_at(at(moment)) is expected
 
 
@@ -188,21 +194,17 @@ def test_a_moment_without_a_zone_is_a_mistake_of_ours() -> None:
 
 SPANS = st.lists(st.integers(0, 95), min_size=2, max_size=6, unique=True).map(sorted)
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC))
-ZONES = st.sampled_from([BERLIN, YORK, KOLKATA, "Australia/Lord_Howe", "Pacific/Apia", "UTC"])
+ZONES = st.sampled_from([BERLIN, YORK, KOLKATA, HOWE, CAIRO, APIA, "UTC"])
+TURNS = st.sampled_from(
+    [(BERLIN, 3, 29), (BERLIN, 10, 25), (YORK, 11, 1), (HOWE, 10, 4), (CAIRO, 4, 24), (CAIRO, 10, 29)]
+)
 
 
 @settings(deadline=None)
 @given(ZONES, SPANS, st.sets(st.sampled_from(DAYS), min_size=1), MOMENTS)
-def test_the_wall_clock_agrees_where_it_is_not_turned(
-    zone: str, quarters: list[int], days: set[str], moment: datetime
-) -> None:
-    """A far simpler reading (what does the clock on the wall say?) is the same on all days but those of a turn."""
+def test_the_clock_on_the_wall_decides(zone: str, quarters: list[int], days: set[str], moment: datetime) -> None:
+    """Hours of a day, read by the clock on the wall."""
     local = moment.astimezone(ZoneInfo(zone))
-    if (
-        local.utcoffset() != (local - timedelta(days=1)).utcoffset()
-        or local.utcoffset() != (local + timedelta(days=1)).utcoffset()
-    ):
-        return
     pairs = list(zip(quarters[::2], quarters[1::2], strict=False))
     text = ", ".join(f"{a // 4:02}:{a % 4 * 15:02}-{b // 4:02}:{b % 4 * 15:02}" for a, b in pairs)
     now = local.hour * 4 + local.minute / 15 + local.second / 900 + local.microsecond / 9e8
@@ -226,3 +228,17 @@ def test_it_is_open_when_it_opens_next_and_closed_until_then(
         assert not some.open_at(moment)
         assert not some.open_at(opens - timedelta(microseconds=1))
         assert not some.open_at(moment + (opens - moment) / 2)
+
+
+@settings(deadline=None)
+@given(TURNS, st.integers(0, 2 * 24 * 4), SPANS)
+def test_it_opens_at_the_first_open_minute_also_where_the_clock_is_turned(
+    turn: tuple[str, int, int], quarter: int, quarters: list[int]
+) -> None:
+    """Every quarter of an hour from a moment near the turn on is asked."""
+    zone, month, day = turn
+    a, b = quarters[0], quarters[1]
+    some = hours(zone, f"{a // 4:02}:{a % 4 * 15:02}-{b // 4:02}:{b % 4 * 15:02}")
+    moment = datetime(2026, month, day, tzinfo=UTC) + timedelta(days=-1, minutes=15 * quarter)
+    later = (moment + timedelta(minutes=15 * number) for number in range(3 * 24 * 4))
+    assert some.opens_next(moment).astimezone(UTC) == next(one for one in later if some.open_at(one))

@@ -24,6 +24,9 @@ def price(per_minute: float, currency: str = "INR", **more: Any) -> Pricing:
         (1.15, "USD", 115, "1.15 USD"),
         (100, "JPY", 100, "100 JPY"),
         (0.125, "KWD", 125, "0.125 KWD"),
+        (12.5, "RSD", 1250, "12.50 RSD"),
+        (0.005, "IQD", 5, "0.005 IQD"),
+        (2_500_000, "LBP", 250_000_000, "2500000.00 LBP"),
         (0, "INR", 0, "0.00 INR"),
         (99999.99, "INR", 9999999, "99999.99 INR"),
         (1e2, "JPY", 100, "100 JPY"),
@@ -45,6 +48,8 @@ def test_a_price_is_exact_in_any_currency(per_minute: float, currency: str, smal
         (10, "INX", "currency", "'INX' is not a currency of ISO 4217 that is money today, such as INR. Did you mean"),
         (10, "inr", "currency", "Did you mean 'INR'?"),
         (10, "DEM", "currency", "that is money today"),
+        (10, "BGN", "currency", "that is money today"),
+        (10, "XAU", "currency", "that is money today"),
         (10, "XXX", "currency", "is not a currency"),
     ],
 )

@@ -3,9 +3,11 @@
 import asyncio
 import ssl
 
+import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 
+from realtime import link
 from realtime.events import Frame, LinkEnded, LinkEvent
 from realtime.link import MAX_FRAME, MOST_UNHANDLED, Upstream
 
@@ -91,3 +93,28 @@ def test_a_frame_too_large_ends_the_link() -> None:
             assert ended.code in (1006, 1009)  # we say 1009, and the upstream may be too busy to agree
 
     asyncio.run(asyncio.wait_for(story(), 20))
+
+
+def test_a_line_that_is_dead_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network takes what is written, but nobody answers a ping."""
+    monkeypatch.setattr(link, "PING_SECONDS", 0.1)
+
+    found_out, given_up = asyncio.Event(), asyncio.Event()
+
+    async def freeze(socket: ServerConnection) -> None:
+        socket.transport.pause_reading()
+        await asyncio.wait([asyncio.create_task(found_out.wait())], timeout=8)
+        given_up.set()
+        socket.transport.abort()
+
+    async def story() -> None:
+        async with serve(freeze, "127.0.0.1", 0) as server:
+            busy = Busy()
+            port = server.sockets[0].getsockname()[1]
+            Upstream(f"ws://127.0.0.1:{port}", "model").dial("user", busy, list)
+            await busy.news.wait()
+            assert not given_up.is_set()
+            found_out.set()
+        assert busy.waiting == [LinkEnded(1006, "")]
+
+    asyncio.run(asyncio.wait_for(story(), 10))
