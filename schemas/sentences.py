@@ -3,16 +3,18 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Prefix
 
-_LONGEST = 60  # characters of a value; no more is compared, or repeated
-_MOST_CHOICES = 50
-
 Parts = tuple[str | int, ...]  # the way from the file's root to a value
+
+_LONGEST_WORD = 60  # characters; of a longer one no more is compared, or repeated in a message
+_MOST_NAMES = 40  # in one message
+_MOST_FAULTS = 100  # of one value
 
 
 def shape_faults(schema: Mapping[str, Any], value: object, at: Parts = ()) -> list[tuple[str, str]]:
@@ -20,12 +22,14 @@ def shape_faults(schema: Mapping[str, Any], value: object, at: Parts = ()) -> li
     return faults(Draft202012Validator(schema), value, at)
 
 
-def faults(validator: Draft202012Validator, value: object, at: Parts = ()) -> list[tuple[str, str]]:
-    """The same by a validator that is there already."""
+def faults(
+    validator: Draft202012Validator, value: object, at: Parts = (), *, secret: bool = False
+) -> list[tuple[str, str]]:
+    """The same by a validator that is there already, a hundred at most; no sentence repeats a part of a secret."""
     found = [
         (path_of((*at, *error.absolute_path, *more)), message)
-        for error in validator.iter_errors(value)
-        for more, message in _sentences(error)
+        for error in islice(validator.iter_errors(value), _MOST_FAULTS)
+        for more, message in _sentences(error, _SAY | _SAY_OF_SECRETS if secret else _SAY)
     ]
     return list(dict.fromkeys(found))  # jsonschema tells one error for each missing field; each tells them all
 
@@ -44,7 +48,7 @@ def _step(part: str | int) -> str:
 def nearest(word: str, names: Iterable[str]) -> str:
     """Write "Did you mean 'x'?" with a leading space when a name is near enough, else nothing."""
     known = {name.casefold(): name for name in sorted(names)}
-    asked = word[:_LONGEST].casefold()
+    asked = word[:_LONGEST_WORD].casefold()
     most = min(_MOST_SLIPS, len(asked) // 3)
     near = process.extract(asked, list(known), scorer=OSA.distance, score_cutoff=most, limit=None)
     slips = [name for name, mistakes, _ in near if _slip(asked, name, int(mistakes))]
@@ -72,7 +76,19 @@ def _slip(asked: str, name: str, mistakes: int) -> bool:
     return not mistakes or (likely and mistakes <= rest // 3)
 
 
-def _sentences(error: Any) -> Iterator[tuple[Parts, str]]:
+def shown(word: str) -> str:
+    """A word as a message repeats it."""
+    return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}..."
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as a message lists them."""
+    every = list(names)
+    more = f" and {len(every) - _MOST_NAMES} more" if len(every) > _MOST_NAMES else ""
+    return f"{', '.join(map(shown, every[:_MOST_NAMES]))}{more}"
+
+
+def _sentences(error: Any, say: "Mapping[str, Callable[[Any], str]]") -> Iterator[tuple[Parts, str]]:
     match error.validator:
         case "required":
             for name in error.validator_value:
@@ -85,24 +101,24 @@ def _sentences(error: Any) -> Iterator[tuple[Parts, str]]:
                 if name not in known:
                     yield (name,), unknown(name, known)
         case keyword:
-            yield (), _SAY.get(keyword, lambda error: f"does not fit: {error.message}.")(error)
+            yield (), say.get(keyword, lambda error: f"does not fit: {shown(error.message)}.")(error)
 
 
 def unknown(name: str, known: Iterable[str]) -> str:
     """Say that a field is unknown, which one was probably meant, and which there are."""
-    names = list(known)
-    return f"is not a known field.{nearest(name, names)} Known: {', '.join(names)}."
+    names = sorted(known)
+    return f"is not a known field.{nearest(name, names)} Known: {listed(names)}."
 
 
-def _wrong_choice(error: Any) -> str:
-    given, choices = _cut(error.instance), [_cut(choice) for choice in error.validator_value]
-    shown = [*choices[:_MOST_CHOICES], *["..."] * (len(choices) > _MOST_CHOICES)]
-    return f"must be one of {', '.join(shown)}, not '{given}'.{nearest(given, choices)}"
+def _wrong_choice(error: Any, *, secret: bool = False) -> str:
+    choices = [_written(choice) for choice in error.validator_value]
+    given = _written(error.instance)
+    but = "" if secret else f", not '{shown(given)}'"
+    return f"must be one of {listed(choices)}{but}.{nearest(given, choices)}"
 
 
-def _cut(value: Any) -> str:
-    """A value as a sentence repeats it."""
-    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:_LONGEST]
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _too_short(error: Any) -> str:
@@ -130,15 +146,21 @@ _TYPES |= {"array": "a list", "object": "an object"}
 _SAY: dict[str, Callable[[Any], str]] = {
     "type": lambda e: f"must be {_TYPES[e.validator_value]}, not {_KINDS[type(e.instance)]}.",
     "enum": _wrong_choice,
-    "const": lambda e: f"must be {json.dumps(e.validator_value, ensure_ascii=False)[:_LONGEST]}.",
+    "const": lambda e: f"must be {shown(json.dumps(e.validator_value, ensure_ascii=False))}.",
     "minLength": _too_short,
     "minItems": _too_short,
     "maxLength": _too_long,
     "maxItems": _too_long,
-    "pattern": lambda e: f"does not fit: '{_cut(e.instance)}'. {e.schema.get('description', '')}".rstrip(),
+    "maxProperties": lambda e: f"has too many entries: {len(e.instance)}, at most {e.validator_value} are allowed.",
+    "pattern": lambda e: f"does not fit: '{shown(e.instance)}'. {e.schema.get('description', '')}".rstrip(),
     "minimum": lambda e: f"is {e.instance}; at least {e.validator_value} is needed.",
     "maximum": lambda e: f"is {e.instance}; at most {e.validator_value} is allowed.",
     "not": lambda e: f"cannot be {e.instance}. {e.schema.get('description', '')}".rstrip(),
     "uniqueItems": lambda e: "names something twice; name each once.",
     "anyOf": lambda e: f"lacks something. {e.schema.get('description', '')}".rstrip(),
+}
+_SAY_OF_SECRETS: dict[str, Callable[[Any], str]] = {
+    "enum": lambda e: _wrong_choice(e, secret=True),
+    "minimum": lambda e: f"is too small; at least {e.validator_value} is needed.",
+    "maximum": lambda e: f"is too large; at most {e.validator_value} is allowed.",
 }
