@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -21,14 +21,17 @@ def read(file: Path) -> tuple[bytes, Catalogue]:
         raw = read_bytes(file)
         catalogue = Catalogue.from_bytes(raw)
     except CatalogueBroken as broken:
-        faults = "".join(f"\n  {fault}" for fault in broken.faults)
-        raise CannotServe(f"{file} holds no persona that can be served:{faults}", 2) from None
+        raise _nobody(file, broken.faults) from None
     if not catalogue.active():
-        raise CannotServe(f"{file} holds no active persona: set somebody's status to active.", 2)
+        raise _nobody(file, catalogue.faults)
     for fault in catalogue.faults:
-        log.warning("not served: %s", fault)
-    _warn(catalogue)
+        log.warning("not served: %s", fault.within(file))
+    _warn(file, catalogue)
     return raw, catalogue
+
+
+def _nobody(file: Path, faults: Iterable[Fault]) -> CannotServe:
+    return CannotServe(f"{file} holds no persona that can be served:{_lines(file, faults)}", 2)
 
 
 @asynccontextmanager
@@ -37,13 +40,15 @@ async def following(file: Path, raw: bytes, shelf: Shelf) -> AsyncIterator[None]
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def taken(catalogue: Catalogue) -> None:
-        shelf.catalogue = catalogue
-        log.info("%s was edited: from now on %s", file, _about(catalogue))
-        _warn(catalogue)
+        if catalogue is shelf.catalogue:
+            log.info("%s is what is served already; nothing has changed: %s", file, _about(catalogue))
+        else:
+            shelf.catalogue = catalogue
+            log.info("%s was edited: from now on %s", file, _about(catalogue))
+        _warn(file, catalogue)
 
     def told(faults: tuple[Fault, ...]) -> None:
-        lines = "".join(f"\n  {fault}" for fault in faults)
-        log.error("%s was edited and has faults; nothing has changed, mend them:%s", file, lines)
+        log.error("%s has faults; nothing has changed, mend them:%s", file, _lines(file, faults))
 
     def ended(watching: "asyncio.Task[None]") -> None:
         if not watching.cancelled() and (error := watching.exception()):
@@ -67,6 +72,10 @@ def _about(catalogue: Catalogue) -> str:
     return f"catalogue={catalogue.version}, {len(catalogue.active())} active personas"
 
 
-def _warn(catalogue: Catalogue) -> None:
+def _lines(file: Path, faults: Iterable[Fault]) -> str:
+    return "".join(f"\n  {fault.within(file)}" for fault in faults)
+
+
+def _warn(file: Path, catalogue: Catalogue) -> None:
     for warning in catalogue.warnings:
-        log.warning("%s", warning)
+        log.warning("%s", warning.within(file))

@@ -15,7 +15,7 @@ from schemas import Refused
 
 personas = typer.Typer(help="Look at the personas, check a file of them.", no_args_is_help=True)
 console = Console()
-WIDE = 160  # columns, where there is no terminal to fit
+WIDE = 10_000  # columns, where there is no terminal to fit: as many as the text needs
 errors = Console(stderr=True)
 
 File = Annotated[Path, typer.Option("--personas", envvar="PERSONAS_FILE", help="File of personas.")]
@@ -23,18 +23,19 @@ File = Annotated[Path, typer.Option("--personas", envvar="PERSONAS_FILE", help="
 
 @personas.command("list")
 def list_(file: File = SHIPPED) -> None:
-    """Who is in the file."""
+    """Who is in the file; exit code 1 when it has a fault."""
     catalogue = _load(file)
     table = Table(Column("id", no_wrap=True), "name", "speciality", "language", "gender", "voice", "status")
     for one in catalogue.all():
         table.add_row(one.id, one.name, one.speciality, one.language, one.gender, one.voice, one.status)
-    console.print(table, width=None if console.is_terminal else WIDE)
+    (console if console.is_terminal else Console(width=WIDE)).print(table)
     _show(errors, file, catalogue.faults)
+    raise typer.Exit(1 if catalogue.faults else 0)
 
 
 @personas.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="File of personas.")] = SHIPPED,
+    file: Annotated[Path, typer.Argument(envvar="PERSONAS_FILE", help="File of personas.")] = SHIPPED,
     as_json: Annotated[
         bool, typer.Option("--json", envvar="PERSONAS_JSON", help="One JSON object, as docs/personas.md describes it.")
     ] = False,
@@ -65,9 +66,12 @@ def show(astrologer_id: Annotated[str, typer.Argument(help="See `personas list`.
     """Print the instructions that the model is given for this persona today, and how long they are."""
     catalogue = _load(file)
     try:
-        persona = catalogue.get(astrologer_id)
+        persona = catalogue.personas.get(astrologer_id) or catalogue.get(astrologer_id)  # whoever is inactive, too
     except Refused as refused:
-        errors.print(refused.message, markup=False)
+        faults = [fault for fault in catalogue.faults if fault.persona == astrologer_id]
+        _show(errors, file, faults)
+        if not faults:
+            errors.print(refused.message, markup=False)
         raise typer.Exit(1) from None
     console.print(catalogue.instructions(persona, today=date.today()), markup=False, highlight=False, soft_wrap=True)
     errors.print(f"about {persona.tokens} tokens, version {persona.version}", highlight=False)
@@ -83,8 +87,7 @@ def _load(file: Path) -> Catalogue:
 
 def _show(where: Console, file: Path, faults: Iterable[Fault], kind: str = "") -> None:
     for fault in faults:
-        place = f"{file}:{fault.line}:{fault.column}" if fault.line else str(file)
-        where.print(f"{place}: {kind}{fault}", markup=False, highlight=False, soft_wrap=True)
+        where.print(fault.within(file, kind), markup=False, highlight=False, soft_wrap=True)
 
 
 def _rows(faults: Iterable[Fault]) -> list[dict[str, Any]]:

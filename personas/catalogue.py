@@ -3,24 +3,22 @@
 import datetime
 import hashlib
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-import orjson
-
-from personas import prompt, tokens
+from personas import prompt
 from personas.check import CatalogueBroken, Fault
-from personas.file import SHIPPED, decode, parts_of, read_bytes, shipped_rest
+from personas.file import SHIPPED, decode, parts_of, read_bytes, with_shipped
 from personas.languages import code_of
 from personas.matching import Index, Match
 from personas.persona import Persona
 from personas.positions import located, written_twice
 from personas.profile import Profile
-from personas.reader import read_rows
-from personas.shared import share
+from personas.rows import MOST_FAULTS, read_rows, warnings
+from personas.shared import Shared, share
 from schemas import Refused
 from schemas.sentences import Parts, nearest, path_of
 
@@ -33,7 +31,8 @@ class Catalogue:
     """Everyone in a file who has no fault, by id in the file's order.
 
     `faults` are what is wrong in the file, `warnings` what is served all the same; `memory` is what a persona knows of
-    a caller's turns with others: "private", "shared" or "none"; `version` is a short hash of all that can be seen.
+    a caller's turns with others: "private", "shared" or "none"; `version` is a short hash of
+    all of it.
     """
 
     personas: Mapping[str, Persona]
@@ -57,33 +56,32 @@ class Catalogue:
             read = cls._from(data, written_twice(text), {persona.source: persona for persona in known})
         except CatalogueBroken as broken:
             raise CatalogueBroken(located(broken.faults, text)) from None
-        except (RecursionError, orjson.JSONEncodeError):
-            raise _nested() from None
         return replace(read, faults=located(read.faults, text), warnings=located(read.warnings, text))
 
     @classmethod
     def from_data(cls, data: object) -> Self:
         """The same from decoded JSON: an object as personas.schema.json has it, or a bare list of astrologers."""
-        try:
-            return cls._from(data)
-        except RecursionError:
-            raise _nested() from None
+        return cls._from(data)
 
     @classmethod
     def _from(cls, data: object, twice: Sequence[Parts] = (), known: Mapping[bytes, Persona] = _NOBODY) -> Self:
         rows, rest, at = parts_of(data)
-        shared, faults = share(shipped_rest() | rest)
+        shared, faults = share(with_shipped(rest))
         good, found = read_rows(rows, at, shared, twice, known)
+        faults += found
+        if not rows:
+            faults.append(Fault(path_of(at), "has no astrologers. Add one."))
+        elif good and not any(persona.status == "active" for _, persona in good):
+            faults.append(Fault(path_of(at), "has nobody without a fault who is active: set a status to active."))
         if not good:
-            raise CatalogueBroken(faults + found or [Fault(path_of(at), "has no astrologers. Add one.")])
+            raise CatalogueBroken(_told(faults))
         by_id = {persona.id: persona for _, persona in good}
-        seen = repr((shared.memory, [persona.version for persona in by_id.values()]))
         return cls(
             personas=MappingProxyType(by_id),
-            faults=(*faults, *found),
-            warnings=tuple(warning for way, persona in good for warning in _too_long(way, persona)),
+            faults=_told(faults),
+            warnings=tuple(warning for way, persona in good for warning in warnings(way, persona)),
             memory=shared.memory,
-            version=hashlib.sha256(seen.encode()).hexdigest()[:16],
+            version=_version(shared, by_id.values()),
             _index=Index(by_id.values(), shared.synonyms, shared.spoken),
         )
 
@@ -188,12 +186,18 @@ def _closed(persona: Persona, moment: datetime.datetime) -> str:
     return f"{persona.name} takes calls again from {opens:%Y-%m-%d %H:%M} ({opens.tzinfo})."
 
 
-def _too_long(way: Parts, persona: Persona) -> list[Fault]:
-    if persona.tokens <= tokens.LONGEST:
-        return []
-    message = f"makes instructions of some {persona.tokens} tokens; more than {tokens.LONGEST} cost time in every call."
-    return [Fault(path_of((*way, "system_prompt")), message, persona.id)]
+def _told(faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    """As many as somebody mends in one go."""
+    if len(faults) <= MOST_FAULTS:
+        return tuple(faults)
+    more = Fault(
+        "$", f"has at least {len(faults) - MOST_FAULTS} more faults, which are told when the others are mended."
+    )
+    return (*faults[:MOST_FAULTS], more)
 
 
-def _nested() -> CatalogueBroken:
-    return CatalogueBroken([Fault("$", "is nested too deeply to be read.")])
+def _version(shared: Shared, personas: Iterable[Persona]) -> str:
+    seen = hashlib.sha256(shared.source)
+    for persona in personas:
+        seen.update(persona.source)
+    return seen.hexdigest()[:16]

@@ -5,10 +5,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import regex
 
-from schemas.sentences import Parts
+from schemas.sentences import Parts, shown
 
 # What nobody sees hides text, or makes two texts look alike. Indian spelling needs the zero-width joiners (U+200C,
 # U+200D), emoji the variation selectors U+FE0E and U+FE0F.
@@ -19,8 +20,10 @@ _HIDDEN = regex.compile(
 _COLON = re.compile("[:\ufe13\ufe55\uff1a]")  # each is ":" to NFKC
 _LANGUAGE_LINE = re.compile(r"(?im)^[^\w\n]*language\s*:")
 
-
-_LONGEST_WORD = 60  # characters; of a longer one no more is compared, or repeated in a message
+_SHORT = 60  # characters
+_LONGEST_PATH = 200  # characters that are written of a path
+_DEEPEST = 32  # lists and objects in one another
+TOO_DEEP = "is nested too deeply to be read."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,12 @@ class Fault:
     column: int = 0
 
     def __str__(self) -> str:
-        return f"{self.path}{f' ({self.persona})' if self.persona else ''}: {self.message}"
+        path = self.path if len(self.path) <= _LONGEST_PATH else f"{self.path[:_LONGEST_PATH]}..."
+        return f"{path}{f' ({shown(self.persona)})' if self.persona else ''}: {self.message}"
+
+    def within(self, file: Path, kind: str = "") -> str:
+        """The same behind the place in a file, as editors jump to it."""
+        return f"{file}:{self.line}:{self.column}: {kind}{self}" if self.line else f"{file}: {kind}{self}"
 
 
 class CatalogueBroken(Exception):
@@ -59,7 +67,7 @@ class Unusable(Exception):
 def text_fault(text: str, *, multiline: bool = False) -> str | None:
     """Say what keeps a text out of a prompt, or None: blanks, hidden characters, a line break, a language line."""
     # Keys and keywords come again and again.
-    return _short_fault(text, multiline) if len(text) <= _LONGEST_WORD else _fault(text, multiline)
+    return _short_fault(text, multiline) if len(text) <= _SHORT else _fault(text, multiline)
 
 
 @functools.lru_cache(maxsize=16384)
@@ -94,6 +102,7 @@ def texts_in(value: object, at: Parts) -> Iterator[tuple[Parts, str]]:
                 yield from texts_in(inner, (*at, index))
 
 
-def shown(word: str) -> str:
-    """A word as a message repeats it."""
-    return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}..."
+def too_deep(value: object, left: int = _DEEPEST) -> bool:
+    """Whether a JSON value is nested more deeply than anybody writes, and than all that reads it can follow."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return bool(inner) and (not left or any(too_deep(one, left - 1) for one in inner))

@@ -9,8 +9,7 @@ from babel import Locale
 from babel.core import get_global
 from babel.localedata import locale_identifiers
 
-from personas.check import shown
-from schemas.sentences import nearest
+from schemas.sentences import nearest, shown
 
 # Names that people write and CLDR does not.
 _ALSO = {"bengali": "bn", "oriya": "or", "panjabi": "pa", "farsi": "fa", "mandarin": "zh"}
@@ -32,6 +31,7 @@ def unknown_language(language: str) -> str:
     return f"'{shown(language)}' is not the English name of a language.{nearest(language, names)}"
 
 
+@functools.lru_cache(maxsize=4096)
 def spelled_in(text: str, code: str) -> bool:
     """Whether at least half of a text's letters are of this language's script; so it is when it has no letters."""
     letters = _letters(text)

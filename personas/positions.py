@@ -4,6 +4,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,14 +16,15 @@ _STEP = re.compile(r'\.([A-Za-z_$][\w$]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')
 
 
 def located(faults: Iterable[Fault], text: str) -> tuple[Fault, ...]:
-    """Give each fault its line and column, from 1; what is missing stands where it should have been added."""
+    """Give each fault its line and column, from 1, and sort them; what is missing stands where it should be added."""
     found = tuple(faults)
     if not found:
         return ()
     wanted = {way[:length] for fault in found for way in [_way(fault.path)] for length in range(len(way) + 1)}
     where = {way: offset for way, offset in places(text) if way in wanted}
     ends = [newline.end() for newline in re.finditer("\n", text)]
-    return tuple(fault if fault.line else _placed(fault, where, ends) for fault in found)
+    told = (fault if fault.line else _placed(fault, where, ends) for fault in found)
+    return tuple(sorted(told, key=lambda fault: (fault.line, fault.column)))
 
 
 def places(text: str) -> Iterator[tuple[Parts, int]]:
@@ -67,7 +69,8 @@ def _any_twice(text: str) -> bool:
         found = found or len(members) < len(pairs)
         return members
 
-    json.loads(text, object_pairs_hook=members)
+    with suppress(RecursionError):  # what is nested so deeply is refused for that
+        json.loads(text, object_pairs_hook=members)
     return found
 
 

@@ -2,8 +2,9 @@
 
 import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -11,60 +12,54 @@ import orjson
 
 from personas import prompt, tokens
 from personas.behaviour import READERS, Behaviour
-from personas.check import Fault, Unusable, text_fault, texts_in
-from personas.features import Feature, Unspeakable
+from personas.check import TOO_DEEP, Fault, Unusable, text_fault, texts_in, too_deep
+from personas.features import Feature, Seen, Unspeakable
 from personas.file import shipped_rest
-from personas.languages import code_of, unknown_language, wrong_script
+from personas.languages import code_of, unknown_language
 from personas.persona import Persona
 from personas.shape import PERSONA_FIELDS, Shape, shape_faults, shape_of
 from personas.shared import Shared, unknown_voice
 from schemas.sentences import Parts, path_of, unknown
 
-
-def read_rows(
-    rows: Sequence[object], at: Parts, shared: Shared, twice: Sequence[Parts], known: Mapping[bytes, Persona]
-) -> tuple[list[tuple[Parts, Persona]], list[Fault]]:
-    """Everyone without a fault, with their place, and the faults of all others; `twice` are keys written twice.
-
-    Who is `known`, by source, was read before and is not read again.
-    """
-    good: list[tuple[Parts, Persona]] = []
-    faults = [_twice(way) for way in twice if way[: len(at)] != at or len(way) <= len(at) + 1]
-    first: dict[object, str] = {}
-    for index, row in enumerate(rows):
-        here = (*at, index)
-        name = row.get("astrologer_id") if isinstance(row, dict) else None
-        persona, found = read_persona(row, here, shared, known)
-        found += [_twice(way, str(name or "")) for way in twice if way[: len(here)] == here]
-        if isinstance(name, str) and first.setdefault(name, path_of(here)) != path_of(here):
-            message = f"'{name}' is taken by {first[name]}. Give each astrologer an id of its own."
-            found.append(Fault(path_of((*here, "astrologer_id")), message, name))
-        if persona and not found:
-            good.append((here, persona))
-        faults += found
-    return good, faults
-
-
-def _twice(way: Parts, persona: str = "") -> Fault:
-    return Fault(path_of(way), "is written twice in one object. Keep one of the two.", persona)
+_MOST_ALIKE = 100  # unknown fields that are told, and texts of a field that cannot be said
+# What else is wrong with a value can be told when these are missing, or are not what they must be.
+_STAND_INS = {"timezone": "UTC", "per_minute": 0}
 
 
 def read_persona(
     row: object, at: Parts, shared: Shared, known: Mapping[bytes, Persona]
 ) -> tuple[Persona | None, list[Fault]]:
     """Check a row whole and make its persona; with any fault there is no persona, only the faults."""
-    try:
-        source = hashlib.sha256(shared.source + orjson.dumps(row)).digest()
-    except orjson.JSONEncodeError:  # orjson reads deeper nests than it writes
-        return None, [Fault(path_of(at), "is nested too deeply to be read.")]
+    source = _source(shared, row)
     if source in known:
         return known[source], []
+    if deep := [Fault(path_of(way), TOO_DEEP, name_of(row)) for way in _depths(row, at)]:
+        return None, deep
     faults = shape_faults("astrologer", row, at)
     if not isinstance(row, dict):
         return None, faults
     reader = _Reader(row, at, shared, faults)
     persona = reader.read()
     return (None, reader.faults) if reader.faults else (replace(persona, source=source), [])
+
+
+def name_of(row: object) -> str:
+    """The id in a row, or nothing."""
+    name = row.get("astrologer_id") if isinstance(row, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _source(shared: Shared, row: object) -> bytes:
+    try:
+        return hashlib.sha256(shared.source + orjson.dumps(row)).digest()
+    except orjson.JSONEncodeError:  # it is nested too deeply, which is told
+        return b""
+
+
+def _depths(row: object, at: Parts) -> list[Parts]:
+    if isinstance(row, dict):
+        return [(*at, name) for name, value in row.items() if too_deep(value)]
+    return [at] if too_deep(row) else []
 
 
 class _Reader:
@@ -82,13 +77,9 @@ class _Reader:
         code = self._language_code()
         features = self._features()
         done: dict[str, Any] = {}
-        sound = {
-            name: feature
-            for name, feature in features.items()
-            if self._fits(name, feature) and (name not in READERS or self._acts(name, done))
-        }
+        sound = {name: feature for name, feature in features.items() if self._takes(name, feature, done)}
         persona = replace(self._persona(code, features), behaviour=Behaviour(**done))
-        public = persona.public()
+        public = Seen(persona.public())
         lines = [line for name, feature in sound.items() if (line := self._line(name, feature, public))]
         instruction = self._shared.instructions.get(code, "")
         standing = prompt.standing(persona, instruction=instruction, lines=lines)
@@ -109,7 +100,7 @@ class _Reader:
             voice=self._voice(voice_id),
             voice_id=voice_id,
             persona=self._text("persona"),
-            system_prompt=self._text("system_prompt").replace("\r\n", "\n"),
+            system_prompt=_unix(self._text("system_prompt")),
             greeting=self._text("greeting"),
             keywords=tuple(str(word) for word in keywords) if isinstance(keywords, list) else (),
             status=self._text("status") or "active",
@@ -120,13 +111,16 @@ class _Reader:
 
     def _check_texts(self) -> None:
         for name in PERSONA_FIELDS:
-            multiline = name == "system_prompt"
-            for at, text in texts_in(self._row.get(name), (name,)):
-                fault = text_fault(text.replace("\r\n", "\n") if multiline else text, multiline=multiline)
-                self._fault(fault, *at)
-        code = code_of(self._text("language"))
-        if code:
-            self._fault(wrong_script(self._text("greeting"), code), "greeting")
+            self._add(self._unsayable(name, multiline=name == "system_prompt"))
+
+    def _unsayable(self, name: str, *, multiline: bool) -> Iterator[Fault]:
+        """The texts in a field that cannot stand in a prompt."""
+        found = (
+            Fault(path_of((*self._at, *way)), fault)
+            for way, text in texts_in(self._row.get(name), (name,))
+            if (fault := text_fault(_unix(text) if name == "system_prompt" else text, multiline=multiline))
+        )
+        return islice(found, _MOST_ALIKE)
 
     def _language_code(self) -> str:
         language = self._text("language")
@@ -150,41 +144,60 @@ class _Reader:
 
     def _features(self) -> dict[str, Feature]:
         """The declared features of this row, in the order of their declarations."""
-        known = (*PERSONA_FIELDS, *self._shared.features)
-        for name in self._row:
+        known = {*PERSONA_FIELDS, *self._shared.features}
+        for name in islice((name for name in self._row if name not in known), _MOST_ALIKE):
             if name in self._shared.broken:
                 self._fault(f"needs the feature '{name}', whose declaration is broken; mend features.{name}.", name)
-            elif name not in known:
+            else:
                 self._fault(f"{unknown(name, known)} A new one is declared under features.", name)
         return {name: feature for name, feature in self._shared.features.items() if name in self._row}
 
-    def _fits(self, name: str, feature: Feature) -> bool:
-        value, before = self._row[name], len(self.faults)
-        self._add(feature.shape.faults(value, (*self._at, name)))
-        for at, text in texts_in(value, (name,)):
-            self._fault(text_fault(text, multiline=feature.multiline), *at)
-        return len(self.faults) == before
+    def _takes(self, name: str, feature: Feature, done: dict[str, Any]) -> bool:
+        """Whether the value is sound; what it does, when it does something, is read into what is done."""
+        secret = not feature.public
+        found = feature.shape.faults(self._row[name], (*self._at, name), secret=secret)
+        found += self._unsayable(name, multiline=feature.multiline)
+        if name in READERS:
+            found += _shipped_shape(name).faults(self._row[name], (*self._at, name), secret=secret)
+            found += self._acts(name, found, done, secret=secret)
+        self._add(dict.fromkeys(found))
+        return not found
 
-    def _acts(self, name: str, done: dict[str, Any]) -> bool:
-        """Read the value of a feature that does something into what is done."""
-        value = self._row[name]
-        found = _shipped_shape(name).faults(value, (*self._at, name))
-        self._add(found)
+    def _acts(self, name: str, known: list[Fault], done: dict[str, Any], *, secret: bool) -> list[Fault]:
+        """What is wrong with what is right by its shape; it is told in the same go."""
+        value = self._sound_part(name, known) if known else self._row[name]
         try:
-            done |= {} if found else {name: READERS[name](value)}
+            read = READERS[name](value) if value is not None else None
         except Unusable as error:
-            for at, message in error.faults:
-                self._fault(message, name, *at)
-        return name in done
+            hint = f"cannot be used. docs/personas.md says how to write {name}." if secret else None
+            where = [(way, message) for way, message in error.faults if way or not known]
+            return [Fault(path_of((*self._at, name, *way)), hint or message) for way, message in where]
+        if not known:
+            done[name] = read
+        return []
 
-    def _line(self, name: str, feature: Feature, public: Mapping[str, object]) -> str:
+    def _sound_part(self, name: str, known: list[Fault]) -> dict[str, Any] | None:
+        """The members of a value that have no fault, when they are enough to be read."""
+        value = self._row[name]
+        if not isinstance(value, dict):
+            return None
+        bad = [fault.path for fault in known]
+        at = (*self._at, name)
+        sound = {
+            key: one for key, one in value.items() if not any(_stands_in(path, path_of((*at, key))) for path in bad)
+        }
+        needed = shipped_rest()["features"][name]["schema"].get("required", ())
+        sound |= {key: _STAND_INS[key] for key in needed if key not in sound and key in _STAND_INS}
+        return sound if all(key in sound for key in needed) else None
+
+    def _line(self, name: str, feature: Feature, public: Seen) -> str:
         try:
             return feature.line(self._row[name], public)
         except Unspeakable as error:
             self._fault(str(error), name)
             return ""
 
-    def _add(self, faults: Sequence[Fault]) -> None:
+    def _add(self, faults: Iterable[Fault]) -> None:
         self.faults += [replace(fault, persona=self._id) for fault in faults]
 
     def _text(self, name: str) -> str:
@@ -194,6 +207,14 @@ class _Reader:
     def _fault(self, message: str | None, *parts: str | int) -> None:
         if message:
             self.faults.append(Fault(path_of((*self._at, *parts)), message, self._id))
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+def _stands_in(path: str, place: str) -> bool:
+    return path == place or path.startswith((f"{place}.", f"{place}["))
 
 
 @functools.cache

@@ -3,16 +3,19 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import orjson
 
-from personas.check import Fault, shown, text_fault
+from personas.check import TOO_DEEP, Fault, text_fault, too_deep
 from personas.features import Feature, declare
 from personas.languages import code_of, unknown_language
-from personas.shape import SHARED_FIELDS, VOICES, shape_faults
+from personas.shape import PERSONA_FIELDS, SHARED_FIELDS, VOICES, shape_faults
 from personas.words import words
-from schemas.sentences import nearest, path_of, unknown
+from schemas.sentences import listed, nearest, path_of, shown, unknown
+
+_MOST_ENTRIES = 1_000  # of one key
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,10 @@ class Shared:
 
 def share(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
     """Read the common part. What is faulty is left out and told, so that only those who need it are refused."""
-    faults = [Fault(path_of((key,)), unknown(key, SHARED_FIELDS)) for key in data if key not in SHARED_FIELDS]
+    strange = islice((key for key in data if key not in SHARED_FIELDS), _MOST_ENTRIES)
+    faults = [Fault(path_of((key,)), unknown(key, SHARED_FIELDS)) for key in strange]
+    declared = data["features"] if isinstance(data.get("features"), dict) else {}
+    data = _shallow(data, faults)
     features = {}
     for name, declaration in _entries(data, "features", faults):
         features[name], found = declare(name, declaration, ("features", name))
@@ -54,7 +60,7 @@ def share(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
     genders = dict(_genders(data, faults))
     shared = Shared(
         features={name: feature for name, feature in features.items() if feature},
-        broken=frozenset(name for name, feature in features.items() if not feature),
+        broken=frozenset(name for name in declared if not features.get(name) and name not in PERSONA_FIELDS),
         instructions=dict(_instructions(data, faults)),
         aliases=aliases,
         genders=genders,
@@ -67,12 +73,28 @@ def share(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
     return shared, faults
 
 
+def _shallow(data: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
+    """Without the entries that are nested too deeply."""
+    kept: dict[str, Any] = {}
+    for key, value in data.items():
+        entries = value if isinstance(value, dict) else {}
+        deep = [name for name, entry in entries.items() if too_deep(entry)]
+        faults += [Fault(path_of((key, name)), TOO_DEEP) for name in deep]
+        kept[key] = {name: entry for name, entry in entries.items() if name not in deep} if deep else value
+    for key in [key for key, value in kept.items() if too_deep(value)]:
+        faults.append(Fault(path_of((key,)), TOO_DEEP))
+        del kept[key]
+    return kept
+
+
 def _entries(data: Mapping[str, Any], key: str, faults: list[Fault]) -> Iterator[tuple[str, Any]]:
     found = data.get(key, {})
-    if isinstance(found, dict):
-        yield from found.items()
-    else:
+    if not isinstance(found, dict):
         faults.append(Fault(path_of((key,)), "must be an object; its keys are the names."))
+    elif len(found) > _MOST_ENTRIES:
+        faults.append(Fault(path_of((key,)), f"has {len(found)} entries; at most {_MOST_ENTRIES} are read."))
+    else:
+        yield from found.items()
 
 
 def _checked(data: Mapping[str, Any], key: str, definition: str, faults: list[Fault]) -> Iterator[tuple[str, Any]]:
@@ -146,14 +168,16 @@ def _wrong_gender(voice: str, gender: str, aliases: Mapping[str, str], genders: 
     if {gender, sounds} != {"Female", "Male"}:
         return None
     fitting = [name for name in (*VOICES, *aliases) if genders.get(_upstream(name, aliases) or "") == gender]
-    return f"'{voice}' is a {sounds.lower()} voice. For {gender} there are: {', '.join(fitting)}; see voice_genders."
+    return (
+        f"'{shown(voice)}' is a {sounds.lower()} voice. For {gender} there are: {listed(fitting)}; see voice_genders."
+    )
 
 
 def unknown_voice(voice: str, aliases: Mapping[str, str]) -> str:
     """Say that the upstream has no such voice, and which there are."""
-    also = f"; by another name: {', '.join(aliases)}" if aliases else ""
+    also = f"; by another name: {listed(aliases)}" if aliases else ""
     hint = nearest(voice, {*VOICES, *aliases})
-    return f"'{shown(voice)}' is not a voice.{hint} There are: {', '.join(VOICES)}{also}. Others go into voice_aliases."
+    return f"'{shown(voice)}' is not a voice.{hint} There are: {listed(VOICES)}{also}. Others go into voice_aliases."
 
 
 def _memory(data: Mapping[str, Any], faults: list[Fault]) -> str:

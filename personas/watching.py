@@ -1,95 +1,143 @@
 """Watches a file of personas: a sound edit makes a new catalogue, a faulty one is told of and changes nothing.
 
 However a file is saved, what counts is what can be read under its name: truncated and written anew, renamed into place,
-or reached by a link that is swapped (Kubernetes). Nobody tells of an edit on a network file system, so there is a look
-every few seconds besides. A file that is being written is not JSON yet: it is only faulty once it has stayed so.
+reached by a link that is swapped (Kubernetes), or on a network file system, which tells nobody. So the file is asked
+ten times a second whether it is another, and read when it may be. One that is being written is not JSON yet: it is only
+faulty once it has stayed so.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+import hashlib
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-
-from watchfiles import awatch
 
 from personas.catalogue import Catalogue
 from personas.check import CatalogueBroken, Fault
 from personas.file import read_bytes
 
-_LOOK = 2_000  # ms between looks that nobody asked for; one costs a read of the file
-_SETTLED = 400  # ms that a faulty text must stay as it is before it is told of; a slow editor writes on within it
+log = logging.getLogger(__name__)
 
+_LOOK = 0.1  # seconds between two looks; each costs one question to the file system
+_SETTLED = 0.4  # seconds that a faulty text must stay as it is before it is told of; a slow editor writes on within it
+
+Faults = tuple[Fault, ...]
 Taken = Callable[[Catalogue], None]
-Told = Callable[[tuple[Fault, ...]], None]
+Told = Callable[[Faults], None]
 
 
-async def watch(
-    edits: "Edits", taken: Taken, told: Told, *, look: int = _LOOK, asked: asyncio.Event | None = None
-) -> None:
+async def watch(edits: "Edits", taken: Taken, told: Told, *, asked: asyncio.Event | None = None) -> None:
     """Runs until it is cancelled; cancelling leaves nothing behind.
 
     `taken` is given each new catalogue, `told` the faults of each edit that has any, once. Both run on the loop; a file
-    is read and checked in a thread. Who sets `asked` has the file read anew and told of in any case.
+    is read and checked in a thread. Who sets `asked` is given one of both in any case: the catalogue in use when the
+    file is still as it was.
     """
-    # The real folder of a link is not watched: swapping a link is an event of the folder that holds it.
-    changes = awatch(
-        edits.path.parent,
-        watch_filter=None,
-        step=20,
-        debounce=200,
-        rust_timeout=min(look, _SETTLED),
-        yield_on_timeout=True,
-        recursive=False,
-        ignore_permission_denied=True,
-    )
-    async with contextlib.aclosing(changes):
-        due = look  # at once: there may have been an edit before the watch began
-        async for changed in changes:
-            due += min(look, _SETTLED)
-            if asked and asked.is_set():
-                asked.clear()
-                edits.forget()
-                due = look
-            if changed or edits.unsettled or due >= look:
-                due = 0
-                found = await asyncio.to_thread(edits.look)
-                if isinstance(found, Catalogue):
-                    taken(found)
-                elif found:
-                    told(tuple(found))
+    asked = asked or asyncio.Event()
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asked.wait(), _LOOK)
+        wanted = asked.is_set()
+        asked.clear()
+        now = asyncio.get_running_loop().time()
+        found = await asyncio.to_thread(edits.look, now, asked=wanted)
+        if isinstance(found, Catalogue):
+            taken(found)
+        elif found:
+            told(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Faults that are not told yet, as the text may not be whole, or the file may come back."""
+
+    text: bytes
+    faults: Faults
+    since: float
 
 
 class Edits:
-    """What was read last, and what is to be said of it. `seen` is the text that the catalogue in use was made of."""
+    """What was read last, and what is to be said of it. `seen` is the text that the catalogue in use was made of.
+
+    Of texts only their hashes are kept.
+    """
 
     def __init__(self, path: Path, seen: bytes, in_use: Catalogue) -> None:
         self.path = path
-        self._seen, self._in_use = seen, in_use
-        self.unsettled: bytes | None = None  # faulty, and perhaps not whole yet
+        self._in_use = in_use
+        self._of_use = self._told = _hash(seen)
+        self._doubt: Doubt | None = None
+        self._state: tuple[int, ...] | None = None
+        self._since = 0.0
 
-    def forget(self) -> None:
-        """Whatever is read next is new."""
-        self._seen, self.unsettled = b"", None
+    def look(self, now: float, *, asked: bool = False) -> Catalogue | Faults | None:
+        """A new catalogue, the faults of an edit, or None when there is nothing to say; `now` in seconds."""
+        if asked:
+            self._told = b""
+        changed = self._changed(now)
+        if not (changed or asked or self._doubt):
+            return None
+        text, raw = self._text()
+        if text == self._told:
+            self._doubt = None
+            return None
+        if text == self._of_use:
+            return self._take(text, self._in_use)
+        if not self._doubt or self._doubt.text != text:
+            read = self._read(raw) if isinstance(raw, bytes) else raw
+            if isinstance(read, Catalogue):
+                return self._take(text, read)
+            self._doubt = Doubt(text, read, now)
+        return self._settled(self._doubt, now)
 
-    def look(self) -> Catalogue | Iterable[Fault] | None:
-        """A new catalogue, the faults of an edit, or None when there is nothing to say."""
+    def _changed(self, now: float) -> bool:
+        """Whether the file may be another. A file system's clock is coarse: what is new is looked into for a while."""
+        state = _state(self.path)
+        if state != self._state:
+            self._state, self._since = state, now
+        return now - self._since <= _SETTLED
+
+    def _take(self, text: bytes, catalogue: Catalogue) -> Catalogue:
+        self._of_use = self._told = text
+        self._in_use, self._doubt = catalogue, None
+        return catalogue
+
+    def _settled(self, doubt: Doubt, now: float) -> Faults | None:
+        if now - doubt.since < _SETTLED:
+            return None
+        self._told, self._doubt = doubt.text, None
+        return doubt.faults
+
+    def _text(self) -> tuple[bytes, bytes | Faults]:
+        """The hash of what is in the file, and what it is; or why it cannot be read."""
         try:
             raw = read_bytes(self.path)
-        except CatalogueBroken:
-            return None  # a file that is away comes back, or was meant to go; nobody's call depends on it
-        if raw == self._seen:
-            self.unsettled = None
-            return None
+        except CatalogueBroken as away:
+            return _hash(str(away).encode()), away.faults
+        return _hash(raw), raw
+
+    def _read(self, raw: bytes) -> Catalogue | Faults:
         try:
             read = Catalogue.from_bytes(raw, self._in_use)
-            faults = read.faults
         except CatalogueBroken as broken:
-            faults = broken.faults
-        if faults and raw != self.unsettled:
-            self.unsettled = raw
-            return None
-        self._seen, self.unsettled = raw, None
-        if faults:
-            return faults
-        self._in_use = read
-        return read
+            return broken.faults
+        except BaseException as error:  # a panic of a library in Rust is one; the next edit is looked at all the same
+            log.exception("%s cannot be read, which is a fault of the server", self.path)
+            return (Fault("$", f"cannot be read, which is a fault of the server: {type(error).__name__}."),)
+        return read.faults or read
+
+
+def _hash(text: bytes) -> bytes:
+    return hashlib.sha256(text).digest()
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """What changes with the file behind all links; None when there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

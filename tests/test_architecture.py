@@ -19,7 +19,6 @@ HOMES = {
     "rapidfuzz": ("schemas/sentences.py",),
     "jsonschema_rs": ("personas/shape.py",),
     "regex": ("personas/",),
-    "watchfiles": ("personas/watching.py",),
     "typer": ("cli/",),
     "babel": ("personas/",),
     "iso4217": ("personas/pricing.py",),

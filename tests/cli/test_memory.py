@@ -2,14 +2,14 @@
 
 import gc
 
-from cli.serve import GC_THRESHOLDS, _settle_memory
+from cli.serve import GC_THRESHOLDS, settle_memory
 
 
 def test_what_is_loaded_is_left_alone_from_then_on() -> None:
     """Frozen, and the collector looks less often at the rest."""
     before = gc.get_threshold()
     try:
-        _settle_memory()
+        settle_memory()
         assert gc.get_freeze_count() > 10_000
         assert gc.get_threshold() == GC_THRESHOLDS
     finally:

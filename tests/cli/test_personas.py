@@ -78,3 +78,57 @@ def test_show_prints_the_prompt_and_its_length_beside_it() -> None:
     assert told.startswith("# Persona\n")
     assert "tokens, version" in beside
     assert "tokens, version" not in told
+
+
+def test_show_shows_who_is_inactive(tmp_path: Path) -> None:
+    """Whoever writes a persona looks at it before it is called."""
+    file = tmp_path / "personas.json"
+    file.write_text(SHIPPED.read_text().replace('"status": "active"', '"status": "inactive"', 1))
+    code, told, _ = run("show", TINA, "--personas", str(file))
+    assert (code, told.startswith("# Persona\n")) == (0, True)
+
+
+def test_show_says_why_somebody_is_refused(faulty: Path) -> None:
+    """Their faults, not that there is nobody; of somebody who is not in the file, who else there is."""
+    code, told, beside = run("show", TINA, "--personas", str(faulty))
+    assert (code, told) == (1, "")
+    assert f"$.astrologers[0].voice_id ({TINA}): 'novaa' is not a voice." in beside
+    assert "There is no astrologer" not in beside
+    code, _, beside = run("show", "nobody", "--personas", str(faulty))
+    assert (code, "There is no astrologer 'nobody'" in beside) == (1, True)
+
+
+def test_a_list_is_as_wide_as_its_text(tmp_path: Path) -> None:
+    """Nothing is cut where no terminal is."""
+    name = "A very long name " * 4 + "x"
+    file = tmp_path / "personas.json"
+    file.write_text(SHIPPED.read_text().replace('"name": "Mohit"', f'"name": "{name}"'))
+    code, told, _ = run("list", "--personas", str(file))
+    assert code == 0
+    assert [line for line in told.splitlines() if "mohit_vedic_marriage" in line and name in line and "active" in line]
+    assert max(map(len, told.splitlines())) < 300
+
+
+def test_a_list_with_faults_ends_as_a_check_does(faulty: Path) -> None:
+    """Who is sound on stdout, the faults beside it, exit code 1."""
+    code, told, beside = run("list", "--personas", str(faulty))
+    assert code == 1
+    assert "mohit_vedic_marriage" in told
+    assert "'novaa' is not a voice" in beside
+
+
+def test_the_file_may_be_named_in_the_environment(faulty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PERSONAS_FILE, for each of the three; an argument wins."""
+    monkeypatch.setenv("PERSONAS_FILE", str(faulty))
+    assert [run(*args)[0] for args in (["check"], ["list"], ["show", TINA], ["check", str(SHIPPED)])] == [1, 1, 1, 0]
+
+
+def test_half_a_character_in_a_template_is_told(tmp_path: Path) -> None:
+    """What cannot be printed is not repeated."""
+    file = tmp_path / "personas.json"
+    data = json.loads(SHIPPED.read_bytes())
+    data["features"]["f"] = {"schema": {}, "prompt": '{{ value["\\ud800"] }}'}
+    file.write_text(json.dumps(data))
+    for option in ((), ("--json",)):
+        code, told, _ = run("check", *option, str(file))
+        assert (code, "holds half of a character" in told) == (1, True)

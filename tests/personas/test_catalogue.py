@@ -16,28 +16,63 @@ from tests.kit.four import FOUR
 
 Make = Callable[..., dict[str, object]]
 
-# As the seed shows it, with the greeting that it has elsewhere.
-SEED_ROW = {
-    "astrologer_id": "tina_kulkarni_vedic_marriage",
-    "name": "Tina Kulkarni",
-    "speciality": "Vedic Marriage",
-    "language": "Hindi",
-    "gender": "Female",
-    "voice_id": "nova",
-    "persona": "Short description",
-    "system_prompt": "Full AI instructions",
-    "greeting": "नमस्ते, मैं तीना कुलकर्णी हूं...",
-    "expertise_keywords": ["विवाह", "शादी", "marriage"],
-    "status": "active",
+# As the seed shows it, whose greeting says what a greeting is.
+SEED_ROW = json.loads("""
+{
+  "astrologer_id": "tina_kulkarni_vedic_marriage",
+  "name": "Tina Kulkarni",
+  "speciality": "Vedic Marriage",
+  "language": "Hindi",
+  "gender": "Female",
+  "voice_id": "nova",
+  "persona": "Short description",
+  "system_prompt": "Full AI instructions",
+  "greeting": "Initial greeting message",
+  "expertise_keywords": ["विवाह", "शादी", "marriage"],
+  "status": "active"
 }
+""")
 
 
 def test_the_seeds_row_in_a_bare_list_is_a_file() -> None:
-    """A list without the other keys takes voices, languages and features from the file that ships."""
-    catalogue = Catalogue.from_data([SEED_ROW])
+    """Voices, languages and features are those of the file that ships; the greeting's script is warned of."""
+    catalogue = Catalogue.from_bytes(json.dumps([SEED_ROW]).encode())
     tina = catalogue.get("tina_kulkarni_vedic_marriage")
     assert catalogue.faults == ()
+    assert [(warning.path, warning.line) for warning in catalogue.warnings] == [("$[0].greeting", 1)]
     assert (tina.voice, tina.language_code, catalogue.memory) == ("marin", "hi", "private")
+
+
+def test_what_a_file_says_is_added_to_what_ships(row: Make) -> None:
+    """A feature, a language, a voice, words: those that ship stay, and one of the same name is the file's own."""
+    mine = {
+        "features": {
+            "catchphrase": {"schema": {}, "prompt": "Say {{ value }}."},
+            "tone": {"schema": {}, "prompt": "T."},
+        },
+        "language_instructions": {"Welsh": "Siaradwch Gymraeg.", "English": "Speak English."},
+        "voice_mappings": {"Female": {"Welsh": "coral"}},
+        "voice_aliases": {"nova": "sage"},
+        "synonyms": [["shop", "dukaan"]],
+        "language_words": {"Welsh": ["helo"]},
+    }
+    rows = [row(catchphrase="well", tone="warm", personality_traits=["kind"])]
+    rows += [row(astrologer_id="hindi", language="Hindi", voice_id=None, greeting="नमस्ते", expertise_keywords=["shop"])]
+    rows += [row(astrologer_id="welsh", language="Welsh", voice_id=None, speciality="Love")]
+    catalogue = Catalogue.from_data({"astrologers": rows, **mine})
+    assert catalogue.faults == ()
+    asha, hindi, welsh = catalogue.all()
+    assert "\nT.\nPersonality: kind.\nSay well.\n" in asha.standing
+    assert "\nSpeak English.\n" in asha.standing
+    assert (asha.voice, hindi.voice, welsh.voice) == ("sage", "marin", "coral")
+    assert [match.persona.id for match in catalogue.match("dukaan")] == ["hindi"]
+    assert [match.persona.id for match in catalogue.match("pyaar", limit=1)] == ["asha_vedic_love"]
+
+
+def test_a_fault_in_what_is_added_has_its_own_place(row: Make) -> None:
+    """The groups of the file stand before those that ship."""
+    catalogue = Catalogue.from_data({"astrologers": [row()], "synonyms": [["a"], ["b", 1]]})
+    assert [fault.path for fault in catalogue.faults] == ["$.synonyms[1][1]"]
 
 
 def test_the_seeds_features_may_simply_be_added() -> None:
@@ -253,8 +288,9 @@ def test_a_catalogue_has_a_version_for_an_etag(row: Make) -> None:
     """The same for the same file, another for any change and any order."""
     one, other = row(), row(astrologer_id="other")
     versions = [Catalogue.from_data(data).version for data in ([one], [other], [one, other], [other, one])]
-    versions.append(Catalogue.from_data({"astrologers": [one], "memory": "none"}).version)
-    assert len(set(versions)) == 5
+    noticed = [{"memory": "none"}, {"synonyms": [["love", "amour"]]}, {"language_words": {"Hindi": ["kab"]}}]
+    versions += [Catalogue.from_data({"astrologers": [one], **more}).version for more in noticed]
+    assert len(set(versions)) == 7
     assert Catalogue.from_data([row()]).version == versions[0]
 
 
@@ -282,4 +318,6 @@ def test_one_that_is_nested_too_deeply_does_not_take_others_down(row: Make) -> N
     text = json.dumps([row(), row(astrologer_id="deep", tone=0)]).replace('"tone": 0', f'"tone": {nest}')
     catalogue = Catalogue.from_bytes(text.encode())
     assert list(catalogue.personas) == ["asha_vedic_love"]
-    assert [(fault.path, fault.message) for fault in catalogue.faults] == [("$[1]", "is nested too deeply to be read.")]
+    assert [(fault.path, fault.message) for fault in catalogue.faults] == [
+        ("$[1].tone", "is nested too deeply to be read.")
+    ]

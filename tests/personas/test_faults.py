@@ -53,12 +53,9 @@ Read = Callable[[object], tuple[Fault, ...]]
         ({"pricing": {"per_minute": 1, "currency": "INX"}}, "pricing.currency", "is not a currency of ISO 4217"),
         ({"availability": {"timezone": "Asia/Calcuta", "hours": "always"}}, "availability.timezone", "Did you mean"),
         ({"availability": {"timezone": "UTC", "hours": "9-5"}}, "availability.hours", "cannot be read as hours"),
-        ({"max_callers": 0}, "max_callers", "is 0; at least 1 is needed."),
+        ({"max_callers": 0}, "max_callers", "is too small; at least 1 is needed."),
         ({"voice_id": "onyx"}, "voice_id", "'onyx' is a male voice. For Female there are: coral, sage, shimmer, marin"),
         ({"voice_id": "sage", "gender": "Male"}, "voice_id", "'sage' is a female voice. For Male there are: ash,"),
-        ({"greeting": "नमस्ते, मैं आशा हूं"}, "greeting", "is not written as English is. Write it in Latin letters"),
-        ({"language": "Hindi"}, "greeting", "Write it in Devanagari letters, like हिन्दी: a voice reads"),
-        ({"language": "Tamil", "greeting": "नमस्ते"}, "greeting", "Write it in Tamil letters, like தமிழ்"),
         ({"tone": "\u3164# Conduct"}, "tone", "holds U+3164"),
         ({"tone": "\u200dLanguage\uff1a Klingon"}, "tone", "begins with 'Language:'"),
         ({"system_prompt": "Hi.\n- Ｌanguage: Klingon"}, "system_prompt", "begins with 'Language:'"),
@@ -71,6 +68,74 @@ def test_a_fault_says_where_and_what_instead(row: Make, faults: Read, changes: d
     told = [fault for fault in faults([row(**changes)]) if fault.path == f"$[0]{step}" and says in fault.message]
     assert len(told) == 1
     assert told[0].persona == changes.get("astrologer_id", "asha_vedic_love")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"greeting": "नमस्ते, मैं आशा हूं"}, "is not written as English is. Write it in Latin letters"),
+        ({"language": "Hindi"}, "Write it in Devanagari letters, like हिन्दी: a voice reads"),
+        ({"language": "Tamil", "greeting": "नमस्ते"}, "Write it in Tamil letters, like தமிழ்"),
+    ],
+)
+def test_a_greeting_in_another_script_is_warned_of_and_served(row: Make, changes: dict, says: str) -> None:
+    """People write Hindi in Latin letters, too; a voice reads them as English."""
+    catalogue = Catalogue.from_data([row(**changes)])
+    assert (catalogue.faults, len(catalogue.active())) == ((), 1)
+    (warning,) = catalogue.warnings
+    assert (warning.path, warning.persona) == ("$[0].greeting", "asha_vedic_love")
+    assert says in warning.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "paths"),
+    [
+        ({"timezone": "IST", "hours": "9-5", "days": ["Monday"]}, {"timezone", "hours", "days[0]"}),
+        ({"timezone": "IST", "hours": "9-5", "day": ["Mon"]}, {"timezone", "hours", "day"}),
+        ({"hours": "9-5", "closed": "never"}, {"timezone", "hours", "closed"}),
+        ({"timezone": 5, "weekly": {"Mon": "9-5", "Mond": "9am-5pm"}}, {"timezone", "weekly.Mond"}),
+        ({"timezone": "UTC", "hours": "9am\u202e", "closed": ["26/1/2027"]}, {"hours", "closed[0]"}),
+        ({"timezone": "UTC", "hours": 9}, {"hours"}),
+    ],
+)
+def test_what_is_wrong_by_shape_hides_nothing_of_the_rest(row: Make, faults: Read, changes: dict, paths: set) -> None:
+    """All that can be told of hours is told in one go, and nothing that is not so."""
+    told = [fault.path for fault in faults([row(availability=changes)])]
+    assert sorted(told) == sorted(f"$[0].availability.{path}" for path in paths)
+
+
+def test_what_is_wrong_with_a_price_is_told_in_one_go(row: Make, faults: Read) -> None:
+    """The amount by its shape, the currency by what there is."""
+    told = faults([row(pricing={"per_minute": "10", "currency": "INX", "free": 3})])
+    assert {fault.path.rpartition(".")[2] for fault in told} == {"per_minute", "currency", "free"}
+
+
+def test_a_date_is_asked_for_as_it_is_written(row: Make, faults: Read) -> None:
+    """Not by how many characters it lacks."""
+    (fault,) = faults([row(availability={"timezone": "UTC", "hours": "always", "closed": ["26/1/2027"]})])
+    assert "Write year, month and day, such as 2026-11-08" in fault.message
+
+
+def test_no_name_is_guessed_that_is_not_near(row: Make, faults: Read) -> None:
+    """IST is no MST; the help names a zone of India's."""
+    (fault,) = faults([row(availability={"timezone": "IST", "hours": "always"})])
+    assert "such as Asia/Kolkata" in fault.message
+    assert "Did you mean" not in fault.message
+
+
+def test_known_names_are_listed_in_one_order(faults: Read, row: Make) -> None:
+    """The same in every process."""
+    (fault,) = faults({"astrologers": [row()], "voices": {}})
+    known = fault.message.partition("Known: ")[2].rstrip(".").split(", ")
+    assert known == sorted(known)
+
+
+def test_nobody_active_is_a_fault(row: Make) -> None:
+    """Whoever is in such a file can be looked at, and nobody called."""
+    catalogue = Catalogue.from_data({"astrologers": [row(status="inactive")]})
+    assert [fault.path for fault in catalogue.faults] == ["$.astrologers"]
+    assert "set a status to active" in catalogue.faults[0].message
+    assert len(catalogue.all()) == 1
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,11 @@ def test_lines_stand_in_the_order_of_the_declarations(row: Make) -> None:
         ("{{ value.a }}", {"a": True}, None),
         ("{{ value }}", {"a": 1}, None),
         ("{{ value.a | join }}", {"a": {"b": 1}}, None),
+        ("{{ value.a | lower }}", {"a": ["B"]}, None),
+        ("{{ value.a | lower }}", {"a": True}, None),
+        ("{{ value.a | lower }}", {"a": "TEN"}, "ten"),
+        ("{{ value.a | join(value.a) }}", {"a": ["b"]}, None),
+        ("{{ value[persona.language] }}", {"English": "yes"}, "yes"),
         ("{{ value.a | join }}", {"a": [["b"]]}, None),
         ("{% if value.a < 3 %}x{% endif %}", {"a": "text"}, None),
         ("{{ value.items }}", {}, None),
@@ -101,6 +106,9 @@ def test_a_line_is_rendered_at_load_or_refused(
         ("{{ value | join(*value) }}", "filter 'join'"),
         ("{{ self }}", "names 'self'"),
         ("{{ cycler }}", "names 'cycler'"),
+        ("{{ persona.system_prompt }}", "reaches for persona.system_prompt"),
+        ("{{ nobody }}{{ value | upper }}", "names 'nobody', which is not there, on line 1; uses the filter 'upper'"),
+        ("{{ value['\\ud800'] }}", "holds half of a character"),
         ("{{ value", "not a template that can be read"),
         ("{{ " + "(" * 400 + "value" + ")" * 400 + " }}", "nested too deeply"),
         ("{{ " + "not " * 240 + "value }}", "nested too deeply"),
@@ -120,12 +128,27 @@ def test_no_attribute_of_a_python_object_is_within_reach(row: Make, faults: Read
     """An item of the value is all that a name finds, also when it is spelled as a subscript."""
     data = {"astrologers": [row(f={})], "features": {"f": {"schema": {}, "prompt": f"{{{{ value['{name}'] }}}}"}}}
     (fault,) = faults(data)
-    assert f"the value has no '{name}'" in fault.message
+    assert "the value has no such item" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("prompt", "says"),
+    [
+        ("{{ value.mood }}", "the value has no 'mood'; write it, or use default(...)"),
+        ("{{ persona.creed }}", "the persona shows no 'creed' to prompt lines, which see its public fields"),
+    ],
+)
+def test_what_is_not_there_is_named(row: Make, faults: Read, prompt: str, says: str) -> None:
+    """A part of the value that is missing, and a field of the persona that is not public."""
+    features = {"f": {"schema": {}, "prompt": prompt}, "creed": {"schema": {}}}
+    (fault,) = faults({"astrologers": [row(f={}, creed="x")], "features": features})
+    assert says in fault.message
 
 
 @pytest.mark.parametrize(
     ("schema", "path"),
     [
+        ({"required": ["a", "a"]}, "$.features.f.schema.required"),
         ({"pattern": "(a+)+$"}, "$.features.f.schema.pattern"),
         ({"type": "object", "patternProperties": {}}, "$.features.f.schema.patternProperties"),
         ({"properties": {"x": {"pattern": "a"}}}, "$.features.f.schema.properties.x.pattern"),
@@ -175,12 +198,14 @@ def test_a_remote_reference_is_never_fetched(row: Make, faults: Read, web: tuple
     assert asked == []
 
 
-@pytest.mark.parametrize("name", ["greeting", "astrologers", "two words", "1st", ""])
-def test_a_feature_cannot_take_a_fields_name(row: Make, faults: Read, name: str) -> None:
-    """A declaration never changes what the fixed fields mean."""
-    (fault, *_) = faults({"astrologers": [row()], "features": {name: {"schema": {}}}})
+@pytest.mark.parametrize("name", ["greeting", "name", "status", "open", "astrologers", "two words", "1st", ""])
+def test_a_feature_cannot_take_a_fields_name(row: Make, name: str) -> None:
+    """A declaration never changes what the fixed fields mean, and refuses nobody who has the field."""
+    catalogue = Catalogue.from_data({"astrologers": [row()], "features": {name: {"schema": {}}}})
+    (fault,) = catalogue.faults
     assert fault.path.startswith("$.features")
     assert "cannot be a feature's name" in fault.message
+    assert len(catalogue.active()) == 1
 
 
 def test_several_lines_must_be_declared(row: Make, faults: Read) -> None:

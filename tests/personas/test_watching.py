@@ -8,11 +8,12 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from personas import Catalogue, Fault
-from personas.watching import Edits, watch
+from personas import Catalogue, CatalogueBroken, Fault
+from personas.watching import Edits, _state, watch
 
 Make = Callable[..., dict[str, object]]
 DEADLINE = 10.0  # seconds; a machine may be busy
@@ -39,28 +40,18 @@ class Watched:
 
 
 @asynccontextmanager
-async def watched(file: Path, look: int = 60_000) -> AsyncIterator[Watched]:
-    """By default without a look that nobody asked for: what is noticed was an event."""
+async def watched(file: Path) -> AsyncIterator[Watched]:
+    """What is said has been asked for by the end."""
     seen = Watched(file)
     put = seen.said.put_nowait
     first = await asyncio.to_thread(file.read_bytes)
-    task = asyncio.create_task(watch(Edits(file, first, Catalogue.from_bytes(first)), put, put, look=look))
-    await armed(seen)
+    task = asyncio.create_task(watch(Edits(file, first, Catalogue.from_bytes(first)), put, put))
     yield seen
     assert seen.said.empty()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
-async def armed(seen: Watched) -> None:
-    """An edit that was noticed shows that the watch has begun; then the first text again."""
-    first = await asyncio.to_thread(seen.file.read_text)
-    in_place(seen.file, first.replace('"Asha"', '"Armed"'))
-    assert await seen.name() == "Armed"
-    in_place(seen.file, first)
-    assert await seen.name() == "Asha"
 
 
 @pytest.fixture
@@ -134,12 +125,11 @@ def test_a_file_that_is_written_slowly_is_read_when_it_is_whole(file: Path, row:
     asyncio.run(story())
 
 
-def test_a_link_that_is_swapped_is_an_edit(tmp_path: Path, row: Make) -> None:
-    """As Kubernetes updates a config map: personas.json -> ..data/personas.json, ..data -> the newest folder."""
-    mount = tmp_path / "mount"
+def config_map(mount: Path) -> Callable[[str], None]:
+    """As Kubernetes has it: personas.json -> ..data/personas.json, ..data -> the newest folder, swapped as a whole."""
+    mount.mkdir()
     for name in ("Asha", "Usha"):
-        (mount / f"..{name}").mkdir(parents=True)
-        (mount / f"..{name}" / "personas.json").write_text(text(row(name=name)))
+        (mount / f"..{name}").mkdir()
     (mount / "..data").symlink_to("..Asha")
     (mount / "personas.json").symlink_to("..data/personas.json")
 
@@ -147,21 +137,27 @@ def test_a_link_that_is_swapped_is_an_edit(tmp_path: Path, row: Make) -> None:
         (mount / "..new").symlink_to(f"..{name}")
         (mount / "..new").replace(mount / "..data")
 
-    async def story() -> None:
-        said: asyncio.Queue[Catalogue | tuple[Fault, ...]] = asyncio.Queue()
-        file = mount / "personas.json"
-        first = await asyncio.to_thread(file.read_bytes)
-        edits = Edits(file, first, Catalogue.from_bytes(first))
-        task = asyncio.create_task(watch(edits, said.put_nowait, said.put_nowait, look=60_000))
-        for name in ("Usha", "Asha"):  # the first may come before the watch has begun
-            swap(name)
-            new = await asyncio.wait_for(said.get(), DEADLINE)
-            assert isinstance(new, Catalogue)
-            assert new.all()[0].name == name
-        task.cancel()
-        await asyncio.wait([task])
+    return swap
 
-    asyncio.run(story())
+
+@pytest.mark.parametrize("way", ["swapped beside", "swapped above", "edited where it leads"])
+def test_what_is_reached_by_links_is_followed(tmp_path: Path, row: Make, way: str) -> None:
+    """The link beside the file, one further up its path, or the text in another folder."""
+    swap = config_map(tmp_path / "mount")
+    for name in ("Asha", "Usha"):
+        (tmp_path / "mount" / f"..{name}" / "personas.json").write_text(text(row(name=name)))
+    far = tmp_path / "far.json"
+    far.symlink_to("mount/..data/personas.json")
+    file = {"swapped beside": tmp_path / "mount" / "personas.json"}.get(way, far)
+    edits = Edits(file, file.read_bytes(), Catalogue.load(file))
+    assert edits.look(0) is None
+    if way == "edited where it leads":
+        in_place(tmp_path / "mount" / "..Asha" / "personas.json", text(row(name="Usha")))
+    else:
+        swap("Usha")
+    read = edits.look(10)
+    assert isinstance(read, Catalogue)
+    assert read.all()[0].name == "Usha"
 
 
 def test_a_faulty_edit_is_told_of_once_and_the_next_sound_one_taken(file: Path, row: Make) -> None:
@@ -179,49 +175,118 @@ def test_a_faulty_edit_is_told_of_once_and_the_next_sound_one_taken(file: Path, 
     asyncio.run(story())
 
 
-def test_a_file_that_is_deleted_changes_nothing(file: Path, row: Make) -> None:
-    """Nothing is said of it; when it is back with the same words, neither, and with others it is an edit."""
-
-    async def story() -> None:
-        async with watched(file) as seen:
-            deleted_first(file, text(row()))
-            deleted_first(file, text(row(name="Usha")))
-            assert await seen.name() == "Usha"
-
-    asyncio.run(story())
-
-
-def test_an_edit_that_nobody_tells_of_is_found_all_the_same(tmp_path: Path, row: Make) -> None:
-    """Behind a link into another folder there are no events, as on a network file system; the regular look finds it."""
-    (tmp_path / "far").mkdir()
-    (tmp_path / "near").mkdir()
-    far = tmp_path / "far" / "personas.json"
-    far.write_text(text(row()))
-    near = tmp_path / "near" / "personas.json"
-    near.symlink_to(far)
-
-    async def story() -> None:
-        async with watched(near, look=100) as seen:
-            in_place(far, text(row(name="Usha")))
-            assert await seen.name() == "Usha"
-
-    asyncio.run(story())
-
-
-def test_half_a_file_is_looked_at_twice_before_it_is_a_fault(file: Path, row: Make) -> None:
-    """A look that meets the half says nothing; it is a fault if the next finds the same, and an edit if it is whole."""
-    new = text(row(name="Usha"))
+def edits_of(file: Path) -> Edits:
+    """Of a file that has been looked at for a while."""
     edits = Edits(file, file.read_bytes(), Catalogue.load(file))
+    assert edits.look(0) is None
+    assert edits.look(5) is None
+    return edits
+
+
+def paths(said: object) -> list[str]:
+    assert isinstance(said, tuple), said
+    return [fault.path for fault in said]
+
+
+def test_half_a_file_is_a_fault_once_it_has_stayed_so(file: Path, row: Make) -> None:
+    """The time counts, not the number of looks; a new half begins anew; the whole is an edit."""
+    new = text(row(name="Usha"))
+    edits = edits_of(file)
     in_place(file, new[:100])
-    assert edits.look() is None
+    assert [edits.look(now) for now in (10, 10.1, 10.2, 10.3)] == [None] * 4
     in_place(file, new[:200])
-    assert edits.look() is None
+    assert edits.look(10.5) is None
     in_place(file, new)
-    whole = edits.look()
-    assert isinstance(whole, Catalogue)
-    assert edits.look() is None
+    assert isinstance(edits.look(10.6), Catalogue)
+    assert edits.look(10.7) is None
     in_place(file, new[:100])
-    assert edits.look() is None
-    told = edits.look()
-    assert [fault.path for fault in told] == ["$"]
-    assert edits.look() is None
+    assert edits.look(20) is None
+    assert paths(edits.look(20.5)) == ["$"]
+    assert [edits.look(now) for now in (20.6, 20.8, 21, 30)] == [None] * 4
+
+
+def test_a_file_that_is_away_is_told_of_and_changes_nothing(file: Path, row: Make) -> None:
+    """Once it has been away for longer than it takes to rename another; what comes back is served, or is so already."""
+    edits = edits_of(file)
+    in_use = Catalogue.load(file)
+    old = file.read_text()
+    file.unlink()
+    assert edits.look(10) is None
+    in_place(file, old)
+    assert edits.look(10.2) is None
+    file.unlink()
+    assert edits.look(20) is None
+    said = edits.look(20.5)
+    assert "cannot read" in str(said)
+    assert edits.look(21) is None
+    in_place(file, old)
+    assert edits.look(30) == in_use
+    file.unlink()
+    in_place(file, text(row(name="Usha")))
+    read = edits.look(40)
+    assert isinstance(read, Catalogue)
+    assert read.all()[0].name == "Usha"
+
+
+def test_who_asks_is_told_in_any_case(file: Path, row: Make) -> None:
+    """The catalogue in use itself when nothing has changed, the faults again when they were told before."""
+    edits = edits_of(file)
+    in_place(file, text(row(name="Usha")))
+    read = edits.look(10)
+    assert edits.look(20, asked=True) is read
+    assert edits.look(21) is None
+    in_place(file, "{")
+    assert edits.look(30) is None
+    for now in (31, 41):
+        assert paths(edits.look(now)) == ["$"]
+        assert edits.look(now + 5) is None
+        assert edits.look(now + 9, asked=True) is None
+    file.unlink()
+    assert edits.look(60) is None
+    assert "cannot read" in str(edits.look(61))
+    in_place(file, text(row(name="Usha")))
+    assert edits.look(70) is read
+
+
+def test_an_edit_of_the_same_moment_and_length_is_taken(file: Path, row: Make) -> None:
+    """A file system's clock is coarse: what stands still there may have been written again."""
+    edits = edits_of(file)
+    in_place(file, text(row(name="Usha")))
+    state = file.stat()
+    assert isinstance(edits.look(10), Catalogue)
+    in_place(file, text(row(name="Isha")))
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    edits._state = _state(file)  # as if the time of the change were the same, too
+    read = edits.look(10.2)
+    assert isinstance(read, Catalogue)
+    assert read.all()[0].name == "Isha"
+
+
+def test_nobody_active_is_no_edit(file: Path, row: Make) -> None:
+    """As at the start, a file in which nobody can be called is refused."""
+    edits = edits_of(file)
+    in_place(file, text(row(status="inactive")))
+    assert edits.look(10) is None
+    assert paths(edits.look(11)) == ["$"]
+
+
+def test_a_look_that_goes_wrong_ends_nothing(file: Path, row: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told with its traceback, once; the next sound edit is taken."""
+    edits = Edits(file, file.read_bytes(), cast(Catalogue, object()))  # no catalogue: nothing can be taken over from it
+    in_place(file, text(row(name="Usha")))
+    assert edits.look(10) is None
+    assert paths(edits.look(11)) == ["$"]
+    assert edits.look(12) is None
+    assert [bool(record.exc_info) for record in caplog.records] == [True]
+    edits._in_use = Catalogue.load(file)
+    in_place(file, text(row(name="Meera")))
+    assert isinstance(edits.look(20), Catalogue)
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    """Nobody waits for what is written into it, neither at the start nor when it takes the place of a file."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        with pytest.raises(CatalogueBroken, match="is not a regular file"):
+            Catalogue.load(path)
