@@ -321,3 +321,13 @@ def test_one_that_is_nested_too_deeply_does_not_take_others_down(row: Make) -> N
     assert [(fault.path, fault.message) for fault in catalogue.faults] == [
         ("$[1].tone", "is nested too deeply to be read.")
     ]
+
+
+def test_a_feature_that_becomes_public_is_another_version(row: Make) -> None:
+    """A client sees more of the same persona, though its prompt is the same."""
+    versions = set()
+    for public in (True, False):
+        features = {"mood": {"schema": {"type": "string"}, "public": public}}
+        catalogue = Catalogue.from_data({"astrologers": [row(mood="good")], "features": features})
+        versions.add((catalogue.version, catalogue.all()[0].version))
+    assert len({one for one, _ in versions}) == len({one for _, one in versions}) == 2
