@@ -31,8 +31,7 @@ class Catalogue:
     """Everyone in a file who has no fault, by id in the file's order.
 
     `faults` are what is wrong in the file, `warnings` what is served all the same; `memory` is what a persona knows of
-    a caller's turns with others: "private", "shared" or "none"; `version` is a short hash of
-    all of it.
+    a caller's turns with others: "private", "shared" or "none"; `version` is a short hash of all of it.
     """
 
     personas: Mapping[str, Persona]

@@ -1,8 +1,7 @@
 """One row of the file becomes a persona, or a list of everything that is wrong with it."""
 
-import functools
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
@@ -11,19 +10,17 @@ from typing import Any
 import orjson
 
 from personas import prompt, tokens
-from personas.behaviour import READERS, Behaviour
-from personas.check import TOO_DEEP, Fault, Unusable, text_fault, texts_in, too_deep
+from personas.behaviour import Behaviour
+from personas.check import TOO_DEEP, Fault, too_deep
 from personas.features import Feature, Seen, Unspeakable
-from personas.file import shipped_rest
 from personas.languages import code_of, unknown_language
 from personas.persona import Persona
-from personas.shape import PERSONA_FIELDS, Shape, shape_faults, shape_of
+from personas.shape import PERSONA_FIELDS, shape_faults
 from personas.shared import Shared, unknown_voice
+from personas.values import read_value, unsayable
 from schemas.sentences import Parts, path_of, unknown
 
-_MOST_ALIKE = 100  # unknown fields that are told, and texts of a field that cannot be said
-# What else is wrong with a value can be told when these are missing, or are not what they must be.
-_STAND_INS = {"timezone": "UTC", "per_minute": 0}
+_MOST_UNKNOWN = 100  # fields of one persona that are told
 
 
 def read_persona(
@@ -76,11 +73,18 @@ class _Reader:
         self._check_texts()
         code = self._language_code()
         features = self._features()
+        sound: list[Feature] = []
         done: dict[str, Any] = {}
-        sound = {name: feature for name, feature in features.items() if self._takes(name, feature, done)}
+        for name, feature in features.items():
+            read, found = read_value(feature, self._row[name], (*self._at, name))
+            self._add(found)
+            if not found:
+                sound.append(feature)
+            if read is not None:
+                done[name] = read
         persona = replace(self._persona(code, features), behaviour=Behaviour(**done))
         public = Seen(persona.public())
-        lines = [line for name, feature in sound.items() if (line := self._line(name, feature, public))]
+        lines = [line for feature in sound if (line := self._line(feature, public))]
         instruction = self._shared.instructions.get(code, "")
         standing = prompt.standing(persona, instruction=instruction, lines=lines)
         seen = hashlib.sha256(orjson.dumps(self._row, option=orjson.OPT_SORT_KEYS))
@@ -111,16 +115,10 @@ class _Reader:
 
     def _check_texts(self) -> None:
         for name in PERSONA_FIELDS:
-            self._add(self._unsayable(name, multiline=name == "system_prompt"))
-
-    def _unsayable(self, name: str, *, multiline: bool) -> Iterator[Fault]:
-        """The texts in a field that cannot stand in a prompt."""
-        found = (
-            Fault(path_of((*self._at, *way)), fault)
-            for way, text in texts_in(self._row.get(name), (name,))
-            if (fault := text_fault(_unix(text) if name == "system_prompt" else text, multiline=multiline))
-        )
-        return islice(found, _MOST_ALIKE)
+            value = self._row.get(name)
+            multiline = name == "system_prompt"
+            text = _unix(value) if multiline and isinstance(value, str) else value
+            self._add(unsayable(text, (*self._at, name), multiline=multiline))
 
     def _language_code(self) -> str:
         language = self._text("language")
@@ -145,56 +143,18 @@ class _Reader:
     def _features(self) -> dict[str, Feature]:
         """The declared features of this row, in the order of their declarations."""
         known = {*PERSONA_FIELDS, *self._shared.features}
-        for name in islice((name for name in self._row if name not in known), _MOST_ALIKE):
+        for name in islice((name for name in self._row if name not in known), _MOST_UNKNOWN):
             if name in self._shared.broken:
                 self._fault(f"needs the feature '{name}', whose declaration is broken; mend features.{name}.", name)
             else:
                 self._fault(f"{unknown(name, known)} A new one is declared under features.", name)
         return {name: feature for name, feature in self._shared.features.items() if name in self._row}
 
-    def _takes(self, name: str, feature: Feature, done: dict[str, Any]) -> bool:
-        """Whether the value is sound; what it does, when it does something, is read into what is done."""
-        secret = not feature.public
-        found = feature.shape.faults(self._row[name], (*self._at, name), secret=secret)
-        found += self._unsayable(name, multiline=feature.multiline)
-        if name in READERS:
-            found += _shipped_shape(name).faults(self._row[name], (*self._at, name), secret=secret)
-            found += self._acts(name, found, done, secret=secret)
-        self._add(dict.fromkeys(found))
-        return not found
-
-    def _acts(self, name: str, known: list[Fault], done: dict[str, Any], *, secret: bool) -> list[Fault]:
-        """What is wrong with what is right by its shape; it is told in the same go."""
-        value = self._sound_part(name, known) if known else self._row[name]
+    def _line(self, feature: Feature, public: Seen) -> str:
         try:
-            read = READERS[name](value) if value is not None else None
-        except Unusable as error:
-            hint = f"cannot be used. docs/personas.md says how to write {name}." if secret else None
-            where = [(way, message) for way, message in error.faults if way or not known]
-            return [Fault(path_of((*self._at, name, *way)), hint or message) for way, message in where]
-        if not known:
-            done[name] = read
-        return []
-
-    def _sound_part(self, name: str, known: list[Fault]) -> dict[str, Any] | None:
-        """The members of a value that have no fault, when they are enough to be read."""
-        value = self._row[name]
-        if not isinstance(value, dict):
-            return None
-        bad = [fault.path for fault in known]
-        at = (*self._at, name)
-        sound = {
-            key: one for key, one in value.items() if not any(_stands_in(path, path_of((*at, key))) for path in bad)
-        }
-        needed = shipped_rest()["features"][name]["schema"].get("required", ())
-        sound |= {key: _STAND_INS[key] for key in needed if key not in sound and key in _STAND_INS}
-        return sound if all(key in sound for key in needed) else None
-
-    def _line(self, name: str, feature: Feature, public: Seen) -> str:
-        try:
-            return feature.line(self._row[name], public)
+            return feature.line(self._row[feature.name], public)
         except Unspeakable as error:
-            self._fault(str(error), name)
+            self._fault(str(error), feature.name)
             return ""
 
     def _add(self, faults: Iterable[Fault]) -> None:
@@ -211,13 +171,3 @@ class _Reader:
 
 def _unix(text: str) -> str:
     return text.replace("\r\n", "\n")
-
-
-def _stands_in(path: str, place: str) -> bool:
-    return path == place or path.startswith((f"{place}.", f"{place}["))
-
-
-@functools.cache
-def _shipped_shape(name: str) -> Shape:
-    """What a feature that does something must fit, however a file declares it."""
-    return shape_of(shipped_rest()["features"][name]["schema"])

@@ -39,7 +39,8 @@ async def watch(edits: "Edits", taken: Taken, told: Told, *, asked: asyncio.Even
     asked = asked or asyncio.Event()
     while True:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asked.wait(), _LOOK)
+            async with asyncio.timeout(_LOOK):
+                await asked.wait()
         wanted = asked.is_set()
         asked.clear()
         now = asyncio.get_running_loop().time()

@@ -142,7 +142,10 @@ async def _rows(personas: Sequence[Persona], now: datetime) -> list[dict[str, An
 
 
 def _shown(persona: Persona, now: datetime) -> dict[str, Any]:
-    return persona.public() | {"open": persona.open_at(now)}
+    shown = persona.public() | {"open": persona.open_at(now)}
+    if not shown["open"] and persona.status == "active":
+        shown["opens"] = persona.behaviour.availability.opens_next(now).isoformat()
+    return shown
 
 
 def _fresh(request: web.Request, data: Any) -> web.Response:

@@ -60,4 +60,4 @@ def visit(browser: Browser) -> Iterator[Visit]:
     yield come
     for visitor in visitors:
         visitor.page.context.close()
-    assert [visitor.console for visitor in visitors if visitor.console] == []
+    assert [visitor.complaints for visitor in visitors if visitor.complaints] == []

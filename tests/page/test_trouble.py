@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Playwright, expect
 
 from tests.kit.process import Server, server
 from tests.page.conftest import Visit
-from tests.page.visitor import Visitor, launch
+from tests.page.visitor import launch
 
 ROOT = Path(__file__).parents[2]
 NAME = "astro.test"  # a name that is no localhost: a page from there is not safe enough for a microphone
@@ -24,11 +24,6 @@ def remote(playwright: Playwright) -> Iterator[Browser]:
     """On another machine, as it were: it reaches the server by a name of the network."""
     with launch(playwright, None, f"--host-resolver-rules=MAP {NAME} 127.0.0.1") as one:
         yield one
-
-
-def forgive(visitor: Visitor) -> None:
-    """The browser writes down every connection that fails; that is its own complaint, and right."""
-    visitor.console[:] = [line for line in visitor.console if "ERR_" not in line and "status of 503" not in line]
 
 
 def test_plain_http_from_elsewhere_gets_no_microphone(remote: Browser, visit: Visit) -> None:
@@ -45,6 +40,7 @@ def test_plain_http_from_elsewhere_gets_no_microphone(remote: Browser, visit: Vi
         visitor.hears("user", "Will I marry?")
         visitor.page.locator("#talk").click()
         expect(hint).to_be_visible()
+        visitor.forgives = True
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl")
@@ -63,6 +59,7 @@ def test_a_certificate_of_ones_own_gives_it(remote: Browser, visit: Visit, tmp_p
         visitor.press()
         visitor.page.keyboard.press("Escape")
         assert visitor.dialled[0].startswith(f"wss://{NAME}:{port}/")
+        visitor.forgives = True
 
 
 def test_a_microphone_that_is_not_allowed(running: Server, playwright: Playwright, visit: Visit) -> None:
@@ -100,7 +97,7 @@ def test_a_server_that_goes_away(visit: Visit) -> None:
     again.click()
     visitor.sees("ended", "the server cannot be reached")
     expect(again).to_be_focused()
-    forgive(visitor)
+    visitor.forgives = True
 
 
 def test_a_server_that_dies(visit: Visit) -> None:
@@ -111,7 +108,7 @@ def test_a_server_that_dies(visit: Visit) -> None:
         visitor.sees("speaking")
         one.process.kill()
         visitor.sees("ended", "the line was lost, check the network")
-    forgive(visitor)
+    visitor.forgives = True
 
 
 def test_a_network_that_drops(running: Server, visit: Visit) -> None:
@@ -125,7 +122,7 @@ def test_a_network_that_drops(running: Server, visit: Visit) -> None:
     assert len(visitor.dialled) == 1
     visitor.page.get_by_role("button", name="Call again").click()
     visitor.sees("speaking")
-    forgive(visitor)
+    visitor.forgives = True
 
 
 def test_a_telephone_that_leaves_the_network(running: Server, visit: Visit) -> None:
@@ -163,7 +160,7 @@ def test_a_page_without_its_catalogue(running: Server, visit: Visit) -> None:
     visitor.page.get_by_role("button", name="Try again").click()
     expect(visitor.page.locator(".card").first).to_be_visible()
     expect(visitor.page.locator("#away")).to_be_hidden()
-    forgive(visitor)
+    visitor.forgives = True
 
 
 def test_a_model_that_is_away(visit: Visit) -> None:
@@ -174,7 +171,7 @@ def test_a_model_that_is_away(visit: Visit) -> None:
         expect(visitor.page.locator("#engine")).to_be_hidden()
         visitor.call("Mohit")
         visitor.sees("ended", "the model cannot be reached: try again in a moment")
-    forgive(visitor)
+    visitor.forgives = True
 
 
 def test_a_loudspeaker_that_fails_does_not_keep_the_persona_speaking(running: Server, visit: Visit) -> None:

@@ -60,6 +60,7 @@ class Visitor:
     console: list[str] = field(default_factory=list)
     dialled: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
+    forgives: bool = False  # a server that is away: its browser writes down each try that fails, and is right
 
     @classmethod
     def come(cls, context: BrowserContext) -> "Visitor":
@@ -71,6 +72,12 @@ class Visitor:
         visitor.page.on("pageerror", lambda error: visitor.console.append(str(error)))
         visitor.page.on("websocket", visitor._watch)
         return visitor
+
+    @property
+    def complaints(self) -> list[str]:
+        """What is on the console and should not be."""
+        away = re.compile("ERR_|status of 503")
+        return [line for line in self.console if not (self.forgives and away.search(line))]
 
     def _complain(self, message: ConsoleMessage) -> None:
         self.console.append(f"{message.type}: {message.text}")

@@ -52,7 +52,7 @@ def file_schema(data: dict[str, Any]) -> dict[str, Any]:
 
 ELSEWHERE = {
     *("title", "description", "default", "properties", "required", "additionalProperties", "propertyNames", "items"),
-    *("if", "else", "minLength", "minItems", "maxItems", "uniqueItems"),
+    *("if", "else", "minLength", "minItems", "maxItems", "maxProperties", "uniqueItems"),
 }
 KINDS = {"string": str, "number": (int, float), "integer": int, "boolean": bool, "array": list, "object": dict}
 OTHERS: tuple[Any, ...] = (None, 7, "x", True, [[]], {"x": {}})
@@ -94,7 +94,7 @@ def _itself(schema: dict[str, Any], value: Any) -> Iterator[Any]:
             case "maxItems" if value:
                 once = schema.get("uniqueItems")
                 yield [_other(value[0], number) if once else value[0] for number in range(wanted + 1)]
-            case "maxProperties":
+            case "maxProperties" if value:
                 yield {f"{name} {number}": inner for name, inner in value.items() for number in range(wanted + 1)}
             case "uniqueItems" if wanted and value:
                 yield [*value[: len(value) - (len(value) == schema.get("maxItems"))], value[0]]

@@ -2,8 +2,10 @@
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from personas import SHIPPED, Catalogue
 from schemas import read
@@ -26,15 +28,20 @@ def test_the_persona_of_the_document_is_one() -> None:
     assert meera.id == "meera_vedic_career"
     assert meera.behaviour.pricing is not None
     assert not meera.behaviour.availability.always
+    week = [datetime(2026, 11, day, 12, tzinfo=ZoneInfo("Asia/Kolkata")) for day in range(23, 30)]
+    assert all(meera.open_at(moment) for moment in week)
 
 
 def test_the_feature_of_the_document_reaches_the_prompt() -> None:
-    """Pasted under features and given to somebody, its line is in the instructions."""
-    features = json.loads(f"{{{example('Add a feature in two minutes')}}}")["features"]
-    rows = [SHIPPED_DATA["astrologers"][0] | {"catchphrase": "Slowly, slowly."}]
-    catalogue = Catalogue.from_data({"astrologers": rows, "features": SHIPPED_DATA["features"] | features})
+    """Pasted beside the astrologers and given to somebody: its line is in the instructions, and what ships is, too."""
+    pasted = json.loads(f"{{{example('Add a feature in two minutes')}}}")
+    value = json.loads(re.findall(r"`\"catchphrase\": (.*?)`", TEXT)[0])
+    rows = [SHIPPED_DATA["astrologers"][0] | {"catchphrase": value}]
+    catalogue = Catalogue.from_data({"astrologers": rows, **pasted})
     assert catalogue.faults == ()
-    assert "Now and then say: Slowly, slowly.." in catalogue.all()[0].standing
+    style = catalogue.all()[0].standing.partition("# Style\n")[2].partition("\n\n# ")[0].splitlines()
+    assert len(style) == len(SHIPPED_DATA["features"])
+    assert "Now and then say: Slowly, slowly." in style
 
 
 def test_every_feature_field_and_key_is_named() -> None:

@@ -354,7 +354,7 @@ def test_a_head_has_what_a_get_would_have_but_its_body() -> None:
 
 
 def test_who_is_closed_is_shown_so_and_not_matched() -> None:
-    """`open` says whether calls are taken now, and finds those."""
+    """`open` says whether calls are taken now, and finds those; `opens` says when they are again."""
 
     async def story() -> None:
         day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[(datetime.now(UTC) + timedelta(days=3)).weekday()]
@@ -362,12 +362,15 @@ def test_who_is_closed_is_shown_so_and_not_matched() -> None:
         async with exchange(catalogue=named(1, availability=hours)) as line, aiohttp.ClientSession() as client:
             url = f"{line.http}/api/astrologers"
             assert [one["open"] for one in (await ask(url))[1]["astrologers"]] == [False]
-            assert (await ask(f"{url}/m001"))[1]["open"] is False
+            shown = (await ask(f"{url}/m001"))[1]
+            assert shown["open"] is False
+            assert shown["opens"].endswith("T09:00:00+00:00")
             assert (await ask(url, open="true"))[1] == {"astrologers": [], "total": 0}
             async with client.post(f"{url}/match", json={"query": "marriage"}) as answer:
                 assert (await answer.json())["matches"] == []
             line.shelf.catalogue = named(1)
             assert [one["open"] for one in (await ask(url, open="true"))[1]["astrologers"]] == [True]
+            assert "opens" not in (await ask(f"{url}/m001"))[1]
             async with client.post(f"{url}/match", json={"query": "marriage"}) as answer:
                 assert len((await answer.json())["matches"]) == 1
 

@@ -2,6 +2,7 @@
 
 const PING_MS = 10_000;
 const LOST = 4000; // ours: nobody answers our pings
+const GOODBYE_MS = 5000;
 
 const REPLACED = 4409;
 
@@ -19,6 +20,8 @@ export class Call {
   /** @type {WebSocket} */
   #socket;
   #opened = false;
+  /** @type {object[]} said before it was open */
+  #early = [];
   #answered = true;
   #beat = 0;
 
@@ -42,7 +45,8 @@ export class Call {
 
   /** @param {object} message */
   say(message) {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+    if (this.#socket.readyState === WebSocket.CONNECTING) this.#early.push(message);
+    else if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
   /**
@@ -50,8 +54,13 @@ export class Call {
    * @param {string} [why]
    */
   hangUp(why = "you hung up") {
-    this.say({ type: "end" });
     this.#end(1000, why);
+  }
+
+  /** Nothing more is wanted of it. */
+  forget() {
+    this.#socket.onmessage = null;
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close();
   }
 
   /** The network is gone: do not wait until the socket notices. */
@@ -61,6 +70,7 @@ export class Call {
 
   #begin() {
     this.#opened = true;
+    for (const message of this.#early) this.say(message);
     this.#beat = setInterval(() => this.#ping(), PING_MS);
   }
 
@@ -81,10 +91,11 @@ export class Call {
    */
   #end(code, reason) {
     clearInterval(this.#beat);
+    this.say({ type: "end" }); // and the summary comes, if anybody is there
     const socket = this.#socket;
-    socket.onmessage = socket.onclose = null;
-    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(); // now it would be an error
-    else socket.close();
+    socket.onclose = null;
+    socket.onopen = () => socket.close(); // before that it would be an error
+    setTimeout(() => this.forget(), GOODBYE_MS);
     const why = code === REPLACED ? ELSEWHERE : reason || (this.#opened ? LOST_LINE : NOBODY);
     this.ended({ code, why });
   }

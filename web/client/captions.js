@@ -41,7 +41,7 @@ export class Captions {
     heading.className = "with";
     heading.dir = "auto";
     heading.textContent = `On the line: ${name}`;
-    this.#add(heading);
+    this.add(heading);
   }
 
   /**
@@ -92,7 +92,7 @@ export class Captions {
     words.className = "words";
     words.dir = "auto";
     line.append(who, words);
-    this.#add(line);
+    this.add(line);
     return words;
   }
 
@@ -107,7 +107,7 @@ export class Captions {
   }
 
   /** @param {HTMLElement} line */
-  #add(line) {
+  add(line) {
     this.log.append(line);
     this.log.scrollTop = this.log.scrollHeight;
   }

@@ -1,12 +1,16 @@
 /** The astrologers to choose from, and the two filters over them. */
 
-import { face, hue, languageOf, price } from "./persona.js";
+import { rate } from "./bill.js";
+import { face, hue, languageOf, standing } from "./persona.js";
 
 /** @typedef {import("./persona.js").Persona} Persona */
+
+const PLACES = ["name", "speciality", "language", "about", "price"];
 
 export class Cards {
   /** @type {Map<string, HTMLButtonElement>} */
   #buttons = new Map();
+  #marked = "";
 
   /**
    * @param {HTMLElement} list
@@ -27,12 +31,14 @@ export class Cards {
     filters.addEventListener("submit", (event) => event.preventDefault());
   }
 
-  /** @param {Persona[]} people */
+  /** @param {Persona[]} people as they are now */
   show(people) {
+    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.id : "";
     this.people = people;
     this.#buttons = new Map(people.map((persona) => [persona.astrologer_id, this.#card(persona)]));
     this.list.replaceChildren(...[...this.#buttons.values()].map((button) => button.parentElement));
-    this.mark();
+    this.mark(this.#marked);
+    if (focused) this.#buttons.get(focused)?.focus({ preventScroll: true });
     this.#offer("language");
     this.#offer("speciality");
     this.#filter();
@@ -42,13 +48,36 @@ export class Cards {
    * Mark who is on the line, or nobody.
    * @param {string} [id]
    */
-  mark(id) {
+  mark(id = "") {
+    this.#marked = id;
     for (const [each, button] of this.#buttons) {
-      const standing = button.disabled ? "Closed" : each === id ? "On the line" : "Open";
-      if (button.querySelector(".standing").textContent === standing) continue;
-      write(button, ".standing", standing);
+      const words = each === id ? "On the line" : button.dataset.standing;
+      const place = button.querySelector(".standing");
+      if (place.textContent === words) continue;
+      place.textContent = words;
       button.ariaCurrent = each === id ? "true" : null;
     }
+  }
+
+  /**
+   * Words of the server with a name for every id, to be pressed.
+   * @param {string} words
+   * @returns {(string | HTMLButtonElement)[]}
+   */
+  named(words) {
+    const people = new Map(this.people.map((persona) => [persona.astrologer_id, persona]));
+    return words.split(/\b([a-z0-9_]+)\b/).map((word) => {
+      const persona = people.get(word);
+      if (!persona) return word;
+      return word === this.#marked ? persona.name : this.#link(persona);
+    });
+  }
+
+  /** @param {Persona} persona */
+  #link(persona) {
+    const onclick = () => this.chosen(persona);
+    const looks = { type: "button", className: "link", dir: "auto", textContent: persona.name };
+    return Object.assign(document.createElement("button"), looks, { onclick });
   }
 
   /**
@@ -66,11 +95,10 @@ export class Cards {
     button.style.setProperty("--hue", String(hue(persona.astrologer_id)));
     button.querySelector(".face").append(face(persona.name));
     button.querySelector(".about").lang = lang;
-    write(button, ".name", persona.name);
-    write(button, ".speciality", persona.speciality);
-    write(button, ".language", persona.language);
-    write(button, ".about", persona.persona);
-    write(button, ".price", price(persona));
+    const words = { ...persona, about: persona.persona, price: persona.pricing ? rate(persona.pricing) : "" };
+    for (const place of PLACES) button.querySelector(`.${place}`).textContent = words[place];
+    button.classList.toggle("shut", !persona.open);
+    button.dataset.standing = standing(persona);
     button.dataset.id = persona.astrologer_id;
     button.disabled = persona.status !== "active";
     button.addEventListener("click", () => this.chosen(persona));
@@ -81,7 +109,9 @@ export class Cards {
   #offer(field) {
     const values = [...new Set(this.people.map((persona) => persona[field]))].sort((a, b) => a.localeCompare(b));
     const select = this.filters.elements[field];
+    const chosen = values.includes(select.value) ? select.value : "";
     select.replaceChildren(select.options[0], ...values.map((value) => new Option(value, value)));
+    select.value = chosen;
   }
 
   #filter() {
@@ -94,13 +124,4 @@ export class Cards {
     }
     this.count.textContent = shown === 1 ? "1 astrologer" : `${shown || "No"} astrologers`;
   }
-}
-
-/**
- * @param {HTMLElement} card
- * @param {string} place
- * @param {string} words
- */
-function write(card, place, words) {
-  card.querySelector(place).textContent = words;
 }

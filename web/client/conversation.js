@@ -1,5 +1,6 @@
 /** One call as the caller lives it: who is on the line, whose turn it is, what is heard. It knows no page. */
 
+import { Meter, receipt } from "./bill.js";
 import { Call } from "./call.js";
 import { hue } from "./persona.js";
 
@@ -10,14 +11,9 @@ import { hue } from "./persona.js";
  * @typedef {"choosing" | "connecting" | "listening" | "recording" | "thinking" | "speaking" | "ended"} State
  */
 
-const NO_SUCH = [
-  "unknown_astrologer",
-  "inactive_astrologer",
-  "closed_now",
-  "busy",
-  "switch_too_often",
-  "persona_switch_failed",
-];
+/** Of a choice: it is not granted. */
+const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "closed_now", "busy", "switch_too_often",
+  "persona_switch_failed"];
 const RECORD_MS = 110_000; // the server takes two minutes
 
 export class Conversation {
@@ -25,6 +21,9 @@ export class Conversation {
   ending = null;
   /** @type {Persona | null} who is on the line */
   persona = null;
+  meter = new Meter();
+  /** @type {Map<string, Persona>} everyone who was asked for in this call */
+  #asked = new Map();
   #greeted = false;
   #owed = false; // something was said, and is not answered
   #limit = 0;
@@ -36,7 +35,7 @@ export class Conversation {
    * @param {(words?: string) => void} changed the state, or with words: something to tell the caller
    */
   constructor(user, wanted, { microphone, player, captions }, changed) {
-    this.wanted = wanted;
+    this.#want(wanted);
     this.microphone = microphone;
     this.player = player;
     this.captions = captions;
@@ -60,12 +59,18 @@ export class Conversation {
 
   /** @param {Persona} persona to talk to from now on */
   switchTo(persona) {
-    if (persona === this.wanted) return;
-    this.wanted = persona;
+    if (persona.astrologer_id === this.wanted.astrologer_id) return;
+    this.#want(persona);
     this.cancel();
     this.player.stop();
     this.call.say({ type: "config", astrologer_id: persona.astrologer_id });
-    this.changed();
+    this.changed("");
+  }
+
+  /** @param {Persona} persona */
+  #want(persona) {
+    this.wanted = persona;
+    this.#asked.set(persona.astrologer_id, persona);
   }
 
   /** The caller begins to speak: what plays falls silent. */
@@ -115,6 +120,7 @@ export class Conversation {
   }
 
   #hear(message) {
+    if (this.ending && message.type !== "summary") return;
     switch (message.type) {
       case "config_ack":
         return this.#meet(message);
@@ -128,12 +134,16 @@ export class Conversation {
         return this.#notice(message);
       case "error":
         return this.#fail(message);
+      case "summary":
+        return this.captions.add(receipt(message));
     }
   }
 
-  #meet({ astrologer_id: id, name, language_code: code }) {
-    if (id !== this.wanted.astrologer_id) return; // another one has been asked for since
-    this.persona = this.wanted;
+  #meet({ astrologer_id: id, name, language_code: code, price }) {
+    const called = this.persona !== this.wanted; // another one may have been asked for since
+    this.persona = this.#asked.get(id);
+    if (!called) this.wanted = this.persona; // the refusal was of somebody else
+    this.meter.serve(price);
     this.#greeted = this.#owed = false;
     this.captions.introduce(name, code, hue(id));
     this.changed();
@@ -148,17 +158,22 @@ export class Conversation {
     this.changed();
   }
 
-  #notice({ code, message }) {
+  #notice({ code, message, ...bill }) {
+    if (code === "minute") return this.meter.correct(bill);
+    if (code === "switching" || code === "reconnecting") this.meter.rest();
     if (code === "switching") return this.player.stop();
     if (code === "say_again") this.#dropped();
+    if (code === "resumed") this.meter.run();
     return this.changed(code === "resumed" ? "" : message);
   }
 
   #fail({ code, message }) {
-    if (NO_SUCH.includes(code) && this.persona) this.wanted = this.persona;
-    else if (NO_SUCH.includes(code)) return this.call.hangUp(message);
+    const refused = NO_SUCH.includes(code) && this.persona !== this.wanted;
+    if (!refused) this.#dropped();
+    else if (this.persona) this.wanted = this.persona;
+    else this.call.hangUp("it was not taken");
+    if (code === "persona_switch_failed") this.meter.run();
     this.#greeted = true;
-    this.#dropped();
     return this.changed(message);
   }
 

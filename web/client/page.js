@@ -18,6 +18,7 @@ const NOT_READY = "The server cannot answer calls at the moment. Try, or come ba
 class Page {
   /** @type {Conversation | null} */
   #conversation = null;
+  #known = ""; // the ETag of the list that is shown
   #user = sessionStorage.getItem("user") ?? newUser();
   #screen = new Screen();
   #microphone = new Microphone();
@@ -41,18 +42,23 @@ class Page {
     find("typing").onsubmit = (event) => this.#type(event);
     find("people").addEventListener("keydown", ({ key }) => key === "Escape" && this.#browse(false));
     window.addEventListener("offline", () => this.#live?.call.lose());
-    window.addEventListener("pagehide", () => this.#live?.call.hangUp());
+    window.addEventListener("online", () => this.load());
+    window.addEventListener("pagehide", () => (this.#live?.call.hangUp(), this.#conversation?.call.forget()));
+    document.addEventListener("visibilitychange", () => document.hidden || this.load());
+    setInterval(() => this.#screen.time(this.#live), 1000);
   }
 
-  /** Who there is, and who answers. */
+  /** Who there is, and who answers: now, and whenever it may have changed. */
   async load() {
-    find("retry").hidden = true;
-    this.#screen.warn("");
     try {
-      const [people, engine] = await Promise.all([read("/api/astrologers"), read("/ready")]);
-      this.#cards.show(people.astrologers);
+      const [people, answer] = await Promise.all([fetch("/api/astrologers"), fetch("/ready")]);
+      const engine = await answer.json();
+      const tag = people.headers.get("ETag");
+      if (tag !== this.#known) this.#cards.show((await people.json()).astrologers);
+      this.#known = tag;
       find("engine").hidden = engine.upstream !== LOCAL;
-      if (!engine.ready) this.#screen.warn(NOT_READY);
+      this.#screen.warn(engine.ready ? "" : NOT_READY);
+      find("retry").hidden = true;
     } catch {
       this.#screen.warn(AWAY);
       find("retry").hidden = false;
@@ -74,6 +80,7 @@ class Page {
 
   /** @param {Persona} persona */
   #dial(persona) {
+    this.#conversation?.call.forget(); // its summary would stand in the new call
     if (this.#conversation?.ending?.code === REPLACED) this.#user = newUser(); // the other tab may keep its call
     this.#player.unlock();
     this.#captions.clear();
@@ -133,6 +140,7 @@ class Page {
   #browse(open) {
     document.body.classList.toggle("browsing", open);
     find("switch").setAttribute("aria-expanded", String(open));
+    this.load();
     if (!this.#live) return;
     if (open) this.#stopTalking();
     if (open) this.#cards.focus(this.#live.wanted.astrologer_id);
@@ -152,16 +160,14 @@ class Page {
   #show(words) {
     const before = this.#screen.show(this.#conversation, this.#talk.latched);
     const state = this.#conversation?.state;
-    if (words !== undefined) this.#screen.tell(words);
-    if (before === "recording" && state !== "recording") this.#talk.reset();
-    if (before !== "ended" && state === "ended") find("again").focus();
+    this.#screen.time(this.#live);
     this.#cards.mark(this.#live?.wanted.astrologer_id);
+    if (words !== undefined) this.#screen.tell(this.#cards.named(words));
+    if (before === "recording" && state !== "recording") this.#talk.reset();
+    if (before === "ended" || state !== "ended") return;
+    find("again").focus();
+    this.load();
   }
-}
-
-/** @param {string} path */
-async function read(path) {
-  return (await fetch(path)).json();
 }
 
 /** One user a tab; plain http has no randomUUID. */

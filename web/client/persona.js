@@ -1,4 +1,4 @@
-/** What a persona of the catalogue looks like on the page: a colour, a face, a price, the language of its words. */
+/** What a persona of the catalogue looks like on the page: a colour, a face, its hours, the language of its words. */
 
 /**
  * One entry of `GET /api/astrologers`.
@@ -9,10 +9,13 @@
  * @property {string} language English name of the language that is spoken
  * @property {string} persona one line about who this is
  * @property {"active" | "inactive"} status
- * @property {{per_minute: number, currency: string}} [pricing]
+ * @property {boolean} open it takes calls now
+ * @property {string} [opens] when it does again, if it has hours
+ * @property {{per_minute: number, currency: string, free_seconds?: number, rounding?: string}} [pricing]
  */
 
 const SVG = "http://www.w3.org/2000/svg";
+const WEEK_MS = 6 * 86_400_000; // and a weekday means one day only
 
 /**
  * The hue of a persona, in degrees; always the same for the same id.
@@ -57,17 +60,15 @@ export function initials(name) {
 }
 
 /**
- * Such as "₹10 a minute", or nothing where the price is not public.
+ * Whether it takes calls, and when again, by the clock of who reads it.
  * @param {Persona} persona
  */
-export function price({ pricing }) {
-  if (!pricing) return "";
-  try {
-    const money = { style: "currency", currency: pricing.currency, maximumFractionDigits: 2, minimumFractionDigits: 0 };
-    return `${new Intl.NumberFormat("en", money).format(pricing.per_minute)} a minute`;
-  } catch { // no currency that the browser could write
-    return `${pricing.per_minute} ${pricing.currency} a minute`;
-  }
+export function standing({ open, opens }) {
+  if (open || !opens) return open ? "Open" : "Closed";
+  const moment = new Date(opens);
+  const near = moment - Date.now() < WEEK_MS;
+  const format = near ? { weekday: "short", hour: "numeric", minute: "2-digit" } : { day: "numeric", month: "short" };
+  return `Closed until ${moment.toLocaleString("en", format)}`;
 }
 
 const english = new Intl.DisplayNames(["en"], { type: "language", fallback: "none" });

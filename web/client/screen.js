@@ -54,11 +54,16 @@ export class Screen {
   }
 
   /**
-   * Something the caller should know; "" when it is past.
-   * @param {string} words
+   * Something the caller should know; nothing when it is past.
+   * @param {(string | Node)[]} words
    */
   tell(words) {
-    write("problem", words);
+    find("problem").replaceChildren(...words);
+  }
+
+  /** @param {Conversation | null} conversation how long it has lasted, and for how much */
+  time(conversation) {
+    write("meter", conversation?.meter.words ?? "");
   }
 
   /**
