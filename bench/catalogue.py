@@ -2,7 +2,8 @@
 
 `python -m bench catalogue`. The four that ship, and a thousand made of them. An edit is timed from the moment at which
 the new file stands under its name to that at which the new catalogue is handed over, by the watch that a server uses;
-beside it runs a clock on the same event loop, whose delay is what calls would feel.
+beside it runs a clock on the same event loop, whose delay is what calls would feel. So it is while a client asks for
+all of them, for an id that nobody has, or for who fits a question that holds all their words.
 """
 
 import asyncio
@@ -10,24 +11,32 @@ import itertools
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import orjson
+from aiohttp.test_utils import make_mocked_request
 
+from actors.testing.probe import Probe
 from bench.load import at
 from bench.report import Part, Target
 from cli.serve import settle_memory
-from personas import SHIPPED, Catalogue
+from personas import SHIPPED, Catalogue, Shelf
 from personas.watching import Edits, watch
+from schemas import Refused
 from tests.personas.questions import QUESTIONS
+from web.rest import Rest
 
 SIZES = (4, 1_000)
 ROUNDS = 9
 TICK = 0.001  # seconds between two looks at the clock
 MUST_SERVE = 1.0  # seconds from an edit to a catalogue that has it
+MUST_LET_GO = 10.0  # ms for which a client's question may hold the loop
+HOURS = {"timezone": "Asia/Kolkata", "weekly": {"Mon": "9am-1pm, 2pm-9pm", "Wed": "9am-5pm", "Sat": "8pm-1am"}}
 
 
 def run() -> list[Part]:
@@ -38,6 +47,10 @@ def run() -> list[Part]:
         worst = row["edit_worst_s"]
         what = f"an edit is served, {row['personas']} personas"
         part.targets.append(Target(what, f"within {MUST_SERVE:g} s", f"{worst} s at worst", worst <= MUST_SERVE))
+        for ask in ("list", "unknown", "match"):
+            held = row[f"{ask}_holds_ms"]
+            what = f"{ask} lets go of the loop, {row['personas']} personas"
+            part.targets.append(Target(what, f"within {MUST_LET_GO:g} ms", f"{held} ms", held <= MUST_LET_GO))
     shipped = Catalogue.load()
     right = sum(_named(shipped, query) in wanted for query, wanted in QUESTIONS)
     part.notes.append(f"the first of a match is who was meant: {right} of {len(QUESTIONS)} questions")
@@ -48,21 +61,25 @@ def _row(number: int) -> dict[str, Any]:
     raw = _file(number)
     kept, most = _memory(raw)
     edits, delays = asyncio.run(_edited(number))
-    matches = list(_matches(Catalogue.from_bytes(raw)))
+    catalogue = Catalogue.from_bytes(raw)
+    matches = list(_matches(catalogue))
+    settle_memory()
     return {
         "personas": number, "file_mb": round(len(raw) / 1e6, 2), "load_s": round(median(_loads(raw)), 3),
         "kept_mb": kept, "peak_mb": most, "edit_s": round(median(edits), 3), "edit_worst_s": round(max(edits), 3),
         "loop_late_ms": round(max(delays) * 1000, 1),
         "match_p50_ms": at(matches, 0.5), "match_p99_ms": at(matches, 0.99),
+        **{f"{name}_holds_ms": asyncio.run(_held(ask)) for name, ask in _asks(catalogue).items()},
     }  # fmt: skip
 
 
 def _file(number: int, edit: int = 0) -> bytes:
-    """So many personas, each with words of its own; another edit is another prompt of the last."""
+    """So many personas, each with words of its own, and hours beyond the four; another edit is another prompt."""
     data = orjson.loads(SHIPPED.read_bytes())
     rows = data["astrologers"]
     data["astrologers"] = [
         {**row, "astrologer_id": f"a_{n}", "system_prompt": f"{row['system_prompt']}\nLine {n}."}
+        | ({} if n < SIZES[0] else {"availability": HOURS})
         for n, row in zip(range(number), itertools.cycle(rows), strict=False)
     ]
     data["astrologers"][-1]["system_prompt"] += f"\nEdit {edit}."
@@ -114,11 +131,47 @@ async def _edited(number: int) -> tuple[list[float], list[float]]:
     return times, delays
 
 
-async def _clock(delays: list[float]) -> None:
+async def _clock(delays: list[float], tick: float = TICK) -> None:
     while True:
         began = time.perf_counter()
+        await asyncio.sleep(tick)
+        delays.append(time.perf_counter() - began - tick)
+
+
+def _asks(catalogue: Catalogue) -> dict[str, Callable[[], Awaitable[object]]]:
+    """What a client may ask of all personas, at its worst, as the server answers it."""
+    rest = Rest(Probe(), Shelf(catalogue), "nobody", _never)
+    words = " ".join(dict.fromkeys(word for persona in catalogue.all() for word in persona.keywords))
+
+    async def listing() -> None:
+        await rest.list(make_mocked_request("GET", "/api/astrologers"))
+
+    async def unknown() -> None:
+        with suppress(Refused):
+            catalogue.get(f"{catalogue.all()[-1].id}x", datetime.now(UTC))
+
+    async def match() -> None:
+        catalogue.match(words, moment=datetime.now(UTC))
+
+    return {"list": listing, "unknown": unknown, "match": match}
+
+
+async def _never() -> bool:
+    return False
+
+
+async def _held(ask: Callable[[], Awaitable[object]]) -> float:
+    """Milliseconds of the longest time for which one of them holds the loop; the median of a few."""
+    delays: list[float] = []
+    longest: list[float] = []
+    clock = asyncio.create_task(_clock(delays, 0))
+    for _ in range(ROUNDS):
+        await ask()
         await asyncio.sleep(TICK)
-        delays.append(time.perf_counter() - began - TICK)
+        longest.append(max(delays))
+        delays.clear()
+    clock.cancel()
+    return round(median(longest) * 1000, 1)
 
 
 def _matches(catalogue: Catalogue) -> Iterator[int]:

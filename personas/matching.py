@@ -2,22 +2,26 @@
 
 A word of the query counts three points as a name, two as a keyword, one as part of the speciality, as a synonym of a
 keyword, or when it has a typing mistake; each word counts once, for what it counts most. One point more goes to whoever
-speaks the language of the query, if anything else was found. Words meet in all their forms, and across Latin and
-Devanagari when they sound alike: "shaadi" finds "शादी". Synonyms, and the words by which a language that is written in
-another's letters gives itself away, stand in the file.
+speaks the language of the query, if anything else was found; of equals they come first. Words meet in all their forms,
+and across Latin and Devanagari when they sound alike: "shaadi" finds "शादी". Synonyms, and the words by which a
+language that is written in another's letters gives itself away, stand in the file.
 
 The index is made once for a catalogue: from a word to the phrases that begin with it, from a phrase to what it stands
-for (a text of a persona, or all that means the same), and from there to the personas.
+for (a text of a persona, or all that means the same), and from there to the personas, all of whom are counted at once.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from personas.languages import spelled_in
 from personas.persona import Persona
+from personas.tally import Tally
 from personas.words import one_letter_less, script, sound, stem, words
 
+_POINT = 2  # less is for the order of equals
+_SAME_LANGUAGE = 1
 _LONGEST_QUERY = 500  # characters; the rest is not read
 _SHORTEST_SOUND = 3  # below that, too many words sound alike
 _SHORTEST_TYPO = 6  # of the longer of two words: crash is not crush
@@ -50,48 +54,61 @@ class Index:
     def __init__(
         self, personas: Iterable[Persona], synonyms: Sequence[Sequence[str]], spoken: Mapping[str, Collection[str]]
     ) -> None:
-        self._personas = {persona.id: persona for persona in personas}
-        self._codes = {persona.language_code for persona in self._personas.values()}
+        self._personas = tuple(personas)
+        self._speakers: dict[str, int] = defaultdict(int)
+        for number, persona in enumerate(self._personas):
+            self._speakers[persona.language_code] |= 1 << number
         self._spoken = spoken
-        self._holders: dict[_Target, dict[str, str]] = defaultdict(dict)  # by persona, what it is shown as
+        self._shown: dict[_Target, dict[str, str]] = defaultdict(dict)  # by persona, as what
         self._starting: dict[str, set[_Phrase]] = defaultdict(set)
         self._known = _Vocabulary()
         self._read([[words(phrase) for phrase in group] for group in synonyms])
+        self._holders = {target: self._set_of(shown) for target, shown in self._shown.items()}
 
     def best(self, query: str, among: Collection[str], limit: int) -> tuple[Match, ...]:
-        """Of the ids given, whom the query speaks of, best first, equals in the order of the file."""
+        """Of the ids given, whom the query speaks of, best first; of equals whoever speaks its language."""
         asked = words(query[:_LONGEST_QUERY])
-        points: dict[str, dict[int, int]] = defaultdict(dict)
-        because: dict[str, dict[str, None]] = defaultdict(dict)
-        for phrase, places, weight in self._found(asked):
-            for holder, shown in self._holders[phrase.target, phrase.weight].items():
-                mine = points[holder]
-                if any(place not in mine for place in places):  # the weightiest came first
-                    mine.update({place: weight for place in places if place not in mine})
-                    because[holder][shown] = None
-        home = self._languages(asked)
-        found = [
-            Match(persona, sum(points[id_].values()) + (persona.language_code in home), tuple(because[id_]))
-            for id_, persona in self._personas.items()
-            if id_ in points and id_ in among
-        ]
-        return tuple(sorted(found, key=lambda match: -match.score)[:limit])
+        found = self._found(asked)
+        tally = Tally()
+        counted = [0] * len(asked)  # for whom a word has counted already: the weightiest came first
+        for phrase, places, weight in found:
+            holders = self._holders[phrase.target, phrase.weight]
+            for place in places:
+                tally.add(holders & ~counted[place], weight * _POINT)
+                counted[place] |= holders
+        tally.add(self._at_home(asked) & tally.anybody(), _POINT + _SAME_LANGUAGE)
+        ranked = ((self._personas[number], total // _POINT) for number, total in tally.ranked())
+        best = islice(((persona, points) for persona, points in ranked if persona.id in among), limit)
+        return tuple(Match(persona, points, self._because(persona, found)) for persona, points in best)
+
+    def _because(self, persona: Persona, found: Iterable[tuple[_Phrase, range, int]]) -> tuple[str, ...]:
+        counted: set[int] = set()
+        because: dict[str, None] = {}
+        for phrase, places, _ in found:
+            shown = self._shown[phrase.target, phrase.weight].get(persona.id)
+            if shown is not None and not counted.issuperset(places):
+                counted.update(places)
+                because[shown] = None
+        return tuple(because)
+
+    def _set_of(self, ids: Collection[str]) -> int:
+        return sum(1 << number for number, persona in enumerate(self._personas) if persona.id in ids)
 
     def _read(self, synonyms: Sequence[Sequence[Words]]) -> None:
         groups: dict[Words, list[int]] = defaultdict(list)
         for number, group in enumerate(synonyms):
             for spelled in group:
                 groups[spelled].append(number)
-        for persona in self._personas.values():
+        for persona in self._personas:
             for text, weight in _texts(persona):
                 spelled = words(text)
                 self._add(spelled, text, weight)
-                self._holders[text, weight][persona.id] = text
+                self._shown[text, weight][persona.id] = text
                 for number in groups.get(spelled, ()):
-                    self._holders[number, 1].setdefault(persona.id, text)
+                    self._shown[number, 1].setdefault(persona.id, text)
         for spelled, numbers in groups.items():
             for number in numbers:
-                if (number, 1) in self._holders:
+                if (number, 1) in self._shown:
                     self._add(spelled, number, 1)
 
     def _add(self, spelled: Words, target: str | int, weight: int) -> None:
@@ -114,13 +131,16 @@ class Index:
                         found.append((phrase, places, phrase.weight if sure else 1))
         return sorted(found, key=lambda one: (-one[2], -len(one[1]), one[1].start, str(one[0].target)))
 
-    def _languages(self, asked: Words) -> frozenset[str]:
-        """The languages that a query may be in: by the words that give one away, else by the script of its letters."""
+    def _at_home(self, asked: Words) -> int:
+        """Who speaks a language that a query may be in: by the words that give one away, else by its letters."""
         hints = {code: sum(word in spoken for word in asked) for code, spoken in self._spoken.items()}
         most = max(hints.values(), default=0)
-        if most:
-            return frozenset(code for code, number in hints.items() if number == most)
-        return frozenset(code for code in self._codes if spelled_in(" ".join(asked), code))
+        text = " ".join(asked)
+        return sum(
+            people
+            for code, people in self._speakers.items()
+            if (hints.get(code) == most if most else spelled_in(text, code))
+        )
 
 
 def _texts(persona: Persona) -> Iterator[tuple[str, int]]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+
+from schemas.sentences import faults
 
 
 class Refused(Exception):
@@ -63,23 +64,10 @@ def opened(frame: bytes, kinds: Mapping[str, Draft202012Validator]) -> dict[str,
         shown = repr(kind[:40]) if isinstance(kind, str) else "that is no string"
         raise Refused("unknown_type", f"There is no message type {shown}: send one of {', '.join(kinds)}.")
     try:
-        wrong = fault(kinds[kind], data)
+        wrong = faults(kinds[kind], data)
     except RecursionError:  # orjson takes deeper nests than Python can print
         raise Refused("bad_message", TOO_NESTED) from None
     if wrong:
-        raise Refused("bad_message", f"In the {kind} message: {wrong}")
+        told = " ".join(f"{path.removeprefix('$').removeprefix('.')} {said}".lstrip() for path, said in wrong)
+        raise Refused("bad_message", f"In the {kind} message: {told}")
     return data
-
-
-def fault(validator: Draft202012Validator, data: object) -> str | None:
-    """What is wrong with `data`: the field, what is there, what was expected; or None."""
-    error = best_match(validator.iter_errors(data))
-    if error is None:
-        return None
-    schema = error.schema if isinstance(error.schema, dict) else {}
-    field = ".".join(str(part) for part in error.absolute_path)
-    # What jsonschema says of these names a rule of ours, not what a person did.
-    said = "is not as it must be" if error.validator in ("pattern", "anyOf") else error.message
-    shown = said if len(said) <= 200 else f"{said[:120]} ... {said[-60:]}"
-    expected = f" Expected: {schema['description']}" if "description" in schema else ""
-    return f"{field}: {shown}.{expected}" if field else f"{shown}.{expected}"

@@ -1,6 +1,5 @@
 """What a value lacks to fit its schema, in sentences for whoever wrote it: where, what, and what instead."""
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,6 +7,8 @@ from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from rapidfuzz import process
+from rapidfuzz.distance import OSA, Prefix
 
 Parts = tuple[str | int, ...]  # the way from the file's root to a value
 
@@ -48,14 +49,31 @@ def nearest(word: str, names: Iterable[str]) -> str:
     """Write "Did you mean 'x'?" with a leading space when a name is near enough, else nothing."""
     known = {name.casefold(): name for name in sorted(names)}
     asked = word[:_LONGEST_WORD].casefold()
-    close = difflib.get_close_matches(asked, known, n=5) or [
-        name for name in known if len(asked) >= 3 and name.startswith(asked)
+    most = min(_MOST_SLIPS, len(asked) // 3)
+    near = process.extract(asked, list(known), scorer=OSA.distance, score_cutoff=most, limit=None)
+    slips = [name for name, mistakes, _ in near if _slip(asked, name, int(mistakes))]
+    parts = [name for name in known if len(asked) >= 3 and name.startswith(asked)] or [
+        name for name in known if len(asked) >= 4 and asked in name
     ]
-    # The first letter is seldom the wrong one: Hindee is Hindi, though Chinese is nearer.
-    close.sort(key=lambda name: name[:1] != asked[:1])
-    if len(asked) < 4:  # one letter of three makes another word: IST is not MST
-        close = [name for name in close if name[:1] == asked[:1]]
+    # A part of several names is none of them.
+    close = slips[:1] or parts * (len(parts) == 1)
     return f" Did you mean '{known[close[0]]}'?" if close else ""
+
+
+_MOST_SLIPS = 3
+
+
+def _slip(asked: str, name: str, mistakes: int) -> bool:
+    """Whether one may be the other mistyped: at most every third letter, counted from the first word that is another.
+
+    The first letter of that is seldom the wrong one: Hindee is Hindi, but IST is not MST, nor Asia/Mumbai Asia/Dubai.
+    """
+    same = int(Prefix.similarity(asked, name))
+    before = re.match(r".*[\W_]|", asked[:same])
+    begin = before.end() if before else 0
+    rest, sure = len(asked) - begin, same - begin  # letters of the other word, and how many of its first are the same
+    likely = sure > 1 or (sure == 1 and rest > 3) or (mistakes == 1 and (rest > 5 or sorted(asked) == sorted(name)))
+    return not mistakes or (likely and mistakes <= rest // 3)
 
 
 def shown(word: str) -> str:
@@ -139,6 +157,7 @@ _SAY: dict[str, Callable[[Any], str]] = {
     "maximum": lambda e: f"is {e.instance}; at most {e.validator_value} is allowed.",
     "not": lambda e: f"cannot be {e.instance}. {e.schema.get('description', '')}".rstrip(),
     "uniqueItems": lambda e: "names something twice; name each once.",
+    "anyOf": lambda e: f"lacks something. {e.schema.get('description', '')}".rstrip(),
 }
 _SAY_OF_SECRETS: dict[str, Callable[[Any], str]] = {
     "enum": lambda e: _wrong_choice(e, secret=True),

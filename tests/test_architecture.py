@@ -16,6 +16,7 @@ HOMES = {
     "pytest": ("actors/testing/plugin.py",),
     "av": ("audio/",),
     "jsonschema": ("schemas/", "personas/shape.py"),
+    "rapidfuzz": ("schemas/sentences.py",),
     "jsonschema_rs": ("personas/shape.py",),
     "regex": ("personas/",),
     "typer": ("cli/",),

@@ -31,7 +31,6 @@ MOST_UNHANDLED = 64  # messages that wait for the session
 CLOSE_SECONDS = 2.0
 PONG_SECONDS = 10.0
 CONTROLS_A_SECOND = 20  # pings and pongs of the WebSocket itself; ten seconds of them may come at once
-LONGEST_MATCH = 300  # characters of what is looked for by the address; what is behind them is not read
 TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second"
 USER_ID = re.compile(r"[\w.:@+-]{1,128}")
 MODES: tuple[Mode, ...] = ("clip", "stream")
@@ -116,7 +115,7 @@ def _wish(query: Mapping[str, str], mode: Mode | None) -> Chose | Sought | None:
     if astrologer_id := query.get("astrologer_id"):
         return Chose(astrologer_id, mode)
     if "match" in query:
-        return Sought(query["match"][:LONGEST_MATCH], query.get("language") or None, mode)
+        return Sought(query["match"], query.get("language") or None, mode)
     return None
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, TypeAlias
@@ -13,13 +13,13 @@ from aiohttp import ETag, web
 from actors.base import Ref
 from actors.messages import Inquired, Report
 from personas import Catalogue, Persona, Shelf
-from personas.paging import page
 from schemas import Refused
+from web.listing import Listing, check_language
 
 INQUIRY_SECONDS = 1.0
 BODY_SECONDS = 10.0
+AT_A_TIME = 100  # rows of a list; then the calls get the loop
 SERVICE = "persona-voice-server"
-MOST_ROWS = 1_000  # in one answer
 
 UNREADABLE = (
     orjson.JSONDecodeError, TypeError, KeyError, AttributeError, TimeoutError, web.RequestPayloadError,
@@ -84,20 +84,14 @@ class Rest:
 
         Who comes after those is asked for with `after`, which names the last of these.
         """
-        query, now = request.query, datetime.now(UTC)
-        names = ("language", "gender", "speciality", "status")
-        wanted = {name: query[name] for name in names if name in query}
-        limit = query.get("limit", str(MOST_ROWS))
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= MOST_ROWS):
-            return _refusal(400, Refused("bad_message", f"limit: send a whole number from 1 to {MOST_ROWS}."))
-        if query.get("open", "true") != "true":
-            return _refusal(400, Refused("bad_message", "open: send true, or leave it out."))
-        found = self._catalogue.find(now if "open" in query else None, **wanted)
-        these = page(found, after=query.get("after", ""), limit=int(limit))
+        now = datetime.now(UTC)
+        try:
+            these = Listing.read(request).page(self._catalogue, now)
+        except Refused as refused:
+            return _refusal(400, refused)
+        rows = await _rows(these.personas, now)
         more = {"after": these.after} if these.after else {}
-        return _fresh(
-            request, {"astrologers": [_shown(one, now) for one in these.personas], "total": these.total, **more}
-        )
+        return _fresh(request, {"astrologers": rows, "total": these.total, **more})
 
     async def show(self, request: web.Request) -> web.Response:
         """One persona, active or not."""
@@ -116,20 +110,39 @@ class Rest:
         {query, language?} -> {matches: [{astrologer_id, score, because}]}
         """
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                wish = orjson.loads(await request.read())
-            query, language = wish["query"], wish.get("language")
-        except UNREADABLE:
-            query = language = None
-        if not isinstance(query, str) or not isinstance(language, str | None):
-            return _refusal(400, Refused("bad_message", 'Send {"query": "...", "language": "..."}, or no language.'))
+            query, language = await _wish(request)
+        except Refused as refused:
+            return _refusal(400, refused)
         found = self._catalogue.match(query, language, moment=datetime.now(UTC))
         matches = [{"astrologer_id": one.persona.id, "score": one.score, "because": one.because} for one in found]
         return _json({"matches": matches})
 
 
+async def _wish(request: web.Request) -> tuple[str, str]:
+    """The query and the language, maybe empty, in a body; raises Refused: bad_message."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            wish = orjson.loads(await request.read())
+        query, language = wish["query"], wish.get("language")
+    except UNREADABLE:
+        query = language = None
+    if not isinstance(query, str) or not isinstance(language, str | None):
+        raise Refused("bad_message", 'Send {"query": "...", "language": "..."}, or no language.')
+    language = (language or "").strip()
+    check_language(language)
+    return query, language
+
+
+async def _rows(personas: Sequence[Persona], now: datetime) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(personas), AT_A_TIME):
+        rows += [_shown(persona, now) for persona in personas[start : start + AT_A_TIME]]
+        await asyncio.sleep(0)
+    return rows
+
+
 def _shown(persona: Persona, now: datetime) -> dict[str, Any]:
-    shown = {**persona.public(), "open": persona.open_at(now)}
+    shown = persona.public() | {"open": persona.open_at(now)}
     if not shown["open"] and persona.status == "active":
         shown["opens"] = persona.behaviour.availability.opens_next(now).isoformat()
     return shown

@@ -1,6 +1,7 @@
 """What callers ask for, in their own words, and who of the four should be named first: "a|b" either, nobody none.
 
-The mistakes in spelling are meant. The last group was added after the table of synonyms, which was not changed for it.
+The mistakes in spelling are meant. The last three groups were added after the table of synonyms, which was not changed
+for them; the last two before it was known how they fare.
 """
 
 QUESTIONS: list[tuple[str, str]] = [
@@ -131,4 +132,40 @@ QUESTIONS: list[tuple[str, str]] = [
     ("गर्भ में बच्चा है", "nobody"),
     ("visa kab aayega", "nobody"),
     ("मेरा पैसा फंसा है", "nobody"),
+    # As young people write Hindi, with English in it
+    ("breakup ke baad ex wapas aayega?", "harsh"),
+    ("yaar meri gf ne block kar diya ab kya karu", "harsh"),
+    ("crush ko propose karu ya nahi?", "harsh"),
+    ("mummy papa love marriage ke liye maan jayenge kya", "harsh|tina"),
+    ("ex ka msg aaya hai reply karu ya ignore", "harsh"),
+    ("bhai wo mujhe friendzone kar rahi h", "harsh"),
+    ("shaadi ke liye ladka kab milega", "tina"),
+    ("rishta aaya h par mujhe pasand nahi aaya", "tina|harsh"),
+    ("husband aur me roz ladai hoti h", "tina"),
+    ("engagement ho gyi thi ab ladke wale mana kr rhe", "tina"),
+    ("situationship me hu, wo commit nahi karta", "harsh"),
+    ("breakup hue 6 mahine ho gye abhi bhi yaad aati h", "harsh"),
+    ("kundli nahi mil rahi fir bhi shadi kar lu?", "tina"),
+    ("manglik hu to kya late marriage hogi", "tina"),
+    ("long distance chal raha h, kya ye relationship tikega", "harsh"),
+    ("bf shadi ki baat hi nahi karta", "harsh|tina"),
+    ("divorce ke baad dobara shaadi hogi meri?", "tina"),
+    ("usne mujhe cheat kiya fir bhi move on nahi ho raha", "harsh"),
+    ("saas se bilkul nahi banti", "tina"),
+    ("gf shadi ke liye ready nhi hai wait karu kya", "harsh|tina"),
+    # English and Hindi once more
+    ("my mom wants me to meet a boy's family this weekend", "mohit"),
+    ("he left me on read for a week", "priyanka"),
+    ("is my partner the right one for me", "priyanka"),
+    ("we are fighting every day since the wedding", "mohit"),
+    ("should I marry outside my caste", "mohit"),
+    ("how do I get over my breakup", "priyanka"),
+    ("शादी के बाद घर में क्लेश रहता है", "tina"),
+    ("लड़का मुझे पसंद है पर घरवाले नहीं मानते", "tina|harsh"),
+    ("उसकी याद बहुत आती है", "harsh"),
+    ("क्या हमारा रिश्ता टूट जाएगा", "tina|harsh"),
+    ("paisa kab aayega yaar", "nobody"),
+    ("government job lagegi kya is saal", "nobody"),
+    ("will my visa be approved this year", "nobody"),
+    ("board exam me pass ho jaunga?", "nobody"),
 ]

@@ -9,7 +9,6 @@ import pytest
 
 from personas import SHIPPED, Catalogue, CatalogueBroken
 from personas.behaviour import Behaviour
-from personas.paging import page
 from personas.pricing import Pricing
 from personas.shape import VOICES
 from schemas import Refused
@@ -295,18 +294,6 @@ def test_a_catalogue_has_a_version_for_an_etag(row: Make) -> None:
     assert Catalogue.from_data([row()]).version == versions[0]
 
 
-def test_pages_join_to_the_whole(row: Make) -> None:
-    """Each names the id to go on with, the last none; an id that went away begins anew."""
-    found = Catalogue.from_data([row(astrologer_id=f"asha_{n}") for n in range(7)]).all()
-    first = page(found, limit=3)
-    second = page(found, after=first.after, limit=3)
-    third = page(found, after=second.after, limit=3)
-    assert (*first.personas, *second.personas, *third.personas) == found
-    assert (first.after, second.after, third.after, third.total) == ("asha_2", "asha_5", "", 7)
-    assert page(found, after="gone", limit=7).personas == found
-    assert page((), limit=3).personas == ()
-
-
 def test_what_an_edit_leaves_alone_is_not_read_again(row: Make) -> None:
     """The same persona, where it stands now; another edit of it, or of what all share, makes it anew."""
 
@@ -334,3 +321,13 @@ def test_one_that_is_nested_too_deeply_does_not_take_others_down(row: Make) -> N
     assert [(fault.path, fault.message) for fault in catalogue.faults] == [
         ("$[1].tone", "is nested too deeply to be read.")
     ]
+
+
+def test_a_feature_that_becomes_public_is_another_version(row: Make) -> None:
+    """A client sees more of the same persona, though its prompt is the same."""
+    versions = set()
+    for public in (True, False):
+        features = {"mood": {"schema": {"type": "string"}, "public": public}}
+        catalogue = Catalogue.from_data({"astrologers": [row(mood="good")], "features": features})
+        versions.add((catalogue.version, catalogue.all()[0].version))
+    assert len({one for one, _ in versions}) == len({one for _, one in versions}) == 2

@@ -1,12 +1,19 @@
 """The REST side, through the real server."""
 
 import asyncio
+import http.client
+import json
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote, quote_from_bytes
 
 import aiohttp
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from actors.equipment import Limits
 from personas import SHIPPED, Catalogue
@@ -93,7 +100,24 @@ def test_match_names_who_fits_and_why() -> None:
                 matches = (await answer.json())["matches"]
             assert matches[0]["astrologer_id"] == MOHIT
             assert matches[0]["because"]
-            for bad in (b"", b"[]", b'"x"', b'{"query": 3}', b'{"language": "Hindi"}'):
+            for language in ("Hindi", " hi "):
+                async with client.post(url, json={"query": "when is my marriage", "language": language}) as answer:
+                    matches = (await answer.json())["matches"]
+                assert [one["astrologer_id"] for one in matches] == [TINA]
+            for nothing in ({}, {"language": None}, {"language": " "}):
+                async with client.post(url, json={"query": "love or marriage", **nothing}) as answer:
+                    assert len((await answer.json())["matches"]) == 3
+            async with client.post(url, json={"query": "love", "language": "Hindee"}) as answer:
+                assert answer.status == 400
+                assert "Did you mean 'Hindi'?" in (await answer.json())["message"]
+            for bad in (
+                b"",
+                b"[]",
+                b'"x"',
+                b'{"query": 3}',
+                b'{"language": "Hindi"}',
+                b'{"query": "x", "language": 0}',
+            ):
                 async with client.post(url, data=bad) as answer:
                     assert (answer.status, (await answer.json())["code"]) == (400, "bad_message")
             async with client.post(url, data=b"junk", headers={"Content-Encoding": "gzip"}) as answer:
@@ -152,16 +176,139 @@ def test_a_long_list_is_read_in_pages() -> None:
                 query["after"] = found.get("after", "")
             assert seen == [f"m{number:03}" for number in range(25)]
             assert len((await ask(url))[1]["astrologers"]) == 25
-            for bad in ({"limit": "0"}, {"limit": "1001"}, {"limit": "ten"}, {"limit": "9" * 5000}, {"open": "no"}):
-                status, refusal = await ask(url, **bad)
-                assert (status, refusal["code"]) == (400, "bad_message")
-                assert next(iter(bad)) in refusal["message"]
 
     asyncio.run(story())
 
 
+def test_a_page_goes_on_behind_who_is_no_longer_listed_and_ends_at_who_is_gone() -> None:
+    """A client that reads while hours end or the file is edited neither begins again nor reads for ever."""
+
+    async def story() -> None:
+        async with exchange(catalogue=named(1, 2, 3)) as line:
+            url = f"{line.http}/api/astrologers"
+            line.shelf.catalogue = some_inactive("m001", "m002")
+            found = (await ask(url, after="m001", status="active"))[1]
+            assert [one["astrologer_id"] for one in found["astrologers"]] == ["m003"]
+            assert found["total"] == 1
+            line.shelf.catalogue = named(2, 3)
+            status, refusal = await ask(url, after="m001")
+            assert (status, refusal["code"]) == (400, "unknown_astrologer")
+            assert "begin again without it" in refusal["message"]
+            assert (await ask(url, after="m003"))[1] == {"astrologers": [], "total": 2}
+
+    def some_inactive(*ids: str) -> Catalogue:
+        data = [{**orjson.loads(SHIPPED.read_bytes())["astrologers"][1], "astrologer_id": f"m00{n}"} for n in (1, 2, 3)]
+        return Catalogue.from_data(
+            [{**row, "status": "inactive"} if row["astrologer_id"] in ids else row for row in data]
+        )
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        *((f"limit={limit}", "from 1 to 1000") for limit in ("0", "1001", "ten", "%2B5", "5.0", "05", "-1", "%D9%A5")),
+        (f"limit=000001{'9' * 4400}", "from 1 to 1000"),
+        ("limit=0010009999999", "from 1 to 1000"),
+        ("limit=5&limit=7", "send it once"),
+        ("open=no", "send true, or leave it out"),
+        ("status=bogus", "send active or inactive"),
+        ("gender=Femal", "send Female or Male or Other"),
+        ("language=Hindee", "Did you mean 'Hindi'?"),
+        ("language=Klingon", "is not the English name of a language"),
+        ("language=%FF%00%0A", "is not the English name of a language"),
+    ],
+)
+def test_what_can_find_nobody_is_told(query: str, says: str) -> None:
+    """A value that no persona can have is a mistake, and named; it is not an empty list."""
+
+    async def story() -> None:
+        async with exchange() as line, aiohttp.ClientSession() as client:
+            async with client.get(f"{line.http}/api/astrologers?{query}") as answer:
+                refusal = await answer.json()
+            assert (answer.status, refusal["code"]) == (400, "bad_message")
+            assert refusal["message"].startswith(f"{query.partition('=')[0]}: ")
+            assert says in refusal["message"]
+
+    asyncio.run(story())
+
+
+def test_what_is_empty_is_left_out_and_what_nobody_has_finds_nobody() -> None:
+    """As a form sends it; a language that nobody speaks, or a speciality that nobody has, is no mistake."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            url = f"{line.http}/api/astrologers"
+            empty = dict.fromkeys(("language", "gender", "speciality", "status", "open", "limit", "after"), "")
+            assert await ask(url, **empty) == await ask(url, unheard_of="1") == await ask(url)
+            assert (await ask(url, gender=" fEMALE ", status="Active", open="TRUE"))[1]["total"] == 2
+            for nobody in ({"language": "Tamil"}, {"language": "ta"}, {"speciality": "Tarot"}, {"status": "inactive"}):
+                assert await ask(url, **nobody) == (200, {"astrologers": [], "total": 0})
+
+    asyncio.run(story())
+
+
+NAMES = st.sampled_from(["language", "gender", "speciality", "status", "open", "limit", "after", "x"])
+WORDS = st.sampled_from(["hindi", "hi", "Male", "active", "true", "1", "1000", "9" * 1900, MOHIT, "%", "&", "\x00"])
+VALUES = (WORDS | st.text(max_size=9)).map(lambda text: quote(text, errors="replace")) | st.binary(max_size=5).map(
+    quote_from_bytes
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["query", "language", "x"]), inner),
+    max_leaves=6,
+)
+WISHES = st.fixed_dictionaries({"query": st.text(max_size=80) | JSON}, optional={"language": WORDS | JSON})
+BODIES = st.binary(max_size=40) | (WISHES | JSON).map(lambda value: json.dumps(value).encode())
+CALM = settings(deadline=None, max_examples=150)
+
+
+def test_nothing_that_is_asked_makes_a_crash(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever query, id or body: the answer is JSON, and where it is a refusal it has a code and a sentence."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            await asyncio.to_thread(thrown, line.http.removeprefix("http://"))
+
+    def thrown(host: str) -> None:
+        def told(method: str, path: str, body: bytes | None = None) -> None:
+            with closing(http.client.HTTPConnection(host, timeout=20)) as wire:
+                wire.request(method, path, body)
+                answer = wire.getresponse()
+                found = orjson.loads(answer.read())
+            assert answer.status in (200, 400, 404)
+            assert answer.status == 200 or (found.keys() == {"code", "message"} and len(found["message"]) < 400)
+
+        @CALM
+        @given(st.lists(st.tuples(NAMES, VALUES), max_size=4))
+        def queries(pairs: list[tuple[str, str]]) -> None:
+            told("GET", "/api/astrologers?" + "&".join(f"{name}={value}" for name, value in pairs))
+
+        @CALM
+        @given(
+            st.text(st.characters(exclude_characters="{}/"), max_size=9).map(
+                lambda text: quote(text, safe="", errors="replace")
+            )
+        )
+        def ids(astrologer_id: str) -> None:
+            told("GET", f"/api/astrologers/x{astrologer_id}")
+
+        @CALM
+        @given(BODIES)
+        def bodies(body: bytes) -> None:
+            told("POST", "/api/astrologers/match", body)
+
+        throw: list[Callable[[], None]] = [queries, ids, bodies]
+        for each in throw:
+            each()
+
+    asyncio.run(story())
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_what_has_not_changed_is_not_sent_again() -> None:
-    """By its ETag; an edit of the file, or of one persona, is a new one."""
+    """By its ETag; an edit of the file, or of one persona, is a new one. Each time it must be asked for."""
 
     async def story() -> None:
         async with exchange(catalogue=named(1)) as line, aiohttp.ClientSession() as client:
@@ -170,13 +317,38 @@ def test_what_has_not_changed_is_not_sent_again() -> None:
                 url = f"{line.http}/api/astrologers{path}"
                 async with client.get(url) as first:
                     tag = first.headers["ETag"]
-                async with client.get(url, headers={"If-None-Match": tag}) as again:
-                    assert (again.status, await again.read(), again.headers["ETag"]) == (304, b"", tag)
+                    assert first.headers["Cache-Control"] == "no-cache"
+                for known in (tag, f"W/{tag}", f'"another", {tag}', "*"):
+                    async with client.get(url, headers={"If-None-Match": known}) as again:
+                        assert (again.status, await again.read(), again.headers["ETag"]) == (304, b"", tag)
+                        assert again.headers["Cache-Control"] == "no-cache"
                 line.shelf.catalogue = named(1, name="Somebody")
-                async with client.get(url, headers={"If-None-Match": tag}) as changed:
-                    assert changed.status == 200
-                    assert "Somebody" in await changed.text()
-                    assert changed.headers["ETag"] != tag
+                for known in (tag, '"another"', "rubbish", ""):
+                    async with client.get(url, headers={"If-None-Match": known}) as changed:
+                        assert changed.status == 200
+                        assert "Somebody" in await changed.text()
+                        assert changed.headers["ETag"] != tag
+
+    asyncio.run(story())
+
+
+def test_a_head_has_what_a_get_would_have_but_its_body() -> None:
+    """Its length and its ETag, and 304 for who has it; of who is not there, 404."""
+
+    async def story() -> None:
+        async with exchange() as line, aiohttp.ClientSession() as client:
+            for path in ("", f"/{TINA}", "?limit=2"):
+                url = f"{line.http}/api/astrologers{path}"
+                async with client.get(url) as got, client.head(url) as head:
+                    body = await got.read()
+                    assert (head.status, await head.read()) == (200, b"")
+                for name in ("ETag", "Cache-Control", "Content-Type", "Content-Length"):
+                    assert head.headers[name] == got.headers[name]
+                assert int(head.headers["Content-Length"]) == len(body)
+                async with client.head(url, headers={"If-None-Match": head.headers["ETag"]}) as again:
+                    assert again.status == 304
+            async with client.head(f"{line.http}/api/astrologers/nobody") as nobody:
+                assert nobody.status == 404
 
     asyncio.run(story())
 

@@ -1,0 +1,69 @@
+"""What is said of a value that does not fit, and whom one may have meant."""
+
+import pytest
+
+from schemas.sentences import nearest, shape_faults
+
+IDS = ("priyanka_vedic_love", "harsh_dubey_vedic_love", "mohit_vedic_marriage")
+ZONES = ("Asia/Kolkata", "Asia/Dubai", "CET", "EST", "Europe/Berlin", "Indian/Mahe", "Indian/Reunion", "MST", "UTC")
+LANGUAGES = ("Chinese", "English", "Hindi", "Kongo", "Tamil", "Thai")
+
+
+@pytest.mark.parametrize(
+    ("word", "names", "meant"),
+    [
+        ("Hindee", LANGUAGES, "Hindi"),
+        ("hinid", LANGUAGES, "Hindi"),
+        ("TAMIL", LANGUAGES, "Tamil"),
+        ("Inglish", LANGUAGES, "English"),
+        ("Asia/Kolkotta", ZONES, "Asia/Kolkata"),
+        ("kolkata", ZONES, "Asia/Kolkata"),
+        ("Berlin", ZONES, "Europe/Berlin"),
+        ("CEST", ZONES, "CET"),
+        ("utc", ZONES, "UTC"),
+        ("nht", ("do", "nth", "on"), "nth"),
+        ("priyanka_vedik_love", IDS, "priyanka_vedic_love"),
+        ("harsh", IDS, "harsh_dubey_vedic_love"),
+        ("dubey", IDS, "harsh_dubey_vedic_love"),
+        ("INX", ("INR", "IRR", "XNX"), "INR"),
+    ],
+)
+def test_a_slip_or_a_part_is_who_was_meant(word: str, names: tuple[str, ...], meant: str) -> None:
+    """A letter too many, too few, another or in another's place; a beginning, or a part, of one name only."""
+    assert nearest(word, names) == f" Did you mean '{meant}'?"
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("IST", ZONES),
+        ("AEST", ZONES),
+        ("Asia/Mumbai", ZONES),
+        ("India", ZONES),
+        ("Klingon", LANGUAGES),
+        ("hi", LANGUAGES),
+        ("meera_vedic_love", IDS),
+        ("vedic_love", IDS),
+        ("", IDS),
+    ],
+)
+def test_nobody_is_better_than_a_far_one(word: str, names: tuple[str, ...]) -> None:
+    """Another beginning of a word is another word, a short one has no slip, and what two names share is neither."""
+    assert nearest(word, names) == ""
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"enum": ["a" * 1_000_000] * 200}, "b" * 1_000_000),
+        ({"enum": [{"a": ["b"] * 1_000_000}]}, {"c": ["d"] * 1_000_000}),
+        ({"const": ["b"] * 1_000_000}, None),
+        ({"type": "string", "pattern": "a"}, "b" * 1_000_000),
+        ({"type": "string", "maxLength": 3}, "b" * 1_000_000),
+    ],
+)
+def test_no_sentence_is_long(schema: dict[str, object], value: object) -> None:
+    """However much a file holds, of a value so much is repeated that one knows it again."""
+    ((path, said),) = shape_faults(schema, value)
+    assert path == "$"
+    assert len(said) < 3_500

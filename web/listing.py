@@ -1,0 +1,83 @@
+"""A list of personas as an address asks for it: of whom, how many, and behind whom to go on."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from aiohttp import web
+
+from personas import Catalogue, Persona
+from personas.languages import code_of, unknown_language
+from schemas import Refused, read
+
+MOST_ROWS = 1_000  # in one answer
+
+_SCHEMA = read("personas")["$defs"]
+_CHOICES: Mapping[str, list[str]] = {
+    "gender": _SCHEMA["gender"]["enum"],
+    "status": _SCHEMA["astrologer"]["properties"]["status"]["enum"],
+    "open": ["true"],
+}
+_FILTERS = ("language", "gender", "speciality", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`after` is the id to ask the next page with; empty on the last. `total` counts all pages."""
+
+    personas: tuple[Persona, ...]
+    total: int
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Who fits `filters`, and with `open` takes calls now: `limit` of them, behind the one whose id is `after`."""
+
+    filters: Mapping[str, str]
+    open: bool
+    limit: int
+    after: str
+
+    @classmethod
+    def read(cls, request: web.Request) -> Self:
+        """From a request, where what is empty in the query counts as left out; raises Refused: bad_message."""
+        asked = {name: _once(request, name) for name in (*_FILTERS, "open", "limit", "after")}
+        for name, choices in _CHOICES.items():
+            if asked[name] and asked[name].strip().casefold() not in map(str.casefold, choices):
+                raise Refused("bad_message", f"{name}: send {' or '.join(choices)}, or leave it out.")
+        check_language(asked["language"])
+        limit = asked["limit"] or str(MOST_ROWS)
+        if not re.fullmatch("[1-9][0-9]{0,3}", limit) or int(limit) > MOST_ROWS:
+            raise Refused("bad_message", f"limit: send a whole number from 1 to {MOST_ROWS}.")
+        filters = {name: asked[name] for name in _FILTERS}
+        return cls(filters, bool(asked["open"]), int(limit), asked["after"])
+
+    def page(self, catalogue: Catalogue, now: datetime) -> Page:
+        """The next of them, in the file's order; raises Refused, unknown_astrologer: `after` is nobody any more.
+
+        Who is `after` need not be one of them: hours end while one reads.
+        """
+        everyone = [*catalogue.personas]
+        if self.after and self.after not in everyone:
+            raise Refused("unknown_astrologer", "after: nobody has this id any more; begin again without it.")
+        passed = {*everyone[: everyone.index(self.after) + 1]} if self.after else ()
+        found = catalogue.find(now if self.open else None, **self.filters)
+        coming = [persona for persona in found if persona.id not in passed]
+        piece = tuple(coming[: self.limit])
+        return Page(piece, len(found), piece[-1].id if len(coming) > len(piece) else "")
+
+
+def check_language(language: str) -> None:
+    """An English name or a code of two letters, of whatever language, or nothing; raises Refused: bad_message."""
+    if not re.fullmatch("([a-zA-Z]{2})?", language.strip()) and code_of(language) is None:
+        raise Refused("bad_message", f"language: {unknown_language(language)}")
+
+
+def _once(request: web.Request, name: str) -> str:
+    values = request.query.getall(name, [])
+    if len(values) > 1:
+        raise Refused("bad_message", f"{name}: send it once.")
+    return values[0] if values and values[0].strip() else ""
