@@ -42,6 +42,8 @@ class Figures:
     """Sessions that ended, by the close code of the caller's connection; 1006 when that was simply gone."""
     refused: Counter[int] = field(default_factory=Counter)
     """Calls turned away at the door, by close code."""
+    declined: Counter[str] = field(default_factory=Counter)
+    """Choices of a persona that were refused, by error code."""
     upstream_lost: int = 0
     """Upstream connections that ended when they should not have."""
     received: int = 0

@@ -126,6 +126,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Selected() | Granted():
                 self._leave_with(self._board.decided(message))
             case Declined(choice, code, reason):
+                self._talk.tally[code] += 1
+                self._equipment.figures.declined[code] += 1
                 self._refuse(code, reason)
                 self._board.declined(choice)
             case Passed(bill):

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
 from aiohttp import web
@@ -47,6 +47,7 @@ class Metrics(Collector):
         yield _count("voice_sessions_begun", "Sessions let in", figures.begun)
         yield _by_code("voice_sessions_ended", "Sessions ended, by close code", figures.ended)
         yield _by_code("voice_calls_refused", "Calls turned away, by close code", figures.refused)
+        yield _by_code("voice_choices_refused", "Choices of a persona refused, by error code", figures.declined)
         yield _count("voice_upstream_lost", "Upstream connections lost or refused", figures.upstream_lost)
         yield _gauge("voice_upstream_barred", "1 while the upstream refuses our account", figures.barred)
         yield _count("voice_received_bytes", "Payload of callers' frames", figures.received)
@@ -92,7 +93,7 @@ def _count(name: str, about: str, value: float) -> Metric:
     return CounterMetricFamily(name, about, value)
 
 
-def _by_code(name: str, about: str, counts: dict[int, int]) -> Metric:
+def _by_code(name: str, about: str, counts: Mapping[int, int] | Mapping[str, int]) -> Metric:
     family = CounterMetricFamily(name, about, labels=["code"])
     for code, count in counts.items():
         family.add_metric([str(code)], count)

@@ -48,6 +48,8 @@ def test_a_call_is_counted_from_its_beginning_to_its_end() -> None:
         async with exchange(Limits(sessions=1)) as line:
             before = await read(line)
             async with line.phone() as phone, line.phone("two") as two:
+                await phone.say(type="config", astrologer_id="nobody")
+                await phone.hear("error")
                 await phone.choose(TINA)
                 await phone.answer()
                 await phone.ask((CLIPS / "hi_love_me.m4a").read_bytes())
@@ -68,6 +70,7 @@ def test_a_call_is_counted_from_its_beginning_to_its_end() -> None:
         assert after["voice_sessions_begun_total", ""] == 1
         assert after["voice_sessions_ended_total", "1000"] == 1
         assert after["voice_calls_refused_total", "4429"] == 1
+        assert after["voice_choices_refused_total", "unknown_astrologer"] == 1
         assert after["voice_received_bytes_total", ""] > 4 / 3 * len((CLIPS / "hi_love_me.m4a").read_bytes())
         assert after["voice_sent_bytes_total", ""] > 2 * 4 / 3 * 48_000
         assert (during["voice_decoders_busy", ""], during["voice_clips_waiting", ""]) == (0, 0)
