@@ -63,7 +63,8 @@ class Index:
         self._starting: dict[str, set[_Phrase]] = defaultdict(set)
         self._known = _Vocabulary()
         self._read([[words(phrase) for phrase in group] for group in synonyms])
-        self._holders = {target: self._set_of(shown) for target, shown in self._shown.items()}
+        bits = {persona.id: 1 << number for number, persona in enumerate(self._personas)}
+        self._holders = {target: sum(bits[id_] for id_ in shown) for target, shown in self._shown.items()}
 
     def best(self, query: str, among: Collection[str], limit: int) -> tuple[Match, ...]:
         """Of the ids given, whom the query speaks of, best first; of equals whoever speaks its language."""
@@ -90,9 +91,6 @@ class Index:
                 counted.update(places)
                 because[shown] = None
         return tuple(because)
-
-    def _set_of(self, ids: Collection[str]) -> int:
-        return sum(1 << number for number, persona in enumerate(self._personas) if persona.id in ids)
 
     def _read(self, synonyms: Sequence[Sequence[Words]]) -> None:
         groups: dict[Words, list[int]] = defaultdict(list)

@@ -51,12 +51,12 @@ def written_twice(text: str) -> list[Parts]:
     if not _any_twice(text):
         return []
     seen: set[Parts] = set()
-    twice: list[Parts] = []
+    twice: dict[Parts, None] = {}
     for way, _ in places(text):
-        if way in seen and not any(way[: len(known)] == known for known in twice):
-            twice.append(way)
+        if way in seen and not any(way[:length] in twice for length in range(len(way) + 1)):
+            twice[way] = None
         seen.add(way)
-    return twice
+    return list(twice)
 
 
 def _any_twice(text: str) -> bool:

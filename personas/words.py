@@ -4,8 +4,10 @@ import functools
 import re
 import unicodedata
 
+_KEPT = 65536  # words of some thousands of personas, which an edit reads again
 
-@functools.lru_cache(maxsize=16384)
+
+@functools.lru_cache(maxsize=_KEPT)
 def words(text: str) -> tuple[str, ...]:
     """Words in lower case. Vowel signs are marks to Unicode, not letters: a regex would break Hindi words apart."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u200c", "").replace("\u200d", "")
@@ -24,7 +26,7 @@ _ENGLISH = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e)$|(?<=\w{3})s$")
 _HINDI = re.compile(r"(?<=[\u0900-\u097f]{3})(?:ियों|ियां|ाओं|ों|ें|ां|ीं|[ािीुूेैोौ])$")
 
 
-@functools.lru_cache(maxsize=16384)
+@functools.lru_cache(maxsize=_KEPT)
 def stem(word: str) -> str:
     """A word without the ending of its number, case, gender or tense: married is "marri", रिश्तों "रिश्त"."""
     if word.isascii():
@@ -43,7 +45,7 @@ _VOWELS = dict(zip("आाइिईीउुऊूएेऐैओोऔौंऋ
 _LATIN = (("sh", "s"), ("ch", "c"), ("w", "v"), ("f", "p"), ("ph", "p"), ("z", "j"), ("ee", "i"), ("oo", "u"))
 
 
-@functools.lru_cache(maxsize=16384)
+@functools.lru_cache(maxsize=_KEPT)
 def sound(word: str) -> str:
     """How a word sounds, roughly, the same for both scripts: shaadi and शादी are "sdi", Tina and तीना "tina"."""
     letters = "".join(_CONSONANTS.get(c) or _VOWELS.get(c) or (c if c.isascii() else "") for c in word)
