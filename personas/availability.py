@@ -6,7 +6,8 @@ shows twice is open twice. They belong to the day on which they begin, also when
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, pairwise
@@ -70,13 +71,20 @@ class Availability:
         begins = (begin for day in days for begin in self._begins(day))
         return next(one for one in begins if one > moment and self.open_at(one)).astimezone(self.zone)
 
-    def _begins(self, day: date) -> Iterator[datetime]:
-        """When it may open on this day, in order: where hours begin, and at every minute where the clock is turned."""
+    def _begins(self, day: date) -> list[datetime]:
+        """When it may open on this day, in order: where hours begin, once or twice, and where the clock is turned."""
+        times = {self._instant(day, begin, fold) for begin, _ in self._of(day) for fold in (0, 1)}
         first, last = self._instant(day, 0), self._instant(day + _A_DAY, 0)
-        if last - first == _A_DAY:
-            yield from (self._instant(day, begin) for begin, _ in self._of(day))
-        else:
-            yield from (first + number * _A_MINUTE for number in range((last - first) // _A_MINUTE))
+        if last - first != _A_DAY:
+            times.add(self._turn(first, last))
+        return sorted(times)
+
+    def _turn(self, first: datetime, last: datetime) -> datetime:
+        """The minute between these at which the clock is turned."""
+        before = self._wall(first - _A_MINUTE).utcoffset()
+        minutes = range((last - first) // _A_MINUTE)
+        number = bisect_left(minutes, True, key=lambda n: self._wall(first + n * _A_MINUTE).utcoffset() != before)
+        return first + number * _A_MINUTE
 
     def _of(self, day: date) -> tuple[Span, ...]:
         return self.week[day.weekday()] if day not in self.off else ()
@@ -86,8 +94,8 @@ class Availability:
             raise ValueError(f"{moment} is of no time zone")
         return moment.astimezone(self.zone)
 
-    def _instant(self, day: date, minute: int) -> datetime:
-        return datetime.combine(day, time(*divmod(minute, 60)), self.zone).astimezone(UTC)
+    def _instant(self, day: date, minute: int, fold: int = 0) -> datetime:
+        return datetime.combine(day, time(*divmod(minute, 60), fold=fold), self.zone).astimezone(UTC)
 
 
 ALWAYS = Availability(ZoneInfo("UTC"), (((0, _DAY),),) * 7, frozenset())
