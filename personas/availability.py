@@ -73,6 +73,8 @@ class Availability:
 
     def _begins(self, day: date) -> list[datetime]:
         """When it may open on this day, in order: where hours begin, once or twice, and where the clock is turned."""
+        if not (self._of(day) or self._of(day - _A_DAY)):
+            return []
         times = {self._instant(day, begin, fold) for begin, _ in self._of(day) for fold in (0, 1)}
         first, last = self._instant(day, 0), self._instant(day + _A_DAY, 0)
         if last - first != _A_DAY:
