@@ -133,7 +133,7 @@ class _Reader:
         voice = self._shared.voice(voice_id)
         if voice is None and voice_id:
             self._fault(unknown_voice(voice_id, self._shared.aliases), "voice_id")
-        elif voice is None and self._text("gender") and code_of(self._text("language")):
+        elif "voice_id" not in self._row and not voice and self._text("gender") and code_of(self._text("language")):
             where = f"voice_mappings.{self._text('gender')}.{self._text('language')}"
             self._fault(f"is missing. Write a voice here, or add {where}.", "voice_id")
         elif "voice_id" in self._row:

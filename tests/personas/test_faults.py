@@ -186,6 +186,13 @@ def test_a_fault_of_the_common_part_refuses_only_who_needs_it(row: Make) -> None
     assert "mend features.mood" in catalogue.faults[2].message
 
 
+def test_a_voice_that_is_null_is_told_once(row: Make, faults: Read) -> None:
+    """It is no text, and nothing is missing."""
+    found = [fault.message for fault in faults([row(language="Welsh") | {"voice_id": None}]) if "voice" in fault.path]
+    assert len(found) == 1
+    assert found[0].startswith("must be")
+
+
 def test_a_row_that_is_empty_is_told_every_field_once(faults: Read) -> None:
     """All that is missing is named in one go."""
     paths = [fault.path for fault in faults([{}])]
