@@ -39,7 +39,11 @@ class Opening:
         """Change what the model is told, and nothing else: it goes on listening and answering meanwhile."""
         if self.setup and self.setup.instructions != instructions:
             self.setup = replace(self.setup, instructions=instructions)
-            self._tell(INSTRUCT, requests.instruction(instructions))
+            self._tell(INSTRUCT, requests.instruction(instructions), "instruct")
+
+    def untold(self) -> None:
+        """The instructions alone were not taken: they hold from the next setup on."""
+        self._unanswered -= 1
 
     def created(self, session: dict[str, Any]) -> list[Event]:
         """The session is there, as nobody in particular."""
@@ -71,12 +75,12 @@ class Opening:
         return [Configured(_time(session) or self._expires_at)]
 
     def _update(self, setup: Setup) -> None:
-        self._tell(UPDATE, requests.session_update(setup))
+        self._tell(UPDATE, requests.session_update(setup), "setup")
 
-    def _tell(self, what: str, update: dict[str, Any]) -> None:
+    def _tell(self, what: str, update: dict[str, Any], about: str) -> None:
         if self._states.may(what):
             self._unanswered += 1
-            self._outbox.say("setup", update)
+            self._outbox.say(about, update)
             self._states.move(what)
 
 

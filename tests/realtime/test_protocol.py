@@ -302,6 +302,19 @@ def test_instructions_alone_change_in_the_middle(wire: Wire) -> None:
     assert [fact.ask for fact in wire.facts if isinstance(fact, ReplyEnded)] == [1, 2]
 
 
+def test_instructions_that_are_not_taken_end_no_call(wire: Wire) -> None:
+    """It goes on by the old ones, and the next setup, which has the new, is answered as any other."""
+    wire.ours.instruct("You are Tina. The caller is Asha.")
+    (update,) = map(orjson.loads, wire.ours.to_send())
+    error = {"type": "x", "code": "invalid_value", "message": "no", "event_id": update["event_id"]}
+    assert wire.ours.receive(orjson.dumps({"type": "error", "error": error}).decode()) == []
+    wire.ours.oddities.clear()
+    wire.ours.listen(True)
+    wire.carry()
+    assert isinstance(wire.facts[-1], Configured)
+    assert wire.theirs.settings["instructions"] == "You are Tina. The caller is Asha."
+
+
 def test_instructions_before_the_session_is_there_are_part_of_it() -> None:
     """One update, with the seed behind it."""
     wire = Wire()
