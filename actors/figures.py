@@ -42,8 +42,8 @@ class Figures:
     """Sessions that ended, by the close code of the caller's connection; 1006 when that was simply gone."""
     refused: Counter[int] = field(default_factory=Counter)
     """Calls turned away at the door, by close code."""
-    declined: Counter[str] = field(default_factory=Counter)
-    """Choices of a persona that were refused, by error code."""
+    messages_refused: Counter[str] = field(default_factory=Counter)
+    """What callers said that was refused, by error code; a choice of a persona, too."""
     upstream_lost: int = 0
     """Upstream connections that ended when they should not have."""
     received: int = 0

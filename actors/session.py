@@ -126,8 +126,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Selected() | Granted():
                 self._leave_with(self._board.decided(message))
             case Declined(choice, code, reason):
-                self._talk.tally[code] += 1
-                self._equipment.figures.declined[code] += 1
                 self._refuse(code, reason)
                 self._board.declined(choice)
             case Passed(bill):
@@ -249,8 +247,11 @@ class UserSessionActor(LoopActor[SessionInbox]):
             self._pace()
 
     def _refuse(self, code: str, reason: str) -> None:
-        if not self._farewell.begun and (close := self._caller.refuse(code, reason)):
-            self._leave(close)
+        if self._farewell.begun:
+            return
+        self._talk.tally[code] += 1
+        self._equipment.figures.messages_refused[code] += 1
+        self._leave_with(self._caller.refuse(code, reason))
 
     # What the upstream says.
 

@@ -74,7 +74,7 @@ def _row(number: int) -> dict[str, Any]:
 
 
 def _file(number: int, edit: int = 0) -> bytes:
-    """So many personas, each with words of its own, and hours beyond the four; another edit is another prompt."""
+    """So many personas, each with a prompt of its own, and hours beyond the four; another edit is another prompt."""
     data = orjson.loads(SHIPPED.read_bytes())
     rows = data["astrologers"]
     data["astrologers"] = [

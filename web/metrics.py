@@ -47,7 +47,7 @@ class Metrics(Collector):
         yield _count("voice_sessions_begun", "Sessions let in", figures.begun)
         yield _by_code("voice_sessions_ended", "Sessions ended, by close code", figures.ended)
         yield _by_code("voice_calls_refused", "Calls turned away, by close code", figures.refused)
-        yield _by_code("voice_choices_refused", "Choices of a persona refused, by error code", figures.declined)
+        yield _by_code("voice_messages_refused", "Callers' messages refused, by error code", figures.messages_refused)
         yield _count("voice_upstream_lost", "Upstream connections lost or refused", figures.upstream_lost)
         yield _gauge("voice_upstream_barred", "1 while the upstream refuses our account", figures.barred)
         yield _count("voice_received_bytes", "Payload of callers' frames", figures.received)

@@ -70,7 +70,7 @@ def test_a_call_is_counted_from_its_beginning_to_its_end() -> None:
         assert after["voice_sessions_begun_total", ""] == 1
         assert after["voice_sessions_ended_total", "1000"] == 1
         assert after["voice_calls_refused_total", "4429"] == 1
-        assert after["voice_choices_refused_total", "unknown_astrologer"] == 1
+        assert after["voice_messages_refused_total", "unknown_astrologer"] == 1
         assert after["voice_received_bytes_total", ""] > 4 / 3 * len((CLIPS / "hi_love_me.m4a").read_bytes())
         assert after["voice_sent_bytes_total", ""] > 2 * 4 / 3 * 48_000
         assert (during["voice_decoders_busy", ""], during["voice_clips_waiting", ""]) == (0, 0)
