@@ -66,8 +66,11 @@ def parts_of(data: object) -> tuple[list[object], dict[str, Any], Parts]:
 
 
 def with_shipped(rest: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file says besides its rows, added to what ships: an entry of the same name is the file's own."""
-    shipped = shipped_rest()
+    """What a file says besides its rows, added to what ships: an entry of the same name is the file's own.
+
+    What ships is read each time: it may be the file that is edited, and then nothing is added to it.
+    """
+    shipped = _rest()
     return shipped | {key: _added(shipped.get(key), value, _LEVELS.get(key, 1)) for key, value in rest.items()}
 
 
@@ -86,7 +89,11 @@ def _added(shipped: Any, own: Any, levels: int) -> Any:
 
 @functools.cache
 def shipped_rest() -> dict[str, Any]:
-    """What a file leaves out is as in the file that ships."""
+    """What the file that ships says besides its rows, as it was when this process first asked."""
+    return _rest()
+
+
+def _rest() -> dict[str, Any]:
     _, data = decode(read_bytes(SHIPPED))
     _, rest, _ = parts_of(data)
     return rest

@@ -312,6 +312,17 @@ def test_what_an_edit_leaves_alone_is_not_read_again(row: Make) -> None:
     assert other.get("asha_vedic_love").voice == "coral"
 
 
+def test_the_file_that_ships_is_edited_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is taken out of it is gone at once, not only after a new start."""
+    data = json.loads(SHIPPED.read_bytes())
+    del data["voice_aliases"]["nova"]
+    edited = tmp_path / "shipped.json"
+    edited.write_text(json.dumps(data, ensure_ascii=False))
+    monkeypatch.setattr("personas.file.SHIPPED", edited)
+    faults = Catalogue.load(edited).faults
+    assert [fault.path for fault in faults] == ["$.astrologers[0].voice_id"]
+
+
 def test_one_that_is_nested_too_deeply_does_not_take_others_down(row: Make) -> None:
     """JSON is read more deeply than it is written."""
     nest = "[" * 300 + "]" * 300
