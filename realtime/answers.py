@@ -167,6 +167,7 @@ class Answers:
         """The response.create that is on its way came to nothing."""
         ask, expecting = self.gate.pending, self._listening.turns.unanswered
         if ask is None:
+            self._states.oddities[code] += 1
             return []
         if code == errors.BUSY and (expecting or self._states.model is Model.ANSWERING):
             self._states.oddities[code] += 1

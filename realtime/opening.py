@@ -1,7 +1,8 @@
 """Opening a session and keeping it what was asked for: nothing is said before the upstream has shown that it is."""
 
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from realtime import requests
@@ -12,14 +13,26 @@ from realtime.states import ATTENDS, CREATED, IGNORES, INSTRUCT, UPDATE, UPDATED
 TURN_DETECTION = ("type", "create_response", "interrupt_response")  # the rest is taste, and may come back rounded
 
 
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A session.update that the upstream has not answered yet, and how the session is to be after it.
+
+    `alone`: it has the instructions and nothing else, so that nothing waits for its answer.
+    """
+
+    event_id: str
+    setup: Setup
+    alone: bool
+
+
 class Opening:
-    """The newest setup, and how many updates the upstream has not answered yet."""
+    """The newest setup, and the updates that are not answered yet, oldest first."""
 
     def __init__(self, states: States, outbox: Outbox) -> None:
         self._states, self._outbox = states, outbox
         self.setup: Setup | None = None
         self._seed: tuple[Turn, ...] = ()
-        self._unanswered = 0
+        self._updates: deque[Update] = deque()
         self._expires_at: float | None = None
 
     def configure(self, setup: Setup, seed: Iterable[Turn]) -> None:
@@ -31,19 +44,18 @@ class Opening:
         """Let the upstream find the turns by itself, or not."""
         if self.setup and self.setup.listens != listens:
             self.setup = replace(self.setup, listens=listens)
-            self._update(self.setup)
-            if not listens and self._unanswered:  # what is left of the stream would be part of the next clip
+            if self._update(self.setup) and not listens:  # what is left of the stream would be part of the next clip
                 self._outbox.say("clear", {"type": "input_audio_buffer.clear"})
 
     def instruct(self, instructions: str) -> None:
         """Change what the model is told, and nothing else: it goes on listening and answering meanwhile."""
         if self.setup and self.setup.instructions != instructions:
             self.setup = replace(self.setup, instructions=instructions)
-            self._tell(INSTRUCT, requests.instruction(instructions), "instruct")
+            self._tell(INSTRUCT, requests.instruction(instructions), self.setup)
 
-    def untold(self) -> None:
-        """The instructions alone were not taken: they hold from the next setup on."""
-        self._unanswered -= 1
+    def refused(self, event_id: str) -> None:
+        """If these were instructions alone they were not taken: they hold from the next setup on."""
+        self._updates = deque(update for update in self._updates if not (update.alone and update.event_id == event_id))
 
     def created(self, session: dict[str, Any]) -> list[Event]:
         """The session is there, as nobody in particular."""
@@ -56,32 +68,43 @@ class Opening:
 
     def updated(self, session: dict[str, Any]) -> list[Event]:
         """The session is as this says."""
-        if self.setup is None or not self._states.admits(UPDATED):
+        if not self._states.admits(UPDATED):
             return []
-        if not self._unanswered:
+        if not self._updates:
             self._states.oddities[f"{UPDATED} unasked"] += 1
             return []
-        if self._unanswered > 1:
-            self._unanswered -= 1
-            return []  # of an older setup: the newest is still on its way
-        if wrong := _differing(self.setup, session):
+        update = self._answered(session)
+        if not update or update.alone or not all(later.alone for later in self._updates):
+            return []  # nothing waits for this one: if the newest setup is on its way, that is what counts
+        if wrong := _differing(update.setup, session):
             return self._states.unusable(*wrong, fatal=True)
-        self._unanswered = 0
         self._states.move(UPDATED)
-        self._states.move(ATTENDS if self.setup.listens else IGNORES)
+        self._states.move(ATTENDS if update.setup.listens else IGNORES)
         for turn in self._seed:
             self._outbox.say("seed", requests.message(turn.role, turn.text))
         self._seed = ()
         return [Configured(_time(session) or self._expires_at)]
 
-    def _update(self, setup: Setup) -> None:
-        self._tell(UPDATE, requests.session_update(setup), "setup")
+    def _answered(self, session: dict[str, Any]) -> Update | None:
+        """The oldest that this may answer: it does not say which, and an error need not say what it refused."""
+        while self._updates:
+            update = self._updates.popleft()
+            if not (update.alone and _differing(update.setup, session)):
+                return update
+            self._states.oddities["instructions that were not taken"] += 1
+        return None
 
-    def _tell(self, what: str, update: dict[str, Any], about: str) -> None:
-        if self._states.may(what):
-            self._unanswered += 1
-            self._outbox.say(about, update)
+    def _update(self, setup: Setup) -> bool:
+        return self._tell(UPDATE, requests.session_update(setup), setup)
+
+    def _tell(self, what: str, event: dict[str, Any], setup: Setup) -> bool:
+        """Say it if it may be said now; False if not."""
+        if may := self._states.may(what):
+            alone = what is INSTRUCT
+            event_id = self._outbox.say("instruct" if alone else "setup", event)
+            self._updates.append(Update(event_id, setup, alone))
             self._states.move(what)
+        return may
 
 
 def _time(session: Any) -> float | None:

@@ -215,8 +215,7 @@ class Protocol:
         about, trouble = event_id.partition("-")[0], errors.of(code)
         if trouble in (Trouble.LOST, Trouble.ACCOUNT, Trouble.OURS) or about in ("setup", "seed"):
             return self.states.unusable(code, message, fatal=trouble not in (Trouble.LOST, Trouble.LATER))
-        if about == "instruct":
-            self._opening.untold()
+        self._opening.refused(event_id)
         if about == "create" or (trouble is Trouble.LATER and not event_id):
             return self._answers.refused(code, message)
         self._listening.refused(event_id)

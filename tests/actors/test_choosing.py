@@ -17,6 +17,7 @@ from actors.messages import (
     Error,
     Granted,
     HungUp,
+    Notice,
     Sought,
     SpeechStarted,
     Summary,
@@ -265,6 +266,28 @@ def test_what_is_told_after_a_choice_by_the_address(scene: Scene, when: str) -> 
     assert "# Caller\nName: Asha\n" in prompt(wire)
     assert wire.kinds.index("conversation.item.create") > updates[-1]
     assert len(scene.upstream.dialled) == 1
+
+
+@pytest.mark.parametrize("first", ["setup", "instructions"])
+def test_what_is_told_and_refused_while_the_model_is_called(scene: Scene, first: str) -> None:
+    """The caller gets whom they chose, at once and on the connection that is there."""
+    scene.says(Chose(TINA))
+    wire = scene.wire(1)
+    wire.say(type="session.created")
+    (setup,) = wire.sent
+    scene.says(Chose(TINA, profile=ASHA))
+    scene.stage.settle()
+    answers = [
+        lambda: wire.say(type="session.updated", session=setup["session"]),
+        lambda: wire.refuse("session.update", "rate_limit_exceeded"),
+    ]
+    for answer in answers if first == "setup" else reversed(answers):
+        answer()
+    scene.caller.fish_for(ConfigAck)
+    wire.answer("Hello.")
+    scene.stage.advance(30)
+    assert len(scene.upstream.dialled) == 1
+    assert not [told for told in scene.caller.take() if isinstance(told, Notice)]
 
 
 def test_what_is_told_again_is_not_sent_again(scene: Scene) -> None:
