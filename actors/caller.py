@@ -47,6 +47,10 @@ class Caller:
         """From now on the caller is here."""
         self.connection, self._outbox = connection, outbox
 
+    def detach(self) -> None:
+        """The connection is gone: nothing more is said."""
+        self._outbox = None
+
     def tell(self, message: ToCaller, /) -> None:
         """Say something to the caller; after a Close nothing more is said."""
         if self._outbox:

@@ -6,21 +6,21 @@ from actors.caller import Caller
 from actors.messages import Close, Notice, Summary
 from actors.meter import Bill
 
+STOPPED = Close(4500, "it was stopped")  # what the supervisor tells the caller of a session that failed
+
 
 class Farewell:
     """`begun`: the call is over. `done`: the caller knows, and whoever is left may end."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
-        self._close: Close | None = None
+        self._close = STOPPED
         self.begun = self.done = False
-        self.why = "it was stopped"
         self.bill = Bill()
 
-    def begin(self, close: Close | None) -> None:
-        """It is over; without a `close` the connection is gone."""
+    def begin(self, close: Close) -> None:
+        """It is over: the caller will be told this, if they are still there."""
         self.begun, self._close = True, close
-        self.why = close.reason if close else "the connection is gone"
 
     def settle(self, bill: Bill) -> None:
         """The bill is made up: tell the caller, and close."""
@@ -31,17 +31,17 @@ class Farewell:
 
     def say(self) -> None:
         """Close, if that was not said yet."""
-        self.done = True
-        if self._close:
+        if self.begun and not self.done:
             self._caller.tell(self._close)
-            self._close = None
+        self.done = True
 
     def told(self, counted: Mapping[str, object]) -> str:
-        """For the log: whom the caller talked to, in which versions and for how many seconds, the price, and why."""
+        """For the log: whom the caller talked to, in which versions and how long, the price, how it ended, and why."""
         stays = ",".join(f"{stay.persona.id}@{'+'.join(stay.versions)}:{stay.seconds}" for stay in self.bill.stays)
         price = ",".join(amount.text.replace(" ", "") for amount in self.bill.price)
         facts = {"personas": stays or "-", **({"price": price} if price else {}), **counted}
-        return " ".join([*(f"{what}={value}" for what, value in facts.items()), f"why={self.why!r}"])
+        facts = {**facts, "code": self._close.code, "why": repr(self._close.reason)}
+        return " ".join(f"{what}={value}" for what, value in facts.items())
 
 
 def minute(bill: Bill) -> Notice:

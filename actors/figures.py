@@ -39,7 +39,7 @@ class Figures:
     begun: int = 0
     """Sessions let in."""
     ended: Counter[int] = field(default_factory=Counter)
-    """Sessions that ended, by the close code of the caller's connection; 1006 when that was simply gone."""
+    """Sessions that ended, by the close code of the caller's connection, of whoever closed it; 1006: simply gone."""
     refused: Counter[int] = field(default_factory=Counter)
     """Calls turned away at the door, by close code."""
     messages_refused: Counter[str] = field(default_factory=Counter)

@@ -277,9 +277,10 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Detached:
-    """The connection is gone."""
+    """The connection is gone, and how: closed by the caller, or by its shore; else simply gone."""
 
     connection: int
+    how: Close = Close(1006, "the connection is gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +303,7 @@ class Replaced:
 class Leaving:
     """The session is its caller's no more; its Down follows when the last facts are in.
 
-    `code` is that of the Close that was told, 1006 when the connection was simply gone.
+    `code` is that with which the connection was closed, 1006 when it was simply gone.
     """
 
     session: LoopRef[Any]

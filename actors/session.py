@@ -306,9 +306,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp | Quiet) -> None:
         match message:
-            case Detached(connection):
+            case Detached(connection, how):
                 if connection == self._caller.connection:
-                    self._leave()
+                    self._caller.detach()
+                    self._leave(how)
             case Replaced():
                 self._leave(Close(4409, "replaced by your newer connection: do not reconnect this one"))
             case Stop():
@@ -323,11 +324,11 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 else:
                     self.after(limit - quiet, message)
 
-    def _leave(self, close: Close | None = None) -> None:
+    def _leave(self, close: Close) -> None:
         if self._farewell.begun:
             return
         self._farewell.begin(close)
-        self._supervisor.tell(Leaving(self.me, close.code if close else 1006))
+        self._supervisor.tell(Leaving(self.me, close.code))
         self._talk.close()
         self._board.close()
         self._persona.tell(Settle())

@@ -8,6 +8,7 @@ import secrets
 import signal
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from enum import Enum
 from pathlib import Path
@@ -34,6 +35,7 @@ from realtime.requests import TRANSCRIBER
 from supervisor import DRAIN_SECONDS, SupervisorActor
 from web import application, runner
 from web.metrics import Metrics
+from web.names import host_to_allow, origin_to_allow
 from web.rest import Rest
 
 log = logging.getLogger("serve")
@@ -60,6 +62,18 @@ def websocket_address(value: str | None) -> str | None:
         return check_url(value) if value else None
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def possible(read: Callable[[str], str]) -> Callable[[list[str] | None], list[str]]:
+    """Take values as `read` writes them; refuse those that can never be met, at which it raises ValueError."""
+
+    def check(values: list[str] | None) -> list[str]:
+        try:
+            return [read(value) for value in values or ()]
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return check
 
 
 def serve(
@@ -89,10 +103,14 @@ def serve(
         str | None, typer.Option(envvar="LOCAL_LLM_URL", help="OpenAI-compatible chat server for the local engine.")
     ] = None,
     allow_host: Annotated[
-        list[str] | None, typer.Option(envvar="ALLOW_HOST", help="Host name by which this server may be called.")
+        list[str] | None,
+        typer.Option(
+            envvar="ALLOW_HOST", callback=possible(host_to_allow), help="Host name by which this server may be called."
+        ),
     ] = None,
     allow_origin: Annotated[
-        list[str] | None, typer.Option(envvar="ALLOW_ORIGIN", help="Origin whose pages may call.")
+        list[str] | None,
+        typer.Option(envvar="ALLOW_ORIGIN", callback=possible(origin_to_allow), help="Origin whose pages may call."),
     ] = None,
     idle_seconds: Annotated[float, typer.Option(envvar="IDLE_SECONDS", min=1)] = limits.idle_seconds,
     call_seconds: Annotated[float, typer.Option(envvar="CALL_SECONDS", min=1)] = limits.call_seconds,

@@ -25,6 +25,7 @@ HOMES = {
     "prometheus_client": ("web/metrics.py",),
     "threading": ("actors/pykka_loop.py", "actors/watch.py", "actors/testing/", "realtime/local/"),
     "jinja2": ("personas/",),
+    "idna": ("web/names.py",),
 }
 LEVEL = {package: depth for depth, layer in enumerate(LAYERS) for package in layer.split()}
 FILES = sorted(

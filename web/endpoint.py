@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-from aiohttp import WSMsgType, web
+from aiohttp import WebSocketError, WSMsgType, web
 from aiohttp.http import WSMessageNoDecodeText
 from aiohttp.typedefs import Handler
 
 from actors.base import Ref
 from actors.caller import Rate
 from actors.figures import Figures
-from actors.messages import Chose, Connected, Detached, Flooded, From, FromCaller, Garbled, Mode, Sought
+from actors.messages import Chose, Close, Connected, Detached, Flooded, From, FromCaller, Garbled, Mode, Sought
 from actors.pykka_loop import LoopRef
 from schemas import Refused
 from web import wire
-from web.outbox import Outbox
+from web.outbox import TOO_SLOW, Outbox
 
 MAX_FRAME = 8 * 2**20
 UNSENT_BYTES = 64 * 1024  # in the kernel: a stream's second, and fast enough for whole replies on any line
@@ -34,6 +34,8 @@ CONTROLS_A_SECOND = 20  # pings and pongs of the WebSocket itself; ten seconds o
 TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second"
 USER_ID = re.compile(r"[\w.:@+-]{1,128}")
 MODES: tuple[Mode, ...] = ("clip", "stream")
+OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
+PRIVATE_CODES = 3000  # from here on a close code means what a client and its own server have agreed upon
 TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
 
 _numbers = itertools.count(1)
@@ -77,7 +79,8 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
         except ConnectionError:  # gone before we could answer
             return socket
         _tune(request.transport)
-        outbox, connection = Outbox(socket, request.transport), next(_numbers)
+        connection = next(_numbers)
+        outbox = Outbox(socket, request.transport, connection)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
         supervisor.tell(Connected(user, connection, outbox))
         try:
@@ -120,14 +123,19 @@ def _wish(query: Mapping[str, str], mode: Mode | None) -> Chose | Sought | None:
 
 
 async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int, mode: Mode | None) -> None:
-    """Every frame to the session; a choice that names no mode has that of the address."""
+    """Every frame to the session, and how it ended; a choice that names no mode has that of the address."""
+    gone = Detached(connection)
     try:
         controls = Rate(CONTROLS_A_SECOND, 10 * CONTROLS_A_SECOND)
         frames, enough = 0, time.perf_counter() + READ_SECONDS
-        async for frame in socket:
+        while True:
+            frame = await socket.receive()
             if frame.type is WSMsgType.BINARY or frame.type is WSMsgType.TEXT:
                 socket.figures.received += len(frame.data)
                 session.tell(From(connection, _read(frame, mode)))
+            elif frame.type in OVER:
+                gone = replace(gone, how=_closed(frame) or gone.how)
+                return
             elif not controls.take(time.monotonic()):
                 session.tell(From(connection, Flooded(TOO_MANY)))
             elif frame.type is WSMsgType.PING:
@@ -137,8 +145,24 @@ async def _listen(socket: Socket, session: LoopRef[From | Detached], connection:
             if frames == READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:
                 await _room(session)
                 frames, enough = 0, time.perf_counter() + READ_SECONDS
+    except TimeoutError:
+        gone = replace(gone, how=TOO_SLOW)
+        raise
     finally:
-        session.tell(Detached(connection))
+        session.tell(gone)
+
+
+def _closed(frame: WSMessageNoDecodeText) -> Close | None:
+    """With which code: the caller's own, or ours for what is no WebSocket frame; None when there was none.
+
+    A client's private code is counted as 1000: it would be taken for one of ours.
+    """
+    if frame.type is WSMsgType.CLOSE:
+        code = frame.data or 1005  # a close frame without a code
+        return Close(code if code < PRIVATE_CODES else 1000, f"the caller closed the connection with {code}")
+    if isinstance(frame.data, WebSocketError):
+        return Close(frame.data.code, str(frame.data))
+    return None
 
 
 async def _room(session: LoopRef[From | Detached]) -> None:

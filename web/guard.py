@@ -3,24 +3,28 @@
 A browser lets any page open a WebSocket to any address, so without this a page could spend the owner's key.
 """
 
-import ipaddress
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from web.names import PORTS, host_to_allow, is_address, origin_at, origin_to_allow, read_host, read_origin
+
 
 def refuse_strangers(hosts: Collection[str], origins: Collection[str]) -> Middleware:
-    """Refuse with 403 what comes by a foreign `Host`, or from a page of a foreign `Origin`."""
+    """Refuse with 403 what comes by a foreign `Host`, or from a page of a foreign `Origin`.
+
+    Raises ValueError if one of these can be no host, or no origin.
+    """
+    names, pages = {*map(host_to_allow, hosts)}, {*map(origin_to_allow, origins)}
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
-        if not _known_host(host, hosts):
+        host, page = request.headers.get("Host", ""), request.headers.get("Origin")
+        if not _known_host(host, names):
             raise web.HTTPForbidden(text=f"The host name {host!r} is not served here: start with --allow-host NAME.\n")
-        if origin is not None and not _same_site(origin, host) and origin not in origins:
-            raise web.HTTPForbidden(text=f"Pages of {origin!r} may not call: start with --allow-origin ORIGIN.\n")
+        if page is not None and not _known_page(page, host, pages):
+            raise web.HTTPForbidden(text=f"Pages of {page!r} may not call: start with --allow-origin ORIGIN.\n")
         return await handler(request)
 
     return check
@@ -28,25 +32,16 @@ def refuse_strangers(hosts: Collection[str], origins: Collection[str]) -> Middle
 
 def _known_host(host: str, allowed: Collection[str]) -> bool:
     try:
-        name = urlsplit(f"//{host}").hostname or ""
+        name, _ = read_host(host)
     except ValueError:
         return False
-    if name == "localhost" or name in allowed:
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+    return name == "localhost" or name in allowed or is_address(name)
 
 
-def _same_site(origin: str, host: str) -> bool:
-    """The page came from this very server: same name, same port."""
+def _known_page(page: str, host: str, allowed: Collection[str]) -> bool:
+    """It may call, or came from this very server: by the same name and port."""
     try:
-        page, here = urlsplit(origin), urlsplit(f"//{host}")
-        ports = (page.port, here.port)
+        origin, here = read_origin(page), read_host(host)
     except ValueError:
         return False
-    default = {"http": 80, "https": 443}.get(page.scheme)
-    same_port = default is not None and (ports[0] or default) == (ports[1] or default)
-    return same_port and page.hostname == here.hostname
+    return origin in allowed or origin in (origin_at(scheme, *here) for scheme in PORTS)

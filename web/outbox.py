@@ -24,8 +24,11 @@ TOO_SLOW = Close(4408, "you read too slowly: check the network and call again")
 class Outbox:
     """A Ref for whoever talks to this caller. `admitted` resolves to the session, or to None with a Close."""
 
-    def __init__(self, socket: web.WebSocketResponse[bool], transport: asyncio.BaseTransport | None) -> None:
-        self._socket, self._transport = socket, transport
+    def __init__(
+        self, socket: web.WebSocketResponse[bool], transport: asyncio.BaseTransport | None, connection: int
+    ) -> None:
+        self._socket, self._transport, self._connection = socket, transport, connection
+        self._session: LoopRef[From | Detached] | None = None
         self._waiting: deque[bytes | Sound | Close] = deque()
         self._size = 0  # bytes of text that wait
         self._sound = 0  # bytes of a stream that wait
@@ -36,6 +39,7 @@ class Outbox:
     def tell(self, message: ToCaller | Admitted, /) -> None:
         """Queue it; after a Close, and once the client is too slow, nothing more is taken."""
         if isinstance(message, Admitted):
+            self._session = message.session
             if not self.admitted.done():
                 self.admitted.set_result(message.session)
         elif not self.closing:
@@ -48,6 +52,7 @@ class Outbox:
         if self._size > MAX_WAITING or self._sound > MAX_SOUND:
             self._waiting.clear()
             frame = TOO_SLOW
+            self._give_up()
         self.closing = isinstance(frame, Close)
         self._waiting.append(frame)
         self._wake.set()
@@ -80,12 +85,19 @@ class Outbox:
                         return
         except (ConnectionError, TimeoutError) as error:
             log.debug("the caller is gone, or reads nothing: %r", error)
+            if isinstance(error, TimeoutError):
+                self._give_up()
             if self.closing:
                 self._turn_away()
             if isinstance(self._transport, asyncio.WriteTransport):
                 self._transport.abort()
         finally:
             self._next_beat.cancel()
+
+    def _give_up(self) -> None:
+        """The caller reads too slowly: the call is over, also while its last frame still cannot be written."""
+        if self._session:
+            self._session.tell(Detached(self._connection, TOO_SLOW))
 
     def _beat_later(self) -> None:
         self._next_beat = asyncio.get_running_loop().call_later(PING_SECONDS, self._beat)

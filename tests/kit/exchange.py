@@ -10,7 +10,7 @@ import math
 import os
 import struct
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +154,8 @@ async def exchange(
     upstream: Callable[[Upstream], Upstream] = lambda real: real,
     faults: Script | None = None,
     session_seconds: float = LONGEST_LIFE,
+    hosts: Collection[str] = (),
+    origins: Collection[str] = (),
 ) -> AsyncIterator[Exchange]:
     """Start it all, and let go of it in reverse; the supervisor must end without a failure.
 
@@ -169,7 +171,7 @@ async def exchange(
         equipment = Equipment(shelf, model, pool, limits or Limits())
         supervisor = launch(SupervisorActor(equipment), ending)
         rest = Rest(supervisor, shelf, "local engine", Readiness(model).would_answer)
-        app = application(rest, supervisor, Metrics(equipment.figures, pool))
+        app = application(rest, supervisor, Metrics(equipment.figures, pool), hosts, origins)
         serving = runner(app, shutdown_seconds=1.0)
         await serving.setup()
         await web.TCPSite(serving, "127.0.0.1", 0).start()

@@ -3,10 +3,10 @@
 import asyncio
 from typing import Any
 
-from actors.messages import Clear, Close, Error, Sound
+from actors.messages import Admitted, Clear, Close, Detached, Error, Sound
 from tests.kit.probe import Probe
 from web import outbox
-from web.outbox import Outbox
+from web.outbox import TOO_SLOW, Outbox
 
 
 class Gone:
@@ -23,7 +23,7 @@ def test_who_was_refused_and_is_gone_is_not_waited_for() -> None:
     """The endpoint hears that nobody was let in, though neither the error nor the close could be written."""
 
     async def story() -> None:
-        box: Any = Outbox(Gone(), None)  # type: ignore[arg-type]
+        box: Any = Outbox(Gone(), None, 1)  # type: ignore[arg-type]
         box.tell(Error("busy", "All lines are busy."))
         box.tell(Close(4429, "all lines are busy"))
         await box.run()
@@ -33,9 +33,9 @@ def test_who_was_refused_and_is_gone_is_not_waited_for() -> None:
 
 
 def test_a_caller_who_reads_too_little_is_closed(monkeypatch: Any) -> None:
-    """What waits is bounded: over it everything is dropped but the Close that says why."""
+    """What waits is bounded: over it everything is dropped but the Close that says why; the session knows at once."""
     monkeypatch.setattr(outbox, "MAX_WAITING", 1000)
-    closes = Probe()
+    closes, session = Probe(), Probe()
 
     class Slow:
         async def send_frame(self, *_frame: Any) -> None:
@@ -45,9 +45,11 @@ def test_a_caller_who_reads_too_little_is_closed(monkeypatch: Any) -> None:
             closes.tell(how)
 
     async def story() -> None:
-        box: Any = Outbox(Slow(), None)  # type: ignore[arg-type]
+        box: Any = Outbox(Slow(), None, 1)  # type: ignore[arg-type]
+        box.tell(Admitted(session))  # type: ignore[arg-type]
         for _ in range(100):
             box.tell(Error("busy", "x" * 100))
+        assert session.heard == [Detached(1, TOO_SLOW)]
         await box.run()
 
     asyncio.run(story())
@@ -66,7 +68,7 @@ def test_a_clear_overtakes_what_waits_of_its_reply() -> None:
             return
 
     async def story() -> None:
-        box: Any = Outbox(Socket(), None)  # type: ignore[arg-type]
+        box: Any = Outbox(Socket(), None, 1)  # type: ignore[arg-type]
         for response, pcm in (("1.1", b"unwanted"), ("1.2", b"wanted"), ("1.1", b"unwanted")):
             box.tell(Sound(response, pcm))
         box.tell(Clear("1.1"))

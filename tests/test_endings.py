@@ -1,0 +1,204 @@
+"""Every way in which a call can end, through the real server: what is counted, and what the log says."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from actors.base import Stop
+from actors.conversation import Conversation
+from actors.equipment import Limits
+from actors.testing.phone import CallEnded, CallFailed, Phone
+from realtime.link import Upstream
+from tests.kit.exchange import Exchange, exchange
+from tests.kit.four import TINA
+from tests.test_slow_clients import deafen
+from web import endpoint
+
+Way = Callable[[Exchange, Phone], Awaitable[object]]
+
+MASKED = bytes(4)
+NO_FRAME = bytes([0x83, 0x80]) + MASKED  # an opcode that is reserved
+NO_CODE = bytes([0x88, 0x80]) + MASKED
+NO_TEXT = bytes([0x88, 0x83]) + MASKED + bytes([0x03, 0xE8, 0xFF])  # 1000, and a reason that is no UTF-8
+
+
+def run(story: Coroutine[Any, Any, None]) -> None:
+    """One story, a minute at most."""
+    asyncio.run(asyncio.wait_for(story, 60))
+
+
+def same(real: Upstream) -> Upstream:
+    """The model answers."""
+    return real
+
+
+def without_a_key(real: Upstream) -> Upstream:
+    """The model does not serve us."""
+    return Upstream(real.url, real.model, "wrong")
+
+
+def says(**message: Any) -> Way:
+    """The caller says this."""
+    return lambda line, phone: phone.say(**message)
+
+
+def closes(code: int) -> Way:
+    """The caller's client closes with this code."""
+    return lambda line, phone: phone.socket.close(code, "goodbye")
+
+
+def writes(data: bytes) -> Way:
+    """The caller's client puts these bytes on the wire."""
+
+    async def write(line: Exchange, phone: Phone) -> None:
+        phone.socket.transport.write(data)
+
+    return write
+
+
+async def is_cut(line: Exchange, phone: Phone) -> None:
+    """The caller's network is gone."""
+    phone.socket.transport.abort()
+
+
+async def says_too_much(line: Exchange, phone: Phone) -> None:
+    """A frame beyond what one may hold, as it begins: the server need not read it all."""
+    size = endpoint.MAX_FRAME + 1
+    phone.socket.transport.write(bytes([0x81, 0xFF]) + size.to_bytes(8) + MASKED + b"x")
+
+
+async def floods(line: Exchange, phone: Phone) -> None:
+    """More messages than may come."""
+    for _ in range(13):
+        await phone.say(type="ping")
+
+
+async def is_told_a_fault(line: Exchange, phone: Phone) -> None:
+    """What the caller says makes the session crash."""
+    await phone.choose(TINA)
+    await phone.say(type="text", text="hello")
+
+
+async def hears(line: Exchange, phone: Phone) -> None:
+    """A whole reply."""
+    await phone.choose(TINA)
+
+
+async def hears_a_stream(line: Exchange, phone: Phone) -> None:
+    """As it is spoken."""
+    await phone.choose(TINA, mode="stream")
+
+
+async def drains(line: Exchange, phone: Phone) -> None:
+    """The server is told to stop, with a caller on the line."""
+    line.supervisor.tell(Stop())
+
+
+async def waits(line: Exchange, phone: Phone) -> None:
+    """Nothing is said any more."""
+
+
+WAYS: dict[str, tuple[Way, int, str]] = {
+    "end": (says(type="end"), 1000, "the call has ended"),
+    "the longest call": (waits, 1000, "longest time"),
+    "their 1000": (closes(1000), 1000, "closed the connection with 1000"),
+    "their 1001": (closes(1001), 1001, "closed the connection with 1001"),
+    "their 1011": (closes(1011), 1011, "closed the connection with 1011"),
+    "their 4500": (closes(4500), 1000, "closed the connection with 4500"),
+    "a close without a code": (writes(NO_CODE), 1005, "closed the connection with 1005"),
+    "no close": (is_cut, 1006, "the connection is gone"),
+    "no frame": (writes(NO_FRAME), 1002, "opcode"),
+    "no text": (writes(NO_TEXT), 1007, "UTF-8"),
+    "too big": (says_too_much, 1009, "limit"),
+    "at shutdown": (drains, 1001, "the server is restarting"),
+    "a flood": (floods, 4400, "too many messages"),
+    "idle": (waits, 4408, "nothing was said"),
+    "too slow for a stream": (hears_a_stream, 4408, "too slowly"),
+    "too slow for whole replies": (hears, 4408, "too slowly"),
+    "a crash": (is_told_a_fault, 4500, "it was stopped"),
+    "no upstream": (hears, 4503, "the model"),
+}
+LIMITS = {
+    "the longest call": Limits(call_seconds=0.05),
+    "idle": Limits(idle_seconds=0.05),
+    "a flood": Limits(messages=1),
+}
+SMALLER = {"too slow for a stream": "web.outbox.MAX_SOUND", "too slow for whole replies": "web.outbox.MAX_WAITING"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_how_a_call_ended_is_counted_and_logged(
+    way: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the code of whoever closed it, once."""
+    do, code, why = WAYS[way]
+    caplog.set_level(logging.INFO, "actors.session")
+    if way in SMALLER:
+        monkeypatch.setattr(SMALLER[way], 1000)
+    if way == "a crash":
+        monkeypatch.delattr(Conversation, "type")
+
+    async def story() -> None:
+        async with exchange(LIMITS.get(way), upstream=without_a_key if way == "no upstream" else same) as line:
+            async with line.phone() as phone:
+                if way not in LIMITS:
+                    await phone.say(type="ping")
+                    await phone.hear("pong")
+                with suppress(CallFailed, CallEnded):
+                    await do(line, phone)
+                await line.until(lambda: line.figures.ended, lambda: "the call goes on", 30)
+                if code >= 4000:
+                    assert (await phone.closed()).code == code
+            assert (line.figures.ended, line.figures.refused) == ({code: 1}, {})
+
+    run(story())
+    (ended,) = (line for line in caplog.messages if line.startswith("ended session="))
+    assert f" code={code} why=" in ended
+    assert why in ended
+
+
+def test_who_is_replaced_is_counted_once_and_who_replaced_them_too() -> None:
+    """The first call ends with 4409, whatever becomes of the second."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as first, line.phone() as second:
+            assert (await first.closed()).code == 4409
+            await second.say(type="end")
+            await second.closed()
+            await line.until(lambda: line.figures.ended.total() == 2, lambda: f"{line.figures.ended}", 30)
+            assert line.figures.ended == {4409: 1, 1000: 1}
+
+    run(story())
+
+
+def test_who_takes_nothing_and_is_cut_off_was_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No code can be told to them; they are counted as whoever else reads too slowly."""
+    monkeypatch.setattr("web.endpoint.UNSENT_BYTES", 4096)
+    monkeypatch.setattr("web.outbox.WRITE_SECONDS", 0.2)
+    monkeypatch.setattr("web.outbox.SLOWEST_LINE", 10**9)
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await deafen(line, phone)
+            await line.until(lambda: line.figures.ended == {4408: 1}, lambda: f"{line.figures.ended}", 30)
+            phone.socket.transport.abort()
+
+    run(story())
+
+
+def test_who_is_turned_away_is_counted_apart() -> None:
+    """4429 ends no call: none had begun."""
+
+    async def story() -> None:
+        async with exchange(Limits(sessions=1)) as line, line.phone("one") as one, line.phone("two") as two:
+            assert (await two.closed()).code == 4429
+            await one.say(type="end")
+            await one.closed()
+            await line.until(lambda: line.figures.ended, lambda: "the call goes on")
+            assert (line.figures.ended, line.figures.refused) == ({1000: 1}, {4429: 1})
+
+    run(story())

@@ -1,0 +1,93 @@
+"""Hosts and origins in one form, so that they can be compared whole: that in which browsers write them."""
+
+import ipaddress
+import re
+
+import idna
+
+PORTS = {"http": 80, "https": 443}
+
+_HOST = re.compile(r"(\[[^\s\[\]/?#@\\]+\]|[^\s\[\]/?#@\\:%]+)(?::([0-9]{0,5}))?")
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # as the last label it makes an IP address in a browser, or nothing
+_OURS = re.compile(r"(https?|wss?)://", re.IGNORECASE)
+_OPAQUE = re.compile(r"null|(?!wss?:)[a-z][a-z0-9+.-]*://[!-.0-~]+")  # of a file, an extension, an app in a web view
+_LONGEST = 253  # characters of a name
+
+
+def read_host(text: str) -> tuple[str, int | None]:
+    """The name in a `Host` header, or an IP address without brackets, and the port; ValueError if it holds neither.
+
+    A name is in lower case, without the dot at its end, its Unicode as xn--.
+    """
+    found = _HOST.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no host")
+    port = int(found[2]) if found[2] else None
+    if port is not None and port > 65535:
+        raise ValueError(f"{text!r} has no port")
+    return _address(found[1]) or _name(found[1]), port
+
+
+def is_address(name: str) -> bool:
+    """Whether a name that was read is an IP address."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def read_origin(text: str) -> str:
+    """An `Origin` with its port written out; ValueError if it is none."""
+    scheme, _, host = text.partition("://")
+    if scheme.lower() in PORTS:
+        return origin_at(scheme.lower(), *read_host(host))
+    if not _OPAQUE.fullmatch(text.lower()):
+        raise ValueError(f"{text!r} is no origin")
+    return text.lower()
+
+
+def origin_at(scheme: str, name: str, port: int | None) -> str:
+    """The origin of the pages that are served there."""
+    host = f"[{name}]" if ":" in name else name
+    return f"{scheme}://{host}:{PORTS[scheme] if port is None else port}"
+
+
+def host_to_allow(option: str) -> str:
+    """The name in what somebody gives as a host, be it pasted from an address; ValueError says what to do."""
+    text = _OURS.sub("", option.strip(), count=1).removesuffix("/")
+    try:
+        return text if is_address(text) else read_host(text)[0]
+    except ValueError:
+        raise ValueError(f"{option!r} cannot be a host name: write one such as astro.local, each by itself") from None
+
+
+def origin_to_allow(option: str) -> str:
+    """The origin in what somebody gives as one; ValueError says what to do."""
+    try:
+        return read_origin(option.strip().removesuffix("/"))
+    except ValueError:
+        raise ValueError(
+            f"{option!r} cannot be an origin: write scheme and host, such as https://astro.local, each by itself"
+        ) from None
+
+
+def _address(text: str) -> str:
+    """An IP address in its usual form; empty if it is none."""
+    try:
+        if text.startswith("["):
+            return str(ipaddress.IPv6Address(text[1:-1]))
+        return str(ipaddress.IPv4Address(text.removesuffix(".")))
+    except ValueError:
+        return ""
+
+
+def _name(text: str) -> str:
+    if len(text) <= _LONGEST + 1:
+        ascii_ = text if text.isascii() else idna.encode(text, uts46=True).decode()
+        name = ascii_.lower().removesuffix(".")
+        labels = name.split(".")
+        if len(name) <= _LONGEST and all(map(_LABEL.fullmatch, labels)) and not _NUMBER.fullmatch(labels[-1]):
+            return name
+    raise ValueError(f"{text!r} is no name")
