@@ -13,8 +13,10 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from personas.aside import Aside
 from personas.catalogue import Catalogue
 from personas.check import CatalogueBroken, Fault
 from personas.file import read_bytes
@@ -33,22 +35,23 @@ async def watch(edits: "Edits", taken: Taken, told: Told, *, asked: asyncio.Even
     """Runs until it is cancelled; cancelling leaves nothing behind.
 
     `taken` is given each new catalogue, `told` the faults of each edit that has any, once. Both run on the loop; a file
-    is read and checked in a thread. Who sets `asked` is given one of both in any case: the catalogue in use when the
-    file is still as it was.
+    is looked at aside, as a file system may keep who asks it waiting, for good. Who sets `asked` is given one of both
+    in any case: the catalogue in use when the file is still as it was.
     """
     asked = asked or asyncio.Event()
-    while True:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK):
-                await asked.wait()
-        wanted = asked.is_set()
-        asked.clear()
-        now = asyncio.get_running_loop().time()
-        found = await asyncio.to_thread(edits.look, now, asked=wanted)
-        if isinstance(found, Catalogue):
-            taken(found)
-        elif found:
-            told(found)
+    with contextlib.closing(Aside("the file of personas")) as aside:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await asked.wait()
+            wanted = asked.is_set()
+            asked.clear()
+            now = asyncio.get_running_loop().time()
+            found = await aside.run(partial(edits.look, now, asked=wanted))
+            if isinstance(found, Catalogue):
+                taken(found)
+            elif found:
+                told(found)
 
 
 @dataclass(frozen=True, slots=True)
