@@ -372,7 +372,7 @@ def test_what_was_said_to_nobody_is_not_heard_by_who_is_chosen_next(scene: Scene
     scene.says(Chose("nobody", mode="stream"))
     speak(scene, 200, mark=1)
     scene.caller.fish_for(Error)
-    scene.says(Chose(TINA))
+    scene.says(Chose(TINA, mode="stream"))
     wire = scene.wire(1)
     wire.welcome()
     begin(wire, "greeting", asked(wire))
