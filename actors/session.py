@@ -134,8 +134,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Settled(bill):
                 self._farewell.settle(bill)
                 self._end_when_all_is_told()
-            case Attached(connection, outbox):
+            case Attached(connection, outbox, mode):
                 self._caller.attach(connection, outbox)
+                if mode:
+                    self._board.set_mode(mode)
             case Detached() | Replaced() | Stop() | TimeUp() | Quiet():
                 self._consider_leaving(message)
             case Down():
