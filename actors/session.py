@@ -9,7 +9,7 @@ from typing import TypeAlias, assert_never
 from actors.account import Account
 from actors.base import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
-from actors.caller import Caller
+from actors.caller import Caller, Rate
 from actors.choices import Choices
 from actors.clips import Clips
 from actors.conversation import WRONG_MODE, Conversation
@@ -77,8 +77,9 @@ from schemas import Refused
 
 log = logging.getLogger(__name__)
 
+SECOND = 1000 * BYTES_PER_MS  # of audio
 STRAY_SECONDS = 1.0  # a phone hears of a refusal a moment later, and has sent 50 more frames a second until then
-HASTE_MS = 30_000  # of a stream may come ahead of real time: a phone that was out of reach for a while
+HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was before: a phone was out of reach for so long
 
 
 SessionInbox: TypeAlias = (
@@ -104,6 +105,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._user, self._id, self._equipment = user, session_id, equipment
         self._caller = Caller(session_id, equipment.limits.bad_messages, equipment.limits.messages)
         self._streamed = 0  # bytes of audio that came in a stream
+        self._haste = Rate(SECOND, HASTE_SECONDS * SECOND)
         self._account = Account(equipment.figures)
         self._farewell = Farewell(self._caller)
         self._strayed_at = -inf
@@ -221,7 +223,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 return
             self._board.spoke("stream")
         self._streamed += len(pcm)
-        if self._streamed / BYTES_PER_MS > (now - self._began) * 1000 + HASTE_MS:
+        if not self._haste.take(now, len(pcm)):
             self._caller.tell(
                 Error("too_many_messages", "Audio comes faster than anybody speaks: send it in real time.")
             )
