@@ -12,7 +12,7 @@ BURST_SECONDS = 10.0  # the messages of so long may come at once
 
 
 class Rate:
-    """A token bucket in one number: the time at which it will be full again."""
+    """A token bucket in one number: the time at which it will be full again. It begins full."""
 
     __slots__ = ("_each", "_full_at", "_most")
 
@@ -20,9 +20,9 @@ class Rate:
         self._each, self._most = 1 / a_second, burst / a_second
         self._full_at = 0.0
 
-    def take(self, now: float) -> bool:
-        """Whether one more may come; `now` in seconds, on a clock that never goes back."""
-        full_at = (self._full_at if self._full_at > now else now) + self._each
+    def take(self, now: float, count: int = 1) -> bool:
+        """Whether so many more may come; `now` in seconds, on a clock that never goes back."""
+        full_at = (self._full_at if self._full_at > now else now) + self._each * count
         if full_at - now > self._most:
             return False
         self._full_at = full_at

@@ -4,19 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from actors.line import Selection
+from actors.messages import Mode
 from actors.switches import Switches
 from personas import Persona, Profile
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A choice that is not decided yet: whom it names, if anybody, and what the caller told of themselves with it.
+    """A choice that is not decided yet: whom it names, if anybody, and what it brings once it is granted.
 
     `claimed` are the personas, by id, of whom the supervisor may grant one.
     """
 
     astrologer_id: str
     profile: Profile | None
+    mode: Mode | None = None
     claimed: frozenset[str] = frozenset()
 
 
@@ -30,23 +32,28 @@ class Choices:
         self._holds: frozenset[str] = frozenset()
         self._switches = Switches(switches)
 
-    def ask(self, astrologer_id: str, profile: Profile | None, now: float) -> int:
+    @property
+    def modes(self) -> set[Mode]:
+        """In which the caller will speak if what is not decided yet is granted."""
+        return {asked.mode for asked in self._asked.values() if asked.mode}
+
+    def ask(self, astrologer_id: str, profile: Profile | None, now: float, mode: Mode | None = None) -> int:
         """The number of a new choice. Raises Refused: switch_too_often."""
         self._switches.ask(self.count + 1, now)
         self.count += 1
         self.newest, self._wish = self.count, astrologer_id
-        self._asked[self.newest] = Asked(astrologer_id, profile)
+        self._asked[self.newest] = Asked(astrologer_id, profile, mode)
         return self.newest
 
     def repeats(self, astrologer_id: str) -> bool:
         """Whether this is whom the caller wants already."""
         return astrologer_id == self._wish
 
-    def repeat(self, profile: Profile | None) -> bool:
-        """Whom the caller wants is asked for again: True if that is not decided, then the profile goes with it."""
+    def repeat(self, profile: Profile | None, mode: Mode | None = None) -> bool:
+        """Whom the caller wants is asked for again: True if that is not decided, then what it brings goes with it."""
         asked = self._asked.get(self.newest)
-        if asked and profile:
-            self._asked[self.newest] = replace(asked, profile=profile)
+        if asked:
+            self._asked[self.newest] = replace(asked, profile=profile or asked.profile, mode=mode or asked.mode)
         return asked is not None
 
     def claim(self, choice: int, personas: Iterable[Persona]) -> None:
@@ -55,12 +62,12 @@ class Choices:
         self._asked[choice] = replace(self._asked[choice], claimed=claimed)
         self._holds |= claimed
 
-    def granted(self, selection: Selection) -> Profile | None:
-        """A choice is the caller's; what they told of themselves with it."""
+    def granted(self, selection: Selection) -> Asked:
+        """A choice is the caller's, and so is what it brings."""
         self._switches.granted(selection.choice)
         if selection.choice == self.newest:
             self._wish = selection.persona.id
-        return self._asked.pop(selection.choice).profile
+        return self._asked.pop(selection.choice)
 
     def refused(self, choice: int, wanted: Selection | None) -> int:
         """It is not granted; returns which is the newest before it, be it undecided or the one that is wanted."""

@@ -15,6 +15,7 @@ from actors.messages import (
     Greet,
     Hush,
     Keep,
+    Mode,
     Notice,
     SpeechStarted,
     SpeechStopped,
@@ -41,6 +42,10 @@ from realtime.events import (
 
 MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
 MOST_ASKED = 4  # that the upstream has and has not answered; then the next one waits
+WRONG_MODE: dict[Mode, str] = {
+    "clip": "This call takes recorded clips: send audio, or config with mode stream.",
+    "stream": "This call is a stream: send binary frames, or config with mode clip first.",
+}
 
 
 class Conversation:
@@ -62,7 +67,7 @@ class Conversation:
     def expect(self, choice: int) -> None:
         """A persona was asked for: its greeting takes its place in the order here, before what is said to it."""
         self._places[choice] = self._turns.number()
-        self.stream.hold()  # what is said now is meant for the new one
+        self.stream.wait()  # what is said now is meant for the new one
 
     def record(self, choice: int, now: float, clip: bytes | Packed) -> None:
         """A clip has come, meant for this choice; it keeps its place while it is decoded."""
@@ -107,6 +112,21 @@ class Conversation:
         if not choice and self._forget([said for said in self._turns if said.choice == 0]):
             self._caller.tell(Error("no_persona", "Nobody is on the line who could answer: choose a persona first."))
 
+    @property
+    def came(self) -> Mode | None:
+        """How the caller spoke, where something of it waits."""
+        if not self.stream.empty:
+            return "stream"
+        return "clip" if any(said.clip for said in self._turns) else None
+
+    def sift(self, clips: bool, stream: bool) -> None:
+        """It is known now whether the call takes clips, and a stream: what came in another way is refused."""
+        if not clips and self._forget([said for said in self._turns if said.clip]):
+            self._caller.tell(Error("wrong_mode", WRONG_MODE["stream"]))
+        if not stream and not self.stream.empty:
+            self.stream.drop()
+            self._caller.tell(Error("wrong_mode", WRONG_MODE["clip"]))
+
     def release(self, live: Leg, now: float) -> None:
         """Ask what is ready to be asked, in order, and listen, unless a greeting comes first.
 
@@ -135,6 +155,8 @@ class Conversation:
 
     def take_over(self, live: Leg) -> None:
         """A new connection has the line: it owes the greeting of a choice, or goes on where the one before was lost."""
+        if not self._replies.streamed and not self._places:
+            self.stream.drop()  # it was for a persona who has left, and was kept because they might have come back
         if self._greeting and live.bridge:
             self._greeting.asked = True
             live.bridge.tell(Greet(self._greeting.number, self._greeting.rest))
@@ -195,11 +217,10 @@ class Conversation:
             self._greeting = None
         self._forget(list(self._turns))
 
-    def change_mode(self, streamed: bool, live: Leg | None, now: float) -> None:
-        """From here on the caller speaks in a stream, or in clips; what was said and not answered is over."""
+    def change_mode(self, live: Leg | None, now: float) -> None:
+        """From here on the caller speaks in another way: what was said and not answered is over."""
         self.interrupt(live, now)
         self.stream.drop()
-        self.set_mode(streamed, now)
 
     def set_mode(self, streamed: bool, now: float) -> None:
         """Now it is known that the caller speaks in a stream, or in clips."""

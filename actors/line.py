@@ -30,16 +30,17 @@ class Selection:
 class Leg:
     """One upstream connection: a generation, whom it serves, and its bridge once that is hired.
 
-    `told`: its bridge knows whom it is to serve. `ready`: it does, and listens if it was told to. `fresh`: it holds no
-    item yet, so that while it is coming another persona may still take it over. `due` is when another should take
-    over, well before it must be gone. `seeded`, of one that takes over from a live one: how much had been said in the
-    call when it was told of it.
+    `told`: its bridge knows whom it is to serve, and whether it `listens` for the turns in a stream. `ready`: it is as
+    it was told. `fresh`: it holds no item yet, so that while it is coming another persona may still take it over.
+    `due` is when another should take over, well before it must be gone. `seeded`, of one that takes over from a live
+    one: how much had been said in the call when it was told of it.
     """
 
     generation: int
     selection: Selection
     bridge: Hired[ToBridge | Stop] | None = None
     told: bool = False
+    listens: bool = False
     ready: bool = False
     fresh: bool = True
     due: float = inf
@@ -70,9 +71,17 @@ class Line:
         """All connections that are not gone yet."""
         return (*(leg for leg in (self.live, self.coming) if leg), *self.retiring)
 
-    def unready(self) -> "Line":
-        """The line once its connections were told something that they must consent to."""
-        live, coming = (leg and replace(leg, ready=False) for leg in (self.live, self.coming))
+    def untuned(self, listens: bool) -> tuple[Leg, ...]:
+        """The connections of whoever is wanted that were told otherwise than to listen, or not to."""
+        legs = (leg for leg in (self.live, self.coming) if leg and leg.told and leg.selection == self.wanted)
+        return tuple(leg for leg in legs if leg.listens != listens)
+
+    def tuned(self, listens: bool) -> "Line":
+        """The line once they were told; each must consent to it."""
+        told = self.untuned(listens)
+        live, coming = (
+            replace(leg, listens=listens, ready=False) if leg in told else leg for leg in (self.live, self.coming)
+        )
         return replace(self, live=live, coming=coming)
 
     def readied(self, generation: int, choice: int, due: float) -> "Line":

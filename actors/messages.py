@@ -242,11 +242,15 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A caller's connection asks to come in; `outbox` is told Admitted, or an Error and a Close."""
+    """A caller's connection asks to come in; `outbox` is told Admitted, or an Error and a Close.
+
+    `mode` is that of its address.
+    """
 
     user: str
     connection: int
     outbox: Ref[ToCaller | Admitted]
+    mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,10 +273,14 @@ class Inquired:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """The caller's connection, by number; what an older number says is dropped from now on."""
+    """The caller's connection, by number; what an older number says is dropped from now on.
+
+    They speak in this mode, if one is given, until a config names another.
+    """
 
     connection: int
     outbox: Ref[ToCaller]
+    mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,11 @@ class Microphone:
         """Words were dropped that another connection would need; or it was told so late of them that they were."""
         return self.missed or any(begins + PADDING < self._begins for begins in self._turns.values())
 
+    @property
+    def empty(self) -> bool:
+        """Nothing is kept."""
+        return not self._kept
+
     def hear(self, pcm: bytes, listening: bool, now: float) -> None:
         """Keep it; `listening`: it goes to the connection as well."""
         self._kept += pcm

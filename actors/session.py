@@ -3,15 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from math import inf
 from typing import TypeAlias, assert_never
 
 from actors.account import Account
 from actors.base import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
-from actors.caller import Caller
+from actors.caller import Caller, Rate
 from actors.choices import Choices
 from actors.clips import Clips
-from actors.conversation import Conversation
+from actors.conversation import WRONG_MODE, Conversation
 from actors.equipment import Equipment
 from actors.farewell import Farewell, minute
 from actors.messages import (
@@ -39,7 +40,6 @@ from actors.messages import (
     Interrupted,
     Leaving,
     LetGo,
-    Mode,
     Notice,
     Passed,
     Pinged,
@@ -77,7 +77,9 @@ from schemas import Refused
 
 log = logging.getLogger(__name__)
 
-HASTE_MS = 30_000  # of a stream may come ahead of real time: a phone that was out of reach for a while
+SECOND = 1000 * BYTES_PER_MS  # of audio
+STRAY_SECONDS = 1.0  # a phone hears of a refusal a moment later, and has sent 50 more frames a second until then
+HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was before: a phone was out of reach for so long
 
 
 SessionInbox: TypeAlias = (
@@ -102,10 +104,11 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._supervisor = supervisor
         self._user, self._id, self._equipment = user, session_id, equipment
         self._caller = Caller(session_id, equipment.limits.bad_messages, equipment.limits.messages)
-        self._mode: Mode | None = None
         self._streamed = 0  # bytes of audio that came in a stream
+        self._haste = Rate(SECOND, HASTE_SECONDS * SECOND)
         self._account = Account(equipment.figures)
         self._farewell = Farewell(self._caller)
+        self._strayed_at = -inf
 
     def on_receive(self, message: SessionInbox) -> None:
         match message:
@@ -133,8 +136,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Settled(bill):
                 self._farewell.settle(bill)
                 self._end_when_all_is_told()
-            case Attached(connection, outbox):
+            case Attached(connection, outbox, mode):
                 self._caller.attach(connection, outbox)
+                if mode:
+                    self._board.set_mode(mode)
             case Detached() | Replaced() | Stop() | TimeUp() | Quiet():
                 self._consider_leaving(message)
             case Down():
@@ -175,24 +180,18 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def _said(self, said: FromCaller, now: float) -> None:
         """Raises Refused."""
         match said:
-            case Chose(astrologer_id, mode, profile):
-                if mode:
-                    self._set_mode(mode)
-                self._board.choose(astrologer_id, profile)
-            case Sought(mode=mode):
-                if mode:
-                    self._set_mode(mode)
+            case Chose():
+                self._board.choose(said)
+            case Sought():
                 self._board.seek(said)
             case Recorded() | Typed() if not self._board.choice:
                 self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
-            case Recorded() if self._mode == "stream":
-                raise Refused(
-                    "wrong_mode", "This call is a stream: send binary frames, or config with mode clip first."
-                )
+            case Recorded() if not self._board.takes("clip"):
+                raise Refused("wrong_mode", WRONG_MODE["stream"])
             case Recorded() | Typed() if self._talk.full:
                 raise Refused("busy", "Several of your messages wait already: let them be answered first.")
             case Recorded(clip):
-                self._set_mode("clip")
+                self._board.spoke("clip")
                 self._talk.record(self._board.choice, now, clip)
             case Typed(text):
                 self._talk.type(self._board.choice, now, text)
@@ -218,13 +217,13 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
             self._streamed += len(pcm)
             return
-        if self._mode != "stream":
-            if self._mode == "clip":
-                self._refuse("wrong_mode", "This call takes recorded clips: send audio, or config with mode stream.")
+        if self._board.mode != "stream":
+            if not self._board.takes("stream"):
+                self._stray(now)
                 return
-            self._set_mode("stream")
+            self._board.spoke("stream")
         self._streamed += len(pcm)
-        if self._streamed / BYTES_PER_MS > (now - self._began) * 1000 + HASTE_MS:
+        if not self._haste.take(now, len(pcm)):
             self._caller.tell(
                 Error("too_many_messages", "Audio comes faster than anybody speaks: send it in real time.")
             )
@@ -232,19 +231,11 @@ class UserSessionActor(LoopActor[SessionInbox]):
             return
         self._talk.stream.hear(pcm, now)
 
-    def _set_mode(self, mode: Mode) -> None:
-        """The first audio, or a config, says how the caller speaks."""
-        if mode == self._mode:
-            return
-        streamed, before, self._mode = mode == "stream", self._mode, mode
-        if before:
-            self._talk.change_mode(streamed, self._board.line.live, self._clock())
-        else:
-            self._talk.set_mode(streamed, self._clock())
-        self._board.listen(streamed)
-        self._board.go_on()
-        if streamed:
-            self._pace()
+    def _stray(self, now: float) -> None:
+        """Audio of a stream in a call of clips: told once for all that is on its way."""
+        if now - self._strayed_at >= STRAY_SECONDS:
+            self._strayed_at = now
+            self._refuse("wrong_mode", WRONG_MODE["clip"])
 
     def _refuse(self, code: str, reason: str) -> None:
         if self._farewell.begun:
@@ -273,7 +264,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             self.after(MUTED_SECONDS, Muted())
         if isinstance(event, ReplyEnded | AskFailed | Committed) and live:
             self._board.go_on()
-        if self._mode == "stream":
+        if self._board.mode == "stream":
             self._pace()
 
     def _pace(self) -> None:
@@ -293,6 +284,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             lambda chosen: self._supervisor.tell(Claimed(self.me, chosen.choice, chosen.personas)),
             lambda keeps: self._supervisor.tell(LetGo(self.me, keeps)),
             lambda seconds: self.after(seconds, Retry()),
+            self._pace,
             self._clock,
         )
         choices = Choices(equipment.limits.switches)
@@ -360,7 +352,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if leg is line.live:
             self._caller.tell(Notice("reconnecting", "The connection to the model was lost and is being made again."))
             self._talk.lost(leg)
-            if self._mode == "stream":
+            if self._board.mode == "stream":
                 self._pace()
         fatal = isinstance(down.cause, UpstreamRefused)
         self._leave_with(self._board.lost(leg, fatal, self._equipment.losses))

@@ -27,11 +27,20 @@ class Stream:
         if self._ear:
             self._ear.tell(Append(pcm))
 
-    def hold(self) -> None:
-        """Nobody listens from here on."""
+    @property
+    def empty(self) -> bool:
+        """Nothing is kept of it."""
+        return self._microphone.empty
+
+    def wait(self) -> None:
+        """Nobody listens until it is known who is to: perhaps whoever has heard it so far."""
         if self._ear:
             self._microphone.hold()
         self._ear = None
+
+    def hold(self) -> None:
+        """Nobody listens from here on."""
+        self.wait()
         self.speaking = 0
 
     def drop(self) -> None:

@@ -12,6 +12,7 @@ from actors.conversation import Conversation
 from actors.line import RETRY_SECONDS, Discard, GiveUp, Leg, Line, Look, Open, Retune, Selection, Swap, Wait, steer
 from actors.messages import (
     Choose,
+    Chose,
     Close,
     Configure,
     Error,
@@ -20,6 +21,7 @@ from actors.messages import (
     Know,
     Listen,
     Meet,
+    Mode,
     Notice,
     Prepare,
     Prepared,
@@ -44,13 +46,15 @@ MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be go
 class Hands:
     """What a session does for its switchboard: hire the bridge of a generation, look again in so many seconds.
 
-    `claim` asks the supervisor for a place with a persona; by `let_go` it learns, by id, who is still needed.
+    `claim` asks the supervisor for a place with a persona; by `let_go` it learns, by id, who is still needed. `pace`
+    releases what is due of a streamed reply.
     """
 
     hire: Callable[[int, Configure], Hired[ToBridge | Stop]]
     claim: Callable[[Selected], None]
     let_go: Callable[[frozenset[str]], None]
     look_again: Callable[[float], None]
+    pace: Callable[[], None]
     clock: Callable[[], float]
 
 
@@ -69,7 +73,9 @@ class Switchboard:
         self._caller, self._talk, self._persona, self._do = caller, talk, persona, do
         self._choices = choices
         self.line = Line(can=can)
-        self.listens = False  # the caller speaks in a stream
+        self.mode: Mode | None = None
+        """How the caller speaks to whoever is wanted, once it is known."""
+        self._mode_before: Mode | None = None  # to whoever is live, while another is being called
         self.generations = self.rollovers = 0  # so many there were
         self._acknowledged = 0
         self._closed = False
@@ -85,25 +91,28 @@ class Switchboard:
         """The newest that may still be granted: what is said now is meant for it."""
         return self._choices.newest
 
-    def choose(self, astrologer_id: str, profile: Profile | None = None) -> None:
+    def choose(self, chose: Chose) -> None:
         """The caller wants this persona, and may have told of themselves. Raises Refused: switch_too_often.
 
-        Whom they want already is only acknowledged, and told what it must know of them.
+        Whom they want already is only acknowledged, and told what it must know of them; a new mode holds at once.
         """
-        if not self._choices.repeats(astrologer_id):
-            self._persona.tell(Choose(self._next(astrologer_id, profile), astrologer_id))
-        elif not self._choices.repeat(profile):
-            if profile:
-                self._know(profile)
+        if not self._choices.repeats(chose.astrologer_id):
+            choice = self._next(chose.astrologer_id, chose.profile, chose.mode)
+            self._persona.tell(Choose(choice, chose.astrologer_id))
+        elif not self._choices.repeat(chose.profile, chose.mode):
+            if chose.mode:
+                self.set_mode(chose.mode)
+            if chose.profile:
+                self._know(chose.profile)
             if self.line.live and self.line.live.selection.choice == self.choice:
                 self._acknowledge(self.line.live)
 
     def seek(self, sought: Sought) -> None:
         """The caller wants whoever fits best. Raises Refused: switch_too_often."""
-        self._persona.tell(Seek(self._next("", None), sought.query, sought.language))
+        self._persona.tell(Seek(self._next("", None, sought.mode), sought.query, sought.language))
 
-    def _next(self, astrologer_id: str, profile: Profile | None) -> int:
-        choice = self._choices.ask(astrologer_id, profile, self._do.clock())
+    def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> int:
+        choice = self._choices.ask(astrologer_id, profile, self._do.clock(), mode)
         self._talk.expect(choice)
         return choice
 
@@ -126,15 +135,17 @@ class Switchboard:
 
     def _granted(self, selection: Selection) -> Close | None:
         self._persona.tell(Meet())
-        if profile := self._choices.granted(selection):
-            self._persona.tell(Know(profile))
-        live = self.line.live
+        asked, live = self._choices.granted(selection), self.line.live
+        if asked.profile:
+            self._persona.tell(Know(asked.profile))
         if live:
             self._persona.tell(Rest())
-        if live and live.selection == self.line.wanted:
+        if self.serving:
+            self._mode_before = self.mode
             self._caller.tell(Notice("switching", f"{selection.persona.name} is being called."))
         self._talk.switch(live, selection.choice, selection.persona.greeting, self._do.clock())
         self.line = replace(self.line, wanted=selection, fatal=False, rested=0.0)
+        self._speak(asked.mode or self.mode)
         return self.steer()
 
     def declined(self, choice: int) -> None:
@@ -142,6 +153,7 @@ class Switchboard:
         if self._closed:
             return
         self._talk.retag(choice, self._choices.refused(choice, self.line.wanted))
+        self._speak(self.mode)
         self.go_on()
 
     def prepared(self, prepared: Prepared) -> None:
@@ -154,12 +166,56 @@ class Switchboard:
             if leg.bridge and self.line.can.mutable_instructions:
                 leg.bridge.tell(Instruct(prepared.setup.instructions))
             return
-        setup = Configure(leg.selection.choice, replace(prepared.setup, listens=self.listens), prepared.turns)
+        listens = self.mode == "stream"
+        setup = Configure(leg.selection.choice, replace(prepared.setup, listens=listens), prepared.turns)
         if leg.bridge:
             leg.bridge.tell(setup)
         else:
             leg = replace(leg, bridge=self._do.hire(leg.generation, setup))
-        self.line = replace(self.line, coming=replace(leg, fresh=not prepared.turns, told=True))
+        self.line = replace(self.line, coming=replace(leg, fresh=not prepared.turns, told=True, listens=listens))
+
+    # How the caller speaks.
+
+    @property
+    def _modes(self) -> set[Mode]:
+        """In which they may: that of the call, and those of choices that may yet be granted. None named: in any."""
+        return self._choices.modes | ({self.mode} if self.mode else set())
+
+    def takes(self, mode: Mode) -> bool:
+        """Whether the caller may speak like this now."""
+        return not self._modes or mode in self._modes
+
+    def spoke(self, mode: Mode) -> None:
+        """The caller did: the first audio fixes the mode, unless it was named."""
+        if not self._modes:
+            self.set_mode(mode)
+            self._mode_before = mode
+
+    def set_mode(self, mode: Mode) -> None:
+        """From now on the caller speaks like this; if they spoke otherwise, what was not answered is over."""
+        if mode == self.mode:
+            return
+        if self.mode:
+            self._talk.change_mode(self.line.live, self._do.clock())
+        self._speak(mode)
+        self.go_on()
+
+    def _speak(self, mode: Mode | None) -> None:
+        """The mode holds now for whoever is wanted; what came in another is refused, once no choice can ask for it.
+
+        Whoever is still on the line while another is called is told nothing: they may go on as they were.
+        """
+        self.mode, streamed = mode, mode == "stream"
+        self._talk.set_mode(streamed, self._do.clock())
+        for leg in self.line.untuned(streamed):
+            if leg.bridge:
+                leg.bridge.tell(Listen(streamed))
+        self.line = self.line.tuned(streamed)
+        if came := self._talk.came:
+            self.spoke(came)
+            self._talk.sift(self.takes("clip"), self.takes("stream") or not self.serving)
+        if streamed:
+            self._do.pace()
 
     # Serving.
 
@@ -200,7 +256,7 @@ class Switchboard:
         return None
 
     def ready(self, ready: Ready) -> Close | None:
-        """A connection is the persona of a choice, and listens if it was told to."""
+        """A connection is the persona of a choice, and listens if the caller speaks in a stream."""
         due = self._do.clock() + ready.seconds - margin(ready.seconds)
         self.line = self.line.readied(ready.generation, ready.choice, due)
         close = self.steer()
@@ -211,16 +267,6 @@ class Switchboard:
         """Ask what is ready to be asked, if the one who is wanted is on the line."""
         if self.serving:
             self._talk.release(self.serving, self._do.clock())
-
-    def listen(self, listens: bool) -> None:
-        """From now on the upstream finds the turns in a stream by itself, or not; a leg is ready when it consents."""
-        if listens == self.listens:
-            return
-        self.listens = listens
-        for leg in (self.line.live, self.line.coming):
-            if leg and leg.bridge:
-                leg.bridge.tell(Listen(listens))
-        self.line = self.line.unready()
 
     @property
     def serving(self) -> Leg | None:
@@ -302,6 +348,7 @@ class Switchboard:
         self._choices.fall_back(wanted.choice, live.selection)
         self._persona.tell(Serve(live.selection.persona))
         self._talk.restore(wanted.choice)
+        self._speak(self._mode_before)
         self.go_on()
         return None
 

@@ -9,15 +9,16 @@ class Utterance:
     """A clip, a typed turn or one of a stream on its way to an answer.
 
     `choice` is the persona it was meant for, `arrived` seconds on the session's clock, `content` PCM16 24 kHz mono
-    or text, None while a clip is being decoded, and of a stream until it is written down. `asked`: an upstream
-    connection has it. `hushed`: something was said after it, and no answer to it alone is wanted. `given` is what a
-    lost connection said in answer.
+    or text, None while a clip is being decoded, and of a stream until it is written down. `clip`: it came as one.
+    `asked`: an upstream connection has it. `hushed`: something was said after it, and no answer to it alone is wanted.
+    `given` is what a lost connection said in answer.
     """
 
     number: int
     choice: int
     arrived: float
     content: bytes | str | None = None
+    clip: bool = False
     asked: bool = False
     hushed: bool = False
     given: str = ""
@@ -45,7 +46,7 @@ class TurnOrder:
 
     def arrive(self, choice: int, now: float, text: str | None = None) -> Utterance:
         """Take a place in the order: a typed turn with its text, a clip without."""
-        said = Utterance(self.number(), choice, now, text)
+        said = Utterance(self.number(), choice, now, text, clip=text is None)
         self._waiting[said.number] = said
         return said
 

@@ -284,6 +284,41 @@ def test_a_change_of_mode_in_the_call() -> None:
     run(story())
 
 
+def test_the_mode_of_the_address_is_the_first_and_not_the_last() -> None:
+    """A config that names none keeps the mode that holds, whoever named it; one that is refused takes none away."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone(mode="stream") as phone:
+            await phone.say(type="config", astrologer_id="nobody", audio={"mode": "clip"})
+            assert (await phone.hear("error"))["code"] == "unknown_astrologer"
+            await phone.choose(TINA)
+            await phone.reply()
+            await phone.choose(TINA, mode="clip")
+            await phone.say(type="text", text="one")
+            await phone.hear("audio_response")
+            await phone.choose(MOHIT)
+            await phone.answer()
+            await phone.choose(MOHIT)
+            await phone.ask((CLIPS / "hi_love_me.m4a").read_bytes())
+
+    run(story())
+
+
+@pytest.mark.parametrize("query", [{"astrologer_id": TINA}, {"match": "marriage"}])
+@pytest.mark.parametrize("mode", ["clip", "stream"])
+def test_whoever_the_address_chooses_is_spoken_to_in_its_mode(query: dict[str, str], mode: str) -> None:
+    """And so is whoever comes next."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone(mode=mode, **query) as phone:
+            reply = phone.reply if mode == "stream" else phone.answer
+            await reply()
+            await phone.choose(PRIYANKA)
+            await reply()
+
+    run(story())
+
+
 def test_the_first_audio_says_how_the_caller_speaks() -> None:
     """A config without a mode, then binary frames: a stream."""
 

@@ -82,12 +82,12 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
         connection = next(_numbers)
         outbox = Outbox(socket, request.transport, connection)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
-        supervisor.tell(Connected(user, connection, outbox))
+        supervisor.tell(Connected(user, connection, outbox, mode))
         try:
             if session := await outbox.admitted:
-                if wish := _wish(request.query, mode):
+                if wish := _wish(request.query):
                     session.tell(From(connection, wish))
-                await _listen(socket, session, connection, mode)
+                await _listen(socket, session, connection)
         except (ConnectionError, TimeoutError):  # a pong could not be written: nobody reads
             if request.transport:
                 request.transport.abort()
@@ -113,17 +113,17 @@ def _tune(transport: asyncio.BaseTransport | None) -> None:
         connection.setsockopt(socket_api.IPPROTO_TCP, socket_api.TCP_USER_TIMEOUT, DEAD_SECONDS * 1000)
 
 
-def _wish(query: Mapping[str, str], mode: Mode | None) -> Chose | Sought | None:
+def _wish(query: Mapping[str, str]) -> Chose | Sought | None:
     """Whom the address asks for: a persona, or else whoever fits some words."""
     if astrologer_id := query.get("astrologer_id"):
-        return Chose(astrologer_id, mode)
+        return Chose(astrologer_id)
     if "match" in query:
-        return Sought(query["match"], query.get("language") or None, mode)
+        return Sought(query["match"], query.get("language") or None)
     return None
 
 
-async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int, mode: Mode | None) -> None:
-    """Every frame to the session, and how it ended; a choice that names no mode has that of the address."""
+async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int) -> None:
+    """Every frame to the session, and how it ended."""
     gone = Detached(connection)
     try:
         controls = Rate(CONTROLS_A_SECOND, 10 * CONTROLS_A_SECOND)
@@ -132,7 +132,7 @@ async def _listen(socket: Socket, session: LoopRef[From | Detached], connection:
             frame = await socket.receive()
             if frame.type is WSMsgType.BINARY or frame.type is WSMsgType.TEXT:
                 socket.figures.received += len(frame.data)
-                session.tell(From(connection, _read(frame, mode)))
+                session.tell(From(connection, _read(frame)))
             elif frame.type in OVER:
                 gone = replace(gone, how=_closed(frame) or gone.how)
                 return
@@ -173,13 +173,10 @@ async def _room(session: LoopRef[From | Detached]) -> None:
             return
 
 
-def _read(frame: WSMessageNoDecodeText, mode: Mode | None) -> FromCaller:
+def _read(frame: WSMessageNoDecodeText) -> FromCaller:
     try:
         if frame.type is WSMsgType.BINARY:
             return wire.read_audio(frame.data)
-        said = wire.read(frame.data)
+        return wire.read(frame.data)
     except Refused as refused:
         return Garbled(refused.code, refused.message)
-    if isinstance(said, Chose) and said.mode is None:
-        return replace(said, mode=mode)
-    return said

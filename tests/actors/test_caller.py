@@ -20,6 +20,15 @@ def test_a_rate_takes_what_is_sustained_and_a_burst(every: float, count: int, ta
     assert sum(rate.take(1000 + n * every) for n in range(count)) == pytest.approx(taken, abs=2)
 
 
+def test_a_rate_takes_several_at_once() -> None:
+    """As many as there is room for, and what was not taken takes no room."""
+    rate = Rate(200, 2000)
+    assert rate.take(0, 1900)
+    assert not rate.take(0, 200)
+    assert rate.take(0, 90)
+    assert rate.take(1, 200)
+
+
 def test_a_rate_recovers() -> None:
     """Who was quiet may speak again, at most a burst."""
     rate = Rate(200, 2000)

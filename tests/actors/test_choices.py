@@ -43,7 +43,20 @@ def test_the_newest_profile_goes_with_a_choice_that_is_not_decided() -> None:
     choice = choices.ask(TINA, ASHA, 0)
     choices.repeat(USHA)
     choices.repeat(None)
-    assert choices.granted(Selection(choice, FOUR.get(TINA))) == USHA
+    assert choices.granted(Selection(choice, FOUR.get(TINA))).profile == USHA
+
+
+def test_the_newest_mode_goes_with_a_choice_that_is_not_decided() -> None:
+    """And one without a mode takes none away; what was refused asks for nothing any more."""
+    choices = Choices(6)
+    refused, choice = choices.ask(HARSH, None, 0, "clip"), choices.ask(TINA, None, 0, "clip")
+    choices.repeat(None, "stream")
+    choices.repeat(USHA)
+    assert choices.modes == {"clip", "stream"}
+    choices.refused(refused, None)
+    assert choices.modes == {"stream"}
+    assert choices.granted(Selection(choice, FOUR.get(TINA))).mode == "stream"
+    assert choices.modes == set()
 
 
 def test_a_refused_choice_falls_back_to_the_one_before() -> None:

@@ -110,10 +110,20 @@ def test_one_that_was_to_take_over_knows_enough_when_the_live_one_goes_first() -
 
 def test_a_leg_that_consents_again_is_replaced_no_later() -> None:
     """It says anew how long it lasts, each time it was told something."""
-    line = Line(TINA, replace(LIVE, due=100.0))
-    again = line.unready().readied(1, 1, due=120.0)
-    assert again == line
-    assert line.unready().live == replace(LIVE, due=100.0, ready=False)
+    line = Line(TINA, replace(LIVE, told=True, due=100.0))
+    assert line.tuned(True).live == replace(LIVE, told=True, due=100.0, listens=True, ready=False)
+    assert line.tuned(True).readied(1, 1, due=120.0).live == replace(LIVE, told=True, due=100.0, listens=True)
+
+
+def test_only_whoever_is_wanted_is_told_how_the_caller_speaks() -> None:
+    """And of them those that are told already and otherwise: what another is called for does not concern the others."""
+    tina, mohit = replace(LIVE, told=True), replace(DIALLED, told=True)
+    line = Line(MOHIT, tina, mohit)
+    assert line.untuned(True) == (mohit,)
+    assert line.tuned(True).live == tina
+    assert line.untuned(False) == line.tuned(True).untuned(True) == ()
+    assert replace(line, coming=DIALLED).untuned(True) == ()
+    assert len(Line(TINA, tina, replace(NEXT, told=True)).untuned(True)) == 2
 
 
 def test_a_leg_that_is_gone_is_gone_from_every_place() -> None:

@@ -2,9 +2,13 @@
 
 from base64 import b64decode
 
+import pytest
+
+from actors.equipment import Limits
 from actors.messages import (
     Chose,
     Clear,
+    Close,
     Error,
     Interrupted,
     Notice,
@@ -13,10 +17,12 @@ from actors.messages import (
     ResponseStarted,
     Sound,
     SpeechStarted,
+    Spoke,
     Transcript,
     Typed,
 )
 from actors.testing.scene import Scene
+from actors.testing.stage import Stage
 from realtime import GO_ON, SAY_EXACTLY
 from realtime.events import BYTES_PER_MS
 from tests.kit.four import MOHIT, PRIYANKA, TINA
@@ -45,6 +51,26 @@ def test_of_what_is_said_before_the_greeting_only_the_last_moment_is_heard(scene
     assert heard(wire) == bytes([2]) * 300 * BYTES_PER_MS
     speak(scene, 20, mark=3)
     assert heard(wire).endswith(bytes([3]) * FRAME)
+
+
+@pytest.mark.parametrize("quiet", [0.0, 3200.0])
+def test_half_a_minute_may_come_at_once_however_long_it_was_quiet(stage: Stage, quiet: float) -> None:
+    """And more as it is spoken, for as long as one likes; who sends faster is closed, and not heard."""
+    scene = Scene(stage, limits=Limits(idle_seconds=1e6, call_seconds=1e6))
+    wire = on_the_line(scene)
+    stage.advance(quiet)
+    for _ in range(1490):
+        scene.says(Spoke(bytes(FRAME)))
+    for _ in range(3000):
+        stage.advance(0.02)
+        scene.says(Spoke(bytes(FRAME)))
+    assert len(heard(wire)) == (1490 + 3000) * FRAME
+    for _ in range(30):
+        scene.says(Spoke(bytes(FRAME)))
+    scene.caller.fish_for(Error, code="too_many_messages")
+    assert scene.caller.fish_for(Close).code == 4400
+    assert len(heard(wire)) <= 1501 * FRAME + 3000 * FRAME
+    scene.end()
 
 
 def test_what_waits_is_joined(scene: Scene) -> None:
@@ -372,7 +398,7 @@ def test_what_was_said_to_nobody_is_not_heard_by_who_is_chosen_next(scene: Scene
     scene.says(Chose("nobody", mode="stream"))
     speak(scene, 200, mark=1)
     scene.caller.fish_for(Error)
-    scene.says(Chose(TINA))
+    scene.says(Chose(TINA, mode="stream"))
     wire = scene.wire(1)
     wire.welcome()
     begin(wire, "greeting", asked(wire))

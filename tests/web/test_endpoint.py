@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.messages import Chose, Mode, Sought
+from actors.messages import Chose, Sought
 from web import endpoint
 
 
@@ -11,17 +11,16 @@ from web import endpoint
     [
         ({}, None),
         ({"language": "Hindi"}, None),
-        ({"astrologer_id": "tina"}, Chose("tina", "stream")),
+        ({"astrologer_id": "tina"}, Chose("tina")),
         ({"astrologer_id": ""}, None),
-        ({"match": "marriage"}, Sought("marriage", None, "stream")),
-        ({"match": "marriage", "language": "Hindi"}, Sought("marriage", "Hindi", "stream")),
-        ({"match": "marriage", "language": ""}, Sought("marriage", None, "stream")),
-        ({"match": "marriage", "astrologer_id": ""}, Sought("marriage", None, "stream")),
-        ({"match": "marriage", "astrologer_id": "tina"}, Chose("tina", "stream")),
-        ({"match": ""}, Sought("", None, "stream")),
+        ({"match": "marriage"}, Sought("marriage")),
+        ({"match": "marriage", "language": "Hindi"}, Sought("marriage", "Hindi")),
+        ({"match": "marriage", "language": ""}, Sought("marriage")),
+        ({"match": "marriage", "astrologer_id": ""}, Sought("marriage")),
+        ({"match": "marriage", "astrologer_id": "tina"}, Chose("tina")),
+        ({"match": ""}, Sought("")),
     ],
 )
 def test_whom_an_address_asks_for(query: dict[str, str], wish: Chose | Sought | None) -> None:
     """A persona goes before words, in a language if one is given."""
-    mode: Mode = "stream"
-    assert endpoint._wish(query, mode) == wish
+    assert endpoint._wish(query) == wish
