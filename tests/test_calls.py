@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from actors.base import Stop
 from actors.conversation import Conversation
@@ -40,7 +41,7 @@ def pitch(sound: bytes) -> float:
     """Hz of a tone in a WAV file, by its zero crossings."""
     samples = struct.unpack(f"<{(len(sound) - 44) // 2}h", sound[44:])
     crossings = sum(a < 0 <= b for a, b in itertools.pairwise(samples))
-    return round(crossings * 24_000 / len(samples), -1)
+    return float(round(crossings * 24_000 / len(samples), -1))
 
 
 def upgrade(user: str) -> bytes:
@@ -792,8 +793,8 @@ def test_a_page_of_another_origin_cannot_call(origin: str) -> None:
     async def story() -> None:
         async with exchange() as line:
             with pytest.raises(InvalidStatus, match="403"):
-                await connect(f"{line.url}/ws/user-1", origin=origin, proxy=None)
-            async with connect(f"{line.url}/ws/user-1", origin=line.http, proxy=None):
+                await connect(f"{line.url}/ws/user-1", origin=Origin(origin), proxy=None)
+            async with connect(f"{line.url}/ws/user-1", origin=Origin(line.http), proxy=None):
                 pass
             reader, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
             writer.write(b"GET /ws/user-1 HTTP/1.1\r\nHost: evil.example\r\n\r\n")

@@ -34,7 +34,7 @@ async def deafen(line: Exchange, phone: Phone) -> None:
     phone.socket.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     await phone.say(type="text", text="tell me")
     await phone.hear("sound")
-    phone.socket.transport.pause_reading()  # type: ignore[attr-defined]
+    phone.socket.transport.pause_reading()
 
 
 async def a_neighbour_hears_everything(line: Exchange) -> None:
@@ -54,7 +54,7 @@ def test_who_reads_too_slowly_is_closed_with_4408(monkeypatch: pytest.MonkeyPatc
         async with exchange() as line, line.phone() as phone:
             await deafen(line, phone)
             await a_neighbour_hears_everything(line)
-            phone.socket.transport.resume_reading()  # type: ignore[attr-defined]
+            phone.socket.transport.resume_reading()
             ended = await phone.closed()
             assert ended.code == 4408
             assert "too slowly" in ended.reason
@@ -69,7 +69,7 @@ def test_who_stops_reading_for_a_while_loses_nothing() -> None:
         async with exchange() as line, line.phone() as phone:
             await deafen(line, phone)
             await a_neighbour_hears_everything(line)
-            phone.socket.transport.resume_reading()  # type: ignore[attr-defined]
+            phone.socket.transport.resume_reading()
             done = await phone.hear("response_done")
             assert done["status"] == "completed"
             pieces = [m["pcm"] for m in phone.seen if m["type"] == "sound" and m["response_id"] == done["response_id"]]

@@ -27,7 +27,7 @@ def pitch(sound: bytes) -> float:
     """Hz of a tone in PCM16, by its zero crossings."""
     samples = struct.unpack(f"<{len(sound) // 2}h", sound)
     crossings = sum(a < 0 <= b for a, b in itertools.pairwise(samples))
-    return round(crossings * 24_000 / len(samples), -1)
+    return float(round(crossings * 24_000 / len(samples), -1))
 
 
 def sounds(phone: Phone) -> dict[str, bytes]:

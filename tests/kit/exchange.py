@@ -175,9 +175,20 @@ async def exchange(
         await web.TCPSite(serving, "127.0.0.1", 0).start()
         address = "{}:{}".format(*serving.addresses[0][:2])
         try:
-            addresses = (f"ws://{address}", f"http://{address}")
-            insides = (model, equipment.figures, supervisor, shelf, tones, ear, mind, parts)
-            yield Exchange(*addresses, engine, pool, *insides)
+            yield Exchange(
+                url=f"ws://{address}",
+                http=f"http://{address}",
+                engine=engine,
+                pool=pool,
+                upstream=model,
+                figures=equipment.figures,
+                supervisor=supervisor,
+                shelf=shelf,
+                tones=tones,
+                ear=ear,
+                mind=mind,
+                parts=parts,
+            )
         finally:
             tones.free.set()
             ear.free.set()

@@ -14,8 +14,8 @@ import pytest
 
 from personas import Catalogue, CatalogueBroken, Fault
 from personas.watching import Edits, _state, watch
+from tests.personas.rows import Make
 
-Make = Callable[..., dict[str, object]]
 DEADLINE = 10.0  # seconds; a machine may be busy
 
 

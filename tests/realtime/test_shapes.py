@@ -137,7 +137,7 @@ def places(part: Any, path: str = "") -> Iterator[str]:
 def mutated(event: Event, path: str, change: Callable[[Event, str], None]) -> Event:
     other = copy.deepcopy(event)
     *way, name = path.split(".")
-    inner = other
+    inner: Any = other
     for step in way:
         inner = inner[int(step) if isinstance(inner, list) else step]
     change(inner, name)

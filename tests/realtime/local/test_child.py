@@ -65,11 +65,10 @@ def test_a_child_starts_tells_and_stops() -> None:
     async def whole() -> None:
         told: list[str] = []
         child = Child("secret", command=COMMAND)
-        assert not child.alive
+        assert (child.alive, child.pid) == (False, None)
         url = await child.start(told.append)
         try:
-            assert child.alive
-            assert told == ["loading the tones"]
+            assert (child.alive, told) == (True, ["loading the tones"])
             assert await is_answered(url, "secret")
             pid = child.pid
             assert pid is not None

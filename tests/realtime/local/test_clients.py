@@ -151,8 +151,9 @@ async def agents(engine: Engine) -> AsyncIterator[Listener]:
     realtime = pytest.importorskip("agents.realtime", reason="openai-agents is not installed: make setup")
     agent = realtime.RealtimeAgent(name="Mohit", instructions=ENGLISH, tools=[agents_tool()])
     runner = realtime.RealtimeRunner(agent, model=realtime.OpenAIRealtimeWebSocketModel())
-    config = {"url": f"{engine.url}?model=gpt-realtime-2.1", "api_key": TOKEN}
-    config["initial_model_settings"] = {"model_name": "gpt-realtime-2.1"}
+    model = "gpt-realtime-2.1"
+    settings = {"model_name": model}
+    config = {"url": f"{engine.url}?model={model}", "api_key": TOKEN, "initial_model_settings": settings}
     async with await runner.run(model_config=config) as session:
         yield Listener(session)
 

@@ -175,7 +175,7 @@ def test_a_connection_stalls() -> None:
     async def test(socket: ClientConnection) -> None:
         await greet(socket)
         await receive_until(socket, "response.output_audio_transcript.delta")
-        pong = await socket.ping()
+        pong = asyncio.ensure_future(await socket.ping())
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(socket.recv(), 0.3)
         assert not pong.done()
