@@ -3,7 +3,7 @@
 from typing import Any
 
 from actors.clips import Clips
-from tests.kit.probe import Probe
+from actors.testing.probe import Probe
 
 
 class Decoders:

@@ -24,6 +24,7 @@ from actors.base import Down, Hired, Stop, launch
 from actors.equipment import Equipment, Limits
 from actors.figures import Figures
 from actors.testing.phone import Phone
+from actors.testing.probe import Probe
 from audio import Pool
 from personas import Catalogue, Shelf
 from realtime import GO_ON, SAY_EXACTLY
@@ -38,7 +39,7 @@ from realtime.local.words import after
 from realtime.readiness import Readiness
 from supervisor import SupervisorActor, SupervisorInbox
 from tests.kit.four import FOUR
-from tests.kit.probe import Probe
+from tests.kit.story import until
 from web import application, runner
 from web.metrics import Metrics
 from web.rest import Rest
@@ -135,16 +136,9 @@ class Exchange:
             "queued": self.parts.queued,
         }
 
-    async def settles_to(self, before: dict[str, Any], within: float = 10.0) -> None:
+    async def settles_to(self, before: dict[str, Any]) -> None:
         """Wait until nothing is left but what there was before."""
-        await self.until(lambda: self.left() == before, lambda: f"left: {self.left()}, before: {before}", within)
-
-    async def until(self, true: Callable[[], object], else_: Callable[[], str], within: float = 10.0) -> None:
-        """Wait until something is so of which nobody tells; `else_` says what is, if it never comes to be."""
-        deadline = asyncio.get_running_loop().time() + within
-        while not true():
-            assert asyncio.get_running_loop().time() < deadline, else_()
-            await asyncio.sleep(0.02)
+        await until(lambda: self.left() == before, lambda: f"left: {self.left()}, before: {before}")
 
 
 @asynccontextmanager
@@ -193,7 +187,7 @@ async def exchange(
             tones.free.set()
             ear.free.set()
             supervisor.tell(Stop())
-            down = await ending.expect(Down, within=15)
+            down = await ending.told(Down)
             await serving.cleanup()
             await pool.close()
     parts.close()

@@ -18,10 +18,10 @@ from realtime.local.server import Server
 from realtime.local.settings import Event
 from realtime.local.vad import Loudness
 from tests.kit.shapes import check_server_event
+from tests.kit.story import WITHIN, run, until
 from tests.realtime.local.stand_ins import ScriptedEar, ToneVoice, loud
 
 TOKEN = "a-token"
-DEADLINE = 10.0  # seconds, for anything that a test waits for
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Engine:
             return response.status, await response.json()
 
 
-def run(
+def with_engine(
     test: Callable[[Engine], Awaitable[None]],
     *,
     ear: Ear | None = None,
@@ -79,17 +79,7 @@ def run(
         assert asyncio.all_tasks() == before
         await until(lambda: parts.queued == 0)
 
-    async def bounded() -> None:
-        async with asyncio.timeout(3 * DEADLINE):
-            await whole()
-
-    asyncio.run(bounded())
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE):
-        while not is_so():  # noqa: ASYNC110  # a thread's end has no event to wait for
-            await asyncio.sleep(0.005)
+    run(whole())
 
 
 async def send(socket: ClientConnection, kind: str, **fields: Any) -> None:
@@ -97,7 +87,7 @@ async def send(socket: ClientConnection, kind: str, **fields: Any) -> None:
 
 
 async def receive(socket: ClientConnection) -> Event:
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(WITHIN):
         event: Event = json.loads(await socket.recv())
     check_server_event(event)
     return event

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -12,8 +11,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from realtime.local.child import Child, EngineFailed
+from tests.kit.story import WITHIN, run, until
 
-DEADLINE = 20.0  # seconds
 ROOT = Path(__file__).parents[3]
 
 # An engine with small parts: all of the child's half but the models.
@@ -41,12 +40,6 @@ COMMAND = (sys.executable, "-c", ENGINE)
 def in_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
     """The child imports the stand-ins by their path in the tree."""
     monkeypatch.chdir(ROOT)
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE):
-        while not is_so():  # noqa: ASYNC110  # another process has no event to wait for
-            await asyncio.sleep(0.02)
 
 
 async def is_answered(url: str, token: str) -> bool:
@@ -79,7 +72,7 @@ def test_a_child_starts_tells_and_stops() -> None:
         assert is_gone(pid)
         await child.stop()
 
-    asyncio.run(whole())
+    run(whole())
 
 
 def test_a_child_that_dies_is_started_again() -> None:
@@ -99,7 +92,7 @@ def test_a_child_that_dies_is_started_again() -> None:
         finally:
             await child.stop()
 
-    asyncio.run(whole())
+    run(whole())
 
 
 def test_a_child_that_cannot_start_says_why() -> None:
@@ -113,7 +106,7 @@ def test_a_child_that_cannot_start_says_why() -> None:
         assert not child.alive
         await child.stop()
 
-    asyncio.run(whole())
+    run(whole())
 
 
 def test_a_start_that_is_given_up_leaves_nothing() -> None:
@@ -124,7 +117,7 @@ def test_a_start_that_is_given_up_leaves_nothing() -> None:
         told = asyncio.Event()
         child = Child("secret", command=command)
         starting = asyncio.create_task(child.start(lambda stage: told.set()))
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(WITHIN):
             await told.wait()
         pid = child.pid
         starting.cancel()
@@ -133,7 +126,7 @@ def test_a_start_that_is_given_up_leaves_nothing() -> None:
         assert pid is not None
         await until(lambda: is_gone(pid))
 
-    asyncio.run(whole())
+    run(whole())
 
 
 def test_a_child_that_does_not_let_go_is_killed() -> None:
@@ -155,7 +148,7 @@ def test_a_child_that_does_not_let_go_is_killed() -> None:
         assert len(family) == 2
         await until(lambda: all(map(is_gone, family)))
 
-    asyncio.run(whole())
+    run(whole())
 
 
 def test_a_child_does_not_outlive_a_killed_parent() -> None:
@@ -178,4 +171,4 @@ def test_a_child_does_not_outlive_a_killed_parent() -> None:
         pid = int(process.stdout.readline())
         assert not is_gone(pid)
         process.kill()
-    asyncio.run(until(lambda: is_gone(pid)))
+    run(until(lambda: is_gone(pid)))

@@ -14,7 +14,8 @@ from realtime.local.settings import Event
 from realtime.local.vad import Silero
 from tests.audio.sounds import speech
 from tests.kit.shapes import check_server_event
-from tests.realtime.local.sockets import DEADLINE, TOKEN, Engine, run
+from tests.kit.story import WITHIN
+from tests.realtime.local.sockets import TOKEN, Engine, with_engine
 from tests.realtime.local.stand_ins import ENGLISH, RATE, SECOND, ScriptedEar, ToneVoice, kinds
 
 SILENCE = bytes(2 * RATE)
@@ -51,7 +52,7 @@ async def official(engine: Engine) -> AsyncIterator[AsyncRealtimeConnection]:
 async def until(line: AsyncRealtimeConnection, kind: str) -> dict[str, Event]:
     """What comes up to an event of this kind: the last of each kind, and under "audio" all of the sound."""
     events: list[Event] = []
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(WITHIN):
         while not events or events[-1]["type"] != kind:
             event: Event = (await line.recv()).model_dump(exclude_unset=True)
             check_server_event(event)
@@ -102,7 +103,7 @@ def test_the_official_client_speaks_and_is_answered() -> None:
         assert typed["response.done"]["response"]["status"] == "completed"
         assert truncated["conversation.item.truncated"]["audio_end_ms"] == 300
 
-    run(test, ear=ScriptedEar(HEARD), detector=Silero)
+    with_engine(test, ear=ScriptedEar(HEARD), detector=Silero)
 
 
 class Listener:
@@ -116,7 +117,7 @@ class Listener:
     async def until(self, kind: str) -> list[Any]:
         """What is told up to an event of this kind; an error fails the test."""
         new: list[Any] = []
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(WITHIN):
             async for event in self.session:
                 self._keep(event)
                 new.append(event)
@@ -187,7 +188,7 @@ def test_openai_agents_speaks_and_is_answered() -> None:
         assert [tool["name"] for tool in session["tools"]] == ["look_up"]
         assert session["audio"]["input"]["turn_detection"]["type"] == "semantic_vad"
 
-    run(test, ear=ScriptedEar(HEARD), detector=Silero)
+    with_engine(test, ear=ScriptedEar(HEARD), detector=Silero)
 
 
 def test_openai_agents_interrupts() -> None:
@@ -209,7 +210,7 @@ def test_openai_agents_interrupts() -> None:
         assert whole["status"] == "completed"
         assert [role for role, _ in line.said()] == ["user", "assistant", "user", "assistant"]
 
-    run(test, ear=ScriptedEar(HEARD), detector=Silero, voice=voice)
+    with_engine(test, ear=ScriptedEar(HEARD), detector=Silero, voice=voice)
 
 
 def test_openai_agents_interrupts_by_hand() -> None:
@@ -229,4 +230,4 @@ def test_openai_agents_interrupts_by_hand() -> None:
 
         assert any(event.type == "audio_interrupted" for event in line.told)
 
-    run(test, voice=voice)
+    with_engine(test, voice=voice)
