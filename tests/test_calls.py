@@ -8,6 +8,7 @@ import struct
 from base64 import b64encode
 from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -21,8 +22,10 @@ from actors.equipment import Limits
 from actors.testing.phone import CallFailed, Phone
 from audio import wav
 from personas import Catalogue
-from tests.kit.exchange import CLIPS, PITCHES, Exchange, exchange
+from realtime.link import Frames, Link, Upstream
+from tests.kit.exchange import CLIPS, Exchange, exchange
 from tests.kit.four import FOUR, HARSH, MOHIT, PRIYANKA, TINA
+from tests.kit.parts import PITCHES
 from tests.kit.story import run
 from web import endpoint
 
@@ -30,6 +33,30 @@ HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()  # 3.4 s
 HINDI_LONG = (CLIPS / "hi_marriage_delay.m4a").read_bytes()  # 4.0 s
 ENGLISH = (CLIPS / "en_proposal.m4a").read_bytes()  # 4.7 s
 DEVANAGARI = re.compile("[\u0900-\u097f]")
+
+
+@dataclass(frozen=True)
+class Away(Upstream):
+    """As many tries to reach it fail as there are in `away`."""
+
+    away: list[str] = field(default_factory=list)
+
+    def dial(self, user: str, to: Any, frames: Frames) -> Link:
+        if not self.away:
+            return super().dial(user, to, frames)
+        self.away.pop()
+        return Upstream("ws://127.0.0.1:9/x", "m").dial(user, to, frames)
+
+
+def at_times(real: Upstream) -> Away:
+    """In place of the real one."""
+    return Away(real.url, real.model, real.key)
+
+
+def tries(line: Exchange) -> list[str]:
+    """Those that will fail."""
+    assert isinstance(line.upstream, Away)
+    return line.upstream.away
 
 
 def pitch(sound: bytes) -> float:
@@ -332,26 +359,10 @@ def test_an_interrupt_holds_while_the_connection_is_made_again() -> None:
 def test_an_upstream_that_was_away_for_a_moment_is_found_again() -> None:
     """Several tries fail before one succeeds; the caller only sees that it took a while."""
 
-    class Away:
-        def __init__(self, real: Any) -> None:
-            self.real, self.connecting, self.failures = real, real.connecting, 0
-            self.can, self.prices = real.can, real.prices
-
-        def dial(self, user: str, to: Any, frames: Any) -> Any:
-            self.failures -= 1
-            there = self.real if self.failures < 0 else type(self.real)("ws://127.0.0.1:9/x", "m", "")
-            return there.dial(user, to, frames)
-
-    away: list[Away] = []
-
-    def send_away(real: Any) -> Any:
-        away.append(Away(real))
-        return away[0]
-
     async def story() -> None:
-        async with exchange(upstream=send_away) as line, line.phone() as phone:
+        async with exchange(upstream=at_times) as line, line.phone() as phone:
             await greeted(phone)
-            away[0].failures = 3
+            tries(line).extend(["away"] * 3)
             (call,) = line.engine.calls
             call._socket.transport.abort()
             answer = await phone.ask(HINDI)
@@ -531,28 +542,13 @@ def test_a_switch_that_fails_leaves_the_persona_on_the_line() -> None:
     """Nobody can be reached: an error says so, and the old persona answers the next clip."""
 
     async def story() -> None:
-        class Fickle:
-            def __init__(self, real: Any) -> None:
-                self.real, self.works = real, True
-                self.can, self.prices = real.can, real.prices
-
-            def dial(self, user: str, to: Any, frames: Any) -> Any:
-                there = self.real if self.works else type(self.real)("ws://127.0.0.1:9/x", "m", "")
-                return there.dial(user, to, frames)
-
-        fickle: list[Fickle] = []
-
-        def make_fickle(real: Any) -> Any:
-            fickle.append(Fickle(real))
-            return fickle[0]
-
-        async with exchange(upstream=make_fickle) as line, line.phone() as phone:
+        async with exchange(upstream=at_times) as line, line.phone() as phone:
             await greeted(phone, TINA)
-            fickle[0].works = False
+            tries(line).extend(["away"] * 99)
             with pytest.raises(CallFailed, match="persona_switch_failed"):
                 await phone.choose(MOHIT)
             assert (await phone.ask(HINDI)).text == "You said 3.4 seconds in hi."
-            fickle[0].works = True
+            tries(line).clear()
             assert (await phone.choose(MOHIT))["voice"] == "cedar"
 
     run(story())

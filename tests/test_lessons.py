@@ -1,10 +1,7 @@
 """What an earlier implementation of this product got wrong, one test a point, so that none of it comes back."""
 
-import struct
-import threading
-from collections.abc import Iterator
+import asyncio
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -18,9 +15,10 @@ from realtime.link import Upstream
 from realtime.local.call import Parts
 from realtime.local.server import PATH, Server
 from realtime.protocol import Protocol
-from tests.kit.exchange import CLIPS, Echo, Measure, Tones, exchange
+from tests.kit.exchange import CLIPS, exchange
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
-from tests.kit.story import run
+from tests.kit.parts import Echo, Measure, Tones, loud
+from tests.kit.story import WITHIN, run
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()
 VOICES = {"alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"}
@@ -107,33 +105,14 @@ def test_6_no_context_is_added_with_every_clip() -> None:
     run(story())
 
 
-class Hesitant(Tones):
-    """Says the first sentence at once, the second when it is free."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.second = threading.Event()
-        self.said = 0
-
-    def say(self, text: str, voice: str) -> Iterator[bytes]:
-        self.said += 1
-        assert self.said == 1 or self.second.wait(20)
-        yield struct.pack("<h", 1000) * 24_000
-
-
-class TwoSentences(Echo):
-    """Has two sentences to say."""
-
-    async def answer(self, instructions: str, turns: Any) -> str:
-        return "This is the first sentence. This is the second sentence."
-
-
 def test_7_audio_is_passed_on_as_it_comes() -> None:
     """The whole reply was held back: here the first sound reaches the session before the last is even made."""
 
     async def story() -> None:
-        voice, session = Hesitant(), Probe()
-        parts = Parts(voice, Measure(), lambda pcm: 1.0, TwoSentences())
+        voice, mind, session = Tones(), Echo(), Probe()
+        voice.hold(1)
+        mind.script = "This is the first sentence. This is the second sentence."
+        parts = Parts(voice, Measure(), loud, mind)
         async with Server(parts, token=None).listen("127.0.0.1", 0) as port:
             upstream = Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1")
             setup = Configure(1, Setup("Be kind.", "marin", "en"), ())
@@ -141,8 +120,9 @@ def test_7_audio_is_passed_on_as_it_comes() -> None:
             await session.told(Ready)
             bridge.tell(AskText(1, "hello"))
             await session.told(Fact, event=ReplyAudio)
+            assert await asyncio.to_thread(voice.held.wait, WITHIN)
             assert not any(isinstance(fact.event, ReplyEnded) for fact in session.heard if isinstance(fact, Fact))
-            voice.second.set()
+            voice.let_go()
             await session.told(Fact, event=ReplyEnded)
             bridge.tell(Stop())
             await session.told(Down)

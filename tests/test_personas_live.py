@@ -20,8 +20,9 @@ from realtime.local.call import Parts
 from realtime.local.server import PATH
 from realtime.local.server import Server as Engine
 from realtime.local.vad import Loudness
-from tests.kit.exchange import TOKEN, Echo, Measure, Tones, exchange
+from tests.kit.exchange import TOKEN, exchange
 from tests.kit.four import MOHIT, TINA
+from tests.kit.parts import Echo, Measure, Tones, loud
 from tests.kit.process import Server, server
 from tests.kit.story import WITHIN, run
 
@@ -79,7 +80,7 @@ async def house(folder: Path, **change: Any) -> AsyncIterator[House]:
     """A copy of the file that ships, and a server on it; its calls are answered with tones."""
     file = folder / "personas.json"
     file.write_bytes(orjson.dumps({**orjson.loads(SHIPPED.read_bytes()), **change}))
-    parts = Parts(Tones(), Measure(), lambda pcm: len(pcm) / 48_000, Echo(), Loudness)
+    parts = Parts(Tones(), Measure(), loud, Echo(), Loudness)
     async with Engine(parts, token=TOKEN).listen("127.0.0.1", 0) as port:
         url = f"ws://127.0.0.1:{port}{PATH}"
         with server("--personas", str(file), "--upstream-url", url, UPSTREAM_API_KEY=TOKEN) as running:

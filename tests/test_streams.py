@@ -8,9 +8,10 @@ import struct
 import pytest
 
 from actors.testing.phone import CallEnded, CallFailed, Phone
-from tests.kit.exchange import CLIPS, PITCHES, exchange
+from tests.kit.exchange import CLIPS, exchange
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
-from tests.kit.story import run
+from tests.kit.parts import PITCHES
+from tests.kit.story import WITHIN, run
 
 SILENCE = bytes(48_000)  # a second
 BURST = struct.pack("<24000h", *(int(9000 * math.sin(2 * math.pi * 300 * n / 24_000)) for n in range(24_000)))
@@ -244,11 +245,10 @@ def test_a_reply_that_is_cut_by_a_loss_goes_on_without_a_repeated_word() -> None
             line.mind.script = " ".join(sentences)
             line.tones.hold(2)
             await phone.say(type="text", text="tell me")
-            assert await asyncio.to_thread(line.tones.held.wait, 20)
+            assert await asyncio.to_thread(line.tones.held.wait, WITHIN)
             (call,) = line.engine.calls
             call._socket.transport.abort()
-            line.tones.hold(99)
-            line.tones.free.set()
+            line.tones.let_go()
             first = await phone.hear("response_done")
             assert first["status"] == "incomplete"
             await phone.reply()

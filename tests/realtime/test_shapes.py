@@ -12,8 +12,9 @@ from realtime.events import Setup, Turn
 from realtime.local.acts import Send
 from realtime.local.session import Session
 from realtime.protocol import Protocol
+from tests.kit.parts import SECOND
 from tests.kit.shapes import UNNAMED, check_client_event, check_server_event
-from tests.realtime.local.stand_ins import SECOND, Wire
+from tests.realtime.local.stand_ins import Wire
 
 Event = dict[str, Any]
 SILENCE = bytes(len(SECOND))

@@ -17,9 +17,9 @@ from realtime.local.mind import Mind
 from realtime.local.server import Server
 from realtime.local.settings import Event
 from realtime.local.vad import Loudness
+from tests.kit.parts import ScriptedEar, Tones, loud
 from tests.kit.shapes import check_server_event
 from tests.kit.story import WITHIN, run, until
-from tests.realtime.local.stand_ins import ScriptedEar, ToneVoice, loud
 
 TOKEN = "a-token"
 
@@ -28,7 +28,7 @@ TOKEN = "a-token"
 class Engine:
     server: Server
     parts: Parts
-    voice: ToneVoice
+    voice: Tones
     port: int
 
     @property
@@ -59,13 +59,13 @@ def with_engine(
     *,
     ear: Ear | None = None,
     detector: Callable[[], Detector] = Loudness,
-    voice: ToneVoice | None = None,
+    voice: Tones | None = None,
     **behaviour: Any,
 ) -> None:
     """Run a test against a server of its own, and see that it leaves nothing behind."""
 
     async def whole() -> None:
-        speaks = voice or ToneVoice()
+        speaks = voice or Tones(0.3, letters=10)
         parts = Parts(speaks, ear or ScriptedEar(), loud, Mind(), detector)
         server = Server(parts, token=TOKEN, **behaviour)
         before = asyncio.all_tasks()
@@ -73,7 +73,7 @@ def with_engine(
             async with server.listen("127.0.0.1", 0) as port:
                 await test(Engine(server, parts, speaks, port))
         finally:
-            speaks.open.set()
+            speaks.free.set()
             parts.close()
         assert not server.calls
         assert asyncio.all_tasks() == before

@@ -22,11 +22,11 @@ ENGINE = textwrap.dedent("""
     from realtime.local.child import announce, until_stdin_ends
     from realtime.local.mind import Mind
     from realtime.local.server import Server
-    from tests.realtime.local.stand_ins import ScriptedEar, ToneVoice, loud
+    from tests.kit.parts import ScriptedEar, Tones, loud
 
     async def serve():
         announce(progress="loading the tones")
-        parts = Parts(ToneVoice(), ScriptedEar(), loud, Mind())
+        parts = Parts(Tones(0.3, letters=10), ScriptedEar(), loud, Mind())
         async with Server(parts, token=os.environ["LOCAL_ENGINE_TOKEN"]).listen("127.0.0.1", int(sys.argv[2])) as port:
             announce(ready=f"ws://127.0.0.1:{port}/v1/realtime")
             await asyncio.Event().wait()

@@ -13,10 +13,11 @@ from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from realtime.local.settings import Event
 from realtime.local.vad import Silero
 from tests.audio.sounds import speech
+from tests.kit.parts import RATE, SECOND, ScriptedEar, Tones
 from tests.kit.shapes import check_server_event
 from tests.kit.story import WITHIN
 from tests.realtime.local.sockets import TOKEN, Engine, with_engine
-from tests.realtime.local.stand_ins import ENGLISH, RATE, SECOND, ScriptedEar, ToneVoice, kinds
+from tests.realtime.local.stand_ins import ENGLISH, kinds
 
 SILENCE = bytes(2 * RATE)
 QUESTION = SILENCE + speech() + SILENCE
@@ -24,12 +25,12 @@ FRAME_20_MS = 960  # bytes
 HEARD = "Will I get married?"
 
 
-class HeldVoice(ToneVoice):
+class HeldVoice(Tones):
     """Says a second of every sentence, and the rest when it is let go."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.open.clear()
+        super().__init__(0.3, letters=10)
+        self.free.clear()
 
     def say(self, text: str, voice: str) -> Iterator[bytes]:
         yield SECOND
@@ -202,7 +203,7 @@ def test_openai_agents_interrupts() -> None:
             await line.session.send_audio(QUESTION)
             await line.until("audio_interrupted")
             await line.until_received("conversation.item.truncated")
-            voice.open.set()
+            voice.free.set()
             await line.until_received("response.done", 2)
 
         (cut, whole) = [event["response"] for event in line.received if event["type"] == "response.done"]
@@ -223,7 +224,7 @@ def test_openai_agents_interrupts_by_hand() -> None:
             await line.until("audio")
             await line.session.interrupt()
             await line.until_received("conversation.item.truncated")
-            voice.open.set()
+            voice.free.set()
             await line.until_received("response.done")
             await line.session.send_message("And what then?")
             await line.until_received("response.done", 2)

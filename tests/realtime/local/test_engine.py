@@ -12,8 +12,9 @@ from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from realtime import SAY_EXACTLY
 from realtime.local.child import Child
 from realtime.local.settings import Event
+from tests.kit.parts import RATE
 from tests.kit.story import run
-from tests.realtime.local.stand_ins import RATE, kinds
+from tests.realtime.local.stand_ins import kinds
 
 TOKEN = "a-token"
 CLIPS = Path(__file__).parents[3] / "clips"

@@ -15,9 +15,10 @@ from realtime.local.server import PATH, Server
 from realtime.local.settings import Event
 from realtime.local.vad import Silero, spoken
 from realtime.local.voice import Voice
+from tests.kit.parts import RATE, ScriptedEar
 from tests.kit.story import run, until
 from tests.realtime.local.sockets import Engine, append, ask, receive, receive_until, send, with_engine
-from tests.realtime.local.stand_ins import RATE, ScriptedEar, kinds
+from tests.realtime.local.stand_ins import kinds
 
 CLIPS = Path(__file__).parents[3] / "clips"
 PROMPT = "# Language\nLanguage: {}. Speak it.\n\n# Expertise\nVedic Marriage: marriage\n"
@@ -95,14 +96,14 @@ def test_a_caller_interrupts() -> None:
     """Somebody who begins to speak while the voice is at work ends the response, and gets an answer of their own."""
 
     async def test(engine: Engine) -> None:
-        engine.voice.open.clear()
+        engine.voice.free.clear()
         async with engine.call() as socket:
             await ask(socket, "Will I marry?")
             await until(lambda: bool(engine.voice.asked))
             await append(socket, streamed("en_come_back"), FRAME_20_MS)
             cut = (await receive_until(socket, "response.done"))[-1]["response"]
             assert (cut["status"], cut["status_details"]["reason"]) == ("cancelled", "turn_detected")
-            engine.voice.open.set()
+            engine.voice.free.set()
             events = await receive_until(socket, "response.done")
             assert kinds(events).count("input_audio_buffer.speech_started") == 0
             assert events[-1]["response"]["status"] == "completed"

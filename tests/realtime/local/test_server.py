@@ -10,6 +10,7 @@ from realtime.local.call import Parts, sentences
 from realtime.local.mind import Mind
 from realtime.local.server import Server
 from realtime.local.vad import Loudness
+from tests.kit.parts import SECOND, ScriptedEar, Tones, loud
 from tests.kit.story import WITHIN, run, until
 from tests.realtime.local.sockets import (
     TOKEN,
@@ -21,7 +22,7 @@ from tests.realtime.local.sockets import (
     send,
     with_engine,
 )
-from tests.realtime.local.stand_ins import ENGLISH, SECOND, ScriptedEar, ToneVoice, kinds, loud
+from tests.realtime.local.stand_ins import ENGLISH, kinds
 
 CLOSING = [
     "response.output_audio.done",
@@ -176,13 +177,13 @@ def test_callers_share_the_voice_by_sentences() -> None:
     """A long answer lets a short one in between its sentences."""
 
     async def test(engine: Engine) -> None:
-        engine.voice.open.clear()
+        engine.voice.free.clear()
         async with engine.call() as long, engine.call() as short:
             await greet(long, "One two. " * 20)
             await until(lambda: engine.parts.queued == 1)
             await greet(short, "Short.")
             await until(lambda: engine.parts.queued == 2)
-            engine.voice.open.set()
+            engine.voice.free.set()
             await receive_until(short, "response.done")
             await receive_until(long, "response.done")
 
@@ -195,7 +196,7 @@ def test_cancel_stops_the_speaking() -> None:
     """After a cancel no further sentence is made, and the next response is served at once."""
 
     async def test(engine: Engine) -> None:
-        engine.voice.open.clear()
+        engine.voice.free.clear()
         async with engine.call() as socket:
             await greet(socket, "One two. " * 20)
             await receive_until(socket, "response.created")
@@ -203,7 +204,7 @@ def test_cancel_stops_the_speaking() -> None:
             await send(socket, "response.cancel")
             done = (await receive_until(socket, "response.done"))[-1]
             assert done["response"]["status_details"]["reason"] == "client_cancelled"
-            engine.voice.open.set()
+            engine.voice.free.set()
             await greet(socket, "Next.")
             await receive_until(socket, "response.done")
 
@@ -216,7 +217,7 @@ def test_speech_interrupts_over_the_socket() -> None:
     """Speech that comes while the voice is at work ends the response, and no further sentence of it is made."""
 
     async def test(engine: Engine) -> None:
-        engine.voice.open.clear()
+        engine.voice.free.clear()
         async with engine.call() as socket:
             await greet(socket, "One two. " * 20)
             await until(lambda: bool(engine.voice.asked))
@@ -224,7 +225,7 @@ def test_speech_interrupts_over_the_socket() -> None:
             events = await receive_until(socket, "response.done")
             assert kinds(events)[-1 - len(CLOSING) :] == ["input_audio_buffer.speech_started", *CLOSING]
             assert events[-1]["response"]["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
-            engine.voice.open.set()
+            engine.voice.free.set()
             answered = await receive_until(socket, "response.done")
             assert answered[-1]["response"]["status"] == "completed"
 
@@ -279,7 +280,7 @@ def test_nothing_is_left_when_a_client_goes() -> None:
     """Clients that hang up in the middle of hearing and speaking leave no task, no socket and no queued work."""
 
     async def test(engine: Engine) -> None:
-        engine.voice.open.clear()
+        engine.voice.free.clear()
         before = asyncio.all_tasks()
         for _ in range(5):
             async with engine.call() as socket:
@@ -291,7 +292,7 @@ def test_nothing_is_left_when_a_client_goes() -> None:
                 socket.transport.abort()
         await until(lambda: not engine.server.calls)
         await until(lambda: asyncio.all_tasks() == before)
-        engine.voice.open.set()
+        engine.voice.free.set()
         await until(lambda: engine.parts.queued == 0)
         assert len(engine.voice.asked) <= 1
 
@@ -302,7 +303,7 @@ def test_a_server_that_stops_says_goodbye() -> None:
     """Leaving the context closes live calls with 1001."""
 
     async def whole() -> int | None:
-        parts = Parts(ToneVoice(), ScriptedEar(), loud, Mind())
+        parts = Parts(Tones(0.3, letters=10), ScriptedEar(), loud, Mind())
         server = Server(parts, token=None)
         async with server.listen("127.0.0.1", 0) as port:
             socket = await connect(f"ws://127.0.0.1:{port}/v1/realtime?model=m", proxy=None)
