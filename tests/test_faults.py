@@ -1,7 +1,5 @@
 """What goes wrong at the model, through the whole product over real sockets: the call goes on, or ends honestly."""
 
-import asyncio
-from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
@@ -12,6 +10,7 @@ from realtime.local.call import Call
 from realtime.local.script import Script, read
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
+from tests.kit.story import run, until
 from tests.test_streams import GREETING, SILENCE, greeted, say
 
 Event = dict[str, Any]
@@ -32,11 +31,6 @@ HARMLESS: list[Event] = [
     {"on": "connect", "do": "slow", "seconds": 1.2},
 ]
 FATAL = ["insufficient_quota", "invalid_api_key"]
-
-
-def run(story: Coroutine[Any, Any, None]) -> None:
-    """One story, a minute at most."""
-    asyncio.run(asyncio.wait_for(story, 60))
 
 
 def script(*faults: Event) -> Script:
@@ -69,7 +63,7 @@ def test_a_typed_turn_survives_a_loss(fault: Event, on: Event) -> None:
                 await phone.choose(TINA)
                 await phone.answer()
                 await phone.say(type="text", text="one")
-                assert (await phone.answer(within=20)).text == "You said one."
+                assert (await phone.answer()).text == "You said one."
                 assert notices(phone) == ["reconnecting", "resumed"]
                 await phone.say(type="text", text="two")
                 assert (await phone.answer()).text == "You said one, then two."
@@ -88,7 +82,7 @@ def test_a_streamed_turn_survives_a_loss(fault: Event) -> None:
         async with exchange(faults=script(lost)) as line, line.phone() as phone:
             await greeted(phone)
             await say(phone)
-            answer = await phone.reply(within=20)
+            answer = await phone.reply()
             assert answer.text.startswith("You said 1.")
             assert notices(phone) == ["reconnecting", "resumed"]
             await phone.speak(SILENCE)
@@ -104,7 +98,7 @@ def test_a_reply_that_was_cut_is_whole_with_the_rest_of_it() -> None:
     async def story() -> None:
         async with exchange(faults=script({"on": AUDIO, "nth": 3, "do": "abort"})) as line, line.phone() as phone:
             await phone.choose(TINA, mode="stream")
-            assert (await phone.reply(within=20)).text.endswith(GREETING[TINA])
+            assert (await phone.reply()).text.endswith(GREETING[TINA])
             assert [m["status"] for m in phone.seen if m["type"] == "response_done"] == ["incomplete", "completed"]
 
     run(story())
@@ -119,7 +113,7 @@ def test_what_is_odd_is_passed_over(fault: Event) -> None:
             await phone.choose(TINA)
             await phone.answer()
             await phone.say(type="text", text="one")
-            assert (await phone.answer(within=20)).text == "You said one."
+            assert (await phone.answer()).text == "You said one."
             assert notices(phone) == []
             assert not [message for message in phone.seen if message["type"] == "error"]
             (call,) = line.engine.calls
@@ -201,7 +195,7 @@ def test_a_call_outlives_its_sessions_unheard() -> None:
             await greeted(phone)
             for told in ("one", "one, then two"):
                 before = {call.session.id for call in line.engine.calls}
-                await line.until(partial(taken_over, line.engine.calls, before), lambda: "nobody took over")
+                await until(partial(taken_over, line.engine.calls, before), lambda: "nobody took over")
                 await phone.say(type="text", text=told[-3:])
                 assert (await phone.reply()).text == f"You said {told}."
             assert notices(phone) == []

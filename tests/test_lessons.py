@@ -1,26 +1,24 @@
 """What an earlier implementation of this product got wrong, one test a point, so that none of it comes back."""
 
 import asyncio
-import struct
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
-from actors.base import Stop, launch
+from actors.base import Down, Stop, launch
 from actors.bridge import OpenAIBridgeActor
 from actors.messages import AskText, Configure, Fact, Ready
+from actors.testing.probe import Probe
 from realtime.events import ReplyAudio, ReplyEnded, Setup
 from realtime.link import Upstream
 from realtime.local.call import Parts
 from realtime.local.server import PATH, Server
 from realtime.protocol import Protocol
-from tests.kit.exchange import CLIPS, Echo, Measure, Tones, exchange
+from tests.kit.exchange import CLIPS, exchange
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
-from tests.kit.probe import Probe
+from tests.kit.parts import Echo, Measure, Tones, loud
+from tests.kit.story import WITHIN, run
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()
 VOICES = {"alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"}
@@ -37,7 +35,7 @@ def test_1_a_second_connection_of_a_user_cannot_kill_or_rebind_the_first_ones_ca
             await newer.answer()
             assert (await newer.ask(HINDI)).text
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_2_a_switch_of_voice_is_a_new_connection() -> None:
@@ -53,7 +51,7 @@ def test_2_a_switch_of_voice_is_a_new_connection() -> None:
             assert len(prompts) == 1
             assert "Language: English (en)." in prompts[0]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_3_every_voice_is_a_realtime_voice() -> None:
@@ -87,7 +85,7 @@ def test_5_the_greeting_is_said_not_answered() -> None:
             await phone.hear("pong")
             assert sum(message["type"] == "audio_response" for message in phone.seen) == 1
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_6_no_context_is_added_with_every_clip() -> None:
@@ -104,53 +102,33 @@ def test_6_no_context_is_added_with_every_clip() -> None:
             assert roles.count("user") == 3
             assert set(roles) == {"user", "assistant"}
 
-    asyncio.run(story())
-
-
-class Hesitant(Tones):
-    """Says the first sentence at once, the second when it is free."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.second = threading.Event()
-        self.said = 0
-
-    def say(self, text: str, voice: str) -> Iterator[bytes]:
-        self.said += 1
-        assert self.said == 1 or self.second.wait(20)
-        yield struct.pack("<h", 1000) * 24_000
-
-
-class TwoSentences(Echo):
-    """Has two sentences to say."""
-
-    async def answer(self, instructions: str, turns: Any) -> str:
-        return "This is the first sentence. This is the second sentence."
+    run(story())
 
 
 def test_7_audio_is_passed_on_as_it_comes() -> None:
     """The whole reply was held back: here the first sound reaches the session before the last is even made."""
 
     async def story() -> None:
-        voice, session = Hesitant(), Probe()
-        parts = Parts(voice, Measure(), lambda pcm: 1.0, TwoSentences())
+        voice, mind, session = Tones(), Echo(), Probe()
+        voice.hold(1)
+        mind.script = "This is the first sentence. This is the second sentence."
+        parts = Parts(voice, Measure(), loud, mind)
         async with Server(parts, token=None).listen("127.0.0.1", 0) as port:
             upstream = Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1")
             setup = Configure(1, Setup("Be kind.", "marin", "en"), ())
             bridge = launch(OpenAIBridgeActor(session, 1, upstream, "user-1", setup), session)
-            await session.expect(Ready)
+            await session.told(Ready)
             bridge.tell(AskText(1, "hello"))
-            while not isinstance((await session.expect(Fact)).event, ReplyAudio):
-                pass
+            await session.told(Fact, event=ReplyAudio)
+            assert await asyncio.to_thread(voice.held.wait, WITHIN)
             assert not any(isinstance(fact.event, ReplyEnded) for fact in session.heard if isinstance(fact, Fact))
-            voice.second.set()
-            while not isinstance((await session.expect(Fact)).event, ReplyEnded):
-                pass
+            voice.let_go()
+            await session.told(Fact, event=ReplyEnded)
             bridge.tell(Stop())
-            await session.expect(object)
+            await session.told(Down)
         parts.close()
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_8_what_does_not_decode_never_goes_upstream() -> None:
@@ -168,7 +146,7 @@ def test_8_what_does_not_decode_never_goes_upstream() -> None:
             await phone.ask(HINDI)
             assert [item.role for item in call.session._conversation].count("user") == 1
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_9_the_address_chooses_the_astrologer() -> None:
@@ -179,7 +157,7 @@ def test_9_the_address_chooses_the_astrologer() -> None:
             assert (await phone.hear("config_ack"))["astrologer_id"] == MOHIT
             assert (await phone.answer()).text == FOUR.get(MOHIT).greeting
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_10_every_reply_has_its_words() -> None:
@@ -194,7 +172,7 @@ def test_10_every_reply_has_its_words() -> None:
             sounds = [message["response_id"] for message in phone.seen if message["type"] == "audio_response"]
             assert words == sounds == ["1.1", "1.2"]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_11_an_upstream_that_dies_is_noticed_while_nobody_speaks() -> None:
@@ -210,7 +188,7 @@ def test_11_an_upstream_that_dies_is_noticed_while_nobody_speaks() -> None:
             assert (await phone.hear("notice"))["code"] == "resumed"
             assert (await phone.ask(HINDI)).text == "You said 3.4 seconds in hi."
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.parametrize("field", ["error", "message"])
@@ -227,5 +205,5 @@ def test_12_errors_are_read_by_every_client_and_nothing_is_kept_in_files(
             await phone.choose(TINA)
             await phone.answer()
 
-    asyncio.run(story())
+    run(story())
     assert list(tmp_path.iterdir()) == []

@@ -20,11 +20,12 @@ from realtime.local.call import Parts
 from realtime.local.server import PATH
 from realtime.local.server import Server as Engine
 from realtime.local.vad import Loudness
-from tests.kit.exchange import TOKEN, Echo, Measure, Tones, exchange
+from tests.kit.exchange import TOKEN, exchange
 from tests.kit.four import MOHIT, TINA
+from tests.kit.parts import Echo, Measure, Tones, loud
 from tests.kit.process import Server, server
+from tests.kit.story import WITHIN, run
 
-DEADLINE = 10.0  # for what takes less than a second on a machine that does nothing else
 MEERA = "meera_vedic_career"
 GREETING = "Namaste, this is Meera. What is on your mind about your work?"
 ROW = {
@@ -60,7 +61,7 @@ class House:
 
     async def log(self, about: str, count: int = 1) -> list[str]:
         """So many lines about this, once they are there."""
-        return await asyncio.to_thread(self.server.lines, about, count, DEADLINE)
+        return await asyncio.to_thread(self.server.lines, about, count, WITHIN)
 
     async def get(self, path: str) -> tuple[int, Any]:
         """From the server's REST side."""
@@ -79,7 +80,7 @@ async def house(folder: Path, **change: Any) -> AsyncIterator[House]:
     """A copy of the file that ships, and a server on it; its calls are answered with tones."""
     file = folder / "personas.json"
     file.write_bytes(orjson.dumps({**orjson.loads(SHIPPED.read_bytes()), **change}))
-    parts = Parts(Tones(), Measure(), lambda pcm: len(pcm) / 48_000, Echo(), Loudness)
+    parts = Parts(Tones(), Measure(), loud, Echo(), Loudness)
     async with Engine(parts, token=TOKEN).listen("127.0.0.1", 0) as port:
         url = f"ws://127.0.0.1:{port}{PATH}"
         with server("--personas", str(file), "--upstream-url", url, UPSTREAM_API_KEY=TOKEN) as running:
@@ -116,7 +117,7 @@ def test_a_persona_and_a_feature_are_added_while_calls_go_on(tmp_path: Path) -> 
             async with home.phone("seeker", match="my job", language="English") as seeker:
                 assert (await seeker.hear("config_ack"))["astrologer_id"] == MEERA
 
-    asyncio.run(asyncio.wait_for(story(), 60))
+    run(story())
     assert [path.name for path in tmp_path.iterdir()] == ["personas.json"]
 
 
@@ -154,7 +155,7 @@ def test_a_call_says_in_the_log_which_version_it_had(tmp_path: Path) -> None:
             assert f"{TINA}@{old.get(TINA).version}:" in ended
             assert f"{MOHIT}@{new.get(MOHIT).version}:" in ended
 
-    asyncio.run(asyncio.wait_for(story(), 60))
+    run(story())
 
 
 def test_a_broken_edit_changes_nothing_and_is_told_once(tmp_path: Path) -> None:
@@ -180,7 +181,7 @@ def test_a_broken_edit_changes_nothing_and_is_told_once(tmp_path: Path) -> None:
             await home.log("5 active personas")
             assert len(await home.log("has faults", 2)) == 2
 
-    asyncio.run(asyncio.wait_for(story(), 60))
+    run(story())
 
 
 MARK = "Zq7Xk"
@@ -221,7 +222,7 @@ def test_what_is_private_never_leaves(tmp_path: Path) -> None:
                 for wish in ("meera", TINA, MEERA):
                     await phone.say(type="config", astrologer_id=wish)
                 await phone.say(type="text", text="What is your creed?")
-                await phone.hear("error", within=5)
+                await phone.hear("error")
                 await phone.hear("audio_response")
                 home.edit(spoil)
                 await home.log("has faults")
@@ -233,7 +234,7 @@ def test_what_is_private_never_leaves(tmp_path: Path) -> None:
         assert "Meera" in out[0]
         assert [text for text in out if MARK in text.replace(f"'{MARK}'", "")] == []
 
-    asyncio.run(asyncio.wait_for(story(), 60))
+    run(story())
 
 
 def test_what_a_caller_tells_of_themselves_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -258,6 +259,6 @@ def test_what_a_caller_tells_of_themselves_is_in_no_log(caplog: pytest.LogCaptur
 
     caplog.set_level("INFO", "websockets.client")  # the phone's own
     caplog.set_level("DEBUG")
-    asyncio.run(asyncio.wait_for(story(), 60))
+    run(story())
     assert any("ended session" in line for line in caplog.messages)
     assert [line for line in caplog.messages if MARK in line or "1990" in line] == []

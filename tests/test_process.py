@@ -22,6 +22,7 @@ from actors.testing.phone import Answer, Phone
 from tests.kit.exchange import CLIPS
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.process import Server, server
+from tests.kit.story import run
 from tests.realtime.local.test_voice import pitch_of
 
 LETTERS = {"hi": re.compile("[\u0900-\u097f]"), "en": re.compile("[a-zA-Z]")}
@@ -76,7 +77,7 @@ def test_two_users_two_astrologers(running: Server) -> None:
         assert "marriage proposal" in mohit[2][0]
         assert "marriage proposal" in mohit[1].text
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_one_user_switches_from_hindi_to_english(running: Server) -> None:
@@ -96,7 +97,7 @@ def test_one_user_switches_from_hindi_to_english(running: Server) -> None:
             assert min(pitch(greeting), pitch(answer)) > MALE
             assert abs(pitch(greeting) / pitch(first) - 1) > 0.1
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_call_is_two_lines_in_the_log(running: Server) -> None:
@@ -105,7 +106,7 @@ def test_a_call_is_two_lines_in_the_log(running: Server) -> None:
     async def story() -> None:
         await talk(running.url, "user-log", MOHIT, "en_come_back.m4a")
 
-    asyncio.run(story())
+    run(story())
     began, ended = running.lines("user=user-log", 2)
     assert "began session=" in began
     assert "ended session=" in ended
@@ -236,7 +237,7 @@ def test_a_call_survives_the_death_of_the_engine() -> None:
             assert "boyfriend" in answer.text
 
     with server() as one:
-        asyncio.run(story(one))
+        run(story(one))
 
 
 class Tap:
@@ -274,7 +275,7 @@ def test_with_a_key_openai_is_dialled_and_nobody_else() -> None:
     """The only address asked for is OpenAI's, over TLS; the key is in no log, error or frame."""
     tap = Tap()
     with server(OPENAI_API_KEY="sk-a-very-secret-key", HTTPS_PROXY=f"http://127.0.0.1:{tap.port}") as one:
-        seen = asyncio.run(fail(one.url))
+        seen = run(fail(one.url))
         assert one.stop() == 0
     tap.close()
     assert {line.split(b"\r\n")[0] for line in tap.seen} == {b"CONNECT api.openai.com:443 HTTP/1.1"}
@@ -288,7 +289,7 @@ def test_openais_key_goes_nowhere_else() -> None:
     tap = Tap()
     url = f"ws://127.0.0.1:{tap.port}/v1/realtime"
     with server(OPENAI_API_KEY="sk-openai", UPSTREAM_URL=url, UPSTREAM_API_KEY="sk-other") as one:
-        asyncio.run(fail(one.url))
+        run(fail(one.url))
     tap.close()
     assert tap.seen
     assert all(b"Bearer sk-other" in head and b"sk-openai" not in head for head in tap.seen)

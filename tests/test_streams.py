@@ -4,30 +4,25 @@ import asyncio
 import itertools
 import math
 import struct
-from collections.abc import Coroutine
-from typing import Any
 
 import pytest
 
 from actors.testing.phone import CallEnded, CallFailed, Phone
-from tests.kit.exchange import CLIPS, PITCHES, exchange
+from tests.kit.exchange import CLIPS, exchange
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
+from tests.kit.parts import PITCHES
+from tests.kit.story import WITHIN, run
 
 SILENCE = bytes(48_000)  # a second
 BURST = struct.pack("<24000h", *(int(9000 * math.sin(2 * math.pi * 300 * n / 24_000)) for n in range(24_000)))
 GREETING = {one.id: one.greeting for one in FOUR.all()}
 
 
-def run(story: Coroutine[Any, Any, None]) -> None:
-    """One story, a minute at most."""
-    asyncio.run(asyncio.wait_for(story, 60))
-
-
 def pitch(sound: bytes) -> float:
     """Hz of a tone in PCM16, by its zero crossings."""
     samples = struct.unpack(f"<{len(sound) // 2}h", sound)
     crossings = sum(a < 0 <= b for a, b in itertools.pairwise(samples))
-    return round(crossings * 24_000 / len(samples), -1)
+    return float(round(crossings * 24_000 / len(samples), -1))
 
 
 def sounds(phone: Phone) -> dict[str, bytes]:
@@ -250,11 +245,10 @@ def test_a_reply_that_is_cut_by_a_loss_goes_on_without_a_repeated_word() -> None
             line.mind.script = " ".join(sentences)
             line.tones.hold(2)
             await phone.say(type="text", text="tell me")
-            assert await asyncio.to_thread(line.tones.held.wait, 20)
+            assert await asyncio.to_thread(line.tones.held.wait, WITHIN)
             (call,) = line.engine.calls
             call._socket.transport.abort()
-            line.tones.hold(99)
-            line.tones.free.set()
+            line.tones.let_go()
             first = await phone.hear("response_done")
             assert first["status"] == "incomplete"
             await phone.reply()

@@ -12,6 +12,8 @@ from actors.testing.loop import settle
 
 T = TypeVar("T")
 
+WITHIN = 60.0  # seconds; only what never comes takes so long
+
 _short = reprlib.Repr()
 _short.maxother = 200  # a message may hold seconds of audio
 
@@ -83,12 +85,12 @@ class Probe:
         return message
 
     @overload
-    async def told(self, wanted: type[T], /, within: float = 5.0, **fields: Any) -> T: ...
+    async def told(self, wanted: type[T], /, within: float = WITHIN, **fields: Any) -> T: ...
 
     @overload
-    async def told(self, wanted: Any, /, within: float = 5.0, **fields: Any) -> Any: ...
+    async def told(self, wanted: Any, /, within: float = WITHIN, **fields: Any) -> Any: ...
 
-    async def told(self, wanted: Any, /, within: float = 5.0, **fields: Any) -> Any:
+    async def told(self, wanted: Any, /, within: float = WITHIN, **fields: Any) -> Any:
         """On a real loop: as `fish_for`, but wait for it, `within` seconds."""
         try:
             async with asyncio.timeout(within):

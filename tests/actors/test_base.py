@@ -4,7 +4,7 @@ import asyncio
 import gc
 import threading
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -15,7 +15,8 @@ import uvloop
 
 from actors import base, pykka_loop
 from actors.base import Boot, Down, LoopActor, Ref, Stop, launch
-from tests.kit.probe import Probe
+from actors.testing.probe import Probe
+from tests.kit.story import run
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,6 @@ def fail(error: BaseException) -> Any:
     return act
 
 
-def run(test: Coroutine[Any, Any, None]) -> None:
-    """Run a test on a loop of its own, and see that no actor is left behind."""
-    asyncio.run(test)
-    assert pykka.ActorRegistry.get_all() == []
-
-
 def forget_actors() -> None:
     """Clear the registry of actors whose loop is gone."""
     for ref in pykka.ActorRegistry.get_all():
@@ -88,7 +83,7 @@ def test_messages_are_handled_in_order_after_boot() -> None:
         for number in range(100):
             actor.tell(number)
         actor.tell(Stop())
-        await parent.expect(Down)
+        await parent.told(Down)
         assert told.heard == ["boot", *range(100), "stopped"]
 
     run(story())
@@ -106,9 +101,9 @@ def test_whatever_ends_an_actor_tells_its_parent_once(
         hooks = {hook: fail(error) if where == hook else None for hook in ("on_boot", "on_stop")}
         actor = launch(Doer(told, **hooks), parent)
         actor.tell(Do(fail(error)) if where == "handler" else Stop())
-        down = await parent.expect(Down)
+        down = await parent.told(Down)
         assert (down.ref, down.name, down.incarnation, down.cause) == (actor, "doer", 1, error)
-        assert parent.heard == []
+        parent.expect_nothing()
         assert [record.exc_info is not None for record in caplog.records] == [True]
 
     run(story())
@@ -121,12 +116,12 @@ def test_a_crash_of_one_actor_leaves_the_others(caplog: pytest.LogCaptureFixture
         parent, told = Probe(), Probe()
         one, other = launch(Doer(told), parent), launch(Doer(told), parent)
         one.tell(Do(fail(GeneratorExit())))
-        assert (await parent.expect(Down)).ref is one
+        assert (await parent.told(Down)).ref is one
         other.tell("still here")
-        assert await told.expect(str) == "stopped"
-        assert await told.expect(str) == "still here"
+        assert await told.told(str) == "stopped"
+        assert await told.told(str) == "still here"
         other.tell(Stop())
-        await parent.expect(Down)
+        await parent.told(Down)
 
     run(story())
 
@@ -140,7 +135,7 @@ def test_the_process_ends_on_keyboard_interrupt() -> None:
         await asyncio.Event().wait()
 
     with pytest.raises(KeyboardInterrupt):
-        asyncio.run(story())
+        run(story())
     forget_actors()
 
 
@@ -154,10 +149,10 @@ def test_a_system_exit_ends_the_process_in_order(where: str, factory: Callable[[
         actor = launch(Doer(Probe(), on_stop=leave if where == "on_stop" else None), parent)
         actor.tell(Do(leave) if where == "handler" else Stop())
         try:
-            await asyncio.wait_for(asyncio.Event().wait(), 5)
+            await asyncio.Event().wait()
         finally:
             unwound.append("story")
-            await parent.expect(Down)
+            await parent.told(Down)
 
     with pytest.raises(SystemExit) as left, asyncio.Runner(loop_factory=factory) as runner:
         runner.run(story())
@@ -179,7 +174,7 @@ def test_children_end_first_in_reverse_order() -> None:
 
         actor = launch(Doer(told, hire_three, lambda _me: ended.append("parent")), parent)
         actor.tell(Do(fail(ValueError())))
-        assert isinstance((await parent.expect(Down)).cause, ValueError)
+        assert isinstance((await parent.told(Down)).cause, ValueError)
         assert ended == ["c", "b", "a", "parent"]
 
     run(story())
@@ -193,11 +188,11 @@ def test_a_parent_hears_of_a_child_by_name_and_incarnation() -> None:
         actor = launch(Doer(told), parent)
         for _ in range(2):
             actor.tell(Do(lambda me: me.hire(Doer, told).tell(Do(fail(KeyError("x"))))))
-        downs = [await told.expect(Down) for _ in range(2)]
+        downs = [await told.told(Down) for _ in range(2)]
         assert [(down.name, down.incarnation) for down in downs] == [("doer", 1), ("doer", 2)]
         assert all(isinstance(down.cause, KeyError) for down in downs)
         actor.tell(Stop())
-        await parent.expect(Down)
+        await parent.told(Down)
 
     run(story())
 
@@ -212,10 +207,10 @@ def test_a_child_that_will_not_end_is_not_waited_for_forever(monkeypatch: pytest
         told, parent = Probe(), Probe()
         actor = launch(Doer(told, lambda me: me.hire(Doer, None)), parent)
         actor.tell(Stop())
-        assert (await parent.expect(Down)).ref is actor
+        assert (await parent.told(Down)).ref is actor
+        forget_actors()
 
-    asyncio.run(story())
-    forget_actors()
+    run(story())
 
 
 def test_telling_the_dead_is_counted_and_dropped() -> None:
@@ -225,7 +220,7 @@ def test_telling_the_dead_is_counted_and_dropped() -> None:
         told, parent = Probe(), Probe()
         actor = launch(Doer(told), parent)
         actor.tell(Stop())
-        await parent.expect(Down)
+        await parent.told(Down)
         before = pykka_loop.dead_letters
         actor.tell("anybody?")
         assert pykka_loop.dead_letters == before + 1
@@ -245,7 +240,7 @@ def test_a_timer_set_again_or_cancelled_is_never_delivered() -> None:
             me.after(0, Rung("second"))
 
         actor.tell(Do(set_twice))
-        assert (await told.expect(Rung)).label == "second"
+        assert (await told.told(Rung)).label == "second"
 
         def fire_then_cancel(me: Doer) -> None:
             me.after(0, Rung("cancelled"))
@@ -254,10 +249,10 @@ def test_a_timer_set_again_or_cancelled_is_never_delivered() -> None:
 
         actor.tell(Do(fire_then_cancel))
         actor.tell(Do(lambda me: me.after(0, Rung("last"))))
-        assert (await told.expect(Rung)).label == "last"
-        assert told.heard == []
+        assert (await told.told(Rung)).label == "last"
+        told.expect_nothing()
         actor.tell(Stop())
-        await parent.expect(Down)
+        await parent.told(Down)
 
     run(story())
 
@@ -273,8 +268,8 @@ def test_a_turn_ends_after_so_many_messages() -> None:
         other.tell("me too")
         busy.tell(Stop())
         other.tell(Stop())
-        await parent.expect(Down)
-        await parent.expect(Down)
+        await parent.told(Down)
+        await parent.told(Down)
         assert told.heard.index("me too") <= base.TURN_MESSAGES
 
     run(story())
@@ -296,8 +291,8 @@ def test_a_turn_ends_after_a_millisecond() -> None:
         other.tell("me too")
         busy.tell(Stop())
         other.tell(Stop())
-        await parent.expect(Down)
-        await parent.expect(Down)
+        await parent.told(Down)
+        await parent.told(Down)
         assert told.heard.index("me too") == 1
 
     run(story())
@@ -312,7 +307,7 @@ def test_a_mailbox_over_its_bound_ends_the_actor(caplog: pytest.LogCaptureFixtur
         for number in range(base.MOST_WAITING + 1):
             actor.tell(number)
         assert actor.backlog == base.MOST_WAITING + 2  # with Boot
-        down = await parent.expect(Down)
+        down = await parent.told(Down)
         assert isinstance(down.cause, base.Overrun)
         assert told.heard == ["stopped"]
         assert [record.levelname for record in caplog.records] == ["ERROR"]
@@ -330,7 +325,7 @@ def test_a_mailbox_at_its_bound_is_worked_off() -> None:
         for number in range(base.MOST_WAITING - 2):
             actor.tell(number)
         actor.tell(Stop())
-        assert (await parent.expect(Down)).cause is None
+        assert (await parent.told(Down)).cause is None
         assert len(told.heard) == base.MOST_WAITING - 1
 
     run(story())
@@ -357,8 +352,8 @@ def test_an_actor_has_one_turn_at_a_time() -> None:
             await asyncio.sleep(0)
         other.tell(Stop())
         actor.tell(Stop())
-        await parent.expect(Down)
-        await parent.expect(Down)
+        await parent.told(Down)
+        await parent.told(Down)
         turns = [list(turn) for own, turn in groupby(told.heard, key=lambda what: what == "mine") if not own]
         assert len(turns) >= 4
         assert max(map(len, turns[:-1])) <= base.TURN_MESSAGES
@@ -386,7 +381,7 @@ def test_a_round_of_turns_ends_after_a_millisecond() -> None:
         for actor in actors:
             actor.tell(Stop())
         for _ in actors:
-            await parent.expect(Down)
+            await parent.told(Down)
 
     run(story())
 
@@ -402,7 +397,7 @@ def test_an_actor_that_ends_hires_nobody() -> None:
             me.hire(Doer, told)
 
         launch(Doer(told), parent).tell(Do(end_and_hire))
-        assert isinstance((await parent.expect(Down)).cause, RuntimeError)
+        assert isinstance((await parent.told(Down)).cause, RuntimeError)
 
     run(story())
 
@@ -455,7 +450,7 @@ def test_an_ask_that_fails_ends_the_actor_and_tells_the_asker() -> None:
         actor = launch(Doer(Probe()), parent)
         with pytest.raises(ValueError, match="no"):
             await actor.ask(Do(fail(ValueError("no"))), block=False)
-        assert isinstance((await parent.expect(Down)).cause, ValueError)
+        assert isinstance((await parent.told(Down)).cause, ValueError)
 
     run(story())
 
@@ -491,7 +486,7 @@ def test_an_actor_that_ended_is_collected() -> None:
             launch(actor, parent).tell(Stop())
         del actor
         for _ in range(500):
-            await parent.expect(Down)
+            await parent.told(Down)
 
     run(story())
     gc.collect()

@@ -89,11 +89,11 @@ def test_only_what_is_needed_no_more_is_let_go() -> None:
     choices.claim(choice, [FOUR.get(TINA), FOUR.get(MOHIT)])
     assert choices.let_go(None) is None
     tina = grant(choices, choice, TINA)
-    assert choices.let_go(tina, None) == {TINA}
+    assert choices.let_go(tina, None) == frozenset({TINA})
     assert choices.let_go(tina, tina) is None
     choices.claim(choices.ask(HARSH, None, 0), [FOUR.get(HARSH)])
     assert choices.let_go(tina) is None
-    assert choices.let_go() == {HARSH}
+    assert choices.let_go() == frozenset({HARSH})
 
 
 def test_so_many_switches_a_minute() -> None:

@@ -1,52 +1,49 @@
 """One caller's clips on their way through the decoders."""
 
-from typing import Any
+from typing import cast
 
 from actors.clips import Clips
-from tests.kit.probe import Probe
+from actors.testing.probe import Probe
+from actors.testing.scene import Decoders
+from audio import Pool
 
 
-class Decoders:
-    """Writes down what it is given and what is cancelled."""
+class Caller:
+    """Whose clips are decoded by hand; each clip is its own number."""
 
     def __init__(self) -> None:
-        self.given: list[int] = []
-        self.cancelled: list[int] = []
+        self.decoders = Decoders()
+        self.decoders.by_hand = True
+        self.clips = Clips(cast(Pool, self.decoders), Probe())
 
-    def decode(self, number: int, clip: bytes, to: Any) -> Any:
-        self.given.append(number)
-        return Cancel(self, number)
+    def records(self, *numbers: int) -> None:
+        for number in numbers:
+            self.clips.add(number, bytes([number]))
 
+    @property
+    def given(self) -> list[int]:
+        return [clip.clip[0] for clip in self.decoders.clips]
 
-class Cancel:
-    """Takes one back."""
-
-    def __init__(self, decoders: Decoders, number: int) -> None:
-        self.decoders, self.number = decoders, number
-
-    def cancel(self) -> None:
-        self.decoders.cancelled.append(self.number)
+    @property
+    def cancelled(self) -> list[int]:
+        return [clip.clip[0] for clip in self.decoders.clips if clip.cancelled]
 
 
 def test_one_clip_of_a_caller_is_decoded_at_a_time() -> None:
     """The next goes in when the one before was told, in the order in which they came."""
-    decoders: Any = Decoders()
-    clips = Clips(decoders, Probe())
-    for number in (1, 2, 3):
-        clips.add(number, b"")
-    assert decoders.given == [1]
-    clips.finished()
-    assert decoders.given == [1, 2]
+    caller = Caller()
+    caller.records(1, 2, 3)
+    assert caller.given == [1]
+    caller.clips.finished()
+    assert caller.given == [1, 2]
 
 
 def test_what_nobody_wants_is_not_decoded() -> None:
     """The one in hand is cancelled and the next one goes in; one that waits never does."""
-    decoders: Any = Decoders()
-    clips = Clips(decoders, Probe())
-    for number in (1, 2, 3, 4):
-        clips.add(number, b"")
-    clips.drop(2)
-    clips.drop(1)
-    assert (decoders.given, decoders.cancelled) == ([1, 3], [1])
-    clips.close()
-    assert (decoders.given, decoders.cancelled) == ([1, 3], [1, 3])
+    caller = Caller()
+    caller.records(1, 2, 3, 4)
+    caller.clips.drop(2)
+    caller.clips.drop(1)
+    assert (caller.given, caller.cancelled) == ([1, 3], [1])
+    caller.clips.close()
+    assert (caller.given, caller.cancelled) == ([1, 3], [1, 3])

@@ -1,6 +1,7 @@
 """How many callers a persona has, with real sessions under a real supervisor."""
 
 import random
+from collections.abc import Iterator
 from typing import Any, cast
 
 import orjson
@@ -20,6 +21,7 @@ from actors.messages import (
     HungUp,
     Sought,
 )
+from actors.session import UserSessionActor
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage
@@ -28,6 +30,7 @@ from audio import Pool
 from personas import SHIPPED, Catalogue, Profile, Shelf
 from supervisor import SupervisorActor
 from tests.kit.four import HARSH, MOHIT, PRIYANKA, TINA
+from tests.kit.insides import actor
 
 
 def limited(**most: int) -> Catalogue:
@@ -67,7 +70,7 @@ class House:
         self.says(user, Chose(wish) if isinstance(wish, str) else wish)
         self.stage.settle()
         if errors := [message for message in caller.take() if isinstance(message, Error)]:
-            return cast(Error, errors[0])
+            return errors[0]
         wire = self.wires.dialled[dialled]
         wire.welcome()
         self.on[user] = caller.fish_for(ConfigAck).astrologer_id
@@ -78,13 +81,13 @@ class House:
             session.tell(Detached(number))
         self.stage.advance(3)
         assert self.stage.actors() == [self.supervisor]
-        assert self.supervisor.actor_inbox.turn.__self__._engagements._held == {}
+        assert actor(self.supervisor, SupervisorActor)._engagements._held == {}
         self.supervisor.stop(block=False)
         self.stage.settle()
 
 
 @pytest.fixture
-def house(stage: Stage) -> Any:
+def house(stage: Stage) -> Iterator[House]:
     """Tina takes one caller."""
     house = House(stage, limited(**{TINA: 1}))
     for user in ("a", "b"):
@@ -332,13 +335,14 @@ def test_never_more_than_there_is_room_for(seed: int) -> None:
             for astrologer_id, most in ((TINA, 1), (MOHIT, 2)):
                 assert sum(astrologer_id in held for held in on) <= most, (seed, on)
         stage.settle()
-        supervisor: Any = house.supervisor.actor_inbox.turn.__self__  # type: ignore[attr-defined]
-        held = {ref: set(held) for ref, held in supervisor._engagements._held.items()}
-        assert held == {ref: on for *_, ref in house.callers.values() if ref.is_alive() and (on := _holds(ref))}
+        engagements = actor(house.supervisor, SupervisorActor)._engagements
+        living = {ref: _holds(ref) for *_, ref in house.callers.values() if ref.is_alive()}
+        held = {ref: set(held) for ref, held in engagements._held.items()}
+        assert held == {ref: on for ref, on in living.items() if on}
         house.end()
 
 
 def _holds(session: Any) -> set[str]:
     """Whom a session has on its line or wants there."""
-    line = session.actor_inbox.turn.__self__._board.line
+    line = actor(session, UserSessionActor)._board.line
     return {one.persona.id for one in (line.wanted, line.live and line.live.selection) if one}

@@ -50,7 +50,7 @@ def test_an_hour_ends_and_the_caller_is_told_nothing(scene: Scene, caplog: pytes
     scene.stage.advance(DUE)
     scene.caller.take()
     again = scene.wire(2)
-    assert not wire.ended
+    assert not scene.wire(1).ended
     again.welcome()
     assert again.texts() == [("assistant", "Namaste."), ("user", "will I marry"), ("assistant", "In spring.")]
     assert "response.create" not in again.kinds

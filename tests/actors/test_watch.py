@@ -1,6 +1,5 @@
 """Who held up the loop, told from outside."""
 
-import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator
@@ -11,8 +10,9 @@ import pytest
 
 from actors.base import Boot, Down, LoopActor, Stop, launch
 from actors.figures import Lateness
+from actors.testing.probe import Probe
 from actors.watch import LATE, Watchdog, running
-from tests.kit.probe import Probe, until
+from tests.kit.story import run, until
 
 STALL = 3 * LATE
 
@@ -55,14 +55,14 @@ def test_a_stall_is_told_once_with_who_and_where(caplog: pytest.LogCaptureFixtur
             sleeper = launch(Sleeper(), parent)
             sleeper.tell(STALL)
             sleeper.tell(Stop())
-            await parent.expect(Down)
+            await parent.told(Down)
             await until(lambda: len(caplog.records) == 2)
             assert late.take_worst() >= STALL - 0.05
             assert late.take_worst() < STALL - 0.05
             assert sum(late.counts[7:]) == 1
 
     with caplog.at_level(logging.WARNING):
-        asyncio.run(story())
+        run(story())
     during, after = (record.getMessage() for record in caplog.records)
     assert "sleeper 1 at float" in during
     assert "fall_asleep" in during
@@ -76,7 +76,7 @@ def test_a_loop_on_time_is_not_written_of(caplog: pytest.LogCaptureFixture) -> N
         async with watched() as late:
             await until(lambda: sum(late.counts) >= 10)
 
-    asyncio.run(story())
+    run(story())
     assert caplog.records == []
 
 
@@ -89,7 +89,7 @@ def test_a_watchdog_that_is_stopped_leaves_no_thread() -> None:
             assert threading.active_count() == before + 1
         assert threading.active_count() == before
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_nothing_is_running_between_turns() -> None:
@@ -107,8 +107,8 @@ def test_nothing_is_running_between_turns() -> None:
                     self.end()
 
         launch(Look(), parent).tell("hello")
-        await parent.expect(Down)
+        await parent.told(Down)
         assert seen == ["look 1 at Boot", "look 1 at str"]
         assert str(running) == "no actor"
 
-    asyncio.run(story())
+    run(story())

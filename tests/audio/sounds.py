@@ -38,6 +38,7 @@ def encoded(pcm: bytes, container: str, codec: str, rate: int = 48_000, layout: 
     with av.open(file, "w", format=container, options=options) as output:
         # FFmpeg's own vorbis encoder asks to be called experimental.
         track = output.add_stream(codec, rate=rate, layout=layout, options={"strict": "experimental"})
+        assert isinstance(track, av.AudioStream)
         track.codec_context.open()
         _encode(pcm, track, output)
     return file.getvalue()

@@ -1,6 +1,5 @@
 """The process that decodes: what strangers send stays in there, and it leaves when it should."""
 
-import asyncio
 import os
 import random
 import subprocess
@@ -14,6 +13,7 @@ from audio.decoder import Decoder, Died
 from audio.worker import REQUEST
 from schemas import Refused
 from tests.audio.sounds import clip, encoded, riff, speech
+from tests.kit.story import run
 
 SPOKEN = clip("en_proposal.m4a")
 KINDS = [
@@ -78,7 +78,7 @@ def test_damaged_clips_are_heard_or_refused() -> None:
         await decoder.end()
         return heard, refused
 
-    heard, refused = asyncio.run(scene())
+    heard, refused = run(scene())
 
     assert heard > 100
     assert refused > 50
@@ -98,7 +98,7 @@ def test_a_clip_that_takes_too_much_memory_costs_its_process() -> None:
         await decoder.end()
         return seconds(pcm)
 
-    assert asyncio.run(scene()) > 4
+    assert run(scene()) > 4
 
 
 def test_the_process_is_bounded() -> None:
@@ -118,7 +118,7 @@ def test_the_process_is_bounded() -> None:
 
     os.environ["SOME_API_KEY"] = "secret"
     try:
-        process = asyncio.run(scene())
+        process = run(scene())
     finally:
         del os.environ["SOME_API_KEY"]
     assert not process.is_running()
@@ -135,7 +135,7 @@ def test_too_much_cpu_costs_the_process() -> None:
             await decode_without_end(decoder)
         await decoder.end()
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_a_process_leaves_with_its_parent() -> None:
@@ -162,4 +162,4 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_process() -> None:
         await decoder.end()
         return session
 
-    assert asyncio.run(scene()) != os.getsid(0)
+    assert run(scene()) != os.getsid(0)

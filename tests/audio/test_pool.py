@@ -10,10 +10,10 @@ import uvloop
 from audio import Decoded, Pool, Undecoded, seconds
 from audio.pool import MOST_WAITING, WORKERS
 from tests.audio.sounds import clip, riff
+from tests.kit.story import WITHIN, run, until
 
 SPOKEN = clip("en_proposal.m4a")
 LASTING = riff(bytes(range(256)) * 16_000, 40_000)  # 102 s of a tone in 4 MB; about half a second of work
-DEADLINE = 20.0  # seconds; only a failure ever takes so long
 
 
 class Ear:
@@ -26,7 +26,7 @@ class Ear:
         self.told.put_nowait(message)
 
     async def hears(self) -> Decoded | Undecoded:
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(WITHIN):
             return await self.told.get()
 
 
@@ -35,7 +35,7 @@ def workers() -> list[psutil.Process]:
     return psutil.Process().children(recursive=True)
 
 
-def play(scene: Callable[[Pool, Ear], Awaitable[None]], patience: float = DEADLINE) -> None:
+def play(scene: Callable[[Pool, Ear], Awaitable[None]], patience: float = WITHIN) -> None:
     """Play a scene with a warm pool, close the pool, and see that nothing is left."""
 
     async def whole() -> None:
@@ -48,14 +48,7 @@ def play(scene: Callable[[Pool, Ear], Awaitable[None]], patience: float = DEADLI
             await pool.close()
         assert not workers()
 
-    asyncio.run(whole())
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    """Let the others go on until something has happened outside of this process."""
-    async with asyncio.timeout(DEADLINE):
-        while not await asyncio.to_thread(happened):
-            pass
+    run(whole())
 
 
 def cpu(worker: psutil.Process) -> float:

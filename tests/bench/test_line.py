@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from bench.line import line
+from tests.kit.story import run
 
 
 def test_a_line_delays_and_throttles() -> None:
@@ -15,7 +16,7 @@ def test_a_line_delays_and_throttles() -> None:
         await writer.drain()
         writer.close()
 
-    async def run() -> tuple[float, float]:
+    async def story() -> tuple[float, float]:
         server = await asyncio.start_server(echo, "127.0.0.1", 0)
         async with line(server.sockets[0].getsockname()[1]) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -29,6 +30,6 @@ def test_a_line_delays_and_throttles() -> None:
         server.close()
         return times[0], times[1]
 
-    first, second = asyncio.run(run())
+    first, second = run(story())
     assert 0.08 <= first < 1
     assert 0.155 <= second < 2

@@ -15,8 +15,7 @@ import pytest
 from cli.catalogue import following, read
 from cli.failure import CannotServe
 from personas import SHIPPED, Catalogue, Shelf
-
-DEADLINE = 10.0  # seconds; a machine may be busy
+from tests.kit.story import WITHIN, run
 
 
 class Lines(logging.Handler):
@@ -34,7 +33,7 @@ class Lines(logging.Handler):
 
     async def next(self) -> tuple[str, str]:
         """Level and text of the next line."""
-        record = await asyncio.wait_for(self.said.get(), DEADLINE)
+        record = await asyncio.wait_for(self.said.get(), WITHIN)
         return record.levelname, record.getMessage()
 
 
@@ -101,7 +100,7 @@ def test_every_edit_and_every_hangup_has_its_line(file: Path) -> None:
             assert "No such file" in (await lines.next())[1]
             assert shelf.catalogue is second
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_faults_have_their_place_and_their_order(file: Path) -> None:
@@ -116,7 +115,7 @@ def test_faults_have_their_place_and_their_order(file: Path) -> None:
             await asyncio.to_thread(edit, file, spoil)
             return (await lines.next())[1].splitlines()[1:]
 
-    told = asyncio.run(story())
+    told = run(story())
     places = [tuple(map(int, line.removeprefix(f"  {file}:").split(":")[:2])) for line in told]
     assert len(told) == 3
     assert places == sorted(places)
@@ -137,7 +136,7 @@ def test_nobody_active_neither_starts_nor_is_served(file: Path) -> None:
             assert len(shelf.catalogue.active()) == 4
             return said
 
-    told = asyncio.run(story()).splitlines()[1]
+    told = run(story()).splitlines()[1]
     assert "set a status to active" in told
     with pytest.raises(CannotServe) as refused:
         read(file)
@@ -162,7 +161,7 @@ def test_a_warning_is_told_at_the_start_and_of_an_edit(file: Path, caplog: pytes
             level, said = await lines.next()
             assert (level, "is not written as Hindi is" in said) == ("WARNING", True)
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_the_log_has_places_but_no_private_value(file: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import typer.main
+from typer.core import TyperOption
 
 from cli import app
 
@@ -14,7 +15,7 @@ def options() -> Iterator[tuple[str, object]]:
         path, command = waiting.pop()
         waiting += [(f"{path} {name}", child) for name, child in getattr(command, "commands", {}).items()]
         for option in command.params:
-            if option.param_type_name == "option" and not option.hidden and option.name != "help":
+            if isinstance(option, TyperOption) and not option.hidden and option.name != "help":
                 yield f"{path} {option.opts[0]}", option.envvar
 
 

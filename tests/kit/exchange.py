@@ -6,11 +6,8 @@ asked what. So a test can hold the engine's voice back, and count what is left w
 
 import asyncio
 import gc
-import math
 import os
-import struct
-import threading
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,79 +21,26 @@ from actors.base import Down, Hired, Stop, launch
 from actors.equipment import Equipment, Limits
 from actors.figures import Figures
 from actors.testing.phone import Phone
+from actors.testing.probe import Probe
 from audio import Pool
 from personas import Catalogue, Shelf
-from realtime import GO_ON, SAY_EXACTLY
 from realtime.link import Upstream
 from realtime.local.call import Parts
-from realtime.local.reading import Turn
 from realtime.local.script import Script
 from realtime.local.server import PATH, Server
 from realtime.local.settings import LONGEST_LIFE
 from realtime.local.vad import Loudness
-from realtime.local.words import after
 from realtime.readiness import Readiness
 from supervisor import SupervisorActor, SupervisorInbox
 from tests.kit.four import FOUR
-from tests.kit.probe import Probe
+from tests.kit.parts import Echo, Measure, Tones, loud
+from tests.kit.story import until
 from web import application, runner
 from web.metrics import Metrics
 from web.rest import Rest
 
 CLIPS = Path(__file__).parents[2] / "clips"
 TOKEN = "only-for-this-test"
-PITCHES = {"marin": 200, "cedar": 300, "shimmer": 400, "echo": 500}  # Hz
-
-
-class Tones:
-    """A voice that says every sentence as one second of a tone; it waits until `free` is set.
-
-    `hold(n)` lets it say n sentences more, then waits; `held` is set when it does.
-    """
-
-    def __init__(self) -> None:
-        self.free = threading.Event()
-        self.free.set()
-        self.held = threading.Event()
-        self._left = math.inf
-
-    def hold(self, sentences: int) -> None:
-        self._left = sentences
-
-    def say(self, text: str, voice: str) -> Iterator[bytes]:
-        if self._left == 0:
-            self.free.clear()
-            self.held.set()
-        self._left -= 1
-        assert self.free.wait(20)
-        turn = 2 * math.pi * PITCHES[voice] / 24_000
-        yield struct.pack("<24000h", *(int(9000 * math.sin(turn * n)) for n in range(24_000)))
-
-
-class Measure:
-    """An ear that writes down how long a clip is, so that clips can be told apart; it waits until `free` is set."""
-
-    def __init__(self) -> None:
-        self.free = threading.Event()
-        self.free.set()
-
-    def hear(self, pcm: bytes, language: str | None) -> str:
-        assert self.free.wait(20)
-        return f"{len(pcm) / 48_000:.1f} seconds in {language}"
-
-
-class Echo:
-    """A mind that says what it was told to say, else its `script`, else what it remembers of the caller."""
-
-    script = ""
-
-    async def answer(self, instructions: str, turns: tuple[Turn, ...]) -> str:
-        if exact := instructions.partition(SAY_EXACTLY)[2].strip():
-            return exact
-        if self.script:
-            heard = turns[-1].text if GO_ON in instructions and turns[-1].role == "assistant" else ""
-            return after(heard, self.script) or self.script
-        return "You said " + ", then ".join(turn.text for turn in turns if turn.role == "user") + "."
 
 
 @dataclass
@@ -135,16 +79,9 @@ class Exchange:
             "queued": self.parts.queued,
         }
 
-    async def settles_to(self, before: dict[str, Any], within: float = 10.0) -> None:
+    async def settles_to(self, before: dict[str, Any]) -> None:
         """Wait until nothing is left but what there was before."""
-        await self.until(lambda: self.left() == before, lambda: f"left: {self.left()}, before: {before}", within)
-
-    async def until(self, true: Callable[[], object], else_: Callable[[], str], within: float = 10.0) -> None:
-        """Wait until something is so of which nobody tells; `else_` says what is, if it never comes to be."""
-        deadline = asyncio.get_running_loop().time() + within
-        while not true():
-            assert asyncio.get_running_loop().time() < deadline, else_()
-            await asyncio.sleep(0.02)
+        await until(lambda: self.left() == before, lambda: f"left: {self.left()}, before: {before}")
 
 
 @asynccontextmanager
@@ -163,7 +100,7 @@ async def exchange(
     """
     shelf = Shelf(catalogue or FOUR)
     tones, ear, mind, pool, ending = Tones(), Measure(), Echo(), Pool(), Probe()
-    parts = Parts(tones, ear, lambda pcm: len(pcm) / 48_000, mind, Loudness)
+    parts = Parts(tones, ear, loud, mind, Loudness)
     engine = Server(parts, token=TOKEN, session_seconds=session_seconds, script=faults)
     async with engine.listen("127.0.0.1", 0) as port:
         await pool.warm()
@@ -177,14 +114,25 @@ async def exchange(
         await web.TCPSite(serving, "127.0.0.1", 0).start()
         address = "{}:{}".format(*serving.addresses[0][:2])
         try:
-            addresses = (f"ws://{address}", f"http://{address}")
-            insides = (model, equipment.figures, supervisor, shelf, tones, ear, mind, parts)
-            yield Exchange(*addresses, engine, pool, *insides)
+            yield Exchange(
+                url=f"ws://{address}",
+                http=f"http://{address}",
+                engine=engine,
+                pool=pool,
+                upstream=model,
+                figures=equipment.figures,
+                supervisor=supervisor,
+                shelf=shelf,
+                tones=tones,
+                ear=ear,
+                mind=mind,
+                parts=parts,
+            )
         finally:
             tones.free.set()
             ear.free.set()
             supervisor.tell(Stop())
-            down = await ending.expect(Down, within=15)
+            down = await ending.told(Down)
             await serving.cleanup()
             await pool.close()
     parts.close()

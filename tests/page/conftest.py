@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("playwright", reason="no Playwright: make setup")
 
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, ViewportSize, sync_playwright
 
 from tests.kit.exchange import CLIPS
 from tests.kit.process import Server, server
@@ -52,7 +52,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
     visitors: list[Visitor] = []
 
     def come(url: str, size: tuple[int, int] = PHONE, by: Browser = browser, **wishes: Any) -> Visitor:
-        screen = {"width": size[0], "height": size[1]}
+        screen: ViewportSize = {"width": size[0], "height": size[1]}
         context = by.new_context(viewport=screen, **wishes)
         visitors.append(Visitor.come(context))
         return visitors[-1].open(url)

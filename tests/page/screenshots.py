@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from tests.kit.process import server
 from tests.page.visitor import DESKTOP, PHONE, Visitor, launch
@@ -26,7 +26,7 @@ def picture(
     browser: Browser, url: str, name: str, size: tuple[int, int], scheme: Literal["light", "dark"]
 ) -> Image.Image:
     """The page while `name` answers, or while nobody is chosen yet."""
-    screen = {"width": size[0], "height": size[1]}
+    screen: ViewportSize = {"width": size[0], "height": size[1]}
     by_hand = size == PHONE
     context = browser.new_context(viewport=screen, color_scheme=scheme, has_touch=by_hand, is_mobile=by_hand)
     visitor = Visitor.come(context).open(url)

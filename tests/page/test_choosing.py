@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from personas import SHIPPED
 from tests.kit.process import Server, server
@@ -53,7 +53,7 @@ def test_a_card_says_who_it_is(running: Server, visit: Visit) -> None:
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A thousand astrologers, the first ones of the difficult kind."""
     model: dict[str, Any] = json.loads(SHIPPED.read_bytes())["astrologers"][1]
-    strange = [
+    strange: list[dict[str, Any]] = [
         {"name": SCRIPT[:80], "persona": SCRIPT, "speciality": SCRIPT[:80]},
         {"name": "W" * 80, "persona": "m" * 500, "speciality": "x" * 80},
         {"name": HEBREW, "persona": HEBREW, "speciality": "Gone", "status": "inactive"},
@@ -81,7 +81,12 @@ def test_a_thousand_strange_people(crowded: Server, visit: Visit, size: tuple[in
     visitor = visit(f"http://{crowded.address}/", size)
     page = visitor.page
     alerts: list[str] = []
-    page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+
+    def dismissed(dialog: Dialog) -> None:
+        alerts.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismissed)
     expect(page.locator(".card")).to_have_count(1000)
     expect(page.locator(".card .about").first).to_have_text(SCRIPT)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -49,7 +49,7 @@ def voice(clip: Path, folder: Path) -> Path:
 def seconds(voice: Path) -> float:
     """How long it takes until it is repeated."""
     with wave.open(str(voice)) as sound:
-        return sound.getnframes() / sound.getframerate()
+        return float(sound.getnframes() / sound.getframerate())
 
 
 @dataclass

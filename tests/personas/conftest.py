@@ -1,17 +1,15 @@
 """Rows of a personas file to start from: each test changes what it is about."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from personas import Catalogue, CatalogueBroken, Fault
-
-Row = dict[str, Any]
+from tests.personas.rows import Make, Read, Row
 
 
 @pytest.fixture
-def row() -> Callable[..., Row]:
+def row() -> Make:
     """Make a row without a fault; a keyword replaces a field, None takes it out."""
 
     def make(**changes: Any) -> Row:
@@ -34,7 +32,7 @@ def row() -> Callable[..., Row]:
 
 
 @pytest.fixture
-def faults() -> Callable[[object], tuple[Fault, ...]]:
+def faults() -> Read:
     """Read data and return its faults, whether or not anyone in it is good."""
 
     def read(data: object) -> tuple[Fault, ...]:

@@ -55,7 +55,14 @@ ELSEWHERE = {
     *("title", "description", "default", "properties", "required", "additionalProperties", "propertyNames", "items"),
     *("if", "else", "minLength", "minItems", "maxItems", "maxProperties", "uniqueItems"),
 }
-KINDS = {"string": str, "number": (int, float), "integer": int, "boolean": bool, "array": list, "object": dict}
+KINDS: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "number": (int, float),
+    "integer": int,
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+}
 OTHERS: tuple[Any, ...] = (None, 7, "x", True, [[]], {"x": {}})
 
 

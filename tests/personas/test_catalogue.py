@@ -2,8 +2,8 @@
 
 import datetime
 import json
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +13,7 @@ from personas.pricing import Pricing
 from personas.shape import VOICES
 from schemas import Refused
 from tests.kit.four import FOUR
-
-Make = Callable[..., dict[str, object]]
+from tests.personas.rows import Make, Read
 
 # As the seed shows it, whose greeting says what a greeting is.
 SEED_ROW = json.loads("""
@@ -200,8 +199,15 @@ def test_a_version_is_the_same_for_the_same_and_another_for_any_change(row: Make
 
     spoken = {"astrologers": [row()], "language_instructions": {"English": "Speak slowly."}}
     line = {"tone": {"schema": {"type": "string"}, "prompt": "Sound {{ value }}."}}
-    changed = [[row()], [row(greeting="Hello.")], [row(tone="warm")], [row(voice_id="sage")], [row(persona="Other")]]
-    changed += [spoken, {"astrologers": [row(tone="warm")], "features": line}]
+    changed: list[object] = [
+        [row()],
+        [row(greeting="Hello.")],
+        [row(tone="warm")],
+        [row(voice_id="sage")],
+        [row(persona="Other")],
+        spoken,
+        {"astrologers": [row(tone="warm")], "features": line},
+    ]
     versions = [version(data) for data in changed]
     assert version([row()]) == versions[0]
     assert len(set(versions)) == len(versions)
@@ -274,7 +280,7 @@ def test_an_inactive_one_is_never_open(row: Make) -> None:
     assert not asha.open_at(NOON)
 
 
-def test_a_file_may_declare_hours_its_own_way_but_not_their_meaning(row: Make, faults: Callable) -> None:
+def test_a_file_may_declare_hours_its_own_way_but_not_their_meaning(row: Make, faults: Read) -> None:
     """A value must fit what ships as well, or code could not read it."""
     loose = {"availability": {"schema": {}, "prompt": "x"}}
     data = {"astrologers": [row(availability={"hours": 9})], "features": loose}
@@ -288,7 +294,11 @@ def test_a_catalogue_has_a_version_for_an_etag(row: Make) -> None:
     """The same for the same file, another for any change and any order."""
     one, other = row(), row(astrologer_id="other")
     versions = [Catalogue.from_data(data).version for data in ([one], [other], [one, other], [other, one])]
-    noticed = [{"memory": "none"}, {"synonyms": [["love", "amour"]]}, {"language_words": {"Hindi": ["kab"]}}]
+    noticed: list[dict[str, Any]] = [
+        {"memory": "none"},
+        {"synonyms": [["love", "amour"]]},
+        {"language_words": {"Hindi": ["kab"]}},
+    ]
     versions += [Catalogue.from_data({"astrologers": [one], **more}).version for more in noticed]
     assert len(set(versions)) == 7
     assert Catalogue.from_data([row()]).version == versions[0]

@@ -16,7 +16,9 @@ SHIPPED_DATA: dict[str, Any] = json.loads(SHIPPED.read_bytes())
 
 def example(heading: str) -> str:
     """The first JSON under a heading, as one copies it."""
-    return re.findall(r"```json\n(.*?)```", TEXT.partition(f"## {heading}\n")[2], re.DOTALL)[0]
+    found = re.search(r"```json\n(.*?)```", TEXT.partition(f"## {heading}\n")[2], re.DOTALL)
+    assert found, f"no JSON under {heading}"
+    return found[1]
 
 
 def test_the_persona_of_the_document_is_one() -> None:

@@ -1,16 +1,12 @@
 """Every way to write a personas file wrong, and what whoever wrote it is told."""
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personas import Catalogue, CatalogueBroken, Fault
+from personas import Catalogue, CatalogueBroken
 from personas.shape import PERSONA_FIELDS
-
-Make = Callable[..., dict[str, object]]
-Read = Callable[[object], tuple[Fault, ...]]
+from tests.personas.rows import Make, Read, Row
 
 
 @pytest.mark.parametrize(
@@ -62,7 +58,7 @@ Read = Callable[[object], tuple[Fault, ...]]
         ({"personality_traits": ["kind", "kind"]}, "personality_traits", "names something twice"),
     ],
 )
-def test_a_fault_says_where_and_what_instead(row: Make, faults: Read, changes: dict, path: str, says: str) -> None:
+def test_a_fault_says_where_and_what_instead(row: Make, faults: Read, changes: Row, path: str, says: str) -> None:
     """Each mistake in a row has its path, the id of the row, and a sentence that helps."""
     step = path if path.startswith("[") else f".{path}"
     told = [fault for fault in faults([row(**changes)]) if fault.path == f"$[0]{step}" and says in fault.message]
@@ -78,7 +74,7 @@ def test_a_fault_says_where_and_what_instead(row: Make, faults: Read, changes: d
         ({"language": "Tamil", "greeting": "नमस्ते"}, "Write it in Tamil letters, like தமிழ்"),
     ],
 )
-def test_a_greeting_in_another_script_is_warned_of_and_served(row: Make, changes: dict, says: str) -> None:
+def test_a_greeting_in_another_script_is_warned_of_and_served(row: Make, changes: Row, says: str) -> None:
     """People write Hindi in Latin letters, too; a voice reads them as English."""
     catalogue = Catalogue.from_data([row(**changes)])
     assert (catalogue.faults, len(catalogue.active())) == ((), 1)
@@ -98,7 +94,9 @@ def test_a_greeting_in_another_script_is_warned_of_and_served(row: Make, changes
         ({"timezone": "UTC", "hours": 9}, {"hours"}),
     ],
 )
-def test_what_is_wrong_by_shape_hides_nothing_of_the_rest(row: Make, faults: Read, changes: dict, paths: set) -> None:
+def test_what_is_wrong_by_shape_hides_nothing_of_the_rest(
+    row: Make, faults: Read, changes: Row, paths: set[str]
+) -> None:
     """All that can be told of hours is told in one go, and nothing that is not so."""
     told = [fault.path for fault in faults([row(availability=changes)])]
     assert sorted(told) == sorted(f"$[0].availability.{path}" for path in paths)
@@ -163,7 +161,7 @@ def test_nobody_active_is_a_fault(row: Make) -> None:
         ({"features": []}, "$.features", "must be an object"),
     ],
 )
-def test_a_fault_of_the_common_part_has_its_path(row: Make, faults: Read, changes: dict, path: str, says: str) -> None:
+def test_a_fault_of_the_common_part_has_its_path(row: Make, faults: Read, changes: Row, path: str, says: str) -> None:
     """What all share is checked as well, entry by entry."""
     told = faults({"astrologers": [row()]} | changes)
     assert [fault for fault in told if fault.path == path and says in fault.message]

@@ -2,14 +2,12 @@
 
 import http.server
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from personas import Catalogue, Fault
-
-Make = Callable[..., dict[str, object]]
-Read = Callable[[object], tuple[Fault, ...]]
+from personas import Catalogue
+from tests.personas.rows import Make, Read, Row
 
 CHOICE = "{% if value.a > 3 and not value.b %}big{% elif value.a == 1 or value.b %}one{% else %}few{% endif %}"
 
@@ -67,7 +65,7 @@ def test_lines_stand_in_the_order_of_the_declarations(row: Make) -> None:
     ],
 )
 def test_a_line_is_rendered_at_load_or_refused(
-    row: Make, faults: Read, prompt: str, value: dict, line: str | None
+    row: Make, faults: Read, prompt: str, value: Row, line: str | None
 ) -> None:
     """What a template makes of a value is known before anyone calls; None here means a fault of this persona."""
     data = {"astrologers": [row(f=value)], "features": {"f": {"schema": {"type": "object"}, "prompt": prompt}}}

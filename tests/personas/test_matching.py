@@ -2,7 +2,6 @@
 
 import datetime
 import re
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -11,8 +10,8 @@ from hypothesis import strategies as st
 from personas import Catalogue
 from tests.kit.four import FOUR
 from tests.personas.questions import QUESTIONS
+from tests.personas.rows import Make
 
-Make = Callable[..., dict[str, object]]
 SHIPPED = FOUR
 
 

@@ -1,7 +1,6 @@
 """Lines and columns of faults, against Python's own reader of JSON."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ from hypothesis import strategies as st
 from personas import SHIPPED, Catalogue, CatalogueBroken, Fault
 from personas.positions import located, places, written_twice
 from schemas.sentences import path_of
-
-Make = Callable[..., dict[str, object]]
+from tests.personas.rows import Make
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),

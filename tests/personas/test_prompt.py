@@ -2,7 +2,6 @@
 
 import datetime
 import re
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -12,8 +11,8 @@ from personas import Catalogue, CatalogueBroken, Profile
 from personas.prompt import CONDUCT, build
 from personas.tokens import estimate
 from tests.kit.four import FOUR
+from tests.personas.rows import Make
 
-Make = Callable[..., dict[str, object]]
 TODAY = datetime.date(2026, 11, 22)
 SECTIONS = ["Persona", "Language", "Expertise", "Style", "Conduct", "Caller", "Today"]
 

@@ -9,6 +9,7 @@ from referencing import Registry
 from personas import SHIPPED
 from personas.behaviour import READERS
 from personas.shape import PERSONA_FIELDS, VOICES
+from tests.personas.rows import Row
 
 SCHEMA = json.loads((SHIPPED.parent.parent / "schemas" / "personas.schema.json").read_bytes())
 
@@ -56,7 +57,7 @@ OWN_FEATURE = {"catchphrase": {"schema": {"type": "string"}}}
         ({"tone": {"morning": "soft"}}, {"features": {"tone": {"schema": {"type": "object"}}}}, True),
     ],
 )
-def test_an_editor_marks_what_no_file_could_mean(change: dict, shared: dict, fits: bool) -> None:
+def test_an_editor_marks_what_no_file_could_mean(change: Row, shared: Row, fits: bool) -> None:
     """A misspelled field or voice, unless the file declares names of its own, which no schema can follow."""
     validator = Draft202012Validator(SCHEMA, registry=Registry())
     rows = [{**ROW, **change}]

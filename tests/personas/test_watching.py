@@ -14,9 +14,8 @@ import pytest
 
 from personas import Catalogue, CatalogueBroken, Fault
 from personas.watching import Edits, _state, watch
-
-Make = Callable[..., dict[str, object]]
-DEADLINE = 10.0  # seconds; a machine may be busy
+from tests.kit.story import WITHIN, run
+from tests.personas.rows import Make
 
 
 class Watched:
@@ -28,13 +27,13 @@ class Watched:
 
     async def name(self) -> str:
         """The name in the next catalogue."""
-        said = await asyncio.wait_for(self.said.get(), DEADLINE)
+        said = await asyncio.wait_for(self.said.get(), WITHIN)
         assert isinstance(said, Catalogue), said
         return said.all()[0].name
 
     async def faults(self) -> list[str]:
         """The paths of the faults that are told next."""
-        said = await asyncio.wait_for(self.said.get(), DEADLINE)
+        said = await asyncio.wait_for(self.said.get(), WITHIN)
         assert isinstance(said, tuple), said
         return [fault.path for fault in said]
 
@@ -105,7 +104,7 @@ def test_however_it_is_saved_the_edit_is_taken(file: Path, row: Make, save: Call
             save(file, text(row(name="Meera")))
             assert await seen.name() == "Meera"
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_file_that_is_written_slowly_is_read_when_it_is_whole(file: Path, row: Make) -> None:
@@ -122,7 +121,7 @@ def test_a_file_that_is_written_slowly_is_read_when_it_is_whole(file: Path, row:
                 half.write(new[100:])
             assert await seen.name() == "Usha"
 
-    asyncio.run(story())
+    run(story())
 
 
 def config_map(mount: Path) -> Callable[[str], None]:
@@ -172,7 +171,7 @@ def test_a_faulty_edit_is_told_of_once_and_the_next_sound_one_taken(file: Path, 
             renamed(file, text(row(name="Meera")))
             assert await seen.name() == "Meera"
 
-    asyncio.run(story())
+    run(story())
 
 
 def edits_of(file: Path) -> Edits:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import orjson
 import pytest
 
 from realtime.events import (
@@ -10,64 +9,21 @@ from realtime.events import (
     AskFailed,
     Committed,
     Configured,
-    Event,
     Heard,
     Postponed,
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
     ReplyWords,
-    Setup,
-    Turn,
     Unusable,
     Used,
 )
 from realtime.models import Capabilities, named
-from realtime.protocol import REMEMBERED, Protocol
+from realtime.protocol import REMEMBERED
 from realtime.usage import cost
+from tests.realtime.upstream import Upstream
 
-TINA = Setup("You are Tina.", "marin", "hi", listens=True)
 LIMIT = "rate_limit_exceeded"
-
-
-class Upstream:
-    """Says what a test says; `sent` are the events that we sent since the last look."""
-
-    def __init__(self, can: Capabilities | None = None, ready: bool = True) -> None:
-        self.ours = Protocol(can)
-        self.ours.configure(TINA, [Turn("user", "Hello.")])
-        self.say("session.created", session={})
-        (self.update,) = self.sent()
-        if ready:
-            self.say("session.updated", session=self.update["session"])
-            self.sent()
-
-    def say(self, kind: str, **fields: Any) -> list[Event]:
-        return self.ours.receive(orjson.dumps({"type": kind, **fields}))
-
-    def sent(self) -> list[dict[str, Any]]:
-        return [orjson.loads(frame) for frame in self.ours.to_send()]
-
-    def kinds(self) -> list[str]:
-        return [event["type"] for event in self.sent()]
-
-    def created(self, number: str, ask: int | None = None) -> list[Event]:
-        return self.say("response.created", response={"id": number, "metadata": ask and {"ask": str(ask)}})
-
-    def audio(self, number: str, pcm: str = "AAAA") -> list[Event]:
-        return self.say("response.output_audio.delta", response_id=number, delta=pcm)
-
-    def done(self, number: str, status: str = "completed", **more: Any) -> list[Event]:
-        return self.say("response.done", response={"id": number, "status": status, **more})
-
-    def failed(self, number: str, code: str, message: str = "") -> list[Event]:
-        return self.done(number, "failed", status_details={"error": {"code": code, "message": message}})
-
-
-@pytest.fixture
-def up() -> Upstream:
-    """A connection that is Tina, in a stream."""
-    return Upstream()
 
 
 # Opening.
@@ -158,9 +114,9 @@ def test_what_is_said_twice_with_another_id_counts_once_too(up: Upstream) -> Non
     up.audio("a")
     assert up.done("a") == [ReplyEnded(1, 1, "completed", "")]
     assert up.done("a") == []
-    up.say("input_audio_buffer.speech_started", item_id="t", audio_start_ms=0)
-    assert up.say("input_audio_buffer.committed", item_id="t") == [Committed(-1)]
-    assert up.say("input_audio_buffer.committed", item_id="t") == []
+    up.speech("t")
+    assert up.commit("t") == [Committed(-1)]
+    assert up.commit("t") == []
     written = {"item_id": "t", "transcript": "hello"}
     assert up.say("conversation.item.input_audio_transcription.completed", **written) == [Heard(-1, "hello")]
     assert up.say("conversation.item.input_audio_transcription.completed", **written) == []
@@ -186,8 +142,8 @@ def test_a_response_whose_end_was_lost_ends_when_the_next_begins(up: Upstream) -
     up.created("a", 1)
     up.audio("a")
     up.sent()
-    up.say("input_audio_buffer.speech_started", item_id="t", audio_start_ms=0)
-    up.say("input_audio_buffer.committed", item_id="t")
+    up.speech("t")
+    up.commit("t")
     facts = up.created("b")
     assert facts == [ReplyEnded(1, 1, "cancelled", "", "response.done is missing"), ReplyBegan(2, -1)]
     assert up.audio("b") == [ReplyAudio(2, bytes(3))]
@@ -197,7 +153,7 @@ def test_a_response_whose_end_was_lost_ends_when_the_next_begins(up: Upstream) -
 
 def test_a_turn_whose_commit_was_lost_is_answered_all_the_same(up: Upstream) -> None:
     """The answer shows that it is whole; its words find it."""
-    up.say("input_audio_buffer.speech_started", item_id="t", audio_start_ms=0)
+    up.speech("t")
     up.say("input_audio_buffer.speech_stopped", item_id="t", audio_end_ms=900)
     assert up.created("a") == [Committed(-1), ReplyBegan(1, -1)]
     written = up.say("conversation.item.input_audio_transcription.completed", item_id="t", transcript="hi")
@@ -206,17 +162,17 @@ def test_a_turn_whose_commit_was_lost_is_answered_all_the_same(up: Upstream) -> 
 
 def test_the_words_of_a_turn_may_come_before_its_commit(up: Upstream) -> None:
     """Then it is whole; the commit that follows says nothing new."""
-    up.say("input_audio_buffer.speech_started", item_id="t", audio_start_ms=0)
+    up.speech("t")
     written = up.say("conversation.item.input_audio_transcription.failed", item_id="t", error={})
     assert written == [Committed(-1), Heard(-1, "")]
-    assert up.say("input_audio_buffer.committed", item_id="t") == []
+    assert up.commit("t") == []
 
 
 def test_words_find_their_turn_in_any_order(up: Upstream) -> None:
     """By item id alone; those of an item that nobody knows are counted."""
     for item in "abc":
-        up.say("input_audio_buffer.speech_started", item_id=item, audio_start_ms=0)
-        up.say("input_audio_buffer.committed", item_id=item)
+        up.speech(item)
+        up.commit(item)
     kind = "conversation.item.input_audio_transcription.completed"
     told = [up.say(kind, item_id=item, transcript=item) for item in "cxab"]
     assert told == [[Heard(-3, "c")], [], [Heard(-1, "a")], [Heard(-2, "b")]]
@@ -266,8 +222,8 @@ def test_an_answer_that_was_put_off_is_asked_for_again_without_its_content(up: U
 
 def test_a_spoken_turn_that_was_put_off_is_asked_for_by_us(up: Upstream) -> None:
     """The upstream would not begin to answer it again by itself."""
-    up.say("input_audio_buffer.speech_started", item_id="t", audio_start_ms=0)
-    up.say("input_audio_buffer.committed", item_id="t")
+    up.speech("t")
+    up.commit("t")
     up.created("a")
     assert up.failed("a", LIMIT) == [Postponed(1, -1, 1.0)]
     up.ours.again()
@@ -334,7 +290,7 @@ def test_tokens_are_told_by_kind(up: Upstream) -> None:
     usage = {"input_token_details": given, "output_token_details": {"text_tokens": 3, "audio_tokens": 40}}
     (used, _) = up.done("a", usage=usage)
     assert used == Used(text_in=100, text_cached=5, text_out=3, audio_in=20, audio_cached=2, audio_out=40)
-    up.say("input_audio_buffer.committed", item_id="t")
+    up.commit("t")
     kind = "conversation.item.input_audio_transcription.completed"
     facts = up.say(kind, item_id="t", transcript="hi", usage={"type": "tokens", "total_tokens": 9})
     assert facts[-1] == Used(transcribed=9)

@@ -61,7 +61,10 @@ class Wire:
             if isinstance(act, Send):
                 check_server_event(act.event)
                 for fact in self.ours.receive(orjson.dumps(act.event).decode()):
-                    (self.booked if isinstance(fact, Used | Allowance) else self.facts).append(fact)  # type: ignore[attr-defined]
+                    if isinstance(fact, Used | Allowance):
+                        self.booked.append(fact)
+                    else:
+                        self.facts.append(fact)
             elif isinstance(act, Think):
                 exact = act.instructions.partition(SAY_EXACTLY)[2].strip()
                 self._take(self.theirs.thought(act.response_id, exact or f"I heard {len(act.turns)} turns."))
@@ -190,7 +193,8 @@ def test_hush_cancels_what_is_spoken_and_asks_on(wire: Wire) -> None:
     wire.ours.hush()
     wire.ours.ask_text(2, "second")
     wire.carry()
-    wire.work = [act for act in wire.work if isinstance(act, Speak) and act.response_id == wire.work[-1].response_id]
+    spoken = [act for act in wire.work if isinstance(act, Speak)]
+    wire.work = [act for act in spoken if act.response_id == spoken[-1].response_id]
     wire.speak()
     assert [(fact.ask, fact.status) for fact in wire.facts if isinstance(fact, ReplyEnded)] == [
         (1, "cancelled"),

@@ -12,8 +12,9 @@ from realtime.events import Setup, Turn
 from realtime.local.acts import Send
 from realtime.local.session import Session
 from realtime.protocol import Protocol
+from tests.kit.parts import SECOND
 from tests.kit.shapes import UNNAMED, check_client_event, check_server_event
-from tests.realtime.local.stand_ins import SECOND, Wire
+from tests.realtime.local.stand_ins import Wire
 
 Event = dict[str, Any]
 SILENCE = bytes(len(SECOND))
@@ -137,7 +138,7 @@ def places(part: Any, path: str = "") -> Iterator[str]:
 def mutated(event: Event, path: str, change: Callable[[Event, str], None]) -> Event:
     other = copy.deepcopy(event)
     *way, name = path.split(".")
-    inner = other
+    inner: Any = other
     for step in way:
         inner = inner[int(step) if isinstance(inner, list) else step]
     change(inner, name)

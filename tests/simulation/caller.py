@@ -196,7 +196,8 @@ class Caller:
             self.say(Played(responses[-1], max(0, ms - self.world.random.choice([0, 0, 30, 100]))))
 
     def _ping(self) -> None:
-        self.say(self.world.random.choice([Pinged(), Pinged(), Garbled("bad_json", "what?")]))
+        pings: list[FromCaller] = [Pinged(), Pinged(), Garbled("bad_json", "what?")]
+        self.say(self.world.random.choice(pings))
 
     def _wait(self) -> None:
         """Nothing, for once."""

@@ -25,10 +25,16 @@ class Plan:
         if world.chance(weather.late * 5):
             plan.faults += (Fault(faults.Delay(random.uniform(0, 3)), WORDS, random.randint(1, 3)),)
         if world.chance(weather.refuse):
-            refusals = [faults.Refuse(), faults.Refuse(), faults.Refuse(401), faults.Abort(), faults.Stall()]
+            refusals: list[faults.Kind] = [
+                faults.Refuse(),
+                faults.Refuse(),
+                faults.Refuse(401),
+                faults.Abort(),
+                faults.Stall(),
+            ]
             plan.faults += (Fault(random.choice(refusals), "connect"),)
         if world.chance(weather.lose):
-            losses = [
+            losses: list[faults.Kind] = [
                 faults.Abort(),
                 faults.Close(1001),
                 faults.Close(1011),

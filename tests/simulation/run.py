@@ -11,11 +11,13 @@ import orjson
 
 from actors.base import LoopActor, Ref, Stop
 from actors.equipment import Equipment, Limits
+from actors.messages import Mode
 from actors.testing.scene import InHand
 from actors.testing.stage import Stage
 from audio import Decoded, Pool, Undecoded
 from personas import SHIPPED, Catalogue, Shelf
 from supervisor import SupervisorActor
+from tests.kit.insides import actor
 from tests.simulation.caller import Caller
 from tests.simulation.ear import Ear
 from tests.simulation.end import check_end
@@ -161,7 +163,8 @@ class Run:
         kinds = ["speak", "type", "choose", "interrupt", "play", "ping", "wait"]
         habits = {kind: random.choice([0, 1, 1, 3]) for kind in kinds} | {"speak": 3, "wait": 1}
         habits |= {"hang_up": random.choice([0, 0, 1]), "change": random.choice([0, 0, 0, 1])}
-        mode = random.choice(["clip", "stream", "stream"])
+        modes: list[Mode] = ["clip", "stream", "stream"]
+        mode = random.choice(modes)
         ear = Ear(world, call, self.model.links)
         caller = Caller(world, call, user, self.supervisor, ear, random.randint(1, 12), mode, habits)
         self.callers.append(caller)
@@ -191,8 +194,7 @@ class Run:
 
 def _parent(ref: Any) -> Any:
     """Who hired this actor."""
-    actor: LoopActor[Any] = ref.actor_inbox.turn.__self__
-    return actor._parent
+    return actor(ref, LoopActor)._parent
 
 
 def simulate(seed: int) -> int:

@@ -28,7 +28,7 @@ def _text(world: World, what: Any) -> str:
     match what:
         case Sound(response, pcm) | AudioResponse(response, pcm):
             return f"{type(what).__name__} {response} {_pieces(world, pcm)}"
-        case Spoke(pcm) | Recorded(pcm):
+        case Spoke(bytes(pcm)) | Recorded(bytes(pcm)):
             return f"{type(what).__name__} {len(pcm) // 48} ms {_pieces(world, pcm)}"
         case dict():
             return _event(what)

@@ -46,8 +46,8 @@ class Weather:
     def draw(cls, random: Random) -> "Weather":
         if random.random() < 0.4:
             return cls(calm=True, late=random.choice([0, 0.02]))
-        rates = [random.choice([0, 0, most / 4, most]) for most in (0.4, 0.2, 0.1, 0.1)]
-        return cls(False, *rates, bombs=random.choice([0, 0, 0.1]))
+        lose, refuse, late, fail = (random.choice([0, 0, most / 4, most]) for most in (0.4, 0.2, 0.1, 0.1))
+        return cls(False, lose, refuse, late, fail, bombs=random.choice([0, 0, 0.1]))
 
 
 @dataclass

@@ -1,9 +1,9 @@
 """The figures, as Prometheus would read them."""
 
 import asyncio
-from typing import Any
 
 import aiohttp
+from aiohttp.test_utils import make_mocked_request
 from prometheus_client.parser import text_string_to_metric_families
 
 from actors import pykka_loop
@@ -14,7 +14,7 @@ from actors.watch import Watchdog
 from audio import Pool
 from tests.kit.exchange import CLIPS, Exchange, exchange
 from tests.kit.four import TINA
-from tests.kit.probe import until
+from tests.kit.story import run, until
 from web.metrics import Metrics
 
 
@@ -34,11 +34,6 @@ async def read(line: Exchange) -> dict[tuple[str, str], float]:
 async def ended(line: Exchange, count: int) -> None:
     """So many sessions are over."""
     await until(lambda: line.figures.ended.total() == count)
-
-
-def run(story: Any) -> None:
-    """One story, half a minute at most."""
-    asyncio.run(asyncio.wait_for(story, 30))
 
 
 def test_a_call_is_counted_from_its_beginning_to_its_end() -> None:
@@ -137,8 +132,10 @@ def test_two_servers_in_one_process_count_apart() -> None:
 
     async def story() -> None:
         one, two = Metrics(Figures(begun=3), Pool()), Metrics(Figures(begun=5), Pool())
-        told = [(await metrics.show(None)).body for metrics in (one, two)]  # type: ignore[arg-type]
-        assert b"\nvoice_callers 3.0\n" in told[0]
-        assert b"\nvoice_callers 5.0\n" in told[1]
+        request = make_mocked_request("GET", "/metrics")
+        told = [(await metrics.show(request)).body for metrics in (one, two)]
+        for body, callers in zip(told, (b"3.0", b"5.0"), strict=True):
+            assert isinstance(body, bytes)
+            assert b"\nvoice_callers " + callers + b"\n" in body
 
     run(story())

@@ -1,10 +1,10 @@
 """What is written to a caller, when the caller does not behave."""
 
-import asyncio
 from typing import Any
 
 from actors.messages import Admitted, Clear, Close, Detached, Error, Sound
-from tests.kit.probe import Probe
+from actors.testing.probe import Probe
+from tests.kit.story import run
 from web import outbox
 from web.outbox import TOO_SLOW, Outbox
 
@@ -27,9 +27,9 @@ def test_who_was_refused_and_is_gone_is_not_waited_for() -> None:
         box.tell(Error("busy", "All lines are busy."))
         box.tell(Close(4429, "all lines are busy"))
         await box.run()
-        assert await asyncio.wait_for(box.admitted, 1) is None
+        assert await box.admitted is None
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_caller_who_reads_too_little_is_closed(monkeypatch: Any) -> None:
@@ -52,7 +52,7 @@ def test_a_caller_who_reads_too_little_is_closed(monkeypatch: Any) -> None:
         assert session.heard == [Detached(1, TOO_SLOW)]
         await box.run()
 
-    asyncio.run(story())
+    run(story())
     assert [how["code"] for how in closes.heard] == [4408]
 
 
@@ -75,5 +75,5 @@ def test_a_clear_overtakes_what_waits_of_its_reply() -> None:
         box.tell(Close(1000, "the call has ended"))
         await box.run()
 
-    asyncio.run(story())
+    run(story())
     assert written.heard == [b"wanted", b'{"type":"clear","response_id":"1.1"}']

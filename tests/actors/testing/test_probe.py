@@ -10,6 +10,7 @@ import pytest
 from actors.base import Boot, Down, LoopActor, Stop
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
+from tests.kit.story import run
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def test_on_a_real_loop_a_probe_waits() -> None:
         with pytest.raises(AssertionError, match=r"fished for Said\(words='later'\) in vain for 0.01 s"):
             await probe.told(Said, within=0.01, words="later")
 
-    asyncio.run(story())
+    run(story())
 
 
 class Parent(LoopActor[Any]):

@@ -17,18 +17,18 @@ from realtime.local.mind import Mind
 from realtime.local.server import Server
 from realtime.local.settings import Event
 from realtime.local.vad import Loudness
+from tests.kit.parts import ScriptedEar, Tones, loud
 from tests.kit.shapes import check_server_event
-from tests.realtime.local.stand_ins import ScriptedEar, ToneVoice, loud
+from tests.kit.story import WITHIN, run, until
 
 TOKEN = "a-token"
-DEADLINE = 10.0  # seconds, for anything that a test waits for
 
 
 @dataclass
 class Engine:
     server: Server
     parts: Parts
-    voice: ToneVoice
+    voice: Tones
     port: int
 
     @property
@@ -54,18 +54,18 @@ class Engine:
             return response.status, await response.json()
 
 
-def run(
+def with_engine(
     test: Callable[[Engine], Awaitable[None]],
     *,
     ear: Ear | None = None,
     detector: Callable[[], Detector] = Loudness,
-    voice: ToneVoice | None = None,
+    voice: Tones | None = None,
     **behaviour: Any,
 ) -> None:
     """Run a test against a server of its own, and see that it leaves nothing behind."""
 
     async def whole() -> None:
-        speaks = voice or ToneVoice()
+        speaks = voice or Tones(0.3, letters=10)
         parts = Parts(speaks, ear or ScriptedEar(), loud, Mind(), detector)
         server = Server(parts, token=TOKEN, **behaviour)
         before = asyncio.all_tasks()
@@ -73,23 +73,13 @@ def run(
             async with server.listen("127.0.0.1", 0) as port:
                 await test(Engine(server, parts, speaks, port))
         finally:
-            speaks.open.set()
+            speaks.free.set()
             parts.close()
         assert not server.calls
         assert asyncio.all_tasks() == before
         await until(lambda: parts.queued == 0)
 
-    async def bounded() -> None:
-        async with asyncio.timeout(3 * DEADLINE):
-            await whole()
-
-    asyncio.run(bounded())
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE):
-        while not is_so():  # noqa: ASYNC110  # a thread's end has no event to wait for
-            await asyncio.sleep(0.005)
+    run(whole())
 
 
 async def send(socket: ClientConnection, kind: str, **fields: Any) -> None:
@@ -97,7 +87,7 @@ async def send(socket: ClientConnection, kind: str, **fields: Any) -> None:
 
 
 async def receive(socket: ClientConnection) -> Event:
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(WITHIN):
         event: Event = json.loads(await socket.recv())
     check_server_event(event)
     return event

@@ -1,68 +1,16 @@
-"""Small real parts for the engine's tests: a voice of tones, an ear with a script, and what checks the wire."""
+"""A session of the engine's that a test drives by hand, and what checks the wire."""
 
-import math
-import struct
-import threading
 from base64 import b64encode
-from collections.abc import Iterator
 from typing import Any
 
 from realtime.local.acts import Act, Hear, Send, Speak, Think
 from realtime.local.session import Session
 from realtime.local.settings import Event
 from realtime.local.vad import Loudness
+from tests.kit.parts import SECOND
 from tests.kit.shapes import check_server_event
 
-RATE = 24_000
 ENGLISH = "You are Mohit.\n\n# Language\nLanguage: English (en). Speak it.\n\n# Expertise\nVedic Marriage: marriage\n"
-
-
-def tone(seconds: float, hertz: float = 440) -> bytes:
-    """A sine as PCM16 24 kHz mono."""
-    wave = (int(8000 * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(int(seconds * RATE)))
-    return b"".join(struct.pack("<h", sample) for sample in wave)
-
-
-SECOND = tone(1.0)
-
-
-class ToneVoice:
-    """Says everything as tones of 0.3 s, one for ten letters, and notes what it was asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
-        self.open = threading.Event()
-        """While this is not set the voice stands still."""
-        self.open.set()
-
-    def say(self, text: str, voice: str) -> Iterator[bytes]:
-        self.asked.append((text, voice))
-        for _ in range(0, len(text), 10):
-            if not self.open.wait(10):
-                raise TimeoutError("a test left the voice standing still")
-            yield SECOND[: RATE * 2 * 3 // 10]
-
-
-class ScriptedEar:
-    """Hears the next line of its script, whatever is said; raises what is no line."""
-
-    def __init__(self, *script: str | Exception) -> None:
-        self.script = list(script)
-        self.hints: list[str | None] = []
-        self.lengths: list[int] = []
-
-    def hear(self, pcm: bytes, language: str | None) -> str:
-        self.hints.append(language)
-        self.lengths.append(len(pcm))
-        line = self.script.pop(0)
-        if isinstance(line, Exception):
-            raise line
-        return line
-
-
-def loud(pcm: bytes) -> float:
-    """As long as the clip, unless it is silent."""
-    return len(pcm) / 2 / RATE if any(pcm) else 0.0
 
 
 class Wire:

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -12,8 +11,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from realtime.local.child import Child, EngineFailed
+from tests.kit.story import WITHIN, run, until
 
-DEADLINE = 20.0  # seconds
 ROOT = Path(__file__).parents[3]
 
 # An engine with small parts: all of the child's half but the models.
@@ -23,11 +22,11 @@ ENGINE = textwrap.dedent("""
     from realtime.local.child import announce, until_stdin_ends
     from realtime.local.mind import Mind
     from realtime.local.server import Server
-    from tests.realtime.local.stand_ins import ScriptedEar, ToneVoice, loud
+    from tests.kit.parts import ScriptedEar, Tones, loud
 
     async def serve():
         announce(progress="loading the tones")
-        parts = Parts(ToneVoice(), ScriptedEar(), loud, Mind())
+        parts = Parts(Tones(0.3, letters=10), ScriptedEar(), loud, Mind())
         async with Server(parts, token=os.environ["LOCAL_ENGINE_TOKEN"]).listen("127.0.0.1", int(sys.argv[2])) as port:
             announce(ready=f"ws://127.0.0.1:{port}/v1/realtime")
             await asyncio.Event().wait()
@@ -41,12 +40,6 @@ COMMAND = (sys.executable, "-c", ENGINE)
 def in_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
     """The child imports the stand-ins by their path in the tree."""
     monkeypatch.chdir(ROOT)
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE):
-        while not is_so():  # noqa: ASYNC110  # another process has no event to wait for
-            await asyncio.sleep(0.02)
 
 
 async def is_answered(url: str, token: str) -> bool:
@@ -65,11 +58,10 @@ def test_a_child_starts_tells_and_stops() -> None:
     async def whole() -> None:
         told: list[str] = []
         child = Child("secret", command=COMMAND)
-        assert not child.alive
+        assert (child.alive, child.pid) == (False, None)
         url = await child.start(told.append)
         try:
-            assert child.alive
-            assert told == ["loading the tones"]
+            assert (child.alive, told) == (True, ["loading the tones"])
             assert await is_answered(url, "secret")
             pid = child.pid
             assert pid is not None
@@ -80,7 +72,7 @@ def test_a_child_starts_tells_and_stops() -> None:
         assert is_gone(pid)
         await child.stop()
 
-    asyncio.run(whole())
+    run(whole())
 
 
 def test_a_child_that_dies_is_started_again() -> None:
@@ -100,7 +92,7 @@ def test_a_child_that_dies_is_started_again() -> None:
         finally:
             await child.stop()
 
-    asyncio.run(whole())
+    run(whole())
 
 
 def test_a_child_that_cannot_start_says_why() -> None:
@@ -114,7 +106,7 @@ def test_a_child_that_cannot_start_says_why() -> None:
         assert not child.alive
         await child.stop()
 
-    asyncio.run(whole())
+    run(whole())
 
 
 def test_a_start_that_is_given_up_leaves_nothing() -> None:
@@ -125,7 +117,7 @@ def test_a_start_that_is_given_up_leaves_nothing() -> None:
         told = asyncio.Event()
         child = Child("secret", command=command)
         starting = asyncio.create_task(child.start(lambda stage: told.set()))
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(WITHIN):
             await told.wait()
         pid = child.pid
         starting.cancel()
@@ -134,7 +126,7 @@ def test_a_start_that_is_given_up_leaves_nothing() -> None:
         assert pid is not None
         await until(lambda: is_gone(pid))
 
-    asyncio.run(whole())
+    run(whole())
 
 
 def test_a_child_that_does_not_let_go_is_killed() -> None:
@@ -156,7 +148,7 @@ def test_a_child_that_does_not_let_go_is_killed() -> None:
         assert len(family) == 2
         await until(lambda: all(map(is_gone, family)))
 
-    asyncio.run(whole())
+    run(whole())
 
 
 def test_a_child_does_not_outlive_a_killed_parent() -> None:
@@ -179,4 +171,4 @@ def test_a_child_does_not_outlive_a_killed_parent() -> None:
         pid = int(process.stdout.readline())
         assert not is_gone(pid)
         process.kill()
-    asyncio.run(until(lambda: is_gone(pid)))
+    run(until(lambda: is_gone(pid)))

@@ -13,9 +13,11 @@ from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from realtime.local.settings import Event
 from realtime.local.vad import Silero
 from tests.audio.sounds import speech
+from tests.kit.parts import RATE, SECOND, ScriptedEar, Tones
 from tests.kit.shapes import check_server_event
-from tests.realtime.local.sockets import DEADLINE, TOKEN, Engine, run
-from tests.realtime.local.stand_ins import ENGLISH, RATE, SECOND, ScriptedEar, ToneVoice, kinds
+from tests.kit.story import WITHIN
+from tests.realtime.local.sockets import TOKEN, Engine, with_engine
+from tests.realtime.local.stand_ins import ENGLISH, kinds
 
 SILENCE = bytes(2 * RATE)
 QUESTION = SILENCE + speech() + SILENCE
@@ -23,12 +25,12 @@ FRAME_20_MS = 960  # bytes
 HEARD = "Will I get married?"
 
 
-class HeldVoice(ToneVoice):
+class HeldVoice(Tones):
     """Says a second of every sentence, and the rest when it is let go."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.open.clear()
+        super().__init__(0.3, letters=10)
+        self.free.clear()
 
     def say(self, text: str, voice: str) -> Iterator[bytes]:
         yield SECOND
@@ -51,7 +53,7 @@ async def official(engine: Engine) -> AsyncIterator[AsyncRealtimeConnection]:
 async def until(line: AsyncRealtimeConnection, kind: str) -> dict[str, Event]:
     """What comes up to an event of this kind: the last of each kind, and under "audio" all of the sound."""
     events: list[Event] = []
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(WITHIN):
         while not events or events[-1]["type"] != kind:
             event: Event = (await line.recv()).model_dump(exclude_unset=True)
             check_server_event(event)
@@ -102,7 +104,7 @@ def test_the_official_client_speaks_and_is_answered() -> None:
         assert typed["response.done"]["response"]["status"] == "completed"
         assert truncated["conversation.item.truncated"]["audio_end_ms"] == 300
 
-    run(test, ear=ScriptedEar(HEARD), detector=Silero)
+    with_engine(test, ear=ScriptedEar(HEARD), detector=Silero)
 
 
 class Listener:
@@ -116,7 +118,7 @@ class Listener:
     async def until(self, kind: str) -> list[Any]:
         """What is told up to an event of this kind; an error fails the test."""
         new: list[Any] = []
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(WITHIN):
             async for event in self.session:
                 self._keep(event)
                 new.append(event)
@@ -151,8 +153,9 @@ async def agents(engine: Engine) -> AsyncIterator[Listener]:
     realtime = pytest.importorskip("agents.realtime", reason="openai-agents is not installed: make setup")
     agent = realtime.RealtimeAgent(name="Mohit", instructions=ENGLISH, tools=[agents_tool()])
     runner = realtime.RealtimeRunner(agent, model=realtime.OpenAIRealtimeWebSocketModel())
-    config = {"url": f"{engine.url}?model=gpt-realtime-2.1", "api_key": TOKEN}
-    config["initial_model_settings"] = {"model_name": "gpt-realtime-2.1"}
+    model = "gpt-realtime-2.1"
+    settings = {"model_name": model}
+    config = {"url": f"{engine.url}?model={model}", "api_key": TOKEN, "initial_model_settings": settings}
     async with await runner.run(model_config=config) as session:
         yield Listener(session)
 
@@ -186,7 +189,7 @@ def test_openai_agents_speaks_and_is_answered() -> None:
         assert [tool["name"] for tool in session["tools"]] == ["look_up"]
         assert session["audio"]["input"]["turn_detection"]["type"] == "semantic_vad"
 
-    run(test, ear=ScriptedEar(HEARD), detector=Silero)
+    with_engine(test, ear=ScriptedEar(HEARD), detector=Silero)
 
 
 def test_openai_agents_interrupts() -> None:
@@ -200,7 +203,7 @@ def test_openai_agents_interrupts() -> None:
             await line.session.send_audio(QUESTION)
             await line.until("audio_interrupted")
             await line.until_received("conversation.item.truncated")
-            voice.open.set()
+            voice.free.set()
             await line.until_received("response.done", 2)
 
         (cut, whole) = [event["response"] for event in line.received if event["type"] == "response.done"]
@@ -208,7 +211,7 @@ def test_openai_agents_interrupts() -> None:
         assert whole["status"] == "completed"
         assert [role for role, _ in line.said()] == ["user", "assistant", "user", "assistant"]
 
-    run(test, ear=ScriptedEar(HEARD), detector=Silero, voice=voice)
+    with_engine(test, ear=ScriptedEar(HEARD), detector=Silero, voice=voice)
 
 
 def test_openai_agents_interrupts_by_hand() -> None:
@@ -221,11 +224,11 @@ def test_openai_agents_interrupts_by_hand() -> None:
             await line.until("audio")
             await line.session.interrupt()
             await line.until_received("conversation.item.truncated")
-            voice.open.set()
+            voice.free.set()
             await line.until_received("response.done")
             await line.session.send_message("And what then?")
             await line.until_received("response.done", 2)
 
         assert any(event.type == "audio_interrupted" for event in line.told)
 
-    run(test, voice=voice)
+    with_engine(test, voice=voice)

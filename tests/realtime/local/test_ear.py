@@ -85,7 +85,7 @@ def test_nothing_is_heard_where_nobody_speaks(ear: Ear, kind: str, language: str
         "silence": 0 * time,
         "noise": 3000 * np.random.default_rng(1).standard_normal(len(time)),
         "tone": 9000 * np.sin(2 * np.pi * 440 * time),
-        "chord": sum(3000 * np.sin(2 * np.pi * hertz * time) for hertz in (220, 277, 330)),
+        "chord": np.sum([3000 * np.sin(2 * np.pi * hertz * time) for hertz in (220, 277, 330)], axis=0),
     }[kind]
 
     assert ear.hear(wave.astype("<i2").tobytes(), language) == ""

@@ -1,6 +1,5 @@
 """The whole engine with its real voice, ear and mind, as the child process that `serve` starts."""
 
-import asyncio
 from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,11 @@ from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from realtime import SAY_EXACTLY
 from realtime.local.child import Child
 from realtime.local.settings import Event
-from tests.realtime.local.stand_ins import RATE, kinds
+from tests.kit.parts import RATE
+from tests.kit.story import run
+from tests.realtime.local.stand_ins import kinds
 
 TOKEN = "a-token"
-DEADLINE = 90.0  # seconds for a whole test, with the models to be loaded on a busy machine
 CLIPS = Path(__file__).parents[3] / "clips"
 PROMPT = "# Language\nLanguage: {}. Speak it.\n\n# Expertise\nVedic Marriage: marriage\n"
 
@@ -102,8 +102,4 @@ def test_the_engine_listens_and_speaks() -> None:
             assert "विवाह में देरी" in answered
             assert len(pcm) / 2 / RATE > 5
 
-    async def bounded() -> None:
-        async with asyncio.timeout(DEADLINE):
-            await whole()
-
-    asyncio.run(bounded())
+    run(whole())

@@ -37,7 +37,8 @@ from tests.kit.shapes import check_server_event
 from tests.realtime.local.stand_ins import Wire
 
 DELTA = {"type": "response.output_audio.delta", "response_id": "r1", "event_id": "e1", "delta": "AAAA"}
-DONE = {"type": "response.done", "response": {"id": "r1", "status": "completed", "status_details": None, "usage": {}}}
+COMPLETED: Event = {"id": "r1", "status": "completed", "status_details": None, "usage": {}}
+DONE: Event = {"type": "response.done", "response": COMPLETED}
 ENDS: list[Kind] = [Close(1011), Abort(), Stall()]
 
 
@@ -58,7 +59,8 @@ def struck(kind: Kind, event: Event = DELTA) -> list[Step]:
 def test_without_faults_all_is_passed_on() -> None:
     """What is sent is delivered at once, what came is taken, and nothing else happens."""
     sound = Misbehaviour()
-    assert sound.connecting() == sound.opened() == sound.ages == []
+    assert sound.connecting() == sound.opened() == []
+    assert sound.ages == []
     assert delivered(sound.sending(DELTA)) == [DELTA]
     assert sound.received({"type": "response.create"}) == [Take({"type": "response.create"})]
     assert sound.received({"no": "type"}) == [Take({"no": "type"})]

@@ -9,7 +9,7 @@ from realtime.local.conversation import PCM_BYTES_PER_MS
 from realtime.local.endpointing import FRAME_MS, Rules
 from realtime.local.hearing import Began, Ended, Hearing, Idle, Noticed
 from realtime.local.vad import Loudness
-from tests.realtime.local.stand_ins import tone
+from tests.kit.parts import tone
 
 RULES = Rules(prefix_padding_ms=100, silence_duration_ms=200)
 LAST = 7 * FRAME_MS  # ms: what a silence of 200 ms takes in whole frames

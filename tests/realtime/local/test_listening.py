@@ -1,6 +1,5 @@
 """The real detector, ear and voice on a real socket: recorded questions, streamed, find their turns."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +15,10 @@ from realtime.local.server import PATH, Server
 from realtime.local.settings import Event
 from realtime.local.vad import Silero, spoken
 from realtime.local.voice import Voice
-from tests.realtime.local.sockets import Engine, append, ask, receive, receive_until, run, send, until
-from tests.realtime.local.stand_ins import RATE, ScriptedEar, kinds
+from tests.kit.parts import RATE, ScriptedEar
+from tests.kit.story import run, until
+from tests.realtime.local.sockets import Engine, append, ask, receive, receive_until, send, with_engine
+from tests.realtime.local.stand_ins import kinds
 
 CLIPS = Path(__file__).parents[3] / "clips"
 PROMPT = "# Language\nLanguage: {}. Speak it.\n\n# Expertise\nVedic Marriage: marriage\n"
@@ -30,7 +31,6 @@ SPOKEN = {
 }
 FRAME_20_MS = 960  # bytes
 SECOND = RATE * 2
-DEADLINE = 60.0  # seconds, for one test on a busy machine
 
 pytestmark = pytest.mark.skipif(not CLIPS.exists(), reason="the recorded questions are not in this tree")
 
@@ -64,7 +64,6 @@ def test_a_question_is_one_turn(parts: Parts, name: str) -> None:
 
     async def whole() -> None:
         async with (
-            asyncio.timeout(DEADLINE),
             Server(parts, token=None).listen("127.0.0.1", 0) as port,
             connect(f"ws://127.0.0.1:{port}{PATH}?model=m", proxy=None) as socket,
         ):
@@ -90,23 +89,23 @@ def test_a_question_is_one_turn(parts: Parts, name: str) -> None:
             assert topic in said["response.output_audio_transcript.done"]["transcript"]
             assert said["response.done"]["response"]["status"] == "completed"
 
-    asyncio.run(whole())
+    run(whole())
 
 
 def test_a_caller_interrupts() -> None:
     """Somebody who begins to speak while the voice is at work ends the response, and gets an answer of their own."""
 
     async def test(engine: Engine) -> None:
-        engine.voice.open.clear()
+        engine.voice.free.clear()
         async with engine.call() as socket:
             await ask(socket, "Will I marry?")
             await until(lambda: bool(engine.voice.asked))
             await append(socket, streamed("en_come_back"), FRAME_20_MS)
             cut = (await receive_until(socket, "response.done"))[-1]["response"]
             assert (cut["status"], cut["status_details"]["reason"]) == ("cancelled", "turn_detected")
-            engine.voice.open.set()
+            engine.voice.free.set()
             events = await receive_until(socket, "response.done")
             assert kinds(events).count("input_audio_buffer.speech_started") == 0
             assert events[-1]["response"]["status"] == "completed"
 
-    run(test, ear=ScriptedEar("Will he come back?"), detector=Silero)
+    with_engine(test, ear=ScriptedEar("Will he come back?"), detector=Silero)

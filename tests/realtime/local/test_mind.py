@@ -12,6 +12,7 @@ from realtime.local.mind import Mind
 from realtime.local.reading import Turn, read, spoken_language
 from realtime.local.topics import topic_of
 from realtime.local.words import after, phrases
+from tests.kit.story import run
 
 ENGLISH = """# Persona
 You are Mohit.
@@ -29,7 +30,7 @@ HINDI = ENGLISH.replace("English (en)", "Hindi (hi)")
 
 
 def answer(instructions: str, *turns: Turn, mind: Mind | None = None) -> str:
-    return asyncio.run((mind or Mind()).answer(instructions, turns))
+    return run((mind or Mind()).answer(instructions, turns))
 
 
 def user(text: str) -> Turn:
@@ -134,7 +135,7 @@ def test_a_chat_server_is_told_to_go_on() -> None:
             assert await Mind(url, timeout=5).answer(f"{ENGLISH}\n\n{GO_ON}", turns) == "and so on."
             return asked[0]["messages"]
 
-    prompt, *turns = asyncio.run(whole())
+    prompt, *turns = run(whole())
     assert GO_ON in prompt["content"]
     assert turns[-1] == {"role": "assistant", "content": "The seventh"}
 
@@ -325,7 +326,7 @@ def ask_server(reply: Any, status: int = 200) -> tuple[str, list[Any]]:
             mind = Mind(url, model="small", timeout=5)
             return await mind.answer(ENGLISH, (user("When will I marry?"),)), asked
 
-    return asyncio.run(whole())
+    return run(whole())
 
 
 def test_a_chat_server_thinks_instead() -> None:
@@ -378,7 +379,7 @@ def test_a_chat_server_that_is_not_there_or_slow_is_not_missed() -> None:
             server.close()
             await server.wait_closed()
 
-    assert "when will you marry" in asyncio.run(silent())
+    assert "when will you marry" in run(silent())
     closed = Mind("http://127.0.0.1:1/v1", timeout=1)
     assert "when will you marry" in answer(ENGLISH, user("When will I marry?"), mind=closed)
 

@@ -17,7 +17,8 @@ from cli import app
 from realtime import SAY_EXACTLY
 from realtime.local.script import KINDS, Script, ScriptBroken, load, read
 from realtime.local.settings import Event
-from tests.realtime.local.sockets import Engine, receive, receive_until, run, send, until
+from tests.kit.story import until
+from tests.realtime.local.sockets import Engine, receive, receive_until, send, with_engine
 from tests.realtime.local.stand_ins import kinds
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "faults.example.json"
@@ -38,7 +39,7 @@ def misbehave(test: Test, *faults: Event) -> None:
             socket.transport.abort()
         await until(lambda: not engine.server.calls and asyncio.all_tasks() == before)
 
-    run(whole, script=script(*faults))
+    with_engine(whole, script=script(*faults))
 
 
 def script(*faults: Event) -> Script:
@@ -49,17 +50,12 @@ async def greet(socket: ClientConnection) -> None:
     await send(socket, "response.create", response={"instructions": f"{SAY_EXACTLY}\n{WORDS}", "input": []})
 
 
-async def raw(socket: ClientConnection) -> str | bytes:
-    async with asyncio.timeout(10):
-        return await socket.recv()
-
-
 async def to_the_end(socket: ClientConnection) -> list[Event]:
     """All events until the connection closes."""
     events: list[Event] = []
     while True:
         try:
-            events.append(json.loads(await raw(socket)))
+            events.append(json.loads(await socket.recv()))
         except ConnectionClosed:
             return events
 
@@ -76,7 +72,7 @@ def test_a_connection_is_refused(status: int, told: Event) -> None:
         async with engine.call() as socket:
             await receive(socket)
 
-    run(test, script=script({"on": "connect", "do": "refuse", **told}))
+    with_engine(test, script=script({"on": "connect", "do": "refuse", **told}))
 
 
 def test_a_handshake_is_cut() -> None:
@@ -87,7 +83,7 @@ def test_a_handshake_is_cut() -> None:
             async with engine.call():
                 pass
 
-    run(test, script=script({"on": "connect", "do": "abort"}))
+    with_engine(test, script=script({"on": "connect", "do": "abort"}))
 
 
 def test_a_handshake_is_slow() -> None:
@@ -109,7 +105,7 @@ def test_a_handshake_is_slow() -> None:
         assert not first.done()
         assert 0.5 <= await first < 5
 
-    run(test, script=script({"on": "connect", "do": "slow", "seconds": 0.5}))
+    with_engine(test, script=script({"on": "connect", "do": "slow", "seconds": 0.5}))
 
 
 @pytest.mark.parametrize("fault", [{"do": "stall"}, {"do": "slow", "seconds": 3000}])
@@ -129,7 +125,7 @@ def test_a_handshake_never_ends(fault: Event, who: str) -> None:
             engine.parts.close()
         writer.close()
 
-    run(test, script=script({"on": "connect", **fault}))
+    with_engine(test, script=script({"on": "connect", **fault}))
 
 
 @pytest.mark.parametrize("on", ["open", "session.created", "response.create", AUDIO, "response.done", 0.1])
@@ -175,7 +171,7 @@ def test_a_connection_stalls() -> None:
     async def test(socket: ClientConnection) -> None:
         await greet(socket)
         await receive_until(socket, "response.output_audio_transcript.delta")
-        pong = await socket.ping()
+        pong = asyncio.ensure_future(await socket.ping())
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(socket.recv(), 0.3)
         assert not pong.done()
@@ -197,7 +193,7 @@ def test_a_session_expires() -> None:
         assert events[1]["error"]["code"] == "session_expired"
         assert socket.close_code == 1001
 
-    run(test, session_seconds=0.3)
+    with_engine(test, session_seconds=0.3)
 
 
 def test_a_session_tells_when_it_expires() -> None:
@@ -208,7 +204,7 @@ def test_a_session_tells_when_it_expires() -> None:
             expires_at = (await receive(socket))["session"]["expires_at"]
             assert abs(expires_at - time.time() - 1800) < 5
 
-    run(test, session_seconds=1800)
+    with_engine(test, session_seconds=1800)
 
 
 @pytest.mark.parametrize("code", ["rate_limit_exceeded", "insufficient_quota", "server_error"])
@@ -274,7 +270,7 @@ def test_an_unknown_event_comes() -> None:
     """Before what it strikes, which comes too."""
 
     async def test(socket: ClientConnection) -> None:
-        assert json.loads(await raw(socket))["type"] == "session.never_heard_of"
+        assert json.loads(await socket.recv())["type"] == "session.never_heard_of"
         assert (await receive(socket))["type"] == "session.created"
 
     misbehave(test, {"on": "session.created", "do": "unknown"})
@@ -286,7 +282,7 @@ def test_a_frame_is_no_json(do: str) -> None:
 
     async def test(socket: ClientConnection) -> None:
         with pytest.raises(json.JSONDecodeError):
-            json.loads(await raw(socket))
+            json.loads(await socket.recv())
         if do == "garbage":
             await receive(socket)
         await send(socket, "input_audio_buffer.clear")
@@ -299,7 +295,7 @@ def test_a_frame_is_binary() -> None:
     """What it holds is the event all the same."""
 
     async def test(socket: ClientConnection) -> None:
-        frame = await raw(socket)
+        frame = await socket.recv()
         assert isinstance(frame, bytes)
         assert json.loads(frame)["type"] == "session.created"
 
@@ -355,7 +351,7 @@ def test_the_server_can_stop_while_a_connection_stalls() -> None:
             async with asyncio.timeout(0.1):
                 await socket.recv()
 
-    run(test, script=script({"on": "session.created", "do": "stall"}))
+    with_engine(test, script=script({"on": "session.created", "do": "stall"}))
 
 
 def test_the_script_goes_by_connections() -> None:

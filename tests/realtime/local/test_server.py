@@ -10,19 +10,19 @@ from realtime.local.call import Parts, sentences
 from realtime.local.mind import Mind
 from realtime.local.server import Server
 from realtime.local.vad import Loudness
+from tests.kit.parts import SECOND, ScriptedEar, Tones, loud
+from tests.kit.story import WITHIN, run, until
 from tests.realtime.local.sockets import (
-    DEADLINE,
     TOKEN,
     Engine,
     append,
     by_hand,
     receive,
     receive_until,
-    run,
     send,
-    until,
+    with_engine,
 )
-from tests.realtime.local.stand_ins import ENGLISH, SECOND, ScriptedEar, ToneVoice, kinds, loud
+from tests.realtime.local.stand_ins import ENGLISH, kinds
 
 CLOSING = [
     "response.output_audio.done",
@@ -54,7 +54,7 @@ def test_a_greeting_is_spoken_word_for_word() -> None:
         audio = b"".join(b64decode(each["delta"]) for each in events if each["type"] == "response.output_audio.delta")
         assert len(audio) == 3 * 14_400
 
-    run(test)
+    with_engine(test)
 
 
 def test_a_clip_is_heard_and_answered() -> None:
@@ -78,7 +78,7 @@ def test_a_clip_is_heard_and_answered() -> None:
         assert transcript["transcript"] == "When will I get married?"
         assert "when will you get married" in said["response.output_audio_transcript.done"]["transcript"]
 
-    run(test, ear=ScriptedEar("When will I get married?"))
+    with_engine(test, ear=ScriptedEar("When will I get married?"))
 
 
 def test_silence_is_not_given_to_the_ear() -> None:
@@ -94,7 +94,7 @@ def test_silence_is_not_given_to_the_ear() -> None:
 
         assert "once more" in events[-1]["response"]["output"][0]["content"][0]["transcript"]
 
-    run(test, ear=ScriptedEar())
+    with_engine(test, ear=ScriptedEar())
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_keys_and_models_are_checked_after_the_handshake(token: str, query: str,
                 await receive(socket)
         assert (socket.close_code, socket.close_reason) == (close, f"invalid_request_error.{code}")
 
-    run(test)
+    with_engine(test)
 
 
 @pytest.mark.parametrize("frame", [b"{}", "{", "[]", '"hello"'])
@@ -127,7 +127,7 @@ def test_what_is_no_event_is_answered(frame: str | bytes) -> None:
             await send(socket, "input_audio_buffer.clear")
             assert (await receive(socket))["type"] == "input_audio_buffer.cleared"
 
-    run(test)
+    with_engine(test)
 
 
 def test_the_sessions_are_shown_to_who_has_the_token() -> None:
@@ -143,14 +143,14 @@ def test_the_sessions_are_shown_to_who_has_the_token() -> None:
             assert status == 200
             (shown,) = sessions
             assert (shown["id"], shown["instructions"], shown["voice"]) == (session_id, "Be Tina.", "cedar")
-            assert 0 <= shown["seconds"] < DEADLINE
+            assert 0 <= shown["seconds"] < WITHIN
             assert await engine.get("/health") == (200, {"status": "healthy", "sessions": 1})
         await until(lambda: not engine.server.calls)
         assert await engine.get("/sessions") == (200, [])
         assert (await engine.get("/sessions", token="wrong"))[0] == 401
         assert (await engine.get("/nothing"))[0] == 404
 
-    run(test)
+    with_engine(test)
 
 
 def test_a_failing_session_touches_no_other() -> None:
@@ -170,33 +170,33 @@ def test_a_failing_session_touches_no_other() -> None:
             await greet(other, "Still here.")
             assert (await receive_until(other, "response.done"))[-1]["response"]["status"] == "completed"
 
-    run(test, ear=ScriptedEar(RuntimeError("a broken ear, as the test wants it")))
+    with_engine(test, ear=ScriptedEar(RuntimeError("a broken ear, as the test wants it")))
 
 
 def test_callers_share_the_voice_by_sentences() -> None:
     """A long answer lets a short one in between its sentences."""
 
     async def test(engine: Engine) -> None:
-        engine.voice.open.clear()
+        engine.voice.free.clear()
         async with engine.call() as long, engine.call() as short:
             await greet(long, "One two. " * 20)
             await until(lambda: engine.parts.queued == 1)
             await greet(short, "Short.")
             await until(lambda: engine.parts.queued == 2)
-            engine.voice.open.set()
+            engine.voice.free.set()
             await receive_until(short, "response.done")
             await receive_until(long, "response.done")
 
         assert engine.voice.asked.index(("Short.", "marin")) < 5
 
-    run(test)
+    with_engine(test)
 
 
 def test_cancel_stops_the_speaking() -> None:
     """After a cancel no further sentence is made, and the next response is served at once."""
 
     async def test(engine: Engine) -> None:
-        engine.voice.open.clear()
+        engine.voice.free.clear()
         async with engine.call() as socket:
             await greet(socket, "One two. " * 20)
             await receive_until(socket, "response.created")
@@ -204,20 +204,20 @@ def test_cancel_stops_the_speaking() -> None:
             await send(socket, "response.cancel")
             done = (await receive_until(socket, "response.done"))[-1]
             assert done["response"]["status_details"]["reason"] == "client_cancelled"
-            engine.voice.open.set()
+            engine.voice.free.set()
             await greet(socket, "Next.")
             await receive_until(socket, "response.done")
 
         assert [text for text, _ in engine.voice.asked] == ["One two. ", "Next."]
 
-    run(test)
+    with_engine(test)
 
 
 def test_speech_interrupts_over_the_socket() -> None:
     """Speech that comes while the voice is at work ends the response, and no further sentence of it is made."""
 
     async def test(engine: Engine) -> None:
-        engine.voice.open.clear()
+        engine.voice.free.clear()
         async with engine.call() as socket:
             await greet(socket, "One two. " * 20)
             await until(lambda: bool(engine.voice.asked))
@@ -225,13 +225,13 @@ def test_speech_interrupts_over_the_socket() -> None:
             events = await receive_until(socket, "response.done")
             assert kinds(events)[-1 - len(CLOSING) :] == ["input_audio_buffer.speech_started", *CLOSING]
             assert events[-1]["response"]["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
-            engine.voice.open.set()
+            engine.voice.free.set()
             answered = await receive_until(socket, "response.done")
             assert answered[-1]["response"]["status"] == "completed"
 
         assert engine.voice.asked.count(("One two. ", "marin")) == 1
 
-    run(test, ear=ScriptedEar("Will I marry?"))
+    with_engine(test, ear=ScriptedEar("Will I marry?"))
 
 
 def test_a_commit_sees_all_that_was_appended_before() -> None:
@@ -247,7 +247,7 @@ def test_a_commit_sees_all_that_was_appended_before() -> None:
             await until(lambda: bool(engine.ear.lengths))
             assert engine.ear.lengths == [15 * len(SECOND)]
 
-    run(test, ear=ScriptedEar("A long speech."))
+    with_engine(test, ear=ScriptedEar("A long speech."))
 
 
 def test_a_replay_does_not_hold_up_the_others() -> None:
@@ -273,14 +273,14 @@ def test_a_replay_does_not_hold_up_the_others() -> None:
             await receive(replaying)
             assert steps == 1250  # of 96 ms
 
-    run(test, detector=Counting)
+    with_engine(test, detector=Counting)
 
 
 def test_nothing_is_left_when_a_client_goes() -> None:
     """Clients that hang up in the middle of hearing and speaking leave no task, no socket and no queued work."""
 
     async def test(engine: Engine) -> None:
-        engine.voice.open.clear()
+        engine.voice.free.clear()
         before = asyncio.all_tasks()
         for _ in range(5):
             async with engine.call() as socket:
@@ -292,18 +292,18 @@ def test_nothing_is_left_when_a_client_goes() -> None:
                 socket.transport.abort()
         await until(lambda: not engine.server.calls)
         await until(lambda: asyncio.all_tasks() == before)
-        engine.voice.open.set()
+        engine.voice.free.set()
         await until(lambda: engine.parts.queued == 0)
         assert len(engine.voice.asked) <= 1
 
-    run(test, ear=ScriptedEar(*["hello"] * 5))
+    with_engine(test, ear=ScriptedEar(*["hello"] * 5))
 
 
 def test_a_server_that_stops_says_goodbye() -> None:
     """Leaving the context closes live calls with 1001."""
 
     async def whole() -> int | None:
-        parts = Parts(ToneVoice(), ScriptedEar(), loud, Mind())
+        parts = Parts(Tones(0.3, letters=10), ScriptedEar(), loud, Mind())
         server = Server(parts, token=None)
         async with server.listen("127.0.0.1", 0) as port:
             socket = await connect(f"ws://127.0.0.1:{port}/v1/realtime?model=m", proxy=None)
@@ -313,7 +313,7 @@ def test_a_server_that_stops_says_goodbye() -> None:
             await receive(socket)
         return socket.close_code
 
-    assert asyncio.run(whole()) == 1001
+    assert run(whole()) == 1001
 
 
 @pytest.mark.parametrize(

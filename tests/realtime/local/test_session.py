@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from realtime.local.acts import Halt, Hear, Send, Speak, Think
 from realtime.local.reading import Turn
 from realtime.local.settings import CLIENT_EVENTS
-from tests.realtime.local.stand_ins import ENGLISH, SECOND, Wire, kinds, refusal
+from tests.kit.parts import SECOND
+from tests.realtime.local.stand_ins import ENGLISH, Wire, kinds, refusal
 
 SPOKEN_ANSWER = [
     "response.created",

@@ -9,7 +9,8 @@ import pytest
 from realtime.local.acts import Halt, Hear, Think
 from realtime.local.reading import Turn
 from realtime.local.settings import Event
-from tests.realtime.local.stand_ins import SECOND, Wire, kinds, refusal
+from tests.kit.parts import SECOND
+from tests.realtime.local.stand_ins import Wire, kinds, refusal
 
 SILENCE = bytes(len(SECOND))
 TURN = [

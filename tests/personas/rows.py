@@ -1,0 +1,10 @@
+"""What the fixtures `row` and `faults` are."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from personas import Fault
+
+Row: TypeAlias = dict[str, Any]
+Make: TypeAlias = Callable[..., Row]
+Read: TypeAlias = Callable[[object], tuple[Fault, ...]]

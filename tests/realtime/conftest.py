@@ -1,0 +1,11 @@
+"""An upstream whose words are the test's."""
+
+import pytest
+
+from tests.realtime.upstream import Upstream
+
+
+@pytest.fixture
+def up() -> Upstream:
+    """A connection that is Tina, in a stream."""
+    return Upstream()
