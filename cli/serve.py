@@ -271,13 +271,14 @@ async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console)
     """Where calls are answered."""
     if settings.local:
         return await _local_engine(settings, stack, console)
-    for model in (settings.model, TRANSCRIBER):
-        for doubt in named(model).doubts:
-            log.warning("%s", doubt)
     url = settings.upstream_url or OPENAI
     key = settings.upstream_api_key if settings.upstream_url else settings.openai_api_key
     tls = ssl.create_default_context() if url.startswith("wss:") else None
-    return Upstream(url, settings.model, key, tls, session_seconds=settings.session_seconds)
+    upstream = Upstream(url, settings.model, key, tls, session_seconds=settings.session_seconds)
+    for model in (upstream.record, named(TRANSCRIBER)):
+        for doubt in model.doubts:
+            log.warning("%s", doubt)
+    return upstream
 
 
 async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:

@@ -17,7 +17,7 @@ class Settings:
     port: int
     tls_cert: Path | None
     tls_key: Path | None
-    upstream_url: str | None
+    upstream_url: str | None = field(repr=False)  # its query may hold a key
     model: str
     personas: Path
     openai_api_key: str = field(repr=False)

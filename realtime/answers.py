@@ -1,9 +1,6 @@
 """The model's answers: asked for through one gate, told as they come, cut to what was heard."""
 
-from binascii import a2b_base64
-from typing import Any
-
-from realtime import errors, usage
+from realtime import errors
 from realtime.errors import Trouble
 from realtime.events import (
     BYTES_PER_MS,
@@ -18,15 +15,12 @@ from realtime.events import (
     Status,
 )
 from realtime.gate import Ask, Gate, Reply
+from realtime.incoming import ResponseCreated, ResponseDone
 from realtime.listening import Listening
 from realtime.models import Capabilities
 from realtime.opening import Opening
 from realtime.outbox import Outbox
 from realtime.states import ADD, BEGAN, CREATE, DONE, REFUSED, SESSION, UNSETTLED, Caller, Model, Session, States
-
-STATUSES: dict[str, Status] = {
-    "completed": "completed", "cancelled": "cancelled", "failed": "failed", "incomplete": "incomplete",
-}  # fmt: skip
 
 
 class Answers:
@@ -97,17 +91,17 @@ class Answers:
 
     # What comes.
 
-    def created(self, response: dict[str, Any]) -> list[Event]:
+    def created(self, began: ResponseCreated) -> list[Event]:
         """A response begins: to what we asked, or to what the upstream heard by itself."""
-        if response["id"] in self._replies:
+        if began.response in self._replies:
             self._states.oddities[f"{BEGAN} twice"] += 1
             return []
-        ours = int((response.get("metadata") or {}).get("ask") or 0)
+        ours = began.ask
         self._states.admits(BEGAN)
         told = self._end_overdue() + ([] if ours else self._listening.overdue())
         turn = None if ours else self._listening.turns.answered()
         asked = self.gate.pending.number if self.gate.pending else self.gate.overtaken()
-        reply = Reply(response["id"], len(self._replies) + 1, ours or (turn.ask if turn else asked))
+        reply = Reply(began.response, len(self._replies) + 1, ours or (turn.ask if turn else asked))
         self._replies[reply.id] = reply
         self.gate.began(reply)
         self._states.move(BEGAN)
@@ -123,27 +117,26 @@ class Answers:
         if reply := self._replies.get(response_id):
             reply.item = reply.item or item
 
-    def audio(self, event: dict[str, Any]) -> list[Event]:
+    def audio(self, response_id: str, pcm: bytes) -> list[Event]:
         """Some of the sound: the hot path of everything here."""
-        reply = self._replies.get(event["response_id"])
+        reply = self._replies.get(response_id)
         if reply is None or reply.void or reply.done:
-            return self._odd_audio(event, reply)
-        pcm = a2b_base64(event["delta"])
+            return self._odd_audio(response_id, pcm, reply)
         reply.received += len(pcm)
         return [ReplyAudio(reply.number, pcm)]
 
     def words(self, response_id: str, words: str) -> list[Event]:
         """Some of the words."""
-        told = self._missed({"id": response_id})
+        told = self._missed(response_id)
         reply = self._replies.get(response_id)
         if reply is None or reply.done:
             return told
         reply.text += words
         return told if reply.void else [*told, ReplyWords(reply.number, words)]
 
-    def said(self, response_id: str, status: str) -> None:
-        """All of it was said, if it was not cut."""
-        if (reply := self._replies.get(response_id)) and status == "completed":
+    def said(self, response_id: str) -> None:
+        """All of it was said."""
+        if reply := self._replies.get(response_id):
             reply.whole = True
 
     def all_words(self, response_id: str, words: str) -> None:
@@ -151,17 +144,17 @@ class Answers:
         if reply := self._replies.get(response_id):
             reply.text = reply.text or words
 
-    def done(self, response: dict[str, Any]) -> list[Event]:
+    def done(self, done: ResponseDone) -> list[Event]:
         """A response is over, one way or another."""
-        told = self._missed(response)
-        reply = self._replies.get(response["id"])
+        told = self._missed(done.response, done.ask)
+        reply = self._replies.get(done.response)
         if reply is None or reply.done:
             self._states.oddities[f"{DONE} of nothing in hand"] += 1
             return told
-        if response.get("usage"):
-            told.append(usage.of_response(response["usage"]))
-        reply.item = reply.item or next((item["id"] for item in response.get("output") or [] if item.get("id")), "")
-        return told + self._end(reply, response)
+        if done.used:
+            told.append(done.used)
+        reply.item = reply.item or done.item
+        return told + self._end(reply, done)
 
     def refused(self, code: str, message: str) -> list[Event]:
         """The response.create that is on its way came to nothing."""
@@ -189,29 +182,24 @@ class Answers:
         ask.void = True
         return [AskFailed(ask.number, code, message)]
 
-    def allowed(self, limits: list[dict[str, Any]]) -> list[Event]:
+    def allowed(self, allowances: tuple[Allowance, ...]) -> list[Event]:
         """What our account has left."""
-        for limit in limits:
-            allowance = Allowance(limit["name"], float(limit["remaining"]), float(limit.get("reset_seconds") or 0.0))
-            self._allowances[allowance.what] = allowance
+        self._allowances |= {allowance.what: allowance for allowance in allowances}
         return list(self._allowances.values())
 
     # How they end.
 
-    def _end(self, reply: Reply, response: dict[str, Any]) -> list[Event]:
+    def _end(self, reply: Reply, done: ResponseDone) -> list[Event]:
         self._close(reply)
-        details = response.get("status_details") or {}
-        trouble = details.get("error") or {}
-        reason = trouble.get("code") or trouble.get("type") or details.get("reason") or ""
-        match errors.of(reason):
+        match errors.of(done.reason):
             case (Trouble.ACCOUNT | Trouble.LOST) as verdict:
-                message = trouble.get("message") or reason
-                return self._states.unusable(reason, message, fatal=verdict is Trouble.ACCOUNT)
+                fatal = verdict is Trouble.ACCOUNT
+                return self._states.unusable(done.reason, done.message or done.reason, fatal)
             case Trouble.LATER if not (reply.void or reply.received):
                 asked = reply.asked or Ask(reply.ask, [])
-                end = self._postpone(asked, reason, trouble.get("message") or "", reply)
+                end = self._postpone(asked, done.reason, done.message, reply)
             case _:
-                end = self._ended(reply, STATUSES.get(response.get("status", ""), "incomplete"), reason)
+                end = self._ended(reply, done.status, done.reason)
         self.open_gate()
         return [end]
 
@@ -253,21 +241,21 @@ class Answers:
         self.gate.hold(ask)
         return Postponed(reply.number if reply else 0, ask.number, seconds)
 
-    def _missed(self, response: dict[str, Any]) -> list[Event]:
+    def _missed(self, response_id: str, ask: int = 0) -> list[Event]:
         """If something comes of a response of which nobody told, and one is owed, then it has begun."""
-        if response["id"] in self._replies or self._states.model is not Model.THINKING:
+        if response_id in self._replies or self._states.model is not Model.THINKING:
             return []
         self._states.oddities[f"{BEGAN} is missing"] += 1
-        return self.created(response)
+        return self.created(ResponseCreated(response_id, ask))
 
-    def _odd_audio(self, event: dict[str, Any], reply: Reply | None) -> list[Event]:
+    def _odd_audio(self, response_id: str, pcm: bytes, reply: Reply | None) -> list[Event]:
         """Of a response that nobody wants, or that nobody knows."""
         if self._states.session in UNSETTLED:  # and its voice is locked now, whatever we ask for
             return self._states.unusable(
                 "audio_before_setup", "the model spoke before it was told who it is", fatal=False
             )
-        if reply is None and (told := self._missed({"id": event["response_id"]})):
-            return [*told, *self.audio(event)]
+        if reply is None and (told := self._missed(response_id)):
+            return [*told, *self.audio(response_id, pcm)]
         if reply is None or not reply.void:
             self._states.oddities["audio of no response in hand"] += 1
         return []

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias, cast
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI, SecurityError
 from websockets.frames import DATA_OPCODES, Opcode
 from websockets.frames import Frame as WebSocketFrame
 from websockets.protocol import Event, State
@@ -49,25 +49,27 @@ class Listener(Protocol):
 
 
 def check_url(url: str) -> str:
-    """The address, if a WebSocket can be opened there; raises ValueError with what is wrong."""
+    """The address, if a WebSocket can be opened there. Raises ValueError; it does not repeat what may hold a key."""
     try:
         parse_uri(url)
-        usable = bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
     except (InvalidURI, ValueError):
         usable = False
     if not usable:
-        raise ValueError(f"{url!r} is no WebSocket address: write one such as wss://HOST/v1/realtime")
-    return url
+        raise ValueError("no WebSocket address: write one such as wss://HOST/v1/realtime")
+    return parts.geturl()
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """Where the model is: one per process. `url` is the WebSocket address without its query; `key` is never shown.
+    """Where the model is: one per process. `url` is the WebSocket address, `key` is never shown, nor is a query.
 
-    `session_seconds` is how long it lets a session last, where that is not what the model's record says.
+    `model` is asked for where the address names none. `session_seconds` is how long it lets a session last, where that
+    is not what the model's record says.
     """
 
-    url: str
+    url: str = field(repr=False)
     model: str
     key: str = field(default="", repr=False)
     tls: ssl.SSLContext | None = field(default=None, repr=False)
@@ -75,15 +77,29 @@ class Upstream:
     session_seconds: float | None = None
 
     @property
+    def address(self) -> str:
+        """What is dialled: the query as its owner wrote it, and in it a model."""
+        parts = urlsplit(self.url)
+        if _model_in(parts.query):
+            return self.url
+        said = [pair for pair in parts.query.split("&") if pair not in ("", "model", "model=")]
+        return parts._replace(query="&".join([*said, urlencode({"model": self.model})])).geturl()
+
+    @property
+    def record(self) -> models.Model:
+        """What is known of the model that answers there."""
+        return models.named(_model_in(urlsplit(self.url).query) or self.model)
+
+    @property
     def can(self) -> Capabilities:
         """What a connection to it can do."""
-        can = models.named(self.model).can
+        can = self.record.can
         return replace(can, session_seconds=self.session_seconds) if self.session_seconds else can
 
     @property
     def prices(self) -> Prices | None:
         """What its tokens cost, if that is known."""
-        return models.named(self.model).prices
+        return self.record.prices
 
     def dial(self, user: str, to: Listener, frames: Frames) -> "Link":
         """Open a connection of this user's own; what becomes of it is told to `to`. Must be called on the loop."""
@@ -104,7 +120,7 @@ class Upstream:
         """The handshake, not yet begun; `opened` makes the connection."""
         local = self.host in ("127.0.0.1", "::1", "localhost")
         return connect(
-            f"{self.url}?{urlencode({'model': self.model})}",
+            self.address,
             additional_headers=self.headers(user),
             create_connection=opened,  # type: ignore[arg-type]  # it is only called
             logger=socket_log,
@@ -117,6 +133,10 @@ class Upstream:
             proxy=None if local else True,
             ssl=self.tls if self.url.startswith("wss:") else None,
         )
+
+
+def _model_in(query: str) -> str:
+    return parse_qs(query).get("model", [""])[0]
 
 
 def _bound(socket: ClientConnection) -> None:
@@ -230,7 +250,9 @@ class Link:
         except InvalidStatus as error:
             refused = error.response.status_code in REFUSING_STATUS
             return LinkEnded(3000 if refused else 1006, f"the handshake was answered with {error.response.status_code}")
-        except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
+        except (InvalidURI, SecurityError) as error:  # where it was sent on to; they write down the address as it is
+            return LinkEnded(1006, f"could not connect to {self._upstream.host}: {type(error).__name__}")
+        except (OSError, TimeoutError, InvalidHandshake) as error:
             return LinkEnded(1006, f"could not connect to {self._upstream.host}: {error or type(error).__name__}")
         try:
             self._socket = cast(Socket, socket)

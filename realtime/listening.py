@@ -1,9 +1,7 @@
 """What the caller said, as the upstream hears it: turns in a stream, clips that were committed, and their words."""
 
 from collections import deque
-from typing import Any
 
-from realtime import usage
 from realtime.events import Committed, Event, Heard, Paused, Speaking
 from realtime.states import COMMITTED, STARTED, STOPPED, TURN, Caller, Model, Session, States
 from realtime.turns import SpokenTurns
@@ -72,7 +70,7 @@ class Listening:
 
     def some_words(self, item: str, words: str) -> list[Event]:
         """Some of them."""
-        return [Heard(self._items[item], f"{words}", final=False)] if item in self._unwritten else []
+        return [Heard(self._items[item], words, final=False)] if item in self._unwritten else []
 
     def words(self, item: str, text: str) -> list[Event]:
         """All of them; none where the recogniser failed."""
@@ -96,8 +94,3 @@ class Listening:
     def _await_words(self, item: str, ask: int) -> None:
         self._items[item] = ask
         self._unwritten.add(item)
-
-
-def used(event: dict[str, Any]) -> list[Event]:
-    """What a transcript came to."""
-    return [usage.of_transcript(event["usage"])] if event.get("usage") else []

@@ -7,6 +7,8 @@ from typing import Any
 
 from realtime import requests
 from realtime.events import Configured, Event, Setup, Turn
+from realtime.fields import Fields
+from realtime.incoming import SessionUpdated
 from realtime.outbox import Outbox
 from realtime.states import ATTENDS, CREATED, IGNORES, INSTRUCT, UPDATE, UPDATED, States
 
@@ -57,16 +59,15 @@ class Opening:
         """If these were instructions alone they were not taken: they hold from the next setup on."""
         self._updates = deque(update for update in self._updates if not (update.alone and update.event_id == event_id))
 
-    def created(self, session: dict[str, Any]) -> list[Event]:
+    def created(self, expires_at: float | None) -> None:
         """The session is there, as nobody in particular."""
         if self._states.admits(CREATED):
             self._states.move(CREATED)
-            self._expires_at = _time(session)
+            self._expires_at = expires_at
             if self.setup:
                 self._update(self.setup)
-        return []
 
-    def updated(self, session: dict[str, Any]) -> list[Event]:
+    def updated(self, session: SessionUpdated) -> list[Event]:
         """The session is as this says."""
         if not self._states.admits(UPDATED):
             return []
@@ -83,9 +84,9 @@ class Opening:
         for turn in self._seed:
             self._outbox.say("seed", requests.message(turn.role, turn.text))
         self._seed = ()
-        return [Configured(_time(session) or self._expires_at)]
+        return [Configured(session.expires_at or self._expires_at)]
 
-    def _answered(self, session: dict[str, Any]) -> Update | None:
+    def _answered(self, session: SessionUpdated) -> Update | None:
         """The oldest that this may answer: it does not say which, and an error need not say what it refused."""
         while self._updates:
             update = self._updates.popleft()
@@ -107,34 +108,29 @@ class Opening:
         return may
 
 
-def _time(session: Any) -> float | None:
-    told = session.get("expires_at") if isinstance(session, dict) else None
-    return told if isinstance(told, int | float) else None
-
-
-def _differing(setup: Setup, got: dict[str, Any]) -> tuple[str, str] | None:
+def _differing(setup: Setup, got: SessionUpdated) -> tuple[str, str] | None:
     """The code and the message of what is not as it was asked for. What is left out, but for the voice, is believed."""
     asked = requests.session_update(setup)["session"]
-    hears, speaks = got["audio"].get("input") or {}, got["audio"]["output"]
-    if (voice := speaks.get("voice")) != setup.voice:
-        return "voice_mismatch", f"asked for the voice {setup.voice}, got {voice}"
+    hears, speaks = asked["audio"]["input"], asked["audio"]["output"]
+    if got.voice != setup.voice:
+        return "voice_mismatch", f"asked for the voice {setup.voice}, got {got.voice}"
     pairs = {
-        "instructions": (_plain(setup.instructions), _plain(got.get("instructions", setup.instructions))),
-        "output_modalities": (asked["output_modalities"], got.get("output_modalities", asked["output_modalities"])),
-        "audio.input.format": _formats(asked["audio"]["input"], hears),
-        "audio.output.format": _formats(asked["audio"]["output"], speaks),
+        "instructions": _pair(_plain(setup.instructions), got.instructions and _plain(got.instructions)),
+        "output_modalities": _pair(asked["output_modalities"], got.modalities),
+        "audio.input.format": (hears["format"], {**hears["format"], **got.hears}),
+        "audio.output.format": (speaks["format"], {**speaks["format"], **got.speaks}),
     }
-    if "turn_detection" in hears:
-        pairs["turn_detection"] = _rules(asked["audio"]["input"]["turn_detection"], hears["turn_detection"])
+    if got.tells_turns:
+        pairs["turn_detection"] = _rules(hears["turn_detection"], got.turn_detection)
     wrong = [name for name, (one, other) in pairs.items() if one != other]
     return ("setup_mismatch", f"the session is not as it was asked for in {', '.join(wrong)}") if wrong else None
 
 
-def _formats(asked: dict[str, Any], got: dict[str, Any]) -> tuple[Any, Any]:
-    return asked["format"], {**asked["format"], **(got.get("format") or {})}
+def _pair(asked: object, got: object) -> tuple[object, object]:
+    return asked, asked if got is None else got
 
 
-def _rules(asked: dict[str, Any] | None, got: dict[str, Any] | None) -> tuple[Any, Any]:
+def _rules(asked: Fields | None, got: Fields | None) -> tuple[Any, Any]:
     return asked and [asked[key] for key in TURN_DETECTION], got and [
         {**(asked or {}), **got}.get(key) for key in TURN_DETECTION
     ]

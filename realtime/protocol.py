@@ -9,21 +9,43 @@ realtime/states.py, what is done about errors in realtime/errors.py.
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeAlias, assert_never
 
-import orjson
-
-from realtime import errors, requests
+from realtime import errors, incoming, requests
 from realtime.answers import Answers
 from realtime.errors import Trouble
 from realtime.events import Committed, Event, Setup, Turn
+from realtime.fields import Malformed
 from realtime.gate import Ask
-from realtime.listening import Listening, used
+from realtime.incoming import (
+    AudioDelta,
+    BufferCommitted,
+    ErrorSaid,
+    Incoming,
+    ItemAdded,
+    ItemDone,
+    Other,
+    RateLimits,
+    ResponseCreated,
+    ResponseDone,
+    SessionCreated,
+    SessionUpdated,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriptDelta,
+    TranscriptDone,
+    WordsDelta,
+    WordsDone,
+)
+from realtime.listening import Listening
 from realtime.models import Capabilities
 from realtime.opening import Opening
 from realtime.outbox import Outbox
 from realtime.states import LEAVE, Model, Session, States
 
+Progress: TypeAlias = (
+    ResponseCreated | ItemAdded | ItemDone | WordsDone | ResponseDone | SessionCreated | SessionUpdated | Other
+)
 REMEMBERED = 64  # event ids, twice: the upstream may say something twice, but not much later
 
 
@@ -99,19 +121,16 @@ class Protocol:
     # What comes.
 
     def receive(self, frame: bytes | str) -> list[Event]:
-        """The facts in one frame from the upstream."""
+        """The facts in one frame from the upstream. One that is malformed is counted, and nothing in it counts."""
         try:
-            event = orjson.loads(frame)
-            event_id = event.get("event_id")
-            if event_id in self._seen or event_id in self._seen_before:
-                self.oddities["duplicate"] += 1
-                return []
-            if event_id is not None:
-                self._remember(event_id)
-            return self._on(event["type"], event)
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+            event_id, event = incoming.read(frame)
+        except Malformed:
             self.oddities["malformed"] += 1
             return []
+        if event_id and self._came_before(event_id):
+            self.oddities["duplicate"] += 1
+            return []
+        return [] if self.states.closed else self._on(event)
 
     def to_send(self) -> list[bytes]:
         """The frames to send now, in order; what was said since the last time is joined in one append or a few."""
@@ -119,7 +138,7 @@ class Protocol:
 
     @property
     def oddities(self) -> Counter[str]:
-        """What was ignored, by type or code: what the states do not admit, races, frames that are not JSON."""
+        """What was ignored, by type or code: what the states do not admit, races, frames that are malformed."""
         return self.states.oddities
 
     @property
@@ -137,69 +156,68 @@ class Protocol:
         assert self._opening.setup is not None
         return self._opening.setup
 
-    def _remember(self, event_id: str) -> None:
-        """Nothing counts twice. Two sets take turns, so that what is remembered is bounded."""
+    def _came_before(self, event_id: str) -> bool:
+        """Nothing counts twice: an id is remembered. Two sets take turns, so that what is remembered is bounded."""
+        if event_id in self._seen or event_id in self._seen_before:
+            return True
         self._seen.add(event_id)
         if len(self._seen) >= REMEMBERED:
             self._seen, self._seen_before = set(), self._seen
+        return False
 
-    def _on(self, kind: str, event: dict[str, Any]) -> list[Event]:
-        if self.states.closed:
-            return []
-        match kind:
-            case "response.output_audio.delta":
+    def _on(self, event: Incoming) -> list[Event]:
+        match event:
+            case AudioDelta():
                 self.progress += 1
-                return self._answers.audio(event)
-            case "response.output_audio_transcript.delta":
-                return self._answers.words(event["response_id"], event["delta"])
-            case "input_audio_buffer.speech_started":
-                return self._on_speech(event["item_id"], int(event["audio_start_ms"]))
-            case "input_audio_buffer.speech_stopped":
-                return self._listening.stopped(event["item_id"], int(event["audio_end_ms"]))
-            case "input_audio_buffer.committed":
-                return self._ask_what_waits(self._listening.committed(event["item_id"]))
-            case "conversation.item.input_audio_transcription.delta":
-                return self._listening.some_words(event["item_id"], event.get("delta") or "")
-            case "conversation.item.input_audio_transcription.completed":
-                return self._on_words(event, event.get("transcript") or "")
-            case "conversation.item.input_audio_transcription.failed":
-                return self._on_words(event, "")
-            case "rate_limits.updated":
-                return self._answers.allowed(event["rate_limits"])
-            case "error":
-                return self._on_error(event["error"])
-            case _:
-                return self._on_progress(kind, event)
-
-    def _on_progress(self, kind: str, event: dict[str, Any]) -> list[Event]:
-        """What brings the session or an answer further."""
-        self.progress += 1
-        match kind:
-            case "response.created":
-                return self._answers.created(event["response"])
-            case "response.output_item.added":
-                self._answers.item(event["response_id"], event["item"]["id"])
-            case "response.output_item.done":
-                self._answers.said(event["response_id"], event["item"].get("status") or "")
-            case "response.output_audio_transcript.done":
-                self._answers.all_words(event["response_id"], event.get("transcript") or "")
-            case "response.done":
-                return self._answers.done(event["response"])
-            case "session.created":
-                return self._opening.created(event.get("session") or {})
-            case "session.updated":
-                return self._opening.updated(event["session"])
-            case _ if kind not in EXPECTED:
-                self.progress -= 1
+                return self._answers.audio(event.response, event.pcm)
+            case WordsDelta(response, words):
+                return self._answers.words(response, words)
+            case SpeechStarted(item, at_ms):
+                self._answers.overtaken()
+                return self._listening.started(item, at_ms)
+            case SpeechStopped(item, at_ms):
+                return self._listening.stopped(item, at_ms)
+            case BufferCommitted(item):
+                return self._ask_what_waits(self._listening.committed(item))
+            case TranscriptDelta(item, words):
+                return self._listening.some_words(item, words)
+            case TranscriptDone(item, text, used):
+                told = self._ask_what_waits(self._listening.words(item, text))
+                return [*told, used] if used else told
+            case RateLimits(allowances):
+                return self._answers.allowed(allowances)
+            case ErrorSaid():
+                return self._on_error(event)
+            case Other(kind) if kind not in EXPECTED:
                 self.oddities[kind] += 1
+                return []
+            case _:
+                self.progress += 1
+                return self._on_progress(event)
+
+    def _on_progress(self, event: Progress) -> list[Event]:
+        """What brings the session or an answer further."""
+        match event:
+            case ResponseCreated():
+                return self._answers.created(event)
+            case ItemAdded(response, item):
+                self._answers.item(response, item)
+            case ItemDone(response, whole):
+                if whole:
+                    self._answers.said(response)
+            case WordsDone(response, words):
+                self._answers.all_words(response, words)
+            case ResponseDone():
+                return self._answers.done(event)
+            case SessionCreated(expires_at):
+                self._opening.created(expires_at)
+            case SessionUpdated():
+                return self._opening.updated(event)
+            case Other():
+                pass
+            case _:
+                assert_never(event)
         return []
-
-    def _on_speech(self, item: str, at_ms: int) -> list[Event]:
-        self._answers.overtaken()
-        return self._listening.started(item, at_ms)
-
-    def _on_words(self, event: dict[str, Any], text: str) -> list[Event]:
-        return [*self._ask_what_waits(self._listening.words(event["item_id"], text)), *used(event)]
 
     def _ask_what_waits(self, told: list[Event]) -> list[Event]:
         """A turn that was whole while something was answered is not answered by the upstream itself: we ask."""
@@ -208,10 +226,8 @@ class Protocol:
                 self._answers.ask(Ask(fact.ask, []))
         return told
 
-    def _on_error(self, error: dict[str, Any]) -> list[Event]:
-        code = error.get("code") or error.get("type") or "unknown"
-        message = error.get("message") or code
-        event_id = error.get("event_id") or ""
+    def _on_error(self, error: ErrorSaid) -> list[Event]:
+        code, message, event_id = error.code, error.message, error.event_id
         about, trouble = event_id.partition("-")[0], errors.of(code)
         if trouble in (Trouble.LOST, Trouble.ACCOUNT, Trouble.OURS) or about in ("setup", "seed"):
             return self.states.unusable(code, message, fatal=trouble not in (Trouble.LOST, Trouble.LATER))

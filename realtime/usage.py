@@ -3,6 +3,7 @@
 from typing import Any
 
 from realtime.events import Used
+from realtime.fields import LARGEST
 from realtime.models import Prices
 
 
@@ -24,9 +25,7 @@ def of_response(usage: Any) -> Used:
 
 def of_transcript(usage: Any) -> Used:
     """Of a transcript: by tokens, or by the seconds that were listened to."""
-    seconds = usage.get("seconds") if isinstance(usage, dict) else None
-    tokens = _count(usage, "total_tokens")
-    return Used(transcribed=tokens, transcribed_seconds=float(seconds) if isinstance(seconds, int | float) else 0.0)
+    return Used(transcribed=_count(usage, "total_tokens"), transcribed_seconds=float(_amount(usage, "seconds")))
 
 
 def cost(used: Used, prices: Prices) -> float:
@@ -62,5 +61,11 @@ def _part(of: Any, name: str) -> dict[str, Any]:
 
 
 def _count(of: Any, name: str) -> int:
-    count = of.get(name) if isinstance(of, dict) else None
-    return count if isinstance(count, int) and count > 0 else 0
+    return int(_amount(of, name))
+
+
+def _amount(of: Any, name: str) -> float:
+    amount = of.get(name) if isinstance(of, dict) else None
+    if isinstance(amount, int | float) and not isinstance(amount, bool) and 0 < amount < LARGEST:
+        return amount
+    return 0

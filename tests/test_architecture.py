@@ -73,7 +73,7 @@ def test_the_protocol_does_no_io() -> None:
     """Neither half of what is pure knows a socket, a clock or a task."""
     realtime = (
         "protocol", "answers", "listening", "opening", "outbox", "states", "errors", "usage", "requests", "events",
-        "gate", "turns",
+        "gate", "turns", "incoming", "fields",
     )  # fmt: skip
     actors = ("line", "turns", "playback", "microphone")
     pure = [*(f"realtime/{name}.py" for name in realtime), *(f"actors/{name}.py" for name in actors), "web/wire.py"]

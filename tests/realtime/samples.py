@@ -1,6 +1,8 @@
 """One sample of every event that the API may send, made from the types of OpenAI's SDK."""
 
+import copy
 import types
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from openai.types.realtime import RealtimeServerEvent
@@ -45,4 +47,44 @@ def about(kind: str, response: str, item: str) -> dict[str, Any]:
         event["session"] = {**event["session"], "audio": {"output": {"voice": "marin"}}}
         for name in ("instructions", "output_modalities"):
             event["session"].pop(name, None)
+    return event
+
+
+OTHERS: list[Any] = [None, True, -7, 1e300, "न", "9" * 5000, [[]], [{}], {"id": 7}]
+GONE = object()
+
+
+def whole(kind: str, response: str = "live", item: str = "turn") -> dict[str, Any]:
+    """A sample of this type with all that we read in it."""
+    event = copy.deepcopy(about(kind, response, item))
+    for part in ("response", "session"):
+        if part in event:
+            event[part] = {**copy.deepcopy(EVENTS[kind][part]), **{"id": response}}
+    if "response" in event:
+        event["response"]["metadata"] = {"ask": "1"}
+    if "session" in event:
+        event["session"]["audio"]["output"]["voice"] = "marin"
+    if kind == "response.output_audio.delta":
+        event["delta"] = "AAAA"
+    return event
+
+
+def places(part: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The ways to everything in an event, at any depth."""
+    inside = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    for name, inner in inside:
+        yield (*way, name)
+        yield from places(inner, (*way, name))
+
+
+def changed(event: dict[str, Any], way: tuple[Any, ...], other: Any) -> dict[str, Any]:
+    """The event with something else in this place, or nothing."""
+    event = copy.deepcopy(event)
+    inner: Any = event
+    for step in way[:-1]:
+        inner = inner[step]
+    if other is GONE:
+        del inner[way[-1]]
+    else:
+        inner[way[-1]] = other
     return event

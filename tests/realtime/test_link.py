@@ -1,15 +1,19 @@
 """The link on a real socket, with an upstream that the test writes."""
 
 import asyncio
+import logging
 import ssl
+from http import HTTPStatus
 
 import pytest
 from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import Request, Response, ServerConnection, serve
+from websockets.datastructures import Headers
 
-from realtime import link
+from realtime import link, models
 from realtime.events import Frame, LinkEnded, LinkEvent
-from realtime.link import MAX_FRAME, MOST_UNHANDLED, Upstream
+from realtime.link import MAX_FRAME, MOST_UNHANDLED, Upstream, check_url
+from realtime.readiness import Readiness
 from tests.kit.story import run
 
 READ = 256 * 1024  # bytes that the loop reads at once
@@ -119,3 +123,106 @@ def test_a_line_that_is_dead_is_found_out(monkeypatch: pytest.MonkeyPatch) -> No
         assert busy.waiting == [LinkEnded(1006, "")]
 
     run(story())
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("", "/?model=the+best"),
+        ("/v1/realtime", "/v1/realtime?model=the+best"),
+        ("/v1/realtime/", "/v1/realtime/?model=the+best"),
+        ("/v1/realtime?", "/v1/realtime?model=the+best"),
+        ("/v1/realtime?&", "/v1/realtime?model=the+best"),
+        ("/realtime?api-version=1&deployment=x", "/realtime?api-version=1&deployment=x&model=the+best"),
+        ("/realtime?a=%2F+%C3%A9&a=&b", "/realtime?a=%2F+%C3%A9&a=&b&model=the+best"),
+        ("/realtime?models=x&submodel=y", "/realtime?models=x&submodel=y&model=the+best"),
+        ("/realtime?model=mine&x=%41", "/realtime?model=mine&x=%41"),
+        ("/realtime?x=y&model=gpt%2Dmine", "/realtime?x=y&model=gpt%2Dmine"),
+        ("/realtime?model=&x=y", "/realtime?x=y&model=the+best"),
+    ],
+)
+def test_the_address_keeps_its_query_and_names_one_model(url: str, asked: str) -> None:
+    """As the upstream sees it: of a call, and of the question whether it would answer one."""
+    seen: list[str] = []
+
+    async def welcome(socket: ServerConnection) -> None:
+        assert socket.request
+        seen.append(socket.request.path)
+        await socket.send('{"type": "session.created"}')
+
+    async def story() -> None:
+        async with serve(welcome, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            upstream = Upstream(check_url(f"ws://127.0.0.1:{port}{url}"), "the best")
+            busy = Busy()
+            upstream.dial("user", busy, list)
+            while not any(isinstance(message, LinkEnded) for message in busy.waiting):
+                busy.news.clear()
+                await busy.news.wait()
+            assert await Readiness(upstream).would_answer()
+
+    run(story())
+    assert seen == [asked, asked]
+
+
+def test_the_model_that_the_address_names_is_the_one_that_is_known() -> None:
+    """What it can do, what it costs and when it retires are its own."""
+    mine = models.named("gpt-realtime-2.1-mini")
+    upstream = Upstream("wss://127.0.0.1/v1/realtime?model=gpt-realtime-2.1-mini", "gpt-realtime-2.1")
+    assert (upstream.record, upstream.prices) == (mine, mine.prices)
+    assert mine.prices != models.named("gpt-realtime-2.1").prices
+
+
+def test_an_address_in_capitals_is_as_good() -> None:
+    """Its scheme decides whether there is TLS."""
+    context = ssl.create_default_context()
+    upstream = Upstream(check_url("WSS://127.0.0.1/v1/realtime"), "model", tls=context)
+    assert upstream.connecting("user", ClientConnection).create_connection_kwargs["ssl"] is context
+
+
+SECRET = "sk-of-ours"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        SECRET, f"http://127.0.0.1/?api-key={SECRET}", f"wss://127.0.0.1/?api-key={SECRET}#end", f"wss:///{SECRET}",
+        f"wss://{SECRET}@127.0.0.1", f"wss://u:{SECRET}@[::1", f"wss://127.0.0.1:0/?{SECRET}",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_refused_is_not_repeated(url: str) -> None:
+    """It goes to a terminal, and into logs."""
+    with pytest.raises(ValueError, match="no WebSocket address") as refused:
+        check_url(url)
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize("location", [None, "http://127.0.0.1:1/?api-key=", "ws://127.0.0.1:1/?api-key=", "#"])
+def test_what_becomes_of_a_link_is_told_without_its_query(
+    location: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whether it is opened, or sent on to where no link can be, at any level of the log."""
+
+    def send_on(socket: ServerConnection, request: Request) -> Response | None:
+        if location is None:
+            return None
+        return Response(HTTPStatus.FOUND, "elsewhere", Headers(Location=f"{location}{SECRET}"))
+
+    async def story() -> None:
+        async with serve(ServerConnection.wait_closed, "127.0.0.1", 0, process_request=send_on) as server:
+            port = server.sockets[0].getsockname()[1]
+            upstream = Upstream(f"ws://127.0.0.1:{port}/v1/realtime?api-key={SECRET}", "model")
+            busy = Busy()
+            dialled = upstream.dial("user", busy, list)
+            if location is None:
+                dialled.close()
+            while not busy.waiting:
+                busy.news.clear()
+                await busy.news.wait()
+            (ended,) = busy.waiting
+            assert isinstance(ended, LinkEnded)
+            assert SECRET not in f"{ended} {upstream!r}"
+
+    with caplog.at_level(logging.DEBUG, "realtime"):
+        run(story())
+    assert SECRET not in caplog.text
