@@ -95,9 +95,8 @@ class PersonaActor(LoopActor[PersonaInbox]):
             self._session.tell(Selected(choice, personas))
 
     def _fitting(self, query: str, language: str | None, now: datetime) -> tuple[Persona, ...]:
-        catalogue = self._shelf.catalogue
-        if found := catalogue.match(query, language, limit=len(catalogue.personas), moment=now):
-            return tuple(match.persona for match in found)
+        if found := self._shelf.catalogue.fitting(query, language, now):
+            return found
         raise Refused(
             "no_persona",
             "Nobody who takes calls now fits what you look for: see GET /api/astrologers, and send config with an "

@@ -10,10 +10,10 @@ from typing import Self
 
 from personas.check import CatalogueBroken, Fault
 from personas.file import SHIPPED, decode, parts_of, read_bytes, with_shipped
-from personas.languages import code_of
 from personas.matching import Index, Match
 from personas.persona import Persona
 from personas.positions import located, written_twice
+from personas.roster import Roster
 from personas.rows import MOST_FAULTS, read_rows, warnings
 from personas.shared import Shared, share
 from schemas import Refused
@@ -36,6 +36,7 @@ class Catalogue:
     warnings: tuple[Fault, ...]
     memory: str
     version: str
+    _roster: Roster = field(repr=False, compare=False)
     _index: Index = field(repr=False, compare=False)
 
     @classmethod
@@ -72,12 +73,14 @@ class Catalogue:
         if not good:
             raise CatalogueBroken(_told(faults))
         by_id = {persona.id: persona for _, persona in good}
+        roster = Roster(by_id.values())
         return cls(
             personas=MappingProxyType(by_id),
             faults=_told(faults),
             warnings=tuple(warning for way, persona in good for warning in warnings(way, persona)),
             memory=shared.memory,
             version=_version(shared, by_id.values()),
+            _roster=roster,
             _index=Index(by_id.values(), shared.synonyms, shared.spoken),
         )
 
@@ -137,15 +140,10 @@ class Catalogue:
 
         With a moment, only who is active and open then.
         """
-        wanted = {"gender": gender, "speciality": speciality, "status": status}
-        spoken = {language.strip().casefold(), code_of(language)} if language else set()
-        return tuple(
-            persona
-            for persona in self.all()
-            if (not spoken or persona.language_code in spoken)
-            and all(not value or _same(getattr(persona, name), value) for name, value in wanted.items())
-            and (moment is None or persona.open_at(moment))
-        )
+        who = self._roster.open(moment) & self._roster.speaking(language)
+        for name, value in {"gender": gender, "speciality": speciality, "status": status}.items():
+            who &= self._roster.of(name, value)
+        return self._roster.people(who)
 
     def match(
         self, query: str, language: str | None = None, limit: int = 3, *, moment: datetime.datetime | None = None
@@ -154,12 +152,15 @@ class Catalogue:
 
         Only who is active, and with a moment only who is open then.
         """
-        among = {persona.id for persona in self.find(moment, language=language, status="active")}
-        return self._index.best(query, among, limit)
+        return self._index.best(query, self._callable(moment, language), limit)
 
+    def fitting(self, query: str, language: str | None, moment: datetime.datetime) -> tuple[Persona, ...]:
+        """All whom a caller's words speak of and who take a call at this moment, best first."""
+        return self._index.everyone(query, self._callable(moment, language))
 
-def _same(one: str, other: str) -> bool:
-    return one.casefold() == other.strip().casefold()
+    def _callable(self, moment: datetime.datetime | None, language: str | None) -> int:
+        roster = self._roster
+        return roster.open(moment) & roster.speaking(language) & roster.of("status", "active")
 
 
 def _choose(personas: Collection[Persona]) -> str:

@@ -6,19 +6,21 @@ speaks the language of the query, if anything else was found; of equals they com
 and across Latin and Devanagari when they sound alike: "shaadi" finds "शादी". Synonyms, and the words by which a
 language that is written in another's letters gives itself away, stand in the file.
 
-The index is made once for a catalogue: from a word to the phrases that begin with it, from a phrase to what it stands
-for (a text of a persona, or all that means the same), and from there to the personas, all of whom are counted at once.
+The index is made once for a catalogue: from word to word along the phrases, so that none is looked at that the query
+does not hold; from a phrase to what it stands for (a text of a persona, or all that means the same), and from there to
+the personas, all of whom are counted at once.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from personas.languages import spelled_in
 from personas.persona import Persona
 from personas.tally import Tally
-from personas.words import one_letter_less, script, sound, stem, words
+from personas.words import one_letter_less, script, sound, split, stem, words
 
 _POINT = 2  # less is for the order of equals
 _SAME_LANGUAGE = 1
@@ -27,7 +29,6 @@ _SHORTEST_SOUND = 3  # below that, too many words sound alike
 _SHORTEST_TYPO = 6  # of the longer of two words: crash is not crush
 
 Words = tuple[str, ...]
-_Target = tuple[str | int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,24 @@ class Match:
     because: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Phrase:
-    """Words that stand for a text, or for the synonyms of this number, with the points of each word."""
+class _Meant(NamedTuple):
+    """What a phrase stands for: a text of these people, or their texts that mean the same, by number."""
 
-    spelled: Words
-    target: str | int
+    name: str
+    people: int
+    texts: Mapping[int, str]
+
+
+class _Hit(NamedTuple):
+    """A phrase in the query: what it stands for, its places, and the points of each of its words."""
+
+    meant: _Meant
+    places: range
     weight: int
 
 
 class Index:
-    """Finds the personas that a query speaks of."""
+    """Finds the personas that a query speaks of. They are numbered; an int is a set of them, see tally.py."""
 
     def __init__(
         self, personas: Iterable[Persona], synonyms: Sequence[Sequence[str]], spoken: Mapping[str, Collection[str]]
@@ -59,75 +67,83 @@ class Index:
         for number, persona in enumerate(self._personas):
             self._speakers[persona.language_code] |= 1 << number
         self._spoken = spoken
-        self._shown: dict[_Target, dict[str, str]] = defaultdict(dict)  # by persona, as what
-        self._starting: dict[str, set[_Phrase]] = defaultdict(set)
+        self._ways: dict[tuple[int, str], int] = {}  # from words that begin a phrase, 0 is none, to one word more
+        self._ends: dict[int, list[tuple[_Meant, int]]] = defaultdict(list)  # what whole phrases mean, and their points
         self._known = _Vocabulary()
         self._read([[words(phrase) for phrase in group] for group in synonyms])
-        bits = {persona.id: 1 << number for number, persona in enumerate(self._personas)}
-        self._holders = {target: sum(bits[id_] for id_ in shown) for target, shown in self._shown.items()}
 
-    def best(self, query: str, among: Collection[str], limit: int) -> tuple[Match, ...]:
-        """Of the ids given, whom the query speaks of, best first; of equals whoever speaks its language."""
-        asked = words(query[:_LONGEST_QUERY])
+    def best(self, query: str, among: int, limit: int) -> tuple[Match, ...]:
+        """Of these people, whom the query speaks of, best first; of equals whoever speaks its language."""
+        asked = _asked(query)
         found = self._found(asked)
+        best = islice(self._ranked(asked, found, among), limit)
+        return tuple(Match(self._personas[number], points, _because(number, found)) for number, points in best)
+
+    def everyone(self, query: str, among: int) -> tuple[Persona, ...]:
+        """The same people, all of them, and only who they are."""
+        asked = _asked(query)
+        return tuple(self._personas[number] for number, _ in self._ranked(asked, self._found(asked), among))
+
+    def _ranked(self, asked: Words, found: Sequence[_Hit], among: int) -> Iterator[tuple[int, int]]:
+        """Who has points, by number, and how many, most first."""
         tally = Tally()
         counted = [0] * len(asked)  # for whom a word has counted already: the weightiest came first
-        for phrase, places, weight in found:
-            holders = self._holders[phrase.target, phrase.weight]
+        for (_, people, _), places, weight in found:
             for place in places:
-                tally.add(holders & ~counted[place], weight * _POINT)
-                counted[place] |= holders
+                tally.add(people & ~counted[place], weight * _POINT)
+                counted[place] |= people
         tally.add(self._at_home(asked) & tally.anybody(), _POINT + _SAME_LANGUAGE)
-        ranked = ((self._personas[number], total // _POINT) for number, total in tally.ranked())
-        best = islice(((persona, points) for persona, points in ranked if persona.id in among), limit)
-        return tuple(Match(persona, points, self._because(persona, found)) for persona, points in best)
-
-    def _because(self, persona: Persona, found: Iterable[tuple[_Phrase, range, int]]) -> tuple[str, ...]:
-        counted: set[int] = set()
-        because: dict[str, None] = {}
-        for phrase, places, _ in found:
-            shown = self._shown[phrase.target, phrase.weight].get(persona.id)
-            if shown is not None and not counted.issuperset(places):
-                counted.update(places)
-                because[shown] = None
-        return tuple(because)
+        return ((number, total // _POINT) for number, total in tally.ranked(among))
 
     def _read(self, synonyms: Sequence[Sequence[Words]]) -> None:
         groups: dict[Words, list[int]] = defaultdict(list)
-        for number, group in enumerate(synonyms):
-            for spelled in group:
-                groups[spelled].append(number)
-        for persona in self._personas:
+        for group, phrases in enumerate(synonyms):
+            for spelled in dict.fromkeys(phrases):
+                groups[spelled].append(group)
+        people: dict[tuple[str, int], int] = defaultdict(int)
+        texts: dict[int, dict[int, str]] = defaultdict(dict)
+        for number, persona in enumerate(self._personas):
             for text, weight in _texts(persona):
-                spelled = words(text)
-                self._add(spelled, text, weight)
-                self._shown[text, weight][persona.id] = text
-                for number in groups.get(spelled, ()):
-                    self._shown[number, 1].setdefault(persona.id, text)
-        for spelled, numbers in groups.items():
-            for number in numbers:
-                if (number, 1) in self._shown:
-                    self._add(spelled, number, 1)
+                people[text, weight] |= 1 << number
+                for group in groups.get(words(text), ()):
+                    texts[group].setdefault(number, text)
+        for (text, weight), holders in people.items():
+            self._add(words(text), _Meant(text, holders, {}), weight)
+        for group, shown in texts.items():
+            meant = _Meant(str(group), sum(1 << number for number in shown), shown)
+            for spelled in dict.fromkeys(synonyms[group]):
+                self._add(spelled, meant, 1)
 
-    def _add(self, spelled: Words, target: str | int, weight: int) -> None:
-        if spelled and (phrase := _Phrase(spelled, target, weight)) not in self._starting[spelled[0]]:
-            self._starting[spelled[0]].add(phrase)
+    def _add(self, spelled: Words, meant: _Meant, weight: int) -> None:
+        if spelled:
+            place = 0
             for word in spelled:
                 self._known.add(word)
+                place = self._ways.setdefault((place, word), len(self._ways) + 1)
+            self._ends[place].append((meant, weight))
 
-    def _found(self, asked: Words) -> list[tuple[_Phrase, range, int]]:
-        """Every phrase in the query, with its place and its points, the weightiest first."""
-        alike = [self._known.alike(word) for word in asked]
-        found = []
-        for start, firsts in enumerate(alike):
-            for first in firsts:
-                for phrase in self._starting.get(first, ()):
-                    rest = list(zip(phrase.spelled, alike[start:], strict=False))
-                    if len(rest) == len(phrase.spelled) and all(word in known for word, known in rest):
-                        sure = all(known[word] for word, known in rest)
-                        places = range(start, start + len(rest))
-                        found.append((phrase, places, phrase.weight if sure else 1))
-        return sorted(found, key=lambda one: (-one[2], -len(one[1]), one[1].start, str(one[0].target)))
+    def _found(self, asked: Words) -> list[_Hit]:
+        """Every phrase in the query, the weightiest first."""
+        known = {word: self._known.alike(word) for word in dict.fromkeys(asked)}
+        alike = [known[word] for word in asked]
+        found = [hit for start in range(len(asked)) for hit in self._beginning(alike, start)]
+        return sorted(found, key=lambda hit: (-hit.weight, -len(hit.places), hit.places.start, hit.meant.name))
+
+    def _beginning(self, alike: Sequence[Mapping[str, bool]], start: int) -> Iterator[_Hit]:
+        """Every phrase that begins with this word."""
+        reached = {0: True}
+        for place in range(start, len(alike)):
+            reached = {
+                way: sure and same
+                for before, sure in reached.items()
+                for word, same in alike[place].items()
+                if (way := self._ways.get((before, word)))
+            }
+            if not reached:
+                return
+            for way, sure in reached.items():
+                for meant, weight in self._ends.get(way, ()):
+                    yield _Hit(meant, range(start, place + 1), weight if sure else 1)
 
     def _at_home(self, asked: Words) -> int:
         """Who speaks a language that a query may be in: by the words that give one away, else by its letters."""
@@ -139,6 +155,21 @@ class Index:
             for code, people in self._speakers.items()
             if (hints.get(code) == most if most else spelled_in(text, code))
         )
+
+
+def _asked(query: str) -> Words:
+    """The words of a query, which are not kept: whoever asks may make up any number of them."""
+    return split(query[:_LONGEST_QUERY])
+
+
+def _because(number: int, found: Iterable[_Hit]) -> tuple[str, ...]:
+    counted: set[int] = set()
+    because: dict[str, None] = {}
+    for meant, places, _ in found:
+        if meant.people >> number & 1 and not counted.issuperset(places):
+            counted.update(places)
+            because[meant.texts.get(number, meant.name)] = None
+    return tuple(because)
 
 
 def _texts(persona: Persona) -> Iterator[tuple[str, int]]:

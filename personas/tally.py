@@ -25,9 +25,9 @@ class Tally:
             people |= digit
         return people
 
-    def ranked(self) -> Iterator[tuple[int, int]]:
-        """Whoever has any, by number, and how many; most first, equals by number."""
-        yield from self._below(len(self._digits), self.anybody(), 0)
+    def ranked(self, among: int) -> Iterator[tuple[int, int]]:
+        """Whoever of these has any, by number, and how many; most first, equals by number."""
+        yield from self._below(len(self._digits), self.anybody() & among, 0)
 
     def _carry(self, people: int, place: int) -> None:
         while people:

@@ -9,6 +9,11 @@ _KEPT = 65536  # words of some thousands of personas, which an edit reads again
 
 @functools.lru_cache(maxsize=_KEPT)
 def words(text: str) -> tuple[str, ...]:
+    """Those of a text in the file, kept for the next edit."""
+    return split(text)
+
+
+def split(text: str) -> tuple[str, ...]:
     """Words in lower case. Vowel signs are marks to Unicode, not letters: a regex would break Hindi words apart."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u200c", "").replace("\u200d", "")
     kept = (c if unicodedata.category(c)[0] in "LMN" else " " for c in folded.replace("'s ", " ").replace("’s ", " "))
