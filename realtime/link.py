@@ -21,6 +21,7 @@ from websockets.uri import parse_uri
 from realtime import models
 from realtime.events import Frame, LinkEnded, LinkEvent
 from realtime.models import Capabilities, Prices
+from realtime.outbox import FRAMES_AT_ONCE
 
 log = logging.getLogger(__name__)
 socket_log = log.getChild("socket")
@@ -217,13 +218,19 @@ class Link:
 
     def flush(self) -> None:
         """Write what there is to send, in one piece; while the connection takes nothing it waits, and is joined."""
+        if self._write():
+            self._loop.call_soon(self.flush)  # when the others had their turns
+
+    def _write(self) -> bool:
+        """True when there may be more than was given at once."""
         socket = self._socket
         if socket is None or socket.paused or socket.state is not State.OPEN:
-            return
+            return False
         if frames := self._frames():
             for frame in frames:
                 socket.protocol.send_text(frame)
             socket.send_data()
+        return len(frames) >= FRAMES_AT_ONCE
 
     def close(self) -> None:
         """Write what there is to send, then close with 1000."""
@@ -273,7 +280,8 @@ class Link:
         """Stay until one side has had enough."""
         self.flush()
         await self._over.wait()
-        self.flush()
+        for _ in iter(self._write, False):
+            await asyncio.sleep(0)
         await socket.close()
         return LinkEnded(socket.close_code or 1006, socket.close_reason or "")
 

@@ -133,7 +133,7 @@ class Protocol:
         return [] if self.states.closed else self._on(event)
 
     def to_send(self) -> list[bytes]:
-        """The frames to send now, in order; what was said since the last time is joined in one append or a few."""
+        """The frames to send now, in order, FRAMES_AT_ONCE at most; what the caller said since is joined in a few."""
         return self._outbox.take()
 
     @property

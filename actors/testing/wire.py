@@ -23,9 +23,9 @@ class Wire:
     # What a bridge asks of a link.
 
     def flush(self) -> None:
-        """Take what there is to send."""
-        if not self.ended:
-            self._sent += [orjson.loads(frame) for frame in self._frames()]
+        """Take what there is to send: as a link does it, no more at once than there is."""
+        while not self.ended and (frames := self._frames()):
+            self._sent += [orjson.loads(frame) for frame in frames]
 
     def close(self) -> None:
         """Close in order."""

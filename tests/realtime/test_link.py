@@ -13,6 +13,7 @@ from websockets.datastructures import Headers
 from realtime import link, models
 from realtime.events import Frame, LinkEnded, LinkEvent
 from realtime.link import MAX_FRAME, MOST_UNHANDLED, Upstream, check_url
+from realtime.outbox import FRAMES_AT_ONCE
 from realtime.readiness import Readiness
 from tests.kit.story import run
 
@@ -66,6 +67,47 @@ def test_an_upstream_that_floods_waits_in_the_network() -> None:
             assert numbers == list(range(frames))
             assert deepest <= MOST_UNHANDLED + READ // 1000  # what was read at once is told at once
             link.abort()
+
+    run(story())
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_what_is_too_much_at_once_goes_out_bit_by_bit(closing: bool) -> None:
+    """In its order, and whole, also when the link is closed at once; in between the others have their turns."""
+    count = 10 * FRAMES_AT_ONCE + 1
+    heard: list[str] = []
+    whole = asyncio.Event()
+
+    async def hear(socket: ServerConnection) -> None:
+        async for frame in socket:
+            heard.append(str(frame))
+            if len(heard) == count:
+                whole.set()
+
+    async def story() -> None:
+        loop, passes, took = asyncio.get_running_loop(), 0, list[int]()
+        waiting = [f"{number}".encode() for number in range(count)]
+
+        def others() -> None:
+            nonlocal passes
+            passes += 1
+            loop.call_soon(others)
+
+        def frames() -> list[bytes]:
+            some, waiting[:] = waiting[:FRAMES_AT_ONCE], waiting[FRAMES_AT_ONCE:]
+            took.append(passes)
+            return some
+
+        async with serve(hear, "127.0.0.1", 0, compression=None) as server:
+            port = server.sockets[0].getsockname()[1]
+            others()
+            link = Upstream(f"ws://127.0.0.1:{port}", "model").dial("user", Busy(), frames)
+            if closing:
+                link.close()
+            await whole.wait()
+            link.abort()
+        assert heard == [str(number) for number in range(count)]
+        assert max(took.count(number) for number in took) <= (2 if closing else 1)
 
     run(story())
 

@@ -1,5 +1,6 @@
 """Both halves of the upstream wire joined in memory: our protocol, and the engine's session, without a socket."""
 
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,7 @@ from realtime.events import (
 from realtime.local.acts import Act, Hear, Send, Speak, Think
 from realtime.local.session import Session
 from realtime.local.settings import LONGEST_LIFE
+from realtime.outbox import FRAMES_AT_ONCE
 from realtime.protocol import Protocol
 from realtime.requests import APPEND_BYTES
 from tests.kit.shapes import check_client_event, check_server_event
@@ -412,3 +414,25 @@ def test_what_is_not_understood_is_counted_and_ignored(frame: str) -> None:
     protocol = Protocol()
     assert protocol.receive(frame) == []
     assert sum(protocol.oddities.values()) == 1
+
+
+def test_what_waits_is_sent_bit_by_bit() -> None:
+    """However much of a stream, or of clips, there is: so many frames at once, in the order in which it was said."""
+    ours = Protocol()
+    ours.configure(Setup("be kind", "marin", "en", listens=True))
+    ours.receive(b'{"type":"session.created"}')
+    ours.to_send()
+    ours.receive(b'{"type":"session.updated","session":{"audio":{"output":{"voice":"marin"}}}}')
+    spoken = b"".join(bytes([second]) * len(SECOND) for second in range(60))
+    ours.append(spoken[: 40 * len(SECOND)])
+    ours.ask_text(1, "and this")
+    ours.append(spoken[40 * len(SECOND) :])
+    sent: list[dict[str, Any]] = []
+    while frames := ours.to_send():
+        assert len(frames) <= FRAMES_AT_ONCE
+        assert all(len(frame) < 15 * 2**20 for frame in frames)
+        sent += map(orjson.loads, frames)
+    typed = [event["type"] for event in sent].index("conversation.item.create")
+    for part, seconds in ((sent[:typed], spoken[: 40 * len(SECOND)]), (sent[typed:], spoken[40 * len(SECOND) :])):
+        assert b"".join(b64decode(event["audio"]) for event in part if "audio" in event) == seconds
+    assert len(sent) == 5 * 60 + 2

@@ -48,8 +48,8 @@ class Line:
     # What a bridge asks of it.
 
     def flush(self) -> None:
-        if self.open:
-            for frame in self.frames():
+        while self.open and (frames := self.frames()):
+            for frame in frames:
                 self.world.after(self.plan.delay, self._arrived, orjson.loads(frame))
 
     def close(self) -> None:
