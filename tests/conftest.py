@@ -1,5 +1,9 @@
 """Options of our own, and how many examples hypothesis draws."""
 
+import gc
+import sys
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -14,3 +18,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("simulation")
     group.addoption("--simulations", type=int, default=600, metavar="N", help="runs of one to three calls or more")
     group.addoption("--simulation-seed", type=int, metavar="S", help="one run, again")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _decoders() -> Iterator[None]:
+    """Those that stories share are ended when all tests are over."""
+    yield
+    if loop := sys.modules.get("tests.kit.loop"):
+        loop.close()
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector, which tests of leaks call again and again, need not look at it."""
+    gc.collect()
+    gc.freeze()

@@ -1,7 +1,5 @@
 """One call learns that the upstream refuses our account; the others need not learn it again."""
 
-import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,11 +13,7 @@ from personas import Persona
 from realtime.link import Frames, Link, Upstream
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import MOHIT, TINA
-
-
-def run(story: Coroutine[Any, Any, None]) -> None:
-    """One story, half a minute at most."""
-    asyncio.run(asyncio.wait_for(story, 30))
+from tests.kit.loop import run
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import re
 import struct
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -23,17 +22,13 @@ from audio import wav
 from personas import Catalogue
 from tests.kit.exchange import CLIPS, PITCHES, Exchange, exchange
 from tests.kit.four import FOUR, HARSH, MOHIT, PRIYANKA, TINA
+from tests.kit.loop import run
 from web import endpoint
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()  # 3.4 s
 HINDI_LONG = (CLIPS / "hi_marriage_delay.m4a").read_bytes()  # 4.0 s
 ENGLISH = (CLIPS / "en_proposal.m4a").read_bytes()  # 4.7 s
 DEVANAGARI = re.compile("[\u0900-\u097f]")
-
-
-def run(story: Coroutine[Any, Any, None]) -> None:
-    """One story, a minute at most."""
-    asyncio.run(asyncio.wait_for(story, 60))
 
 
 def pitch(sound: bytes) -> float:

@@ -1,7 +1,5 @@
 """What goes wrong at the model, through the whole product over real sockets: the call goes on, or ends honestly."""
 
-import asyncio
-from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
@@ -12,6 +10,7 @@ from realtime.local.call import Call
 from realtime.local.script import Script, read
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
+from tests.kit.loop import run
 from tests.test_streams import GREETING, SILENCE, greeted, say
 
 Event = dict[str, Any]
@@ -32,11 +31,6 @@ HARMLESS: list[Event] = [
     {"on": "connect", "do": "slow", "seconds": 1.2},
 ]
 FATAL = ["insufficient_quota", "invalid_api_key"]
-
-
-def run(story: Coroutine[Any, Any, None]) -> None:
-    """One story, a minute at most."""
-    asyncio.run(asyncio.wait_for(story, 60))
 
 
 def script(*faults: Event) -> Script:

@@ -3,7 +3,6 @@
 import asyncio
 import struct
 import threading
-from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -17,14 +16,10 @@ from audio import wav
 from audio.envelope import LARGE
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
+from tests.kit.loop import run
 from web import endpoint
 
 CLIP = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))))  # 1.5 s
-
-
-def run(story: Coroutine[Any, Any, None]) -> None:
-    """One story, half a minute at most."""
-    asyncio.run(asyncio.wait_for(story, 30))
 
 
 def test_a_flood_waits_in_the_network_and_not_in_the_mailbox(monkeypatch: pytest.MonkeyPatch) -> None:

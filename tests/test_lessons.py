@@ -1,6 +1,5 @@
 """What an earlier implementation of this product got wrong, one test a point, so that none of it comes back."""
 
-import asyncio
 import struct
 import threading
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from realtime.local.server import PATH, Server
 from realtime.protocol import Protocol
 from tests.kit.exchange import CLIPS, Echo, Measure, Tones, exchange
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
+from tests.kit.loop import run
 from tests.kit.probe import Probe
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()
@@ -37,7 +37,7 @@ def test_1_a_second_connection_of_a_user_cannot_kill_or_rebind_the_first_ones_ca
             await newer.answer()
             assert (await newer.ask(HINDI)).text
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_2_a_switch_of_voice_is_a_new_connection() -> None:
@@ -53,7 +53,7 @@ def test_2_a_switch_of_voice_is_a_new_connection() -> None:
             assert len(prompts) == 1
             assert "Language: English (en)." in prompts[0]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_3_every_voice_is_a_realtime_voice() -> None:
@@ -87,7 +87,7 @@ def test_5_the_greeting_is_said_not_answered() -> None:
             await phone.hear("pong")
             assert sum(message["type"] == "audio_response" for message in phone.seen) == 1
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_6_no_context_is_added_with_every_clip() -> None:
@@ -104,7 +104,7 @@ def test_6_no_context_is_added_with_every_clip() -> None:
             assert roles.count("user") == 3
             assert set(roles) == {"user", "assistant"}
 
-    asyncio.run(story())
+    run(story())
 
 
 class Hesitant(Tones):
@@ -150,7 +150,7 @@ def test_7_audio_is_passed_on_as_it_comes() -> None:
             await session.expect(object)
         parts.close()
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_8_what_does_not_decode_never_goes_upstream() -> None:
@@ -168,7 +168,7 @@ def test_8_what_does_not_decode_never_goes_upstream() -> None:
             await phone.ask(HINDI)
             assert [item.role for item in call.session._conversation].count("user") == 1
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_9_the_address_chooses_the_astrologer() -> None:
@@ -179,7 +179,7 @@ def test_9_the_address_chooses_the_astrologer() -> None:
             assert (await phone.hear("config_ack"))["astrologer_id"] == MOHIT
             assert (await phone.answer()).text == FOUR.get(MOHIT).greeting
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_10_every_reply_has_its_words() -> None:
@@ -194,7 +194,7 @@ def test_10_every_reply_has_its_words() -> None:
             sounds = [message["response_id"] for message in phone.seen if message["type"] == "audio_response"]
             assert words == sounds == ["1.1", "1.2"]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_11_an_upstream_that_dies_is_noticed_while_nobody_speaks() -> None:
@@ -210,7 +210,7 @@ def test_11_an_upstream_that_dies_is_noticed_while_nobody_speaks() -> None:
             assert (await phone.hear("notice"))["code"] == "resumed"
             assert (await phone.ask(HINDI)).text == "You said 3.4 seconds in hi."
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.parametrize("field", ["error", "message"])
@@ -227,5 +227,5 @@ def test_12_errors_are_read_by_every_client_and_nothing_is_kept_in_files(
             await phone.choose(TINA)
             await phone.answer()
 
-    asyncio.run(story())
+    run(story())
     assert list(tmp_path.iterdir()) == []

@@ -22,6 +22,7 @@ from realtime.local.server import Server as Engine
 from realtime.local.vad import Loudness
 from tests.kit.exchange import TOKEN, Echo, Measure, Tones, exchange
 from tests.kit.four import MOHIT, TINA
+from tests.kit.loop import run
 from tests.kit.process import Server, server
 
 DEADLINE = 10.0  # for what takes less than a second on a machine that does nothing else
@@ -116,7 +117,7 @@ def test_a_persona_and_a_feature_are_added_while_calls_go_on(tmp_path: Path) -> 
             async with home.phone("seeker", match="my job", language="English") as seeker:
                 assert (await seeker.hear("config_ack"))["astrologer_id"] == MEERA
 
-    asyncio.run(asyncio.wait_for(story(), 60))
+    run(story())
     assert [path.name for path in tmp_path.iterdir()] == ["personas.json"]
 
 
@@ -154,7 +155,7 @@ def test_a_call_says_in_the_log_which_version_it_had(tmp_path: Path) -> None:
             assert f"{TINA}@{old.get(TINA).version}:" in ended
             assert f"{MOHIT}@{new.get(MOHIT).version}:" in ended
 
-    asyncio.run(asyncio.wait_for(story(), 60))
+    run(story())
 
 
 def test_a_broken_edit_changes_nothing_and_is_told_once(tmp_path: Path) -> None:
@@ -180,7 +181,7 @@ def test_a_broken_edit_changes_nothing_and_is_told_once(tmp_path: Path) -> None:
             await home.log("5 active personas")
             assert len(await home.log("has faults", 2)) == 2
 
-    asyncio.run(asyncio.wait_for(story(), 60))
+    run(story())
 
 
 MARK = "Zq7Xk"
@@ -233,7 +234,7 @@ def test_what_is_private_never_leaves(tmp_path: Path) -> None:
         assert "Meera" in out[0]
         assert [text for text in out if MARK in text.replace(f"'{MARK}'", "")] == []
 
-    asyncio.run(asyncio.wait_for(story(), 60))
+    run(story())
 
 
 def test_what_a_caller_tells_of_themselves_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -258,6 +259,6 @@ def test_what_a_caller_tells_of_themselves_is_in_no_log(caplog: pytest.LogCaptur
 
     caplog.set_level("INFO", "websockets.client")  # the phone's own
     caplog.set_level("DEBUG")
-    asyncio.run(asyncio.wait_for(story(), 60))
+    run(story())
     assert any("ended session" in line for line in caplog.messages)
     assert [line for line in caplog.messages if MARK in line or "1990" in line] == []

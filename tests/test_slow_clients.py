@@ -1,23 +1,16 @@
 """Clients who read nothing, or stop reading for a while, in a streamed call."""
 
-import asyncio
 import socket
-from collections.abc import Coroutine
-from typing import Any
 
 import pytest
 
 from actors.testing.phone import Phone
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
+from tests.kit.loop import run
 
 SENTENCES = 5  # each is a second of sound
 LONG = " ".join(f"Sentence number {n}." for n in range(SENTENCES))
-
-
-def run(story: Coroutine[Any, Any, None]) -> None:
-    """One story, a minute at most."""
-    asyncio.run(asyncio.wait_for(story, 60))
 
 
 @pytest.fixture(autouse=True)

@@ -4,23 +4,17 @@ import asyncio
 import itertools
 import math
 import struct
-from collections.abc import Coroutine
-from typing import Any
 
 import pytest
 
 from actors.testing.phone import CallEnded, CallFailed, Phone
 from tests.kit.exchange import CLIPS, PITCHES, exchange
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
+from tests.kit.loop import run
 
 SILENCE = bytes(48_000)  # a second
 BURST = struct.pack("<24000h", *(int(9000 * math.sin(2 * math.pi * 300 * n / 24_000)) for n in range(24_000)))
 GREETING = {one.id: one.greeting for one in FOUR.all()}
-
-
-def run(story: Coroutine[Any, Any, None]) -> None:
-    """One story, a minute at most."""
-    asyncio.run(asyncio.wait_for(story, 60))
 
 
 def pitch(sound: bytes) -> float:

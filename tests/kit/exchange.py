@@ -38,7 +38,8 @@ from realtime.local.words import after
 from realtime.readiness import Readiness
 from supervisor import SupervisorActor, SupervisorInbox
 from tests.kit.four import FOUR
-from tests.kit.probe import Probe
+from tests.kit.loop import decoders
+from tests.kit.probe import PATIENCE, Probe, until
 from web import application, runner
 from web.metrics import Metrics
 from web.rest import Rest
@@ -135,11 +136,11 @@ class Exchange:
             "queued": self.parts.queued,
         }
 
-    async def settles_to(self, before: dict[str, Any], within: float = 10.0) -> None:
+    async def settles_to(self, before: dict[str, Any], within: float = PATIENCE) -> None:
         """Wait until nothing is left but what there was before."""
         await self.until(lambda: self.left() == before, lambda: f"left: {self.left()}, before: {before}", within)
 
-    async def until(self, true: Callable[[], object], else_: Callable[[], str], within: float = 10.0) -> None:
+    async def until(self, true: Callable[[], object], else_: Callable[[], str], within: float = PATIENCE) -> None:
         """Wait until something is so of which nobody tells; `else_` says what is, if it never comes to be."""
         deadline = asyncio.get_running_loop().time() + within
         while not true():
@@ -155,16 +156,15 @@ async def exchange(
     faults: Script | None = None,
     session_seconds: float = LONGEST_LIFE,
 ) -> AsyncIterator[Exchange]:
-    """Start it all, and let go of it in reverse; the supervisor must end without a failure.
+    """Start it all, in a story of `run`, and let go of it in reverse; the supervisor must end without a failure.
 
     `faults` is what goes wrong on each connection to the model.
     """
     shelf = Shelf(catalogue or FOUR)
-    tones, ear, mind, pool, ending = Tones(), Measure(), Echo(), Pool(), Probe()
+    tones, ear, mind, pool, ending = Tones(), Measure(), Echo(), await decoders(), Probe()
     parts = Parts(tones, ear, lambda pcm: len(pcm) / 48_000, mind, Loudness)
     engine = Server(parts, token=TOKEN, session_seconds=session_seconds, script=faults)
     async with engine.listen("127.0.0.1", 0) as port:
-        await pool.warm()
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
         equipment = Equipment(shelf, model, pool, limits or Limits())
         supervisor = launch(SupervisorActor(equipment), ending)
@@ -182,9 +182,9 @@ async def exchange(
             tones.free.set()
             ear.free.set()
             supervisor.tell(Stop())
-            down = await ending.expect(Down, within=15)
+            down = await ending.expect(Down)
             await serving.cleanup()
-            await pool.close()
+            await until(lambda: not pool.busy and not pool.waiting)  # a worker that was killed is replaced
     parts.close()
     assert down.cause is None
     assert pykka.ActorRegistry.get_all() == []

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+PATIENCE = 60.0  # seconds for whatever is waited for; only a fault ever takes so long
 
 
 class Probe:
@@ -18,7 +19,7 @@ class Probe:
         self.heard.append(message)
         self._news.set()
 
-    async def expect(self, kind: type[T], within: float = 5.0) -> T:
+    async def expect(self, kind: type[T], within: float = PATIENCE) -> T:
         """The first message of this type that was not taken yet; it is taken now."""
         async with asyncio.timeout(within):
             while True:
@@ -30,10 +31,10 @@ class Probe:
                 await self._news.wait()
 
 
-async def until(true: Callable[[], object], within: float = 5.0) -> None:
+async def until(true: Callable[[], object], within: float = PATIENCE) -> None:
     """Let everything have its turns until this holds."""
     async with asyncio.timeout(within):
         while True:
             if true():
                 return
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)

@@ -1,7 +1,6 @@
 """The figures, as Prometheus would read them."""
 
 import asyncio
-from typing import Any
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,6 +13,7 @@ from actors.watch import Watchdog
 from audio import Pool
 from tests.kit.exchange import CLIPS, Exchange, exchange
 from tests.kit.four import TINA
+from tests.kit.loop import run
 from tests.kit.probe import until
 from web.metrics import Metrics
 
@@ -34,11 +34,6 @@ async def read(line: Exchange) -> dict[tuple[str, str], float]:
 async def ended(line: Exchange, count: int) -> None:
     """So many sessions are over."""
     await until(lambda: line.figures.ended.total() == count)
-
-
-def run(story: Any) -> None:
-    """One story, half a minute at most."""
-    asyncio.run(asyncio.wait_for(story, 30))
 
 
 def test_a_call_is_counted_from_its_beginning_to_its_end() -> None:

@@ -1,12 +1,12 @@
 """The files of the page, as the server gives them."""
 
-import asyncio
 import re
 
 import aiohttp
 import pytest
 
 from tests.kit.exchange import exchange
+from tests.kit.loop import run
 from web.page import FOLDER
 
 NAMES = sorted(path.name for path in FOLDER.iterdir())
@@ -32,7 +32,7 @@ def test_the_page_and_all_that_it_loads() -> None:
                     assert (file.status, file.content_type) == (200, types[name.split(".")[1]])
                     assert await file.read() == (FOLDER / name).read_bytes()
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_nothing_comes_from_elsewhere() -> None:
@@ -45,7 +45,7 @@ def test_nothing_comes_from_elsewhere() -> None:
             assert set(policy.values()) == {"'none'", "'self'"}
             assert page.headers["X-Content-Type-Options"] == "nosniff"
 
-    asyncio.run(story())
+    run(story())
     for path in FOLDER.iterdir():
         found = [place for place in ELSEWHERE.findall(path.read_text()) if place != XML]
         assert found == [], path.name
@@ -65,7 +65,7 @@ def test_what_a_browser_has_is_not_sent_again(path: str) -> None:
             async with client.get(path, headers={"If-None-Match": '"older"'}) as third:
                 assert third.status == 200
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.parametrize("path", ["/client/", "/client/..%2fpage.py", "/client/../page.py", "/client/index.html"])
@@ -76,7 +76,7 @@ def test_nothing_else_is_served(path: str) -> None:
         async with exchange() as line, aiohttp.ClientSession() as client, client.get(f"{line.http}{path}") as answer:
             assert answer.status == 404
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_no_markup_is_made_of_data() -> None:

@@ -19,6 +19,7 @@ from actors.equipment import Limits
 from personas import SHIPPED, Catalogue
 from tests.kit.exchange import exchange
 from tests.kit.four import MOHIT, TINA
+from tests.kit.loop import run
 
 SECRET = ("system_prompt",)
 
@@ -38,7 +39,7 @@ def test_health_and_readiness() -> None:
             assert (status, health["status"], health["service"]) == (200, "healthy", "persona-voice-server")
             assert await ask(f"{line.http}/ready") == (200, {"ready": True, "upstream": "local engine"})
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.parametrize("upstream", ["wrong key", "nobody there"])
@@ -53,7 +54,7 @@ def test_not_ready_when_a_call_would_not_be_answered(upstream: str) -> None:
         async with exchange(upstream=hurt) as line:
             assert await ask(f"{line.http}/ready") == (503, {"ready": False, "upstream": "local engine"})
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_full_server_is_not_ready() -> None:
@@ -66,7 +67,7 @@ def test_a_full_server_is_not_ready() -> None:
             assert (await ask(f"{line.http}/ready"))[0] == 503
             assert (await two.closed()).code == 4429
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_the_catalogue_shows_public_fields_only() -> None:
@@ -87,7 +88,7 @@ def test_the_catalogue_shows_public_fields_only() -> None:
             status, refusal = await ask(f"{url}/nobody")
             assert (status, refusal["code"]) == (404, "unknown_astrologer")
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_match_names_who_fits_and_why() -> None:
@@ -123,7 +124,7 @@ def test_match_names_who_fits_and_why() -> None:
             async with client.post(url, data=b"junk", headers={"Content-Encoding": "gzip"}) as answer:
                 assert answer.status == 400
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_question_that_never_comes_whole_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +138,7 @@ def test_a_question_that_never_comes_whole_is_not_waited_for(monkeypatch: pytest
             assert b" 400 " in await asyncio.wait_for(reader.readline(), 5)
             writer.close()
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_foreign_hosts_and_pages_are_refused_everywhere() -> None:
@@ -150,7 +151,7 @@ def test_foreign_hosts_and_pages_are_refused_everywhere() -> None:
                     assert answer.status == 403
                     assert "--allow-" in await answer.text()
 
-    asyncio.run(story())
+    run(story())
 
 
 def named(*numbers: int, **fields: Any) -> Catalogue:
@@ -177,7 +178,7 @@ def test_a_long_list_is_read_in_pages() -> None:
             assert seen == [f"m{number:03}" for number in range(25)]
             assert len((await ask(url))[1]["astrologers"]) == 25
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_page_goes_on_behind_who_is_no_longer_listed_and_ends_at_who_is_gone() -> None:
@@ -202,7 +203,7 @@ def test_a_page_goes_on_behind_who_is_no_longer_listed_and_ends_at_who_is_gone()
             [{**row, "status": "inactive"} if row["astrologer_id"] in ids else row for row in data]
         )
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.parametrize(
@@ -231,7 +232,7 @@ def test_what_can_find_nobody_is_told(query: str, says: str) -> None:
             assert refusal["message"].startswith(f"{query.partition('=')[0]}: ")
             assert says in refusal["message"]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_what_is_empty_is_left_out_and_what_nobody_has_finds_nobody() -> None:
@@ -246,7 +247,7 @@ def test_what_is_empty_is_left_out_and_what_nobody_has_finds_nobody() -> None:
             for nobody in ({"language": "Tamil"}, {"language": "ta"}, {"speciality": "Tarot"}, {"status": "inactive"}):
                 assert await ask(url, **nobody) == (200, {"astrologers": [], "total": 0})
 
-    asyncio.run(story())
+    run(story())
 
 
 NAMES = st.sampled_from(["language", "gender", "speciality", "status", "open", "limit", "after", "x"])
@@ -303,7 +304,7 @@ def test_nothing_that_is_asked_makes_a_crash(caplog: pytest.LogCaptureFixture) -
         for each in throw:
             each()
 
-    asyncio.run(story())
+    run(story())
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
@@ -329,7 +330,7 @@ def test_what_has_not_changed_is_not_sent_again() -> None:
                         assert "Somebody" in await changed.text()
                         assert changed.headers["ETag"] != tag
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_head_has_what_a_get_would_have_but_its_body() -> None:
@@ -350,7 +351,7 @@ def test_a_head_has_what_a_get_would_have_but_its_body() -> None:
             async with client.head(f"{line.http}/api/astrologers/nobody") as nobody:
                 assert nobody.status == 404
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_who_is_closed_is_shown_so_and_not_matched() -> None:
@@ -374,7 +375,7 @@ def test_who_is_closed_is_shown_so_and_not_matched() -> None:
             async with client.post(f"{url}/match", json={"query": "marriage"}) as answer:
                 assert len((await answer.json())["matches"]) == 1
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_client_that_leaves_in_the_middle_of_a_body_is_no_crash(caplog: pytest.LogCaptureFixture) -> None:
@@ -391,5 +392,5 @@ def test_a_client_that_leaves_in_the_middle_of_a_body_is_no_crash(caplog: pytest
             writer.transport.abort()
             await line.settles_to(before)
 
-    asyncio.run(story())
+    run(story())
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
