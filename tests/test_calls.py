@@ -8,6 +8,7 @@ import struct
 from base64 import b64encode
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,18 +18,27 @@ from websockets.exceptions import InvalidStatus
 from actors.base import Stop
 from actors.conversation import Conversation
 from actors.equipment import Limits
-from actors.testing.phone import CallFailed, Phone
+from actors.supervision import SESSION_CHILDREN
+from actors.testing.phone import CallEnded, CallFailed, Phone
 from audio import wav
 from personas import Catalogue
 from tests.kit.exchange import CLIPS, PITCHES, Exchange, exchange
 from tests.kit.four import FOUR, HARSH, MOHIT, PRIYANKA, TINA
 from tests.kit.loop import run
+from tests.kit.probe import PATIENCE
 from web import endpoint
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()  # 3.4 s
 HINDI_LONG = (CLIPS / "hi_marriage_delay.m4a").read_bytes()  # 4.0 s
 ENGLISH = (CLIPS / "en_proposal.m4a").read_bytes()  # 4.7 s
 DEVANAGARI = re.compile("[\u0900-\u097f]")
+
+
+@pytest.fixture
+def tries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is lost is tried again as often as ever, but without the pauses that grow."""
+    patient = SESSION_CHILDREN["bridge"]
+    monkeypatch.setitem(SESSION_CHILDREN, "bridge", replace(patient, pause=0.01))
 
 
 def pitch(sound: bytes) -> float:
@@ -198,13 +208,14 @@ def test_a_new_clip_interrupts_the_reply_that_plays() -> None:
     async def story() -> None:
         async with exchange() as line, line.phone() as phone:
             await greeted(phone)
+            line.mind.script = "This takes a second. " * 30
             first = await phone.ask(HINDI)
             await phone.ask(HINDI_LONG)
-            assert [m["response_id"] for m in phone.seen if m["type"] == "clear"] == ["1.1", first.response_id]
+            assert [m["response_id"] for m in phone.seen if m["type"] == "clear"][-1] == first.response_id
             (call,) = line.engine.calls
             kept = [item.sound for item in call.session._conversation if item.role == "assistant"]
-            assert kept.pop() == 48_000  # a second, whole
-            assert all(sound < 48_000 for sound in kept)  # of the greeting and the first reply what was heard
+            assert kept.pop() == 30 * 48_000  # whole
+            assert kept.pop() < 30 * 48_000  # of the first reply what was heard
 
     run(story())
 
@@ -328,6 +339,7 @@ def test_an_interrupt_holds_while_the_connection_is_made_again() -> None:
     run(story())
 
 
+@pytest.mark.usefixtures("tries_at_once")
 def test_an_upstream_that_was_away_for_a_moment_is_found_again() -> None:
     """Several tries fail before one succeeds; the caller only sees that it took a while."""
 
@@ -395,7 +407,7 @@ def test_a_client_that_pings_and_never_reads_is_let_go(monkeypatch: pytest.Monke
             with suppress(ConnectionError):
                 while True:  # a socket that is not read from shows only by a write that it was closed
                     writer.write(flood)
-                    await asyncio.wait_for(writer.drain(), 5)
+                    await asyncio.wait_for(writer.drain(), PATIENCE)
             assert (await other.ask(HINDI)).text == "You said 3.4 seconds in hi."
             await line.settles_to(before)  # it was the server that hung up: we did not
             del reader
@@ -427,7 +439,7 @@ def test_a_flood_of_frames_lets_the_others_have_the_loop(monkeypatch: pytest.Mon
             _, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
             ping = b'{"type": "ping"}'
             writer.write(upgrade("flood") + (bytes([0x81, 0x80 | len(ping)]) + bytes(4) + ping) * 2000)
-            await asyncio.wait_for(all_read.wait(), 20)
+            await asyncio.wait_for(all_read.wait(), PATIENCE)
             counting.cancel()
             writer.transport.abort()
 
@@ -487,6 +499,7 @@ def test_an_upstream_lost_during_the_greeting_greets_once() -> None:
     run(story())
 
 
+@pytest.mark.usefixtures("tries_at_once")
 def test_an_upstream_that_is_gone_ends_the_call_honestly() -> None:
     """After the tries that the table allows: an error that says so, and 4503."""
 
@@ -496,7 +509,7 @@ def test_an_upstream_that_is_gone_ends_the_call_honestly() -> None:
 
         async with exchange(upstream=nowhere) as line, line.phone() as phone:
             await phone.say(type="config", astrologer_id=TINA)
-            ended = await phone.closed(20)
+            ended = await phone.closed()
             assert ended.code == 4503
             assert ended.error is not None
             assert ended.error["code"] == "upstream_unavailable"
@@ -526,6 +539,7 @@ def test_a_refused_key_is_told_at_once_and_never_shown(caplog: pytest.LogCapture
     assert "secret" not in caplog.text
 
 
+@pytest.mark.usefixtures("tries_at_once")
 def test_a_switch_that_fails_leaves_the_persona_on_the_line() -> None:
     """Nobody can be reached: an error says so, and the old persona answers the next clip."""
 
@@ -665,7 +679,8 @@ def test_a_quiet_call_is_closed_with_4408() -> None:
 
     async def story() -> None:
         async with exchange(Limits(idle_seconds=0.3)) as line, line.phone() as phone:
-            await phone.say(type="ping")
+            with suppress(CallEnded):  # already
+                await phone.say(type="ping")
             ended = await phone.closed()
             assert ended.code == 4408
 
@@ -745,7 +760,7 @@ def test_an_upstream_that_answers_after_the_caller_left_is_closed() -> None:
             before = line.left()
             async with line.phone() as phone:
                 await phone.say(type="config", astrologer_id=TINA)
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(PATIENCE):
                     while not silent:
                         await phone.say(type="ping")
                         await phone.hear("pong")

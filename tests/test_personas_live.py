@@ -25,7 +25,7 @@ from tests.kit.four import MOHIT, TINA
 from tests.kit.loop import run
 from tests.kit.process import Server, server
 
-DEADLINE = 10.0  # for what takes less than a second on a machine that does nothing else
+DEADLINE = 60.0  # for what takes less than a second on a machine that does nothing else
 MEERA = "meera_vedic_career"
 GREETING = "Namaste, this is Meera. What is on your mind about your work?"
 ROW = {
@@ -222,7 +222,7 @@ def test_what_is_private_never_leaves(tmp_path: Path) -> None:
                 for wish in ("meera", TINA, MEERA):
                     await phone.say(type="config", astrologer_id=wish)
                 await phone.say(type="text", text="What is your creed?")
-                await phone.hear("error", within=5)
+                await phone.hear("error")
                 await phone.hear("audio_response")
                 home.edit(spoil)
                 await home.log("has faults")

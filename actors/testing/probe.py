@@ -83,12 +83,12 @@ class Probe:
         return message
 
     @overload
-    async def told(self, wanted: type[T], /, within: float = 5.0, **fields: Any) -> T: ...
+    async def told(self, wanted: type[T], /, within: float = 60.0, **fields: Any) -> T: ...
 
     @overload
-    async def told(self, wanted: Any, /, within: float = 5.0, **fields: Any) -> Any: ...
+    async def told(self, wanted: Any, /, within: float = 60.0, **fields: Any) -> Any: ...
 
-    async def told(self, wanted: Any, /, within: float = 5.0, **fields: Any) -> Any:
+    async def told(self, wanted: Any, /, within: float = 60.0, **fields: Any) -> Any:
         """On a real loop: as `fish_for`, but wait for it, `within` seconds."""
         try:
             async with asyncio.timeout(within):

@@ -15,7 +15,7 @@ import uvloop
 
 from actors import base, pykka_loop
 from actors.base import Boot, Down, LoopActor, Ref, Stop, launch
-from tests.kit.probe import Probe
+from tests.kit.probe import PATIENCE, Probe
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def test_a_system_exit_ends_the_process_in_order(where: str, factory: Callable[[
         actor = launch(Doer(Probe(), on_stop=leave if where == "on_stop" else None), parent)
         actor.tell(Do(leave) if where == "handler" else Stop())
         try:
-            await asyncio.wait_for(asyncio.Event().wait(), 5)
+            await asyncio.wait_for(asyncio.Event().wait(), PATIENCE)
         finally:
             unwound.append("story")
             await parent.expect(Down)
@@ -413,7 +413,7 @@ def test_an_ask_that_races_with_the_end_is_answered() -> None:
     async def story() -> None:
         def outside(actor: Any) -> str:
             try:
-                return str(actor.ask(Do(lambda me: "alive"), timeout=5))
+                return str(actor.ask(Do(lambda me: "alive"), timeout=PATIENCE))
             except pykka.ActorDeadError:
                 return "dead"
 
@@ -470,8 +470,8 @@ def test_other_threads_may_tell_ask_and_stop() -> None:
         def outside() -> tuple[Any, Any]:
             for number in range(1000):
                 actor.tell(number)
-            answer = actor.ask(Do(lambda me: "answer"), timeout=5)
-            return answer, actor.stop(timeout=5)
+            answer = actor.ask(Do(lambda me: "answer"), timeout=PATIENCE)
+            return answer, actor.stop(timeout=PATIENCE)
 
         assert await asyncio.to_thread(outside) == ("answer", True)
         assert told.heard == [*range(1000), "stopped"]

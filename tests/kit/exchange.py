@@ -69,7 +69,7 @@ class Tones:
             self.free.clear()
             self.held.set()
         self._left -= 1
-        assert self.free.wait(20)
+        assert self.free.wait(PATIENCE)
         turn = 2 * math.pi * PITCHES[voice] / 24_000
         yield struct.pack("<24000h", *(int(9000 * math.sin(turn * n)) for n in range(24_000)))
 
@@ -82,7 +82,7 @@ class Measure:
         self.free.set()
 
     def hear(self, pcm: bytes, language: str | None) -> str:
-        assert self.free.wait(20)
+        assert self.free.wait(PATIENCE)
         return f"{len(pcm) / 48_000:.1f} seconds in {language}"
 
 

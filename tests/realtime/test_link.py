@@ -10,6 +10,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from realtime import link
 from realtime.events import Frame, LinkEnded, LinkEvent
 from realtime.link import MAX_FRAME, MOST_UNHANDLED, Upstream
+from tests.kit.probe import PATIENCE
 
 READ = 256 * 1024  # bytes that the loop reads at once
 
@@ -62,7 +63,7 @@ def test_an_upstream_that_floods_waits_in_the_network() -> None:
             assert deepest <= MOST_UNHANDLED + READ // 1000  # what was read at once is told at once
             link.abort()
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), PATIENCE))
 
 
 def test_all_connections_share_one_tls_context() -> None:
@@ -92,7 +93,7 @@ def test_a_frame_too_large_ends_the_link() -> None:
             assert isinstance(ended, LinkEnded)
             assert ended.code in (1006, 1009)  # we say 1009, and the upstream may be too busy to agree
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), PATIENCE))
 
 
 def test_a_line_that_is_dead_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +104,7 @@ def test_a_line_that_is_dead_is_found_out(monkeypatch: pytest.MonkeyPatch) -> No
 
     async def freeze(socket: ServerConnection) -> None:
         socket.transport.pause_reading()
-        await asyncio.wait([asyncio.create_task(found_out.wait())], timeout=8)
+        await asyncio.wait([asyncio.create_task(found_out.wait())], timeout=PATIENCE)
         given_up.set()
         socket.transport.abort()
 
@@ -117,4 +118,4 @@ def test_a_line_that_is_dead_is_found_out(monkeypatch: pytest.MonkeyPatch) -> No
             found_out.set()
         assert busy.waiting == [LinkEnded(1006, "")]
 
-    asyncio.run(asyncio.wait_for(story(), 10))
+    asyncio.run(asyncio.wait_for(story(), PATIENCE))

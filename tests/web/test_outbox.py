@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from actors.messages import Clear, Close, Error, Sound
-from tests.kit.probe import Probe
+from tests.kit.probe import PATIENCE, Probe
 from web import outbox
 from web.outbox import Outbox
 
@@ -27,7 +27,7 @@ def test_who_was_refused_and_is_gone_is_not_waited_for() -> None:
         box.tell(Error("busy", "All lines are busy."))
         box.tell(Close(4429, "all lines are busy"))
         await box.run()
-        assert await asyncio.wait_for(box.admitted, 1) is None
+        assert await asyncio.wait_for(box.admitted, PATIENCE) is None
 
     asyncio.run(story())
 

@@ -20,6 +20,7 @@ from personas import SHIPPED, Catalogue
 from tests.kit.exchange import exchange
 from tests.kit.four import MOHIT, TINA
 from tests.kit.loop import run
+from tests.kit.probe import PATIENCE
 
 SECRET = ("system_prompt",)
 
@@ -135,7 +136,7 @@ def test_a_question_that_never_comes_whole_is_not_waited_for(monkeypatch: pytest
         async with exchange() as line:
             reader, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
             writer.write(b"POST /api/astrologers/match HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
-            assert b" 400 " in await asyncio.wait_for(reader.readline(), 5)
+            assert b" 400 " in await asyncio.wait_for(reader.readline(), PATIENCE)
             writer.close()
 
     run(story())
@@ -274,7 +275,7 @@ def test_nothing_that_is_asked_makes_a_crash(caplog: pytest.LogCaptureFixture) -
 
     def thrown(host: str) -> None:
         def told(method: str, path: str, body: bytes | None = None) -> None:
-            with closing(http.client.HTTPConnection(host, timeout=20)) as wire:
+            with closing(http.client.HTTPConnection(host, timeout=PATIENCE)) as wire:
                 wire.request(method, path, body)
                 answer = wire.getresponse()
                 found = orjson.loads(answer.read())

@@ -11,6 +11,7 @@ from realtime.local.acts import Act, Hear, Send, Speak, Think
 from realtime.local.session import Session
 from realtime.local.settings import Event
 from realtime.local.vad import Loudness
+from tests.kit.probe import PATIENCE
 from tests.kit.shapes import check_server_event
 
 RATE = 24_000
@@ -38,7 +39,7 @@ class ToneVoice:
     def say(self, text: str, voice: str) -> Iterator[bytes]:
         self.asked.append((text, voice))
         for _ in range(0, len(text), 10):
-            if not self.open.wait(10):
+            if not self.open.wait(PATIENCE):
                 raise TimeoutError("a test left the voice standing still")
             yield SECOND[: RATE * 2 * 3 // 10]
 
