@@ -1,7 +1,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: setup run test check bench demo clean
+.PHONY: setup run test test-all nightly check bench demo clean
 
 setup: .venv/ready
 
@@ -20,7 +20,13 @@ demo: setup
 	$(PY) -m supervisor demo --out demo
 
 test: setup
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist worksteal -m "not thorough"
+
+test-all: setup
+	$(PY) -m pytest -n 2 --dist loadfile --simulations 5200 --hypothesis-profile thorough
+
+nightly: setup
+	$(PY) -m tests.simulation.nightly $(if $(SECONDS),--seconds $(SECONDS),--hours $(or $(HOURS),8))
 
 check: setup
 	$(PY) -m ruff check .

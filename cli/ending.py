@@ -1,4 +1,4 @@
-"""The end of the process, whatever hangs in it: loop and interpreter wait for threads, and a thread for a name server."""
+"""The end of the process, whatever hangs in it: loop and interpreter wait for threads, and those for a name server."""
 
 import os
 import threading

@@ -1,10 +1,34 @@
-"""Options of our own."""
+"""Options of our own, and how many examples hypothesis draws."""
+
+import gc
+import sys
+from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# By the clock no example fails: the machine may be busy.
+settings.register_profile("quick", deadline=None)
+settings.register_profile("thorough", deadline=None, max_examples=500)
+settings.load_profile("quick")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How many calls are simulated, and which."""
     group = parser.getgroup("simulation")
-    group.addoption("--simulations", type=int, default=5200, metavar="N", help="runs of one to three calls or more")
+    group.addoption("--simulations", type=int, default=600, metavar="N", help="runs of one to three calls or more")
     group.addoption("--simulation-seed", type=int, metavar="S", help="one run, again")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _decoders() -> Iterator[None]:
+    """Those that stories share are ended when all tests are over."""
+    yield
+    if story := sys.modules.get("tests.kit.story"):
+        story.close()
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector, which tests of leaks call again and again, need not look at it."""
+    gc.collect()
+    gc.freeze()

@@ -23,7 +23,14 @@ HOMES = {
     "babel": ("personas/",),
     "iso4217": ("personas/pricing.py",),
     "prometheus_client": ("web/metrics.py",),
-    "threading": ("actors/pykka_loop.py", "actors/watch.py", "actors/testing/", "cli/ending.py", "personas/", "realtime/local/"),
+    "threading": (
+        "actors/pykka_loop.py",
+        "actors/watch.py",
+        "actors/testing/",
+        "cli/ending.py",
+        "personas/",
+        "realtime/local/",
+    ),
     "jinja2": ("personas/",),
     "idna": ("web/names.py",),
 }

@@ -1,8 +1,7 @@
 """Every way in which a call can end, through the real server: what is counted, and what the log says."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -13,9 +12,10 @@ from actors.conversation import Conversation
 from actors.equipment import Limits
 from actors.testing.phone import CallEnded, CallFailed, Phone
 from realtime.link import Upstream
+from tests.kit.deaf import deafen
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
-from tests.test_slow_clients import deafen
+from tests.kit.story import run, until
 from web import endpoint
 
 Way = Callable[[Exchange, Phone], Awaitable[object]]
@@ -24,11 +24,6 @@ MASKED = bytes(4)
 NO_FRAME = bytes([0x83, 0x80]) + MASKED  # an opcode that is reserved
 NO_CODE = bytes([0x88, 0x80]) + MASKED
 NO_TEXT = bytes([0x88, 0x83]) + MASKED + bytes([0x03, 0xE8, 0xFF])  # 1000, and a reason that is no UTF-8
-
-
-def run(story: Coroutine[Any, Any, None]) -> None:
-    """One story, a minute at most."""
-    asyncio.run(asyncio.wait_for(story, 60))
 
 
 def same(real: Upstream) -> Upstream:
@@ -150,7 +145,7 @@ def test_how_a_call_ended_is_counted_and_logged(
                     await phone.hear("pong")
                 with suppress(CallFailed, CallEnded):
                     await do(line, phone)
-                await line.until(lambda: line.figures.ended, lambda: "the call goes on", 30)
+                await until(lambda: line.figures.ended, lambda: "the call goes on")
                 if code >= 4000:
                     assert (await phone.closed()).code == code
             assert (line.figures.ended, line.figures.refused) == ({code: 1}, {})
@@ -169,7 +164,7 @@ def test_who_is_replaced_is_counted_once_and_who_replaced_them_too() -> None:
             assert (await first.closed()).code == 4409
             await second.say(type="end")
             await second.closed()
-            await line.until(lambda: line.figures.ended.total() == 2, lambda: f"{line.figures.ended}", 30)
+            await until(lambda: line.figures.ended.total() == 2, lambda: f"{line.figures.ended}")
             assert line.figures.ended == {4409: 1, 1000: 1}
 
     run(story())
@@ -184,7 +179,7 @@ def test_who_takes_nothing_and_is_cut_off_was_too_slow(monkeypatch: pytest.Monke
     async def story() -> None:
         async with exchange() as line, line.phone() as phone:
             await deafen(line, phone)
-            await line.until(lambda: line.figures.ended == {4408: 1}, lambda: f"{line.figures.ended}", 30)
+            await until(lambda: line.figures.ended == {4408: 1}, lambda: f"{line.figures.ended}")
             phone.socket.transport.abort()
 
     run(story())
@@ -198,7 +193,7 @@ def test_who_is_turned_away_is_counted_apart() -> None:
             assert (await two.closed()).code == 4429
             await one.say(type="end")
             await one.closed()
-            await line.until(lambda: line.figures.ended, lambda: "the call goes on")
+            await until(lambda: line.figures.ended, lambda: "the call goes on")
             assert (line.figures.ended, line.figures.refused) == ({1000: 1}, {4429: 1})
 
     run(story())

@@ -1,6 +1,7 @@
 """What others rely on: the wire, the commands, the environment, the file of personas, the names in /metrics.
 
-`surface.json` holds it. A change of it is a change for clients, scripts and dashboards: it needs a line in CHANGELOG.md.
+`surface.json` holds it. A change of it is a change for clients, scripts and dashboards: it needs a line in
+CHANGELOG.md.
 To write it anew: `python -m tests.test_surface`.
 """
 

@@ -175,7 +175,7 @@ class Phone:
         self.on_message(message)
         return message
 
-    async def closed(self, within: float = 10.0) -> CallEnded:
+    async def closed(self, within: float = 60.0) -> CallEnded:
         """Wait until the server closes the call."""
         async with asyncio.timeout(within):
             while True:

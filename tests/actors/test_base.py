@@ -16,7 +16,7 @@ import uvloop
 from actors import base, pykka_loop
 from actors.base import Boot, Down, LoopActor, Ref, Stop, launch
 from actors.testing.probe import Probe
-from tests.kit.story import run
+from tests.kit.story import WITHIN, run
 
 
 @dataclass(frozen=True)
@@ -408,7 +408,7 @@ def test_an_ask_that_races_with_the_end_is_answered() -> None:
     async def story() -> None:
         def outside(actor: Any) -> str:
             try:
-                return str(actor.ask(Do(lambda me: "alive"), timeout=5))
+                return str(actor.ask(Do(lambda me: "alive"), timeout=WITHIN))
             except pykka.ActorDeadError:
                 return "dead"
 
@@ -465,8 +465,8 @@ def test_other_threads_may_tell_ask_and_stop() -> None:
         def outside() -> tuple[Any, Any]:
             for number in range(1000):
                 actor.tell(number)
-            answer = actor.ask(Do(lambda me: "answer"), timeout=5)
-            return answer, actor.stop(timeout=5)
+            answer = actor.ask(Do(lambda me: "answer"), timeout=WITHIN)
+            return answer, actor.stop(timeout=WITHIN)
 
         assert await asyncio.to_thread(outside) == ("answer", True)
         assert told.heard == [*range(1000), "stopped"]

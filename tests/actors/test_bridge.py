@@ -52,7 +52,7 @@ def test_a_bridge_that_is_ready_says_how_long_it_lasts(stage: Stage, expires_in:
     expires_at = None if expires_in is None else time.time() + expires_in
     alone.wire.say(type="session.created", session={"expires_at": expires_at})
     alone.wire.say(type="session.updated", session={"audio": {"output": {"voice": "marin"}}})
-    assert alone.session.expect(Ready, choice=1).seconds == pytest.approx(seconds, abs=2)
+    assert seconds - 60 < alone.session.expect(Ready, choice=1).seconds <= seconds  # the upstream's clock is a real one
     alone.end()
 
 

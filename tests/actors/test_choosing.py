@@ -1,6 +1,7 @@
 """What a caller may choose, and what stays as it was chosen, whatever becomes of the file of personas meanwhile."""
 
 import gc
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -277,7 +278,7 @@ def test_what_is_told_and_refused_while_the_model_is_called(scene: Scene, first:
     (setup,) = wire.sent
     scene.says(Chose(TINA, profile=ASHA))
     scene.stage.settle()
-    answers = [
+    answers: list[Callable[[], None]] = [
         lambda: wire.say(type="session.updated", session=setup["session"]),
         lambda: wire.refuse("session.update", "rate_limit_exceeded"),
     ]

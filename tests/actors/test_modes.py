@@ -75,9 +75,12 @@ def clips(wire: Wire) -> int:
 # Ways to be refused. `meanwhile` is what comes before the answer.
 
 
-def at_once(wish: Chose | Sought) -> Callable[[Scene, Mode, Callable[[], None]], None]:
+Way = Callable[[Scene, Mode, Callable[[], None]], None]
+
+
+def at_once(wish: Chose | Sought) -> Way:
     def refused(scene: Scene, mode: Mode, meanwhile: Callable[[], None]) -> None:
-        scene.says(type(wish)(*(getattr(wish, name) if name != "mode" else mode for name in wish.__slots__)))
+        scene.says(replace(wish, mode=mode))
         meanwhile()
         scene.stage.settle()
 
@@ -112,7 +115,7 @@ def told_again(scene: Scene, mode: Mode, meanwhile: Callable[[], None]) -> None:
     scene.stage.settle()
 
 
-WAYS = {
+WAYS: dict[str, Way] = {
     "unknown": at_once(Chose("nobody")),
     "inactive": at_once(Chose(PRIYANKA)),
     "closed": at_once(Chose(HARSH)),

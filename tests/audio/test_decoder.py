@@ -144,7 +144,7 @@ def test_a_process_leaves_with_its_parent() -> None:
         [sys.executable, "-c", "from audio.worker import serve; serve()"],
         input=REQUEST.pack(False, len(SPOKEN)) + SPOKEN,
         capture_output=True,
-        timeout=20,
+        timeout=60,
         check=True,
     )
 

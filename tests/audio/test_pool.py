@@ -13,7 +13,8 @@ from tests.audio.sounds import clip, riff
 from tests.kit.story import WITHIN, run, until
 
 SPOKEN = clip("en_proposal.m4a")
-LASTING = riff(bytes(range(256)) * 16_000, 40_000)  # 102 s of a tone in 4 MB; about half a second of work
+LARGE = riff(bytes(range(256)) * 16_000, 40_000)  # 102 s of a tone in 4 MB: more than a pipe takes at once
+DEADLINE = 60.0  # seconds; only a failure ever takes so long
 
 
 class Ear:
@@ -51,19 +52,18 @@ def play(scene: Callable[[Pool, Ear], Awaitable[None]], patience: float = WITHIN
     run(whole())
 
 
-def cpu(worker: psutil.Process) -> float:
-    """Seconds of CPU that it has used."""
-    return sum(worker.cpu_times()[:2])
+def stand_still() -> None:
+    """No worker goes on with anything, so that a clip that it takes stays at work."""
+    for worker in workers():
+        worker.suspend()
 
 
-async def busy_worker(idle: dict[psutil.Process, float]) -> psutil.Process:
-    """The worker that has begun to work since its CPU time was read."""
-
-    def busy() -> list[psutil.Process]:
-        return [worker for worker, used in idle.items() if cpu(worker) > used + 0.03]
-
-    await until(lambda: bool(busy()))
-    return busy()[0]
+async def at_work(pool: Pool) -> list[psutil.Process]:
+    """The workers that have taken a clip, once one has."""
+    await until(lambda: pool.busy > 0)
+    return [
+        psutil.Process(decoder._process.pid) for decoder in pool._decoders if decoder._process and not decoder.ready
+    ]
 
 
 def test_a_clip_is_told_as_pcm() -> None:
@@ -116,11 +116,13 @@ def test_a_killed_worker_costs_only_its_clip() -> None:
 
     async def scene(pool: Pool, ear: Ear) -> None:
         neighbour = Ear()
-        used = {worker: cpu(worker) for worker in workers()}
-        pool.decode(1, LASTING, ear)
-        victim = await busy_worker(used)
+        stand_still()
+        pool.decode(1, LARGE, ear)
+        (victim,) = await at_work(pool)
         pool.decode(2, SPOKEN, neighbour)
         victim.kill()
+        for other in set(workers()) - {victim}:
+            other.resume()
 
         refused = await ear.hears()
         assert isinstance(refused, Undecoded)
@@ -153,8 +155,7 @@ def test_a_worker_that_hangs_costs_only_its_clip() -> None:
     """By the clock a clip may take so long and no longer, also when its worker does nothing at all."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
-        for worker in workers():
-            worker.suspend()
+        stand_still()
         pool.decode(1, SPOKEN, ear)
         refused = await ear.hears()
         assert isinstance(refused, Undecoded)
@@ -167,12 +168,13 @@ def test_a_cancelled_clip_is_never_told() -> None:
     """Cancelled at work, its worker is killed and replaced; cancelled in the queue, it is dropped."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
-        used = {worker: cpu(worker) for worker in workers()}
-        decodings = [pool.decode(number, LASTING, ear) for number in range(WORKERS + 1)]
-        victim = await busy_worker(used)
+        stand_still()
+        decodings = [pool.decode(number, LARGE, ear) for number in range(WORKERS + 1)]
+        victims = await at_work(pool)
+        assert len(victims) == WORKERS
         for decoding in decodings:
             decoding.cancel()
-        await until(lambda: victim not in workers())
+        await until(lambda: not set(victims) & set(workers()))
 
         pool.decode(99, SPOKEN, ear)
         told = await ear.hears()
@@ -220,10 +222,10 @@ def test_closing_drops_what_is_under_way() -> None:
     """Clips at work and in the queue are dropped untold, no process is left, and a closed pool says busy."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
-        used = {worker: cpu(worker) for worker in workers()}
+        stand_still()
         for number in range(10):
-            pool.decode(number, LASTING, ear)
-        await busy_worker(used)
+            pool.decode(number, LARGE, ear)
+        assert len(await at_work(pool)) == WORKERS
         await pool.close()
         assert not workers()
         assert ear.told.empty()

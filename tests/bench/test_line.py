@@ -31,5 +31,5 @@ def test_a_line_delays_and_throttles() -> None:
         return times[0], times[1]
 
     first, second = run(story())
-    assert 0.08 <= first < 1
-    assert 0.155 <= second < 2
+    assert first >= 0.08
+    assert second >= 0.155

@@ -29,11 +29,11 @@ def test_a_reply_that_waits_for_the_one_before_it_has_not_been_played(monkeypatc
     async def story() -> None:
         line = Line()
         player = stream.Player(cast(Phone, line))
-        second = bytes(1000 * BYTES_PER_MS)
+        sound = bytes(60_000 * BYTES_PER_MS)
         player.hear({"type": "response_started", "response_id": "1.1"})
-        player.hear({"type": "sound", "pcm": second})
+        player.hear({"type": "sound", "pcm": sound})
         player.hear({"type": "response_started", "response_id": "1.2"})
-        player.hear({"type": "sound", "pcm": second})
+        player.hear({"type": "sound", "pcm": sound})
         work = asyncio.create_task(player.run())
         assert await line.said == {"type": "played", "response_id": "1.2", "ms": 0}
         work.cancel()

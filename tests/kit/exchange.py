@@ -34,7 +34,7 @@ from realtime.readiness import Readiness
 from supervisor import SupervisorActor, SupervisorInbox
 from tests.kit.four import FOUR
 from tests.kit.parts import Echo, Measure, Tones, loud
-from tests.kit.story import until
+from tests.kit.story import decoders, until
 from web import application, runner
 from web.metrics import Metrics
 from web.rest import Rest
@@ -94,16 +94,15 @@ async def exchange(
     hosts: Collection[str] = (),
     origins: Collection[str] = (),
 ) -> AsyncIterator[Exchange]:
-    """Start it all, and let go of it in reverse; the supervisor must end without a failure.
+    """Start it all, in a story of `run`, and let go of it in reverse; the supervisor must end without a failure.
 
     `faults` is what goes wrong on each connection to the model.
     """
     shelf = Shelf(catalogue or FOUR)
-    tones, ear, mind, pool, ending = Tones(), Measure(), Echo(), Pool(), Probe()
+    tones, ear, mind, pool, ending = Tones(), Measure(), Echo(), await decoders(), Probe()
     parts = Parts(tones, ear, loud, mind, Loudness)
     engine = Server(parts, token=TOKEN, session_seconds=session_seconds, script=faults)
     async with engine.listen("127.0.0.1", 0) as port:
-        await pool.warm()
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
         equipment = Equipment(shelf, model, pool, limits or Limits())
         supervisor = launch(SupervisorActor(equipment), ending)
@@ -134,7 +133,7 @@ async def exchange(
             supervisor.tell(Stop())
             down = await ending.told(Down)
             await serving.cleanup()
-            await pool.close()
+            await until(lambda: not pool.busy and not pool.waiting)  # a worker that was killed is replaced
     parts.close()
     assert down.cause is None
     assert pykka.ActorRegistry.get_all() == []

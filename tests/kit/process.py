@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.kit.story import WITHIN
+
 LISTENING = re.compile(r"listening on https?://(\S+?),")
-START_SECONDS = 90.0
-STOP_SECONDS = 20.0
+START_SECONDS = 180.0
+STOP_SECONDS = 60.0
 KEYS = ("OPENAI_API_KEY", "UPSTREAM_API_KEY", "UPSTREAM_URL", "LOCAL_LLM_URL", "HOST", "PORT", "PERSONAS_FILE")
 
 
@@ -43,7 +45,7 @@ class Server:
                 self.listening.set()
         self.listening.set()
 
-    def lines(self, about: str, count: int, within: float = 10.0) -> list[str]:
+    def lines(self, about: str, count: int, within: float = WITHIN) -> list[str]:
         """The lines of its log that hold `about`, once there are so many."""
         with self.news:
             assert self.news.wait_for(lambda: len(self._about(about)) >= count, within), "".join(self.log)

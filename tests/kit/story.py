@@ -1,4 +1,7 @@
-"""A test on a real event loop: it has so long that only a hang takes longer, and it leaves nothing behind."""
+"""A test on a real event loop: it has so long that only a hang takes longer, and it leaves nothing behind.
+
+The stories of a test process share one loop, and on it the decoders: to start those takes longer than most stories.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -6,16 +9,38 @@ from typing import Any, TypeVar
 
 import pykka
 
+from audio import Pool
+
 LONGEST = 300.0  # seconds, for a whole test on a machine that is busy with others
 WITHIN = 60.0  # for one thing that a test waits for
 
 T = TypeVar("T")
 
+_runners: list[asyncio.Runner] = []
+_pools: list[Pool] = []
 
-def run(story: Coroutine[Any, Any, T], loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> T:
-    """What the story returns; AssertionError if a task or an actor outlives it."""
-    with asyncio.Runner(loop_factory=loop) as runner:
-        return runner.run(_whole(story))
+
+def run(story: Coroutine[Any, Any, T], loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> T:
+    """What the story returns; AssertionError if a task or an actor outlives it. A `loop` is made for it alone."""
+    if loop:
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(_whole(story))
+    if not _runners:
+        _runners.append(asyncio.Runner())
+    try:
+        return _runners[0].run(_whole(story))
+    finally:
+        _runners[0].run(_clear())
+
+
+async def decoders() -> Pool:
+    """Those of all stories: warm, and idle. A worker that a story has killed is replaced, as in a server."""
+    assert _runners, "the decoders live on the loop that `run` shares"
+    if not _pools:
+        pool = Pool()
+        await pool.warm()
+        _pools.append(pool)
+    return _pools[0]
 
 
 async def until(
@@ -28,6 +53,14 @@ async def until(
         await asyncio.sleep(0.01)
 
 
+def close() -> None:
+    """End the decoders and the loop, when all stories were told."""
+    while _pools:
+        _runners[0].run(_pools.pop().close())
+    while _runners:
+        _runners.pop().close()
+
+
 async def _whole(story: Coroutine[Any, Any, T]) -> T:
     async with asyncio.timeout(LONGEST):
         told = await story
@@ -37,3 +70,13 @@ async def _whole(story: Coroutine[Any, Any, T]) -> T:
     assert not left, f"left behind: {left}"
     assert pykka.ActorRegistry.get_all() == []
     return told
+
+
+async def _clear() -> None:
+    """What a story that failed has left behind must not fail the next."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    for ref in pykka.ActorRegistry.get_all():
+        pykka.ActorRegistry.unregister(ref)

@@ -17,6 +17,11 @@ from tests.page.visitor import CHROMIUM, PHONE, Visitor, launch, voice
 Visit: TypeAlias = Callable[..., Visitor]
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Every test that wants a browser is for `make test-all`."""
+    item.add_marker("thorough")
+
+
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     """The hand on the browsers, let go of before other tests want a loop of their own."""

@@ -20,7 +20,7 @@ ARGUMENTS = [
 ]
 ALLOWED = "--use-fake-ui-for-media-stream"  # whoever asks gets the microphone
 PHONE, DESKTOP = (390, 844), (1280, 800)  # CSS pixels
-PATIENCE = 20_000  # ms
+PATIENCE = 60_000  # ms
 PAUSE = 1.0  # seconds between two repetitions of the recording
 SPY = Path(__file__).with_name("spy.js")
 

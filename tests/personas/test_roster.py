@@ -3,6 +3,7 @@
 import datetime
 import itertools
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,9 +69,14 @@ def plain(text: str) -> str:
 
 def test_hours_are_asked_once_a_minute(row: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """All who have the same together, by whoever asks; the next minute, and the minute before, are others."""
-    catalogue, asked = many(row, 70), []
+    catalogue, asked = many(row, 70), list[datetime.datetime]()
     real = Availability.open_at
-    monkeypatch.setattr(Availability, "open_at", lambda hours, moment: asked.append(moment) or real(hours, moment))
+
+    def open_at(hours: Availability, moment: datetime.datetime) -> bool:
+        asked.append(moment)
+        return real(hours, moment)
+
+    monkeypatch.setattr(Availability, "open_at", open_at)
     for seconds, times in ((0, 8), (59, 8), (60, 16), (90, 16), (59, 24)):
         catalogue.open(NOON + datetime.timedelta(seconds=seconds))
         catalogue.match("love", moment=NOON + datetime.timedelta(seconds=seconds))
@@ -87,16 +93,17 @@ def test_a_question_costs_the_same_of_four_and_of_a_thousand(row: Make) -> None:
     """Within the minute; only to name everyone takes a step for each."""
     few, all_ = many(row, 4), many(row, 1000)
     words = ("my love marriage career husband delay shaadi " * 12)[:500]
-    for ask in (
+    questions: list[Callable[[Catalogue], object]] = [
         lambda of: of.match(words, moment=NOON),
         lambda of: of.match("x" * 500, "Hindi", moment=NOON),
         lambda of: of.find(NOON, language="Hindi", status="active"),
         lambda of: of.instead_of(of.all()[0], NOON),
-    ):
+    ]
+    for ask in questions:
         costs = []
         for catalogue in (few, all_):
             ask(catalogue)
-            costs.append(steps(lambda ask=ask, catalogue=catalogue: ask(catalogue)))
+            costs.append(steps(partial(ask, catalogue)))
         assert costs[1] < 2 * costs[0] + 100
 
 

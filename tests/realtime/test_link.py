@@ -7,15 +7,16 @@ from http import HTTPStatus
 
 import pytest
 from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.server import Request, Response, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
 
 from realtime import link, models
 from realtime.events import Frame, LinkEnded, LinkEvent
 from realtime.link import MAX_FRAME, MOST_UNHANDLED, Upstream, check_url
 from realtime.outbox import FRAMES_AT_ONCE
 from realtime.readiness import Readiness
-from tests.kit.story import run
+from tests.kit.story import WITHIN, run
 
 READ = 256 * 1024  # bytes that the loop reads at once
 
@@ -150,7 +151,7 @@ def test_a_line_that_is_dead_is_found_out(monkeypatch: pytest.MonkeyPatch) -> No
 
     async def freeze(socket: ServerConnection) -> None:
         socket.transport.pause_reading()
-        await asyncio.wait([asyncio.create_task(found_out.wait())], timeout=8)
+        await asyncio.wait([asyncio.create_task(found_out.wait())], timeout=WITHIN)
         given_up.set()
         socket.transport.abort()
 

@@ -82,9 +82,8 @@ def test_instructions_alone_neither_end_nor_delay_an_opening(tuning: bool, code:
             if number == 0:
                 assert (up.state, up.ours.owed) == (states.Session.OPEN, False)
         up.ours.listen(tuning)
-        assert up.state is states.Session.TUNING
-        assert up.take(*up.updates()) == [Configured()], (order, refused)
-        assert up.state is states.Session.OPEN
+        passed = [up.state, up.take(*up.updates()), up.state]
+        assert passed == [states.Session.TUNING, [Configured()], states.Session.OPEN], (order, refused)
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -166,7 +165,8 @@ def test_a_limit_that_names_nothing_puts_off_what_is_asked_and_nothing_else() ->
     up = Upstream()
     up.take(*up.updates())
     up.ours.instruct("You are Tina. The caller is Asha.")
-    assert up.refuse(*up.updates(), "rate_limit_exceeded", named=False) == []
+    (alone,) = up.updates()
+    assert up.refuse(alone, "rate_limit_exceeded", named=False) == []
     assert up.ours.oddities == {"rate_limit_exceeded": 1}
     up.ours.ask_text(1, "one")
     assert up.refuse({}, "rate_limit_exceeded", named=False) == [Postponed(0, 1, 1.0)]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from cli import app
 from tests.kit.exchange import exchange
 from web import guard
-from web.names import host_to_allow, origin_to_allow, read_host
+from web.names import host_to_allow, is_address, origin_to_allow, read_host
 
 MAYA, MAYA_ASCII = "माया.भारत", "xn--r2bc8bb.xn--h2brj9c"
 
@@ -71,7 +71,7 @@ def test_this_machine_and_addresses_are_always_served(host: str) -> None:
 @pytest.mark.parametrize("option", ["192.168.1.20", "http://192.168.1.20:8000/", "[::1]:8000", "::1", "https://[::1]/"])
 def test_an_address_may_be_named_though_it_need_not_be(option: str) -> None:
     """It is no mistake, however it is written."""
-    assert guard.is_address(host_to_allow(option))
+    assert is_address(host_to_allow(option))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from actors.equipment import Limits
 from personas import SHIPPED, Catalogue
 from tests.kit.exchange import exchange
 from tests.kit.four import MOHIT, TINA
-from tests.kit.story import run
+from tests.kit.story import WITHIN, run
 
 SECRET = ("system_prompt",)
 
@@ -274,7 +274,7 @@ def test_nothing_that_is_asked_makes_a_crash(caplog: pytest.LogCaptureFixture) -
 
     def thrown(host: str) -> None:
         def told(method: str, path: str, body: bytes | None = None) -> None:
-            with closing(http.client.HTTPConnection(host, timeout=20)) as wire:
+            with closing(http.client.HTTPConnection(host, timeout=WITHIN)) as wire:
                 wire.request(method, path, body)
                 answer = wire.getresponse()
                 found = orjson.loads(answer.read())

@@ -132,7 +132,7 @@ def test_a_chat_server_is_told_to_go_on() -> None:
     async def whole() -> Any:
         async with chat_server({"choices": [{"message": {"content": "and so on."}}]}) as (url, asked):
             turns = (user("Will I marry?"), Turn("assistant", "The seventh"))
-            assert await Mind(url, timeout=5).answer(f"{ENGLISH}\n\n{GO_ON}", turns) == "and so on."
+            assert await Mind(url, timeout=60).answer(f"{ENGLISH}\n\n{GO_ON}", turns) == "and so on."
             return asked[0]["messages"]
 
     prompt, *turns = run(whole())
@@ -323,7 +323,7 @@ async def chat_server(reply: Any, status: int = 200) -> AsyncIterator[tuple[str,
 def ask_server(reply: Any, status: int = 200) -> tuple[str, list[Any]]:
     async def whole() -> tuple[str, list[Any]]:
         async with chat_server(reply, status) as (url, asked):
-            mind = Mind(url, model="small", timeout=5)
+            mind = Mind(url, model="small", timeout=60)
             return await mind.answer(ENGLISH, (user("When will I marry?"),)), asked
 
     return run(whole())

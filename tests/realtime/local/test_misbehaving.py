@@ -87,23 +87,14 @@ def test_a_handshake_is_cut() -> None:
 
 
 def test_a_handshake_is_slow() -> None:
-    """It comes after its time, and another one in between."""
+    """It comes after its time."""
 
     async def test(engine: Engine) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-
-        async def slow() -> float:
-            async with engine.call() as socket:
-                await receive(socket)
-                return loop.time() - began
-
-        first = asyncio.create_task(slow())
-        await until(lambda: bool(engine.server._knocking))
-        async with engine.call() as other:
-            await receive(other)
-        assert not first.done()
-        assert 0.5 <= await first < 5
+        async with engine.call() as socket:
+            assert loop.time() - began >= 0.5
+            await receive(socket)
 
     with_engine(test, script=script({"on": "connect", "do": "slow", "seconds": 0.5}))
 
@@ -111,13 +102,15 @@ def test_a_handshake_is_slow() -> None:
 @pytest.mark.parametrize("fault", [{"do": "stall"}, {"do": "slow", "seconds": 3000}])
 @pytest.mark.parametrize("who", ["client", "server"])
 def test_a_handshake_never_ends(fault: Event, who: str) -> None:
-    """Until the client or the server goes, and then nothing is left of it."""
+    """Until the client or the server goes, and then nothing is left of it; others are let in meanwhile."""
 
     async def test(engine: Engine) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", engine.port)
         key = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + "A" * 22
         writer.write(f"GET /v1/realtime?model=m HTTP/1.1\r\nHost: here\r\n{key}==\r\n\r\n".encode())
         await until(lambda: bool(engine.server._knocking))
+        async with engine.call() as other:
+            await receive(other)
         if who == "client":
             writer.transport.abort()
             await until(lambda: not engine.server._knocking)
@@ -185,10 +178,10 @@ def test_a_session_expires() -> None:
 
     async def test(engine: Engine) -> None:
         loop = asyncio.get_running_loop()
+        began = loop.time()
         async with engine.call() as socket:
-            began = loop.time()
             events = await to_the_end(socket)
-            assert 0.25 < loop.time() - began < 5
+            assert loop.time() - began >= 0.3
         assert kinds(events) == ["session.created", "error"]
         assert events[1]["error"]["code"] == "session_expired"
         assert socket.close_code == 1001
@@ -200,9 +193,10 @@ def test_a_session_tells_when_it_expires() -> None:
     """In seconds since 1970, and not before that."""
 
     async def test(engine: Engine) -> None:
+        before = int(time.time())
         async with engine.call() as socket:
             expires_at = (await receive(socket))["session"]["expires_at"]
-            assert abs(expires_at - time.time() - 1800) < 5
+            assert before <= expires_at - 1800 <= time.time() + 1
 
     with_engine(test, session_seconds=1800)
 
@@ -257,11 +251,11 @@ def test_an_event_comes_late(do: str, late: bool) -> None:
     """Out of order, or with all that follows it."""
 
     async def test(socket: ClientConnection) -> None:
-        await greet(socket)
         loop, began = asyncio.get_running_loop(), asyncio.get_running_loop().time()
+        await greet(socket)
         events = kinds(await receive_until(socket, "response.created" if late else "response.done"))
         assert (events.index("response.created") > 1) is late
-        assert 0.4 < loop.time() - began < 5
+        assert loop.time() - began >= 0.5
 
     misbehave(test, {"on": "response.created", "do": do, "seconds": 0.5})
 
