@@ -8,8 +8,10 @@ from actors.base import Ref
 from actors.messages import (
     Admitted,
     Chose,
+    ConfigAck,
     Connected,
     Detached,
+    Error,
     From,
     FromCaller,
     Garbled,
@@ -29,6 +31,7 @@ from tests.simulation.ear import Ear
 from tests.simulation.sound import LOUD, Word, silence
 from tests.simulation.world import PERSONAS, VOICES, World
 
+OTHER: dict[Mode, Mode] = {"clip": "stream", "stream": "clip"}
 SILENCE_MS = 800  # after what was spoken, so that its end is heard
 PIECES_MS = (40, 100, 200)
 PROFILES = (Profile(name="Asha"), Profile(name="Usha"))
@@ -66,6 +69,7 @@ class Caller:
     bombed: bool = False
     words: int = 0
     spoke_at: float = -1.0
+    mode_before: Mode = "clip"  # to whoever was acknowledged last
 
     def tell(self, message: ToCaller | Admitted) -> None:
         """Being an outbox: hear it."""
@@ -74,6 +78,10 @@ class Caller:
             return
         self.world.note(f"<= {self.ear.name}", message)
         self.ear.hear(message)
+        if isinstance(message, ConfigAck):
+            self.mode_before = self.mode
+        elif isinstance(message, Error) and message.code == "persona_switch_failed":
+            self.mode = self.mode_before
         if self.ear.closed:
             self.world.after(self.world.random.choice([0.0, 0.05]), self.leave)
 
@@ -123,7 +131,12 @@ class Caller:
     def _choose(self) -> None:
         random = self.world.random
         wish = random.choice([*PERSONAS, *PERSONAS, self.wish or "nobody", "nobody"])
-        self.choose(wish, random.choice([None, None, self.mode]))
+        mode = random.choice([None, None, self.mode, OTHER[self.mode]])
+        if mode == OTHER[self.mode]:
+            self._did("changed")
+        self.choose(wish, mode)
+        if mode and wish in VOICES:
+            self.mode = mode
 
     def choose(self, wish: str, mode: Mode | None = None) -> None:
         """Ask for this persona, whose greeting may be heard once more."""
@@ -137,10 +150,11 @@ class Caller:
         self.say(Chose(wish, mode, told))
 
     def _change(self) -> None:
-        self.mode = "clip" if self.mode == "stream" else "stream"
         self._did("changed")
         if self.wish:
-            self.say(Chose(self.wish, self.mode))
+            self.say(Chose(self.wish, OTHER[self.mode]))
+        if self.wish in VOICES:
+            self.mode = OTHER[self.mode]
 
     def _utter(self, kind: str) -> tuple[str, ...]:
         words = []
