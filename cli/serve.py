@@ -23,6 +23,7 @@ from actors.equipment import Equipment, Limits
 from actors.watch import Watchdog
 from audio import Pool
 from cli.catalogue import following, read
+from cli.ending import end_within
 from cli.failure import CannotServe
 from cli.settings import MODEL, OPENAI, Settings
 from personas import SHIPPED, Shelf
@@ -43,6 +44,8 @@ limits = Limits()
 # Objects more than at the last look before the youngest are looked at, and looks at one generation before the next
 # older one. Python's own are 700, 10, 10. A call leaves 60 objects in cycles: all are looked at every 4,000 calls.
 GC_THRESHOLDS = (5_000, 10, 5)
+
+GRACE_SECONDS = 2.0  # for the loop and its threads to end, once every call has
 
 
 class LogLevel(Enum):
@@ -147,8 +150,14 @@ def _run(settings: Settings) -> int:
     try:
         import uvloop
     except ImportError:  # no wheel for this platform: the loop of the standard library does
-        return asyncio.run(_serve(settings))
-    return uvloop.run(_serve(settings))
+        return asyncio.run(_to_the_end(settings))
+    return uvloop.run(_to_the_end(settings))
+
+
+async def _to_the_end(settings: Settings) -> int:
+    code = await _serve(settings)
+    end_within(GRACE_SECONDS, code)
+    return code
 
 
 class Ending:

@@ -23,7 +23,15 @@ HOMES = {
     "babel": ("personas/",),
     "iso4217": ("personas/pricing.py",),
     "prometheus_client": ("web/metrics.py",),
-    "threading": ("actors/pykka_loop.py", "actors/watch.py", "actors/testing/", "personas/aside.py", "realtime/local/"),
+    "threading": (
+        "actors/pykka_loop.py",
+        "actors/watch.py",
+        "actors/testing/",
+        "cli/ending.py",
+        "personas/aside.py",
+        "personas/apart.py",
+        "realtime/local/",
+    ),
     "jinja2": ("personas/",),
 }
 LEVEL = {package: depth for depth, layer in enumerate(LAYERS) for package in layer.split()}

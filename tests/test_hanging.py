@@ -1,0 +1,85 @@
+"""What the server waits for may never come. It ends all the same when it is told to, and with exit code 0."""
+
+import threading
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from personas import SHIPPED
+from tests.kit.process import Server, server
+
+UPSTREAM = "ws://127.0.0.1:9/v1/realtime"  # nobody is there, and nobody is asked
+HANGS = """
+import os, socket, sys, threading
+
+def hanging(original, when):
+    def asked(what, *rest, **more):
+        if when(what):
+            print("it hangs", file=sys.stderr, flush=True)
+            threading.Event().wait()
+        return original(what, *rest, **more)
+    return asked
+
+def again(what, asked=[]):
+    # the file of personas, which was there at the start
+    asked += [what] * (str(what) == {file!r})
+    return len(asked) > 1 and what is asked[-1]
+
+def shipped(what):
+    # the file that ships, in a process that reads an edit
+    return sys.argv[0] == "-c" and str(what) == {shipped!r}
+
+{hang}
+"""
+"""Python runs this first, in every process: something keeps who asks it waiting, for good."""
+
+
+def start_with(folder: Path, hang: str) -> str:
+    """A place for Python's path that makes this hang."""
+    file = folder / "personas.json"
+    (folder / "sitecustomize.py").write_text(HANGS.format(file=str(file), shipped=str(SHIPPED), hang=hang))
+    return str(folder)
+
+
+def family(one: Server) -> list[psutil.Process]:
+    return psutil.Process(one.process.pid).children(recursive=True)
+
+
+@pytest.mark.parametrize(
+    "hang",
+    [
+        "os.stat = hanging(os.stat, again)",
+        "os.open = hanging(os.open, again)",
+    ],
+)
+def test_a_file_system_that_does_not_answer_keeps_no_server(tmp_path: Path, hang: str) -> None:
+    """Asked for the state of the file of personas, or to open it, or what ships besides, in whichever process."""
+    file = tmp_path / "personas.json"
+    file.write_bytes(SHIPPED.read_bytes())
+    path = start_with(tmp_path, hang)
+    with server("--personas", str(file), UPSTREAM_URL=UPSTREAM, PYTHONPATH=path) as one:
+        file.write_bytes(SHIPPED.read_bytes().replace(b"Mohit", b"Rohit"))
+        one.lines("it hangs", 1, within=60)
+        children = family(one)
+        assert one.stop() == 0
+        assert psutil.wait_procs(children, timeout=20)[1] == []
+
+
+def test_a_name_server_that_does_not_answer_keeps_no_server(tmp_path: Path) -> None:
+    """Where Python's own loop runs, names are looked up in a thread that is waited for."""
+    hang = "sys.modules['uvloop'] = None; socket.getaddrinfo = hanging(socket.getaddrinfo, 'model.invalid'.__eq__)"
+    path = start_with(tmp_path, hang)
+    with server(UPSTREAM_URL="ws://model.invalid/v1/realtime", PYTHONPATH=path) as one:
+
+        def ask() -> None:
+            with suppress(OSError):
+                urllib.request.urlopen(f"http://{one.address}/ready", timeout=60)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        one.lines("it hangs", 1, within=60)
+        assert one.stop() == 0
+        asking.join(60)
