@@ -1,4 +1,4 @@
-"""The end of the process, whatever hangs in it: loop and interpreter wait for threads, and those for a name server."""
+"""The end of the process, whatever hangs: the loop waits for its threads, and one of them for a name server, say."""
 
 import os
 import threading

@@ -45,10 +45,9 @@ class Catalogue:
         return cls.from_bytes(read_bytes(Path(path)))
 
     @classmethod
-    def from_bytes(cls, raw: bytes, before: Self | None = None) -> Self:
-        """The same from what is in a file; faults have lines. Who is as in the catalogue before is taken over."""
+    def from_bytes(cls, raw: bytes, known: Iterable[Persona] = ()) -> Self:
+        """The same from what is in a file; faults have lines. Who is known, and still the same, is taken over."""
         text, data = decode(raw)
-        known = before.all() if before else ()
         try:
             read = cls._from(data, written_twice(text), {persona.source: persona for persona in known})
         except CatalogueBroken as broken:

@@ -11,22 +11,27 @@ import contextlib
 import hashlib
 import logging
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from personas.apart import PAUSE, Apart
 from personas.aside import Aside
 from personas.catalogue import Catalogue
 from personas.check import CatalogueBroken, Fault
 from personas.file import read_bytes
+from personas.persona import Persona
+from personas.worker import Faults, read
 
 log = logging.getLogger(__name__)
 
 _LOOK = 0.1  # seconds between two looks; each costs one question to the file system
 _SETTLED = 0.4  # seconds that a faulty text must stay as it is before it is told of; a slow editor writes on within it
+_FEW = 100  # personas
 
-Faults = tuple[Fault, ...]
+Read = Callable[[bytes, tuple[Persona, ...]], Catalogue | Faults]
 Taken = Callable[[Catalogue], None]
 Told = Callable[[Faults], None]
 
@@ -39,7 +44,7 @@ async def watch(edits: "Edits", taken: Taken, told: Told, *, asked: asyncio.Even
     in any case: the catalogue in use when the file is still as it was.
     """
     asked = asked or asyncio.Event()
-    with contextlib.closing(Aside("the file of personas")) as aside:
+    with contextlib.closing(Aside("the file of personas")) as aside, contextlib.closing(Apart()) as apart:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK):
@@ -47,7 +52,7 @@ async def watch(edits: "Edits", taken: Taken, told: Told, *, asked: asyncio.Even
             wanted = asked.is_set()
             asked.clear()
             now = asyncio.get_running_loop().time()
-            found = await aside.run(partial(edits.look, now, asked=wanted))
+            found = await aside.run(partial(edits.look, now, asked=wanted, read=apart.read))
             if isinstance(found, Catalogue):
                 taken(found)
             elif found:
@@ -73,12 +78,14 @@ class Edits:
         self.path = path
         self._in_use = in_use
         self._of_use = self._told = _hash(seen)
+        self._past: list[Persona] = []
         self._doubt: Doubt | None = None
         self._state: tuple[int, ...] | None = None
         self._since = 0.0
 
-    def look(self, now: float, *, asked: bool = False) -> Catalogue | Faults | None:
+    def look(self, now: float, *, asked: bool = False, read: Read = read) -> Catalogue | Faults | None:
         """A new catalogue, the faults of an edit, or None when there is nothing to say; `now` in seconds."""
+        self._let_go()
         if asked:
             self._told = b""
         changed = self._changed(now)
@@ -91,10 +98,10 @@ class Edits:
         if text == self._of_use:
             return self._take(text, self._in_use)
         if not self._doubt or self._doubt.text != text:
-            read = self._read(raw) if isinstance(raw, bytes) else raw
-            if isinstance(read, Catalogue):
-                return self._take(text, read)
-            self._doubt = Doubt(text, read, now)
+            found = self._read(raw, read) if isinstance(raw, bytes) else raw
+            if isinstance(found, Catalogue):
+                return self._take(text, found)
+            self._doubt = Doubt(text, found, now)
         return self._settled(self._doubt, now)
 
     def _changed(self, now: float) -> bool:
@@ -106,8 +113,14 @@ class Edits:
 
     def _take(self, text: bytes, catalogue: Catalogue) -> Catalogue:
         self._of_use = self._told = text
-        self._in_use, self._doubt = catalogue, None
+        self._past, self._in_use, self._doubt = list(self._in_use.all()), catalogue, None
         return catalogue
+
+    def _let_go(self) -> None:
+        """Of who was replaced at the last look, a few at a time: to free a thousand at once holds the loop for 5 ms."""
+        while self._past:
+            del self._past[-_FEW:]
+            time.sleep(PAUSE)
 
     def _settled(self, doubt: Doubt, now: float) -> Faults | None:
         if now - doubt.since < _SETTLED:
@@ -123,15 +136,12 @@ class Edits:
             return _hash(str(away).encode()), away.faults
         return _hash(raw), raw
 
-    def _read(self, raw: bytes) -> Catalogue | Faults:
+    def _read(self, raw: bytes, read: Read) -> Catalogue | Faults:
         try:
-            read = Catalogue.from_bytes(raw, self._in_use)
-        except CatalogueBroken as broken:
-            return broken.faults
+            return read(raw, self._in_use.all())
         except BaseException as error:  # a panic of a library in Rust is one; the next edit is looked at all the same
             log.exception("%s cannot be read, which is a fault of the server", self.path)
             return (Fault("$", f"cannot be read, which is a fault of the server: {type(error).__name__}."),)
-        return read.faults or read
 
 
 def _hash(text: bytes) -> bytes:

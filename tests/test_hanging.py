@@ -53,6 +53,7 @@ def family(one: Server) -> list[psutil.Process]:
     [
         "os.stat = hanging(os.stat, again)",
         "os.open = hanging(os.open, again)",
+        "os.open = hanging(os.open, shipped)",
     ],
 )
 def test_a_file_system_that_does_not_answer_keeps_no_server(tmp_path: Path, hang: str) -> None:

@@ -24,7 +24,7 @@ BIG = "x" * 1_000_000
 def read(raw: bytes, before: Catalogue | None = None) -> tuple[Catalogue | None, tuple[Fault, ...]]:
     """Whoever is sound in a file, and what is told of it; anything else than CatalogueBroken is a failure."""
     try:
-        catalogue = Catalogue.from_bytes(raw, before)
+        catalogue = Catalogue.from_bytes(raw, before.all() if before else ())
     except CatalogueBroken as broken:
         return None, broken.faults
     return catalogue, catalogue.faults
