@@ -142,7 +142,9 @@ def test_a_process_that_hangs_is_told_of_and_changes_nothing(
     file.write_bytes(SHIPS.replace(b"Mohit", b"Rohit Sharma"))
     hanging = Apart(patience=0.1, command=running(code))
     assert edits.look(10, read=hanging.read) is None
-    (fault,) = edits.look(11, read=hanging.read) or ()
+    told = edits.look(11, read=hanging.read)
+    assert isinstance(told, tuple)
+    (fault,) = told
     assert "which is a fault of the server: Died" in fault.message
     assert "ended with -9" in caplog.text
     assert no_child()
