@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, assert_never
 
-from actors.base import Boot, Down, Hired, LoopActor, Ref, Stop
 from actors.door import Door
 from actors.engagements import Engagements
 from actors.equipment import Equipment
@@ -32,7 +31,7 @@ from actors.messages import (
     Report,
     ToCaller,
 )
-from actors.pykka_loop import LoopRef
+from actors.runtime import Boot, Down, Hired, LoopActor, LoopRef, Ref, Stop
 from actors.session import SessionInbox, UserSessionActor
 from actors.supervision import BARRED_SECONDS, Breaker
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol as Interface
 from typing import TypeAlias, assert_never
 
-from actors.base import Boot, LoopActor, Ref, Stop
 from actors.messages import (
     AccountRefused,
     Append,
@@ -27,7 +26,7 @@ from actors.messages import (
     UpstreamLost,
     UpstreamRefused,
 )
-from actors.pykka_loop import LoopRef
+from actors.runtime import Boot, LoopActor, LoopRef, Ref, Stop
 from realtime import errors
 from realtime.errors import CLOSES, Trouble
 from realtime.events import AskFailed, Configured, Event, Frame, LinkEnded, LinkEvent, Postponed, Unusable

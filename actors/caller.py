@@ -3,8 +3,8 @@
 import asyncio
 from collections import deque
 
-from actors.base import Ref
 from actors.messages import Close, ConfigAck, Error, ToCaller
+from actors.runtime import Ref
 from personas import Persona
 
 MINUTE = 60.0

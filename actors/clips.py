@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from actors.base import Ref
+from actors.runtime import Ref
 from audio import Decoded, Decoding, Packed, Pool, Undecoded
 
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-from actors.base import Ref
 from actors.caller import Caller
 from actors.clips import Clips
 from actors.greeting import Greeting
@@ -22,6 +21,7 @@ from actors.messages import (
     ToPersona,
 )
 from actors.replies import Replies
+from actors.runtime import Ref
 from actors.stream import Stream
 from actors.transcripts import Transcripts
 from actors.turns import TurnOrder, Utterance

@@ -3,33 +3,11 @@
 Made once by the command line and handed down with the equipment, so that two servers in one process count apart.
 """
 
-from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 
+from actors.runtime.watchdog import Lateness
 from realtime.events import Used
-
-STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds; what is later is in the last of all
-
-
-class Lateness:
-    """How late the loop was, each time it was looked at: a histogram, and the worst since that was last taken."""
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(STEPS) + 1)
-        self.total = 0.0
-        self._worst = 0.0
-
-    def add(self, seconds: float) -> None:
-        """It was late by so much."""
-        self.counts[bisect_left(STEPS, seconds)] += 1
-        self.total += seconds
-        self._worst = max(self._worst, seconds)
-
-    def take_worst(self) -> float:
-        """The worst since this was last asked, in seconds."""
-        worst, self._worst = self._worst, 0.0
-        return worst
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TypeAlias
 
-from actors.base import Hired, Stop
 from actors.messages import ToBridge
-from actors.supervision import SESSION_CHILDREN, Verdict
+from actors.runtime import Hired, Stop, Verdict
+from actors.supervision import SESSION_CHILDREN
 from personas import Persona
 from realtime.models import Capabilities
 

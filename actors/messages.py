@@ -7,9 +7,8 @@ names of the wire, one class per message type (docs/wire.md).
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from actors.base import Ref
 from actors.meter import Bill
-from actors.pykka_loop import LoopRef
+from actors.runtime import LoopRef, Ref
 from audio import Packed
 from personas import Persona, Profile
 from personas.pricing import Amount, Tariff

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
 
-from actors.base import Boot, LoopActor, Ref, Stop
 from actors.messages import (
     Choose,
     Declined,
@@ -25,6 +24,7 @@ from actors.messages import (
     ToPersona,
 )
 from actors.meter import Meter
+from actors.runtime import Boot, LoopActor, Ref, Stop
 from actors.timers import MinuteOver
 from personas import Persona, Profile, Shelf
 from realtime.events import Role, Setup, Turn

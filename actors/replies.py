@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from actors.base import Ref
 from actors.caller import Caller
 from actors.line import Leg
 from actors.messages import AudioResponse, Keep, Remember, TextResponse, ToPersona, Transcript
 from actors.playback import OnAir, Playback, join, silence
+from actors.runtime import Ref
 from realtime.events import ReplyAudio, ReplyEnded, ReplyWords
 
 

@@ -7,7 +7,6 @@ from math import inf
 from typing import TypeAlias, assert_never
 
 from actors.account import Account
-from actors.base import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.caller import Caller, Rate
 from actors.choices import Choices
@@ -58,6 +57,7 @@ from actors.messages import (
     UpstreamRefused,
 )
 from actors.persona import PersonaActor, PersonaInbox
+from actors.runtime import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
 from actors.stream import MUTED_SECONDS
 from actors.switchboard import Hands, Switchboard
 from actors.timers import Muted, Pace, Quiet, Retry, TimeUp

@@ -1,9 +1,9 @@
 """The caller's voice as it is spoken: kept, and sent to the connection that listens."""
 
-from actors.base import Ref
 from actors.line import Leg
 from actors.messages import Append, ToBridge
 from actors.microphone import Microphone
+from actors.runtime import Ref
 from realtime.events import BYTES_PER_MS
 
 MUTED_SECONDS = 1.0  # without audio in the middle of speech: the microphone was closed

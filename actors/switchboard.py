@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from actors.base import Hired, Ref, Stop
 from actors.caller import Caller
 from actors.choices import Choices
 from actors.conversation import Conversation
@@ -34,6 +33,7 @@ from actors.messages import (
     ToBridge,
     ToPersona,
 )
+from actors.runtime import Hired, Ref, Stop
 from actors.supervision import Losses
 from personas import Profile
 from realtime.models import Capabilities

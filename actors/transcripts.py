@@ -1,9 +1,9 @@
 """The caller's words: which turn of ours each connection's spoken turns are, and what was written down of them."""
 
-from actors.base import Ref
 from actors.caller import Caller
 from actors.line import Leg
 from actors.messages import Remember, ToPersona, Transcript
+from actors.runtime import Ref
 from actors.turns import TurnOrder
 
 LATE_SECONDS = 10.0  # a transcript that has not come by then is not waited for

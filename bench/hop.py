@@ -15,7 +15,7 @@ from typing import Any
 import pykka
 import uvloop
 
-from actors.base import Boot, Hired, LoopActor, Ref, launch
+from actors.runtime import Boot, Hired, LoopActor, Ref, launch
 from bench.load import at
 from bench.report import Part
 

@@ -19,9 +19,8 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
-from actors.base import Down, Stop, launch
 from actors.equipment import Equipment, Limits
-from actors.watch import Watchdog
+from actors.runtime import Down, Stop, Watchdog, launch
 from audio import Pool
 from cli.catalogue import following, read
 from cli.ending import end_within

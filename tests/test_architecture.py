@@ -24,8 +24,8 @@ HOMES = {
     "iso4217": ("personas/pricing.py",),
     "prometheus_client": ("web/metrics.py",),
     "threading": (
-        "actors/pykka_loop.py",
-        "actors/watch.py",
+        "actors/runtime/",
+        "actors/runtime/watchdog.py",
         "actors/testing/",
         "cli/ending.py",
         "personas/aside.py",

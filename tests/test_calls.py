@@ -16,9 +16,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
-from actors.base import Stop
 from actors.conversation import Conversation
 from actors.equipment import Limits
+from actors.runtime import Stop
 from actors.supervision import SESSION_CHILDREN
 from actors.testing.phone import CallEnded, CallFailed, Phone
 from audio import wav

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from actors.base import Stop
 from actors.conversation import Conversation
 from actors.equipment import Limits
+from actors.runtime import Stop
 from actors.testing.phone import CallEnded, CallFailed, Phone
 from realtime.link import Upstream
 from tests.kit.deaf import deafen

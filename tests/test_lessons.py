@@ -6,9 +6,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from actors.base import Down, Stop, launch
 from actors.bridge import OpenAIBridgeActor
 from actors.messages import AskText, Configure, Fact, Ready
+from actors.runtime import Down, Stop, launch
 from actors.testing.probe import Probe
 from realtime.events import ReplyAudio, ReplyEnded, Setup
 from realtime.link import Upstream

@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from aiohttp import web
 
-from actors.base import Ref
 from actors.messages import Connected
+from actors.runtime import Ref
 from web import page
 from web.endpoint import answer_calls
 from web.guard import refuse_strangers

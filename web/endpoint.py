@@ -13,11 +13,10 @@ from aiohttp import WebSocketError, WSMsgType, web
 from aiohttp.http import WSMessageNoDecodeText
 from aiohttp.typedefs import Handler
 
-from actors.base import Ref
 from actors.caller import Rate
 from actors.figures import Figures
 from actors.messages import Chose, Close, Connected, Detached, Flooded, From, FromCaller, Garbled, Mode, Sought
-from actors.pykka_loop import LoopRef
+from actors.runtime import LoopRef, Ref
 from schemas import Refused
 from web import wire
 from web.outbox import TOO_SLOW, Outbox

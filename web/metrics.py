@@ -11,9 +11,9 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from actors import pykka_loop
-from actors.figures import STEPS, Figures
-from actors.watch import running
+from actors import runtime
+from actors.figures import Figures
+from actors.runtime.watchdog import STEPS, running
 from audio import Pool
 
 
@@ -68,11 +68,11 @@ class Metrics(Collector):
 
     def _process(self) -> Iterator[Metric]:
         actors = GaugeMetricFamily("voice_actors", "Live actors in this process", labels=["kind"])
-        for kind, count in pykka_loop.alive().items():
+        for kind, count in runtime.ref.alive().items():
             actors.add_metric([kind], count)
         yield actors
         yield _gauge("voice_tasks", "Tasks of the event loop", len(asyncio.all_tasks()))
-        yield _count("voice_dead_letters", "Messages told to actors that had ended", pykka_loop.dead_letters)
+        yield _count("voice_dead_letters", "Messages told to actors that had ended", runtime.ref.dead_letters)
         yield _gauge("voice_decoders_busy", "Decoders at work on a clip", self._pool.busy)
         yield _gauge("voice_clips_waiting", "Clips that wait for a decoder", self._pool.waiting)
 

@@ -7,7 +7,7 @@ from collections import deque
 from aiohttp import WSMsgType, web
 
 from actors.messages import Admitted, Clear, Close, Detached, From, Sound, ToCaller
-from actors.pykka_loop import LoopRef
+from actors.runtime import LoopRef
 from web import wire
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 import orjson
 from aiohttp import ETag, web
 
-from actors.base import Ref
 from actors.messages import Inquired, Report
+from actors.runtime import Ref
 from personas import Catalogue, Persona, Shelf
 from schemas import Refused
 from web.listing import Listing, check_language

@@ -15,7 +15,7 @@ from itertools import count
 from random import Random
 from typing import Any, NoReturn, TypeVarTuple
 
-from actors.base import LoopActor
+from actors.runtime import LoopActor
 
 Ts = TypeVarTuple("Ts")
 

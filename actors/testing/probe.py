@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
-from actors.base import Boot, LoopActor
-from actors.pykka_loop import LoopRef
+from actors.runtime import Boot, LoopActor, LoopRef
 from actors.testing.loop import settle
 
 T = TypeVar("T")

@@ -4,9 +4,9 @@ import asyncio
 from functools import cache
 from typing import Any, cast
 
-from actors.base import Down, Hired, Ref, Stop, launch
 from actors.equipment import Equipment, Limits
 from actors.messages import Attached, Chose, Claimed, ConfigAck, Detached, From, FromCaller, Granted, LetGo
+from actors.runtime import Down, Hired, Ref, Stop, launch
 from actors.session import SessionInbox, UserSessionActor
 from actors.testing.loop import settle
 from actors.testing.probe import Probe

@@ -10,8 +10,7 @@ from typing import Any, ParamSpec, Self, SupportsIndex, TypeVar, cast
 
 from pykka import ActorRegistry
 
-from actors.base import Down, Hired, LoopActor, launch
-from actors.pykka_loop import LoopRef
+from actors.runtime import Down, Hired, LoopActor, LoopRef, launch
 from actors.testing.loop import StageLoop
 from actors.testing.probe import Probe
 
@@ -42,7 +41,7 @@ class Stage:
         return self._loop.time()
 
     def launch(self, actor: Callable[P, LoopActor[M]], /, *args: P.args, **kwargs: P.kwargs) -> Hired[M]:
-        """Start an actor as a child of the stage. For another parent use `launch(actor, parent)` of actors.base."""
+        """Start an actor as a child of the stage. For another parent use `launch(actor, parent)` of actors.runtime."""
         return launch(actor(*args, **kwargs), self._downs)
 
     def settle(self) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from actors.base import Ref
+from actors.runtime import Ref
 from actors.testing.loop import settle
 from realtime.events import Frame, LinkEnded, LinkEvent
 from realtime.link import Frames

@@ -13,8 +13,8 @@ import pykka
 import pytest
 import uvloop
 
-from actors import base, pykka_loop
-from actors.base import Boot, Down, LoopActor, Ref, Stop, launch
+from actors import runtime
+from actors.runtime import Boot, Down, LoopActor, Ref, Stop, launch
 from actors.testing.probe import Probe
 from tests.kit.story import WITHIN, run
 
@@ -199,8 +199,8 @@ def test_a_parent_hears_of_a_child_by_name_and_incarnation() -> None:
 
 def test_a_child_that_will_not_end_is_not_waited_for_forever(monkeypatch: pytest.MonkeyPatch) -> None:
     """After CHILDREN_SECONDS the parent ends without it."""
-    assert base.CHILDREN_SECONDS == 2.0
-    monkeypatch.setattr(base, "CHILDREN_SECONDS", 0.01)
+    assert runtime.actor.CHILDREN_SECONDS == 2.0
+    monkeypatch.setattr(runtime.actor, "CHILDREN_SECONDS", 0.01)
     monkeypatch.setattr(Doer, "_finish", lambda me: None if me.to is None else LoopActor._finish(me))
 
     async def story() -> None:
@@ -221,9 +221,9 @@ def test_telling_the_dead_is_counted_and_dropped() -> None:
         actor = launch(Doer(told), parent)
         actor.tell(Stop())
         await parent.told(Down)
-        before = pykka_loop.dead_letters
+        before = runtime.ref.dead_letters
         actor.tell("anybody?")
-        assert pykka_loop.dead_letters == before + 1
+        assert runtime.ref.dead_letters == before + 1
 
     run(story())
 
@@ -263,14 +263,14 @@ def test_a_turn_ends_after_so_many_messages() -> None:
     async def story() -> None:
         told, parent = Probe(), Probe()
         busy, other = launch(Doer(told), parent), launch(Doer(told), parent)
-        for number in range(base.TURN_MESSAGES * 3):
+        for number in range(runtime.actor.TURN_MESSAGES * 3):
             busy.tell(number)
         other.tell("me too")
         busy.tell(Stop())
         other.tell(Stop())
         await parent.told(Down)
         await parent.told(Down)
-        assert told.heard.index("me too") <= base.TURN_MESSAGES
+        assert told.heard.index("me too") <= runtime.actor.TURN_MESSAGES
 
     run(story())
 
@@ -283,7 +283,7 @@ def test_a_turn_ends_after_a_millisecond() -> None:
         busy, other = launch(Doer(told), parent), launch(Doer(told), parent)
 
         def slow(me: Doer) -> None:
-            threading.Event().wait(base.TURN_SECONDS * 2)
+            threading.Event().wait(runtime.actor.TURN_SECONDS * 2)
             me.to.tell("slow")
 
         for _ in range(4):
@@ -304,11 +304,11 @@ def test_a_mailbox_over_its_bound_ends_the_actor(caplog: pytest.LogCaptureFixtur
     async def story() -> None:
         told, parent = Probe(), Probe()
         actor = launch(Doer(told), parent)
-        for number in range(base.MOST_WAITING + 1):
+        for number in range(runtime.actor.MOST_WAITING + 1):
             actor.tell(number)
-        assert actor.backlog == base.MOST_WAITING + 2  # with Boot
+        assert actor.backlog == runtime.actor.MOST_WAITING + 2  # with Boot
         down = await parent.told(Down)
-        assert isinstance(down.cause, base.Overrun)
+        assert isinstance(down.cause, runtime.actor.Overrun)
         assert told.heard == ["stopped"]
         assert [record.levelname for record in caplog.records] == ["ERROR"]
         assert actor.backlog == 0
@@ -322,11 +322,11 @@ def test_a_mailbox_at_its_bound_is_worked_off() -> None:
     async def story() -> None:
         told, parent = Probe(), Probe()
         actor = launch(Doer(told), parent)
-        for number in range(base.MOST_WAITING - 2):
+        for number in range(runtime.actor.MOST_WAITING - 2):
             actor.tell(number)
         actor.tell(Stop())
         assert (await parent.told(Down)).cause is None
-        assert len(told.heard) == base.MOST_WAITING - 1
+        assert len(told.heard) == runtime.actor.MOST_WAITING - 1
 
     run(story())
 
@@ -339,7 +339,7 @@ def test_an_actor_has_one_turn_at_a_time() -> None:
         actor, other = launch(Doer(told), parent), launch(Doer(told), parent)
 
         def multiply(me: Doer) -> None:
-            for number in range(base.TURN_MESSAGES * 4):
+            for number in range(runtime.actor.TURN_MESSAGES * 4):
                 me.me.tell(number)
 
         def take_turns(me: Doer) -> None:
@@ -348,7 +348,7 @@ def test_an_actor_has_one_turn_at_a_time() -> None:
 
         actor.tell(Do(multiply))
         other.tell(Do(take_turns))
-        while sum(isinstance(what, int) for what in told.heard) < base.TURN_MESSAGES * 4:  # noqa: ASYNC110
+        while sum(isinstance(what, int) for what in told.heard) < runtime.actor.TURN_MESSAGES * 4:  # noqa: ASYNC110
             await asyncio.sleep(0)
         other.tell(Stop())
         actor.tell(Stop())
@@ -356,7 +356,7 @@ def test_an_actor_has_one_turn_at_a_time() -> None:
         await parent.told(Down)
         turns = [list(turn) for own, turn in groupby(told.heard, key=lambda what: what == "mine") if not own]
         assert len(turns) >= 4
-        assert max(map(len, turns[:-1])) <= base.TURN_MESSAGES
+        assert max(map(len, turns[:-1])) <= runtime.actor.TURN_MESSAGES
 
     run(story())
 
@@ -368,7 +368,7 @@ def test_a_round_of_turns_ends_after_a_millisecond() -> None:
         told, parent = Probe(), Probe()
 
         def slow(me: Doer) -> None:
-            threading.Event().wait(pykka_loop.ROUND_SECONDS * 2)
+            threading.Event().wait(runtime.mailbox.ROUND_SECONDS * 2)
             me.to.tell("slow")
 
         actors = [launch(Doer(told), parent) for _ in range(4)]

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from actors.base import Hired, Stop
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.messages import AskText, Configure, Fact, Ready, UpstreamLost
+from actors.runtime import Hired, Stop
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires

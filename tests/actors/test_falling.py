@@ -2,9 +2,9 @@
 
 from typing import cast
 
-from actors.base import Down, Stop, launch
 from actors.equipment import Equipment, Limits
 from actors.messages import Attached, Chose, From
+from actors.runtime import Down, Stop, launch
 from actors.session import UserSessionActor
 from actors.supervision import MANY, SPREAD_SECONDS, Losses
 from actors.testing.probe import Probe

@@ -4,9 +4,9 @@ from typing import cast
 
 import pytest
 
-from actors.base import Stop
 from actors.equipment import Equipment
 from actors.messages import Admitted, Close, Connected, Error, From, HungUp
+from actors.runtime import Stop
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage

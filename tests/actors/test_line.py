@@ -19,7 +19,8 @@ from actors.line import (
     Wait,
     steer,
 )
-from actors.supervision import SESSION_CHILDREN, Policy, Verdict
+from actors.runtime import Policy, Verdict
+from actors.supervision import SESSION_CHILDREN
 from actors.testing.probe import Probe
 from realtime.models import Capabilities
 from tests.kit.four import FOUR

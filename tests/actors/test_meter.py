@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.base import Stop
 from actors.equipment import Limits
 from actors.messages import Chose, Close, ConfigAck, Detached, HungUp, Notice, Summary, Typed
 from actors.meter import Meter
 from actors.persona import PersonaActor
+from actors.runtime import Stop
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.timers import MinuteOver

@@ -2,7 +2,6 @@
 
 import pytest
 
-from actors.base import MOST_WAITING, Down, Overrun
 from actors.equipment import Limits
 from actors.messages import (
     Attached,
@@ -18,6 +17,8 @@ from actors.messages import (
     Recorded,
     Typed,
 )
+from actors.runtime import Down, Overrun
+from actors.runtime.actor import MOST_WAITING
 from actors.testing.probe import Probe
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage

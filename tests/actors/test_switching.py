@@ -3,7 +3,6 @@
 import orjson
 import pytest
 
-from actors.base import Stop
 from actors.equipment import Limits
 from actors.messages import (
     Chose,
@@ -18,6 +17,7 @@ from actors.messages import (
     SpeechStarted,
     Typed,
 )
+from actors.runtime import Stop
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire

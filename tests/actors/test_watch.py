@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from actors.base import Boot, Down, LoopActor, Stop, launch
-from actors.figures import Lateness
+from actors.runtime import Boot, Down, LoopActor, Stop, Watchdog, launch
+from actors.runtime.watchdog import LATE, Lateness, running
 from actors.testing.probe import Probe
-from actors.watch import LATE, Watchdog, running
 from tests.kit.story import WITHIN, run, until
 
 
@@ -73,7 +72,7 @@ def test_a_stall_is_told_once_with_who_and_where() -> None:
             assert late.take_worst() == 0
             assert sum(late.counts[7:]) >= 1
 
-    log, ears = logging.getLogger("actors.watch"), Ears()
+    log, ears = logging.getLogger("actors.runtime.watchdog"), Ears()
     log.addHandler(ears)
     try:
         run(story())
@@ -86,7 +85,7 @@ def test_a_stall_is_told_once_with_who_and_where() -> None:
 
 def test_a_loop_on_time_is_not_written_of(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks at the clock go on, and nothing is said."""
-    monkeypatch.setattr("actors.watch.LATE", WITHIN)
+    monkeypatch.setattr("actors.runtime.watchdog.LATE", WITHIN)
 
     async def story() -> None:
         async with watched() as late:

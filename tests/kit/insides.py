@@ -2,8 +2,7 @@
 
 from typing import Any, TypeVar
 
-from actors.base import LoopActor
-from actors.pykka_loop import LoopRef
+from actors.runtime import LoopActor, LoopRef
 
 A = TypeVar("A", bound=LoopActor[Any])
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.base import Ref
 from actors.messages import (
     Admitted,
     Chose,
@@ -26,6 +25,7 @@ from actors.messages import (
     ToCaller,
     Typed,
 )
+from actors.runtime import Ref
 from personas import Profile
 from tests.simulation.ear import Ear
 from tests.simulation.sound import LOUD, Word, silence

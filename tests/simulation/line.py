@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from actors.base import Ref
+from actors.runtime import Ref
 from realtime.events import Frame, LinkEnded, LinkEvent
 from realtime.link import MAX_FRAME, OPEN_SECONDS, REFUSING_STATUS, Frames
 from realtime.local.faults import Abort, Close, Deliver, Fail, Kind, Refuse, Stall, Step, Take, Wait

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from actors.base import Ref
+from actors.runtime import Ref
 from realtime.events import LinkEvent
 from realtime.link import Frames
 from realtime.local.acts import Act, Halt, Hear, Send, Speak, Think

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import orjson
 
-from actors.base import LoopActor, Ref, Stop
 from actors.equipment import Equipment, Limits
 from actors.messages import Mode
+from actors.runtime import LoopActor, Ref, Stop
 from actors.testing.scene import InHand
 from actors.testing.stage import Stage
 from audio import Decoded, Pool, Undecoded
@@ -75,7 +75,7 @@ class Crashes(logging.Handler):
 @contextmanager
 def watched(world: World) -> Iterator[None]:
     """Hear of crashes, and write no log: thousands of runs would be slowed down by theirs."""
-    log, root, handler = logging.getLogger("actors.base"), logging.getLogger(), Crashes(world)
+    log, root, handler = logging.getLogger("actors.runtime.actor"), logging.getLogger(), Crashes(world)
     handlers, root.handlers = root.handlers, [logging.NullHandler()]
     logging.disable(logging.WARNING)
     log.addHandler(handler)

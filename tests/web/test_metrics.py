@@ -6,11 +6,10 @@ import aiohttp
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client.parser import text_string_to_metric_families
 
-from actors import pykka_loop
-from actors.base import Boot
+from actors import runtime
 from actors.equipment import Limits
 from actors.figures import Figures
-from actors.watch import Watchdog
+from actors.runtime import Boot, Watchdog
 from audio import Pool
 from tests.kit.exchange import CLIPS, Exchange, exchange
 from tests.kit.four import TINA
@@ -110,10 +109,10 @@ def test_what_was_worst_is_told_once() -> None:
             watchdog = Watchdog(line.figures.late)
             try:
                 await until(lambda: sum(line.figures.late.counts) >= 3)
-                pykka_loop.dead_letters += 1
+                runtime.ref.dead_letters += 1
                 figures = await read(line)
                 letters = figures["voice_dead_letters_total", ""]
-                assert letters == pykka_loop.dead_letters
+                assert letters == runtime.ref.dead_letters
                 assert figures["voice_loop_late_seconds_bucket", "+Inf"] == figures["voice_loop_late_seconds_count", ""]
                 assert figures["voice_loop_late_seconds_count", ""] >= 3
                 for _ in range(500):

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from actors.base import TURN_MESSAGES, LoopActor, Ref, Stop
+from actors.runtime import LoopActor, Ref, Stop
+from actors.runtime.actor import TURN_MESSAGES
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actors.base import Boot, Down, LoopActor, Stop
+from actors.runtime import Boot, Down, LoopActor, Stop
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from tests.kit.story import run

@@ -2,8 +2,8 @@
 
 import pytest
 
-from actors.base import Down
 from actors.messages import Chose, ConfigAck, Detached, Error, Leaving, Recorded, Typed
+from actors.runtime import Down
 from actors.testing.probe import Probe
 from actors.testing.scene import Scene
 from actors.testing.wire import Wire

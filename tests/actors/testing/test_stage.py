@@ -9,7 +9,7 @@ from typing import Any
 import pykka
 import pytest
 
-from actors.base import Boot, Down, LoopActor, Stop, launch
+from actors.runtime import Boot, Down, LoopActor, Stop, launch
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 

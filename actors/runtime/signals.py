@@ -1,17 +1,9 @@
-"""What every actor may be told besides its own messages, and the Ref by which anything is told."""
+"""What every actor may be told besides its own messages."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from actors.pykka_loop import LoopRef
-
-M_contra = TypeVar("M_contra", contravariant=True)
-
-
-class Ref(Protocol[M_contra]):
-    """Anything that can be told an M: an actor, a probe, a socket's outbox."""
-
-    def tell(self, message: M_contra, /) -> None: ...
+from actors.runtime.ref import LoopRef
 
 
 @dataclass(frozen=True, slots=True)

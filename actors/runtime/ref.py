@@ -1,28 +1,22 @@
-"""What Pykka's documented hooks need to run an actor on the event loop: an inbox, a future and a reference.
+"""By what an actor is told: a Ref; and the reference and the future of Pykka for actors on an event loop.
 
 Written against pykka 4.5, of which it uses these internals: Envelope and the stop message.
 """
 
 import asyncio
 import sys
-import threading
-import time
-import weakref
-from collections import Counter, deque
-from collections.abc import Callable, Generator
+from collections import Counter
+from collections.abc import Generator
 from concurrent import futures
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import pykka
 from pykka import ActorRegistry
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
-if TYPE_CHECKING:
-    from actors.base import LoopActor
-
-ROUND_SECONDS = 0.001
+from actors.runtime.mailbox import Mailbox
 
 M_contra = TypeVar("M_contra", contravariant=True)
 T = TypeVar("T")
@@ -42,86 +36,10 @@ def on_loop() -> bool:
     return asyncio._get_running_loop() is not None
 
 
-class Round:
-    """The turns that are due on one loop, taken in the order in which they were asked for, in one callback.
+class Ref(Protocol[M_contra]):
+    """Anything that can be told an M: an actor, a probe, a socket's outbox."""
 
-    What one actor tells another is so handled in the same round, before the loop looks at its sockets again; a round
-    that takes longer than ROUND_SECONDS is broken off and goes on after that.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = weakref.ref(loop)
-        self._due: deque[Callable[[], None]] = deque()
-        self._asked = False
-
-    def add(self, turn: Callable[[], None]) -> None:
-        """Take this turn when it is due; on the loop's own thread."""
-        self._due.append(turn)
-        if not self._asked:
-            self._ask()
-
-    def _ask(self) -> None:
-        loop = self._loop()
-        if loop is not None and not loop.is_closed():
-            self._asked = True
-            loop.call_soon(self._take)
-
-    def _take(self) -> None:
-        self._asked = False
-        enough = time.perf_counter() + ROUND_SECONDS
-        try:
-            while self._due:
-                self._due.popleft()()
-                if time.perf_counter() > enough:
-                    break
-        finally:  # also where SystemExit leaves the loop: it may be run again
-            if self._due and not self._asked:
-                self._ask()
-
-
-_rounds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Round] = weakref.WeakKeyDictionary()
-
-
-class Mailbox(deque[Any]):
-    """One FIFO per actor: messages, and an Envelope around each that wants an answer. It asks for a turn, once."""
-
-    turn: Callable[[], None] | None = None  # None before the start and after the end
-    loop: asyncio.AbstractEventLoop
-    thread = 0
-    asked = False
-    clock: Callable[[], float]  # ends turns
-    soon: Callable[[Callable[[], None]], object]  # takes them
-
-    def open(self, turn: Callable[[], None]) -> None:
-        self.turn, self.loop, self.thread = turn, asyncio.get_running_loop(), threading.get_ident()
-        if clock := getattr(self.loop, "turn_clock", None):  # a loop that decides by itself whose turn it is
-            self.clock, self.soon = clock, self.loop.call_soon
-        else:
-            self.clock, self.soon = time.perf_counter, _rounds.setdefault(self.loop, Round(self.loop)).add
-        if self:
-            self.ask()
-
-    def put(self, message: Any, /) -> None:
-        self.append(message)
-        if not self.asked:
-            self.ask()
-
-    def get(self) -> Any:
-        return self.popleft()
-
-    def empty(self) -> bool:
-        return not self
-
-    def ask(self) -> None:
-        """Ask for a turn; from another thread through call_soon_threadsafe."""
-        if self.turn is None:
-            return
-        self.asked = True
-        if threading.get_ident() == self.thread:
-            self.soon(self.turn)
-        else:
-            with suppress(RuntimeError):  # the loop was closed
-                self.loop.call_soon_threadsafe(self.turn)
+    def tell(self, message: M_contra, /) -> None: ...
 
 
 class LoopFuture(pykka.Future[T]):
@@ -162,7 +80,7 @@ class LoopRef(pykka.ActorRef[Any], Generic[M_contra]):
 
     actor_inbox: Mailbox
 
-    def __init__(self, actor: "LoopActor[M_contra]") -> None:
+    def __init__(self, actor: pykka.Actor) -> None:
         super().__init__(actor)
 
     @property

@@ -46,9 +46,10 @@ from pykka import ActorDeadError, ActorRegistry
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
-from actors.pykka_loop import LoopFuture, LoopRef, Mailbox
-from actors.signals import Boot, Childless, Down, Overrun, Rang, Ref, Stop
-from actors.watch import running
+from actors.runtime.mailbox import Mailbox
+from actors.runtime.ref import LoopFuture, LoopRef, Ref
+from actors.runtime.signals import Boot, Childless, Down, Overrun, Rang, Stop
+from actors.runtime.watchdog import running
 
 __all__ = ["Boot", "Down", "Hired", "LoopActor", "Overrun", "Ref", "Stop", "launch"]
 

@@ -1,0 +1,25 @@
+"""Pykka's actors on one event loop, for any program: this folder knows no call, and imports nothing of ours.
+
+What a program needs is here; the parts know each other by their own files.
+"""
+
+from actors.runtime.actor import Hired, LoopActor, launch
+from actors.runtime.policy import Policy, Verdict
+from actors.runtime.ref import LoopRef, Ref
+from actors.runtime.signals import Boot, Down, Overrun, Stop
+from actors.runtime.watchdog import Watchdog
+
+__all__ = [
+    "Boot",
+    "Down",
+    "Hired",
+    "LoopActor",
+    "LoopRef",
+    "Overrun",
+    "Policy",
+    "Ref",
+    "Stop",
+    "Verdict",
+    "Watchdog",
+    "launch",
+]
