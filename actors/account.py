@@ -1,9 +1,9 @@
 """What the model's work for a call came to, also that of a connection that is retiring."""
 
 from actors.figures import Figures
-from realtime.events import Allowance, Used
-from realtime.models import Prices
-from realtime.usage import spent
+from upstream.facts import Allowance, Used
+from upstream.models import Prices
+from upstream.usage import spent
 
 
 class Account:

@@ -27,12 +27,12 @@ from actors.messages import (
     UpstreamRefused,
 )
 from actors.runtime import Boot, LoopActor, LoopRef, Ref, Stop
-from realtime import errors
-from realtime.errors import CLOSES, Trouble
-from realtime.events import AskFailed, Configured, Event, Frame, LinkEnded, LinkEvent, Postponed, Unusable
-from realtime.link import Frames, Link
-from realtime.models import Capabilities, Prices
-from realtime.protocol import Protocol
+from realtime.client import errors
+from realtime.client.errors import CLOSES, Trouble
+from realtime.client.protocol import Protocol
+from upstream.facts import AskFailed, Configured, Event, Frame, LinkEnded, LinkEvent, Postponed, Unusable
+from upstream.link import Frames, Link
+from upstream.models import Capabilities, Prices
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from actors.stream import Stream
 from actors.transcripts import Transcripts
 from actors.turns import TurnOrder, Utterance
 from audio import Decoded, Packed, Undecoded
-from realtime.events import (
+from upstream.facts import (
     AskFailed,
     Committed,
     Event,

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from actors.runtime.watchdog import Lateness
-from realtime.events import Used
+from upstream.facts import Used
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from actors.messages import ToBridge
 from actors.runtime import Hired, Stop, Verdict
 from actors.supervision import SESSION_CHILDREN
 from personas import Persona
-from realtime.models import Capabilities
+from upstream.models import Capabilities
 
 LOOK_SECONDS = 0.5  # a silent moment is looked for so often, once it is wanted: a caller thinks for longer than that
 RETRY_SECONDS = 15.0  # after a rollover that failed: some twenty tries before the connection ends by itself

@@ -12,7 +12,7 @@ from actors.runtime import LoopRef, Ref
 from audio import Packed
 from personas import Persona, Profile
 from personas.pricing import Amount, Tariff
-from realtime.events import Event, Role, Setup, Status, Turn
+from upstream.facts import Event, Role, Setup, Status, Turn
 
 Mode: TypeAlias = Literal["clip", "stream"]
 """clip: whole recorded utterances and whole replies. stream: audio as it is spoken, both ways."""

@@ -7,7 +7,7 @@ the clock of the connection that listens now: all audio that it was ever sent.
 from collections import deque
 from itertools import islice
 
-from realtime.events import BYTES_PER_MS
+from upstream.facts import BYTES_PER_MS
 
 QUIET_SECONDS = 0.6  # kept while nobody speaks: the upstream may have heard speech begin and not told us of it yet
 QUIET = int(QUIET_SECONDS * 1000) * BYTES_PER_MS

@@ -27,8 +27,8 @@ from actors.meter import Meter
 from actors.runtime import Boot, LoopActor, Ref, Stop
 from actors.timers import MinuteOver
 from personas import Persona, Profile, Shelf
-from realtime.events import Role, Setup, Turn
 from schemas import Refused
+from upstream.facts import Role, Setup, Turn
 
 SEEDED_TURNS = 20  # as many as a new connection is told; 6 to 20 worked
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from actors.messages import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
-from realtime.events import BYTES_PER_MS, Status
+from upstream.facts import BYTES_PER_MS, Status
 
 LEAD = 0.4  # seconds of audio that may be released ahead of the caller's player
 PIECE = 0.06  # seconds: less is not released alone while more is to come; a `clear` waits behind one at most

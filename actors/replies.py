@@ -7,7 +7,7 @@ from actors.line import Leg
 from actors.messages import AudioResponse, Keep, Remember, TextResponse, ToPersona, Transcript
 from actors.playback import OnAir, Playback, join, silence
 from actors.runtime import Ref
-from realtime.events import ReplyAudio, ReplyEnded, ReplyWords
+from upstream.facts import ReplyAudio, ReplyEnded, ReplyWords
 
 
 class Replies:

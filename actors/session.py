@@ -62,18 +62,8 @@ from actors.stream import MUTED_SECONDS
 from actors.switchboard import Hands, Switchboard
 from actors.timers import Muted, Pace, Quiet, Retry, TimeUp
 from audio import Decoded, Undecoded
-from realtime.events import (
-    BYTES_PER_MS,
-    Allowance,
-    AskFailed,
-    Committed,
-    Event,
-    Paused,
-    ReplyEnded,
-    Speaking,
-    Used,
-)
 from schemas import Refused
+from upstream.facts import BYTES_PER_MS, Allowance, AskFailed, Committed, Event, Paused, ReplyEnded, Speaking, Used
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from actors.line import Leg
 from actors.messages import Append, ToBridge
 from actors.microphone import Microphone
 from actors.runtime import Ref
-from realtime.events import BYTES_PER_MS
+from upstream.facts import BYTES_PER_MS
 
 MUTED_SECONDS = 1.0  # without audio in the middle of speech: the microphone was closed
 PAUSE = bytes(600 * BYTES_PER_MS)  # silence that ends a turn: the upstream waits for half a second of it

@@ -36,7 +36,7 @@ from actors.messages import (
 from actors.runtime import Hired, Ref, Stop
 from actors.supervision import Losses
 from personas import Profile
-from realtime.models import Capabilities
+from upstream.models import Capabilities
 
 MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be gone, at least and at most: a caller who
 # talks without a pause for a minute is rare, and to pay for a connection twice for longer than five is waste

@@ -12,7 +12,7 @@ import orjson
 
 from bench import frames
 from bench.marks import CODED_MARK, GREETING_WORDS, MARK, VOICES, WORD, Mark, now, text, texts, word
-from realtime import SAY_EXACTLY
+from realtime.contract import SAY_EXACTLY
 
 if TYPE_CHECKING:
     from bench.upstream import Line, Upstream

@@ -16,7 +16,7 @@ from aiohttp import WSMsgType, web
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from realtime import SAY_EXACTLY
+from realtime.contract import SAY_EXACTLY
 
 SETUP = orjson.dumps(
     {

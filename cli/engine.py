@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from realtime.local.child import run
-from realtime.local.script import Script, ScriptBroken, load
-from realtime.local.settings import LONGEST_LIFE
+from engine.child import run
+from engine.faults.script import Script, ScriptBroken, load
+from realtime.server.settings import LONGEST_LIFE
 
 
 def engine(

@@ -26,13 +26,13 @@ from cli.catalogue import following, read
 from cli.ending import end_within
 from cli.failure import CannotServe
 from cli.settings import MODEL, OPENAI, Settings
+from engine.child import Child, EngineFailed
 from personas import SHIPPED, Shelf
-from realtime.link import Upstream, check_url
-from realtime.local.child import Child, EngineFailed
-from realtime.models import named
-from realtime.readiness import Readiness
-from realtime.requests import TRANSCRIBER
+from realtime.client.requests import TRANSCRIBER
 from supervisor import DRAIN_SECONDS, SupervisorActor
+from upstream.link import Upstream, check_url
+from upstream.models import named
+from upstream.readiness import Readiness
 from web import application, runner
 from web.metrics import Metrics
 from web.names import host_to_allow, origin_to_allow

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from actors.testing.phone import Message, Phone
-from realtime.events import BYTES_PER_MS
+from upstream.facts import BYTES_PER_MS
 
 FRAME_MS = 20
 REPORT_SECONDS = 0.5

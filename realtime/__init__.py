@@ -1,10 +1,1 @@
-"""The upstream shore: the GA Realtime protocol without I/O, the link that moves its bytes, the local engine.
-
-The contract of ours that a prompt follows, so that the local engine obeys what a real model understands:
-a line `Language: NAME (CODE).` names the language to speak (CODE is ISO 639-1), and a response whose instructions
-hold SAY_EXACTLY is spoken word for word as what follows it, to the end of the instructions. One whose instructions
-hold GO_ON is the rest of the answer whose beginning is the assistant's last turn.
-"""
-
-SAY_EXACTLY = "Say exactly the following, and nothing else:"
-GO_ON = "Your last answer was cut off by the line. Go on from exactly where it stopped, and repeat nothing of it."
+"""The GA Realtime protocol as one language with two halves, both without I/O."""

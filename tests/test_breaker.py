@@ -10,10 +10,10 @@ from actors.messages import Prepared
 from actors.persona import PersonaActor
 from actors.testing.phone import CallEnded, Phone
 from personas import Persona
-from realtime.link import Frames, Link, Upstream
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import MOHIT, TINA
 from tests.kit.story import run
+from upstream.link import Frames, Link, Upstream
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ from actors.supervision import SESSION_CHILDREN
 from actors.testing.phone import CallEnded, CallFailed, Phone
 from audio import wav
 from personas import Catalogue
-from realtime.link import Frames, Link, Upstream
 from tests.kit.exchange import CLIPS, Exchange, exchange
 from tests.kit.four import FOUR, HARSH, MOHIT, PRIYANKA, TINA
 from tests.kit.parts import PITCHES
 from tests.kit.story import run
+from upstream.link import Frames, Link, Upstream
 from web import endpoint
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()  # 3.4 s

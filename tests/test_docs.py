@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import schemas
-from realtime import GO_ON, SAY_EXACTLY
-from realtime.errors import CODES, Trouble
-from realtime.states import diagram
+from realtime.client.errors import CODES, Trouble
+from realtime.client.states import diagram
+from realtime.contract import GO_ON, SAY_EXACTLY
 
 ROOT = Path(__file__).parents[1]
 

@@ -11,11 +11,11 @@ from actors.conversation import Conversation
 from actors.equipment import Limits
 from actors.runtime import Stop
 from actors.testing.phone import CallEnded, CallFailed, Phone
-from realtime.link import Upstream
 from tests.kit.deaf import deafen
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
 from tests.kit.story import run, until
+from upstream.link import Upstream
 from web import endpoint
 
 Way = Callable[[Exchange, Phone], Awaitable[object]]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from actors.testing.phone import Phone
-from realtime.local.call import Call
-from realtime.local.script import Script, read
+from engine.call import Call
+from engine.faults.script import Script, read
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
 from tests.kit.story import run, until

@@ -10,15 +10,15 @@ from actors.bridge import OpenAIBridgeActor
 from actors.messages import AskText, Configure, Fact, Ready
 from actors.runtime import Down, Stop, launch
 from actors.testing.probe import Probe
-from realtime.events import ReplyAudio, ReplyEnded, Setup
-from realtime.link import Upstream
-from realtime.local.call import Parts
-from realtime.local.server import PATH, Server
-from realtime.protocol import Protocol
+from engine.call import Parts
+from engine.server import PATH, Server
+from realtime.client.protocol import Protocol
 from tests.kit.exchange import CLIPS, exchange
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.parts import Echo, Measure, Tones, loud
 from tests.kit.story import WITHIN, run
+from upstream.facts import ReplyAudio, ReplyEnded, Setup
+from upstream.link import Upstream
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()
 VOICES = {"alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"}

@@ -15,11 +15,11 @@ import pytest
 from actors.testing.phone import CallFailed, Phone
 from cli.catalogue import read
 from cli.failure import CannotServe
+from engine.call import Parts
+from engine.ear.vad import Loudness
+from engine.server import PATH
+from engine.server import Server as Engine
 from personas import SHIPPED, Catalogue
-from realtime.local.call import Parts
-from realtime.local.server import PATH
-from realtime.local.server import Server as Engine
-from realtime.local.vad import Loudness
 from tests.kit.exchange import TOKEN, exchange
 from tests.kit.four import MOHIT, TINA
 from tests.kit.parts import Echo, Measure, Tones, loud

@@ -12,12 +12,12 @@ from aiohttp import WSMsgType
 from actors.messages import Attached, Chose, Typed
 from actors.testing.scene import Scene
 from actors.testing.wire import Wire
-from realtime.events import BYTES_PER_MS
 from tests.kit.deaf import deafen
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
 from tests.kit.story import run
 from tests.kit.streaming import asked, begin, finish, give
+from upstream.facts import BYTES_PER_MS
 from web.outbox import Outbox
 
 SECOND = 1000 * BYTES_PER_MS

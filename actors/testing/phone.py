@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.typing import Origin
 
 from audio import wav
-from realtime.events import BYTES_PER_MS
+from upstream.facts import BYTES_PER_MS
 
 Message = dict[str, Any]
 MAX_FRAME = 16 * 2**20  # a reply of 100 s takes 6.4 MiB

@@ -6,9 +6,9 @@ import orjson
 
 from actors.runtime import Ref
 from actors.testing.loop import settle
-from realtime.events import Frame, LinkEnded, LinkEvent
-from realtime.link import Frames
-from realtime.models import Capabilities, Prices
+from upstream.facts import Frame, LinkEnded, LinkEvent
+from upstream.link import Frames
+from upstream.models import Capabilities, Prices
 
 
 class Wire:

@@ -7,8 +7,8 @@ import pytest
 from actors.messages import AudioResponse, Chose, Typed
 from actors.testing.scene import Scene
 from actors.testing.wire import Wire
-from realtime.models import named
 from tests.kit.four import MOHIT, TINA
+from upstream.models import named
 
 USAGE = {
     "input_token_details": {"text_tokens": 1000, "audio_tokens": 200, "cached_tokens": 100},

@@ -10,8 +10,8 @@ from actors.runtime import Hired, Stop
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
-from realtime.events import Postponed, ReplyEnded, Setup
-from realtime.models import Capabilities
+from upstream.facts import Postponed, ReplyEnded, Setup
+from upstream.models import Capabilities
 
 SETUP = Configure(1, Setup("You are Tina.", "marin", "hi"), ())
 

@@ -4,7 +4,7 @@ import pytest
 
 from actors.messages import Close, Error, Typed
 from actors.testing.scene import Scene
-from realtime.errors import CLOSES, CODES, Trouble
+from realtime.client.errors import CLOSES, CODES, Trouble
 from tests.kit.four import TINA
 
 ACCOUNT = [code for code, trouble in CODES.items() if trouble is Trouble.ACCOUNT]

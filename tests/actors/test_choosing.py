@@ -28,9 +28,9 @@ from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire
 from personas import SHIPPED, Catalogue, Profile
-from realtime.models import Capabilities
 from tests.kit.four import HARSH, MOHIT, PRIYANKA, TINA
 from tests.kit.streaming import FRAME, asked, begin, heard, on_the_line, speak
+from upstream.models import Capabilities
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LONG = Limits(idle_seconds=1e6, call_seconds=1e6)

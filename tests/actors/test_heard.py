@@ -8,9 +8,9 @@ from random import Random
 from actors.messages import Attached, Chose, Clear, From, FromCaller, Played, Sound, ToCaller, Transcript, Typed
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
-from realtime.events import BYTES_PER_MS
 from tests.kit.four import FOUR, TINA
 from tests.kit.streaming import asked, begin, give
+from upstream.facts import BYTES_PER_MS
 
 WORDS = ["a", "is", "the", "moon", "will", "house", "before", "seventh", "marriage", "patience", "understanding"]
 REPORT_SECONDS = 0.25

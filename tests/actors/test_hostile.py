@@ -10,9 +10,9 @@ from actors.messages import Close, Notice, Typed
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire
-from realtime import errors, incoming
-from realtime.answers import Answers
-from realtime.errors import Trouble
+from realtime.client import errors, incoming
+from realtime.client.answers import Answers
+from realtime.client.errors import Trouble
 from tests.kit.four import TINA
 from tests.kit.streaming import on_the_line, speak
 from tests.realtime.samples import GONE, OTHERS, changed, places, whole

@@ -22,8 +22,8 @@ from actors.line import (
 from actors.runtime import Policy, Verdict
 from actors.supervision import SESSION_CHILDREN
 from actors.testing.probe import Probe
-from realtime.models import Capabilities
 from tests.kit.four import FOUR
+from upstream.models import Capabilities
 
 ALL = FOUR.all()
 TINA, MOHIT = Selection(1, ALL[0]), Selection(2, ALL[1])

@@ -2,10 +2,10 @@
 
 from actors.messages import Chose, Notice, SpeechStarted, Typed
 from actors.testing.scene import Scene
-from realtime import GO_ON
-from realtime.events import BYTES_PER_MS
+from realtime.contract import GO_ON
 from tests.kit.four import TINA
 from tests.kit.streaming import asked, begin, finish, give, heard, on_the_line, speak, turn, write_down
+from upstream.facts import BYTES_PER_MS
 
 
 def test_an_answer_that_goes_on_was_to_what_was_said_before_it_as_well(scene: Scene) -> None:

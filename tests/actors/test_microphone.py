@@ -3,7 +3,7 @@
 from itertools import count
 
 from actors.microphone import LONGEST, QUIET, Microphone
-from realtime.events import BYTES_PER_MS
+from upstream.facts import BYTES_PER_MS
 
 FRAME_MS = 20
 

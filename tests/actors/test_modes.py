@@ -31,10 +31,10 @@ from actors.messages import (
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire
-from realtime.events import BYTES_PER_MS
 from tests.actors.test_choosing import closed, edited
 from tests.kit.four import HARSH, MOHIT, PRIYANKA, TINA
 from tests.kit.streaming import FRAME, asked, begin, finish, give, heard, speak, turn
+from upstream.facts import BYTES_PER_MS
 
 CATALOGUE = edited(**{HARSH: closed(), PRIYANKA: {"status": "inactive"}})
 LIMITS = Limits(idle_seconds=1e6, call_seconds=1e6)

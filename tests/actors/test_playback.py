@@ -4,7 +4,7 @@ import pytest
 
 from actors.messages import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
 from actors.playback import LEAD, PIECE, RATE, OnAir, Playback, silence
-from realtime.events import Status
+from upstream.facts import Status
 
 
 def air(number: int, *words: str, seconds: float = 0.2, status: Status | None = "completed") -> OnAir:

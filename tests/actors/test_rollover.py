@@ -12,9 +12,9 @@ from actors.switchboard import margin
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire
-from realtime.events import BYTES_PER_MS
 from tests.kit.four import FREE, MOHIT, TINA
 from tests.kit.streaming import asked, begin, finish, give, heard, on_the_line, speak, turn, write_down
+from upstream.facts import BYTES_PER_MS
 
 DUE = 3300.5  # seconds: an hour without five minutes, and a look
 

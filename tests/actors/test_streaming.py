@@ -23,10 +23,10 @@ from actors.messages import (
 )
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
-from realtime import GO_ON, SAY_EXACTLY
-from realtime.events import BYTES_PER_MS
+from realtime.contract import GO_ON, SAY_EXACTLY
 from tests.kit.four import MOHIT, PRIYANKA, TINA
 from tests.kit.streaming import FRAME, asked, begin, finish, give, heard, on_the_line, speak, turn, write_down
+from upstream.facts import BYTES_PER_MS
 
 
 def test_a_stream_is_asked_to_be_listened_to(scene: Scene) -> None:

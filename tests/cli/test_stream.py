@@ -7,8 +7,8 @@ import pytest
 
 from actors.testing.phone import Phone
 from cli import stream
-from realtime.events import BYTES_PER_MS
 from tests.kit.story import run
+from upstream.facts import BYTES_PER_MS
 
 
 class Line:

@@ -23,18 +23,18 @@ from actors.runtime import Down, Hired, Stop, launch
 from actors.testing.phone import Phone
 from actors.testing.probe import Probe
 from audio import Pool
+from engine.call import Parts
+from engine.ear.vad import Loudness
+from engine.faults.script import Script
+from engine.server import PATH, Server
 from personas import Catalogue, Shelf
-from realtime.link import Upstream
-from realtime.local.call import Parts
-from realtime.local.script import Script
-from realtime.local.server import PATH, Server
-from realtime.local.settings import LONGEST_LIFE
-from realtime.local.vad import Loudness
-from realtime.readiness import Readiness
+from realtime.server.settings import LONGEST_LIFE
 from supervisor import SupervisorActor, SupervisorInbox
 from tests.kit.four import FOUR
 from tests.kit.parts import Echo, Measure, Tones, loud
 from tests.kit.story import decoders, until
+from upstream.link import Upstream
+from upstream.readiness import Readiness
 from web import application, runner
 from web.metrics import Metrics
 from web.rest import Rest

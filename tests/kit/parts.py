@@ -6,10 +6,10 @@ import threading
 from collections.abc import Iterator
 from functools import cache
 
-from realtime import GO_ON, SAY_EXACTLY
-from realtime.local.reading import Turn
-from realtime.local.words import after
+from engine.mind.words import after
+from realtime.contract import GO_ON, SAY_EXACTLY
 from tests.kit.story import WITHIN
+from upstream.facts import Turn
 
 RATE = 24_000
 PITCHES = {"marin": 200, "cedar": 300, "shimmer": 400, "echo": 500}  # Hz

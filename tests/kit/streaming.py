@@ -6,8 +6,8 @@ from typing import Any
 from actors.messages import Chose, ResponseDone, Spoke
 from actors.testing.scene import Scene
 from actors.testing.wire import Wire
-from realtime.events import BYTES_PER_MS
 from tests.kit.four import TINA
+from upstream.facts import BYTES_PER_MS
 
 FRAME = 20 * BYTES_PER_MS
 

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from realtime.events import (
+from realtime.client.protocol import REMEMBERED
+from tests.realtime.upstream import Upstream
+from upstream.facts import (
     Allowance,
     AskFailed,
     Committed,
@@ -18,10 +20,8 @@ from realtime.events import (
     Unusable,
     Used,
 )
-from realtime.models import Capabilities, named
-from realtime.protocol import REMEMBERED
-from realtime.usage import cost
-from tests.realtime.upstream import Upstream
+from upstream.models import Capabilities, named
+from upstream.usage import cost
 
 LIMIT = "rate_limit_exceeded"
 

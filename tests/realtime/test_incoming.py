@@ -11,12 +11,12 @@ from typing import Any
 import orjson
 import pytest
 
-from realtime import incoming
-from realtime.answers import Answers
-from realtime.events import ReplyAudio, ReplyBegan, ReplyEnded, Setup, Unusable
-from realtime.protocol import Protocol
+from realtime.client import incoming
+from realtime.client.answers import Answers
+from realtime.client.protocol import Protocol
 from tests.realtime.samples import GONE, OTHERS, changed, places, whole
 from tests.realtime.test_states import ENDING, STATES, Talk, check_types, reach
+from upstream.facts import ReplyAudio, ReplyBegan, ReplyEnded, Setup, Unusable
 
 READ = sorted(incoming._READERS)
 

@@ -11,12 +11,11 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from realtime import link, models
-from realtime.events import Frame, LinkEnded, LinkEvent
-from realtime.link import MAX_FRAME, MOST_UNHANDLED, Upstream, check_url
-from realtime.outbox import FRAMES_AT_ONCE
-from realtime.readiness import Readiness
 from tests.kit.story import WITHIN, run
+from upstream import link, models
+from upstream.facts import FRAMES_AT_ONCE, Frame, LinkEnded, LinkEvent
+from upstream.link import MAX_FRAME, MOST_UNHANDLED, Upstream, check_url
+from upstream.readiness import Readiness
 
 READ = 256 * 1024  # bytes that the loop reads at once
 

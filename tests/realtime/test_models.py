@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from realtime import models
-from realtime.link import Upstream
-from realtime.requests import TRANSCRIBER
+from realtime.client.requests import TRANSCRIBER
+from upstream import models
+from upstream.link import Upstream
 
 
 def test_the_model_we_ask_for_by_default_is_known_whole() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from realtime import states
-from realtime.events import Configured, Event, Postponed, Setup, Turn, Unusable
-from realtime.protocol import Protocol
+from realtime.client import states
+from realtime.client.protocol import Protocol
+from upstream.facts import Configured, Event, Postponed, Setup, Turn, Unusable
 
 TINA = Setup("You are Tina.", "marin", "hi", listens=True)
 ERRORS = ["invalid_value", "rate_limit_exceeded", "never heard of"]

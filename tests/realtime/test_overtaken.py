@@ -1,7 +1,7 @@
 """Asks and spoken turns that cross on the wire: the order that counts is the server's."""
 
-from realtime.events import Committed, ReplyBegan, ReplyEnded, Speaking
 from tests.realtime.upstream import Upstream
+from upstream.facts import Committed, ReplyBegan, ReplyEnded, Speaking
 
 BUSY = "conversation_already_has_active_response"
 

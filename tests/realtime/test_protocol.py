@@ -7,8 +7,16 @@ from typing import Any
 import orjson
 import pytest
 
-from realtime import SAY_EXACTLY
-from realtime.events import (
+from engine.ear.vad import Loudness
+from realtime.client.protocol import Protocol
+from realtime.client.requests import APPEND_BYTES
+from realtime.contract import SAY_EXACTLY
+from realtime.server.acts import Act, Hear, Send, Speak, Think
+from realtime.server.session import Session
+from realtime.server.settings import LONGEST_LIFE
+from tests.kit.shapes import check_client_event, check_server_event
+from upstream.facts import (
+    FRAMES_AT_ONCE,
     Allowance,
     AskFailed,
     Configured,
@@ -24,13 +32,6 @@ from realtime.events import (
     Unusable,
     Used,
 )
-from realtime.local.acts import Act, Hear, Send, Speak, Think
-from realtime.local.session import Session
-from realtime.local.settings import LONGEST_LIFE
-from realtime.outbox import FRAMES_AT_ONCE
-from realtime.protocol import Protocol
-from realtime.requests import APPEND_BYTES
-from tests.kit.shapes import check_client_event, check_server_event
 
 SECOND = bytes(48_000)
 TINA = Setup("You are Tina.", "marin", "hi")
@@ -40,7 +41,7 @@ class Wire:
     """Carries frames both ways until both are quiet; the engine's work is done when the test says so."""
 
     def __init__(self) -> None:
-        self.ours, self.theirs = Protocol(), Session("gpt-realtime-2.1", now=0)
+        self.ours, self.theirs = Protocol(), Session("gpt-realtime-2.1", now=0, detector=Loudness)
         self.sent: list[dict[str, Any]] = []
         self.facts: list[Event] = []
         self.booked: list[Used | Allowance] = []

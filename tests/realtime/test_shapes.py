@@ -8,13 +8,14 @@ from typing import Any
 import orjson
 import pytest
 
-from realtime.events import Setup, Turn
-from realtime.local.acts import Send
-from realtime.local.session import Session
-from realtime.protocol import Protocol
+from engine.ear.vad import Loudness
+from realtime.client.protocol import Protocol
+from realtime.server.acts import Send
+from realtime.server.session import Session
 from tests.kit.parts import SECOND
 from tests.kit.shapes import UNNAMED, check_client_event, check_server_event
 from tests.realtime.local.stand_ins import Wire
+from upstream.facts import Setup, Turn
 
 Event = dict[str, Any]
 SILENCE = bytes(len(SECOND))
@@ -55,7 +56,7 @@ def served() -> list[Event]:
 def asked() -> list[Event]:
     """What our half sends when everything that it can say is said to the engine."""
     sent: list[Event] = []
-    ours, theirs = Protocol(), Session("gpt-realtime-2.1", now=0)
+    ours, theirs = Protocol(), Session("gpt-realtime-2.1", now=0, detector=Loudness)
 
     def carry() -> None:
         while frames := ours.to_send():

@@ -6,10 +6,10 @@ from typing import Any, get_type_hints
 import orjson
 import pytest
 
-from realtime.events import Event, ReplyAudio, Setup, Unusable
-from realtime.protocol import EXPECTED, Protocol
-from realtime.states import BEGAN, DONE, KNOWN, REGIONS, Caller, Model, Session, diagram
+from realtime.client.protocol import EXPECTED, Protocol
+from realtime.client.states import BEGAN, DONE, KNOWN, REGIONS, Caller, Model, Session, diagram
 from tests.realtime.samples import EVENTS, about
+from upstream.facts import Event, ReplyAudio, Setup, Unusable
 
 TINA = Setup("You are Tina.", "marin", "hi", listens=True)
 OTHERS: list[Any] = [None, 7, "x", [], {}, [{}], {"x": 1}]

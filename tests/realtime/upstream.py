@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 
-from realtime.events import Event, Setup, Turn
-from realtime.models import Capabilities
-from realtime.protocol import Protocol
+from realtime.client.protocol import Protocol
+from upstream.facts import Event, Setup, Turn
+from upstream.models import Capabilities
 
 TINA = Setup("You are Tina.", "marin", "hi", listens=True)
 

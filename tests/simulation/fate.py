@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from realtime.local import faults
-from realtime.local.script import CONNECT, KINDS, OPEN
+from engine.faults import faults
+from engine.faults.script import CONNECT, KINDS, OPEN
 from tests.simulation.caller import Caller
 from tests.simulation.situation import SITUATIONS, situation
 from tests.simulation.world import Bomb, World

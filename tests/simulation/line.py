@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import orjson
 
 from actors.runtime import Ref
-from realtime.events import Frame, LinkEnded, LinkEvent
-from realtime.link import MAX_FRAME, OPEN_SECONDS, REFUSING_STATUS, Frames
-from realtime.local.faults import Abort, Close, Deliver, Fail, Kind, Refuse, Stall, Step, Take, Wait
+from engine.faults.faults import Abort, Close, Deliver, Fail, Kind, Refuse, Stall, Step, Take, Wait
 from tests.simulation.plan import Plan, Script
 from tests.simulation.world import World
+from upstream.facts import Frame, LinkEnded, LinkEvent
+from upstream.link import MAX_FRAME, OPEN_SECONDS, REFUSING_STATUS, Frames
 
 
 class Fate(Protocol):

@@ -1,9 +1,10 @@
 """The simulated mind names what it heard, and its voice says whose every millisecond is."""
 
-from realtime.local.acts import Speak
-from realtime.local.reading import Turn, read
+from engine.mind.reading import read
+from realtime.server.acts import Speak
 from tests.simulation.sound import BYTES_PER_MS, Word
 from tests.simulation.world import GREETINGS, World
+from upstream.facts import Turn
 
 
 def answer(world: World, instructions: str, turns: tuple[Turn, ...]) -> str:

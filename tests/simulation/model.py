@@ -8,18 +8,17 @@ from typing import Any
 import orjson
 
 from actors.runtime import Ref
-from realtime.events import LinkEvent
-from realtime.link import Frames
-from realtime.local.acts import Act, Halt, Hear, Send, Speak, Think
-from realtime.local.faults import Delay, Drop, Duplicate, Error, Half, Huge, Strip
-from realtime.local.reading import Turn
-from realtime.local.session import Session
-from realtime.local.vad import Loudness
-from realtime.models import Capabilities
+from engine.ear.vad import Loudness
+from engine.faults.faults import Delay, Drop, Duplicate, Error, Half, Huge, Strip
+from realtime.server.acts import Act, Halt, Hear, Send, Speak, Think
+from realtime.server.session import Session
 from tests.simulation.line import Fate, Line
 from tests.simulation.mind import Speech, answer
 from tests.simulation.plan import Plan
 from tests.simulation.world import World
+from upstream.facts import LinkEvent, Turn
+from upstream.link import Frames
+from upstream.models import Capabilities
 
 RACES = {"response_cancel_not_active", "conversation_already_has_active_response"}
 """What a strict server may refuse of ours because two things were said at once; anything else is a fault of ours."""

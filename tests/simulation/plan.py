@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from realtime.local import faults
-from realtime.local.faults import Fault
-from realtime.local.misbehaviour import Misbehaviour
+from engine.faults import faults
+from engine.faults.faults import Fault
+from engine.faults.misbehaviour import Misbehaviour
 from tests.simulation.world import World
 
 WORDS = "conversation.item.input_audio_transcription.completed"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from actors.messages import Mode
-from realtime.local.script import CONNECT, KINDS
-from realtime.local.settings import CLIENT_EVENTS
+from engine.faults.script import CONNECT, KINDS
+from realtime.server.settings import CLIENT_EVENTS
 from tests.simulation.fate import CRASH, NOW, PARAMETERS, Mishap, moments
 from tests.simulation.walk import HERE, STATES, Outcome, Walk
 
@@ -71,7 +71,7 @@ def is_fatal(state: str, mode: Mode, name: str, told: dict[str, Any], on: str) -
 
 
 def outcome(state: str, mode: Mode, name: str, told: dict[str, Any], on: str) -> Outcome:
-    """What docs/wire.md and realtime/errors.py say of it."""
+    """What docs/wire.md and realtime/client/errors.py say of it."""
     if not is_fatal(state, mode, name, told, on):
         return Outcome.ON
     if state in ALONE or (state, mode) == ("live while coming (rollover)", "clip"):

@@ -8,14 +8,14 @@ from typing import Any
 
 from actors.messages import ConfigAck, Error, HungUp, Interrupted, Mode, Notice, SpeechStarted
 from actors.testing.stage import Stage
-from realtime.local import faults
-from realtime.models import Capabilities
+from engine.faults import faults
 from tests.simulation.caller import Caller
 from tests.simulation.ear import Ear
 from tests.simulation.fate import NOW, Fate, Mishap
 from tests.simulation.plan import Plan
 from tests.simulation.run import Run
 from tests.simulation.world import PERSONAS, VOICES, Answer, Weather
+from upstream.models import Capabilities
 
 TINA, MOHIT, *_ = PERSONAS
 SESSION_SECONDS = 120.0  # of a connection that is to be replaced: after half of them

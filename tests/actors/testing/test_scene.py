@@ -7,8 +7,8 @@ from actors.runtime import Down
 from actors.testing.probe import Probe
 from actors.testing.scene import Scene
 from actors.testing.wire import Wire
-from realtime.events import LinkEnded
 from tests.kit.four import TINA
+from upstream.facts import LinkEnded
 
 
 def test_a_persona_is_put_on_the_line_in_one_step(scene: Scene) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 import aiohttp
 from websockets.asyncio.client import ClientConnection, connect
 
-from realtime.local.call import Ear, Parts
-from realtime.local.hearing import Detector
-from realtime.local.mind import Mind
-from realtime.local.server import Server
-from realtime.local.settings import Event
-from realtime.local.vad import Loudness
+from engine.call import Ear, Parts
+from engine.ear.vad import Loudness
+from engine.mind.mind import Mind
+from engine.server import Server
+from realtime.server.hearing import Detector
+from realtime.server.settings import Event
 from tests.kit.parts import ScriptedEar, Tones, loud
 from tests.kit.shapes import check_server_event
 from tests.kit.story import WITHIN, run, until

@@ -3,10 +3,10 @@
 from base64 import b64encode
 from typing import Any
 
-from realtime.local.acts import Act, Hear, Send, Speak, Think
-from realtime.local.session import Session
-from realtime.local.settings import Event
-from realtime.local.vad import Loudness
+from engine.ear.vad import Loudness
+from realtime.server.acts import Act, Hear, Send, Speak, Think
+from realtime.server.session import Session
+from realtime.server.settings import Event
 from tests.kit.parts import SECOND
 from tests.kit.shapes import check_server_event
 

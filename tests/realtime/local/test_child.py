@@ -10,7 +10,7 @@ import psutil
 import pytest
 from websockets.asyncio.client import connect
 
-from realtime.local.child import Child, EngineFailed
+from engine.child import Child, EngineFailed
 from tests.kit.story import WITHIN, run, until
 
 ROOT = Path(__file__).parents[3]
@@ -18,10 +18,10 @@ ROOT = Path(__file__).parents[3]
 # An engine with small parts: all of the child's half but the models.
 ENGINE = textwrap.dedent("""
     import asyncio, os, sys
-    from realtime.local.call import Parts
-    from realtime.local.child import announce, until_stdin_ends
-    from realtime.local.mind import Mind
-    from realtime.local.server import Server
+    from engine.call import Parts
+    from engine.child import announce, until_stdin_ends
+    from engine.mind.mind import Mind
+    from engine.server import Server
     from tests.kit.parts import ScriptedEar, Tones, loud
 
     async def serve():
@@ -155,7 +155,7 @@ def test_a_child_does_not_outlive_a_killed_parent() -> None:
     """When the parent is killed outright the child's stdin ends, and with it the child."""
     parent = textwrap.dedent(f"""
         import asyncio
-        from realtime.local.child import Child
+        from engine.child import Child
 
         async def main():
             child = Child("secret", command={COMMAND!r})

@@ -10,8 +10,8 @@ import pytest
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
-from realtime.local.settings import Event
-from realtime.local.vad import Silero
+from engine.ear.vad import Silero
+from realtime.server.settings import Event
 from tests.audio.sounds import speech
 from tests.kit.parts import RATE, SECOND, ScriptedEar, Tones
 from tests.kit.shapes import check_server_event

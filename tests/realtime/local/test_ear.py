@@ -7,8 +7,8 @@ import av
 import numpy as np
 import pytest
 
-from realtime.local.ear import Ear, windows
-from realtime.local.voice import Voice
+from engine.ear.ear import Ear, windows
+from engine.voice.voice import Voice
 
 SECOND = 24_000
 

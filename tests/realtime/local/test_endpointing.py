@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.local.endpointing import Edge, Endpointing, Rules
+from realtime.server.endpointing import Edge, Endpointing, Rules
 
 MARKS = {Edge.FIRST: "(", Edge.LAST: ")", None: "-"}
 # How likely speech is in a frame, as a letter.

@@ -9,9 +9,9 @@ import pytest
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
-from realtime import SAY_EXACTLY
-from realtime.local.child import Child
-from realtime.local.settings import Event
+from engine.child import Child
+from realtime.contract import SAY_EXACTLY
+from realtime.server.settings import Event
 from tests.kit.parts import RATE
 from tests.kit.story import run
 from tests.realtime.local.stand_ins import kinds

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from openai.types.realtime import RealtimeResponse
 
-from realtime.local.faults import (
+from engine.faults.faults import (
     Abort,
     Binary,
     Close,
@@ -31,8 +31,8 @@ from realtime.local.faults import (
     Unknown,
     Wait,
 )
-from realtime.local.misbehaviour import Misbehaviour
-from realtime.local.settings import Event
+from engine.faults.misbehaviour import Misbehaviour
+from realtime.server.settings import Event
 from tests.kit.shapes import check_server_event
 from tests.realtime.local.stand_ins import Wire
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from realtime.local.conversation import PCM_BYTES_PER_MS
-from realtime.local.endpointing import FRAME_MS, Rules
-from realtime.local.hearing import Began, Ended, Hearing, Idle, Noticed
-from realtime.local.vad import Loudness
+from engine.ear.vad import Loudness
+from realtime.server.conversation import PCM_BYTES_PER_MS
+from realtime.server.endpointing import FRAME_MS, Rules
+from realtime.server.hearing import Began, Ended, Hearing, Idle, Noticed
 from tests.kit.parts import tone
 
 RULES = Rules(prefix_padding_ms=100, silence_duration_ms=200)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.local.hindi import number_words, phonemes
+from engine.voice.hindi import number_words, phonemes
 
 
 @pytest.mark.parametrize(

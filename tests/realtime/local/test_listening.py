@@ -8,13 +8,13 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from audio.codec import decode
-from realtime.local.call import Parts
-from realtime.local.ear import Ear
-from realtime.local.mind import Mind
-from realtime.local.server import PATH, Server
-from realtime.local.settings import Event
-from realtime.local.vad import Silero, spoken
-from realtime.local.voice import Voice
+from engine.call import Parts
+from engine.ear.ear import Ear
+from engine.ear.vad import Silero, spoken
+from engine.mind.mind import Mind
+from engine.server import PATH, Server
+from engine.voice.voice import Voice
+from realtime.server.settings import Event
 from tests.kit.parts import RATE, ScriptedEar
 from tests.kit.story import run, until
 from tests.realtime.local.sockets import Engine, append, ask, receive, receive_until, send, with_engine

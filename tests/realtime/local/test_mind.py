@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from realtime import GO_ON, SAY_EXACTLY
-from realtime.local.mind import Mind
-from realtime.local.reading import Turn, read, spoken_language
-from realtime.local.topics import topic_of
-from realtime.local.words import after, phrases
+from engine.mind.mind import Mind
+from engine.mind.reading import read, spoken_language
+from engine.mind.topics import topic_of
+from engine.mind.words import after, phrases
+from realtime.contract import GO_ON, SAY_EXACTLY
 from tests.kit.story import run
+from upstream.facts import Turn
 
 ENGLISH = """# Persona
 You are Mohit.

@@ -14,9 +14,9 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
 from cli import app
-from realtime import SAY_EXACTLY
-from realtime.local.script import KINDS, Script, ScriptBroken, load, read
-from realtime.local.settings import Event
+from engine.faults.script import KINDS, Script, ScriptBroken, load, read
+from realtime.contract import SAY_EXACTLY
+from realtime.server.settings import Event
 from tests.kit.story import until
 from tests.realtime.local.sockets import Engine, receive, receive_until, send, with_engine
 from tests.realtime.local.stand_ins import kinds

@@ -5,11 +5,11 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from realtime import SAY_EXACTLY
-from realtime.local.call import Parts, sentences
-from realtime.local.mind import Mind
-from realtime.local.server import Server
-from realtime.local.vad import Loudness
+from engine.call import Parts, sentences
+from engine.ear.vad import Loudness
+from engine.mind.mind import Mind
+from engine.server import Server
+from realtime.contract import SAY_EXACTLY
 from tests.kit.parts import SECOND, ScriptedEar, Tones, loud
 from tests.kit.story import WITHIN, run, until
 from tests.realtime.local.sockets import (

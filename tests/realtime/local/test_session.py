@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.local.acts import Halt, Hear, Send, Speak, Think
-from realtime.local.reading import Turn
-from realtime.local.settings import CLIENT_EVENTS
+from realtime.server.acts import Halt, Hear, Send, Speak, Think
+from realtime.server.settings import CLIENT_EVENTS
 from tests.kit.parts import SECOND
 from tests.realtime.local.stand_ins import ENGLISH, Wire, kinds, refusal
+from upstream.facts import Turn
 
 SPOKEN_ANSWER = [
     "response.created",

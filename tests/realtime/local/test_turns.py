@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from realtime.local.acts import Halt, Hear, Think
-from realtime.local.reading import Turn
-from realtime.local.settings import Event
+from realtime.server.acts import Halt, Hear, Think
+from realtime.server.settings import Event
 from tests.kit.parts import SECOND
 from tests.realtime.local.stand_ins import Wire, kinds, refusal
+from upstream.facts import Turn
 
 SILENCE = bytes(len(SECOND))
 TURN = [

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soxr
 
-from realtime.local.vad import FRAME, Loudness, Silero, Vad, spoken
-from realtime.local.voice import Voice
+from engine.ear.vad import FRAME, Loudness, Silero, Vad, spoken
+from engine.voice.voice import Voice
 
 SECOND = 24_000
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from realtime.local.shaping import SHAPES
-from realtime.local.voice import FIRST, LONGEST, Voice, clauses, runs
+from engine.voice.shaping import SHAPES
+from engine.voice.voice import FIRST, LONGEST, Voice, clauses, runs
 
 FEMALE = ("marin", "shimmer", "coral", "sage", "alloy")
 MALE = ("cedar", "echo", "ash", "ballad", "verse")

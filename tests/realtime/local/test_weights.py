@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from realtime.local import weights
-from realtime.local.weights import WeightsMissing
+from engine import weights
+from engine.weights import WeightsMissing
 
 
 def test_the_installed_files_are_the_ones_on_the_list() -> None:
@@ -55,7 +55,7 @@ def test_a_missing_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_loading_the_parts_leaves_the_home_folder_alone(tmp_path: Path) -> None:
     """Nothing that the voice or the detector loads writes a device id, a cache or anything else for its maker."""
     speak = (
-        "from realtime.local.vad import spoken; from realtime.local.voice import Voice;"
+        "from engine.ear.vad import spoken; from engine.voice.voice import Voice;"
         "spoken(next(Voice().say('Hello.', 'marin')))"
     )
     home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}

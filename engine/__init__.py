@@ -1,0 +1,45 @@
+"""The local engine: a GA Realtime server that listens, thinks and speaks offline, in English and Hindi."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+
+async def serve(  # noqa: PLR0913  # one place where the engine is put together
+    host: str,
+    port: int,
+    *,
+    token: str | None,
+    llm_url: str | None,
+    on_ready: Callable[[str], None],
+    on_progress: Callable[[str], None],
+    llm_model: str = "default",
+    **behaviour: Any,
+) -> None:
+    """Load the parts, telling each, and serve until cancelled; port 0 takes a free one.
+
+    `behaviour` is what else the `Server` takes: `session_seconds`, `script`. `on_ready` is told the address
+    (`ws://HOST:PORT/v1/realtime`) once calls are answered. Raises WeightsMissing when a model file is not there,
+    OSError when the port is taken.
+    """
+    # Imported here: whoever only asks for the path need not have the extra `local`.
+    from engine.call import Parts
+    from engine.ear.ear import Ear
+    from engine.ear.vad import Silero, spoken
+    from engine.mind.mind import Mind
+    from engine.server import PATH, Server
+    from engine.voice.voice import Voice
+
+    on_progress("loading the voice")
+    voice = await asyncio.to_thread(Voice)
+    on_progress("loading the ear")
+    ear = await asyncio.to_thread(Ear)
+    on_progress("warming up")
+    await asyncio.to_thread(spoken, bytes(48_000))
+    parts = Parts(voice, ear, spoken, Mind(llm_url, model=llm_model), Silero)
+    try:
+        async with Server(parts, token=token, **behaviour).listen(host, port) as taken:
+            on_ready(f"ws://{host}:{taken}{PATH}")
+            await asyncio.Event().wait()
+    finally:
+        parts.close()

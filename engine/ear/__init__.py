@@ -1,0 +1,1 @@
+"""The engine's ear: speech to words, in English and Hindi."""

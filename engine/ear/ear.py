@@ -1,0 +1,146 @@
+"""The ear of the local engine: speech in, text out (Whisper base in CTranslate2, int8, one core).
+
+Whisper always works on 30 s. Here its window is only as long as the speech and some silence, which is 4 to 5 times
+less work for the same words; less than 4 s of silence makes it repeat sentences.
+Hindi is asked for as Urdu: Whisper base hears it well, but spells it in Urdu letters and falls into loops when it is
+made to write Devanagari (devanagari.py brings it back).
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import ctranslate2
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from engine import weights
+from engine.ear import mel
+from engine.ear.devanagari import Devanagari
+
+RATE_IN: Final = 24_000
+
+_WINDOW: Final = 28  # seconds of audio heard at once; Whisper's 30 less a little silence
+_EARLIEST_CUT: Final = 18  # seconds; longer audio is cut at its quietest place between this and _WINDOW
+_SHORTEST_WINDOW: Final = 8.0  # seconds
+_SILENCE: Final = 4.0  # seconds after the speech
+_SHORTEST_CLIP: Final = 0.1  # seconds; less is no word
+_BEAM: Final = 3
+_REPEATING: Final = 1.1  # penalty: 1.0 loops on very short clips, 1.2 hurts
+_TOKENS_A_SECOND: Final = {"en": 7, "ur": 20}  # at most; Urdu letters take more tokens
+
+# A window that is likely no speech, and unsure of its words, is dropped as "nothing was said". Measured (no speech,
+# log probability): silence 0.9/-0.9 to -1.3, noise 0.7 to 0.9/-1.1 to -3.7, tone and hum 0.7 to 0.9/-1.1 to -4.4;
+# speech above 0.6 is above -0.8.
+_NO_SPEECH: Final = 0.6
+_UNSURE: Final = -0.85
+_HOPELESS: Final = -1.4  # below it nothing is believed, e.g. a chord (0.5/-1.9 to -3.4); the worst speech had -1.2
+_LOOP: Final = re.compile(r"(..+?)\1{3}")  # the same four times in a row: what Whisper makes of a tone or a chord
+
+_SPELLED_AS: Final = {"en": "en", "hi": "ur"}
+
+Samples = NDArray[np.float32]
+
+
+class _Guess(NamedTuple):
+    language: str
+    text: str
+    log_probability: float
+    no_speech: float
+
+    @property
+    def is_speech(self) -> bool:
+        looping = _LOOP.search(f"{self.text} ") is not None
+        floor = _UNSURE if self.no_speech > _NO_SPEECH else _HOPELESS
+        return not looping and self.log_probability >= floor
+
+
+class Ear:
+    """Hears English and Hindi; loads once, in about two seconds."""
+
+    def __init__(self, threads: int = 1) -> None:
+        vocabulary = weights.load(weights.WHISPER_2, "data/vocabulary.json")
+        files = {
+            "model.bin": weights.join(
+                [(weights.WHISPER_1, "data/model.bin.part1"), (weights.WHISPER_2, "data/model.bin.part2")]
+            ),
+            "vocabulary.json": vocabulary,
+            "config.json": weights.load(weights.WHISPER_2, "data/config.json"),
+        }
+        # With `files`, the first argument is only a name: nothing is read from disk and no hub is asked.
+        self._whisper = ctranslate2.models.Whisper(
+            "whisper-base", files=files, device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1
+        )
+        self._tokens = _token_bytes(json.loads(vocabulary))
+        self._suppressed = [-1, *_pointing(self._tokens)]  # -1: what the model's own configuration suppresses
+        self._devanagari = Devanagari()
+
+    def hear(self, pcm: bytes, language: str | None) -> str:
+        """The words in PCM16 LE mono at 24 kHz: "en" in Latin letters, "hi" in Devanagari; "" when none were said.
+
+        Without a language, the likelier of the two is taken, window by window. Raises ValueError for another one.
+        """
+        if language not in (None, *_SPELLED_AS):
+            raise ValueError(f"the ear hears {', '.join(_SPELLED_AS)}; not {language!r}")
+        samples = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
+        if len(samples) < _SHORTEST_CLIP * RATE_IN:
+            return ""
+        samples = soxr.resample(samples, RATE_IN, mel.RATE)
+        return " ".join(filter(None, (self._window(window, language) for window in windows(samples))))
+
+    def _window(self, samples: Samples, language: str | None) -> str:
+        seen = self._whisper.encode(ctranslate2.StorageView.from_array(mel.log_mel(_padded(samples))[None]))
+        spellings = _SPELLED_AS.values() if language is None else [_SPELLED_AS[language]]
+        guesses = [self._guess(seen, spelling, len(samples) / mel.RATE) for spelling in spellings]
+        guess = max(guesses, key=lambda guess: guess.log_probability)
+        if not guess.is_speech:
+            return ""
+        return self._devanagari.text(guess.text) if guess.language == "ur" else guess.text
+
+    def _guess(self, seen: ctranslate2.StorageView, spelling: str, seconds: float) -> _Guess:
+        prompt = ["<|startoftranscript|>", f"<|{spelling}|>", "<|transcribe|>", "<|notimestamps|>"]
+        result = self._whisper.generate(
+            seen,
+            [prompt],
+            beam_size=_BEAM,
+            max_length=min(448, len(prompt) + 10 + int(max(seconds, _SHORTEST_WINDOW) * _TOKENS_A_SECOND[spelling])),
+            repetition_penalty=_REPEATING,
+            suppress_tokens=self._suppressed,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        said = b"".join(self._tokens[token] for token in result.sequences_ids[0])
+        return _Guess(spelling, said.decode(errors="ignore").strip(), result.scores[0], result.no_speech_prob)
+
+
+def windows(samples: Samples) -> Iterator[Samples]:
+    """Audio at 16 kHz in pieces of at most 28 s, cut at the quietest 200 ms where one must be cut."""
+    while len(samples) > _WINDOW * mel.RATE:
+        block = mel.RATE // 5
+        span = samples[_EARLIEST_CUT * mel.RATE : _WINDOW * mel.RATE].reshape(-1, block)
+        cut = _EARLIEST_CUT * mel.RATE + int((span**2).mean(axis=1).argmin()) * block + block // 2
+        yield samples[:cut]
+        samples = samples[cut:]
+    yield samples
+
+
+def _padded(samples: Samples) -> Samples:
+    """With silence behind, in whole steps of the encoder (20 ms)."""
+    seconds = min(30.0, max(_SHORTEST_WINDOW, len(samples) / mel.RATE + _SILENCE))
+    length = int(seconds * mel.RATE) // (2 * mel.HOP) * (2 * mel.HOP)
+    return np.pad(samples[:length], (0, max(0, length - len(samples))))
+
+
+def _token_bytes(vocabulary: list[str]) -> list[bytes]:
+    """The bytes of each token: byte-level BPE writes every byte as one printable character (GPT-2's table)."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    byte_of = {chr(byte): byte for byte in printable} | {chr(256 + at): byte for at, byte in enumerate(others)}
+    return [b"" if token.startswith("<|") else bytes(byte_of[character] for character in token) for token in vocabulary]
+
+
+def _pointing(tokens: list[bytes]) -> list[int]:
+    """The tokens with Arabic vowel points: Whisper uses them only when it is garbling Hindi."""
+    return [at for at, token in enumerate(tokens) if re.search("[\u064b-\u0652]", token.decode(errors="ignore"))]

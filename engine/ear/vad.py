@@ -1,0 +1,105 @@
+"""Is somebody speaking? Silero's voice activity detector, one ONNX session shared by all streams.
+
+Why Silero in a session of ours: SPEECH.md's comparison; a stream of ours keeps 2 KB of state, where a detector of the
+package itself would keep 11 MB.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from engine import weights
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+RATE: Final = 16_000
+FRAME: Final = 512  # samples at 16 kHz: 32 ms, the only size that the network takes
+SPEECH: Final = 0.5  # at this probability a frame counts as speech
+RATE_IN: Final = 24_000
+
+_LOUD: Final = 0.01  # -40 dBFS
+_CONTEXT: Final = 64  # the network wants the end of the frame before; without it, it hears nothing at all
+
+
+class Vad:
+    """The detector of one stream: feed it consecutive frames."""
+
+    def __init__(self) -> None:
+        self._session = _session()
+        self._state = np.zeros((2, 1, 128), np.float32)
+        self._context = np.zeros(_CONTEXT, np.float32)
+
+    def probability(self, frame: bytes) -> float:
+        """How likely speech is in the next 512 samples of PCM16 LE mono at 16 kHz; 0 to 1."""
+        if len(frame) != 2 * FRAME:
+            raise ValueError(f"a frame is {FRAME} samples, {2 * FRAME} bytes; got {len(frame)} bytes")
+        return self._step(np.frombuffer(frame, "<i2").astype(np.float32) / np.float32(32768))
+
+    def _step(self, samples: NDArray[np.float32]) -> float:
+        window = np.concatenate([self._context, samples])
+        self._context = window[-_CONTEXT:]
+        inputs = {"input": window[None], "state": self._state, "sr": np.array(RATE, np.int64)}
+        probability, self._state = self._session.run(None, inputs)
+        return float(probability[0, 0])
+
+
+class Silero:
+    """Hears speech in one stream, as `Detector` of hearing.py says; no model is loaded before the first bytes."""
+
+    def __init__(self) -> None:
+        # HQ, as a whole clip is resampled: a frame is known 29 ms after its last sample. QQ would let the hiss through.
+        self._resampler = soxr.ResampleStream(RATE_IN, RATE, 1, dtype="float32", quality="HQ")
+        self._vad: Vad | None = None
+        self._odd = b""
+        self._waiting = np.zeros(0, np.float32)
+
+    def hear(self, pcm: bytes) -> list[float]:
+        self._vad = self._vad or Vad()
+        pcm = self._odd + pcm
+        whole = len(pcm) // 2 * 2
+        self._odd = pcm[whole:]
+        samples = np.frombuffer(pcm[:whole], "<i2").astype(np.float32) / np.float32(32768)
+        self._waiting = np.concatenate([self._waiting, self._resampler.resample_chunk(samples)])
+        complete = len(self._waiting) // FRAME * FRAME
+        frames, self._waiting = self._waiting[:complete], self._waiting[complete:]
+        return [self._vad._step(frame) for frame in frames.reshape(-1, FRAME)]
+
+
+class Loudness:
+    """Takes for speech whatever is louder than -40 dBFS: a light `Detector` for tests and simulations."""
+
+    def __init__(self) -> None:
+        self._waiting = b""
+
+    def hear(self, pcm: bytes) -> list[float]:
+        self._waiting += pcm
+        size = FRAME * RATE_IN // RATE * 2  # bytes
+        complete = len(self._waiting) // size * size
+        frames, self._waiting = self._waiting[:complete], self._waiting[complete:]
+        samples = np.frombuffer(frames, "<i2").astype(np.float32).reshape(-1, size // 2) / np.float32(32768)
+        return [float(power > _LOUD**2) for power in (samples**2).mean(axis=1)]
+
+
+def spoken(pcm24k: bytes) -> float:
+    """Seconds of speech in a clip of PCM16 LE mono at 24 kHz."""
+    clip = np.frombuffer(pcm24k, "<i2").astype(np.float32) / np.float32(32768)
+    clip = soxr.resample(clip, RATE_IN, RATE)
+    clip = np.pad(clip, (0, -len(clip) % FRAME))
+    vad = Vad()
+    frames = sum(vad._step(frame) >= SPEECH for frame in clip.reshape(-1, FRAME))
+    return frames * FRAME / RATE
+
+
+@cache
+def _session() -> "onnxruntime.InferenceSession":
+    import onnxruntime  # here, after weights has switched its telemetry off
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only
+    model = weights.load(weights.SILERO, "data/silero_vad.onnx")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,1 @@
+"""What the engine does wrong when it is told to."""

@@ -1,0 +1,1 @@
+"""The engine's mind: what it answers, by phrases of its own or by a language model."""

@@ -1,0 +1,52 @@
+"""Saying back a caller's words, turned from "I" to "you" where that is simple."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from engine.mind.reading import DEVANAGARI
+from engine.mind.topics import is_romanised, words_of
+
+LONGEST = 24  # words: more than that is not said back
+STOPS = " .!?,;\u0964"
+
+
+def said_back(text: str, phrases: dict[str, Any]) -> str | None:
+    """The last sentence, turned; None where that is not simple, and in a language without a table for it.
+
+    Hindi has no table: its ear errs too often to repeat raw words (DESIGN.md, section 8).
+    """
+    table = phrases.get("turned")
+    sentence = re.split(r"(?<=[.!?])\s+", text.strip())[-1].strip(STOPS)
+    words = sentence.split()
+    if table is None or not 0 < len(words) <= LONGEST or DEVANAGARI.search(text):
+        return None
+    # "you" would have to become "I" or "me", and Hindi in Latin letters would be turned at random.
+    if is_romanised(text) or any(word in phrases["second_person"] for word in words_of(sentence)):
+        return None
+    if words[0].strip(STOPS).lower() in phrases["starters"]:
+        words[0] = words[0].lower()
+    return _turned(words, table)
+
+
+def is_question(text: str, phrases: dict[str, Any]) -> bool:
+    """By its mark, by its first word, or, in Hindi, by any of its words."""
+    words = words_of(text)
+    anywhere = words_of(" ".join(phrases["asks_anywhere"]))
+    return text.rstrip().endswith("?") or words[:1] in [[each] for each in phrases["asks"]] or _meet(words, anywhere)
+
+
+def _meet(words: Sequence[str], others: Sequence[str]) -> bool:
+    return not set(words).isdisjoint(others)
+
+
+def _turned(words: Sequence[str], table: dict[str, str]) -> str:
+    """`I was` becomes `you were`, `my` becomes `your`; punctuation stays where it is."""
+    turned, before = [], ""
+    for word in words:
+        core = word.strip(STOPS)
+        plain = core.lower().replace("\u2019", "'")
+        new = "were" if plain == "was" and before == "i" else table.get(plain, core)
+        turned.append(word.replace(core, new) if core else word)
+        before = plain
+    return " ".join(turned)

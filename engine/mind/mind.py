@@ -1,0 +1,68 @@
+"""The mind of the local engine: words that the prompt demands, a chat server's words, or its own."""
+
+import logging
+from typing import Any
+
+import aiohttp
+
+from engine.mind.reading import read
+from engine.mind.words import reply
+from upstream.facts import Turn
+
+log = logging.getLogger(__name__)
+
+LONGEST_ANSWER = 300  # tokens: a minute of speech
+
+
+class Mind:
+    """Answers turns as the persona of the instructions would.
+
+    `llm_url` is the base of an OpenAI-compatible server (`http://127.0.0.1:8080/v1`); None for its own words only.
+    `timeout` is in seconds, for one whole answer.
+    """
+
+    def __init__(self, llm_url: str | None = None, *, model: str = "default", timeout: float = 8.0) -> None:
+        self._url = f"{llm_url.rstrip('/')}/chat/completions" if llm_url else None
+        self._model = model
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+
+    async def answer(self, instructions: str, turns: tuple[Turn, ...]) -> str:
+        """What to say next; its own words whenever the chat server has none."""
+        prompt = read(instructions)
+        if prompt.exactly is not None:
+            return prompt.exactly
+        told = await self._ask(instructions, turns) if self._url else None
+        return told or reply(prompt, turns)
+
+    async def _ask(self, instructions: str, turns: tuple[Turn, ...]) -> str | None:
+        """The chat server's answer, None when it fails in any way that a server can."""
+        assert self._url is not None
+        body = {
+            "model": self._model,
+            "max_tokens": LONGEST_ANSWER,
+            "messages": [{"role": "system", "content": instructions}, *map(_message, turns)],
+        }
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=self._timeout) as client,
+                client.post(self._url, json=body, raise_for_status=True) as response,
+            ):
+                return _words_in(await response.json(content_type=None))
+        except (TimeoutError, aiohttp.ClientError, ValueError) as failure:
+            log.warning("the chat server gave no answer: %s", failure or type(failure).__name__)
+            return None
+
+
+def _message(turn: Turn) -> dict[str, str]:
+    return {"role": turn.role, "content": turn.text or "(not understood)"}
+
+
+def _words_in(answer: Any) -> str:
+    """The words of a chat completion; ValueError for anything else, for what a server sends is not ours."""
+    try:
+        text = answer["choices"][0]["message"]["content"]
+    except (KeyError, IndexError, TypeError) as missing:
+        raise ValueError("not a chat completion") from missing
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError("an empty answer")
+    return text.strip()

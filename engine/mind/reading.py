@@ -1,0 +1,48 @@
+"""What the mind reads: the turns of the conversation, and what a prompt says by the contract of realtime/."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from realtime.contract import GO_ON, SAY_EXACTLY, language_of
+from upstream.facts import Turn
+
+EXPERTISE = re.compile(r"^#+ *(?:Expertise|Speciality)\s*\n(.+)|^(?:Expertise|Speciality): *(.+)", re.MULTILINE)
+TODAY = re.compile(r"^(?:#+ *)?Today[:\s]+(\d{4}-\d\d-\d\d)", re.MULTILINE)
+DEVANAGARI = re.compile("[\u0900-\u097f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as read: the code of its language, what its persona is versed in, today, the words it demands.
+
+    `goes_on`: it wants the rest of an answer that was cut off.
+    """
+
+    language: str | None
+    expertise: str
+    today: str | None
+    exactly: str | None
+    goes_on: bool = False
+
+
+def read(instructions: str) -> Prompt:
+    """Read what the contract labels; what is not there is None or empty."""
+    expertise = EXPERTISE.search(instructions)
+    today = TODAY.search(instructions)
+    _, asked, exactly = instructions.partition(SAY_EXACTLY)
+    return Prompt(
+        language=language_of(instructions),
+        expertise=(expertise[1] or expertise[2]) if expertise else "",
+        today=today[1] if today else None,
+        exactly=exactly.strip() if asked else None,
+        goes_on=GO_ON in instructions,
+    )
+
+
+def spoken_language(prompt: Prompt, turns: Sequence[Turn]) -> str:
+    """The language to answer in: the prompt's, else Hindi if the last words are in Devanagari, else English."""
+    if prompt.language:
+        return prompt.language
+    last = next((turn.text for turn in reversed(turns) if turn.role == "user"), "")
+    return "hi" if DEVANAGARI.search(last) else "en"

@@ -1,0 +1,1 @@
+"""The engine's voice: words to speech, in English and Hindi."""

@@ -1,0 +1,140 @@
+"""Opening a session and keeping it what was asked for: nothing is said before the upstream has shown that it is."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from realtime.client import requests
+from realtime.client.fields import Fields
+from realtime.client.incoming import SessionUpdated
+from realtime.client.outbox import Outbox
+from realtime.client.states import ATTENDS, CREATED, IGNORES, INSTRUCT, UPDATE, UPDATED, States
+from upstream.facts import Configured, Event, Setup, Turn
+
+TURN_DETECTION = ("type", "create_response", "interrupt_response")  # the rest is taste, and may come back rounded
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A session.update that the upstream has not answered yet, and how the session is to be after it.
+
+    `alone`: it has the instructions and nothing else, so that nothing waits for its answer.
+    """
+
+    event_id: str
+    setup: Setup
+    alone: bool
+
+
+class Opening:
+    """The newest setup, and the updates that are not answered yet, oldest first."""
+
+    def __init__(self, states: States, outbox: Outbox) -> None:
+        self._states, self._outbox = states, outbox
+        self.setup: Setup | None = None
+        self._seed: tuple[Turn, ...] = ()
+        self._updates: deque[Update] = deque()
+        self._expires_at: float | None = None
+
+    def configure(self, setup: Setup, seed: Iterable[Turn]) -> None:
+        """Make the session what `setup` says, now or once it is there."""
+        self.setup, self._seed = setup, tuple(seed)
+        self._update(setup)
+
+    def listen(self, listens: bool) -> None:
+        """Let the upstream find the turns by itself, or not."""
+        if self.setup and self.setup.listens != listens:
+            self.setup = replace(self.setup, listens=listens)
+            if self._update(self.setup) and not listens:  # what is left of the stream would be part of the next clip
+                self._outbox.say("clear", {"type": "input_audio_buffer.clear"})
+
+    def instruct(self, instructions: str) -> None:
+        """Change what the model is told, and nothing else: it goes on listening and answering meanwhile."""
+        if self.setup and self.setup.instructions != instructions:
+            self.setup = replace(self.setup, instructions=instructions)
+            self._tell(INSTRUCT, requests.instruction(instructions), self.setup)
+
+    def refused(self, event_id: str) -> None:
+        """If these were instructions alone they were not taken: they hold from the next setup on."""
+        self._updates = deque(update for update in self._updates if not (update.alone and update.event_id == event_id))
+
+    def created(self, expires_at: float | None) -> None:
+        """The session is there, as nobody in particular."""
+        if self._states.admits(CREATED):
+            self._states.move(CREATED)
+            self._expires_at = expires_at
+            if self.setup:
+                self._update(self.setup)
+
+    def updated(self, session: SessionUpdated) -> list[Event]:
+        """The session is as this says."""
+        if not self._states.admits(UPDATED):
+            return []
+        if not self._updates:
+            self._states.oddities[f"{UPDATED} unasked"] += 1
+            return []
+        update = self._answered(session)
+        if not update or update.alone or not all(later.alone for later in self._updates):
+            return []  # nothing waits for this one: if the newest setup is on its way, that is what counts
+        if wrong := _differing(update.setup, session):
+            return self._states.unusable(*wrong, fatal=True)
+        self._states.move(UPDATED)
+        self._states.move(ATTENDS if update.setup.listens else IGNORES)
+        for turn in self._seed:
+            self._outbox.say("seed", requests.message(turn.role, turn.text))
+        self._seed = ()
+        return [Configured(session.expires_at or self._expires_at)]
+
+    def _answered(self, session: SessionUpdated) -> Update | None:
+        """The oldest that this may answer: it does not say which, and an error need not say what it refused."""
+        while self._updates:
+            update = self._updates.popleft()
+            if not (update.alone and _differing(update.setup, session)):
+                return update
+            self._states.oddities["instructions that were not taken"] += 1
+        return None
+
+    def _update(self, setup: Setup) -> bool:
+        return self._tell(UPDATE, requests.session_update(setup), setup)
+
+    def _tell(self, what: str, event: dict[str, Any], setup: Setup) -> bool:
+        """Say it if it may be said now; False if not."""
+        if may := self._states.may(what):
+            alone = what is INSTRUCT
+            event_id = self._outbox.say("instruct" if alone else "setup", event)
+            self._updates.append(Update(event_id, setup, alone))
+            self._states.move(what)
+        return may
+
+
+def _differing(setup: Setup, got: SessionUpdated) -> tuple[str, str] | None:
+    """The code and the message of what is not as it was asked for. What is left out, but for the voice, is believed."""
+    asked = requests.session_update(setup)["session"]
+    hears, speaks = asked["audio"]["input"], asked["audio"]["output"]
+    if got.voice != setup.voice:
+        return "voice_mismatch", f"asked for the voice {setup.voice}, got {got.voice}"
+    pairs = {
+        "instructions": _pair(_plain(setup.instructions), got.instructions and _plain(got.instructions)),
+        "output_modalities": _pair(asked["output_modalities"], got.modalities),
+        "audio.input.format": (hears["format"], {**hears["format"], **got.hears}),
+        "audio.output.format": (speaks["format"], {**speaks["format"], **got.speaks}),
+    }
+    if got.tells_turns:
+        pairs["turn_detection"] = _rules(hears["turn_detection"], got.turn_detection)
+    wrong = [name for name, (one, other) in pairs.items() if one != other]
+    return ("setup_mismatch", f"the session is not as it was asked for in {', '.join(wrong)}") if wrong else None
+
+
+def _pair(asked: object, got: object) -> tuple[object, object]:
+    return asked, asked if got is None else got
+
+
+def _rules(asked: Fields | None, got: Fields | None) -> tuple[Any, Any]:
+    return asked and [asked[key] for key in TURN_DETECTION], got and [
+        {**(asked or {}), **got}.get(key) for key in TURN_DETECTION
+    ]
+
+
+def _plain(text: str) -> str:
+    return "\n".join(text.split())

@@ -1,0 +1,249 @@
+"""One Realtime session as a pure object: say something, `receive` what came, send what `to_send` returns.
+
+No socket, no clock, no task. Facts are those of OpenAI's GA Realtime API over WebSocket: an invalid update is
+discarded whole, one response at a time, errors echo the event_id of what they refuse, item ids are new on every
+connection. Where the setup `listens` the upstream finds the turns in a stream (server VAD); where not they are
+manual (turn_detection null): content is committed, then a response is asked for. What may happen when is in
+realtime/client/states.py, what is done about errors in realtime/client/errors.py.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TypeAlias, assert_never
+
+from realtime.client import errors, incoming, requests
+from realtime.client.answers import Answers
+from realtime.client.errors import Trouble
+from realtime.client.fields import Malformed
+from realtime.client.gate import Ask
+from realtime.client.incoming import (
+    AudioDelta,
+    BufferCommitted,
+    ErrorSaid,
+    Incoming,
+    ItemAdded,
+    ItemDone,
+    Other,
+    RateLimits,
+    ResponseCreated,
+    ResponseDone,
+    SessionCreated,
+    SessionUpdated,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriptDelta,
+    TranscriptDone,
+    WordsDelta,
+    WordsDone,
+)
+from realtime.client.listening import Listening
+from realtime.client.opening import Opening
+from realtime.client.outbox import Outbox
+from realtime.client.states import LEAVE, Model, Session, States
+from upstream.facts import Committed, Event, Setup, Turn
+from upstream.models import Capabilities
+
+Progress: TypeAlias = (
+    ResponseCreated | ItemAdded | ItemDone | WordsDone | ResponseDone | SessionCreated | SessionUpdated | Other
+)
+REMEMBERED = 64  # event ids, twice: the upstream may say something twice, but not much later
+
+
+class Protocol:
+    """The caller's half of a Realtime session."""
+
+    def __init__(self, can: Capabilities | None = None) -> None:
+        self.states = States()
+        self.progress = 0
+        """Counts what brings the session or an answer further; while something is owed it must grow."""
+        self._outbox = Outbox(self.states)
+        self._opening = Opening(self.states, self._outbox)
+        self._listening = Listening(self.states)
+        self._answers = Answers(self.states, self._outbox, self._opening, self._listening, can or Capabilities())
+        self._seen: set[str] = set()
+        self._seen_before: set[str] = set()
+
+    # Say something.
+
+    def configure(self, setup: Setup, seed: Iterable[Turn] = ()) -> None:
+        """Make the session what `setup` says. Before the first item it may be called again, to change it."""
+        self._opening.configure(setup, seed)
+
+    def listen(self, listens: bool) -> None:
+        """Let the upstream find the turns by itself, or not; what is appended from now on waits for its consent."""
+        self._opening.listen(listens)
+
+    def instruct(self, instructions: str) -> None:
+        """Let these instructions hold from the next answer on; what was said stays."""
+        self._opening.instruct(instructions)
+
+    def append(self, pcm: bytes) -> None:
+        """Some more of what the caller says: PCM16 24 kHz mono, any length. Only where the setup listens."""
+        self._outbox.hear(pcm)
+
+    def greet(self, ask: int, words: str) -> None:
+        """Have exactly these words spoken."""
+        self._answers.ask(Ask(ask, [], response=requests.exactly(self._setup, words)))
+
+    def ask_clip(self, ask: int, pcm: bytes) -> None:
+        """Have one whole recorded utterance answered (PCM16 24 kHz mono, 100 ms at least)."""
+        self._answers.ask(Ask(ask, requests.clip(pcm), spoken=True))
+
+    def ask_text(self, ask: int, text: str) -> None:
+        """Have a typed turn answered."""
+        self._answers.ask(Ask(ask, [requests.message("user", text)]))
+
+    def go_on(self, ask: int) -> None:
+        """Have the last answer of the seeded turns, which an earlier connection began, brought to its end."""
+        self._answers.ask(Ask(ask, [], response=requests.the_rest(self._setup)))
+
+    def again(self) -> None:
+        """The time of what was Postponed has come."""
+        self._answers.again()
+
+    def hush(self) -> None:
+        """Stop answering: what is spoken is cancelled, what was asked keeps its content but gets no answer."""
+        self._answers.hush()
+
+    def keep(self, reply: int, heard_ms: int) -> None:
+        """Cut a reply, in the model's memory, to what the caller heard of it: ms from its start, rounded down."""
+        self._answers.keep(reply, heard_ms)
+
+    def overdue(self) -> list[Event]:
+        """Nothing came for a while: an answer that was said whole is over, though nobody told."""
+        return self._answers.overdue()
+
+    def leave(self) -> None:
+        """Ask nothing more: what is still to come is the last of it."""
+        self._answers.hush()
+        self.states.move(LEAVE)
+
+    # What comes.
+
+    def receive(self, frame: bytes | str) -> list[Event]:
+        """The facts in one frame from the upstream. One that is malformed is counted, and nothing in it counts."""
+        try:
+            event_id, event = incoming.read(frame)
+        except Malformed:
+            self.oddities["malformed"] += 1
+            return []
+        if event_id and self._came_before(event_id):
+            self.oddities["duplicate"] += 1
+            return []
+        return [] if self.states.closed else self._on(event)
+
+    def to_send(self) -> list[bytes]:
+        """The frames to send now, in order, FRAMES_AT_ONCE at most; what the caller said since is joined in a few."""
+        return self._outbox.take()
+
+    @property
+    def oddities(self) -> Counter[str]:
+        """What was ignored, by type or code: what the states do not admit, races, frames that are malformed."""
+        return self.states.oddities
+
+    @property
+    def owed(self) -> bool:
+        """The upstream owes us something: a session as we asked for it, or an answer."""
+        return self.states.session in _OWING or self.states.model is not Model.IDLE
+
+    @property
+    def complete(self) -> bool:
+        """Nothing is being answered, and no transcript is awaited."""
+        return self.states.model is Model.IDLE and not self._answers.gate.busy and self._listening.complete
+
+    @property
+    def _setup(self) -> Setup:
+        assert self._opening.setup is not None
+        return self._opening.setup
+
+    def _came_before(self, event_id: str) -> bool:
+        """Nothing counts twice: an id is remembered. Two sets take turns, so that what is remembered is bounded."""
+        if event_id in self._seen or event_id in self._seen_before:
+            return True
+        self._seen.add(event_id)
+        if len(self._seen) >= REMEMBERED:
+            self._seen, self._seen_before = set(), self._seen
+        return False
+
+    def _on(self, event: Incoming) -> list[Event]:
+        match event:
+            case AudioDelta():
+                self.progress += 1
+                return self._answers.audio(event.response, event.pcm)
+            case WordsDelta(response, words):
+                return self._answers.words(response, words)
+            case SpeechStarted(item, at_ms):
+                self._answers.overtaken()
+                return self._listening.started(item, at_ms)
+            case SpeechStopped(item, at_ms):
+                return self._listening.stopped(item, at_ms)
+            case BufferCommitted(item):
+                return self._ask_what_waits(self._listening.committed(item))
+            case TranscriptDelta(item, words):
+                return self._listening.some_words(item, words)
+            case TranscriptDone(item, text, used):
+                told = self._ask_what_waits(self._listening.words(item, text))
+                return [*told, used] if used else told
+            case RateLimits(allowances):
+                return self._answers.allowed(allowances)
+            case ErrorSaid():
+                return self._on_error(event)
+            case Other(kind) if kind not in EXPECTED:
+                self.oddities[kind] += 1
+                return []
+            case _:
+                self.progress += 1
+                return self._on_progress(event)
+
+    def _on_progress(self, event: Progress) -> list[Event]:
+        """What brings the session or an answer further."""
+        match event:
+            case ResponseCreated():
+                return self._answers.created(event)
+            case ItemAdded(response, item):
+                self._answers.item(response, item)
+            case ItemDone(response, whole):
+                if whole:
+                    self._answers.said(response)
+            case WordsDone(response, words):
+                self._answers.all_words(response, words)
+            case ResponseDone():
+                return self._answers.done(event)
+            case SessionCreated(expires_at):
+                self._opening.created(expires_at)
+            case SessionUpdated():
+                return self._opening.updated(event)
+            case Other():
+                pass
+            case _:
+                assert_never(event)
+        return []
+
+    def _ask_what_waits(self, told: list[Event]) -> list[Event]:
+        """A turn that was whole while something was answered is not answered by the upstream itself: we ask."""
+        for fact in told:
+            if isinstance(fact, Committed) and self.states.model is Model.ANSWERING:
+                self._answers.ask(Ask(fact.ask, []))
+        return told
+
+    def _on_error(self, error: ErrorSaid) -> list[Event]:
+        code, message, event_id = error.code, error.message, error.event_id
+        about, trouble = event_id.partition("-")[0], errors.of(code)
+        if trouble in (Trouble.LOST, Trouble.ACCOUNT, Trouble.OURS) or about in ("setup", "seed"):
+            return self.states.unusable(code, message, fatal=trouble not in (Trouble.LOST, Trouble.LATER))
+        self._opening.refused(event_id)
+        if about == "create" or (trouble is Trouble.LATER and not event_id):
+            return self._answers.refused(code, message)
+        self._listening.refused(event_id)
+        self.oddities[code] += 1
+        return self._answers.unsaid(event_id, code, message)
+
+
+_OWING = (Session.CONNECTING, Session.CREATED, Session.OPENING, Session.TUNING)
+
+EXPECTED = frozenset({
+    "conversation.created", "conversation.item.added", "conversation.item.done", "conversation.item.deleted",
+    "conversation.item.truncated", "input_audio_buffer.cleared", "input_audio_buffer.timeout_triggered",
+    "response.content_part.added", "response.content_part.done", "response.output_audio.done",
+})  # fmt: skip
+"""Known, and of no use to us."""

@@ -1,0 +1,75 @@
+"""What a client says to the API, as events without their ids: pure functions of what is meant."""
+
+from base64 import b64encode
+from typing import Any, Literal
+
+from realtime.contract import GO_ON, SAY_EXACTLY
+from upstream.facts import BYTES_PER_MS, Role, Setup
+
+Event = dict[str, Any]
+
+APPEND_BYTES = 2000 * BYTES_PER_MS  # of a clip: far below the 15 MiB that one append may hold
+APPEND = b'{"type":"input_audio_buffer.append","audio":"%b"}'  # 50 times a second, and base64 needs no escaping
+REPLY_TOKENS = 2048  # bounds a reply to about 100 s of audio, at 20 tokens a second
+
+TRANSCRIBER = "gpt-transcribe"
+
+VAD = {
+    "type": "server_vad",
+    "threshold": 0.5,
+    "prefix_padding_ms": 300,
+    "silence_duration_ms": 500,
+    "create_response": True,
+    "interrupt_response": True,
+}
+
+
+def session_update(setup: Setup) -> Event:
+    """The whole session, as it is to be."""
+    pcm = {"type": "audio/pcm", "rate": 24000}
+    heard = {"model": TRANSCRIBER, "language": setup.language}
+    session = {
+        "type": "realtime",
+        "instructions": setup.instructions,
+        "output_modalities": ["audio"],
+        "audio": {
+            "input": {"format": pcm, "transcription": heard, "turn_detection": VAD if setup.listens else None},
+            "output": {"format": pcm, "voice": setup.voice},
+        },
+        "max_output_tokens": REPLY_TOKENS,
+    }
+    return {"type": "session.update", "session": session}
+
+
+def instruction(text: str) -> Event:
+    """Only the instructions: what an update leaves out stays as it is."""
+    return {"type": "session.update", "session": {"type": "realtime", "instructions": text}}
+
+
+def append(pcm: bytes | bytearray) -> bytes:
+    """Some of a stream, as the frame itself."""
+    return APPEND % b64encode(pcm)
+
+
+def clip(pcm: bytes) -> list[Event]:
+    """One whole utterance: appended in pieces, then committed."""
+    pieces = (pcm[at : at + APPEND_BYTES] for at in range(0, len(pcm), APPEND_BYTES))
+    appends = [{"type": "input_audio_buffer.append", "audio": b64encode(piece).decode()} for piece in pieces]
+    return [*appends, {"type": "input_audio_buffer.commit"}]
+
+
+def message(role: Role | Literal["system"], text: str) -> Event:
+    """A turn in words."""
+    kind = "input_text" if role == "user" else "output_text"
+    content = [{"type": kind, "text": text}]
+    return {"type": "conversation.item.create", "item": {"type": "message", "role": role, "content": content}}
+
+
+def exactly(setup: Setup, words: str) -> Event:
+    """A response of exactly these words. Its own instructions replace the session's, so the persona stands in front."""
+    return {"instructions": f"{setup.instructions}\n\n{SAY_EXACTLY}\n{words}", "input": [], "tool_choice": "none"}
+
+
+def the_rest(setup: Setup) -> Event:
+    """A response that goes on with the assistant's last turn."""
+    return {"instructions": f"{setup.instructions}\n\n{GO_ON}", "tool_choice": "none"}

@@ -1,0 +1,52 @@
+"""What a session wants done: frozen messages from its pure half to whoever moves bytes and does the work."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from realtime.server.settings import Event
+from upstream.facts import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this event, `after` so many seconds."""
+
+    event: Event
+    after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """Find the words in PCM16 24 kHz mono; `language` is ISO 639-1, or None when nobody said."""
+
+    item_id: str
+    pcm: bytes
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Think:
+    """Find what to answer to the turns."""
+
+    response_id: str
+    instructions: str
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Say the text, piece by piece."""
+
+    response_id: str
+    text: str
+    voice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Stop thinking and speaking for this response."""
+
+    response_id: str
+
+
+Act: TypeAlias = Send | Hear | Think | Speak | Halt

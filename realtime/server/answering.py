@@ -1,0 +1,143 @@
+"""The responses of a session: one at a time in its conversation, any number beside it."""
+
+from collections.abc import Container, Iterator
+
+from realtime.server.acts import Act, Halt, Send, Speak, Think
+from realtime.server.answer import Answer, Status
+from realtime.server.conversation import Conversation, Item, event, item_of
+from realtime.server.hearing import Hearing
+from realtime.server.settings import Event, check_voice
+from realtime.server.shape import Rejected
+from upstream.facts import Turn
+
+RATE_LIMITS_AFTER = 0.04  # seconds after response.done, as seen on the real API
+
+
+class Answering:
+    """Makes responses, from response.create to response.done.
+
+    `unheard` holds the ids of the items that the ear is still at; `hearing` is told when there is an answer, for
+    then nobody is idle.
+    """
+
+    def __init__(self, conversation: Conversation, unheard: Container[str], hearing: Hearing) -> None:
+        self.voice_locked = False
+        self._conversation = conversation
+        self._unheard = unheard
+        self._hearing = hearing
+        self._answers: dict[str, Answer] = {}
+        self._thinkable: set[str] = set()
+
+    @property
+    def active(self) -> Answer | None:
+        """The one response that the default conversation may have."""
+        return next((answer for answer in self._answers.values() if answer.conversation_id), None)
+
+    def create(self, params: Event, settings: Event) -> Iterator[Act]:
+        """Begin a response with the checked parameters of response.create."""
+        check_voice(settings, params, voice_locked=self.voice_locked, path="response.audio.output.voice")
+        aside = params.get("conversation") == "none"
+        if self.active and not aside:
+            raise Rejected(
+                "conversation_already_has_active_response",
+                f"Conversation already has an active response in progress: {self.active.id}. "
+                "Wait until the response is finished before creating a new one.",
+            )
+        conversation_id = None if aside else self._conversation.id
+        answer = Answer(params, settings, conversation_id, self._context(params))
+        self._answers[answer.id] = answer
+        self._thinkable.add(answer.id)
+        if not aside:
+            self._hearing.answer_began()
+        yield Send(answer.created())
+        yield from self._think_once_heard(answer)
+
+    def cancel(self, response_id: str | None) -> Iterator[Act]:
+        """End a response because the client says so; Rejected when there is none."""
+        answer = self._answers.get(response_id) if response_id else self.active
+        if answer is None:
+            raise Rejected("response_cancel_not_active", "Cancellation failed: no active response found")
+        yield Halt(answer.id)
+        yield from self._end(answer, "cancelled", {"reason": "client_cancelled"})
+
+    def interrupt(self) -> Iterator[Act]:
+        """End the response of the conversation, if there is one, because the caller speaks."""
+        if answer := self.active:
+            yield Halt(answer.id)
+            yield from self._end(answer, "cancelled", {"reason": "turn_detected"})
+
+    def fail(self, error: Event) -> Iterator[Act]:
+        """End the response of the conversation, if there is one, because of a fault of ours."""
+        if answer := self.active:
+            yield Halt(answer.id)
+            yield from self._end(answer, "failed", {"error": error})
+
+    def heard(self) -> Iterator[Act]:
+        """The ear is done with an item."""
+        for answer in list(self._answers.values()):
+            yield from self._think_once_heard(answer)
+
+    def thought(self, response_id: str, text: str) -> Iterator[Act]:
+        """The words of a response are known."""
+        if answer := self._answers.get(response_id):
+            yield from map(Send, answer.begin(self._join(answer)))
+            if answer.spoken:
+                yield Speak(answer.id, text, answer.voice)
+            else:
+                yield Send(answer.write(text))
+                yield from self._end_at_the_limit(answer) if answer.is_too_long else self._end(answer, "completed")
+
+    def spoke(self, response_id: str, words: str, pcm: bytes) -> Iterator[Act]:
+        """Some words and the audio that follows them; either may be empty."""
+        if answer := self._answers.get(response_id):
+            if words:
+                yield Send(answer.write(words))
+            yield from map(Send, answer.sound(pcm))
+            self.voice_locked = self.voice_locked or bool(pcm)
+            if answer.is_too_long:
+                yield from self._end_at_the_limit(answer)
+
+    def finished(self, response_id: str) -> Iterator[Act]:
+        """Everything of a response has been spoken."""
+        if answer := self._answers.get(response_id):
+            yield from self._end(answer, "completed")
+
+    def _context(self, params: Event) -> list[Item]:
+        """The items that a response answers to: the conversation's, or those that its `input` gives."""
+        if "input" not in params:
+            return list(self._conversation)
+        return [
+            self._conversation.find(given["id"], "reference") if given["type"] == "item_reference" else item_of(given)
+            for given in params["input"]
+        ]
+
+    def _think_once_heard(self, answer: Answer) -> Iterator[Act]:
+        """The mind reads words, so a response waits for the ear; the caller's transcript does not wait for it."""
+        if answer.id in self._thinkable and not any(item.id in self._unheard for item in answer.context):
+            self._thinkable.discard(answer.id)
+            turns = tuple(Turn(item.role, item.words()) for item in answer.context if item.role)
+            yield Think(answer.id, answer.instructions, turns)
+
+    def _join(self, answer: Answer) -> str | None:
+        """Put the item of a response into the conversation, if it belongs there."""
+        return self._conversation.append(answer.item) if answer.conversation_id else None
+
+    def _end_at_the_limit(self, answer: Answer) -> Iterator[Act]:
+        """With the piece that went beyond max_output_tokens; the real API stops within it."""
+        yield Halt(answer.id)
+        yield from self._end(answer, "incomplete", {"reason": "max_output_tokens"})
+
+    def _end(self, answer: Answer, status: Status, why: Event | None = None) -> Iterator[Act]:
+        del self._answers[answer.id]
+        self._thinkable.discard(answer.id)
+        if answer.conversation_id:
+            # A response that was cut off is not played on.
+            self._hearing.answer_ended(answer.item.milliseconds if status in ("completed", "incomplete") else 0)
+        yield from map(Send, answer.end(status, why, self._conversation.before(answer.item)))
+        yield Send(rate_limits(), after=RATE_LIMITS_AFTER)
+
+
+def rate_limits() -> Event:
+    """Limits so wide that nobody meets them: a local engine has none."""
+    wide = {"limit": 1_000_000, "remaining": 1_000_000, "reset_seconds": 0.0}
+    return event("rate_limits.updated", rate_limits=[{"name": "requests", **wide}, {"name": "tokens", **wide}])

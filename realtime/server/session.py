@@ -1,0 +1,195 @@
+"""One Realtime session without sockets, tasks or clock: client events and finished work in, acts out.
+
+Whoever drives it sends the events and does the work, in the order given, and reports what the work brought:
+`Hear` to `heard`, `Think` to `thought`, `Speak` to `spoke` for every piece and `finished` at the end.
+Reports on what has been cancelled since are ignored.
+"""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator
+
+from realtime.contract import language_of
+from realtime.server.acts import Act, Hear, Send
+from realtime.server.answering import Answering
+from realtime.server.conversation import PCM_BYTES_PER_MS, Conversation, Item, event, item_of, new_id
+from realtime.server.hearing import Began, Detector, Ended, Hearing, Idle, Noticed
+from realtime.server.settings import LONGEST_LIFE, Event, check, initial, updated
+from realtime.server.shape import Rejected
+from realtime.server.turn_detection import rules_of
+
+STEP_BYTES = 96 * PCM_BYTES_PER_MS  # three frames cost a detector about half a millisecond
+
+
+class Session:
+    """The server's half of one conversation; `now` is when it begins, in seconds since 1970.
+
+    It may live for `seconds`; whoever drives it sees to that. `detector` makes what hears speech in a stream of
+    audio, for server VAD.
+    """
+
+    def __init__(
+        self, model: str, *, now: float, detector: Callable[[], Detector], seconds: float = LONGEST_LIFE
+    ) -> None:
+        self.id = new_id("sess")
+        self.settings = initial(self.id, model, int(now + seconds))
+        self._conversation = Conversation()
+        self._hearing = Hearing(detector, rules_of(self.settings))
+        self._unheard: dict[str, Item] = {}
+        self._answering = Answering(self._conversation, self._unheard, self._hearing)
+        self._acts: list[Act] = []
+
+    def begin(self) -> list[Act]:
+        """The first frame of every session."""
+        self._send(event("session.created", session=self.settings))
+        return self._taken()
+
+    def receive(self, sent: Event) -> list[Act]:
+        """Obey one client event, or answer with the error that it earns."""
+        return [act for acts in self.steps(sent) for act in acts]
+
+    def steps(self, sent: Event) -> Iterator[list[Act]]:
+        """The same in steps of less than a millisecond: others may have their turn in between, but no other event."""
+        try:
+            check(sent)
+            if sent["type"] == "input_audio_buffer.append":
+                for pcm in self._pieces(sent["audio"]):
+                    for noticed in self._hearing.append(pcm):
+                        self._notice(noticed)
+                    yield self._taken()
+            else:
+                self._obey(sent)
+        except Rejected as refusal:
+            yield self.refuse(refusal, sent.get("event_id"))
+        yield self._taken()
+
+    def refuse(self, refusal: Rejected, event_id: object = None) -> list[Act]:
+        """The error for a client event, also for one that could not even be read."""
+        self._send(error(refusal, event_id if isinstance(event_id, str) else None))
+        return self._taken()
+
+    def heard(self, item_id: str, words: str) -> list[Act]:
+        """The ear is done with an item; "" means that nothing intelligible was said."""
+        item = self._unheard.pop(item_id)
+        item.content[0]["transcript"] = words
+        if self.settings["audio"]["input"]["transcription"] is not None:
+            kind, where = "conversation.item.input_audio_transcription", {"item_id": item_id, "content_index": 0}
+            if words:
+                self._send(event(f"{kind}.delta", **where, delta=words))
+            usage = {"type": "duration", "seconds": item.milliseconds / 1000}
+            self._send(event(f"{kind}.completed", **where, transcript=words, usage=usage))
+        return self._taken(self._answering.heard())
+
+    def thought(self, response_id: str, text: str) -> list[Act]:
+        """The words of a response are known."""
+        return self._taken(self._answering.thought(response_id, text))
+
+    def spoke(self, response_id: str, words: str, pcm: bytes) -> list[Act]:
+        """Some words and the audio that follows them; either may be empty."""
+        return self._taken(self._answering.spoke(response_id, words, pcm))
+
+    def finished(self, response_id: str) -> list[Act]:
+        """Everything of a response has been spoken."""
+        return self._taken(self._answering.finished(response_id))
+
+    def fail(self, error: Event) -> list[Act]:
+        """End the response under way, if there is one, as failed by this error: `type`, `code`, `message`."""
+        return self._taken(self._answering.fail(error))
+
+    def _pieces(self, audio: str) -> Iterator[bytes]:
+        """The base64 of an append as PCM16, cut where a detector has work to do; none of it when it is faulty."""
+        try:
+            pcm = b64decode(audio, validate=True)
+        except (binascii.Error, ValueError):
+            raise Rejected("invalid_value", "Invalid 'audio': expected base64 of PCM16.", "audio") from None
+        self._hearing.check_room(len(pcm))
+        size = STEP_BYTES if self._hearing.rules else max(len(pcm), 1)
+        return (pcm[start : start + size] for start in range(0, len(pcm), size))
+
+    def _obey(self, sent: Event) -> None:
+        match sent["type"]:
+            case "session.update":
+                self._update(sent["session"])
+            case "input_audio_buffer.commit":
+                self._commit(*self._hearing.take())
+            case "input_audio_buffer.clear":
+                self._hearing.clear()
+                self._send(event("input_audio_buffer.cleared"))
+            case "response.create":
+                self._acts += self._answering.create(sent.get("response", {}), self.settings)
+            case "response.cancel":
+                self._acts += self._answering.cancel(sent.get("response_id"))
+            case _:
+                self._send_all(self._rearrange(sent))
+
+    def _rearrange(self, sent: Event) -> list[Event]:
+        """What a client does to the items of the conversation."""
+        match sent["type"]:
+            case "conversation.item.create":
+                return self._conversation.create(item_of(sent["item"]), sent.get("previous_item_id"))
+            case "conversation.item.truncate":
+                return self._conversation.truncate(sent["item_id"], sent["audio_end_ms"])
+            case "conversation.item.delete":
+                return self._conversation.delete(sent["item_id"])
+            case _:
+                return self._conversation.retrieve(sent["item_id"])
+
+    def _update(self, change: Event) -> None:
+        self.settings = updated(self.settings, change, voice_locked=self._answering.voice_locked)
+        self._hearing.tune(rules_of(self.settings))
+        self._send(event("session.updated", session=self.settings))
+
+    def _notice(self, noticed: Noticed) -> None:
+        """What server VAD found in the audio, and what follows from it."""
+        rules = rules_of(self.settings)
+        assert rules is not None  # without them nothing is looked for
+        match noticed:
+            case Began(item_id, start_ms):
+                self._send(event("input_audio_buffer.speech_started", audio_start_ms=start_ms, item_id=item_id))
+                if rules.interrupt_response:  # the client truncates what it did not play: over WebSocket we do not
+                    self._acts += self._answering.interrupt()
+            case Ended(item_id, end_ms, pcm):
+                self._send(event("input_audio_buffer.speech_stopped", audio_end_ms=end_ms, item_id=item_id))
+                self._commit(item_id, pcm)
+                if rules.create_response:
+                    self._answer()
+            case Idle(item_id, start_ms, end_ms, pcm):
+                silence = {"audio_start_ms": start_ms, "audio_end_ms": end_ms}
+                self._send(event("input_audio_buffer.timeout_triggered", **silence, item_id=item_id))
+                self._commit(item_id, pcm)
+                self._answer()
+
+    def _answer(self) -> None:
+        """Answer of our own accord, unless an answer is still being given."""
+        # Then there is no error either, which is our choice: the SDK's types say that this "may fail", nobody has
+        # seen how, and an error would echo no event of the client's.
+        if self._answering.active is None:
+            self._acts += self._answering.create({}, self.settings)
+
+    def _commit(self, item_id: str, pcm: bytes) -> None:
+        item = Item(item_id, "user", [{"type": "input_audio", "transcript": None}], sound=len(pcm))
+        before = self._conversation.append(item)
+        self._send(event("input_audio_buffer.committed", previous_item_id=before, item_id=item.id))
+        self._send_all(self._conversation.shown(item))
+        self._unheard[item.id] = item
+        self._acts.append(Hear(item.id, pcm, self._language()))
+
+    def _language(self) -> str | None:
+        transcription = self.settings["audio"]["input"]["transcription"] or {}
+        return transcription.get("language") or language_of(self.settings["instructions"])
+
+    def _send(self, fact: Event) -> None:
+        self._acts.append(Send(fact))
+
+    def _send_all(self, facts: Iterable[Event]) -> None:
+        self._acts.extend(map(Send, facts))
+
+    def _taken(self, more: Iterable[Act] = ()) -> list[Act]:
+        acts, self._acts = [*self._acts, *more], []
+        return acts
+
+
+def error(refusal: Rejected, event_id: str | None = None, kind: str = "invalid_request_error") -> Event:
+    """The error event for a refusal; it echoes the `event_id` of what it refuses."""
+    told = {"code": refusal.code, "message": refusal.message, "param": refusal.param}
+    return event("error", error={"type": kind, **told, "event_id": event_id})

@@ -1,0 +1,301 @@
+"""The one file that moves upstream bytes: a WebSocket that is dialled once, and tells what happens to it."""
+
+import asyncio
+import hashlib
+import logging
+import socket as socket_api
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Protocol, TypeAlias, cast
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI, SecurityError
+from websockets.frames import DATA_OPCODES, Opcode
+from websockets.frames import Frame as WebSocketFrame
+from websockets.protocol import Event, State
+from websockets.uri import parse_uri
+
+from upstream import models
+from upstream.facts import FRAMES_AT_ONCE, Frame, LinkEnded, LinkEvent
+from upstream.models import Capabilities, Prices
+
+log = logging.getLogger(__name__)
+socket_log = log.getChild("socket")
+socket_log.setLevel(logging.INFO)  # below it websockets writes down every header, and so our key
+
+OPEN_SECONDS = 10.0  # connecting takes 0.8 to 2.1 s at OpenAI
+CLOSE_SECONDS = 1.0
+STALL_SECONDS = 2.0  # an uplink that takes nothing for so long is lost
+PING_SECONDS = 5.0  # between pings, and until one must be answered: a dead line is found out within twice that
+RECEIVE_BYTES = 32 * 1024
+MAX_FRAME = 16 * 2**20
+REFUSING_STATUS = (401, 403)  # other servers check the key before the 101; as the close code 3000
+HANDSHAKES = 20  # at most so many at once: a storm of connects helps nobody
+MOST_UNHANDLED = 64  # frames that wait for the listener; then TCP holds the upstream back
+
+Frames: TypeAlias = Callable[[], list[bytes]]
+
+
+class Listener(Protocol):
+    """What a link is handed to tell; `backlog` is how much it was told and has not handled yet."""
+
+    @property
+    def backlog(self) -> int: ...
+
+    def tell(self, message: LinkEvent, /) -> None: ...
+
+
+def check_url(url: str) -> str:
+    """The address, if a WebSocket can be opened there. Raises ValueError; it does not repeat what may hold a key."""
+    try:
+        parse_uri(url)
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except (InvalidURI, ValueError):
+        usable = False
+    if not usable:
+        raise ValueError("no WebSocket address: write one such as wss://HOST/v1/realtime")
+    return parts.geturl()
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Where the model is: one per process. `url` is the WebSocket address, `key` is never shown, nor is a query.
+
+    `model` is asked for where the address names none. `session_seconds` is how long it lets a session last, where that
+    is not what the model's record says.
+    """
+
+    url: str = field(repr=False)
+    model: str
+    key: str = field(default="", repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    handshakes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HANDSHAKES), repr=False)
+    session_seconds: float | None = None
+
+    @property
+    def address(self) -> str:
+        """What is dialled: the query as its owner wrote it, and in it a model."""
+        parts = urlsplit(self.url)
+        if _model_in(parts.query):
+            return self.url
+        said = [pair for pair in parts.query.split("&") if pair not in ("", "model", "model=")]
+        return parts._replace(query="&".join([*said, urlencode({"model": self.model})])).geturl()
+
+    @property
+    def record(self) -> models.Model:
+        """What is known of the model that answers there."""
+        return models.named(_model_in(urlsplit(self.url).query) or self.model)
+
+    @property
+    def can(self) -> Capabilities:
+        """What a connection to it can do."""
+        can = self.record.can
+        return replace(can, session_seconds=self.session_seconds) if self.session_seconds else can
+
+    @property
+    def prices(self) -> Prices | None:
+        """What its tokens cost, if that is known."""
+        return self.record.prices
+
+    def dial(self, user: str, to: Listener, frames: Frames) -> "Link":
+        """Open a connection of this user's own; what becomes of it is told to `to`. Must be called on the loop."""
+        return Link(self, user, to, frames)
+
+    @property
+    def host(self) -> str:
+        """The upstream's host name, for logs and pages."""
+        return urlsplit(self.url).hostname or ""
+
+    def headers(self, user: str) -> dict[str, str]:
+        """The key, and a stable hash that lets the upstream tell end users apart without knowing them."""
+        identifier = hashlib.sha256(user.encode()).hexdigest()[:32]
+        keyed = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        return {**keyed, "OpenAI-Safety-Identifier": identifier}
+
+    def connecting(self, user: str, opened: type[ClientConnection] | Callable[..., "Socket"]) -> connect:
+        """The handshake, not yet begun; `opened` makes the connection."""
+        local = self.host in ("127.0.0.1", "::1", "localhost")
+        return connect(
+            self.address,
+            additional_headers=self.headers(user),
+            create_connection=opened,  # type: ignore[arg-type]  # it is only called
+            logger=socket_log,
+            compression=None,
+            max_size=MAX_FRAME,
+            open_timeout=OPEN_SECONDS,
+            close_timeout=CLOSE_SECONDS,
+            ping_interval=PING_SECONDS,
+            ping_timeout=PING_SECONDS,
+            proxy=None if local else True,
+            ssl=self.tls if self.url.startswith("wss:") else None,
+        )
+
+
+def _model_in(query: str) -> str:
+    return parse_qs(query).get("model", [""])[0]
+
+
+def _bound(socket: ClientConnection) -> None:
+    """Let the kernel hold no more than RECEIVE_BYTES: what is read at once is what TLS keeps buffers for, for good."""
+    if raw := socket.transport.get_extra_info("socket"):
+        raw.setsockopt(socket_api.SOL_SOCKET, socket_api.SO_RCVBUF, RECEIVE_BYTES)
+
+
+class Socket(ClientConnection):
+    """The library's connection, but it tells frames as they come and says when it can be written to: no queues."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.on_frame: Callable[[bytes], None] = lambda data: None
+        self.on_writable: Callable[[], None] = lambda: None
+        self.over = asyncio.Event()
+        self._fragments: list[bytes] = []
+        self._stalled: asyncio.TimerHandle | None = None
+
+    def process_event(self, event: Event) -> None:
+        """Data goes to the listener; the handshake and what keeps the connection alive stay with the library."""
+        if not isinstance(event, WebSocketFrame) or event.opcode not in DATA_OPCODES:
+            super().process_event(event)
+            if isinstance(event, WebSocketFrame) and event.opcode is Opcode.CLOSE:
+                self.over.set()
+        elif event.fin and not self._fragments:
+            self.on_frame(bytes(event.data))
+        else:
+            self._fragments.append(bytes(event.data))
+            if event.fin:
+                whole, self._fragments = b"".join(self._fragments), []
+                self.on_frame(whole)
+
+    def data_received(self, data: bytes) -> None:
+        """What breaks the rules (a frame over MAX_FRAME) is the end: nothing of it is read, nor what comes after it."""
+        super().data_received(data)
+        if self.protocol.parser_exc:
+            self.over.set()
+
+    def pause_writing(self) -> None:
+        """The uplink takes nothing more; if it stays so it is lost."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The uplink takes data again."""
+        super().resume_writing()
+        self._moves_again()
+        self.on_writable()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end, whatever brought it about."""
+        super().connection_lost(exc)
+        self._moves_again()
+        self.over.set()
+
+    def _moves_again(self) -> None:
+        if self._stalled:
+            self._stalled.cancel()
+            self._stalled = None
+
+
+class Link:
+    """One connection: dialled when made, never redialled. It tells LinkEnded exactly once, whatever happens.
+
+    `frames` gives what is to be sent, in order. It is asked when the connection can be written to, once in a turn of
+    the loop, so that what waits meanwhile may be joined.
+    """
+
+    def __init__(self, upstream: Upstream, user: str, to: Listener, frames: Frames) -> None:
+        self._upstream, self._user, self._to, self._frames = upstream, user, to, frames
+        self._loop = asyncio.get_running_loop()
+        self._socket: Socket | None = None
+        self._held = False  # the listener is behind, and nothing is read
+        self._over = asyncio.Event()  # either side has had enough
+        self._task = asyncio.create_task(self._run(), name=f"link to {upstream.host}")
+        self._task.add_done_callback(self._tell_end)
+
+    def flush(self) -> None:
+        """Write what there is to send, in one piece; while the connection takes nothing it waits, and is joined."""
+        if self._write():
+            self._loop.call_soon(self.flush)  # when the others had their turns
+
+    def _write(self) -> bool:
+        """True when there may be more than was given at once."""
+        socket = self._socket
+        if socket is None or socket.paused or socket.state is not State.OPEN:
+            return False
+        if frames := self._frames():
+            for frame in frames:
+                socket.protocol.send_text(frame)
+            socket.send_data()
+        return len(frames) >= FRAMES_AT_ONCE
+
+    def close(self) -> None:
+        """Write what there is to send, then close with 1000."""
+        self._over.set()
+
+    def abort(self) -> None:
+        """End at once: a connect under way is cancelled, what was not written is lost."""
+        self._task.cancel()
+
+    def _tell_end(self, task: "asyncio.Task[LinkEnded]") -> None:
+        # Not a finally: a task that is cancelled before its first step never enters one.
+        if task.cancelled():
+            self._to.tell(LinkEnded(1006, "the connection was given up"))
+        elif error := task.exception():
+            log.error("the link to %s crashed", self._upstream.host, exc_info=error)
+            self._to.tell(LinkEnded(1006, "the connection crashed"))
+        else:
+            self._to.tell(task.result())
+
+    async def _run(self) -> LinkEnded:
+        try:
+            async with self._upstream.handshakes:
+                socket = await self._upstream.connecting(self._user, self._opened)
+        except InvalidStatus as error:
+            refused = error.response.status_code in REFUSING_STATUS
+            return LinkEnded(3000 if refused else 1006, f"the handshake was answered with {error.response.status_code}")
+        except (InvalidURI, SecurityError) as error:  # where it was sent on to; they write down the address as it is
+            return LinkEnded(1006, f"could not connect to {self._upstream.host}: {type(error).__name__}")
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            return LinkEnded(1006, f"could not connect to {self._upstream.host}: {error or type(error).__name__}")
+        try:
+            self._socket = cast(Socket, socket)
+            _bound(socket)
+            return await self._hold(self._socket)
+        finally:
+            socket.transport.abort()  # nothing to do after a close in order
+
+    def _opened(self, *args: Any, **kwargs: Any) -> Socket:
+        """The connection to be: it may have frames for us before the connect is over."""
+        socket = Socket(*args, **kwargs)
+        socket.on_frame = partial(self._heard, socket)
+        socket.on_writable = self.flush
+        socket.over = self._over
+        return socket
+
+    async def _hold(self, socket: Socket) -> LinkEnded:
+        """Stay until one side has had enough."""
+        self.flush()
+        await self._over.wait()
+        for _ in iter(self._write, False):
+            await asyncio.sleep(0)
+        await socket.close()
+        return LinkEnded(socket.close_code or 1006, socket.close_reason or "")
+
+    def _heard(self, socket: Socket, data: bytes) -> None:
+        self._to.tell(Frame(data))
+        if not self._held and self._to.backlog >= MOST_UNHANDLED:
+            self._held = True
+            socket.transport.pause_reading()
+            self._loop.call_soon(self._catch_up, socket)
+
+    def _catch_up(self, socket: Socket) -> None:
+        """Read on once the listener has handled what it was told."""
+        if self._to.backlog >= MOST_UNHANDLED:
+            self._loop.call_soon(self._catch_up, socket)
+            return
+        self._held = False
+        if not socket.transport.is_closing():
+            socket.transport.resume_reading()

@@ -1,0 +1,31 @@
+"""What the tokens of a call cost, and how that is told."""
+
+from upstream.facts import Used
+from upstream.models import Prices
+
+
+def cost(used: Used, prices: Prices) -> float:
+    """In US dollars; transcripts are not in it, for what they cost is not in the record."""
+    text, audio = used.text_in - used.text_cached, used.audio_in - used.audio_cached
+    return (
+        text * prices.text_in
+        + used.text_cached * prices.text_cached
+        + used.text_out * prices.text_out
+        + audio * prices.audio_in
+        + used.audio_cached * prices.audio_cached
+        + used.audio_out * prices.audio_out
+    ) / 1e6
+
+
+def spent(used: Used, prices: Prices | None) -> dict[str, str]:
+    """For the line that sums up a call: tokens, and what they cost if that is known."""
+    kinds = {
+        "text_in": used.text_in,
+        "audio_in": used.audio_in,
+        "cached_in": used.text_cached + used.audio_cached,
+        "text_out": used.text_out,
+        "audio_out": used.audio_out,
+    }
+    return {kind: str(tokens) for kind, tokens in kinds.items()} | (
+        {"usd": f"{cost(used, prices):.4f}"} if prices else {}
+    )
