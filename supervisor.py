@@ -9,19 +9,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, assert_never
 
-from actors.door import Door
-from actors.engagements import Engagements
-from actors.equipment import Equipment
-from actors.messages import (
+from actors.admission.breaker import BARRED_SECONDS, Breaker
+from actors.admission.door import Door
+from actors.admission.slots import Engagements
+from actors.messages.admission import (
     Admitted,
     Answered,
     Attached,
     Barred,
     Claimed,
-    Close,
     Connected,
     Declined,
-    Error,
     FromSession,
     Granted,
     Inquired,
@@ -29,11 +27,11 @@ from actors.messages import (
     LetGo,
     Replaced,
     Report,
-    ToCaller,
 )
+from actors.messages.caller import Close, Error, ToCaller
 from actors.runtime import Boot, Down, Hired, LoopActor, LoopRef, Ref, Stop
+from actors.services import Equipment
 from actors.session import SessionInbox, UserSessionActor
-from actors.supervision import BARRED_SECONDS, Breaker
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol as Interface
 from typing import TypeAlias, assert_never
 
-from actors.messages import (
+from actors.messages.bridge import (
     AccountRefused,
     Append,
     AskClip,

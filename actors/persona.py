@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
 
-from actors.messages import (
+from actors.messages.admission import Declined
+from actors.messages.persona import (
     Choose,
-    Declined,
     FromPersona,
     Know,
     Meet,
@@ -23,14 +24,19 @@ from actors.messages import (
     Settled,
     ToPersona,
 )
-from actors.meter import Meter
 from actors.runtime import Boot, LoopActor, Ref, Stop
-from actors.timers import MinuteOver
 from personas import Persona, Profile, Shelf
+from personas.meter import Meter
 from schemas import Refused
 from upstream.facts import Role, Setup, Turn
 
 SEEDED_TURNS = 20  # as many as a new connection is told; 6 to 20 worked
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteOver:
+    """A timer of the persona's: perhaps one more minute is full."""
+
 
 PersonaInbox: TypeAlias = Boot | Stop | ToPersona | MinuteOver
 

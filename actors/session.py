@@ -3,64 +3,57 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import inf
 from typing import TypeAlias, assert_never
 
-from actors.account import Account
+from actors.admission.rate import Rate
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
-from actors.caller import Caller, Rate
-from actors.choices import Choices
-from actors.clips import Clips
-from actors.conversation import WRONG_MODE, Conversation
-from actors.equipment import Equipment
-from actors.farewell import Farewell, minute
-from actors.messages import (
-    AccountRefused,
+from actors.call.choices import Choices
+from actors.call.clips import Clips
+from actors.call.connection import Caller
+from actors.call.conversation import WRONG_MODE, Conversation
+from actors.call.ending import Farewell, minute
+from actors.call.switchboard import Hands, Switchboard
+from actors.call.uplink import MUTED_SECONDS
+from actors.call.usage import Account
+from actors.messages.admission import (
     Answered,
     Attached,
     Barred,
-    Chose,
     Claimed,
-    Close,
-    Configure,
     Declined,
     Detached,
-    Error,
-    Fact,
-    Flooded,
     From,
-    FromBridge,
-    FromCaller,
-    FromPersona,
     FromSession,
-    Garbled,
     Granted,
-    HungUp,
-    Interrupted,
     Leaving,
     LetGo,
+    Replaced,
+)
+from actors.messages.bridge import AccountRefused, Configure, Fact, FromBridge, Ready, UpstreamRefused
+from actors.messages.caller import (
+    Chose,
+    Close,
+    Error,
+    Flooded,
+    FromCaller,
+    Garbled,
+    HungUp,
+    Interrupted,
     Notice,
-    Passed,
     Pinged,
     Played,
     Pong,
-    Prepared,
-    Ready,
     Recorded,
-    Replaced,
-    Selected,
-    Settle,
-    Settled,
     Sought,
     Spoke,
     Typed,
-    UpstreamRefused,
 )
+from actors.messages.persona import FromPersona, Passed, Prepared, Selected, Settle, Settled
 from actors.persona import PersonaActor, PersonaInbox
 from actors.runtime import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
-from actors.stream import MUTED_SECONDS
-from actors.switchboard import Hands, Switchboard
-from actors.timers import Muted, Pace, Quiet, Retry, TimeUp
+from actors.services import Equipment
 from audio import Decoded, Undecoded
 from schemas import Refused
 from upstream.facts import BYTES_PER_MS, Allowance, AskFailed, Committed, Event, Paused, ReplyEnded, Speaking, Used
@@ -70,6 +63,31 @@ log = logging.getLogger(__name__)
 SECOND = 1000 * BYTES_PER_MS  # of audio
 STRAY_SECONDS = 1.0  # a phone hears of a refusal a moment later, and has sent 50 more frames a second until then
 HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was before: a phone was out of reach for so long
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A timer: has the caller said anything lately?"""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeUp:
+    """A timer: the call has lasted as long as a call may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A timer: more of a reply may be released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """A timer: does the caller who was speaking still send audio?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A timer: another upstream connection is due."""
 
 
 SessionInbox: TypeAlias = (

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from actors.microphone import QUIET
+from actors.call.replay import QUIET
 from bench.load import Load, Reading, churning, load
 from bench.report import Part, Target
 

@@ -19,8 +19,8 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
-from actors.equipment import Equipment, Limits
 from actors.runtime import Down, Stop, Watchdog, launch
+from actors.services import Equipment, Limits
 from audio import Pool
 from cli.catalogue import following, read
 from cli.ending import end_within

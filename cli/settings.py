@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from actors.equipment import Limits
+from actors.services import Limits
 
 OPENAI = "wss://api.openai.com/v1/realtime"
 MODEL = "gpt-realtime-2.1"

@@ -83,10 +83,10 @@ def test_the_protocol_does_no_io() -> None:
         "protocol", "answers", "listening", "opening", "outbox", "states", "errors", "usage", "requests",
         "gate", "turns", "incoming", "fields",
     )  # fmt: skip
-    actors = ("line", "turns", "playback", "microphone")
+    actors = ("line", "turns", "playout", "replay")
     pure = [
         *(f"realtime/client/{name}.py" for name in realtime),
-        *(f"actors/{name}.py" for name in actors),
+        *(f"actors/call/{name}.py" for name in actors),
         "web/wire.py",
         "upstream/facts.py",
     ]

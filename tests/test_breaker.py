@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from actors.messages import Prepared
+from actors.messages.persona import Prepared
 from actors.persona import PersonaActor
 from actors.testing.phone import CallEnded, Phone
 from personas import Persona
@@ -87,7 +87,7 @@ def test_the_second_call_is_refused_without_a_connection() -> None:
 @pytest.mark.parametrize("mended", [True, False])
 def test_after_a_while_one_call_tries_for_all(mended: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """While it tries the others are refused; its answer lets them in, its refusal keeps them out."""
-    monkeypatch.setattr("actors.supervision.BARRED_SECONDS", 0.0)
+    monkeypatch.setattr("actors.admission.breaker.BARRED_SECONDS", 0.0)
 
     async def story() -> None:
         async with exchange(upstream=fickle) as line:
@@ -99,7 +99,7 @@ def test_after_a_while_one_call_tries_for_all(mended: bool, monkeypatch: pytest.
             line.tones.free.clear()  # the trial hangs in its greeting
             async with line.phone("trial") as trial, line.phone("two") as two:
                 if not mended:
-                    monkeypatch.setattr("actors.supervision.BARRED_SECONDS", 30.0)
+                    monkeypatch.setattr("actors.admission.breaker.BARRED_SECONDS", 30.0)
                     assert (await refused(trial)).code == 4503
                     assert (await refused(two)).code == 4503
                     assert upstream(line).dialled == ["one", "trial"]

@@ -16,10 +16,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
-from actors.conversation import Conversation
-from actors.equipment import Limits
+from actors.call.conversation import Conversation
+from actors.call.line import SESSION_CHILDREN
 from actors.runtime import Stop
-from actors.supervision import SESSION_CHILDREN
+from actors.services import Limits
 from actors.testing.phone import CallEnded, CallFailed, Phone
 from audio import wav
 from personas import Catalogue

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from actors.conversation import Conversation
-from actors.equipment import Limits
+from actors.call.conversation import Conversation
 from actors.runtime import Stop
+from actors.services import Limits
 from actors.testing.phone import CallEnded, CallFailed, Phone
 from tests.kit.deaf import deafen
 from tests.kit.exchange import Exchange, exchange

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from actors.equipment import Limits
+from actors.services import Limits
 from actors.session import UserSessionActor
 from actors.testing.phone import CallFailed, Phone
 from audio import wav

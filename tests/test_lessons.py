@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from actors.bridge import OpenAIBridgeActor
-from actors.messages import AskText, Configure, Fact, Ready
+from actors.messages.bridge import AskText, Configure, Fact, Ready
 from actors.runtime import Down, Stop, launch
 from actors.testing.probe import Probe
 from engine.call import Parts

@@ -9,7 +9,8 @@ import orjson
 import pytest
 from aiohttp import WSMsgType
 
-from actors.messages import Attached, Chose, Typed
+from actors.messages.admission import Attached
+from actors.messages.caller import Chose, Typed
 from actors.testing.scene import Scene
 from actors.testing.wire import Wire
 from tests.kit.deaf import deafen

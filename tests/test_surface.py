@@ -14,7 +14,7 @@ from typing import Any
 import typer.main
 
 import schemas
-from actors.figures import Figures
+from actors.counters import Figures
 from audio import Pool
 from cli import app
 from web.metrics import Metrics

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from aiohttp import web
 
-from actors.messages import Connected
+from actors.messages.admission import Connected
 from actors.runtime import Ref
 from web import page
 from web.endpoint import answer_calls

@@ -13,9 +13,10 @@ from aiohttp import WebSocketError, WSMsgType, web
 from aiohttp.http import WSMessageNoDecodeText
 from aiohttp.typedefs import Handler
 
-from actors.caller import Rate
-from actors.figures import Figures
-from actors.messages import Chose, Close, Connected, Detached, Flooded, From, FromCaller, Garbled, Mode, Sought
+from actors.admission.rate import Rate
+from actors.counters import Figures
+from actors.messages.admission import Connected, Detached, From
+from actors.messages.caller import Chose, Close, Flooded, FromCaller, Garbled, Mode, Sought
 from actors.runtime import LoopRef, Ref
 from schemas import Refused
 from web import wire

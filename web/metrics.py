@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from actors import runtime
-from actors.figures import Figures
+from actors.counters import Figures
 from actors.runtime.watchdog import STEPS, running
 from audio import Pool
 

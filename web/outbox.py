@@ -6,7 +6,8 @@ from collections import deque
 
 from aiohttp import WSMsgType, web
 
-from actors.messages import Admitted, Clear, Close, Detached, From, Sound, ToCaller
+from actors.messages.admission import Admitted, Detached, From
+from actors.messages.caller import Clear, Close, Sound, ToCaller
 from actors.runtime import LoopRef
 from web import wire
 

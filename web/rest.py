@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import orjson
 from aiohttp import ETag, web
 
-from actors.messages import Inquired, Report
+from actors.messages.admission import Inquired, Report
 from actors.runtime import Ref
 from personas import Catalogue, Persona, Shelf
 from schemas import Refused

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 import schemas
-from actors.messages import (
+from actors.messages.caller import (
     AudioResponse,
     Chose,
     Clear,

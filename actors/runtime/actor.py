@@ -18,11 +18,11 @@ What is guaranteed:
 Bounds. A mailbox is bounded by those who tell; each of them has a bound of its own:
 
 - a caller's socket -> session: the reader stops while MOST_UNHANDLED messages wait (web/endpoint.py), and closes a
-  caller who sends too many (actors/caller.py);
+  caller who sends too many (actors/call/connection.py);
 - the upstream's socket -> bridge: nothing is read while MOST_UNHANDLED frames wait (upstream/link.py);
 - bridge -> session: a few facts for a frame; the model says at most REPLY_TOKENS to each of MOST_ASKED asks;
 - session -> bridge, session -> persona, and back: a few for each message handled, never in a loop;
-- decoders -> session: one answer for the one clip in hand (actors/clips.py);
+- decoders -> session: one answer for the one clip in hand (actors/call/clips.py);
 - session -> supervisor: one for a reply, one for a loss, one for its end; supervisor -> session: one for each of these
   events in the user's other calls;
 - a socket -> supervisor: one question for each connection, which waits for the answer;

@@ -4,9 +4,10 @@ import asyncio
 from functools import cache
 from typing import Any, cast
 
-from actors.equipment import Equipment, Limits
-from actors.messages import Attached, Chose, Claimed, ConfigAck, Detached, From, FromCaller, Granted, LetGo
+from actors.messages.admission import Attached, Claimed, Detached, From, Granted, LetGo
+from actors.messages.caller import Chose, ConfigAck, FromCaller
 from actors.runtime import Down, Hired, Ref, Stop, launch
+from actors.services import Equipment, Limits
 from actors.session import SessionInbox, UserSessionActor
 from actors.testing.loop import settle
 from actors.testing.probe import Probe

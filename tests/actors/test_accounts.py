@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from actors.messages import AudioResponse, Chose, Typed
+from actors.messages.caller import AudioResponse, Chose, Typed
 from actors.testing.scene import Scene
 from actors.testing.wire import Wire
 from tests.kit.four import MOHIT, TINA

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
-from actors.messages import AskText, Configure, Fact, Ready, UpstreamLost
+from actors.messages.bridge import AskText, Configure, Fact, Ready, UpstreamLost
 from actors.runtime import Hired, Stop
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage

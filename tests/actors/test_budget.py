@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.messages import Close, Error, Typed
+from actors.messages.caller import Close, Error, Typed
 from actors.testing.scene import Scene
 from realtime.client.errors import CLOSES, CODES, Trouble
 from tests.kit.four import TINA

@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.caller import Rate
+from actors.admission.rate import Rate
 
 
 @pytest.mark.parametrize(

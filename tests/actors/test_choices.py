@@ -2,8 +2,8 @@
 
 import pytest
 
-from actors.choices import Choices
-from actors.line import Selection
+from actors.call.choices import Choices
+from actors.call.line import Selection
 from personas import Profile
 from schemas import Refused
 from tests.kit.four import FOUR, HARSH, MOHIT, TINA

@@ -9,14 +9,12 @@ from zoneinfo import ZoneInfo
 import orjson
 import pytest
 
-from actors.equipment import Limits
-from actors.messages import (
+from actors.messages.admission import Claimed, Granted
+from actors.messages.caller import (
     Chose,
-    Claimed,
     Close,
     ConfigAck,
     Error,
-    Granted,
     HungUp,
     Notice,
     Sought,
@@ -24,6 +22,7 @@ from actors.messages import (
     Summary,
     Typed,
 )
+from actors.services import Limits
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire

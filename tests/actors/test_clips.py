@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from actors.clips import Clips
+from actors.call.clips import Clips
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from audio import Pool

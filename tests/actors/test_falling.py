@@ -2,11 +2,12 @@
 
 from typing import cast
 
-from actors.equipment import Equipment, Limits
-from actors.messages import Attached, Chose, From
+from actors.admission.breaker import MANY, SPREAD_SECONDS, Losses
+from actors.messages.admission import Attached, From
+from actors.messages.caller import Chose
 from actors.runtime import Down, Stop, launch
+from actors.services import Equipment, Limits
 from actors.session import UserSessionActor
-from actors.supervision import MANY, SPREAD_SECONDS, Losses
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders, Supervisor
 from actors.testing.stage import Stage

@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
-from actors.messages import Attached, Chose, Clear, From, FromCaller, Played, Sound, ToCaller, Transcript, Typed
+from actors.messages.admission import Attached, From
+from actors.messages.caller import Chose, Clear, FromCaller, Played, Sound, ToCaller, Transcript, Typed
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from tests.kit.four import FOUR, TINA

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actors.messages import Close, Notice, Typed
+from actors.messages.caller import Close, Notice, Typed
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire

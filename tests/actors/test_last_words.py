@@ -4,9 +4,10 @@ from typing import cast
 
 import pytest
 
-from actors.equipment import Equipment
-from actors.messages import Admitted, Close, Connected, Error, From, HungUp
+from actors.messages.admission import Admitted, Connected, From
+from actors.messages.caller import Close, Error, HungUp
 from actors.runtime import Stop
+from actors.services import Equipment
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage

@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from actors.line import (
+from actors.call.line import (
     LOOK_SECONDS,
+    SESSION_CHILDREN,
     Discard,
     GiveUp,
     Leg,
@@ -20,7 +21,6 @@ from actors.line import (
     steer,
 )
 from actors.runtime import Policy, Verdict
-from actors.supervision import SESSION_CHILDREN
 from actors.testing.probe import Probe
 from tests.kit.four import FOUR
 from upstream.models import Capabilities

@@ -1,6 +1,6 @@
 """Losses that come together with something else: what was said is known once, in its order, or asked for again."""
 
-from actors.messages import Chose, Notice, SpeechStarted, Typed
+from actors.messages.caller import Chose, Notice, SpeechStarted, Typed
 from actors.testing.scene import Scene
 from realtime.contract import GO_ON
 from tests.kit.four import TINA

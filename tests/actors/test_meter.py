@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.equipment import Limits
-from actors.messages import Chose, Close, ConfigAck, Detached, HungUp, Notice, Summary, Typed
-from actors.meter import Meter
-from actors.persona import PersonaActor
+from actors.messages.admission import Detached
+from actors.messages.caller import Chose, Close, ConfigAck, HungUp, Notice, Summary, Typed
+from actors.persona import MinuteOver, PersonaActor
 from actors.runtime import Stop
+from actors.services import Limits
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
-from actors.timers import MinuteOver
 from personas import SHIPPED, Catalogue
+from personas.meter import Meter
 from personas.pricing import Amount, Tariff
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.streaming import asked, begin, on_the_line

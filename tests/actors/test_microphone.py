@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from actors.microphone import LONGEST, QUIET, Microphone
+from actors.call.replay import LONGEST, QUIET, Microphone
 from upstream.facts import BYTES_PER_MS
 
 FRAME_MS = 20

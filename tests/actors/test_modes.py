@@ -6,17 +6,14 @@ from typing import Any
 
 import pytest
 
-from actors.equipment import Limits
-from actors.messages import (
+from actors.messages.admission import Claimed, Declined, Granted
+from actors.messages.caller import (
     AudioResponse,
     Chose,
-    Claimed,
     Clear,
     Close,
     ConfigAck,
-    Declined,
     Error,
-    Granted,
     Mode,
     Notice,
     Recorded,
@@ -28,6 +25,7 @@ from actors.messages import (
     Transcript,
     Typed,
 )
+from actors.services import Limits
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire

@@ -7,20 +7,9 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from actors.equipment import Equipment, Limits
-from actors.messages import (
-    Admitted,
-    Chose,
-    Close,
-    ConfigAck,
-    Connected,
-    Detached,
-    Error,
-    From,
-    FromCaller,
-    HungUp,
-    Sought,
-)
+from actors.messages.admission import Admitted, Connected, Detached, From
+from actors.messages.caller import Chose, Close, ConfigAck, Error, FromCaller, HungUp, Sought
+from actors.services import Equipment, Limits
 from actors.session import UserSessionActor
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders

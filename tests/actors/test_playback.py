@@ -2,8 +2,8 @@
 
 import pytest
 
-from actors.messages import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
-from actors.playback import LEAD, PIECE, RATE, OnAir, Playback, silence
+from actors.call.playout import LEAD, PIECE, RATE, OnAir, Playback, silence
+from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
 from upstream.facts import Status
 
 

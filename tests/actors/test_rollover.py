@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from actors.equipment import Limits
-from actors.line import RETRY_SECONDS
-from actors.messages import Chose, ConfigAck, Notice, ResponseDone, Typed
-from actors.switchboard import margin
+from actors.call.line import RETRY_SECONDS
+from actors.call.switchboard import margin
+from actors.messages.caller import Chose, ConfigAck, Notice, ResponseDone, Typed
+from actors.services import Limits
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire

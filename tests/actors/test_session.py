@@ -2,23 +2,11 @@
 
 import pytest
 
-from actors.equipment import Limits
-from actors.messages import (
-    Attached,
-    Chose,
-    Close,
-    ConfigAck,
-    Detached,
-    Error,
-    From,
-    Interrupted,
-    Pinged,
-    Pong,
-    Recorded,
-    Typed,
-)
+from actors.messages.admission import Attached, Detached, From
+from actors.messages.caller import Chose, Close, ConfigAck, Error, Interrupted, Pinged, Pong, Recorded, Typed
 from actors.runtime import Down, Overrun
 from actors.runtime.actor import MOST_WAITING
+from actors.services import Limits
 from actors.testing.probe import Probe
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage

@@ -4,8 +4,7 @@ from base64 import b64decode
 
 import pytest
 
-from actors.equipment import Limits
-from actors.messages import (
+from actors.messages.caller import (
     Chose,
     Clear,
     Close,
@@ -21,6 +20,7 @@ from actors.messages import (
     Transcript,
     Typed,
 )
+from actors.services import Limits
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from realtime.contract import GO_ON, SAY_EXACTLY

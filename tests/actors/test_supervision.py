@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from actors.admission.breaker import BARRED_SECONDS, TRIAL_SECONDS, Breaker
 from actors.runtime import Policy, Verdict
-from actors.supervision import BARRED_SECONDS, TRIAL_SECONDS, Breaker
 
 BRIDGE = Policy(Verdict.RESTART, limit=3, within=30.0, pause=0.5)
 Step = Callable[[Breaker], Breaker]

@@ -3,8 +3,7 @@
 import orjson
 import pytest
 
-from actors.equipment import Limits
-from actors.messages import (
+from actors.messages.caller import (
     Chose,
     Clear,
     Close,
@@ -18,6 +17,7 @@ from actors.messages import (
     Typed,
 )
 from actors.runtime import Stop
+from actors.services import Limits
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire

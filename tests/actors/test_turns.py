@@ -1,6 +1,6 @@
 """The order of turns."""
 
-from actors.turns import TurnOrder
+from actors.call.turns import TurnOrder
 
 
 def test_turns_are_asked_in_the_order_in_which_they_came() -> None:

@@ -17,9 +17,9 @@ import psutil
 import pykka
 from aiohttp import web
 
-from actors.equipment import Equipment, Limits
-from actors.figures import Figures
+from actors.counters import Figures
 from actors.runtime import Down, Hired, Stop, launch
+from actors.services import Equipment, Limits
 from actors.testing.phone import Phone
 from actors.testing.probe import Probe
 from audio import Pool

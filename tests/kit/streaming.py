@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from typing import Any
 
-from actors.messages import Chose, ResponseDone, Spoke
+from actors.messages.caller import Chose, ResponseDone, Spoke
 from actors.testing.scene import Scene
 from actors.testing.wire import Wire
 from tests.kit.four import TINA

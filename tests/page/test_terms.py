@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
-from actors.farewell import minute
-from actors.messages import Notice, ToCaller
-from actors.meter import Bill, Stay
+from actors.call.ending import minute
+from actors.messages.caller import Notice, ToCaller
 from personas import SHIPPED, Catalogue
+from personas.meter import Bill, Stay
 from tests.kit.four import HARSH, IDS, MOHIT, PRIYANKA, TINA
 from tests.kit.process import Server, server
 from tests.page.conftest import Visit

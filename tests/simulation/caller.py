@@ -4,14 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.messages import (
-    Admitted,
+from actors.messages.admission import Admitted, Connected, Detached, From
+from actors.messages.caller import (
     Chose,
     ConfigAck,
-    Connected,
-    Detached,
     Error,
-    From,
     FromCaller,
     Garbled,
     HungUp,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.messages import (
+from actors.messages.caller import (
     AudioResponse,
     Clear,
     Close,

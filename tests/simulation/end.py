@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from actors.messages import Close, ConfigAck, Error, Notice, SpeechStarted, SpeechStopped, Transcript
+from actors.messages.caller import Close, ConfigAck, Error, Notice, SpeechStarted, SpeechStopped, Transcript
 from tests.simulation.caller import Caller, Said
 from tests.simulation.world import Answer, World
 

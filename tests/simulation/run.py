@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import orjson
 
-from actors.equipment import Equipment, Limits
-from actors.messages import Mode
+from actors.messages.caller import Mode
 from actors.runtime import LoopActor, Ref, Stop
+from actors.services import Equipment, Limits
 from actors.testing.scene import InHand
 from actors.testing.stage import Stage
 from audio import Decoded, Pool, Undecoded

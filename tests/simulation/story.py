@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from actors.messages import AudioResponse, Recorded, Sound, Spoke
+from actors.messages.caller import AudioResponse, Recorded, Sound, Spoke
 from tests.simulation.world import World
 
 MOST_LINES = 3000

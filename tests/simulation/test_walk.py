@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actors.messages import Mode
+from actors.messages.caller import Mode
 from engine.faults.script import CONNECT, KINDS
 from realtime.server.settings import CLIENT_EVENTS
 from tests.simulation.fate import CRASH, NOW, PARAMETERS, Mishap, moments

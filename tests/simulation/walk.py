@@ -6,7 +6,7 @@ from enum import Enum
 from random import Random
 from typing import Any
 
-from actors.messages import ConfigAck, Error, HungUp, Interrupted, Mode, Notice, SpeechStarted
+from actors.messages.caller import ConfigAck, Error, HungUp, Interrupted, Mode, Notice, SpeechStarted
 from actors.testing.stage import Stage
 from engine.faults import faults
 from tests.simulation.caller import Caller

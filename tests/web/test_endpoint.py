@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.messages import Chose, Sought
+from actors.messages.caller import Chose, Sought
 from web import endpoint
 
 

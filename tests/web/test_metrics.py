@@ -7,9 +7,9 @@ from aiohttp.test_utils import make_mocked_request
 from prometheus_client.parser import text_string_to_metric_families
 
 from actors import runtime
-from actors.equipment import Limits
-from actors.figures import Figures
+from actors.counters import Figures
 from actors.runtime import Boot, Watchdog
+from actors.services import Limits
 from audio import Pool
 from tests.kit.exchange import CLIPS, Exchange, exchange
 from tests.kit.four import TINA

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from actors.messages import Admitted, Clear, Close, Detached, Error, Sound
+from actors.messages.admission import Admitted, Detached
+from actors.messages.caller import Clear, Close, Error, Sound
 from actors.testing.probe import Probe
 from tests.kit.story import run
 from web import outbox

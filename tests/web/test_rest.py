@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.equipment import Limits
+from actors.services import Limits
 from personas import SHIPPED, Catalogue
 from tests.kit.exchange import exchange
 from tests.kit.four import MOHIT, TINA

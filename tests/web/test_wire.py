@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import schemas
-from actors.messages import (
+from actors.messages.caller import (
     AudioResponse,
     Chose,
     Clear,
@@ -29,10 +29,10 @@ from actors.messages import (
     Transcript,
     Typed,
 )
-from actors.meter import Bill, Stay
 from audio import Packed
 from audio.envelope import LARGE, unpack
 from personas import Profile
+from personas.meter import Bill, Stay
 from personas.pricing import Pricing
 from schemas import Refused
 from tests.kit.four import FOUR, MOHIT, TINA

@@ -2,7 +2,8 @@
 
 import pytest
 
-from actors.messages import Chose, ConfigAck, Detached, Error, Leaving, Recorded, Typed
+from actors.messages.admission import Detached, Leaving
+from actors.messages.caller import Chose, ConfigAck, Error, Recorded, Typed
 from actors.runtime import Down
 from actors.testing.probe import Probe
 from actors.testing.scene import Scene

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from actors.messages import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
+from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
 from upstream.facts import BYTES_PER_MS, Status
 
 LEAD = 0.4  # seconds of audio that may be released ahead of the caller's player

@@ -3,30 +3,13 @@
 import asyncio
 from collections import deque
 
-from actors.messages import Close, ConfigAck, Error, ToCaller
+from actors.admission.rate import Rate
+from actors.messages.caller import Close, ConfigAck, Error, ToCaller
 from actors.runtime import Ref
 from personas import Persona
 
 MINUTE = 60.0
 BURST_SECONDS = 10.0  # the messages of so long may come at once
-
-
-class Rate:
-    """A token bucket in one number: the time at which it will be full again. It begins full."""
-
-    __slots__ = ("_each", "_full_at", "_most")
-
-    def __init__(self, a_second: float, burst: float) -> None:
-        self._each, self._most = 1 / a_second, burst / a_second
-        self._full_at = 0.0
-
-    def take(self, now: float, count: int = 1) -> bool:
-        """Whether so many more may come; `now` in seconds, on a clock that never goes back."""
-        full_at = (self._full_at if self._full_at > now else now) + self._each * count
-        if full_at - now > self._most:
-            return False
-        self._full_at = full_at
-        return True
 
 
 class Caller:

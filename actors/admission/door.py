@@ -3,9 +3,9 @@
 from collections import deque
 from dataclasses import dataclass
 
-from actors.equipment import Limits
-from actors.messages import Close
-from actors.supervision import Breaker
+from actors.admission.breaker import Breaker
+from actors.messages.caller import Close
+from actors.services import Limits
 
 TAKEOVER_SECONDS = 10.0
 

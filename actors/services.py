@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from actors.admission.breaker import Losses
 from actors.bridge import Dialler
-from actors.figures import Figures
-from actors.supervision import Losses
+from actors.counters import Figures
 from audio import Pool
 from personas import Shelf
 

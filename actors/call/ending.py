@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from actors.caller import Caller
-from actors.messages import Close, Notice, Summary
-from actors.meter import Bill
+from actors.call.connection import Caller
+from actors.messages.caller import Close, Notice, Summary
+from personas.meter import Bill
 
 STOPPED = Close(4500, "it was stopped")  # what the supervisor tells the caller of a session that failed
 

@@ -1,10 +1,11 @@
 """The caller's words: which turn of ours each connection's spoken turns are, and what was written down of them."""
 
-from actors.caller import Caller
-from actors.line import Leg
-from actors.messages import Remember, ToPersona, Transcript
+from actors.call.connection import Caller
+from actors.call.line import Leg
+from actors.call.turns import TurnOrder
+from actors.messages.caller import Transcript
+from actors.messages.persona import Remember, ToPersona
 from actors.runtime import Ref
-from actors.turns import TurnOrder
 
 LATE_SECONDS = 10.0  # a transcript that has not come by then is not waited for
 

@@ -1,8 +1,8 @@
 """The caller's voice as it is spoken: kept, and sent to the connection that listens."""
 
-from actors.line import Leg
-from actors.messages import Append, ToBridge
-from actors.microphone import Microphone
+from actors.call.line import Leg
+from actors.call.replay import Microphone
+from actors.messages.bridge import Append, ToBridge
 from actors.runtime import Ref
 from upstream.facts import BYTES_PER_MS
 

@@ -1,6 +1,6 @@
 """What the model's work for a call came to, also that of a connection that is retiring."""
 
-from actors.figures import Figures
+from actors.counters import Figures
 from upstream.facts import Allowance, Used
 from upstream.models import Prices
 from upstream.usage import spent

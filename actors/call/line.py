@@ -8,11 +8,15 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TypeAlias
 
-from actors.messages import ToBridge
-from actors.runtime import Hired, Stop, Verdict
-from actors.supervision import SESSION_CHILDREN
+from actors.messages.bridge import ToBridge
+from actors.runtime import Hired, Policy, Stop, Verdict
 from personas import Persona
 from upstream.models import Capabilities
+
+SESSION_CHILDREN = {
+    "persona": Policy(Verdict.ESCALATE),
+    "bridge": Policy(Verdict.RESTART, limit=5, within=60.0, pause=0.5),  # away for 7.5 s is survived
+}
 
 LOOK_SECONDS = 0.5  # a silent moment is looked for so often, once it is wanted: a caller thinks for longer than that
 RETRY_SECONDS = 15.0  # after a rollover that failed: some twenty tries before the connection ends by itself

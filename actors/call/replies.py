@@ -2,10 +2,12 @@
 
 from collections import Counter
 
-from actors.caller import Caller
-from actors.line import Leg
-from actors.messages import AudioResponse, Keep, Remember, TextResponse, ToPersona, Transcript
-from actors.playback import OnAir, Playback, join, silence
+from actors.call.connection import Caller
+from actors.call.line import Leg
+from actors.call.playout import OnAir, Playback, join, silence
+from actors.messages.bridge import Keep
+from actors.messages.caller import AudioResponse, TextResponse, Transcript
+from actors.messages.persona import Remember, ToPersona
 from actors.runtime import Ref
 from upstream.facts import ReplyAudio, ReplyEnded, ReplyWords
 

@@ -5,36 +5,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from actors.caller import Caller
-from actors.choices import Choices
-from actors.conversation import Conversation
-from actors.line import RETRY_SECONDS, Discard, GiveUp, Leg, Line, Look, Open, Retune, Selection, Swap, Wait, steer
-from actors.messages import (
-    Choose,
-    Chose,
-    Close,
-    Configure,
-    Error,
-    Granted,
-    Instruct,
-    Know,
-    Listen,
-    Meet,
-    Mode,
-    Notice,
-    Prepare,
-    Prepared,
-    Ready,
-    Rest,
-    Seek,
-    Selected,
-    Serve,
-    Sought,
-    ToBridge,
-    ToPersona,
+from actors.admission.breaker import Losses
+from actors.call.choices import Choices
+from actors.call.connection import Caller
+from actors.call.conversation import Conversation
+from actors.call.line import (
+    RETRY_SECONDS,
+    Discard,
+    GiveUp,
+    Leg,
+    Line,
+    Look,
+    Open,
+    Retune,
+    Selection,
+    Swap,
+    Wait,
+    steer,
 )
+from actors.messages.admission import Granted
+from actors.messages.bridge import Configure, Instruct, Listen, Ready, ToBridge
+from actors.messages.caller import Chose, Close, Error, Mode, Notice, Sought
+from actors.messages.persona import Choose, Know, Meet, Prepare, Prepared, Rest, Seek, Selected, Serve, ToPersona
 from actors.runtime import Hired, Ref, Stop
-from actors.supervision import Losses
 from personas import Profile
 from upstream.models import Capabilities
 

@@ -2,29 +2,18 @@
 
 from collections import Counter
 
-from actors.caller import Caller
-from actors.clips import Clips
-from actors.greeting import Greeting
-from actors.line import Leg
-from actors.messages import (
-    AskClip,
-    AskText,
-    Error,
-    GoOn,
-    Greet,
-    Hush,
-    Keep,
-    Mode,
-    Notice,
-    SpeechStarted,
-    SpeechStopped,
-    ToPersona,
-)
-from actors.replies import Replies
+from actors.call.clips import Clips
+from actors.call.connection import Caller
+from actors.call.greeting import Greeting
+from actors.call.line import Leg
+from actors.call.replies import Replies
+from actors.call.transcripts import Transcripts
+from actors.call.turns import TurnOrder, Utterance
+from actors.call.uplink import Stream
+from actors.messages.bridge import AskClip, AskText, GoOn, Greet, Hush, Keep
+from actors.messages.caller import Error, Mode, Notice, SpeechStarted, SpeechStopped
+from actors.messages.persona import ToPersona
 from actors.runtime import Ref
-from actors.stream import Stream
-from actors.transcripts import Transcripts
-from actors.turns import TurnOrder, Utterance
 from audio import Decoded, Packed, Undecoded
 from upstream.facts import (
     AskFailed,

@@ -1,9 +1,10 @@
-"""Who is restarted, and when nobody need try: a table and pure functions."""
+"""When nobody need try: a breaker for the account, and how many connections all calls lost lately."""
 
 from collections import deque
 from dataclasses import dataclass, replace
 
-from actors.runtime.policy import Policy, Verdict
+BARRED_SECONDS = 30.0
+TRIAL_SECONDS = 30.0
 
 MANY = 20  # as many handshakes as are made at once
 MOMENT = 1.0
@@ -21,15 +22,6 @@ class Losses:
         many = len(self._times) == MANY and now - self._times[0] <= MOMENT
         self._times.append(now)
         return SPREAD_SECONDS if many else 0.0
-
-
-BARRED_SECONDS = 30.0
-TRIAL_SECONDS = 30.0
-
-SESSION_CHILDREN = {
-    "persona": Policy(Verdict.ESCALATE),
-    "bridge": Policy(Verdict.RESTART, limit=5, within=60.0, pause=0.5),  # away for 7.5 s is survived
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What one call owns: decisions without I/O, whose only effect is to tell."""

@@ -1,0 +1,141 @@
+"""Who comes in, who is on the line and who leaves: endpoint, supervisor and session."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from actors.messages.caller import Close, FromCaller, Mode, ToCaller
+from actors.runtime import LoopRef, Ref
+from personas import Persona
+
+GONE = Close(1006, "the connection is gone")  # what a client that says nothing is counted as
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """You may come in: from now on tell this session what the caller says."""
+
+    session: "LoopRef[From | Detached]"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A caller's connection asks to come in; `outbox` is told Admitted, or an Error and a Close.
+
+    `mode` is that of its address.
+    """
+
+    user: str
+    connection: int
+    outbox: Ref[ToCaller | Admitted]
+    mode: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How the supervisor is: whether a call would be let in now, and how many are on the line."""
+
+    admitting: bool
+    callers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inquired:
+    """Somebody outside wants to know how it goes."""
+
+    reply_to: Ref[Report]
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """The caller's connection, by number; what an older number says is dropped from now on.
+
+    They speak in this mode, if one is given, until a config names another.
+    """
+
+    connection: int
+    outbox: Ref[ToCaller]
+    mode: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """The connection is gone, and how: closed by the caller, or by its shore; else simply gone."""
+
+    connection: int
+    how: Close = GONE
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """What the caller said, on this connection."""
+
+    connection: int
+    message: FromCaller
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The same user has called again, over a newer connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """The session is its caller's no more; its Down follows when the last facts are in.
+
+    `code` is that with which the connection was closed, 1006 when it was simply gone.
+    """
+
+    session: LoopRef[Any]
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The model has given this session a whole reply."""
+
+    session: LoopRef[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """The upstream refuses our account: it would refuse every other call as well."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The caller would be put on the line with the first of these who may have one more.
+
+    Granted comes back, or Declined when none of them may.
+    """
+
+    session: "LoopRef[Granted | Declined]"
+    choice: int
+    personas: tuple[Persona, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Of the personas that it has claimed, by id, the session needs only these any more."""
+
+    session: LoopRef[Any]
+    keeps: frozenset[str]
+
+
+FromSession: TypeAlias = Leaving | Answered | Barred | Claimed | LetGo
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The persona of this choice is the caller's, in this very version."""
+
+    choice: int
+    persona: Persona
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    choice: int
+    code: str
+    message: str

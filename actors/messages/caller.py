@@ -1,0 +1,224 @@
+"""What the caller says to a session, and what a session says to the caller.
+
+What goes to the caller carries the names of the wire, one class per message type (docs/wire.md).
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from audio import Packed
+from personas import Profile
+from personas.meter import Bill
+from personas.pricing import Amount, Tariff
+from upstream.facts import Role, Status
+
+Mode: TypeAlias = Literal["clip", "stream"]
+"""clip: whole recorded utterances and whole replies. stream: audio as it is spoken, both ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chose:
+    """The caller wants to talk to this persona; in this mode, or in the one that there is.
+
+    With a `profile` they tell of themselves; without one, what they told before holds.
+    """
+
+    astrologer_id: str
+    mode: Mode | None = None
+    profile: Profile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """The caller wants to talk to whoever fits these words best; in this language, if it is given."""
+
+    query: str
+    language: str | None = None
+    mode: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """Audio as it is spoken: PCM16 little-endian, mono, 24 kHz, whole samples."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """So much of a reply the caller's player has played, in ms from its start."""
+
+    response_id: str
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One utterance, as the phone recorded it: m4a, webm, ogg, wav, mp3 or 3gp. A large one is still packed."""
+
+    clip: bytes | Packed
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The caller wants the persona to stop talking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pinged:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The caller ended the call in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Garbled:
+    """The caller sent something that the wire refused."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flooded:
+    """More came on the connection than may, in a way that only the endpoint sees."""
+
+    reason: str
+
+
+FromCaller: TypeAlias = (
+    Chose | Sought | Spoke | Played | Recorded | Typed | Interrupted | Pinged | HungUp | Garbled | Flooded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigAck:
+    """The persona is on the line."""
+
+    astrologer_id: str
+    name: str
+    language: str
+    language_code: str
+    voice: str
+    session_id: str
+    message: str
+    price: Tariff | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioResponse:
+    """One whole reply: PCM16 little-endian, mono, 24 kHz, which the wire sends as a WAV file."""
+
+    response_id: str
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseStarted:
+    """The persona begins to speak: the audio that follows is of this reply."""
+
+    response_id: str
+    astrologer_id: str
+    format: Literal["pcm16"] = "pcm16"
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Some of a reply: PCM16 little-endian, mono, 24 kHz, which the wire sends as a binary frame."""
+
+    response_id: str
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseDone:
+    """All of a reply was sent, or all that there will be of it."""
+
+    response_id: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The model hears the caller speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The model hears that the caller has stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextResponse:
+    response_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    role: Role
+    text: str
+    item_id: str
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Stop playing this reply, throw away what is buffered of it."""
+
+    response_id: str
+
+
+NoticeCode: TypeAlias = Literal["switching", "reconnecting", "resumed", "say_again", "minute", "draining"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """`seconds` on the line so far and `price` so far, one for each currency, are those of a minute."""
+
+    code: NoticeCode
+    message: str
+    seconds: int | None = None
+    price: tuple[Amount, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How long the caller talked to whom, and what it costs: the last word before the Close."""
+
+    bill: Bill
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """Something of the caller's did not work; the call goes on unless a Close follows."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The last thing said on a connection: a WebSocket close code, and a reason of at most 123 bytes."""
+
+    code: int
+    reason: str
+
+
+ToCaller: TypeAlias = (
+    ConfigAck | AudioResponse | TextResponse | ResponseStarted | Sound | ResponseDone | SpeechStarted | SpeechStopped
+    | Transcript | Clear | Notice | Summary | Error | Pong | Close
+)  # fmt: skip

@@ -1,0 +1,107 @@
+"""Between a session and its PersonaActor: whom the caller may talk to, what the model is told, what it costs."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from actors.messages.admission import Declined
+from personas import Persona, Profile
+from personas.meter import Bill
+from upstream.facts import Role, Setup, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """May the caller talk to this one?"""
+
+    choice: int
+    astrologer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Who fits these words, of those who take calls now?"""
+
+    choice: int
+    query: str
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Know:
+    """What the caller told of themselves, for the rest of the call."""
+
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Meet:
+    """A choice was granted: what the file says of memory now holds from here on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """From now on the caller talks to this one: time is metered."""
+
+    persona: Persona
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """From now on the caller talks to nobody: no time is metered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The call is over: what does it come to?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """What must an upstream connection of this generation be told to be the chosen persona?"""
+
+    generation: int
+    persona: Persona
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """A turn as it was heard; a later one with the same `ask` and role replaces it, an empty one removes it."""
+
+    persona: str
+    ask: int
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Each of these personas would do for this choice, the best first; they take calls, and are as they are now."""
+
+    choice: int
+    personas: tuple[Persona, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    generation: int
+    persona: Persona
+    setup: Setup
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One more minute is full."""
+
+    bill: Bill
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the call comes to; nothing is metered any more."""
+
+    bill: Bill
+
+
+ToPersona: TypeAlias = Choose | Seek | Meet | Know | Prepare | Remember | Serve | Rest | Settle
+FromPersona: TypeAlias = Selected | Declined | Prepared | Passed | Settled
