@@ -10,9 +10,9 @@ from statistics import median, quantiles
 
 import psutil
 
-from actors.testing.phone import Phone
 from bench.report import Part
-from cli.serving import serving
+from cli.child_server import serving
+from phone import Phone
 
 CLIPS = Path(__file__).parents[1] / "clips"
 CALLERS = (

@@ -26,7 +26,7 @@ from bench.load import at
 from bench.report import Part, Target
 from cli.serve import settle_memory
 from personas import SHIPPED, Catalogue, Shelf
-from personas.watching import Edits, watch
+from personas.loading.watching import Edits, watch
 from schemas import Refused
 from tests.personas.questions import QUESTIONS
 from web.rest import Rest

@@ -5,17 +5,16 @@ import itertools
 import random
 import time
 from base64 import b64encode
+from collections import Counter, deque
+from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
 from bench import frames
 from bench.marks import CODED_MARK, GREETING_WORDS, MARK, VOICES, WORD, Mark, now, text, texts, word
 from realtime.contract import SAY_EXACTLY
-
-if TYPE_CHECKING:
-    from bench.upstream import Line, Upstream
 
 GO_ON = "Go on from exactly where it stopped"
 PADDING = 300  # ms before speech that belong to its turn
@@ -34,11 +33,37 @@ class Answered(NamedTuple):
     history: list[tuple[str, str]]
 
 
+@dataclass
+class Manner:
+    """How the model behaves, and what it has heard and answered: the same for all its sessions."""
+
+    words: int = 20
+    gap: float = 0.0
+    opening: float = 0.0
+    answering: bool = True
+    thinking: float = 0.0
+    writing: float = 0.0
+    notice: int = 1
+    pause: int = 1
+    life: float = inf
+    """Seconds that a session lasts."""
+    speech: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Frames of speech heard in committed turns, by caller and turn."""
+    answers: deque[Answered] = field(default_factory=lambda: deque(maxlen=2000))
+
+
+class Peer(Protocol):
+    """The connection of a session: whose it is, and where to write."""
+
+    who: int
+    transport: asyncio.Transport
+
+
 class Model:
     """One session: it hears marks, answers turns, and keeps the conversation."""
 
-    def __init__(self, upstream: "Upstream", line: "Line") -> None:
-        self._upstream, self._line = upstream, line
+    def __init__(self, manner: Manner, line: Peer) -> None:
+        self._manner, self._line = manner, line
         self._session: dict[str, Any] = {"type": "realtime", "audio": {"output": {"voice": "marin"}}}
         self._history: list[tuple[str, str]] = []
         self._ids = itertools.count(1)
@@ -51,8 +76,8 @@ class Model:
 
     def begin(self) -> None:
         """The connection is open."""
-        if self._upstream.life < inf:
-            self._session["expires_at"] = int(time.time() + self._upstream.life)
+        if self._manner.life < inf:
+            self._session["expires_at"] = int(time.time() + self._manner.life)
         self._say({"type": "session.created", "session": self._session})
 
     def expire(self) -> None:
@@ -74,11 +99,11 @@ class Model:
             if not self._frames:
                 self._turn, self._from = mark.turn, max(self._from, self._ms - 20 - PADDING)
             self._frames, self._quiet = self._frames + 1, 0
-            if not self._speaking and self._frames >= self._upstream.notice:
+            if not self._speaking and self._frames >= self._manner.notice:
                 self._begin_speech()
         elif self._frames:
             self._quiet += 1
-            if self._quiet >= self._upstream.pause:
+            if self._quiet >= self._manner.pause:
                 if self._speaking:
                     self._end_speech(mark.who)
                 self._frames, self._from = 0, self._ms
@@ -93,7 +118,7 @@ class Model:
     def _end_speech(self, who: int) -> None:
         self._speaking = False
         key = (who, self._turn)
-        self._upstream.speech[key] = max(self._upstream.speech[key], self._frames)
+        self._manner.speech[key] = max(self._manner.speech[key], self._frames)
         item = {"id": self._item, "type": "message", "role": "user", "status": "completed"}
         item["content"] = [{"type": "input_audio", "transcript": None}]  # type: ignore[assignment]
         self._say({"type": "input_audio_buffer.speech_stopped", "audio_end_ms": self._ms, "item_id": self._item})
@@ -105,11 +130,11 @@ class Model:
         usage = {"type": "duration", "seconds": self._frames / 50}
         about = {"item_id": self._item, "content_index": 0, "transcript": heard, "usage": usage}
         self._write_down({"type": "conversation.item.input_audio_transcription.completed", **about})
-        if self._upstream.answering:
-            self._respond(self._turn, 0, self._upstream.words, {})
+        if self._manner.answering:
+            self._respond(self._turn, 0, self._manner.words, {})
 
     def _write_down(self, transcript: dict[str, Any]) -> None:
-        if seconds := self._upstream.writing:
+        if seconds := self._manner.writing:
             self._writing.add(asyncio.get_running_loop().call_later(random.random() * seconds, self._say, transcript))
         else:
             self._say(transcript)
@@ -150,12 +175,12 @@ class Model:
         said = self._last_said()
         if GO_ON in instructions and said:
             turn, position = said
-            self._respond(turn, position + 1, self._upstream.words, metadata, "told to go on")
+            self._respond(turn, position + 1, self._manner.words, metadata, "told to go on")
         elif SAY_EXACTLY in instructions:
             words = texts(instructions.partition(SAY_EXACTLY)[2]) or [(0, 0), (0, GREETING_WORDS - 1)]
             self._respond(0, words[0][1], words[-1][1] + 1, metadata, "told to greet")
         else:
-            self._respond(self._last_asked(), 0, self._upstream.words, metadata, "told to answer")
+            self._respond(self._last_asked(), 0, self._manner.words, metadata, "told to answer")
 
     def _last_said(self) -> tuple[int, int] | None:
         found = [texts(words) for role, words in self._history if role == "assistant"]
@@ -171,7 +196,7 @@ class Model:
     def _respond(self, turn: int, first: int, last: int, metadata: dict[str, str], why: str = "heard") -> None:
         if self._response:
             self._finish("cancelled", "turn_detected")
-        self._upstream.answers.append(Answered(self._line.who, now(), turn, first, why, self._history[-2:]))
+        self._manner.answers.append(Answered(self._line.who, now(), turn, first, why, self._history[-2:]))
         number = next(self._ids)
         response: dict[str, Any] = {
             "id": f"resp_{number:08}",
@@ -191,9 +216,9 @@ class Model:
         prefix = orjson.dumps({"type": "response.output_audio.delta", **self._about})[:-1] + b',"delta":"'
         self._prefix = frames.header(frames.TEXT, len(prefix) + CODED_MARK + len(REST) + 2) + prefix
         self._history.append(("assistant", ""))
-        if self._upstream.thinking:
+        if self._manner.thinking:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._upstream.thinking, self._words, turn, first, last)
+            self._timer = loop.call_later(self._manner.thinking, self._words, turn, first, last)
         else:
             self._words(turn, first, last)
 
@@ -207,9 +232,9 @@ class Model:
             burst += self._prefix, b64encode(word(self._line.who, voice, turn, position)), REST, b'"}'
             self._history[-1] = ("assistant", self._history[-1][1] + written)
             position += 1
-            if self._upstream.gap and position < last:
+            if self._manner.gap and position < last:
                 loop = asyncio.get_running_loop()
-                self._timer = loop.call_later(self._upstream.gap, self._words, turn, position, last)
+                self._timer = loop.call_later(self._manner.gap, self._words, turn, position, last)
                 break
         else:
             self._line.transport.write(b"".join(burst))

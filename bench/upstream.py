@@ -10,14 +10,14 @@ of quiet, and it is written down within `writing` seconds more. A connection tha
 import asyncio
 import ssl
 from array import array
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple, cast
 
 from bench import frames
 from bench.marks import coded, known, now
-from bench.model import Answered, Model
+from bench.model import Manner, Model
 
 EXPIRED = (1001).to_bytes(2) + b"session_expired"
 
@@ -31,17 +31,9 @@ class Takeover(NamedTuple):
 
 
 @dataclass
-class Upstream:
+class Upstream(Manner):
     """All connections, and what was heard on them. `uplink` holds microseconds from mouth to model."""
 
-    words: int = 20
-    gap: float = 0.0
-    opening: float = 0.0
-    answering: bool = True
-    thinking: float = 0.0
-    writing: float = 0.0
-    notice: int = 1
-    pause: int = 1
     uplink: "array[int]" = field(default_factory=lambda: array("q"))
     apart: "array[int]" = field(default_factory=lambda: array("q"))
     """As `uplink`, of the callers in `disturbed`."""
@@ -49,17 +41,12 @@ class Upstream:
     heard: Counter[int] = field(default_factory=Counter)
     appends: int = 0
     gaps: int = 0
-    speech: Counter[tuple[int, int]] = field(default_factory=Counter)
-    """Frames of speech heard in committed turns, by caller and turn."""
-    answers: "deque[Answered]" = field(default_factory=lambda: deque(maxlen=2000))
     live: dict[int, "Line"] = field(default_factory=dict)
     lines: set["Line"] = field(default_factory=set)
     opened: int = 0
     port: int = 0
     delays: dict[int, float] = field(default_factory=dict)
     """Seconds that the next handshakes of a caller take."""
-    life: float = inf
-    """Seconds that a session lasts."""
     dialled: dict[int, float] = field(default_factory=dict)
     """When a caller's newest handshake began."""
     serving: dict[int, "Line"] = field(default_factory=dict)

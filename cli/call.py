@@ -12,9 +12,9 @@ import orjson
 import typer
 from rich.console import Console
 
-from actors.testing.phone import Answer, CallEnded, CallFailed, InvalidAddress, Message, Phone
 from audio.codec import decode
-from cli.stream import streaming
+from phone import Answer, CallEnded, CallFailed, InvalidAddress, Message, Phone
+from phone.stream import streaming
 from schemas import Refused
 
 errors = Console(stderr=True)

@@ -11,9 +11,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from actors.testing.phone import CallEnded, CallFailed, Message
 from cli.call import Script, place
-from cli.serving import serving
+from cli.child_server import serving
+from phone import CallEnded, CallFailed, Message
 
 CLIPS = Path(__file__).parent.parent / "clips"
 CALLS = (

@@ -22,9 +22,9 @@ from rich.console import Console
 from actors.runtime import Down, Stop, Watchdog, launch
 from actors.services import Equipment, Limits
 from audio import Pool
-from cli.catalogue import following, read
 from cli.ending import end_within
 from cli.failure import CannotServe
+from cli.follow import following, read
 from cli.settings import MODEL, OPENAI, Settings
 from engine.child import Child, EngineFailed
 from personas import SHIPPED, Shelf

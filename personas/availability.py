@@ -14,7 +14,7 @@ from itertools import count, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from personas.check import Unusable
+from personas.loading.check import Unusable
 from schemas.sentences import Parts, nearest
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -8,14 +8,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from personas.check import CatalogueBroken, Fault
-from personas.file import SHIPPED, decode, parts_of, read_bytes, with_shipped
-from personas.matching import Index, Match
+from personas.loading.check import CatalogueBroken, Fault
+from personas.loading.file import SHIPPED, decode, parts_of, read_bytes, with_shipped
+from personas.loading.positions import located, written_twice
+from personas.loading.rows import MOST_FAULTS, read_rows, warnings
+from personas.loading.shared import Shared, share
 from personas.persona import Persona
-from personas.positions import located, written_twice
 from personas.roster import Roster
-from personas.rows import MOST_FAULTS, read_rows, warnings
-from personas.shared import Shared, share
+from personas.search.matching import Index, Match
 from schemas import Refused
 from schemas.sentences import Parts, nearest, path_of
 

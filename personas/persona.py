@@ -52,7 +52,7 @@ class Persona:
         Interned: it is some 11 KB, and all callers of a persona on a day hold the same.
         """
         today = moment.astimezone(self.behaviour.availability.zone).date()
-        return sys.intern(prompt.build(self, today=today, profile=profile))
+        return sys.intern(prompt.build(self.standing, today=today, profile=profile))
 
     def public(self) -> dict[str, Any]:
         """What clients may see, as JSON data under the seed's names: never a prompt, nor a private feature.

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from iso4217 import Currency
 
-from personas.check import Unusable
+from personas.loading.check import Unusable
 from schemas.sentences import nearest
 
 Rounding: TypeAlias = Literal["second", "minute"]

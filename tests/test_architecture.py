@@ -1,46 +1,72 @@
-"""What may import what: one way, downwards, and each library in its one home."""
+"""What may import what: one way, downwards, without circles, and each library in its one home.
+
+An import counts wherever it stands: in a function, and for types alone, too.
+"""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LAYERS = ["cli", "supervisor", "web", "actors engine", "realtime", "upstream personas audio", "schemas"]
+FLOORS = [
+    "bench",
+    "cli",
+    "supervisor",
+    "web",
+    "actors engine phone",
+    "realtime",
+    "upstream personas audio",
+    "schemas",
+]
 """From the top down; the packages of one line do not know each other."""
+
+ROOMS = {
+    "actors.runtime": (),
+    "actors.messages": ("actors.runtime",),
+    "actors.admission": ("actors.runtime", "actors.messages", "actors.services"),
+    "actors.call": ("actors.runtime", "actors.messages", "actors.admission", "actors.services", "actors.counters"),
+    "realtime.contract": (),
+    "realtime.client": ("realtime.contract",),
+    "realtime.server": ("realtime.contract",),
+}
+"""Which neighbours of its own package a room knows."""
 
 HOMES = {
     "pykka": ("actors/",),
-    "aiohttp": ("web/", "cli/serve.py", "engine/"),
-    "websockets": ("upstream/", "engine/", "actors/testing/phone.py"),
+    "aiohttp": ("web/", "cli/server.py", "engine/mind/"),
+    "websockets": ("upstream/", "phone/", "engine/"),
     "pytest": ("actors/testing/plugin.py",),
     "av": ("audio/",),
-    "jsonschema": ("schemas/", "personas/shape.py"),
+    "jsonschema": ("schemas/", "personas/loading/shape.py"),
     "rapidfuzz": ("schemas/sentences.py",),
-    "jsonschema_rs": ("personas/shape.py",),
+    "jsonschema_rs": ("personas/loading/shape.py",),
     "regex": ("personas/",),
     "typer": ("cli/",),
     "babel": ("personas/",),
     "iso4217": ("personas/pricing.py",),
     "prometheus_client": ("web/metrics.py",),
-    "threading": (
-        "actors/runtime/",
-        "actors/runtime/watchdog.py",
-        "actors/testing/",
-        "cli/ending.py",
-        "personas/aside.py",
-        "personas/apart.py",
-        "engine/",
-    ),
+    "threading": ("actors/runtime/", "actors/testing/", "cli/ending.py", "engine/", "personas/loading/"),
     "jinja2": ("personas/",),
     "idna": ("web/names.py",),
 }
-LEVEL = {package: depth for depth, layer in enumerate(LAYERS) for package in layer.split()}
+PURE = ["realtime", "actors/messages", "web/wires", "personas/search", "upstream/facts.py", "upstream/usage.py"]
+PURE += [f"actors/call/{name}.py" for name in ("line", "turns", "playout", "replay")]
+FLOOR = {package: depth for depth, floor in enumerate(FLOORS) for package in floor.split()}
 FILES = sorted(
     path.relative_to(ROOT)
-    for package in LEVEL
+    for package in FLOOR
     for path in [*ROOT.glob(f"{package}/**/*.py"), *ROOT.glob(f"{package}.py")]
 )
+
+
+def module(path: Path) -> str:
+    """The dotted name of a file."""
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module(path): path for path in FILES}
 
 
 def imported(path: Path) -> set[str]:
@@ -55,40 +81,60 @@ def imported(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name if name in MODULES else node.module for name in inner}
     return names
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_imports_run_downwards(path: Path) -> None:
-    """No file imports a layer above its own, or a neighbour of its own layer."""
-    own = path.parts[0].removesuffix(".py")
-    for module in imported(path):
-        package = module.partition(".")[0]
-        if package in LEVEL and package != own:
-            assert LEVEL[package] > LEVEL[own], f"{path} imports {module}"
+IMPORTS = [(path, name) for path in FILES for name in sorted(imported(path))]
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_each_library_has_one_home(path: Path) -> None:
-    """So that it can be replaced there."""
-    for module in imported(path):
-        homes = HOMES.get(module.partition(".")[0])
-        assert homes is None or str(path).startswith(homes), f"{path} imports {module}"
+def test_imports_run_downwards() -> None:
+    """No file imports a floor above its own, or a neighbour on its own floor."""
+    for path, name in IMPORTS:
+        own, package = path.parts[0].removesuffix(".py"), name.partition(".")[0]
+        if package in FLOOR and package != own:
+            assert FLOOR[package] > FLOOR[own], f"{path} imports {name}"
 
 
-def test_the_protocol_does_no_io() -> None:
-    """Neither half of what is pure knows a socket, a clock or a task."""
-    realtime = (
-        "protocol", "answers", "listening", "opening", "outbox", "states", "errors", "usage", "requests",
-        "gate", "turns", "incoming", "fields",
-    )  # fmt: skip
-    actors = ("line", "turns", "playout", "replay")
-    pure = [
-        *(f"realtime/client/{name}.py" for name in realtime),
-        *(f"actors/call/{name}.py" for name in actors),
-        "web/wire.py",
-        "upstream/facts.py",
-    ]
-    for name in pure:
-        assert not imported(Path(name)) & {"asyncio", "time", "socket", "threading"}, name
+def test_no_module_imports_itself_over_others() -> None:
+    """No circles, but for the card's own: `supervisor`, run as a program, starts the command line above it."""
+    graph = {name: imported(path) & MODULES.keys() - {name} for name, path in MODULES.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_knows_only_these_of_its_neighbours(room: str) -> None:
+    """Within a package, too, imports run one way."""
+    package, allowed = room.partition(".")[0], (room, *ROOMS[room])
+    for name, path in MODULES.items():
+        if f"{name}.".startswith(f"{room}."):
+            for other in imported(path):
+                if other.partition(".")[0] == package:
+                    assert f"{other}.".startswith(tuple(f"{one}." for one in allowed)), f"{path} imports {other}"
+
+
+def test_the_runtime_imports_nothing_of_ours() -> None:
+    """It is a library of actors: it knows no call."""
+    for name, path in MODULES.items():
+        if name.startswith("actors.runtime"):
+            ours = {other for other in imported(path) if other.partition(".")[0] in FLOOR}
+            assert {other for other in ours if not other.startswith("actors.runtime")} == set(), path
+
+
+def test_each_library_has_one_home() -> None:
+    """So that it can be replaced there. What measures may use anything."""
+    for path, name in IMPORTS:
+        homes = (*HOMES.get(name.partition(".")[0], ("",)), "bench/")
+        assert str(path).startswith(homes), f"{path} imports {name}"
+
+
+def test_what_decides_does_no_io() -> None:
+    """It knows no socket, no clock and no task."""
+    pure = [path for path in FILES if str(path).startswith(tuple(PURE))]
+    assert len(pure) > len(PURE)
+    for path in pure:
+        assert not imported(path) & {"asyncio", "time", "socket", "threading"}, path

@@ -8,8 +8,8 @@ import pytest
 
 from actors.messages.persona import Prepared
 from actors.persona import PersonaActor
-from actors.testing.phone import CallEnded, Phone
 from personas import Persona
+from phone import CallEnded, Phone
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import MOHIT, TINA
 from tests.kit.story import run

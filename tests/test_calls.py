@@ -20,9 +20,9 @@ from actors.call.conversation import Conversation
 from actors.call.line import SESSION_CHILDREN
 from actors.runtime import Stop
 from actors.services import Limits
-from actors.testing.phone import CallEnded, CallFailed, Phone
 from audio import wav
 from personas import Catalogue
+from phone import CallEnded, CallFailed, Phone
 from tests.kit.exchange import CLIPS, Exchange, exchange
 from tests.kit.four import FOUR, HARSH, MOHIT, PRIYANKA, TINA
 from tests.kit.parts import PITCHES

@@ -10,7 +10,7 @@ import pytest
 from actors.call.conversation import Conversation
 from actors.runtime import Stop
 from actors.services import Limits
-from actors.testing.phone import CallEnded, CallFailed, Phone
+from phone import CallEnded, CallFailed, Phone
 from tests.kit.deaf import deafen
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from actors.testing.phone import Phone
 from engine.call import Call
 from engine.faults.script import Script, read
+from phone import Phone
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
 from tests.kit.story import run, until

@@ -11,9 +11,9 @@ from websockets.exceptions import ConnectionClosed
 
 from actors.services import Limits
 from actors.session import UserSessionActor
-from actors.testing.phone import CallFailed, Phone
 from audio import wav
 from audio.envelope import LARGE
+from phone import CallFailed, Phone
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
 from tests.kit.story import run

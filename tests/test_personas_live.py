@@ -12,14 +12,14 @@ import aiohttp
 import orjson
 import pytest
 
-from actors.testing.phone import CallFailed, Phone
-from cli.catalogue import read
 from cli.failure import CannotServe
+from cli.follow import read
 from engine.call import Parts
 from engine.ear.vad import Loudness
 from engine.server import PATH
 from engine.server import Server as Engine
 from personas import SHIPPED, Catalogue
+from phone import CallFailed, Phone
 from tests.kit.exchange import TOKEN, exchange
 from tests.kit.four import MOHIT, TINA
 from tests.kit.parts import Echo, Measure, Tones, loud

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors.testing.phone import Answer, Phone
+from phone import Answer, Phone
 from tests.kit.exchange import CLIPS
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.process import Server, server

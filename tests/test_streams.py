@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from actors.testing.phone import CallEnded, CallFailed, Phone
+from phone import CallEnded, CallFailed, Phone
 from tests.kit.exchange import CLIPS, exchange
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.parts import PITCHES

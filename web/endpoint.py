@@ -19,8 +19,8 @@ from actors.messages.admission import Connected, Detached, From
 from actors.messages.caller import Chose, Close, Flooded, FromCaller, Garbled, Mode, Sought
 from actors.runtime import LoopRef, Ref
 from schemas import Refused
-from web import wire
 from web.outbox import TOO_SLOW, Outbox
+from web.wires import app
 
 MAX_FRAME = 8 * 2**20
 UNSENT_BYTES = 64 * 1024  # in the kernel: a stream's second, and fast enough for whole replies on any line
@@ -176,7 +176,7 @@ async def _room(session: LoopRef[From | Detached]) -> None:
 def _read(frame: WSMessageNoDecodeText) -> FromCaller:
     try:
         if frame.type is WSMsgType.BINARY:
-            return wire.read_audio(frame.data)
-        return wire.read(frame.data)
+            return app.read_audio(frame.data)
+        return app.read(frame.data)
     except Refused as refused:
         return Garbled(refused.code, refused.message)

@@ -9,7 +9,7 @@ from aiohttp import WSMsgType, web
 from actors.messages.admission import Admitted, Detached, From
 from actors.messages.caller import Clear, Close, Sound, ToCaller
 from actors.runtime import LoopRef
-from web import wire
+from web.wires import app
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Outbox:
         elif not self.closing:
             if isinstance(message, Clear):
                 self._drop(message.response_id)
-            self._put(message if isinstance(message, Close | Sound) else wire.write(message))
+            self._put(message if isinstance(message, Close | Sound) else app.write(message))
 
     def _put(self, frame: bytes | Sound | Close) -> None:
         self._count(frame, 1)

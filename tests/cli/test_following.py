@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from cli.catalogue import following, read
 from cli.failure import CannotServe
+from cli.follow import following, read
 from personas import SHIPPED, Catalogue, Shelf
 from tests.kit.story import WITHIN, run
 

@@ -5,8 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from actors.testing.phone import Phone
-from cli import stream
+from phone import Phone, stream
 from tests.kit.story import run
 from upstream.facts import BYTES_PER_MS
 

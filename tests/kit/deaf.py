@@ -2,7 +2,7 @@
 
 import socket
 
-from actors.testing.phone import Phone
+from phone import Phone
 from tests.kit.exchange import Exchange
 from tests.kit.four import TINA
 

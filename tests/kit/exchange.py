@@ -20,7 +20,6 @@ from aiohttp import web
 from actors.counters import Figures
 from actors.runtime import Down, Hired, Stop, launch
 from actors.services import Equipment, Limits
-from actors.testing.phone import Phone
 from actors.testing.probe import Probe
 from audio import Pool
 from engine.call import Parts
@@ -28,6 +27,7 @@ from engine.ear.vad import Loudness
 from engine.faults.script import Script
 from engine.server import PATH, Server
 from personas import Catalogue, Shelf
+from phone import Phone
 from realtime.server.settings import LONGEST_LIFE
 from supervisor import SupervisorActor, SupervisorInbox
 from tests.kit.four import FOUR

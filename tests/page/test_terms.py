@@ -21,7 +21,7 @@ from tests.kit.process import Server, server
 from tests.page.conftest import Visit
 from tests.page.test_access import barriers
 from tests.page.visitor import DESKTOP, PHONE, Visitor
-from web import wire
+from web.wires import app
 
 Row: TypeAlias = dict[str, Any]
 
@@ -177,7 +177,7 @@ class Line:
         self._route = route
 
     def say(self, message: ToCaller) -> None:
-        self._route.send(wire.write(message).decode())
+        self._route.send(app.write(message).decode())
 
 
 def test_what_a_call_costs_is_seen_as_it_grows(place: Place, visit: Visit) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from personas.availability import DAYS
-from personas.file import shipped_rest
-from personas.shape import VOICES
+from personas.loading.file import shipped_rest
+from personas.loading.shape import VOICES
 from schemas import read
 
 DEFS: dict[str, Any] = read("personas")["$defs"]

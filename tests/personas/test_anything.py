@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from personas import Catalogue, CatalogueBroken, Fault
-from personas.rows import MOST_FAULTS
+from personas.loading.rows import MOST_FAULTS
 from tests.personas.rows import Make, Read
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from personas import SHIPPED, Catalogue, Persona
-from personas.apart import COMMAND, Apart, Died
-from personas.watching import Edits
-from personas.worker import Packer, Unpacker, read
+from personas.loading.apart import COMMAND, Apart, Died
+from personas.loading.watching import Edits
+from personas.loading.worker import Packer, Unpacker, read
 
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 SHIPS = SHIPPED.read_bytes()

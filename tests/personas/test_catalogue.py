@@ -9,8 +9,8 @@ import pytest
 
 from personas import SHIPPED, Catalogue, CatalogueBroken
 from personas.behaviour import Behaviour
+from personas.loading.shape import VOICES
 from personas.pricing import Pricing
-from personas.shape import VOICES
 from schemas import Refused
 from tests.kit.four import FOUR
 from tests.personas.rows import Make, Read
@@ -328,7 +328,7 @@ def test_the_file_that_ships_is_edited_as_any_other(tmp_path: Path, monkeypatch:
     del data["voice_aliases"]["nova"]
     edited = tmp_path / "shipped.json"
     edited.write_text(json.dumps(data, ensure_ascii=False))
-    monkeypatch.setattr("personas.file.SHIPPED", edited)
+    monkeypatch.setattr("personas.loading.file.SHIPPED", edited)
     faults = Catalogue.load(edited).faults
     assert [fault.path for fault in faults] == ["$.astrologers[0].voice_id"]
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personas import Catalogue, CatalogueBroken
-from personas.shape import PERSONA_FIELDS
+from personas.loading.shape import PERSONA_FIELDS
 from tests.personas.rows import Make, Read, Row
 
 

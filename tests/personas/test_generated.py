@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from personas import Catalogue, CatalogueBroken
+from personas.loading.shape import Shape
 from personas.prompt import build
-from personas.shape import Shape
 from schemas.sentences import path_of
 from tests.personas.mistakes import consequences, mistakes
 from tests.personas.strategies import DEFS, SHIPPED_FEATURES, catalogues, fitting, leaves, value_schemas
@@ -36,8 +36,8 @@ def test_every_file_that_fits_is_served_with_its_instructions(data: dict[str, An
     assert (catalogue.version, catalogue.memory) == (again.version, data["memory"])
     declared = SHIPPED_FEATURES | data["features"]
     for row, persona in zip(data["astrologers"], catalogue.all(), strict=True):
-        text = build(persona, today=TODAY)
-        assert text == build(again.personas[persona.id], today=TODAY)
+        text = build(persona.standing, today=TODAY)
+        assert text == build(again.personas[persona.id].standing, today=TODAY)
         said = sections(text)
         own = [name for name in row if name in declared]
         speaking = [name for name in own if declared[name].get("prompt")]

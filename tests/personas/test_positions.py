@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personas import SHIPPED, Catalogue, CatalogueBroken, Fault
-from personas.positions import located, places, written_twice
+from personas.loading.positions import located, places, written_twice
 from schemas.sentences import path_of
 from tests.personas.rows import Make
 

@@ -8,7 +8,7 @@ from referencing import Registry
 
 from personas import SHIPPED
 from personas.behaviour import READERS
-from personas.shape import PERSONA_FIELDS, VOICES
+from personas.loading.shape import PERSONA_FIELDS, VOICES
 from tests.personas.rows import Row
 
 SCHEMA = json.loads((SHIPPED.parent.parent / "schemas" / "personas.schema.json").read_bytes())

@@ -5,8 +5,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from personas.check import Unusable
-from personas.shape import Shape
+from personas.loading.check import Unusable
+from personas.loading.shape import Shape
 
 
 def test_a_schema_fetches_nothing() -> None:

@@ -71,7 +71,7 @@ def test_every_feature_of_the_seed_is_declared_and_used(shipped: Catalogue) -> N
 def test_every_feature_of_a_persona_reaches_its_prompt(shipped: Catalogue) -> None:
     """Eight features make eight lines under Style, each a whole sentence."""
     for persona in shipped.all():
-        style = section(build(persona, today=TODAY), "Style").splitlines()
+        style = section(build(persona.standing, today=TODAY), "Style").splitlines()
         assert len(style) == 8
         assert all(line.endswith(".") for line in style)
 

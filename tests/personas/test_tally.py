@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personas.tally import Tally
+from personas.search.tally import Tally
 
 GIFTS = st.lists(st.tuples(st.sets(st.integers(0, 70)), st.integers(0, 9)), max_size=12)
 

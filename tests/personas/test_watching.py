@@ -13,7 +13,7 @@ from typing import cast
 import pytest
 
 from personas import Catalogue, CatalogueBroken, Fault
-from personas.watching import Edits, _state, watch
+from personas.loading.watching import Edits, _state, watch
 from tests.kit.story import WITHIN, run
 from tests.personas.rows import Make
 

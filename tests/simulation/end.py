@@ -1,34 +1,32 @@
 """What must hold when everybody has been quiet for a while."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from actors.messages.caller import Close, ConfigAck, Error, Notice, SpeechStarted, SpeechStopped, Transcript
 from tests.simulation.caller import Caller, Said
+from tests.simulation.model import Model
 from tests.simulation.world import Answer, World
 
-if TYPE_CHECKING:
-    from tests.simulation.run import Run
 
-
-def check_end(run: "Run") -> None:
+def check_end(world: World, callers: Iterable[Caller], model: Model, draining: bool) -> None:
     """Nobody who left still has a session; who stayed has had all that was owed."""
-    for caller in run.callers:
-        _check_close(run, caller)
+    for caller in callers:
+        _check_close(world, caller)
         if caller.gone and caller.session and caller.session.is_alive():
-            run.world.wrong(f"the session of {caller.ear.name} is still there")
-        if not caller.gone and not run.draining:
-            _check_quiet(run, caller)
+            world.wrong(f"the session of {caller.ear.name} is still there")
+        if not caller.gone and not draining:
+            _check_quiet(world, caller, model)
 
 
-def _check_close(run: "Run", caller: Caller) -> None:
+def _check_close(world: World, caller: Caller) -> None:
     """Nobody is put out of a call but for the reason that there is."""
     closed = caller.ear.closed
     if closed and closed.code == 4500 and not caller.bombed:
-        run.world.wrong(f"{caller.ear.name} failed, and nobody crashed anything of it")
+        world.wrong(f"{caller.ear.name} failed, and nobody crashed anything of it")
 
 
-def _check_quiet(run: "Run", caller: Caller) -> None:
-    world, ear, name = run.world, caller.ear, caller.ear.name
+def _check_quiet(world: World, caller: Caller, model: Model) -> None:
+    ear, name = caller.ear, caller.ear.name
     if open_ := [response for response, status in ear.started.items() if not status]:
         world.wrong(f"{name}: {open_} never ended")
     if not caller.did:
@@ -44,7 +42,7 @@ def _check_quiet(run: "Run", caller: Caller) -> None:
         world.wrong(f"{name}: {caller.wish} has not greeted")
     if what in ("typed", "spoke", "recorded"):
         said = _last(caller)
-        links = [link for link in run.model.links if link.user == caller.user]
+        links = [link for link in model.links if link.user == caller.user]
         # What is spoken before a greeting, or into a line that is dead and has not told, cannot be kept.
         missed = any(max(link.greeted_at, link.dead_until) > said.at for link in links)
         # Nor can what did not reach the model as it was said.

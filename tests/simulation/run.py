@@ -124,7 +124,7 @@ class Run:
             self._pass(1.0)
         self.world.healed = True
         self._pass(QUIET_SECONDS)
-        check_end(self)
+        check_end(self.world, self.callers, self.model, self.draining)
         self._check()
         self._close(stage)
 

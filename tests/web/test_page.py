@@ -7,9 +7,10 @@ import pytest
 
 from tests.kit.exchange import exchange
 from tests.kit.story import run
-from web.page import FOLDER
+from web.page import FOLDER, KINDS
 
-NAMES = sorted(path.name for path in FOLDER.iterdir())
+FILES = [path for path in sorted(FOLDER.iterdir()) if path.suffix in KINDS]
+NAMES = [path.name for path in FILES]
 ELSEWHERE = re.compile(r"(?:https?:|wss?:)?//[\w.-]+\.\w+")
 XML = "http://www.w3.org"  # names a kind of XML, which nobody loads
 
@@ -23,7 +24,7 @@ def test_the_page_and_all_that_it_loads() -> None:
                 assert page.status == 200
                 assert page.content_type == "text/html"
             loaded = set()
-            for path in FOLDER.iterdir():
+            for path in FILES:
                 loaded |= set(re.findall(r"(?:\./|/client/)([\w.]+\.(?:js|css|svg))", path.read_text()))
             assert loaded == {name for name in NAMES if name != "index.html"}
             types = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
@@ -46,7 +47,7 @@ def test_nothing_comes_from_elsewhere() -> None:
             assert page.headers["X-Content-Type-Options"] == "nosniff"
 
     run(story())
-    for path in FOLDER.iterdir():
+    for path in FILES:
         found = [place for place in ELSEWHERE.findall(path.read_text()) if place != XML]
         assert found == [], path.name
 

@@ -36,7 +36,7 @@ from personas.meter import Bill, Stay
 from personas.pricing import Pricing
 from schemas import Refused
 from tests.kit.four import FOUR, MOHIT, TINA
-from web import wire
+from web.wires import app
 
 BILL = Bill((Stay(FOUR.get(TINA), 61), Stay(FOUR.get(MOHIT), 5)))
 TARIFF = Pricing(333, "KWD", 3, 30, True).tariff
@@ -75,12 +75,12 @@ CLIP = b64encode(b"some bytes").decode()
 )
 def test_what_a_caller_says(sent: Any, said: Any) -> None:
     """Every message type, in all the forms that clients send; unknown extra fields do no harm."""
-    assert wire.read(orjson.dumps(sent)) == said
+    assert app.read(orjson.dumps(sent)) == said
 
 
 def opened(frame: bytes) -> None:
     """Read it, and open what a decoder would open."""
-    match wire.read(frame):
+    match app.read(frame):
         case Recorded(Packed(large)):
             unpack(large)
 
@@ -130,19 +130,19 @@ def test_what_is_not_understood_is_refused_with_what_to_do(frame: str, code: str
 def test_a_large_frame_that_begins_as_another_message_is_refused_at_once(kind: str) -> None:
     """Before anybody is on the line as well, where nothing is decoded; sound that holds another type is sound."""
     with pytest.raises(Refused, match=rf"bad_message: This {kind} message is over 64 KB"):
-        wire.read(f'\n {{ "type" : "{kind}", "x": "{"A" * 70_000}"}}'.encode())
+        app.read(f'\n {{ "type" : "{kind}", "x": "{"A" * 70_000}"}}'.encode())
     sound = f'{{"type": "audio", "x": {{"type": "{kind}"}}, "audio": "{"A" * 70_000}"}}'
-    assert isinstance(wire.read(sound.encode()), Recorded)
+    assert isinstance(app.read(sound.encode()), Recorded)
 
 
 def test_somebody_may_have_been_born_today_anywhere() -> None:
     """Where the day has begun already; a day later nobody was."""
     today = datetime.now(timezone(timedelta(hours=14))).date()
     config = {"type": "config", "astrologer_id": "tina", "profile": {"birth_date": today.isoformat()}}
-    assert wire.read(orjson.dumps(config)) == Chose("tina", None, Profile(birth_date=today.isoformat()))
+    assert app.read(orjson.dumps(config)) == Chose("tina", None, Profile(birth_date=today.isoformat()))
     config["profile"] = {"birth_date": (today + timedelta(days=2)).isoformat()}
     with pytest.raises(Refused, match="birth_date"):
-        wire.read(orjson.dumps(config))
+        app.read(orjson.dumps(config))
 
 
 def test_a_large_frame_is_not_opened_on_the_loop() -> None:
@@ -155,7 +155,7 @@ def test_a_large_frame_is_not_opened_on_the_loop() -> None:
     ):
         frame = b'{"type": "audio", "audio": "' + text + b'"}'
         assert len(frame) > LARGE
-        assert wire.read(frame) == Recorded(Packed(frame))
+        assert app.read(frame) == Recorded(Packed(frame))
         assert unpack(frame) == clip
 
 
@@ -164,7 +164,7 @@ TEXTS = st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.te
 
 @given(st.binary() | TEXTS.map(str.encode))
 def test_no_frame_is_a_crash(frame: bytes) -> None:
-    """Whatever comes is a message, or a refusal with a code of the wire."""
+    """Whatever comes is a message, or a refusal with a code of the app."""
     code = "internal"
     try:
         opened(frame)
@@ -192,13 +192,13 @@ def test_no_frame_is_a_crash(frame: bytes) -> None:
 )
 def test_what_the_server_says_is_as_the_schema_has_it(message: Any) -> None:
     """Every message to a caller validates against answer.schema.json."""
-    sent = orjson.loads(wire.write(message))
+    sent = orjson.loads(app.write(message))
     assert list(schemas.ANSWER[sent["type"]].iter_errors(sent)) == []
 
 
 def test_every_type_of_the_schema_is_sent() -> None:
     """The schema names no message that the wire does not have."""
-    assert set(schemas.ANSWER) == {*wire._NAMES.values(), "audio_response", "error", "summary"}
+    assert set(schemas.ANSWER) == {*app._NAMES.values(), "audio_response", "error", "summary"}
 
 
 def test_a_summary_in_full() -> None:
@@ -207,7 +207,7 @@ def test_a_summary_in_full() -> None:
     def money(amount: int, text: str) -> dict[str, Any]:
         return {"amount": amount, "currency": "INR", "digits": 2, "text": text}
 
-    assert orjson.loads(wire.write(Summary(BILL))) == {
+    assert orjson.loads(app.write(Summary(BILL))) == {
         "type": "summary",
         "seconds": 66,
         "by_persona": [
@@ -216,12 +216,12 @@ def test_a_summary_in_full() -> None:
         ],
         "price": [money(1099, "10.99 INR")],
     }
-    assert orjson.loads(wire.write(Summary(Bill()))) == {"type": "summary", "seconds": 0, "by_persona": []}
+    assert orjson.loads(app.write(Summary(Bill()))) == {"type": "summary", "seconds": 0, "by_persona": []}
 
 
 def test_an_error_says_its_sentence_twice() -> None:
     """Older clients read the field `error`."""
-    assert orjson.loads(wire.write(Error("internal", "why"))) == {
+    assert orjson.loads(app.write(Error("internal", "why"))) == {
         "type": "error",
         "code": "internal",
         "message": "why",
@@ -231,7 +231,7 @@ def test_an_error_says_its_sentence_twice() -> None:
 
 def test_a_reply_is_a_wav_file() -> None:
     """24 kHz, 16 bit, mono, the very samples."""
-    sent = orjson.loads(wire.write(AudioResponse("1.1", b"\x01\x02" * 50)))
+    sent = orjson.loads(app.write(AudioResponse("1.1", b"\x01\x02" * 50)))
     sound = b64decode(sent["audio"])
     assert sound[:4] == b"RIFF"
     assert sound[44:] == b"\x01\x02" * 50
@@ -240,4 +240,4 @@ def test_a_reply_is_a_wav_file() -> None:
 def test_a_close_is_no_frame() -> None:
     """It is sent as a close frame instead."""
     with pytest.raises(AssertionError):
-        wire.write(Close(1000, "bye"))
+        app.write(Close(1000, "bye"))

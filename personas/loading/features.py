@@ -13,8 +13,8 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from personas.check import TOO_DEEP, Fault, Unusable, text_fault, too_deep
-from personas.shape import PERSONA_FIELDS, SHARED_FIELDS, Shape, shape_faults, shape_of
+from personas.loading.check import TOO_DEEP, Fault, Unusable, text_fault, too_deep
+from personas.loading.shape import PERSONA_FIELDS, SHARED_FIELDS, Shape, shape_faults, shape_of
 from schemas.sentences import Parts, path_of, shown
 
 _LONGEST_LINE = 2_000  # characters, rendered

@@ -17,15 +17,15 @@ from subprocess import PIPE, Popen
 from typing import IO, cast
 
 from personas.catalogue import Catalogue
+from personas.loading.worker import Faults, Packer, Unpacker
 from personas.persona import Persona
-from personas.worker import Faults, Packer, Unpacker
 
 log = logging.getLogger(__name__)
 
 NICENESS = 5  # calls that are under way come first; an edit is waited for, too
 PATIENCE = 60.0  # seconds for one text; the largest takes six on an idle machine
 PAUSE = 0.0005  # seconds after each piece; pickle makes them of 64 KB, which take it less than a millisecond
-COMMAND = (sys.executable, "-P", "-c", "from personas.worker import serve; serve()")
+COMMAND = (sys.executable, "-P", "-c", "from personas.loading.worker import serve; serve()")
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "PYTHONTZPATH")
 
 

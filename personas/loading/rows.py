@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from personas import tokens
-from personas.check import CatalogueBroken, Fault
 from personas.languages import wrong_script
+from personas.loading.check import CatalogueBroken, Fault
+from personas.loading.reader import name_of, read_persona
+from personas.loading.shape import our_shape
+from personas.loading.shared import Shared
 from personas.persona import Persona
-from personas.reader import name_of, read_persona
-from personas.shape import our_shape
-from personas.shared import Shared
 from schemas.sentences import Parts, path_of, shown
 
 MOST_FAULTS = 200  # that are told of a file; who mends these is told the next

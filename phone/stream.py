@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from actors.testing.phone import Message, Phone
+from phone.phone import Message, Phone
 from upstream.facts import BYTES_PER_MS
 
 FRAME_MS = 20

@@ -15,10 +15,10 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 
-from personas.check import Fault, Unusable
+from personas.loading.check import Fault, Unusable
 from schemas.sentences import Parts, faults, shown
 
-_SCHEMA_FILE = Path(__file__).parent.parent / "schemas" / "personas.schema.json"
+_SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "personas.schema.json"
 _SCHEMA: dict[str, Any] = json.loads(_SCHEMA_FILE.read_bytes())
 # Both would fetch an unknown $ref from the network; an empty registry, and a retriever that refuses, cannot.
 _NOTHING: Registry[Any] = Registry()

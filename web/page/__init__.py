@@ -1,4 +1,4 @@
-"""The page that callers open in a browser: the files of web/client/, read once, served with a strict policy."""
+"""The page that callers open in a browser: the files of this folder, read once, served with a strict policy."""
 
 from hashlib import sha256
 from mimetypes import guess_type
@@ -6,7 +6,8 @@ from pathlib import Path
 
 from aiohttp import ETag, web
 
-FOLDER = Path(__file__).parent / "client"
+FOLDER = Path(__file__).parent
+KINDS = {".html", ".css", ".js", ".svg"}
 START = "index.html"
 HEADERS = {
     # The page loads and calls nothing but this server; 'self' covers its WebSocket. Styles that a script sets are fine.
@@ -40,6 +41,6 @@ class File:
 
 def routes() -> list[web.RouteDef]:
     """`GET /` is the page, `GET /client/NAME` what it loads."""
-    files = [File(path) for path in sorted(FOLDER.iterdir())]
+    files = [File(path) for path in sorted(FOLDER.iterdir()) if path.suffix in KINDS]
     loaded = [web.get(f"/client/{file.name}", file.show) for file in files if file.name != START]
     return [web.get("/", file.show) for file in files if file.name == START] + loaded

@@ -6,10 +6,10 @@ from itertools import islice
 from typing import Any
 
 from personas.behaviour import READERS
-from personas.check import Fault, Unusable, text_fault, texts_in
-from personas.features import Feature
-from personas.file import shipped_rest
-from personas.shape import Shape, shape_of
+from personas.loading.check import Fault, Unusable, text_fault, texts_in
+from personas.loading.features import Feature
+from personas.loading.file import shipped_rest
+from personas.loading.shape import Shape, shape_of
 from schemas.sentences import Parts, path_of
 
 _MOST_TEXTS = 100  # of one value that are told

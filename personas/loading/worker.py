@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, BinaryIO, TypeAlias
 
 from personas.catalogue import Catalogue
-from personas.check import CatalogueBroken, Fault
+from personas.loading.check import CatalogueBroken, Fault
 from personas.persona import Persona
 
 Faults: TypeAlias = tuple[Fault, ...]

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 from personas.languages import spelled_in
 from personas.persona import Persona
-from personas.tally import Tally
-from personas.words import one_letter_less, script, sound, split, stem, words
+from personas.search.tally import Tally
+from personas.search.words import one_letter_less, script, sound, split, stem, words
 
 _POINT = 2  # less is for the order of equals
 _SAME_LANGUAGE = 1

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from personas.apart import PAUSE, Apart
-from personas.aside import Aside
 from personas.catalogue import Catalogue
-from personas.check import CatalogueBroken, Fault
-from personas.file import read_bytes
+from personas.loading.apart import PAUSE, Apart
+from personas.loading.aside import Aside
+from personas.loading.check import CatalogueBroken, Fault
+from personas.loading.file import read_bytes
+from personas.loading.worker import Faults, read
 from personas.persona import Persona
-from personas.worker import Faults, read
 
 log = logging.getLogger(__name__)
 

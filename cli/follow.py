@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cli.failure import CannotServe
 from personas import Catalogue, CatalogueBroken, Fault, Shelf
-from personas.file import read_bytes
-from personas.watching import Edits, watch
+from personas.loading.file import read_bytes
+from personas.loading.watching import Edits, watch
 
 log = logging.getLogger("personas")
 

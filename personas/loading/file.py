@@ -9,11 +9,11 @@ from typing import Any
 
 import orjson
 
-from personas.check import CatalogueBroken, Fault
-from personas.shape import shape_faults
+from personas.loading.check import CatalogueBroken, Fault
+from personas.loading.shape import shape_faults
 from schemas.sentences import Parts
 
-SHIPPED = Path(__file__).with_name("astrologer_personas.json")
+SHIPPED = Path(__file__).parents[1] / "astrologer_personas.json"
 
 _LARGEST = 64 * 1024 * 1024  # bytes; as many personas as are read, of the size of those that ship
 

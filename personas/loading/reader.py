@@ -11,13 +11,13 @@ import orjson
 
 from personas import prompt, tokens
 from personas.behaviour import Behaviour
-from personas.check import TOO_DEEP, Fault, too_deep
-from personas.features import Feature, Seen, Unspeakable
 from personas.languages import code_of, unknown_language
+from personas.loading.check import TOO_DEEP, Fault, too_deep
+from personas.loading.features import Feature, Seen, Unspeakable
+from personas.loading.shape import PERSONA_FIELDS, shape_faults
+from personas.loading.shared import Shared, unknown_voice
+from personas.loading.values import read_value, unsayable
 from personas.persona import Persona
-from personas.shape import PERSONA_FIELDS, shape_faults
-from personas.shared import Shared, unknown_voice
-from personas.values import read_value, unsayable
 from schemas.sentences import Parts, path_of, unknown
 
 _MOST_UNKNOWN = 100  # fields of one persona that are told
@@ -86,7 +86,13 @@ class _Reader:
         public = Seen(persona.public())
         lines = [line for feature in sound if (line := self._line(feature, public))]
         instruction = self._shared.instructions.get(code, "")
-        standing = prompt.standing(persona, instruction=instruction, lines=lines)
+        standing = prompt.standing(
+            persona.system_prompt,
+            language=f"{persona.language} ({code})",
+            instruction=instruction,
+            expertise=f"{persona.speciality}: {', '.join(persona.keywords)}",
+            lines=lines,
+        )
         seen = hashlib.sha256(orjson.dumps(self._row, option=orjson.OPT_SORT_KEYS))
         seen.update(orjson.dumps([persona.voice, code, standing, sorted(persona.shown)]))
         return replace(persona, standing=standing, tokens=tokens.estimate(standing), version=seen.hexdigest()[:12])

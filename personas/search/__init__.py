@@ -1,0 +1,1 @@
+"""Which personas fit some words."""
