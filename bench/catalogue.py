@@ -24,7 +24,7 @@ from aiohttp.test_utils import make_mocked_request
 from actors.testing.probe import Probe
 from bench.load import at
 from bench.report import Part, Target
-from cli.serve import settle_memory
+from cli.server import settle_memory
 from personas import SHIPPED, Catalogue, Shelf
 from personas.loading.watching import Edits, watch
 from schemas import Refused

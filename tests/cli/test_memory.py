@@ -2,7 +2,7 @@
 
 import gc
 
-from cli.serve import GC_THRESHOLDS, settle_memory
+from cli.server import GC_THRESHOLDS, settle_memory
 
 
 def test_what_is_loaded_is_left_alone_from_then_on() -> None:

@@ -15,13 +15,12 @@ from typing import Any
 
 import psutil
 import pykka
-from aiohttp import web
 
 from actors.counters import Figures
-from actors.runtime import Down, Hired, Stop, launch
+from actors.runtime import Hired
 from actors.services import Equipment, Limits
-from actors.testing.probe import Probe
 from audio import Pool
+from cli.server import Doors, Ending, bind, open_doors
 from engine.call import Parts
 from engine.ear.vad import Loudness
 from engine.faults.script import Script
@@ -29,15 +28,12 @@ from engine.server import PATH, Server
 from personas import Catalogue, Shelf
 from phone import Phone
 from realtime.server.settings import LONGEST_LIFE
-from supervisor import SupervisorActor, SupervisorInbox
+from supervisor import SupervisorInbox
 from tests.kit.four import FOUR
 from tests.kit.parts import Echo, Measure, Tones, loud
 from tests.kit.story import decoders, until
 from upstream.link import Upstream
 from upstream.readiness import Readiness
-from web import application, runner
-from web.metrics import Metrics
-from web.rest import Rest
 
 CLIPS = Path(__file__).parents[2] / "clips"
 TOKEN = "only-for-this-test"
@@ -99,41 +95,33 @@ async def exchange(
     `faults` is what goes wrong on each connection to the model.
     """
     shelf = Shelf(catalogue or FOUR)
-    tones, ear, mind, pool, ending = Tones(), Measure(), Echo(), await decoders(), Probe()
+    tones, ear, mind, pool, ending = Tones(), Measure(), Echo(), await decoders(), Ending()
     parts = Parts(tones, ear, loud, mind, Loudness)
     engine = Server(parts, token=TOKEN, session_seconds=session_seconds, script=faults)
     async with engine.listen("127.0.0.1", 0) as port:
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
-        equipment = Equipment(shelf, model, pool, limits or Limits())
-        supervisor = launch(SupervisorActor(equipment), ending)
-        rest = Rest(supervisor, shelf, "local engine", Readiness(model).would_answer)
-        app = application(rest, supervisor, Metrics(equipment.figures, pool), hosts, origins)
-        serving = runner(app, shutdown_seconds=1.0)
-        await serving.setup()
-        await web.TCPSite(serving, "127.0.0.1", 0).start()
-        address = "{}:{}".format(*serving.addresses[0][:2])
-        try:
-            yield Exchange(
-                url=f"ws://{address}",
-                http=f"http://{address}",
-                engine=engine,
-                pool=pool,
-                upstream=model,
-                figures=equipment.figures,
-                supervisor=supervisor,
-                shelf=shelf,
-                tones=tones,
-                ear=ear,
-                mind=mind,
-                parts=parts,
-            )
-        finally:
-            tones.free.set()
-            ear.free.set()
-            supervisor.tell(Stop())
-            down = await ending.told(Down)
-            await serving.cleanup()
-            await until(lambda: not pool.busy and not pool.waiting)  # a worker that was killed is replaced
+        equipment, answers = Equipment(shelf, model, pool, limits or Limits()), Readiness(model).would_answer
+        doors = Doors(bind("127.0.0.1", 0), None, hosts, origins)
+        async with open_doors(doors, equipment, "local engine", answers, ending) as (supervisor, address):
+            try:
+                yield Exchange(
+                    url=f"ws://{address}",
+                    http=f"http://{address}",
+                    engine=engine,
+                    pool=pool,
+                    upstream=model,
+                    figures=equipment.figures,
+                    supervisor=supervisor,
+                    shelf=shelf,
+                    tones=tones,
+                    ear=ear,
+                    mind=mind,
+                    parts=parts,
+                )
+            finally:
+                tones.free.set()
+                ear.free.set()
+        await until(lambda: not pool.busy and not pool.waiting)  # a worker that was killed is replaced
     parts.close()
-    assert down.cause is None
+    assert ending.down.result().cause is None
     assert pykka.ActorRegistry.get_all() == []

@@ -1,0 +1,211 @@
+"""Put the parts of a server together, serve until told to stop, then let go of everything in reverse."""
+
+import asyncio
+import gc
+import logging
+import secrets
+import signal
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from rich.console import Console
+
+from actors.runtime import Down, Hired, Stop, Watchdog, launch
+from actors.services import Equipment
+from audio import Pool
+from cli.ending import end_within
+from cli.failure import CannotServe
+from cli.follow import following, read
+from cli.settings import OPENAI, Settings
+from engine.child import Child, EngineFailed
+from personas import Shelf
+from realtime.client.requests import TRANSCRIBER
+from supervisor import DRAIN_SECONDS, SupervisorActor, SupervisorInbox
+from upstream.link import Upstream
+from upstream.models import named
+from upstream.readiness import Readiness
+from web import application, runner
+from web.metrics import Metrics
+from web.rest import Rest
+
+log = logging.getLogger("serve")
+
+# Objects more than at the last look before the youngest are looked at, and looks at one generation before the next
+# older one. Python's own are 700, 10, 10. A call leaves 60 objects in cycles: all are looked at every 4,000 calls.
+GC_THRESHOLDS = (5_000, 10, 5)
+
+GRACE_SECONDS = 2.0  # for the loop and its threads to end, once every call has
+
+
+def is_ours(record: logging.LogRecord) -> bool:
+    """A request that is no HTTP is answered with 400: one line from outside must not write thirty of a traceback."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
+
+def run(settings: Settings) -> int:
+    """Serve until told to stop; returns the exit code. Raises CannotServe."""
+    try:
+        import uvloop
+    except ImportError:  # no wheel for this platform: the loop of the standard library does
+        return asyncio.run(_to_the_end(settings))
+    return uvloop.run(_to_the_end(settings))
+
+
+async def _to_the_end(settings: Settings) -> int:
+    code = await _serve(settings)
+    end_within(GRACE_SECONDS, code)
+    return code
+
+
+class Ending:
+    """A Ref that hears of the supervisor's end, or of a signal to bring it about."""
+
+    def __init__(self) -> None:
+        self.down: asyncio.Future[Down] = asyncio.get_running_loop().create_future()
+        self.asked = asyncio.Event()
+
+    def tell(self, message: Down, /) -> None:
+        self.down.set_result(message)
+        self.asked.set()
+
+
+async def _serve(settings: Settings) -> int:
+    raw, catalogue = read(settings.personas)
+    shelf, tls = Shelf(catalogue), _tls(settings.tls_cert, settings.tls_key)
+    listener, console = bind(settings.host, settings.port), Console(stderr=True)
+    async with AsyncExitStack() as stack:
+        stack.callback(listener.close)
+        upstream = await _upstream(settings, stack, console)
+        with console.status("starting the decoders"):
+            pool = Pool()
+            stack.push_async_callback(pool.close)
+            await pool.warm()
+        equipment = Equipment(shelf, upstream, pool, settings.limits)
+        settle_memory()
+        stack.callback(Watchdog(equipment.figures.late).stop)
+        await stack.enter_async_context(following(settings.personas, raw, shelf))
+        ending = Ending()
+        _on_signals(ending.asked)  # before anybody is told that we serve: they may stop us at once
+        name = "local engine" if settings.local else upstream.host
+        door = Doors(listener, tls, settings.hosts, settings.origins)
+        answers = Readiness(upstream).would_answer
+        _, address = await stack.enter_async_context(open_doors(door, equipment, name, answers, ending))
+        scheme = "https" if tls else "http"
+        log.info("listening on %s://%s, answered by %s, %d personas", scheme, address, name, len(catalogue.active()))
+        await ending.asked.wait()
+    failed = not ending.down.done() or ending.down.result().cause is not None
+    log.info("stopped%s", " after a failure" if failed else "")
+    return 1 if failed else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where callers come in: a socket that is bound, and the hosts and origins that are allowed besides our own."""
+
+    listener: socket.socket
+    tls: ssl.SSLContext | None = None
+    hosts: Collection[str] = ()
+    origins: Collection[str] = ()
+
+
+@asynccontextmanager
+async def open_doors(
+    doors: Doors, equipment: Equipment, name: str, would_answer: Callable[[], Awaitable[bool]], ending: Ending
+) -> AsyncIterator[tuple[Hired[SupervisorInbox], str]]:
+    """Let callers in: the supervisor, and HOST:PORT. At the end calls are drained, and `ending` hears of the last.
+
+    `name` says who answers, and `would_answer` whether they would.
+    """
+    supervisor = launch(SupervisorActor(equipment), ending)
+    rest, metrics = Rest(supervisor, equipment.shelf, name, would_answer), Metrics(equipment.figures, equipment.pool)
+    serving = runner(application(rest, supervisor, metrics, doors.hosts, doors.origins))
+    try:
+        await serving.setup()
+        await web.SockSite(serving, doors.listener, ssl_context=doors.tls).start()
+        yield supervisor, "{}:{}".format(*serving.addresses[0][:2])
+    finally:
+        supervisor.tell(Stop())
+        await asyncio.wait([ending.down], timeout=DRAIN_SECONDS + 2)
+        await serving.cleanup()
+
+
+def settle_memory() -> None:
+    """What is loaded by now stays, so the garbage collector need not look at it: a full look took 148 ms."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """What shows callers' browsers who we are; None without a certificate."""
+    if cert is None:
+        if key:
+            raise CannotServe("A key alone shows nobody who we are: set --tls-cert too.", 2)
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(cert, key, password="")  # an empty password: fail rather than ask for one
+    except ssl.SSLError:
+        pair = f"{cert} and {key}" if key else f"{cert}"
+        raise CannotServe(f"{pair}: no PEM of a certificate and its key without a password.", 2) from None
+    return context
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the port before anything is loaded; callers are let in later."""
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with ExitStack() as failing:
+            listener = failing.enter_context(socket.socket(family, kind, number))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            failing.pop_all()
+    except OSError as error:
+        reason = error.strerror or error
+        raise CannotServe(f"Cannot listen on {host}:{port} ({reason}): set --host or --port.") from None
+    return listener
+
+
+def _on_signals(asked: asyncio.Event) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+
+
+async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
+    """Where calls are answered."""
+    if settings.local:
+        return await _local_engine(settings, stack, console)
+    url = settings.upstream_url or OPENAI
+    key = settings.upstream_api_key if settings.upstream_url else settings.openai_api_key
+    tls = ssl.create_default_context() if url.startswith("wss:") else None
+    upstream = Upstream(url, settings.model, key, tls, session_seconds=settings.session_seconds)
+    for model in (upstream.record, named(TRANSCRIBER)):
+        for doubt in model.doubts:
+            log.warning("%s", doubt)
+    return upstream
+
+
+async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
+    """The engine as a child process of ours, behind a token that nobody else knows."""
+    token = secrets.token_urlsafe(24)
+    engine = Child(token, llm_url=settings.llm_url)
+    with console.status("starting the local engine") as status:
+        stack.push_async_callback(engine.stop)
+
+        def show(stage: str) -> None:
+            status.update(f"the local engine: {stage}")
+            if not console.is_terminal:
+                log.info("the local engine: %s", stage)
+
+        try:
+            url = await engine.start(show)
+        except EngineFailed as failure:
+            raise CannotServe(f"The local engine did not start: {failure}") from None
+    return Upstream(url, settings.model, token, session_seconds=settings.session_seconds)
