@@ -25,6 +25,7 @@ from audio import Pool
 from cli.catalogue import following, read
 from cli.ending import end_within
 from cli.failure import CannotServe
+from cli.log import Log
 from cli.settings import MODEL, OPENAI, Settings
 from personas import SHIPPED, Shelf
 from realtime.link import Upstream, check_url
@@ -113,7 +114,7 @@ def serve(
     With an upstream URL that answers; without one OpenAI does if OPENAI_API_KEY is set, else the local engine. Keys
     come from the environment only: OPENAI_API_KEY is sent to OpenAI and nobody else, UPSTREAM_API_KEY to the URL.
     """
-    logging.basicConfig(level=log_level.value, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    logging.basicConfig(level=log_level.value, handlers=[Log()])
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
     settings = Settings(
         host=host,

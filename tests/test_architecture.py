@@ -28,6 +28,7 @@ HOMES = {
         "actors/watch.py",
         "actors/testing/",
         "cli/ending.py",
+        "cli/log.py",
         "personas/aside.py",
         "personas/apart.py",
         "realtime/local/",
