@@ -12,6 +12,7 @@ from rich.console import Console
 
 from actors.services import Limits
 from cli.failure import CannotServe
+from cli.log import Log
 from cli.server import is_ours, run
 from cli.settings import MODEL, Settings
 from personas import SHIPPED
@@ -102,7 +103,7 @@ def serve(
     With an upstream URL that answers; without one OpenAI does if OPENAI_API_KEY is set, else the local engine. Keys
     come from the environment only: OPENAI_API_KEY is sent to OpenAI and nobody else, UPSTREAM_API_KEY to the URL.
     """
-    logging.basicConfig(level=log_level.value, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    logging.basicConfig(level=log_level.value, handlers=[Log()])
     logging.getLogger("aiohttp.server").addFilter(is_ours)
     settings = Settings(
         host=host,

@@ -1,5 +1,8 @@
 """What the server waits for may never come. It ends all the same when it is told to, and with exit code 0."""
 
+import os
+import subprocess
+import sys
 import threading
 import urllib.request
 from contextlib import suppress
@@ -9,7 +12,7 @@ import psutil
 import pytest
 
 from personas import SHIPPED
-from tests.kit.process import Server, server
+from tests.kit.process import KEYS, Server, server
 
 UPSTREAM = "ws://127.0.0.1:9/v1/realtime"  # nobody is there, and nobody is asked
 HANGS = """
@@ -84,3 +87,27 @@ def test_a_name_server_that_does_not_answer_keeps_no_server(tmp_path: Path) -> N
         one.lines("it hangs", 1, within=60)
         assert one.stop() == 0
         asking.join(60)
+
+
+def test_a_log_that_nobody_reads_keeps_no_server() -> None:
+    """The pipe behind stderr is full, as where a terminal was stopped with Ctrl-S."""
+    reading, writing = os.pipe()
+    environment = {name: value for name, value in os.environ.items() if name not in KEYS}
+    command = [sys.executable, "-m", "supervisor", "serve", "--port", "0", "--upstream-url", UPSTREAM]
+    process = subprocess.Popen(command, stderr=writing, env=environment)
+    try:
+        with open(reading, "rb") as log:
+            while b"listening on" not in (line := log.readline()):
+                assert line
+            filling = os.open(f"/proc/self/fd/{writing}", os.O_WRONLY | os.O_NONBLOCK)
+            for size in (4096, 1):
+                with suppress(BlockingIOError):
+                    while True:
+                        os.write(filling, b"x" * size)
+            os.close(filling)
+            process.terminate()
+            assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(writing)

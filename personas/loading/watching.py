@@ -81,7 +81,7 @@ class Edits:
         self._past: list[Persona] = []
         self._doubt: Doubt | None = None
         self._state: tuple[int, ...] | None = None
-        self._since = 0.0
+        self._since = self._looked = 0.0
 
     def look(self, now: float, *, asked: bool = False, read: Read = read) -> Catalogue | Faults | None:
         """A new catalogue, the faults of an edit, or None when there is nothing to say; `now` in seconds."""
@@ -105,11 +105,15 @@ class Edits:
         return self._settled(self._doubt, now)
 
     def _changed(self, now: float) -> bool:
-        """Whether the file may be another. A file system's clock is coarse: what is new is looked into for a while."""
-        state = _state(self.path)
+        """Whether the file may be another. A file system's clock is coarse: what is new is looked into for a while.
+
+        The last time is after that while, however late the looks are.
+        """
+        state, before = _state(self.path), self._looked
+        self._looked = now
         if state != self._state:
             self._state, self._since = state, now
-        return now - self._since <= _SETTLED
+        return min(now, before) - self._since <= _SETTLED
 
     def _take(self, text: bytes, catalogue: Catalogue) -> Catalogue:
         self._of_use = self._told = text

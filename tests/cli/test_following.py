@@ -68,8 +68,13 @@ def file(tmp_path: Path) -> Path:
 def edit(file: Path, change: Callable[[dict[str, Any]], object]) -> None:
     data = json.loads(SHIPPED.read_bytes())
     change(data)
+    save(file, json.dumps(data, indent=1))
+
+
+def save(file: Path, text: str) -> None:
+    """At once: of a file that is half written it would be told, if the disk is busy for so long."""
     beside = file.with_name("new")
-    beside.write_text(json.dumps(data, indent=1))
+    beside.write_text(text)
     beside.replace(file)
 
 
@@ -87,7 +92,7 @@ def test_every_edit_and_every_hangup_has_its_line(file: Path) -> None:
             os.kill(os.getpid(), signal.SIGHUP)
             level, said = await lines.next()
             assert (level, "nothing has changed" in said, "was edited" in said) == ("INFO", True, False)
-            await asyncio.to_thread(file.write_text, "[\n 1,\n}")
+            await asyncio.to_thread(save, file, "[\n 1,\n}")
             for _ in range(2):
                 level, said = await lines.next()
                 assert (level, no_json in said) == ("ERROR", True)
