@@ -28,7 +28,7 @@ from cli.server import settle_memory
 from personas import SHIPPED, Catalogue, Shelf
 from personas.loading.watching import Edits, watch
 from schemas import Refused
-from tests.personas.questions import QUESTIONS
+from tests.personas.search.questions import QUESTIONS
 from web.rest import Rest
 
 SIZES = (4, 1_000)

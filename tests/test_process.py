@@ -20,11 +20,11 @@ import psutil
 import pytest
 
 from phone import Answer, Phone
+from tests.engine.voice.test_voice import pitch_of
 from tests.kit.exchange import CLIPS
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.process import Server, server
 from tests.kit.story import WITHIN, run, until
-from tests.realtime.local.test_voice import pitch_of
 
 LETTERS = {"hi": re.compile("[\u0900-\u097f]"), "en": re.compile("[a-zA-Z]")}
 MALE = 150  # Hz: the engine's men speak below, its women above

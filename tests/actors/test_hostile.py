@@ -15,7 +15,7 @@ from realtime.client.answers import Answers
 from realtime.client.errors import Trouble
 from tests.kit.four import TINA
 from tests.kit.streaming import on_the_line, speak
-from tests.realtime.samples import GONE, OTHERS, changed, places, whole
+from tests.realtime.client.samples import GONE, OTHERS, changed, places, whole
 
 READ = sorted(incoming._READERS)
 MENDABLE = ["x", *(code for code, trouble in errors.CODES.items() if trouble in (Trouble.LATER, Trouble.RACE))]

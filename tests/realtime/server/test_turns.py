@@ -8,8 +8,8 @@ import pytest
 
 from realtime.server.acts import Halt, Hear, Think
 from realtime.server.settings import Event
+from tests.engine.stand_ins import Wire, kinds, refusal
 from tests.kit.parts import SECOND
-from tests.realtime.local.stand_ins import Wire, kinds, refusal
 from upstream.facts import Turn
 
 SILENCE = bytes(len(SECOND))

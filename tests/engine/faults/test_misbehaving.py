@@ -17,9 +17,9 @@ from cli import app
 from engine.faults.script import KINDS, Script, ScriptBroken, load, read
 from realtime.contract import SAY_EXACTLY
 from realtime.server.settings import Event
+from tests.engine.sockets import Engine, receive, receive_until, send, with_engine
+from tests.engine.stand_ins import kinds
 from tests.kit.story import until
-from tests.realtime.local.sockets import Engine, receive, receive_until, send, with_engine
-from tests.realtime.local.stand_ins import kinds
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "faults.example.json"
 WORDS = "Namaste. I am Mohit."

@@ -14,8 +14,8 @@ import pytest
 from realtime.client import incoming
 from realtime.client.answers import Answers
 from realtime.client.protocol import Protocol
-from tests.realtime.samples import GONE, OTHERS, changed, places, whole
-from tests.realtime.test_states import ENDING, STATES, Talk, check_types, reach
+from tests.realtime.client.samples import GONE, OTHERS, changed, places, whole
+from tests.realtime.client.test_states import ENDING, STATES, Talk, check_types, reach
 from upstream.facts import ReplyAudio, ReplyBegan, ReplyEnded, Setup, Unusable
 
 READ = sorted(incoming._READERS)

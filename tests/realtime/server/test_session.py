@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from realtime.server.acts import Halt, Hear, Send, Speak, Think
 from realtime.server.settings import CLIENT_EVENTS
+from tests.engine.stand_ins import ENGLISH, Wire, kinds, refusal
 from tests.kit.parts import SECOND
-from tests.realtime.local.stand_ins import ENGLISH, Wire, kinds, refusal
 from upstream.facts import Turn
 
 SPOKEN_ANSWER = [

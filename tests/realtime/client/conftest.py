@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.realtime.upstream import Upstream
+from tests.realtime.client.upstream import Upstream
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from personas import Catalogue
 from tests.kit.four import FOUR
-from tests.personas.questions import QUESTIONS
 from tests.personas.rows import Make
+from tests.personas.search.questions import QUESTIONS
 
 SHIPPED = FOUR
 

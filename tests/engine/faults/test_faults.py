@@ -33,8 +33,8 @@ from engine.faults.faults import (
 )
 from engine.faults.misbehaviour import Misbehaviour
 from realtime.server.settings import Event
+from tests.engine.stand_ins import Wire
 from tests.kit.shapes import check_server_event
-from tests.realtime.local.stand_ins import Wire
 
 DELTA = {"type": "response.output_audio.delta", "response_id": "r1", "event_id": "e1", "delta": "AAAA"}
 COMPLETED: Event = {"id": "r1", "status": "completed", "status_details": None, "usage": {}}

@@ -12,12 +12,12 @@ from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from engine.child import Child
 from realtime.contract import SAY_EXACTLY
 from realtime.server.settings import Event
+from tests.engine.stand_ins import kinds
 from tests.kit.parts import RATE
 from tests.kit.story import run
-from tests.realtime.local.stand_ins import kinds
 
 TOKEN = "a-token"
-CLIPS = Path(__file__).parents[3] / "clips"
+CLIPS = Path(__file__).parents[2] / "clips"
 PROMPT = "# Language\nLanguage: {}. Speak it.\n\n# Expertise\nVedic Marriage: marriage\n"
 
 

@@ -12,9 +12,9 @@ from engine.ear.vad import Loudness
 from realtime.client.protocol import Protocol
 from realtime.server.acts import Send
 from realtime.server.session import Session
+from tests.engine.stand_ins import Wire
 from tests.kit.parts import SECOND
 from tests.kit.shapes import UNNAMED, check_client_event, check_server_event
-from tests.realtime.local.stand_ins import Wire
 from upstream.facts import Setup, Turn
 
 Event = dict[str, Any]

@@ -8,7 +8,7 @@ import pytest
 
 from realtime.client.protocol import EXPECTED, Protocol
 from realtime.client.states import BEGAN, DONE, KNOWN, REGIONS, Caller, Model, Session, diagram
-from tests.realtime.samples import EVENTS, about
+from tests.realtime.client.samples import EVENTS, about
 from upstream.facts import Event, ReplyAudio, Setup, Unusable
 
 TINA = Setup("You are Tina.", "marin", "hi", listens=True)

@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from engine.child import Child, EngineFailed
 from tests.kit.story import WITHIN, run, until
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 # An engine with small parts: all of the child's half but the models.
 ENGINE = textwrap.dedent("""

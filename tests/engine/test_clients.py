@@ -13,11 +13,11 @@ from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from engine.ear.vad import Silero
 from realtime.server.settings import Event
 from tests.audio.sounds import speech
+from tests.engine.sockets import TOKEN, Engine, with_engine
+from tests.engine.stand_ins import ENGLISH, kinds
 from tests.kit.parts import RATE, SECOND, ScriptedEar, Tones
 from tests.kit.shapes import check_server_event
 from tests.kit.story import WITHIN
-from tests.realtime.local.sockets import TOKEN, Engine, with_engine
-from tests.realtime.local.stand_ins import ENGLISH, kinds
 
 SILENCE = bytes(2 * RATE)
 QUESTION = SILENCE + speech() + SILENCE

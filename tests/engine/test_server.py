@@ -10,19 +10,10 @@ from engine.ear.vad import Loudness
 from engine.mind.mind import Mind
 from engine.server import Server
 from realtime.contract import SAY_EXACTLY
+from tests.engine.sockets import TOKEN, Engine, append, by_hand, receive, receive_until, send, with_engine
+from tests.engine.stand_ins import ENGLISH, kinds
 from tests.kit.parts import SECOND, ScriptedEar, Tones, loud
 from tests.kit.story import WITHIN, run, until
-from tests.realtime.local.sockets import (
-    TOKEN,
-    Engine,
-    append,
-    by_hand,
-    receive,
-    receive_until,
-    send,
-    with_engine,
-)
-from tests.realtime.local.stand_ins import ENGLISH, kinds
 
 CLOSING = [
     "response.output_audio.done",

@@ -15,12 +15,12 @@ from engine.mind.mind import Mind
 from engine.server import PATH, Server
 from engine.voice.voice import Voice
 from realtime.server.settings import Event
+from tests.engine.sockets import Engine, append, ask, receive, receive_until, send, with_engine
+from tests.engine.stand_ins import kinds
 from tests.kit.parts import RATE, ScriptedEar
 from tests.kit.story import run, until
-from tests.realtime.local.sockets import Engine, append, ask, receive, receive_until, send, with_engine
-from tests.realtime.local.stand_ins import kinds
 
-CLIPS = Path(__file__).parents[3] / "clips"
+CLIPS = Path(__file__).parents[2] / "clips"
 PROMPT = "# Language\nLanguage: {}. Speak it.\n\n# Expertise\nVedic Marriage: marriage\n"
 LANGUAGES = {"en": "English (en)", "hi": "Hindi (hi)"}
 SPOKEN = {

@@ -1,6 +1,6 @@
 """Asks and spoken turns that cross on the wire: the order that counts is the server's."""
 
-from tests.realtime.upstream import Upstream
+from tests.realtime.client.upstream import Upstream
 from upstream.facts import Committed, ReplyBegan, ReplyEnded, Speaking
 
 BUSY = "conversation_already_has_active_response"

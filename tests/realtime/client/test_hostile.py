@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from realtime.client.protocol import REMEMBERED
-from tests.realtime.upstream import Upstream
+from tests.realtime.client.upstream import Upstream
 from upstream.facts import (
     Allowance,
     AskFailed,
