@@ -19,6 +19,7 @@ from statistics import median, quantiles
 from typing import Any
 
 import orjson
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from actors.testing.probe import Probe
@@ -30,6 +31,7 @@ from personas.loading.watching import Edits, watch
 from schemas import Refused
 from tests.personas.search.questions import QUESTIONS
 from web.rest import Rest
+from web.turnstile import TURNSTILE, Turnstile
 
 SIZES = (4, 1_000)
 ROUNDS = 9
@@ -144,7 +146,9 @@ def _asks(catalogue: Catalogue) -> dict[str, Callable[[], Awaitable[object]]]:
     words = " ".join(dict.fromkeys(word for persona in catalogue.all() for word in persona.keywords))
 
     async def listing() -> None:
-        await rest.list(make_mocked_request("GET", "/api/astrologers"))
+        app = web.Application()
+        app[TURNSTILE] = Turnstile()
+        await rest.list(make_mocked_request("GET", "/api/astrologers", app=app))
 
     async def unknown() -> None:
         with suppress(Refused):

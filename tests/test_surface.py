@@ -5,7 +5,6 @@ CHANGELOG.md.
 To write it anew: `python -m tests.test_surface`.
 """
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import schemas
 from actors.counters import Figures
 from audio import Pool
 from cli import app
+from tests.kit.story import run
 from web.metrics import Metrics
 
 SURFACE = Path(__file__).with_name("surface.json")
@@ -50,7 +50,7 @@ def surface() -> dict[str, Any]:
     """All of it, as it is now."""
     return {
         "commands": dict(sorted(commands())),
-        "metrics": asyncio.run(metrics()),
+        "metrics": run(metrics()),
         "schemas": {name: outline(schemas.read(name)) for name in ("caller", "answer", "personas")},
     }
 

@@ -11,6 +11,7 @@ from web.endpoint import answer_calls
 from web.guard import refuse_strangers
 from web.metrics import Metrics
 from web.rest import Rest
+from web.turnstile import TURNSTILE, Turnstile, questions_take_turns
 
 IDLE_SECONDS = 75.0  # for the first request, whole, and between two; proxies keep idle connections for 60
 
@@ -23,7 +24,9 @@ def application(
     origins: Collection[str] = (),
 ) -> web.Application:
     """The web application; `hosts` and `origins` are allowed besides localhost, IP addresses and our own pages."""
-    app = web.Application(middlewares=[refuse_strangers(hosts, origins)], client_max_size=64 * 1024)
+    guards = [refuse_strangers(hosts, origins), questions_take_turns]
+    app = web.Application(middlewares=guards, client_max_size=64 * 1024)
+    app[TURNSTILE] = Turnstile()
     app.add_routes([*page.routes(), *rest.routes(), *metrics.routes()])
     answer = answer_calls(supervisor, metrics.figures)
     app.add_routes([web.get(path, answer, allow_head=False) for path in ("/ws-mobile/{user_id}", "/ws/{user_id}")])

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, TypeAlias
@@ -12,13 +13,14 @@ from aiohttp import ETag, web
 
 from actors.messages.admission import Inquired, Report
 from actors.runtime import Ref
-from personas import Catalogue, Persona, Shelf
+from personas import Catalogue, Shelf
 from schemas import Refused
-from web.listing import Listing, check_language
+from web.listing import Listing, Page, check_language
+from web.rows import Minute, Row, Rows, Sheet
+from web.turnstile import TURNSTILE, is_used_up
 
 INQUIRY_SECONDS = 1.0
 BODY_SECONDS = 10.0
-AT_A_TIME = 100  # rows of a list; then the calls get the loop
 SERVICE = "persona-voice-server"
 
 UNREADABLE = (
@@ -53,6 +55,7 @@ class Rest:
     ) -> None:
         self._supervisor, self._shelf = supervisor, shelf
         self._upstream, self._would_answer = upstream, would_answer
+        self._rows = Rows()
 
     def routes(self) -> list[web.RouteDef]:
         """What to serve."""
@@ -84,20 +87,23 @@ class Rest:
 
         Who comes after those is asked for with `after`, which names the last of these.
         """
-        now = datetime.now(UTC)
+        now, catalogue = datetime.now(UTC), self._catalogue
         try:
-            these = Listing.read(request).page(self._catalogue, now)
+            these = Listing.read(request).page(catalogue, now)
         except Refused as refused:
             return _refusal(400, refused)
-        rows = await _rows(these.personas, now)
-        more = {"after": these.after} if these.after else {}
-        return _fresh(request, {"astrologers": rows, "total": these.total, **more})
+        rows = await _rendered(request, these, self._rows.at(catalogue, now))
+        more = {"total": these.total} | ({"after": these.after} if these.after else {})
+        tail = b"]," + orjson.dumps(more).removeprefix(b"{")
+        tag = b"".join(tag for _, tag in rows) + tail
+        return _fresh(request, tag, lambda: Sheet([data for data, _ in rows], tail, request.app[TURNSTILE]))
 
     async def show(self, request: web.Request) -> web.Response:
         """One persona, active or not."""
-        persona = self._catalogue.personas.get(request.match_info["astrologer_id"])
-        if persona:
-            return _fresh(request, _shown(persona, datetime.now(UTC)))
+        catalogue = self._catalogue
+        if persona := catalogue.personas.get(request.match_info["astrologer_id"]):
+            data, tag = self._rows.at(catalogue, datetime.now(UTC)).row(persona)
+            return _fresh(request, tag, lambda: data)
         return _refusal(404, Refused("unknown_astrologer", "There is no such persona: see /api/astrologers."))
 
     @property
@@ -113,6 +119,7 @@ class Rest:
             query, language = await _wish(request)
         except Refused as refused:
             return _refusal(400, refused)
+        await request.app[TURNSTILE].turn()  # the body was waited for
         found = self._catalogue.match(query, language, moment=datetime.now(UTC))
         matches = [{"astrologer_id": one.persona.id, "score": one.score, "because": one.because} for one in found]
         return _json({"matches": matches})
@@ -133,30 +140,27 @@ async def _wish(request: web.Request) -> tuple[str, str]:
     return query, language
 
 
-async def _rows(personas: Sequence[Persona], now: datetime) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for start in range(0, len(personas), AT_A_TIME):
-        rows += [_shown(persona, now) for persona in personas[start : start + AT_A_TIME]]
-        await asyncio.sleep(0)
+async def _rendered(request: web.Request, these: Page, minute: Minute) -> list[Row]:
+    """Their rows; whoever has to render many takes several turns."""
+    rows: list[Row] = []
+    began = time.perf_counter()
+    for persona in these.personas:
+        rows.append(minute.row(persona))
+        if is_used_up(began):
+            await request.app[TURNSTILE].turn()
+            began = time.perf_counter()
     return rows
 
 
-def _shown(persona: Persona, now: datetime) -> dict[str, Any]:
-    shown = persona.public() | {"open": persona.open_at(now)}
-    if not shown["open"] and persona.status == "active":
-        shown["opens"] = persona.behaviour.availability.opens_next(now).isoformat()
-    return shown
-
-
-def _fresh(request: web.Request, data: Any) -> web.Response:
-    """The answer with its ETag; to who has it already, only that it is still true."""
-    answer = _json(data)
-    assert isinstance(answer.body, bytes)
-    tag = hashlib.sha256(answer.body).hexdigest()[:20]
+def _fresh(request: web.Request, tag: bytes, body: Callable[[], bytes | Sheet]) -> web.Response:
+    """The answer with its ETag, made of `tag`; to who has it already, only that it is still true."""
+    etag = hashlib.sha256(tag).hexdigest()[:20]
     known = request.if_none_match or ()
-    if any(one.value in (tag, "*") for one in known):
+    if any(one.value in (etag, "*") for one in known):
         answer = web.Response(status=304)
-    answer.etag = ETag(tag)
+    else:
+        answer = web.Response(body=body(), content_type="application/json")
+    answer.etag = ETag(etag)
     answer.headers["Cache-Control"] = "no-cache"  # ask each time: hours begin and end, files are edited
     return answer
 

@@ -35,7 +35,8 @@ def run(story: Coroutine[Any, Any, T], loop: Callable[[], asyncio.AbstractEventL
 
 async def decoders() -> Pool:
     """Those of all stories: warm, and idle. A worker that a story has killed is replaced, as in a server."""
-    assert _runners, "the decoders live on the loop that `run` shares"
+    shared = [runner.get_loop() for runner in _runners]
+    assert asyncio.get_running_loop() in shared, "the decoders live on the loop that `run` shares"
     if not _pools:
         pool = Pool()
         await pool.warm()

@@ -1,7 +1,5 @@
 """Hosts and origins: what is the same, what is another, and what is none."""
 
-import asyncio
-
 import aiohttp
 import pytest
 from hypothesis import given
@@ -10,6 +8,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from tests.kit.exchange import exchange
+from tests.kit.story import run
 from web import guard
 from web.names import host_to_allow, is_address, origin_to_allow, read_host
 
@@ -267,4 +266,4 @@ def test_a_server_that_is_told_its_name_is_called_by_it() -> None:
                 async with aiohttp.ClientSession() as client, client.get(f"{line.http}/health", headers=headers) as got:
                     assert got.status == status
 
-    asyncio.run(story())
+    run(story())
