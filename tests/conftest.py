@@ -8,8 +8,8 @@ import pytest
 from hypothesis import settings
 
 # By the clock no example fails: the machine may be busy.
-settings.register_profile("quick", deadline=None)
-settings.register_profile("thorough", deadline=None, max_examples=500)
+settings.register_profile("quick", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=200)
 settings.load_profile("quick")
 
 

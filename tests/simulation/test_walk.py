@@ -19,6 +19,7 @@ ANSWERING = {("greeting", "clip"), ("greeting", "stream"), ("model speaking", "c
              ("user speaking", "clip")}  # fmt: skip
 """Where a response can fail: who has said a clip is being answered."""
 MODES: tuple[Mode, ...] = ("clip", "stream")
+QUICK = 3  # one in so many is walked in `make test`, all of them in `make test-all`
 
 
 @cache
@@ -93,7 +94,11 @@ def cases() -> Iterator[Any]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What comes in a state is known from a call in which nothing goes wrong."""
     if "on" in metafunc.fixturenames:
-        metafunc.parametrize(("state", "mode", "name", "told", "on"), list(cases()))
+        everything = [
+            pytest.param(*case.values, id=case.id, marks=pytest.mark.thorough if number % QUICK else ())
+            for number, case in enumerate(cases())
+        ]
+        metafunc.parametrize(("state", "mode", "name", "told", "on"), everything)
 
 
 def test_the_call_goes_on_or_ends_as_documented(

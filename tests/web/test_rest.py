@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from actors.services import Limits
 from personas import SHIPPED, Catalogue
+from tests.kit.examples import examples
 from tests.kit.exchange import exchange
 from tests.kit.four import MOHIT, TINA
 from tests.kit.story import WITHIN, run
@@ -262,7 +263,7 @@ JSON = st.recursive(
 )
 WISHES = st.fixed_dictionaries({"query": st.text(max_size=80) | JSON}, optional={"language": WORDS | JSON})
 BODIES = st.binary(max_size=40) | (WISHES | JSON).map(lambda value: json.dumps(value).encode())
-CALM = settings(deadline=None, max_examples=150)
+CALM = settings(deadline=None, max_examples=examples(150))
 
 
 def test_nothing_that_is_asked_makes_a_crash(caplog: pytest.LogCaptureFixture) -> None:

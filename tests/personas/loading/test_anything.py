@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from personas import Catalogue, CatalogueBroken, Fault
 from personas.loading.rows import MOST_FAULTS
+from tests.kit.examples import examples
 from tests.personas.rows import Make, Read
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -77,7 +78,7 @@ TEMPLATES = st.lists(st.sampled_from(PIECES), max_size=10).map(" ".join)
 LIKELY = st.lists(st.sampled_from(BEHIND), max_size=4).map(lambda pieces: f"{{{{ value{''.join(pieces)} }}}}")
 
 
-@settings(CALM, max_examples=300)
+@settings(CALM, max_examples=examples(300))
 @given(SCHEMAS, st.none() | TEMPLATES | LIKELY, JSON | SCHEMAS, st.booleans())
 @example({"type": "object", "required": ["a", "a"]}, None, {}, True)
 @example({"type": "array"}, "{{ value | join(value) }}", ["a", "b"], True)

@@ -13,16 +13,17 @@ from personas import Catalogue, CatalogueBroken
 from personas.loading.shape import Shape
 from personas.prompt import build
 from schemas.sentences import path_of
+from tests.kit.examples import examples
 from tests.personas.mistakes import consequences, mistakes
 from tests.personas.strategies import DEFS, SHIPPED_FEATURES, catalogues, fitting, leaves, value_schemas
 
 TODAY = datetime.date(2026, 11, 22)
 CALM = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 # A whole file takes minutes to shrink, and the message names the place.
 WHOLE = settings(CALM, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-FEW = settings(WHOLE, max_examples=8)  # each with some four hundred mistakes
+FEW = settings(WHOLE, max_examples=examples(9))  # each with some four hundred mistakes
 SECTIONS = ["Persona", "Language", "Expertise", "Style", "Conduct", "Today"]
 
 
