@@ -459,7 +459,7 @@ def test_a_flood_of_frames_lets_the_others_have_the_loop(monkeypatch: pytest.Mon
 
 def test_one_user_cannot_use_up_the_lines_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calling and hanging up in a loop is refused after a while; others come in."""
-    monkeypatch.setattr("actors.door.TAKEOVER_SECONDS", 10 * WITHIN)  # in which ten calls are too many
+    monkeypatch.setattr("actors.admission.door.TAKEOVER_SECONDS", 10 * WITHIN)  # in which ten calls are too many
 
     async def story() -> None:
         async with exchange() as line:
