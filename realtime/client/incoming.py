@@ -7,7 +7,7 @@ so is the time at which a session ends: a session is not lost for the sake of it
 from binascii import a2b_base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
@@ -31,8 +31,9 @@ STATUSES: dict[str, Status] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class AudioDelta:
+class AudioDelta(NamedTuple):
+    """Up to 50 a second: a tuple is made in half the time of a frozen dataclass."""
+
     response: str
     pcm: bytes
 
