@@ -1,4 +1,4 @@
-"""Letters and words as tables: what Hindi and Urdu spellings sound like, for devanagari.py and hindi.py."""
+"""Letters and words as tables: what Hindi and Urdu spellings sound like, for ear/devanagari.py and voice/hindi.py."""
 
 import re
 import unicodedata

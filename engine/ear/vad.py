@@ -1,7 +1,7 @@
 """Is somebody speaking? Silero's voice activity detector, one ONNX session shared by all streams.
 
-Why Silero in a session of ours: SPEECH.md's comparison; a stream of ours keeps 2 KB of state, where a detector of the
-package itself would keep 11 MB.
+In a session of ours, because a stream then keeps 2 KB of state, where a detector of the package itself would keep
+11 MB.
 """
 
 from functools import cache
@@ -48,7 +48,7 @@ class Vad:
 
 
 class Silero:
-    """Hears speech in one stream, as `Detector` of hearing.py says; no model is loaded before the first bytes."""
+    """A `Detector` of realtime/server/hearing.py, for one stream; no model is loaded before the first bytes."""
 
     def __init__(self) -> None:
         # HQ, as a whole clip is resampled: a frame is known 29 ms after its last sample. QQ would let the hiss through.

@@ -14,7 +14,7 @@ STOPS = " .!?,;\u0964"
 def said_back(text: str, phrases: dict[str, Any]) -> str | None:
     """The last sentence, turned; None where that is not simple, and in a language without a table for it.
 
-    Hindi has no table: its ear errs too often to repeat raw words (DESIGN.md, section 8).
+    Hindi has no table: its ear errs too often to repeat raw words.
     """
     table = phrases.get("turned")
     sentence = re.split(r"(?<=[.!?])\s+", text.strip())[-1].strip(STOPS)

@@ -1,4 +1,4 @@
-"""One response: the ladder of events from response.created to response.done (REALTIME.md, section 4)."""
+"""One response: the ladder of events from response.created to response.done."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -121,7 +121,7 @@ class Answer:
         }
 
     def _usage(self) -> Event:
-        """Tokens by the rules of thumb of REALTIME.md, section 5; nothing is ever cached here."""
+        """Tokens by rules of thumb; nothing is ever cached here."""
         heard = sum(_sound_tokens(item) for item in self.context)
         read = _text_tokens(self.instructions) + sum(_text_tokens(item.words()) for item in self.context)
         spoke, wrote = _sound_tokens(self.item), _text_tokens(self.item.words())

@@ -11,7 +11,7 @@ LOWEST: Final = 0.01  # where a low threshold leaves no room for that
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Server VAD as a session sets it; the defaults are those of the live API (REALTIME.md, section 3)."""
+    """Server VAD as a session sets it; the defaults are those of the live API."""
 
     threshold: float = 0.5
     prefix_padding_ms: int = 300

@@ -185,7 +185,7 @@ def initial(session_id: str, model: str, expires_at: int) -> Event:
 def updated(current: Event, change: Event, *, voice_locked: bool) -> Event:
     """The settings after a checked update: only present fields change, and all of them or none.
 
-    Raises Rejected for another model, and for another voice once assistant audio exists (REALTIME.md, 3).
+    Raises Rejected for another model, and for another voice once assistant audio exists.
     """
     if change.get("model", current["model"]) != current["model"]:
         raise wrong_value("session.model", change["model"], (current["model"],))
