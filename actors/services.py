@@ -9,7 +9,7 @@ from audio import Pool
 from personas import Shelf
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much is let in, and for how long. Each is a setting of the server."""
 

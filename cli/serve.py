@@ -119,7 +119,15 @@ def serve(
         hosts=tuple(allow_host or ()),
         origins=tuple(allow_origin or ()),
         limits=Limits(
-            idle_seconds, call_seconds, bad_messages, messages, sessions, connects, calls, takeovers, switches
+            idle_seconds=idle_seconds,
+            call_seconds=call_seconds,
+            bad_messages=bad_messages,
+            messages=messages,
+            sessions=sessions,
+            connects=connects,
+            calls=calls,
+            takeovers=takeovers,
+            switches=switches,
         ),
         session_seconds=session_seconds,
     )

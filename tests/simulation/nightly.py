@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from tests.simulation.run import Simulated, simulate
 
-AGAIN = ".venv/bin/python -m pytest tests/simulation --simulation-seed"
+AGAIN = ".venv/bin/python -m pytest tests/simulation/test_simulation.py --simulation-seed"
 REST = 60.0  # seconds between two lines of progress
 Attempt: TypeAlias = tuple[int, int, str]
 """The seed, how many calls it had, and what was wrong in its run, if anything was."""

@@ -15,7 +15,7 @@ def story(world: World) -> str:
     """The end of the log, and how to see it again."""
     lines = list(_lines(world))
     left_out = [f"({len(lines) - MOST_LINES} lines before)"] if len(lines) > MOST_LINES else []
-    again = f"seed {world.seed}: pytest tests/simulation --simulation-seed {world.seed}"
+    again = f"seed {world.seed}: pytest tests/simulation/test_simulation.py --simulation-seed {world.seed}"
     return "\n".join(["", *left_out, *lines[-MOST_LINES:], "", *world.faults, again])
 
 

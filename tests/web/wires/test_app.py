@@ -2,7 +2,7 @@
 
 from base64 import b64decode, b64encode
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
@@ -17,6 +17,7 @@ from actors.messages.caller import (
     Close,
     ConfigAck,
     Error,
+    FromCaller,
     HungUp,
     Interrupted,
     Notice,
@@ -24,8 +25,10 @@ from actors.messages.caller import (
     Played,
     Pong,
     Recorded,
+    Sound,
     Summary,
     TextResponse,
+    ToCaller,
     Transcript,
     Typed,
 )
@@ -197,8 +200,21 @@ def test_what_the_server_says_is_as_the_schema_has_it(message: Any) -> None:
 
 
 def test_every_type_of_the_schema_is_sent() -> None:
-    """The schema names no message that the wire does not have."""
+    """The schema names no message that the wire does not have, and the wire has one for all that a caller is told."""
     assert set(schemas.ANSWER) == {*app._NAMES.values(), "audio_response", "error", "summary"}
+    assert set(get_args(ToCaller)) == {*app._NAMES, AudioResponse, Close, Error, Sound, Summary}
+
+
+@pytest.mark.parametrize("kind", schemas.CALLER)
+def test_every_type_of_the_schema_is_read(kind: str) -> None:
+    """Of whatever a caller may send the wire makes a message."""
+    fields: dict[str, dict[str, Any]] = {
+        "config": {"astrologer_id": TINA},
+        "audio": {"audio": b64encode(b"a clip").decode()},
+        "text": {"text": "hello"},
+        "played": {"response_id": "1.1", "ms": 20},
+    }
+    assert isinstance(app.read(orjson.dumps({"type": kind, **fields.get(kind, {})})), get_args(FromCaller))
 
 
 def test_a_summary_in_full() -> None:
