@@ -9,15 +9,15 @@ from base64 import b64encode
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
-from actors.call.conversation import Conversation
 from actors.call.line import SESSION_CHILDREN
+from actors.messages.admission import From
 from actors.runtime import Stop
 from actors.services import Limits
 from audio import wav
@@ -26,9 +26,11 @@ from phone import CallEnded, CallFailed, Phone
 from tests.kit.exchange import CLIPS, Exchange, exchange
 from tests.kit.four import FOUR, HARSH, MOHIT, PRIYANKA, TINA
 from tests.kit.parts import PITCHES
+from tests.kit.shore import Porter, shore
 from tests.kit.story import WITHIN, run
 from upstream.link import Frames, Link, Upstream
 from web import endpoint
+from web.patience import Patience
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()  # 3.4 s
 HINDI_LONG = (CLIPS / "hi_marriage_delay.m4a").read_bytes()  # 4.0 s
@@ -403,12 +405,11 @@ def test_turned_away_and_gone_leaves_nothing() -> None:
     run(story())
 
 
-def test_a_client_that_pings_and_never_reads_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_pings_and_never_reads_is_let_go() -> None:
     """Its pongs fill up behind it; a neighbour notices nothing meanwhile, and nothing is left."""
-    monkeypatch.setattr("web.endpoint.PONG_SECONDS", 0.5)
 
     async def story() -> None:
-        async with exchange() as line, line.phone("neighbour") as other:
+        async with exchange(patience=Patience(pong_seconds=0.5)) as line, line.phone("neighbour") as other:
             await greeted(other)
             before = line.left()
             reader, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"), limit=1)
@@ -425,18 +426,17 @@ def test_a_client_that_pings_and_never_reads_is_let_go(monkeypatch: pytest.Monke
     run(story())
 
 
-def test_a_flood_of_frames_lets_the_others_have_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_frames_lets_the_others_have_the_loop() -> None:
     """Frames that are buffered already are read in small portions, not all at once."""
     passes, read_at, all_read = [0], Counter[int](), asyncio.Event()
-    real = endpoint._read
 
-    def read(*frame: Any) -> Any:
-        read_at[passes[0]] += 1
-        if read_at.total() == 2000:
-            all_read.set()
-        return real(*frame)
+    class Session:
+        backlog = 0
 
-    monkeypatch.setattr(endpoint, "_read", read)
+        def tell(self, _: object) -> None:
+            read_at[passes[0]] += 1
+            if read_at.total() == 2000:
+                all_read.set()
 
     async def count() -> None:
         while True:
@@ -444,9 +444,9 @@ def test_a_flood_of_frames_lets_the_others_have_the_loop(monkeypatch: pytest.Mon
             await asyncio.sleep(0)
 
     async def story() -> None:
-        async with exchange() as line:
+        async with shore(Porter(lambda caller: Session())) as address:
             counting = asyncio.create_task(count())
-            _, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
+            _, writer = await asyncio.open_connection(*address.split(":"))
             ping = b'{"type": "ping"}'
             writer.write(upgrade("flood") + (bytes([0x81, 0x80 | len(ping)]) + bytes(4) + ping) * 2000)
             await all_read.wait()
@@ -766,22 +766,14 @@ def test_an_upstream_that_answers_after_the_caller_left_is_closed() -> None:
     run(story())
 
 
-def test_a_crash_in_one_session_closes_that_client_with_4500(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_in_one_session_closes_that_client_with_4500() -> None:
     """Our fault ends one call, with a reference that the log has too; a neighbour goes on."""
-    real = Conversation.type
-
-    def stumble(talk: Conversation, choice: int, now: float, text: str) -> None:
-        if text == "trip":
-            raise ZeroDivisionError
-        real(talk, choice, now, text)
-
-    monkeypatch.setattr(Conversation, "type", stumble)
 
     async def story() -> None:
         async with exchange() as line, line.phone("neighbour") as other, line.phone() as phone:
             await greeted(other)
             ack = await phone.choose(MOHIT)
-            await phone.say(type="text", text="trip")
+            line.session().tell(cast(From, object()))  # nobody handles this
             ended = await phone.closed()
             assert ended.code == 4500
             assert ack["session_id"] in ended.reason
