@@ -32,6 +32,7 @@ from upstream.models import named
 from upstream.readiness import Readiness
 from web import application, runner
 from web.metrics import Metrics
+from web.patience import PATIENCE, Patience
 from web.rest import Rest
 
 log = logging.getLogger("serve")
@@ -107,12 +108,13 @@ async def _serve(settings: Settings) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """Where callers come in: a socket that is bound, and the hosts and origins that are allowed besides our own."""
+    """Where callers come in: a socket that is bound, and who is let in besides our own, and with how much patience."""
 
     listener: socket.socket
     tls: ssl.SSLContext | None = None
     hosts: Collection[str] = ()
     origins: Collection[str] = ()
+    patience: Patience = PATIENCE
 
 
 @asynccontextmanager
@@ -124,8 +126,10 @@ async def open_doors(
     `name` says who answers, and `would_answer` whether they would.
     """
     supervisor = launch(SupervisorActor(equipment), ending)
-    rest, metrics = Rest(supervisor, equipment.shelf, name, would_answer), Metrics(equipment.figures, equipment.pool)
-    serving = runner(application(rest, supervisor, metrics, doors.hosts, doors.origins))
+    rest = Rest(supervisor, equipment.shelf, name, would_answer, doors.patience)
+    metrics = Metrics(equipment.figures, equipment.pool)
+    app = application(rest, supervisor, metrics, doors.hosts, doors.origins, doors.patience)
+    serving = runner(app, doors.patience)
     try:
         await serving.setup()
         await web.SockSite(serving, doors.listener, ssl_context=doors.tls).start()

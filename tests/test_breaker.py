@@ -4,14 +4,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
-import pytest
 
-from actors.messages.persona import Prepared
-from actors.persona import PersonaActor
-from personas import Persona
 from phone import CallEnded, Phone
 from tests.kit.exchange import Exchange, exchange
-from tests.kit.four import MOHIT, TINA
+from tests.kit.four import FOUR, MOHIT, TINA
 from tests.kit.story import run
 from upstream.link import Frames, Link, Upstream
 
@@ -84,50 +80,12 @@ def test_the_second_call_is_refused_without_a_connection() -> None:
     run(story())
 
 
-@pytest.mark.parametrize("mended", [True, False])
-def test_after_a_while_one_call_tries_for_all(mended: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While it tries the others are refused; its answer lets them in, its refusal keeps them out."""
-    monkeypatch.setattr("actors.admission.breaker.BARRED_SECONDS", 0.0)
-
-    async def story() -> None:
-        async with exchange(upstream=fickle) as line:
-            upstream(line).spoilt.append("the key")
-            async with line.phone("one") as phone:
-                await refused(phone)
-            if mended:
-                upstream(line).spoilt.clear()
-            line.tones.free.clear()  # the trial hangs in its greeting
-            async with line.phone("trial") as trial, line.phone("two") as two:
-                if not mended:
-                    monkeypatch.setattr("actors.admission.breaker.BARRED_SECONDS", 30.0)
-                    assert (await refused(trial)).code == 4503
-                    assert (await refused(two)).code == 4503
-                    assert upstream(line).dialled == ["one", "trial"]
-                    return
-                await trial.choose(TINA)
-                assert (await refused(two)).code == 4503
-                line.tones.free.set()
-                await trial.answer()
-                async with line.phone("three") as three:
-                    await three.choose(MOHIT)
-                    await three.answer()
-            assert upstream(line).dialled == ["one", "trial", "three"]
-
-    run(story())
-
-
-def test_a_persona_that_is_refused_bars_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_persona_that_is_refused_bars_nobody() -> None:
     """The upstream does not know her voice: that call fails, the next one to somebody else is answered."""
-    real = PersonaActor._prepared
-
-    def hoarse(me: PersonaActor, generation: int, persona: Persona) -> Prepared:
-        prepared = real(me, generation, persona)
-        return replace(prepared, setup=replace(prepared.setup, voice="hoarse")) if persona.id == TINA else prepared
-
-    monkeypatch.setattr(PersonaActor, "_prepared", hoarse)
+    hoarse = replace(FOUR.get(TINA), voice="hoarse")
 
     async def story() -> None:
-        async with exchange() as line:
+        async with exchange(catalogue=replace(FOUR, personas={**FOUR.personas, TINA: hoarse})) as line:
             async with line.phone("one") as one:
                 ended = await refused(one)
                 assert ended.error is not None

@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from actors.call.conversation import Conversation
+from actors.messages.admission import From
 from actors.runtime import Stop
 from actors.services import Limits
 from phone import CallEnded, CallFailed, Phone
@@ -17,6 +17,7 @@ from tests.kit.four import TINA
 from tests.kit.story import run, until
 from upstream.link import Upstream
 from web import endpoint
+from web.patience import PATIENCE, Patience
 
 Way = Callable[[Exchange, Phone], Awaitable[object]]
 
@@ -73,9 +74,8 @@ async def floods(line: Exchange, phone: Phone) -> None:
 
 
 async def is_told_a_fault(line: Exchange, phone: Phone) -> None:
-    """What the caller says makes the session crash."""
-    await phone.choose(TINA)
-    await phone.say(type="text", text="hello")
+    """What the session is told makes it crash."""
+    line.session().tell(cast(From, object()))  # nobody handles this
 
 
 async def hears(line: Exchange, phone: Phone) -> None:
@@ -122,23 +122,18 @@ LIMITS = {
     "idle": Limits(idle_seconds=0.05),
     "a flood": Limits(messages=1),
 }
-SMALLER = {"too slow for a stream": "web.outbox.MAX_SOUND", "too slow for whole replies": "web.outbox.MAX_WAITING"}
+LITTLE = {"too slow for a stream": Patience(sound=1000), "too slow for whole replies": Patience(text=1000)}
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_how_a_call_ended_is_counted_and_logged(
-    way: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_how_a_call_ended_is_counted_and_logged(way: str, caplog: pytest.LogCaptureFixture) -> None:
     """By the code of whoever closed it, once."""
     do, code, why = WAYS[way]
     caplog.set_level(logging.INFO, "actors.session")
-    if way in SMALLER:
-        monkeypatch.setattr(SMALLER[way], 1000)
-    if way == "a crash":
-        monkeypatch.delattr(Conversation, "type")
+    upstream, patience = without_a_key if way == "no upstream" else same, LITTLE.get(way, PATIENCE)
 
     async def story() -> None:
-        async with exchange(LIMITS.get(way), upstream=without_a_key if way == "no upstream" else same) as line:
+        async with exchange(LIMITS.get(way), upstream=upstream, patience=patience) as line:
             async with line.phone() as phone:
                 if way not in LIMITS:
                     await phone.say(type="ping")
@@ -170,14 +165,12 @@ def test_who_is_replaced_is_counted_once_and_who_replaced_them_too() -> None:
     run(story())
 
 
-def test_who_takes_nothing_and_is_cut_off_was_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_takes_nothing_and_is_cut_off_was_too_slow() -> None:
     """No code can be told to them; they are counted as whoever else reads too slowly."""
-    monkeypatch.setattr("web.endpoint.UNSENT_BYTES", 4096)
-    monkeypatch.setattr("web.outbox.WRITE_SECONDS", 0.2)
-    monkeypatch.setattr("web.outbox.SLOWEST_LINE", 10**9)
+    little = Patience(unsent=4096, write_seconds=0.2, slowest_line=10**9)
 
     async def story() -> None:
-        async with exchange() as line, line.phone() as phone:
+        async with exchange(patience=little) as line, line.phone() as phone:
             await deafen(line, phone)
             await until(lambda: line.figures.ended == {4408: 1}, lambda: f"{line.figures.ended}")
             phone.socket.transport.abort()

@@ -4,45 +4,58 @@ import asyncio
 import struct
 import threading
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from actors.messages.admission import Detached, From
+from actors.messages.caller import Pong, ToCaller
+from actors.runtime import LoopActor, Ref, launch
 from actors.services import Limits
-from actors.session import UserSessionActor
 from audio import wav
 from audio.envelope import LARGE
 from phone import CallFailed, Phone
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
+from tests.kit.shore import Porter, shore
 from tests.kit.story import run
 from web import endpoint
+from web.patience import Patience
 
 CLIP = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))))  # 1.5 s
 
 
-def test_a_flood_waits_in_the_network_and_not_in_the_mailbox(monkeypatch: pytest.MonkeyPatch) -> None:
+class Slow(LoopActor[From | Detached]):
+    """A session that takes its time."""
+
+    def __init__(self, caller: Ref[ToCaller], backlogs: list[int]) -> None:
+        super().__init__()
+        self._caller, self._backlogs = caller, backlogs
+
+    def on_receive(self, message: From | Detached) -> None:
+        match message:
+            case From():
+                self._backlogs.append(self.me.backlog)
+                threading.Event().wait(0.0011)  # longer than a turn: one message at a time
+                self._caller.tell(Pong())
+            case Detached():
+                self.end()
+
+
+def test_a_flood_waits_in_the_network_and_not_in_the_mailbox() -> None:
     """A session that is slow is read from no faster than it hears; every message is handled in the end."""
-    deepest = [0]
-    real = UserSessionActor._hear
-
-    def slowly(session: UserSessionActor, said: Any) -> None:
-        deepest[0] = max(deepest[0], session.me.backlog)
-        threading.Event().wait(0.0011)  # longer than a turn: one message at a time
-        real(session, said)
-
-    monkeypatch.setattr(UserSessionActor, "_hear", slowly)
+    backlogs: list[int] = []
 
     async def story() -> None:
-        async with exchange() as line, line.phone() as phone:
+        porter = Porter(lambda caller: launch(Slow(caller.outbox, backlogs)))
+        async with shore(porter) as address, Phone(f"ws://{address}", "user-1") as phone:
             for _ in range(1000):
                 await phone.say(type="ping")
             for _ in range(1000):
                 await phone.hear("pong")
 
     run(story())
-    assert endpoint.MOST_UNHANDLED - 2 <= deepest[0] <= endpoint.MOST_UNHANDLED
+    assert endpoint.MOST_UNHANDLED - 2 <= max(backlogs) <= endpoint.MOST_UNHANDLED
 
 
 async def ping(phone: Phone) -> None:
@@ -132,12 +145,11 @@ def test_streamed_frames_are_within_the_rate() -> None:
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET /health HTTP/1.1\r\nHost: loc"])
-def test_a_connection_without_a_request_is_closed(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_without_a_request_is_closed(begun: bytes) -> None:
     """Whether it says nothing or half of something; a call, which is one request, is not cut short."""
-    monkeypatch.setattr("web.IDLE_SECONDS", 1.0)
 
     async def story() -> None:
-        async with exchange() as line, line.phone() as phone:
+        async with exchange(patience=Patience(idle_seconds=1.0)) as line, line.phone() as phone:
             reader, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
             writer.write(begun)
             assert await reader.read() == b""

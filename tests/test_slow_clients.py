@@ -20,6 +20,7 @@ from tests.kit.story import run
 from tests.kit.streaming import asked, begin, finish, give
 from upstream.facts import BYTES_PER_MS
 from web.outbox import Outbox
+from web.patience import Patience
 
 SECOND = 1000 * BYTES_PER_MS
 
@@ -127,14 +128,12 @@ def test_who_reads_nothing_is_cut(scene: Scene, line: Line) -> None:
     assert line.closed is None
 
 
-def test_of_who_reads_nothing_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_who_reads_nothing_nothing_is_left() -> None:
     """Over real sockets: the kernel takes no more, the call ends; a neighbour notices nothing."""
-    monkeypatch.setattr("web.endpoint.UNSENT_BYTES", 4096)
-    monkeypatch.setattr("web.outbox.WRITE_SECONDS", 0.5)
-    monkeypatch.setattr("web.outbox.SLOWEST_LINE", 10**9)
+    little = Patience(unsent=4096, write_seconds=0.5, slowest_line=10**9)
 
     async def story() -> None:
-        async with exchange() as line, line.phone("neighbour") as other:
+        async with exchange(patience=little) as line, line.phone("neighbour") as other:
             before = line.left()
             phone = await line.phone().__aenter__()
             await deafen(line, phone)

@@ -29,7 +29,6 @@ socket_log.setLevel(logging.INFO)  # below it websockets writes down every heade
 OPEN_SECONDS = 10.0  # connecting takes 0.8 to 2.1 s at OpenAI
 CLOSE_SECONDS = 1.0
 STALL_SECONDS = 2.0  # an uplink that takes nothing for so long is lost
-PING_SECONDS = 5.0  # between pings, and until one must be answered: a dead line is found out within twice that
 RECEIVE_BYTES = 32 * 1024
 MAX_FRAME = 16 * 2**20
 REFUSING_STATUS = (401, 403)  # other servers check the key before the 101; as the close code 3000
@@ -66,7 +65,8 @@ class Upstream:
     """Where the model is: one per process. `url` is the WebSocket address, `key` is never shown, nor is a query.
 
     `model` is asked for where the address names none. `session_seconds` is how long it lets a session last, where that
-    is not what the model's record says.
+    is not what the model's record says. `ping_seconds` pass between pings, and until one must be answered: a dead line
+    is found out within twice that.
     """
 
     url: str = field(repr=False)
@@ -75,6 +75,7 @@ class Upstream:
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     handshakes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HANDSHAKES), repr=False)
     session_seconds: float | None = None
+    ping_seconds: float = 5.0
 
     @property
     def address(self) -> str:
@@ -128,8 +129,8 @@ class Upstream:
             max_size=MAX_FRAME,
             open_timeout=OPEN_SECONDS,
             close_timeout=CLOSE_SECONDS,
-            ping_interval=PING_SECONDS,
-            ping_timeout=PING_SECONDS,
+            ping_interval=self.ping_seconds,
+            ping_timeout=self.ping_seconds,
             proxy=None if local else True,
             ssl=self.tls if self.url.startswith("wss:") else None,
         )

@@ -20,16 +20,15 @@ from actors.messages.caller import Chose, Close, Flooded, FromCaller, Garbled, M
 from actors.runtime import LoopRef, Ref
 from schemas import Refused
 from web.outbox import TOO_SLOW, Outbox
+from web.patience import PATIENCE, Patience
 from web.wires import app
 
 MAX_FRAME = 8 * 2**20
-UNSENT_BYTES = 64 * 1024  # in the kernel: a stream's second, and fast enough for whole replies on any line
 DEAD_SECONDS = 60  # what was sent and is not acknowledged for so long, nobody will ever receive
 READ_FRAMES = 20  # then the other callers get the loop: buffered frames are read without waiting
 READ_SECONDS = 0.001
 MOST_UNHANDLED = 64  # messages that wait for the session
 CLOSE_SECONDS = 2.0
-PONG_SECONDS = 10.0
 CONTROLS_A_SECOND = 20  # pings and pongs of the WebSocket itself; ten seconds of them may come at once
 TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second"
 USER_ID = re.compile(r"[\w.:@+-]{1,128}")
@@ -56,7 +55,7 @@ class Socket(web.WebSocketResponse[Literal[False]]):
         return await super().close(code=code, message=message, drain=drain)
 
 
-def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
+def answer_calls(supervisor: Ref[Connected], figures: Figures, patience: Patience = PATIENCE) -> Handler:
     """The handler of `GET /ws-mobile/{user_id}` and `GET /ws/{user_id}`."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -78,16 +77,16 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
             await socket.prepare(request)
         except ConnectionError:  # gone before we could answer
             return socket
-        _tune(request.transport)
+        _tune(request.transport, patience.unsent)
         connection = next(_numbers)
-        outbox = Outbox(socket, request.transport, connection)
+        outbox = Outbox(socket, request.transport, connection, patience)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
         supervisor.tell(Connected(user, connection, outbox, mode))
         try:
             if session := await outbox.admitted:
                 if wish := _wish(request.query):
                     session.tell(From(connection, wish))
-                await _listen(socket, session, connection)
+                await _listen(socket, session, connection, patience.pong_seconds)
         except (ConnectionError, TimeoutError):  # a pong could not be written: nobody reads
             if request.transport:
                 request.transport.abort()
@@ -100,7 +99,7 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures) -> Handler:
     return answer
 
 
-def _tune(transport: asyncio.BaseTransport | None) -> None:
+def _tune(transport: asyncio.BaseTransport | None, unsent: int) -> None:
     """Let the kernel end a connection whose other end is gone, and hold little of what we send.
 
     What it holds, no `clear` can take back. aiohttp's heartbeat would cost a timer a frame.
@@ -108,7 +107,7 @@ def _tune(transport: asyncio.BaseTransport | None) -> None:
     connection = transport.get_extra_info("socket") if transport else None
     if connection is None:
         return
-    connection.setsockopt(socket_api.SOL_SOCKET, socket_api.SO_SNDBUF, UNSENT_BYTES)
+    connection.setsockopt(socket_api.SOL_SOCKET, socket_api.SO_SNDBUF, unsent)
     if hasattr(socket_api, "TCP_USER_TIMEOUT"):
         connection.setsockopt(socket_api.IPPROTO_TCP, socket_api.TCP_USER_TIMEOUT, DEAD_SECONDS * 1000)
 
@@ -122,7 +121,7 @@ def _wish(query: Mapping[str, str]) -> Chose | Sought | None:
     return None
 
 
-async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int) -> None:
+async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int, pong_seconds: float) -> None:
     """Every frame to the session, and how it ended."""
     gone = Detached(connection)
     try:
@@ -139,7 +138,7 @@ async def _listen(socket: Socket, session: LoopRef[From | Detached], connection:
             elif not controls.take(time.monotonic()):
                 session.tell(From(connection, Flooded(TOO_MANY)))
             elif frame.type is WSMsgType.PING:
-                async with asyncio.timeout(PONG_SECONDS):
+                async with asyncio.timeout(pong_seconds):
                     await socket.pong(frame.data)
             frames += 1
             if frames == READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:

@@ -9,16 +9,13 @@ from aiohttp import WSMsgType, web
 from actors.messages.admission import Admitted, Detached, From
 from actors.messages.caller import Clear, Close, Sound, ToCaller
 from actors.runtime import LoopRef
+from web.patience import PATIENCE, Patience
 from web.wires import app
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING = 32 * 2**20  # bytes: some three minutes of whole replies that the client does not read
-MAX_SOUND = 15 * 48_000  # bytes: 15 s of a stream, which is released at the pace at which it plays
-WRITE_SECONDS = 15.0
 PING_SECONDS = 30.0
 PING = b""
-SLOWEST_LINE = 16_000  # bytes a second that a client must read at the least
 TOO_SLOW = Close(4408, "you read too slowly: check the network and call again")
 
 
@@ -26,12 +23,18 @@ class Outbox:
     """A Ref for whoever talks to this caller. `admitted` resolves to the session, or to None with a Close."""
 
     def __init__(
-        self, socket: web.WebSocketResponse[bool], transport: asyncio.BaseTransport | None, connection: int
+        self,
+        socket: web.WebSocketResponse[bool],
+        transport: asyncio.BaseTransport | None,
+        connection: int,
+        patience: Patience = PATIENCE,
     ) -> None:
         self._socket, self._transport, self._connection = socket, transport, connection
+        self._most_text, self._most_sound = patience.text, patience.sound
+        self._write_seconds, self._slowest_line = patience.write_seconds, patience.slowest_line
         self._session: LoopRef[From | Detached] | None = None
         self._waiting: deque[bytes | Sound | Close] = deque()
-        self._size = 0  # bytes of text that wait
+        self._text = 0  # bytes of messages that wait
         self._sound = 0  # bytes of a stream that wait
         self._wake = asyncio.Event()
         self.closing = False  # a Close was told: `run` ends by itself, within the time that a close may take
@@ -50,7 +53,7 @@ class Outbox:
 
     def _put(self, frame: bytes | Sound | Close) -> None:
         self._count(frame, 1)
-        if self._size > MAX_WAITING or self._sound > MAX_SOUND:
+        if self._text > self._most_text or self._sound > self._most_sound:
             self._waiting.clear()
             frame = TOO_SLOW
             self._give_up()
@@ -62,7 +65,7 @@ class Outbox:
         if isinstance(frame, Sound):
             self._sound += sign * len(frame.pcm)
         elif isinstance(frame, bytes):
-            self._size += sign * len(frame)
+            self._text += sign * len(frame)
 
     def _drop(self, response_id: str) -> None:
         """Nobody wants to hear what still waits of this reply."""
@@ -113,13 +116,13 @@ class Outbox:
         """Write one; True when it was the last."""
         if isinstance(frame, Close):
             self._turn_away()
-            async with asyncio.timeout(WRITE_SECONDS):
+            async with asyncio.timeout(self._write_seconds):
                 await self._socket.close(code=frame.code, message=frame.reason.encode()[:123])
             return True
         data, kind = (frame.pcm, WSMsgType.BINARY) if isinstance(frame, Sound) else (frame, WSMsgType.TEXT)
         if frame is PING:
             kind = WSMsgType.PING
-        async with asyncio.timeout(WRITE_SECONDS + len(data) / SLOWEST_LINE):
+        async with asyncio.timeout(self._write_seconds + len(data) / self._slowest_line):
             await self._socket.send_frame(data, kind)
         self._count(frame, -1)
         return False

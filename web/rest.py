@@ -16,11 +16,11 @@ from actors.runtime import Ref
 from personas import Catalogue, Shelf
 from schemas import Refused
 from web.listing import Listing, Page, check_language
+from web.patience import PATIENCE, Patience
 from web.rows import Minute, Row, Rows, Sheet
-from web.turnstile import TURNSTILE, is_used_up
+from web.turnstile import TURNSTILE
 
 INQUIRY_SECONDS = 1.0
-BODY_SECONDS = 10.0
 SERVICE = "persona-voice-server"
 
 UNREADABLE = (
@@ -52,9 +52,11 @@ class Rest:
         shelf: Shelf,
         upstream: str,
         would_answer: Callable[[], Awaitable[bool]],
+        patience: Patience = PATIENCE,
     ) -> None:
         self._supervisor, self._shelf = supervisor, shelf
         self._upstream, self._would_answer = upstream, would_answer
+        self._body_seconds = patience.body_seconds
         self._rows = Rows()
 
     def routes(self) -> list[web.RouteDef]:
@@ -116,7 +118,7 @@ class Rest:
         {query, language?} -> {matches: [{astrologer_id, score, because}]}
         """
         try:
-            query, language = await _wish(request)
+            query, language = await _wish(request, self._body_seconds)
         except Refused as refused:
             return _refusal(400, refused)
         await request.app[TURNSTILE].turn()  # the body was waited for
@@ -125,10 +127,10 @@ class Rest:
         return _json({"matches": matches})
 
 
-async def _wish(request: web.Request) -> tuple[str, str]:
-    """The query and the language, maybe empty, in a body; raises Refused: bad_message."""
+async def _wish(request: web.Request, seconds: float) -> tuple[str, str]:
+    """The query and the language, maybe empty, in a body that comes in time; raises Refused: bad_message."""
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             wish = orjson.loads(await request.read())
         query, language = wish["query"], wish.get("language")
     except UNREADABLE:
@@ -142,12 +144,12 @@ async def _wish(request: web.Request) -> tuple[str, str]:
 
 async def _rendered(request: web.Request, these: Page, minute: Minute) -> list[Row]:
     """Their rows; whoever has to render many takes several turns."""
-    rows: list[Row] = []
+    rows, gate = list[Row](), request.app[TURNSTILE]
     began = time.perf_counter()
     for persona in these.personas:
         rows.append(minute.row(persona))
-        if is_used_up(began):
-            await request.app[TURNSTILE].turn()
+        if gate.is_used_up(began):
+            await gate.turn()
             began = time.perf_counter()
     return rows
 

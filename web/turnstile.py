@@ -17,7 +17,8 @@ AT_ONCE = ("/ws", "/health", "/ready")  # calls, and who asks whether we live: t
 class Turnstile:
     """One for a server. First come, first served."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = SLICE) -> None:
+        self._slice = seconds
         self._one = asyncio.Lock()
         self._used = 0.0  # seconds of questions since the calls last had as much
 
@@ -26,9 +27,13 @@ class Turnstile:
         await self._one.acquire()
         asyncio.get_running_loop().call_soon(self._over, time.perf_counter())
 
+    def is_used_up(self, since: float) -> bool:
+        """Whether a turn that began then, by `time.perf_counter`, has lasted long enough."""
+        return time.perf_counter() - since > self._slice / 2
+
     def _over(self, began: float) -> None:
         self._used += time.perf_counter() - began
-        if self._used < SLICE:
+        if self._used < self._slice:
             self._one.release()
         else:
             asyncio.get_running_loop().call_later(self._used, self._one.release)
@@ -44,8 +49,3 @@ async def questions_take_turns(request: web.Request, handler: Handler) -> web.St
     if not request.path.startswith(AT_ONCE):
         await request.app[TURNSTILE].turn()
     return await handler(request)
-
-
-def is_used_up(since: float) -> bool:
-    """Whether a turn that began then, by `time.perf_counter`, has lasted long enough."""
-    return time.perf_counter() - since > SLICE / 2

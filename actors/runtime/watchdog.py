@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 EVERY = 0.02  # seconds between two looks at the clock on the loop
 LATE = 0.1  # seconds; from here on it is heard
 
-
 STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds; what is later is in the last of all
 
 
@@ -71,8 +70,8 @@ running = Running()
 class Watchdog:
     """A look at the clock on the loop, and a thread that logs what the loop is at when that is late, once a stall."""
 
-    def __init__(self, late: Lateness) -> None:
-        self._late = late
+    def __init__(self, late: Lateness, heard_from: float = LATE) -> None:
+        self._late, self._heard_from = late, heard_from
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._due = time.monotonic() + EVERY
@@ -91,16 +90,16 @@ class Watchdog:
         now = time.monotonic()
         late = max(0.0, now - self._due)
         self._late.add(late)
-        if late >= LATE:
+        if late >= self._heard_from:
             log.warning("the loop was late by %.0f ms", late * 1000)
         self._due = now + EVERY
         self._timer = self._loop.call_later(EVERY, self._look)
 
     def _watch(self) -> None:
         told = 0.0
-        while not self._ended.wait(max(EVERY, self._due + LATE - time.monotonic())):
+        while not self._ended.wait(max(EVERY, self._due + self._heard_from - time.monotonic())):
             due, now = self._due, time.monotonic()
-            if now - due >= LATE and due != told:
+            if now - due >= self._heard_from and due != told:
                 self._report(now - due)
                 told = due
 

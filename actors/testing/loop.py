@@ -30,7 +30,7 @@ class StageLoop(asyncio.AbstractEventLoop):
     The clock counts whole nanoseconds, so that ten tenths of a second are one second.
     """
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | None = None, most_steps: int = MOST_STEPS) -> None:
         self.faults: list[BaseException] = []
         """What callbacks raised and nobody caught, and what was refused to them."""
         self.tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
@@ -40,6 +40,7 @@ class StageLoop(asyncio.AbstractEventLoop):
         self._now = 0
         self._random = None if seed is None else Random(seed)
         self._flips = 0
+        self._most_steps = most_steps
         self._thread = threading.get_ident()
         self._settling = self._closed = False
 
@@ -51,7 +52,7 @@ class StageLoop(asyncio.AbstractEventLoop):
             raise RuntimeError("only a test settles a stage: an actor tells, and is told")
         self._settling = True
         try:
-            for _ in range(MOST_STEPS):
+            for _ in range(self._most_steps):
                 if not self._ready and not self._fire():
                     break
                 self._step()
@@ -91,7 +92,7 @@ class StageLoop(asyncio.AbstractEventLoop):
         """Cancel all tasks, let them end, and run nothing more."""
         for task in [task for task in self.tasks if not task.done()]:
             task.cancel()
-        for _ in range(MOST_STEPS):
+        for _ in range(self._most_steps):
             if not self._ready:
                 break
             self._step(faults=False)

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, Self, SupportsIndex, TypeVar, cast
 from pykka import ActorRegistry
 
 from actors.runtime import Down, Hired, LoopActor, LoopRef, launch
-from actors.testing.loop import StageLoop
+from actors.testing.loop import MOST_STEPS, StageLoop
 from actors.testing.probe import Probe
 
 M = TypeVar("M")
@@ -24,14 +24,15 @@ class Stage:
     Within it `asyncio.get_running_loop()` is the stage's loop, so actors, their timers and plain tasks run unchanged.
     Telling runs nothing yet; settling and advancing do, and so does a probe before it looks. `seed` lets actors
     take their turns in a random order that the same seed repeats: in production there is no order between actors.
+    Who does not come to rest within `most_steps` never will.
 
     At its end nobody may be left (an actor, a task, a timer), and no crash of an actor that was launched here may
     have gone unexpected: else AssertionError names them.
     """
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | None = None, most_steps: int = MOST_STEPS) -> None:
         self.seed = seed
-        self._loop = StageLoop(seed)  # type: ignore[abstract]  # it offers what actors need, and no more
+        self._loop = StageLoop(seed, most_steps)  # type: ignore[abstract]  # it offers what actors need, and no more
         self._downs = Probe()
         self._expected: set[LoopRef[Any]] = set()
 

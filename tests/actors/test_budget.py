@@ -2,17 +2,22 @@
 
 import pytest
 
-from actors.messages.caller import Close, Error, Typed
+from actors.messages.caller import Chose, Close, ConfigAck, Error, TextResponse, Typed
 from actors.testing.scene import Scene
 from realtime.client.errors import CLOSES, CODES, Trouble
-from tests.kit.four import TINA
+from tests.kit.four import MOHIT, TINA
 
 ACCOUNT = [code for code, trouble in CODES.items() if trouble is Trouble.ACCOUNT]
 
 
-def test_an_upstream_that_stays_away_is_tried_five_times(scene: Scene) -> None:
+@pytest.mark.parametrize("served", [True, False])
+def test_an_upstream_that_stays_away_is_tried_five_times(scene: Scene, served: bool) -> None:
     """At once, then after 0.5, 1, 2 and 4 s, each up to a quarter longer; then the call ends with the reason."""
-    scene.on_the_line(TINA).lose()
+    if served:
+        scene.on_the_line(TINA)
+    else:
+        scene.says(Chose(TINA))
+    scene.wire(1).lose()
     for number, wait in enumerate((0.0, 0.5, 1.0, 2.0, 4.0), start=2):
         if wait:
             scene.stage.advance(wait - 0.01)
@@ -24,6 +29,22 @@ def test_an_upstream_that_stays_away_is_tried_five_times(scene: Scene) -> None:
     assert scene.caller.fish_for(Close).code == 4503
     scene.stage.advance(60)
     assert len(scene.upstream.dialled) == 6
+
+
+def test_a_switch_that_fails_leaves_the_persona_on_the_line(scene: Scene) -> None:
+    """Nobody else can be reached: an error says so, and the old persona answers the next turn. Later it works."""
+    wire = scene.on_the_line(TINA)
+    scene.says(Chose(MOHIT))
+    for number in range(2, 8):
+        scene.wire(number).lose()
+        scene.stage.advance(5)
+    assert scene.caller.fish_for(Error).code == "persona_switch_failed"
+    scene.says(Typed("are you there?"))
+    wire.answer("Yes.")
+    assert scene.caller.fish_for(TextResponse).text == "Yes."
+    scene.says(Chose(MOHIT))
+    scene.wire(8).welcome()
+    assert scene.caller.fish_for(ConfigAck).voice == "cedar"
 
 
 def test_a_completed_reply_forgives_what_was_lost_before(scene: Scene) -> None:

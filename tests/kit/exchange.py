@@ -19,6 +19,7 @@ import pykka
 from actors.counters import Figures
 from actors.runtime import Hired
 from actors.services import Equipment, Limits
+from actors.session import SessionInbox
 from audio import Pool
 from cli.server import Doors, Ending, bind, open_doors
 from engine.call import Parts
@@ -28,12 +29,14 @@ from engine.server import PATH, Server
 from personas import Catalogue, Shelf
 from phone import Phone
 from realtime.server.settings import LONGEST_LIFE
-from supervisor import SupervisorInbox
+from supervisor import SupervisorActor, SupervisorInbox
 from tests.kit.four import FOUR
+from tests.kit.insides import actor
 from tests.kit.parts import Echo, Measure, Tones, loud
 from tests.kit.story import decoders, until
 from upstream.link import Upstream
 from upstream.readiness import Readiness
+from web.patience import PATIENCE, Patience
 
 CLIPS = Path(__file__).parents[2] / "clips"
 TOKEN = "only-for-this-test"
@@ -59,6 +62,10 @@ class Exchange:
     def phone(self, user: str = "user-1", **query: str) -> Phone:
         """A phone of this user's, not yet connected."""
         return Phone(self.url, user, query)
+
+    def session(self, user: str = "user-1") -> Hired[SessionInbox]:
+        """That of the newest call of this user."""
+        return actor(self.supervisor, SupervisorActor)._newest[user].session
 
     def left(self) -> dict[str, Any]:
         """What there is now that a call must not leave behind."""
@@ -89,6 +96,7 @@ async def exchange(
     session_seconds: float = LONGEST_LIFE,
     hosts: Collection[str] = (),
     origins: Collection[str] = (),
+    patience: Patience = PATIENCE,
 ) -> AsyncIterator[Exchange]:
     """Start it all, in a story of `run`, and let go of it in reverse; the supervisor must end without a failure.
 
@@ -101,7 +109,7 @@ async def exchange(
     async with engine.listen("127.0.0.1", 0) as port:
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
         equipment, answers = Equipment(shelf, model, pool, limits or Limits()), Readiness(model).would_answer
-        doors = Doors(bind("127.0.0.1", 0), None, hosts, origins)
+        doors = Doors(bind("127.0.0.1", 0), None, hosts, origins, patience)
         async with open_doors(doors, equipment, "local engine", answers, ending) as (supervisor, address):
             try:
                 yield Exchange(

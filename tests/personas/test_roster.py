@@ -10,7 +10,7 @@ import pytest
 
 from personas import Catalogue
 from personas.availability import Availability
-from tests.kit.steps import steps
+from tests.kit.steps import calls, steps
 
 Make = Callable[..., dict[str, Any]]
 
@@ -67,20 +67,13 @@ def plain(text: str) -> str:
     return text.strip().casefold()
 
 
-def test_hours_are_asked_once_a_minute(row: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hours_are_asked_once_a_minute(row: Make) -> None:
     """All who have the same together, by whoever asks; the next minute, and the minute before, are others."""
-    catalogue, asked = many(row, 70), list[datetime.datetime]()
-    real = Availability.open_at
-
-    def open_at(hours: Availability, moment: datetime.datetime) -> bool:
-        asked.append(moment)
-        return real(hours, moment)
-
-    monkeypatch.setattr(Availability, "open_at", open_at)
-    for seconds, times in ((0, 8), (59, 8), (60, 16), (90, 16), (59, 24)):
-        catalogue.open(NOON + datetime.timedelta(seconds=seconds))
-        catalogue.match("love", moment=NOON + datetime.timedelta(seconds=seconds))
-        assert len(asked) == times
+    catalogue = many(row, 70)
+    for seconds, times in ((0, 8), (59, 0), (60, 8), (90, 0), (59, 8)):
+        moment = NOON + datetime.timedelta(seconds=seconds)
+        assert calls(Availability.open_at, partial(catalogue.open, moment)) == times
+        assert calls(Availability.open_at, partial(catalogue.match, "love", moment=moment)) == 0
 
 
 def test_a_moment_of_no_time_zone_is_no_moment(row: Make) -> None:

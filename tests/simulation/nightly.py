@@ -6,7 +6,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import suppress
 from itertools import count
@@ -21,7 +21,7 @@ Attempt: TypeAlias = tuple[int, int, str]
 """The seed, how many calls it had, and what was wrong in its run, if anything was."""
 
 
-def attempt(seed: int) -> Attempt:
+def attempt(seed: int, simulate: Callable[[int], int] = simulate) -> Attempt:
     """Run one seed."""
     try:
         return seed, simulate(seed), ""

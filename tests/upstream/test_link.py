@@ -12,7 +12,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from tests.kit.story import WITHIN, run
-from upstream import link, models
+from upstream import models
 from upstream.facts import FRAMES_AT_ONCE, Frame, LinkEnded, LinkEvent
 from upstream.link import MAX_FRAME, MOST_UNHANDLED, Upstream, check_url
 from upstream.readiness import Readiness
@@ -142,10 +142,8 @@ def test_a_frame_too_large_ends_the_link() -> None:
     run(story())
 
 
-def test_a_line_that_is_dead_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_that_is_dead_is_found_out() -> None:
     """The network takes what is written, but nobody answers a ping."""
-    monkeypatch.setattr(link, "PING_SECONDS", 0.1)
-
     found_out, given_up = asyncio.Event(), asyncio.Event()
 
     async def freeze(socket: ServerConnection) -> None:
@@ -158,7 +156,7 @@ def test_a_line_that_is_dead_is_found_out(monkeypatch: pytest.MonkeyPatch) -> No
         async with serve(freeze, "127.0.0.1", 0) as server:
             busy = Busy()
             port = server.sockets[0].getsockname()[1]
-            Upstream(f"ws://127.0.0.1:{port}", "model").dial("user", busy, list)
+            Upstream(f"ws://127.0.0.1:{port}", "model", ping_seconds=0.1).dial("user", busy, list)
             await busy.news.wait()
             assert not given_up.is_set()
             found_out.set()

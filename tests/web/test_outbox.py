@@ -6,8 +6,8 @@ from actors.messages.admission import Admitted, Detached
 from actors.messages.caller import Clear, Close, Error, Sound
 from actors.testing.probe import Probe
 from tests.kit.story import run
-from web import outbox
 from web.outbox import TOO_SLOW, Outbox
+from web.patience import Patience
 
 
 class Gone:
@@ -33,9 +33,8 @@ def test_who_was_refused_and_is_gone_is_not_waited_for() -> None:
     run(story())
 
 
-def test_a_caller_who_reads_too_little_is_closed(monkeypatch: Any) -> None:
+def test_a_caller_who_reads_too_little_is_closed() -> None:
     """What waits is bounded: over it everything is dropped but the Close that says why; the session knows at once."""
-    monkeypatch.setattr(outbox, "MAX_WAITING", 1000)
     closes, session = Probe(), Probe()
 
     class Slow:
@@ -46,7 +45,7 @@ def test_a_caller_who_reads_too_little_is_closed(monkeypatch: Any) -> None:
             closes.tell(how)
 
     async def story() -> None:
-        box: Any = Outbox(Slow(), None, 1)  # type: ignore[arg-type]
+        box: Any = Outbox(Slow(), None, 1, Patience(text=1000))  # type: ignore[arg-type]
         box.tell(Admitted(session))  # type: ignore[arg-type]
         for _ in range(100):
             box.tell(Error("busy", "x" * 100))

@@ -21,6 +21,7 @@ from tests.kit.examples import examples
 from tests.kit.exchange import exchange
 from tests.kit.four import MOHIT, TINA
 from tests.kit.story import WITHIN, run
+from web.patience import Patience
 
 SECRET = ("system_prompt",)
 
@@ -128,12 +129,11 @@ def test_match_names_who_fits_and_why() -> None:
     run(story())
 
 
-def test_a_question_that_never_comes_whole_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_that_never_comes_whole_is_not_waited_for() -> None:
     """Else a connection and its task could be held for nothing."""
-    monkeypatch.setattr("web.rest.BODY_SECONDS", 0.1)
 
     async def story() -> None:
-        async with exchange() as line:
+        async with exchange(patience=Patience(body_seconds=0.1)) as line:
             reader, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
             writer.write(b"POST /api/astrologers/match HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
             assert b" 400 " in await reader.readline()

@@ -5,21 +5,28 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import cast
 
 import aiohttp
 import orjson
 import pytest
 
-from personas import Catalogue
-from personas.persona import Persona
-from tests.kit.exchange import exchange
+from actors.runtime import Down, Stop, launch
+from actors.services import Equipment
+from actors.testing.probe import Probe
+from actors.testing.scene import Decoders
+from actors.testing.wire import Wires
+from audio import Pool
+from personas import Catalogue, Persona, Shelf
+from phone import Phone
+from supervisor import SupervisorActor
 from tests.kit.four import FOUR
-from tests.kit.story import run, until
+from tests.kit.shore import shore
+from tests.kit.steps import calls
+from tests.kit.story import run
 from tests.web.test_rest import named
-from web import rest, turnstile
 from web.rows import AT_A_TIME, Rows, Sheet
-from web.turnstile import Turnstile
+from web.turnstile import SLICE, Turnstile
 
 QUESTION = {"query": "when will I marry"}
 
@@ -39,35 +46,57 @@ class Rounds:
         self._handle.cancel()
 
 
+class Noting(Turnstile):
+    """Notes in which round each turn began."""
+
+    def __init__(self, seconds: float = SLICE) -> None:
+        super().__init__(seconds)
+        self.rounds = Rounds()
+        self.turns: list[int] = []
+
+    async def turn(self) -> None:
+        await super().turn()
+        self.turns.append(self.rounds.count)
+
+
+class Held(Turnstile):
+    """The first turn lasts until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = asyncio.Event()
+        self._free = False
+
+    def _over(self, began: float) -> None:
+        self.taken.set()
+        if self._free:
+            super()._over(began)
+
+    def let_go(self) -> None:
+        self._free = True
+        self._one.release()
+
+
 @pytest.mark.parametrize("path", ["/api/astrologers", "/api/astrologers/match", "/api/astrologers/nobody", "/", "/x"])
-def test_what_many_ask_at_once_is_answered_one_in_a_round(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_many_ask_at_once_is_answered_one_in_a_round(path: str) -> None:
     """So that a caller's frame waits behind one question, not behind all of them."""
-    rounds: list[Rounds] = []
-    answered: list[int] = []
-    real = turnstile.Turnstile.turn
-
-    async def turn(self: Turnstile) -> None:
-        await real(self)
-        answered.append(rounds[0].count)
-
-    monkeypatch.setattr(turnstile.Turnstile, "turn", turn)
 
     async def story() -> None:
-        async with exchange() as line, aiohttp.ClientSession() as client:
-            rounds.append(Rounds())
+        gate = Noting()
+        async with shore(Probe(), turnstile=gate) as address, aiohttp.ClientSession() as client:
             method, body = ("POST", QUESTION) if path.endswith("match") else ("GET", None)
 
             async def ask() -> None:
-                async with client.request(method, line.http + path, json=body) as answer:
+                async with client.request(method, f"http://{address}{path}", json=body) as answer:
                     assert answer.status in (200, 404)
 
             for _ in range(3):
                 await asyncio.gather(*(ask() for _ in range(20)))
-            rounds[0].stop()
+        gate.rounds.stop()
+        assert len(gate.turns) >= 60
+        assert len({*gate.turns}) == len(gate.turns)
 
     run(story())
-    assert len(answered) >= 60
-    assert len({*answered}) == len(answered)
 
 
 def test_calls_get_as_long_as_questions_took(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,21 +132,23 @@ def test_calls_and_who_asks_whether_we_live_wait_for_nobody() -> None:
     """However many questions wait."""
 
     async def story() -> None:
-        async with exchange() as line, aiohttp.ClientSession() as client:
-            gates: list[Turnstile] = []
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(Turnstile, "_over", lambda gate, began: gates.append(gate))
-                waiting = [asyncio.create_task(listed(client, line.http)) for _ in range(3)]
-                await until(lambda: gates)
+        gate, ended = Held(), Probe()
+        equipment = Equipment(Shelf(FOUR), Wires(), cast(Pool, Decoders()))
+        supervisor = launch(SupervisorActor(equipment), ended)
+        async with shore(supervisor, turnstile=gate) as address, aiohttp.ClientSession() as client:
+            waiting = [asyncio.create_task(listed(client, f"http://{address}")) for _ in range(3)]
+            await gate.taken.wait()
             for path in ("/health", "/ready"):
-                async with client.get(line.http + path) as answer:
+                async with client.get(f"http://{address}{path}") as answer:
                     assert answer.status == 200
-            async with line.phone() as phone:
+            async with Phone(f"ws://{address}", "user-1") as phone:
                 await phone.say(type="ping")
                 await phone.hear("pong")
             assert sum(task.done() for task in waiting) <= 1
-            gates[0]._one.release()
+            gate.let_go()
             assert len({len(await task) for task in waiting}) == 1
+        supervisor.tell(Stop())
+        await ended.told(Down, cause=None)
 
     run(story())
 
@@ -127,30 +158,22 @@ async def listed(client: aiohttp.ClientSession, url: str) -> bytes:
         return await answer.read()
 
 
-def test_a_long_list_takes_many_turns_and_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_takes_many_turns_and_is_whole() -> None:
     """Rendered and written piece by piece, by several at once, it is what it would be in one."""
-    turns = 0
-    real = turnstile.Turnstile.turn
-
-    async def turn(self: Turnstile) -> None:
-        nonlocal turns
-        turns += 1
-        await real(self)
-
-    monkeypatch.setattr(turnstile.Turnstile, "turn", turn)
-    monkeypatch.setattr(rest, "is_used_up", lambda since: True)
     number = 2 * AT_A_TIME + 50
 
     async def story() -> None:
-        async with exchange(catalogue=named(*range(number))) as line, aiohttp.ClientSession() as client:
-            bodies = await asyncio.gather(*(listed(client, line.http) for _ in range(3)))
+        gate, many = Noting(seconds=0), named(*range(number))
+        async with shore(Probe(), many, gate) as address, aiohttp.ClientSession() as client:
+            bodies = await asyncio.gather(*(listed(client, f"http://{address}") for _ in range(3)))
             assert len({*bodies}) == 1
             found = orjson.loads(bodies[0])
             assert [one["astrologer_id"] for one in found["astrologers"]] == [f"m{n:03}" for n in range(number)]
             assert (found["total"], list(found)) == (number, ["astrologers", "total"])
+        gate.rounds.stop()
+        assert len(gate.turns) >= 3 * (1 + number + 2)
 
     run(story())
-    assert turns >= 3 * (1 + number + 2)
 
 
 @pytest.mark.parametrize("number", [0, 1, AT_A_TIME, AT_A_TIME + 1, 3 * AT_A_TIME])
@@ -166,27 +189,20 @@ def test_a_list_is_as_long_as_it_says(number: int) -> None:
     run(story())
 
 
-def test_a_row_is_rendered_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_is_rendered_once_a_minute() -> None:
     """For all who ask; in another minute, or of an edited file, it is another, also for who is still reading."""
-    seen: list[str] = []
-    edited, real = named(1, name="Somebody"), Persona.public
+    edited, rows, noon = named(1, name="Somebody"), Rows(), datetime(2026, 11, 23, 12, tzinfo=UTC)
 
-    def public(self: Persona) -> dict[str, Any]:
-        seen.append(self.id)
-        return real(self)
-
-    monkeypatch.setattr(Persona, "public", public)
-    rows, noon = Rows(), datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-    def read(catalogue: Catalogue, now: datetime) -> bytes:
-        return b"".join(rows.at(catalogue, now).row(persona)[0] for persona in catalogue.all())
+    def rendered(catalogue: Catalogue, seconds: float) -> int:
+        """So many, when everybody's row is read."""
+        now = noon + timedelta(seconds=seconds)
+        return calls(Persona.public, lambda: [rows.at(catalogue, now).row(one) for one in catalogue.all()])
 
     first = rows.at(FOUR, noon)
-    assert read(FOUR, noon) == read(FOUR, noon + timedelta(seconds=59.9))
-    assert len(seen) == 4
-    read(FOUR, noon + timedelta(seconds=60))
-    assert len(seen) == 8
-    assert b"Somebody" in read(edited, noon + timedelta(seconds=60))
-    assert len(seen) == 9
+    assert rendered(FOUR, 0) == 4
+    assert rendered(FOUR, 59.9) == 0
+    assert rendered(FOUR, 60) == 4
+    assert rendered(edited, 60) == 1
+    assert b"Somebody" in rows.at(edited, noon + timedelta(seconds=60)).row(edited.all()[0])[0]
     assert orjson.loads(first.row(FOUR.all()[0])[0])["open"] is True
-    assert len(seen) == 9
+    assert calls(Persona.public, lambda: first.row(FOUR.all()[0])) == 0

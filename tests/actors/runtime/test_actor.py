@@ -14,8 +14,10 @@ import pytest
 import uvloop
 
 from actors import runtime
-from actors.runtime import Boot, Down, LoopActor, Ref, Stop, launch
+from actors.runtime import Boot, Down, LoopActor, LoopRef, Ref, Stop, launch
 from actors.testing.probe import Probe
+from actors.testing.stage import Stage
+from tests.kit import insides
 from tests.kit.story import WITHIN, run
 
 
@@ -197,20 +199,22 @@ def test_a_parent_hears_of_a_child_by_name_and_incarnation() -> None:
     run(story())
 
 
-def test_a_child_that_will_not_end_is_not_waited_for_forever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After CHILDREN_SECONDS the parent ends without it."""
-    assert runtime.actor.CHILDREN_SECONDS == 2.0
-    monkeypatch.setattr(runtime.actor, "CHILDREN_SECONDS", 0.01)
-    monkeypatch.setattr(Doer, "_finish", lambda me: None if me.to is None else LoopActor._finish(me))
+def test_a_child_that_will_not_end_is_not_waited_for_forever(stage: Stage) -> None:
+    """After two seconds the parent ends without it."""
 
-    async def story() -> None:
-        told, parent = Probe(), Probe()
-        actor = launch(Doer(told, lambda me: me.hire(Doer, None)), parent)
-        actor.tell(Stop())
-        assert (await parent.told(Down)).ref is actor
-        forget_actors()
+    class Undying(Doer):
+        def _finish(self) -> None:
+            pass
 
-    run(story())
+    told, children = Probe(), list[LoopRef[Any]]()
+    parent = stage.launch(Doer, told, lambda me: children.append(me.hire(Undying, told)))
+    parent.tell(Stop())
+    stage.advance(1.9)
+    assert parent.is_alive()
+    stage.advance(0.1)
+    stage.expect_terminated(parent)
+    (child,) = children
+    LoopActor._finish(insides.actor(child, Undying))  # so that nobody is left
 
 
 def test_telling_the_dead_is_counted_and_dropped() -> None:

@@ -47,10 +47,10 @@ class Ears(logging.Handler):
 
 
 @asynccontextmanager
-async def watched() -> AsyncIterator[Lateness]:
+async def watched(heard_from: float = LATE) -> AsyncIterator[Lateness]:
     """A watchdog for the loop of this test."""
     late = Lateness()
-    watchdog = Watchdog(late)
+    watchdog = Watchdog(late, heard_from)
     try:
         yield late
     finally:
@@ -83,12 +83,11 @@ def test_a_stall_is_told_once_with_who_and_where() -> None:
     assert "fall_asleep" in during
 
 
-def test_a_loop_on_time_is_not_written_of(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loop_on_time_is_not_written_of(caplog: pytest.LogCaptureFixture) -> None:
     """Looks at the clock go on, and nothing is said."""
-    monkeypatch.setattr("actors.runtime.watchdog.LATE", WITHIN)
 
     async def story() -> None:
-        async with watched() as late:
+        async with watched(WITHIN) as late:
             await until(lambda: sum(late.counts) >= 10)
 
     run(story())

@@ -228,16 +228,15 @@ def test_an_ask_is_answered_when_the_stage_has_settled(stage: Stage) -> None:
     assert ended.get() is True
 
 
-def test_a_stage_that_never_comes_to_rest_says_who(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_that_never_comes_to_rest_says_who() -> None:
     """Two actors who answer each other without end."""
-    monkeypatch.setattr("actors.testing.loop.MOST_STEPS", 1000)
 
     class Echo(LoopActor[Any]):
         def on_receive(self, message: Any) -> None:
             self.me.tell("again")
 
     def restless() -> None:
-        with Stage() as stage:
+        with Stage(most_steps=1000) as stage:
             stage.launch(Echo)
             stage.settle()
 

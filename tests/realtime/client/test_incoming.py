@@ -6,13 +6,13 @@ from collections.abc import Callable
 from enum import Enum
 from functools import cache
 from itertools import count
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 import pytest
 
 from realtime.client import incoming
-from realtime.client.answers import Answers
+from realtime.client.incoming import Incoming
 from realtime.client.protocol import Protocol
 from tests.realtime.client.samples import GONE, OTHERS, changed, places, whole
 from tests.realtime.client.test_states import ENDING, STATES, Talk, check_types, reach
@@ -142,14 +142,14 @@ def test_nothing_raises_in_any_order(seed: int) -> None:
 
 
 @pytest.mark.parametrize("fault", [KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError])
-def test_a_fault_of_ours_is_no_malformed_frame(fault: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_is_no_malformed_frame(fault: type[Exception]) -> None:
     """It is raised, so that whoever holds the protocol ends and says why."""
 
-    def stumble(*_: Any) -> Any:
-        raise fault("a fault of ours")
+    class Stumbling(Protocol):
+        def _on(self, event: Incoming) -> NoReturn:
+            raise fault("a fault of ours")
 
-    monkeypatch.setattr(Answers, "created", stumble)
-    talk = reach("thinking")
+    ours = Stumbling()
     with pytest.raises(fault):
-        talk.say("response.created", response={"id": "live", "metadata": {"ask": "1"}})
-    assert "malformed" not in talk.ours.oddities
+        ours.receive(b'{"type": "session.created", "session": {}}')
+    assert ours.oddities == {}

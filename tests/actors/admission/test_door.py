@@ -1,0 +1,86 @@
+"""Who may come in, with real sessions under a real supervisor."""
+
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from actors.messages.admission import Admitted, Connected, From
+from actors.messages.caller import Chose, Close, HungUp
+from actors.runtime import Stop
+from actors.services import Equipment
+from actors.testing.probe import Probe
+from actors.testing.scene import Decoders
+from actors.testing.stage import Stage
+from actors.testing.wire import Wires
+from audio import Pool
+from personas import Shelf
+from supervisor import SupervisorActor
+from tests.kit.four import FOUR, TINA
+
+
+class House:
+    """A supervisor, and the connections to the model of all who call."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage, self.wires = stage, Wires()
+        equipment = Equipment(Shelf(FOUR), self.wires, cast(Pool, Decoders()))
+        self.supervisor = stage.launch(SupervisorActor, equipment)
+
+    def calls(self, user: str, says: Chose | HungUp) -> Probe:
+        """Somebody calls, and says this if they are let in."""
+        caller = Probe(user)
+        self.supervisor.tell(Connected(user, 1, caller))
+        for admitted in [message for message in caller.box if isinstance(message, Admitted)]:
+            admitted.session.tell(From(1, says))
+        self.stage.settle()
+        return caller
+
+
+@pytest.fixture
+def house(stage: Stage) -> Iterator[House]:
+    """When the test is over, all calls are ended."""
+    house = House(stage)
+    yield house
+    house.supervisor.tell(Stop())
+    stage.advance(10)
+    stage.expect_terminated(house.supervisor)
+
+
+def closed(caller: Probe) -> list[int]:
+    """By which code, if the call is over."""
+    return [message.code for message in caller.box if isinstance(message, Close)]
+
+
+def test_one_user_cannot_use_up_the_lines_of_all(stage: Stage, house: House) -> None:
+    """Calling and hanging up in a loop is refused after a while; others come in, and so does the one, later."""
+    codes = [closed(house.calls("loop", HungUp())) for _ in range(12)]
+    assert codes == [[1000]] * 10 + [[4429]] * 2
+    assert closed(house.calls("other", Chose(TINA))) == []
+    stage.advance(9.9)
+    assert closed(house.calls("loop", HungUp())) == [4429]
+    stage.advance(0.1)
+    assert closed(house.calls("loop", HungUp())) == [1000]
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_after_a_while_one_call_tries_for_all(stage: Stage, house: House, mended: bool) -> None:
+    """While it tries the others are refused; its answer lets them in, its refusal keeps them out."""
+    one = house.calls("one", Chose(TINA))
+    house.wires.dialled[0].lose(3000, "the key")
+    assert closed(one) == [4503]
+    stage.advance(29.9)
+    assert closed(house.calls("early", Chose(TINA))) == [4503]
+    stage.advance(0.1)
+    trial = house.calls("trial", Chose(TINA))
+    assert closed(house.calls("two", Chose(TINA))) == [4503]
+    wire = house.wires.dialled[1]
+    if mended:
+        wire.welcome()
+        assert closed(house.calls("three", Chose(TINA))) == [4503]
+        wire.answer("Namaste.")
+    else:
+        wire.lose(3000, "the key")
+    assert closed(trial) == ([] if mended else [4503])
+    assert closed(house.calls("four", Chose(TINA))) == ([] if mended else [4503])
+    assert [wire.user for wire in house.wires.dialled] == ["one", "trial", *(["four"] if mended else [])]
