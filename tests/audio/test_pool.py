@@ -10,11 +10,10 @@ import uvloop
 from audio import Decoded, Pool, Undecoded, seconds
 from audio.pool import MOST_WAITING, WORKERS
 from tests.audio.sounds import clip, riff
-from tests.kit.story import WITHIN, run, until
+from tests.kit.story import WITHIN, children, run, until
 
 SPOKEN = clip("en_proposal.m4a")
 LARGE = riff(bytes(range(256)) * 16_000, 40_000)  # 102 s of a tone in 4 MB: more than a pipe takes at once
-DEADLINE = 60.0  # seconds; only a failure ever takes so long
 
 
 class Ear:
@@ -31,30 +30,25 @@ class Ear:
             return await self.told.get()
 
 
-def workers() -> list[psutil.Process]:
-    """The child processes of this one."""
-    return psutil.Process().children(recursive=True)
-
-
 def play(scene: Callable[[Pool, Ear], Awaitable[None]], patience: float = WITHIN) -> None:
     """Play a scene with a warm pool, close the pool, and see that nothing is left."""
 
     async def whole() -> None:
         pool = Pool(patience)
         await pool.warm()
-        assert len(workers()) == WORKERS
+        assert len(children()) == WORKERS
         try:
             await scene(pool, Ear())
         finally:
             await pool.close()
-        assert not workers()
+        assert not children()
 
     run(whole())
 
 
 def stand_still() -> None:
     """No worker goes on with anything, so that a clip that it takes stays at work."""
-    for worker in workers():
+    for worker in children():
         worker.suspend()
 
 
@@ -121,7 +115,7 @@ def test_a_killed_worker_costs_only_its_clip() -> None:
         (victim,) = await at_work(pool)
         pool.decode(2, SPOKEN, neighbour)
         victim.kill()
-        for other in set(workers()) - {victim}:
+        for other in set(children()) - {victim}:
             other.resume()
 
         refused = await ear.hears()
@@ -131,7 +125,7 @@ def test_a_killed_worker_costs_only_its_clip() -> None:
         for number in range(3, 3 + 2 * WORKERS):
             pool.decode(number, SPOKEN, ear)
         assert all([isinstance(await ear.hears(), Decoded) for _ in range(2 * WORKERS)])
-        assert victim not in workers()
+        assert victim not in children()
 
     play(scene)
 
@@ -140,7 +134,7 @@ def test_workers_that_died_idle_are_replaced() -> None:
     """Killed while they wait for work, they cost no clip at all."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
-        victims = workers()
+        victims = children()
         for victim in victims:
             victim.kill()
         await until(lambda: not any(decoder.ready for decoder in pool._decoders))
@@ -174,7 +168,7 @@ def test_a_cancelled_clip_is_never_told() -> None:
         assert len(victims) == WORKERS
         for decoding in decodings:
             decoding.cancel()
-        await until(lambda: not set(victims) & set(workers()))
+        await until(lambda: not set(victims) & set(children()))
 
         pool.decode(99, SPOKEN, ear)
         told = await ear.hears()
@@ -189,13 +183,13 @@ def test_cancelling_what_was_told_changes_nothing() -> None:
     """A cancel that comes too late does no harm."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
-        before = set(workers())
+        before = set(children())
         decoding = pool.decode(1, SPOKEN, ear)
         assert isinstance(await ear.hears(), Decoded)
         decoding.cancel()
         pool.decode(2, SPOKEN, ear)
         assert isinstance(await ear.hears(), Decoded)
-        assert set(workers()) == before
+        assert set(children()) == before
 
     play(scene)
 
@@ -227,7 +221,7 @@ def test_closing_drops_what_is_under_way() -> None:
             pool.decode(number, LARGE, ear)
         assert len(await at_work(pool)) == WORKERS
         await pool.close()
-        assert not workers()
+        assert not children()
         assert ear.told.empty()
         pool.decode(11, SPOKEN, ear)
         refused = await ear.hears()
@@ -249,7 +243,7 @@ def test_closing_while_workers_start_leaves_nothing(factory: Callable[[], asynci
         warming.cancel()
         await asyncio.wait([warming])
         await pool.close()
-        assert not workers()
+        assert not children()
 
     with asyncio.Runner(loop_factory=factory) as runner:
         for turns in (0, 1, 2, 5, 1000):

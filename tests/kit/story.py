@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+import psutil
 import pykka
 
 from audio import Pool
@@ -42,6 +43,12 @@ async def decoders() -> Pool:
         await pool.warm()
         _pools.append(pool)
     return _pools[0]
+
+
+def children() -> list[psutil.Process]:
+    """The processes that this one has started, and those that they have, but for the decoders of all stories."""
+    kept = {decoder._process.pid for pool in _pools for decoder in pool._decoders if decoder._process}
+    return [child for child in psutil.Process().children(recursive=True) if child.pid not in kept]
 
 
 async def until(

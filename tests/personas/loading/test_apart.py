@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from personas import SHIPPED, Catalogue, Persona
 from personas.loading.apart import COMMAND, Apart, Died
 from personas.loading.watching import Edits
 from personas.loading.worker import Packer, Unpacker, read
+from tests.kit.story import children
 
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 SHIPS = SHIPPED.read_bytes()
@@ -45,7 +45,7 @@ def running(code: str) -> tuple[str, ...]:
 
 
 def no_child() -> bool:
-    return not psutil.Process().children()
+    return not children()
 
 
 @pytest.mark.parametrize("raw", [SHIPS, many(40)], ids=["those that ship", "forty"])
