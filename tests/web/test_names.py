@@ -204,6 +204,8 @@ def test_pages_of_others_may_not(page: str, host: str) -> None:
         (f"https://{MAYA}", f"https://{MAYA_ASCII}"),
         ("http://[::1]:3000", "http://[::1]:3000"),
         ("null", "null"),
+        ("file://", "file://"),
+        ("file:///", "file://"),
         ("capacitor://localhost", "capacitor://localhost"),
         ("chrome-extension://abcdefghijklmnop/", "chrome-extension://abcdefghijklmnop"),
     ],
