@@ -119,7 +119,6 @@ class Rest:
             query, language = await _wish(request)
         except Refused as refused:
             return _refusal(400, refused)
-        await request.app[TURNSTILE].turn()  # the body was waited for
         found = self._catalogue.match(query, language, moment=datetime.now(UTC))
         matches = [{"astrologer_id": one.persona.id, "score": one.score, "because": one.because} for one in found]
         return _json({"matches": matches})
@@ -129,7 +128,9 @@ async def _wish(request: web.Request) -> tuple[str, str]:
     """The query and the language, maybe empty, in a body; raises Refused: bad_message."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            wish = orjson.loads(await request.read())
+            body = await request.read()
+        await request.app[TURNSTILE].turn()  # the body was waited for
+        wish = orjson.loads(body)
         query, language = wish["query"], wish.get("language")
     except UNREADABLE:
         query = language = None

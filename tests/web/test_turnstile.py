@@ -70,6 +70,28 @@ def test_what_many_ask_at_once_is_answered_one_in_a_round(path: str, monkeypatch
     assert len({*answered}) == len(answered)
 
 
+@pytest.mark.parametrize("body", [b"{", orjson.dumps(QUESTION)])
+def test_a_body_is_looked_into_in_a_turn_of_its_own(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is over while it is waited for, and those of many may come whole in the same moment."""
+    turns = 0
+    real = turnstile.Turnstile.turn
+
+    async def turn(self: Turnstile) -> None:
+        nonlocal turns
+        turns += 1
+        await real(self)
+
+    monkeypatch.setattr(turnstile.Turnstile, "turn", turn)
+
+    async def story() -> None:
+        async with exchange() as line, aiohttp.ClientSession() as client:
+            async with client.post(f"{line.http}/api/astrologers/match", data=body) as answer:
+                assert answer.status in (200, 400)
+
+    run(story())
+    assert turns == 2
+
+
 def test_calls_get_as_long_as_questions_took(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a slice; first come, first served; who has gone away is passed over."""
     now = 0.0
