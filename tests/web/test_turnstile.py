@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -84,9 +84,12 @@ def test_a_body_is_looked_into_in_a_turn_of_its_own(body: bytes, monkeypatch: py
     monkeypatch.setattr(turnstile.Turnstile, "turn", turn)
 
     async def story() -> None:
-        async with exchange() as line, aiohttp.ClientSession() as client:
-            async with client.post(f"{line.http}/api/astrologers/match", data=body) as answer:
-                assert answer.status in (200, 400)
+        async with (
+            exchange() as line,
+            aiohttp.ClientSession() as client,
+            client.post(f"{line.http}/api/astrologers/match", data=body) as answer,
+        ):
+            assert answer.status in (200, 400)
 
     run(story())
     assert turns == 2
@@ -97,9 +100,17 @@ def test_calls_get_as_long_as_questions_took(monkeypatch: pytest.MonkeyPatch) ->
     now = 0.0
     monkeypatch.setattr(time, "perf_counter", lambda: now)
     order: list[tuple[int, float]] = []
+    rests: list[float] = []
 
     async def story() -> None:
         gate, loop = Turnstile(), asyncio.get_running_loop()
+        later = loop.call_later
+
+        def call_later(seconds: float, work: Callable[..., object], *rest: Any, **more: Any) -> asyncio.TimerHandle:
+            rests.extend([seconds] if work == gate._one.release else [])
+            return later(seconds, work, *rest, **more)
+
+        monkeypatch.setattr(loop, "call_later", call_later)
 
         async def ask(number: int, seconds: float) -> None:
             nonlocal now
@@ -119,6 +130,7 @@ def test_calls_get_as_long_as_questions_took(monkeypatch: pytest.MonkeyPatch) ->
     at = [when for _, when in order]
     assert at[1] - at[0] >= 0.029
     assert at[2] - at[1] >= 0.019
+    assert rests == pytest.approx([0.03, 0.02])
 
 
 def test_calls_and_who_asks_whether_we_live_wait_for_nobody() -> None:
