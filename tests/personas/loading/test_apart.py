@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import psutil
 import pytest
 
 from personas import SHIPPED, Catalogue, Persona
-from personas.loading.apart import COMMAND, Apart, Died
+from personas.loading.apart import COMMAND, PAUSE, Apart, Died
 from personas.loading.watching import Edits
 from personas.loading.worker import Packer, Unpacker, read
 
@@ -93,6 +94,22 @@ def test_it_comes_in_pieces() -> None:
     assert Unpacker(file, {}).load() == catalogue
     assert sum(pieces) > 2_000_000
     assert max(pieces) < 80_000
+
+
+def test_between_the_pieces_the_loop_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what the process answers, and of who is known, which it is told first."""
+    rests, sleep = 0, time.sleep
+
+    def rest(seconds: float) -> None:
+        nonlocal rests
+        rests += seconds == PAUSE
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", rest)
+    catalogue = taken(many(100))
+    answered, rests = rests, 0
+    taken(many(100, edit=1), catalogue.all())
+    assert min(answered, rests) > 20  # they are some two million bytes, and a piece has 64 KB
 
 
 def test_who_was_replaced_is_let_go_of(tmp_path: Path) -> None:
