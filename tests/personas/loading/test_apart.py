@@ -124,6 +124,28 @@ def test_who_was_replaced_is_let_go_of(tmp_path: Path) -> None:
     assert sys.getrefcount(gone) == 2  # here, and as the argument
 
 
+def test_who_was_replaced_is_let_go_of_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop has its turn in between."""
+    rests: list[float] = []
+    file = tmp_path / "personas.json"
+    file.write_bytes(many(250))
+    edits = Edits(file, many(250), Catalogue.from_bytes(many(250)))
+    file.write_bytes(many(250, edit=1))
+    assert edits.look(0)
+    monkeypatch.setattr(time, "sleep", rests.append)
+    assert edits.look(5) is None
+    assert rests == [PAUSE] * 3
+
+
+def test_the_process_has_none_of_our_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it needs not, it does not know."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-ours")
+    told = tmp_path / "environment"
+    taken(SHIPS, apart=Apart(command=running(f"open({str(told)!r}, 'w').write(repr(os.environ))")))
+    assert "PATH" in told.read_text()
+    assert "sk-ours" not in told.read_text()
+
+
 @pytest.mark.parametrize("raw", [b"{", b"[]", SHIPS.replace(b'"gender": "Female"', b'"gender": "Femal"')])
 def test_faults_are_told_as_here(raw: bytes) -> None:
     """With line and column; a file with one bad persona is no edit."""
