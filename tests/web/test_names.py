@@ -56,6 +56,7 @@ def test_unicode_is_read_as_browsers_read_it() -> None:
         "LocalHost:8000",
         "localhost.",
         "127.0.0.1:8000",
+        "127.0.0.1.:8000",
         "192.168.1.20",
         "[::1]",
         "[::1]:8000",
