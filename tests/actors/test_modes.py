@@ -430,7 +430,7 @@ def test_the_first_audio_is_the_callers_own(stage: Stage) -> None:
 
 
 def test_the_first_clip_is_of_the_call_though_nobody_comes(stage: Stage) -> None:
-    """What is in it was for another who was called; that the caller speaks in clips holds for whoever is still there."""
+    """It was for another who was called; that the caller speaks in clips holds for whoever is still there."""
     scene = Scene(stage, CATALOGUE, LIMITS)
     wire = scene.on_the_line(TINA)
     scene.says(Chose(MOHIT))
