@@ -28,7 +28,7 @@ class Decoder:
 
     def __init__(self) -> None:
         self._process: Process | None = None
-        self._idle = False
+        self._idle = self._given_up = False
 
     @property
     def ready(self) -> bool:
@@ -45,6 +45,7 @@ class Decoder:
                 )
                 # From its first moment on: a clip that kills its decoder costs a start as well.
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, NICENESS)
+                self._kill_if_given_up()
                 await self._answer(self._process)
         except (OSError, TimeoutError) as error:
             raise Died(f"could not be started: {error!r}") from error
@@ -67,6 +68,11 @@ class Decoder:
         code, message = payload.decode().split("\n", 1)
         raise Refused(code, message)
 
+    def give_up(self) -> None:
+        """Kill the process, also one that is being started: a start that hangs fails at once, and so does a later."""
+        self._given_up = True
+        self._kill_if_given_up()
+
     async def end(self) -> None:
         """Kill the process, if there is one, and wait until it is gone."""
         process, self._process, self._idle = self._process, None, False
@@ -77,6 +83,10 @@ class Decoder:
         assert process.stdin is not None
         process.stdin.close()
         await process.communicate()  # also reads what was on its way, else the pipe stays open
+
+    def _kill_if_given_up(self) -> None:
+        if self._given_up and self._process and self._process.returncode is None:
+            self._process.kill()
 
     async def _answer(self, process: Process) -> tuple[bool, bytes]:
         assert process.stdout is not None

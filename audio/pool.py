@@ -96,7 +96,9 @@ class Pool:
         self._closed = True
         for clip in self._clips:
             clip.cancel()
-        # Repairs are let finish: a process whose start is cancelled half-way could not be waited for.
+        for decoder in self._decoders:
+            decoder.give_up()
+        # Repairs are waited for: a process whose start is cancelled half-way could not be.
         await asyncio.gather(*self._clips, *self._repairs, return_exceptions=True)
         await asyncio.gather(*(decoder.end() for decoder in self._decoders))
 
@@ -154,7 +156,8 @@ class Pool:
         try:
             await decoder.start()
         except Died as died:
-            logger.warning("a decoder %s; the next clip tries again", died)
+            if not self._closed:
+                logger.warning("a decoder %s; the next clip tries again", died)
         finally:
             self._free.put_nowait(decoder)
 

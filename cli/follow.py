@@ -14,6 +14,8 @@ from personas.loading.watching import Edits, watch
 
 log = logging.getLogger("personas")
 
+MOST_WARNINGS = 40  # that are told of one edit: a thousand lines hold the loop of the calls for 12 ms
+
 
 def read(file: Path) -> tuple[bytes, Catalogue]:
     """What is in the file, and the catalogue of it; raises CannotServe when there is nobody to call."""
@@ -77,5 +79,7 @@ def _lines(file: Path, faults: Iterable[Fault]) -> str:
 
 
 def _warn(file: Path, catalogue: Catalogue) -> None:
-    for warning in catalogue.warnings:
+    for warning in catalogue.warnings[:MOST_WARNINGS]:
         log.warning("%s", warning.within(file))
+    if (more := len(catalogue.warnings) - MOST_WARNINGS) > 0:
+        log.warning("%s has %d more warnings: see python -m supervisor personas check", file, more)

@@ -4,6 +4,7 @@ import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import islice
 from typing import Any
 
 import regex
@@ -12,6 +13,7 @@ from schemas import Refused
 from schemas.sentences import unknown
 
 _LONGEST = {"name": 80, "gender": 40, "birth_place": 100}  # characters
+_MOST_FAULTS = 10  # in one message; a frame may hold thousands
 _EARLIEST = datetime.date(1900, 1, 1)
 _HIDDEN = regex.compile(r"[[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u200c\u200d]]", regex.V1)
 # A colon, and what NFKC makes one; it may stand within a time of day, 10:30.
@@ -37,11 +39,11 @@ class Profile:
 
     @classmethod
     def read(cls, told: Mapping[str, Any], *, today: datetime.date) -> "Profile":
-        """Check what an app sent; raises Refused: bad_message, with every fault at once and none of the values."""
+        """Check what an app sent; raises Refused: bad_message, with ten faults at most and none of the values."""
         told = {name: value for name, value in told.items() if value is not None}
-        faults = [f"{name[:40]} {fault}" for name, value in told.items() if (fault := _fault(name, value, today))]
-        if faults:
-            raise Refused("bad_message", f"In the profile: {' '.join(faults)}")
+        faults = (f"{name[:40]} {fault}" for name, value in told.items() if (fault := _fault(name, value, today)))
+        if found := [*islice(faults, _MOST_FAULTS)]:
+            raise Refused("bad_message", f"In the profile: {' '.join(found)}")
         return cls(**{name: " ".join(value.split()) for name, value in told.items()})
 
     def lines(self) -> str:

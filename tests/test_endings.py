@@ -151,6 +151,18 @@ def test_how_a_call_ended_is_counted_and_logged(way: str, caplog: pytest.LogCapt
     assert why in ended
 
 
+def test_who_sends_too_much_is_told_how_much_one_may() -> None:
+    """In the close itself: nothing else reaches them."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await says_too_much(line, phone)
+            ended = await phone.closed()
+            assert (ended.code, ended.reason) == (1009, "a frame may hold 8 MiB: send shorter clips")
+
+    run(story())
+
+
 def test_who_is_replaced_is_counted_once_and_who_replaced_them_too() -> None:
     """The first call ends with 4409, whatever becomes of the second."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
 BYTES_PER_MS = 48  # of all audio: PCM16 little-endian, mono, 24 kHz
-FRAMES_AT_ONCE = 25  # 5 s of a stream, encoded in 0.2 ms; or 50 s of a clip, 3.2 MB, masked in 1 ms: a turn of the loop
+FRAMES_AT_ONCE = 25  # 5 s of a stream, encoded in 0.2 ms, or 10 s of a clip, in 1 ms: a turn of the loop
 
 Role: TypeAlias = Literal["user", "assistant"]
 Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]

@@ -11,7 +11,8 @@ _HOST = re.compile(r"(\[[^\s\[\]/?#@\\]+\]|[^\s\[\]/?#@\\:%]+)(?::([0-9]{0,5}))?
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # as the last label it makes an IP address in a browser, or nothing
 _OURS = re.compile(r"(https?|wss?)://", re.IGNORECASE)
-_OPAQUE = re.compile(r"null|(?!wss?:)[a-z][a-z0-9+.-]*://[!-.0-~]+")  # of a file, an extension, an app in a web view
+_OPAQUE = re.compile(r"null|file://|(?!wss?:)[a-z][a-z0-9+.-]*://[!-.0-~]+")  # a file, an extension, an app
+_LAST_SLASH = re.compile(r"(?<!:/)/$")  # of file:// it is not one too many
 _LONGEST = 253  # characters of a name
 
 
@@ -66,7 +67,7 @@ def host_to_allow(option: str) -> str:
 def origin_to_allow(option: str) -> str:
     """The origin in what somebody gives as one; ValueError says what to do."""
     try:
-        return read_origin(option.strip().removesuffix("/"))
+        return read_origin(_LAST_SLASH.sub("", option.strip()))
     except ValueError:
         raise ValueError(
             f"{option!r} cannot be an origin: write scheme and host, such as https://astro.local, each by itself"

@@ -121,7 +121,6 @@ class Rest:
             query, language = await _wish(request, self._body_seconds)
         except Refused as refused:
             return _refusal(400, refused)
-        await request.app[TURNSTILE].turn()  # the body was waited for
         found = self._catalogue.match(query, language, moment=datetime.now(UTC))
         matches = [{"astrologer_id": one.persona.id, "score": one.score, "because": one.because} for one in found]
         return _json({"matches": matches})
@@ -131,7 +130,9 @@ async def _wish(request: web.Request, seconds: float) -> tuple[str, str]:
     """The query and the language, maybe empty, in a body that comes in time; raises Refused: bad_message."""
     try:
         async with asyncio.timeout(seconds):
-            wish = orjson.loads(await request.read())
+            body = await request.read()
+        await request.app[TURNSTILE].turn()  # the body was waited for
+        wish = orjson.loads(body)
         query, language = wish["query"], wish.get("language")
     except UNREADABLE:
         query = language = None

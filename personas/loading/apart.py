@@ -57,8 +57,8 @@ class Apart:
     def close(self) -> None:
         """Kill the process, if there is one; returns at once."""
         self._closed = True
-        if self._process:
-            self._process.kill()
+        if process := self._process:  # the thread may be done with it in this moment
+            process.kill()
 
     def _read(self, raw: bytes, known: tuple[Persona, ...]) -> Catalogue | Faults:
         with self._running() as process:

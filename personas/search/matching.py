@@ -20,7 +20,7 @@ from typing import NamedTuple
 from personas.languages import spelled_in
 from personas.persona import Persona
 from personas.search.tally import Tally
-from personas.search.words import one_letter_less, script, sound, split, stem, words
+from personas.search.words import one_letter_less, plain, script, sound, split, stem, words
 
 _POINT = 2  # less is for the order of equals
 _SAME_LANGUAGE = 1
@@ -159,7 +159,7 @@ class Index:
 
 def _asked(query: str) -> Words:
     """The words of a query, which are not kept: whoever asks may make up any number of them."""
-    return split(query[:_LONGEST_QUERY])
+    return split(plain(query[:_LONGEST_QUERY])[:_LONGEST_QUERY])
 
 
 def _because(number: int, found: Iterable[_Hit]) -> tuple[str, ...]:

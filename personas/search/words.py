@@ -15,10 +15,15 @@ def words(text: str) -> tuple[str, ...]:
 
 def split(text: str) -> tuple[str, ...]:
     """Words in lower case. Vowel signs are marks to Unicode, not letters: a regex would break Hindi words apart."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("\u200c", "").replace("\u200d", "")
+    folded = plain(text).casefold().replace("\u200c", "").replace("\u200d", "")
     kept = (c if unicodedata.category(c)[0] in "LMN" else " " for c in folded.replace("'s ", " ").replace("’s ", " "))
     # Nukta and candrabindu are written or left out as one likes.
     return tuple("".join(kept).replace("\u093c", "").replace("\u0901", "\u0902").split())
+
+
+def plain(text: str) -> str:
+    """A text without letters that only look otherwise: one such may stand for eighteen."""
+    return unicodedata.normalize("NFKC", text)
 
 
 def script(word: str) -> str:

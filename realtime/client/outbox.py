@@ -4,8 +4,6 @@ import sys
 from itertools import count
 from typing import Any
 
-import orjson
-
 from realtime.client import requests
 from realtime.client.states import States
 from upstream.facts import BYTES_PER_MS, FRAMES_AT_ONCE
@@ -18,7 +16,7 @@ class Outbox:
 
     def __init__(self, states: States) -> None:
         self._states = states
-        self._frames: list[bytes] = []
+        self._frames: list[bytes | requests.Event] = []
         self._stream = bytearray()
         self._ids = count(1)
 
@@ -26,7 +24,7 @@ class Outbox:
         """Queue it, after what was said before; returns its event_id, which errors about it echo."""
         self._flush_stream()
         event_id = f"{about}-{next(self._ids)}"
-        self._frames.append(orjson.dumps({**event, "event_id": event_id}))
+        self._frames.append({**event, "event_id": event_id})
         return event_id
 
     def hear(self, pcm: bytes) -> None:
@@ -34,11 +32,11 @@ class Outbox:
         self._stream += pcm
 
     def take(self) -> list[bytes]:
-        """What may be sent now, FRAMES_AT_ONCE at most; if so many come, there may be more."""
+        """What may be sent now, FRAMES_AT_ONCE at most; if so many come, there may be more. Only those are written."""
         self._flush_stream(FRAMES_AT_ONCE - len(self._frames))
         frames = self._frames[:FRAMES_AT_ONCE]
         del self._frames[:FRAMES_AT_ONCE]
-        return frames
+        return [frame if isinstance(frame, bytes) else requests.written(frame) for frame in frames]
 
     def _flush_stream(self, most: int = sys.maxsize) -> None:
         while self._stream and most > 0 and self._states.hears:

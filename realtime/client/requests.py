@@ -3,12 +3,14 @@
 from base64 import b64encode
 from typing import Any, Literal
 
+import orjson
+
 from realtime.contract import GO_ON, SAY_EXACTLY
 from upstream.facts import BYTES_PER_MS, Role, Setup
 
 Event = dict[str, Any]
 
-APPEND_BYTES = 2000 * BYTES_PER_MS  # of a clip: far below the 15 MiB that one append may hold
+APPEND_BYTES = 400 * BYTES_PER_MS  # of a clip; so many of them as go out at once are encoded in a millisecond
 APPEND = b'{"type":"input_audio_buffer.append","audio":"%b"}'  # 50 times a second, and base64 needs no escaping
 REPLY_TOKENS = 2048  # bounds a reply to about 100 s of audio, at 20 tokens a second
 
@@ -51,10 +53,20 @@ def append(pcm: bytes | bytearray) -> bytes:
     return APPEND % b64encode(pcm)
 
 
+def written(event: Event) -> bytes:
+    """An event as the frame; a view of audio in it is written in base64."""
+    return orjson.dumps(event, default=_base64)
+
+
+def _base64(pcm: memoryview) -> str:
+    return b64encode(pcm).decode()
+
+
 def clip(pcm: bytes) -> list[Event]:
-    """One whole utterance: appended in pieces, then committed."""
-    pieces = (pcm[at : at + APPEND_BYTES] for at in range(0, len(pcm), APPEND_BYTES))
-    appends = [{"type": "input_audio_buffer.append", "audio": b64encode(piece).decode()} for piece in pieces]
+    """One whole utterance: appended in pieces, which are views of it until they are written, then committed."""
+    whole = memoryview(pcm)
+    pieces = (whole[at : at + APPEND_BYTES] for at in range(0, len(pcm), APPEND_BYTES))
+    appends = [{"type": "input_audio_buffer.append", "audio": piece} for piece in pieces]
     return [*appends, {"type": "input_audio_buffer.commit"}]
 
 

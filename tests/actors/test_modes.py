@@ -429,6 +429,21 @@ def test_the_first_audio_is_the_callers_own(stage: Stage) -> None:
     scene.end()
 
 
+def test_the_first_clip_is_of_the_call_though_nobody_comes(stage: Stage) -> None:
+    """It was for another who was called; that the caller speaks in clips holds for whoever is still there."""
+    scene = Scene(stage, CATALOGUE, LIMITS)
+    wire = scene.on_the_line(TINA)
+    scene.says(Chose(MOHIT))
+    scene.wire(2)
+    scene.says(Recorded(CLIP))
+    fails(scene, 2)
+    scene.says(Spoke(bytes(FRAME)))
+    assert errors(scene) == ["wrong_mode"]
+    scene.says(Recorded(CLIP))
+    assert heard(wire) == CLIP
+    scene.end()
+
+
 def test_a_switch_that_is_superseded_and_fails(stage: Stage) -> None:
     """The one between brought a stream; whoever is left at the end was spoken to in clips."""
     scene, wire = called(stage, "clip")

@@ -1,7 +1,9 @@
 """Clips go in, one answer each comes out, whatever happens to the workers."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import psutil
 import pytest
@@ -229,6 +231,30 @@ def test_closing_drops_what_is_under_way() -> None:
         assert refused.code == "busy"
 
     play(scene)
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_closing_waits_for_no_worker_that_hangs_as_it_starts(
+    factory: Callable[[], asyncio.AbstractEventLoop], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the file system of its program does not answer: it is killed, long before its start is given up."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    hang = f"import sys, signal\nif sys.argv[0] == '-c': open({str(pipe)!r}, 'w').close(); signal.pause()\n"
+    (tmp_path / "sitecustomize.py").write_text(hang)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("audio.decoder.START_SECONDS", 1e6)
+
+    async def scene() -> None:
+        pool = Pool()
+        warming = asyncio.ensure_future(pool.warm())
+        await asyncio.to_thread(pipe.read_bytes)  # one of them runs by now
+        warming.cancel()
+        await asyncio.wait([warming])
+        await pool.close()
+        assert not children()
+
+    run(scene(), factory)
 
 
 @pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])

@@ -169,6 +169,23 @@ def test_a_warning_is_told_at_the_start_and_of_an_edit(file: Path, caplog: pytes
     run(story())
 
 
+def test_of_many_warnings_some_are_told_and_how_many_more_there_are(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A line of the log takes the loop some time, and there may be ten thousand."""
+    edit(file, lambda data: data.update(astrologers=[_warned(data["astrologers"][0], number) for number in range(100)]))
+    with caplog.at_level("WARNING"):
+        _, catalogue = read(file)
+    assert len(catalogue.warnings) == 100
+    *some, last = caplog.messages
+    assert len(some) == 40
+    assert last == f"{file} has 60 more warnings: see python -m supervisor personas check"
+
+
+def _warned(row: dict[str, Any], number: int) -> dict[str, Any]:
+    return {**row, "astrologer_id": f"a{number}", "greeting": "Namaste, main Tina hoon."}
+
+
 def test_the_log_has_places_but_no_private_value(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Of a persona that is not served from the start, too."""
     edit(file, lambda data: data["astrologers"][1]["consultation_style"].update(response_length="Zq7Xk"))

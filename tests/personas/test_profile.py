@@ -62,6 +62,13 @@ def test_a_wrong_thing_is_refused_without_its_value(name: str, value: object, sa
     assert str(value) not in refused.value.message.replace(name, "")
 
 
+def test_of_thousands_of_wrong_things_a_few_are_told() -> None:
+    """They fit into a frame, and to name each would hold the loop of the calls."""
+    with pytest.raises(Refused) as refused:
+        Profile.read({f"nam{number}": "x" for number in range(5000)}, today=TODAY)
+    assert refused.value.message.count("is not a known field.") == 10
+
+
 @pytest.mark.parametrize("day", ["1900-01-01", "2026-11-22", "2024-02-29"])
 def test_the_first_and_the_last_day_are_days(day: str) -> None:
     """From 1900 to today, leap days too."""

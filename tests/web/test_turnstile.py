@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 import aiohttp
 import orjson
@@ -99,14 +99,40 @@ def test_what_many_ask_at_once_is_answered_one_in_a_round(path: str) -> None:
     run(story())
 
 
+@pytest.mark.parametrize("body", [b"{", orjson.dumps(QUESTION)])
+def test_a_body_is_looked_into_in_a_turn_of_its_own(body: bytes) -> None:
+    """The first is over while it is waited for, and those of many may come whole in the same moment."""
+
+    async def story() -> None:
+        gate = Noting()
+        async with (
+            shore(Probe(), turnstile=gate) as address,
+            aiohttp.ClientSession() as client,
+            client.post(f"http://{address}/api/astrologers/match", data=body) as answer,
+        ):
+            assert answer.status in (200, 400)
+        gate.rounds.stop()
+        assert len(gate.turns) == 2
+
+    run(story())
+
+
 def test_calls_get_as_long_as_questions_took(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a slice; first come, first served; who has gone away is passed over."""
     now = 0.0
     monkeypatch.setattr(time, "perf_counter", lambda: now)
     order: list[tuple[int, float]] = []
+    rests: list[float] = []
 
     async def story() -> None:
         gate, loop = Turnstile(), asyncio.get_running_loop()
+        later = loop.call_later
+
+        def call_later(seconds: float, work: Callable[..., object], *rest: Any, **more: Any) -> asyncio.TimerHandle:
+            rests.extend([seconds] if work == gate._one.release else [])
+            return later(seconds, work, *rest, **more)
+
+        monkeypatch.setattr(loop, "call_later", call_later)
 
         async def ask(number: int, seconds: float) -> None:
             nonlocal now
@@ -126,6 +152,7 @@ def test_calls_get_as_long_as_questions_took(monkeypatch: pytest.MonkeyPatch) ->
     at = [when for _, when in order]
     assert at[1] - at[0] >= 0.029
     assert at[2] - at[1] >= 0.019
+    assert rests == pytest.approx([0.03, 0.02])
 
 
 def test_calls_and_who_asks_whether_we_live_wait_for_nobody() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from personas import SHIPPED, Catalogue, Persona
-from personas.loading.apart import COMMAND, Apart, Died
+from personas.loading.apart import COMMAND, PAUSE, Apart, Died
 from personas.loading.watching import Edits
 from personas.loading.worker import Packer, Unpacker, read
 from tests.kit.story import children
@@ -95,6 +96,22 @@ def test_it_comes_in_pieces() -> None:
     assert max(pieces) < 80_000
 
 
+def test_between_the_pieces_the_loop_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what the process answers, and of who is known, which it is told first."""
+    rests, sleep = 0, time.sleep
+
+    def rest(seconds: float) -> None:
+        nonlocal rests
+        rests += seconds == PAUSE
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", rest)
+    catalogue = taken(many(100))
+    answered, rests = rests, 0
+    taken(many(100, edit=1), catalogue.all())
+    assert min(answered, rests) > 20  # they are some two million bytes, and a piece has 64 KB
+
+
 def test_who_was_replaced_is_let_go_of(tmp_path: Path) -> None:
     """With the look after the one that took the edit: whoever served them has let go of them by then."""
     file = tmp_path / "personas.json"
@@ -105,6 +122,28 @@ def test_who_was_replaced_is_let_go_of(tmp_path: Path) -> None:
     assert edits.look(0)
     assert edits.look(5) is None
     assert sys.getrefcount(gone) == 2  # here, and as the argument
+
+
+def test_who_was_replaced_is_let_go_of_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop has its turn in between."""
+    rests: list[float] = []
+    file = tmp_path / "personas.json"
+    file.write_bytes(many(250))
+    edits = Edits(file, many(250), Catalogue.from_bytes(many(250)))
+    file.write_bytes(many(250, edit=1))
+    assert edits.look(0)
+    monkeypatch.setattr(time, "sleep", rests.append)
+    assert edits.look(5) is None
+    assert rests == [PAUSE] * 3
+
+
+def test_the_process_has_none_of_our_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it needs not, it does not know."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-ours")
+    told = tmp_path / "environment"
+    taken(SHIPS, apart=Apart(command=running(f"open({str(told)!r}, 'w').write(repr(os.environ))")))
+    assert "PATH" in told.read_text()
+    assert "sk-ours" not in told.read_text()
 
 
 @pytest.mark.parametrize("raw", [b"{", b"[]", SHIPS.replace(b'"gender": "Female"', b'"gender": "Femal"')])

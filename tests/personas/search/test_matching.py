@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from personas import Catalogue
 from tests.kit.four import FOUR
+from tests.kit.steps import steps
 from tests.personas.rows import Make
 from tests.personas.search.questions import QUESTIONS
 
@@ -96,6 +97,14 @@ def test_of_a_long_query_the_beginning_is_read(row: Make) -> None:
     catalogue = Catalogue.from_data([row()])
     assert len(catalogue.match("x" * 495 + " love")) == 1
     assert catalogue.match("x" * 498 + " love") == ()
+
+
+@pytest.mark.parametrize("sign", ["\u3316", "\ufdfa"])
+def test_a_query_does_not_grow_by_signs_that_stand_for_several_letters(row: Make, sign: str) -> None:
+    """The cost of a word grows with the square of its length; what is read is counted in letters."""
+    catalogue = Catalogue.from_data([row()])
+    assert len(catalogue.match(f"love {sign * 495}")) == 1
+    assert steps(lambda: catalogue.match(sign * 500)) < 3 * steps(lambda: catalogue.match("x" * 500))
 
 
 def test_only_the_active_and_only_so_many(row: Make) -> None:

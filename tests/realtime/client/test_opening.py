@@ -115,6 +115,22 @@ def test_instructions_that_are_taken_do_not_answer_for_the_setup_after_them() ->
     assert up.take(setup) == [Configured()]
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_of_several_instructions_only_those_that_are_refused_are_not_waited_for(named: bool) -> None:
+    """Or those that are taken would answer for the setup after them."""
+    for refused in (0, 1):
+        up = Upstream()
+        up.take(*up.updates())
+        up.ours.instruct("You are Tina. The caller is Asha.")
+        up.ours.instruct("You are Tina. The caller is Usha.")
+        up.ours.listen(False)
+        *alone, setup = up.updates()
+        for number, update in enumerate(alone):
+            assert (up.refuse(update, "odd", named) if number == refused else up.take(update)) == []
+        assert up.state is states.Session.TUNING
+        assert up.take(setup) == [Configured()]
+
+
 def test_only_the_newest_setup_opens_whatever_instructions_are_between() -> None:
     """An older one is on its way still; the turns so far are seeded once."""
     up = Upstream()

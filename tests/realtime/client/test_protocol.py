@@ -15,6 +15,7 @@ from realtime.server.acts import Act, Hear, Send, Speak, Think
 from realtime.server.session import Session
 from realtime.server.settings import LONGEST_LIFE
 from tests.kit.shapes import check_client_event, check_server_event
+from tests.kit.steps import steps
 from upstream.facts import (
     FRAMES_AT_ONCE,
     Allowance,
@@ -437,3 +438,21 @@ def test_what_waits_is_sent_bit_by_bit() -> None:
     for part, seconds in ((sent[:typed], spoken[: 40 * len(SECOND)]), (sent[typed:], spoken[40 * len(SECOND) :])):
         assert b"".join(b64decode(event["audio"]) for event in part if "audio" in event) == seconds
     assert len(sent) == 5 * 60 + 2
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_what_is_not_sent_yet_is_not_encoded_yet(listens: bool) -> None:
+    """However long what waits is, to send some of it costs the same."""
+    costs = []
+    for seconds in (12, 120):
+        ours = Protocol()
+        ours.configure(Setup("be kind", "marin", "en", listens=listens))
+        ours.receive(b'{"type":"session.created"}')
+        ours.to_send()
+        ours.receive(b'{"type":"session.updated","session":{"audio":{"output":{"voice":"marin"}}}}')
+        if listens:
+            ours.append(SECOND * seconds)
+        else:
+            ours.ask_clip(1, SECOND * seconds)
+        costs.append(steps(ours.to_send))
+    assert costs[1] < 1.5 * costs[0]

@@ -1,0 +1,10 @@
+"""The end of a process that does not end by itself."""
+
+import subprocess
+import sys
+
+
+def test_it_ends_with_the_code_that_it_was_told() -> None:
+    """Whatever it waits for."""
+    code = "import threading; from cli.ending import end_within; end_within(0.01, 3); threading.Event().wait()"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 3
