@@ -98,15 +98,15 @@ async def exchange(
     origins: Collection[str] = (),
     patience: Patience = PATIENCE,
 ) -> AsyncIterator[Exchange]:
-    """Start it all, in a story of `run`, and let go of it in reverse; the supervisor must end without a failure.
+    """Start it all, and let go of it in reverse; the supervisor must end without a failure.
 
     `faults` is what goes wrong on each connection to the model.
     """
     shelf = Shelf(catalogue or FOUR)
-    tones, ear, mind, pool, ending = Tones(), Measure(), Echo(), await decoders(), Ending()
+    tones, ear, mind, ending = Tones(), Measure(), Echo(), Ending()
     parts = Parts(tones, ear, loud, mind, Loudness)
     engine = Server(parts, token=TOKEN, session_seconds=session_seconds, script=faults)
-    async with engine.listen("127.0.0.1", 0) as port:
+    async with decoders() as pool, engine.listen("127.0.0.1", 0) as port:
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
         equipment, answers = Equipment(shelf, model, pool, limits or Limits()), Readiness(model).would_answer
         doors = Doors(bind("127.0.0.1", 0), None, hosts, origins, patience)
@@ -129,7 +129,6 @@ async def exchange(
             finally:
                 tones.free.set()
                 ear.free.set()
-        await until(lambda: not pool.busy and not pool.waiting)  # a worker that was killed is replaced
     parts.close()
     assert ending.down.result().cause is None
     assert pykka.ActorRegistry.get_all() == []

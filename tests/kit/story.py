@@ -4,7 +4,8 @@ The stories of a test process share one loop, and on it the decoders: to start t
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import psutil
@@ -34,15 +35,23 @@ def run(story: Coroutine[Any, Any, T], loop: Callable[[], asyncio.AbstractEventL
         _runners[0].run(_clear())
 
 
-async def decoders() -> Pool:
-    """Those of all stories: warm, and idle. A worker that a story has killed is replaced, as in a server."""
-    shared = [runner.get_loop() for runner in _runners]
-    assert asyncio.get_running_loop() in shared, "the decoders live on the loop that `run` shares"
-    if not _pools:
-        pool = Pool()
-        await pool.warm()
-        _pools.append(pool)
-    return _pools[0]
+@asynccontextmanager
+async def decoders() -> AsyncIterator[Pool]:
+    """Those of all stories: warm, and idle again afterwards. On a loop that `run` does not share, some of its own.
+
+    A worker that a story has killed is replaced, as in a server.
+    """
+    if asyncio.get_running_loop() in [runner.get_loop() for runner in _runners]:
+        if not _pools:
+            _pools.append(await _warm())
+        yield _pools[0]
+        await until(lambda: not _pools[0].busy and not _pools[0].waiting)
+    else:
+        pool = await _warm()
+        try:
+            yield pool
+        finally:
+            await pool.close()
 
 
 def children() -> list[psutil.Process]:
@@ -67,6 +76,12 @@ def close() -> None:
         _runners[0].run(_pools.pop().close())
     while _runners:
         _runners.pop().close()
+
+
+async def _warm() -> Pool:
+    pool = Pool()
+    await pool.warm()
+    return pool
 
 
 async def _whole(story: Coroutine[Any, Any, T]) -> T:
