@@ -1,5 +1,6 @@
 """The documents name what there is."""
 
+import re
 from pathlib import Path
 
 import schemas
@@ -8,6 +9,26 @@ from realtime.client.states import diagram
 from realtime.contract import GO_ON, SAY_EXACTLY
 
 ROOT = Path(__file__).parents[1]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+NAMED = re.compile(
+    r"`((?:actors|audio|bench|cli|engine|personas|phone|realtime|schemas|tests|upstream|web)/[\w/.]+\.\w+)`"
+)
+
+
+def test_every_file_that_a_document_names_is_there() -> None:
+    """Also after a move."""
+    named = [(document.name, file) for document in DOCUMENTS for file in NAMED.findall(document.read_text())]
+    assert len(named) > 50
+    assert [(document, file) for document, file in named if not (ROOT / file).exists()] == []
+
+
+def test_every_decision_is_in_the_index() -> None:
+    """By its number and its title."""
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text()
+    for file in folder.glob("0*.md"):
+        number, _, title = file.read_text().partition("\n")[0].removeprefix("# ").partition(". ")
+        assert f"| {number} | [{title}]({file.name}) |\n" in index
 
 
 def test_the_wire_document_names_every_type_and_code() -> None:
