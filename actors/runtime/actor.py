@@ -48,10 +48,8 @@ from pykka.messages import _ActorStop
 
 from actors.runtime.mailbox import Mailbox
 from actors.runtime.ref import LoopFuture, LoopRef, Ref
-from actors.runtime.signals import Boot, Childless, Down, Overrun, Rang, Stop
+from actors.runtime.signals import Boot, Childless, Down, Overrun, Rang
 from actors.runtime.watchdog import running
-
-__all__ = ["Boot", "Down", "Hired", "LoopActor", "Overrun", "Ref", "Stop", "launch"]
 
 log = logging.getLogger(__name__)
 

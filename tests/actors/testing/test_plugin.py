@@ -10,7 +10,7 @@ pytest_plugins = ["pytester"]
 DOCUMENT = Path(__file__).parents[3] / "docs/testing.md"
 
 ACTOR = """
-from actors.runtime.actor import LoopActor, Stop, launch
+from actors.runtime import LoopActor, Stop, launch
 
 class Clerk(LoopActor):
     def on_receive(self, message):
