@@ -9,29 +9,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, assert_never
 
-from actors.admission.breaker import BARRED_SECONDS, Breaker
 from actors.admission.door import Door
 from actors.admission.slots import Engagements
 from actors.messages.admission import (
     Admitted,
-    Answered,
     Attached,
     Barred,
     Claimed,
     Connected,
     Declined,
     FromSession,
+    FromTrial,
     Granted,
     Inquired,
     Leaving,
     LetGo,
     Replaced,
     Report,
+    Served,
 )
 from actors.messages.caller import Close, Error, ToCaller
 from actors.runtime import Boot, Down, Hired, LoopActor, LoopRef, Ref, Stop
 from actors.services import Equipment
 from actors.session import SessionInbox, UserSessionActor
+from actors.trial import TrialActor, TrialInbox
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class DrainOver:
     """A timer: the sessions had their time to end."""
 
 
-SupervisorInbox: TypeAlias = Boot | Stop | Down | Connected | FromSession | Inquired | DrainOver
+SupervisorInbox: TypeAlias = Boot | Stop | Down | Connected | FromSession | FromTrial | Inquired | DrainOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         self._engagements = Engagements()
         self._seats: dict[Hired[SessionInbox], Seat] = {}
         self._newest: dict[str, Seat] = {}
+        self._trial: Hired[TrialInbox] | None = None  # while the upstream refuses our account
         self._left: dict[LoopRef[Any], int] = {}  # sessions without a caller, and the close code
         self._ids = itertools.count(1)
         self._run = secrets.token_hex(3)  # session ids of two runs differ in the log
@@ -84,15 +86,17 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
                 self._engage(message)
             case LetGo(session, keeps):
                 self._engagements.let_go(session, keeps)
-            case Answered(session):
-                self._turn_breaker(self._door.breaker.answered(session), "the upstream serves us again")
             case Barred(reason):
-                self._turn_breaker(self._door.breaker.barred(self._now()), reason)
+                self._bar(reason)
+            case Served():
+                self._let_in()
+            case Down(name=TrialActor.name):
+                self._trial_ended(message)
             case Down():
                 self._session_ended(message)
             case Inquired(reply_to):
                 calls = len(self._seats)
-                reply_to.tell(Report(self._door.is_open(calls, self._now()), calls))
+                reply_to.tell(Report(self._door.is_open(calls), calls))
             case Stop():
                 self._drain()
             case DrainOver():
@@ -115,7 +119,6 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         session = self.hire(UserSessionActor, caller.user, id_, self._equipment, self.me)
         seat = Seat(id_, caller.user, session, caller.outbox)
         self._seats[session] = self._newest[caller.user] = seat
-        self._door.breaker = self._door.breaker.admitted(session, now)
         self._equipment.figures.begun += 1
         session.tell(Attached(caller.connection, caller.outbox, caller.mode))
         caller.outbox.tell(Admitted(session))
@@ -130,18 +133,26 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         reason = f"{best.name} is talking to others. {catalogue.advise(best, now, engaged=full)}"
         wish.session.tell(Declined(wish.choice, "busy", reason))
 
-    def _turn_breaker(self, breaker: Breaker, why: str) -> None:
-        was_shut, shut = self._equipment.figures.barred, breaker.barred_at is not None
-        self._door.breaker, self._equipment.figures.barred = breaker, shut
-        if shut and not was_shut:
-            log.error("new calls are refused, one tries again every %.0f s: %s", BARRED_SECONDS, why)
-        elif was_shut and not shut:
-            log.info("%s", why)
+    def _bar(self, why: str) -> None:
+        if self._door.barred or self._door.draining:
+            return
+        self._door.barred = self._equipment.figures.barred = True
+        log.error("new calls are refused, the server tries again every %.0f s: %s", self._equipment.trials.every, why)
+        self._trial = self.hire(TrialActor, self._equipment, self.me)
+
+    def _let_in(self) -> None:
+        self._door.barred = self._equipment.figures.barred = False
+        log.info("the upstream serves us again")
+
+    def _trial_ended(self, down: Down) -> None:
+        """If it has crashed another goes on in its place, which begins by waiting."""
+        if down.ref == self._trial:
+            again = self._door.barred and not self._door.draining
+            self._trial = self.hire(TrialActor, self._equipment, self.me) if again else None
 
     def _session_ended(self, down: Down) -> None:
         self._let_go(down.ref)
         seat = self._seats.pop(down.ref)
-        self._door.breaker = self._door.breaker.ended(down.ref)
         left = self._left.pop(down.ref, None)
         self._equipment.figures.ended[left or 4500] += 1
         if down.cause is not None and left is None:  # else the caller was told that the call is over
@@ -166,6 +177,8 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         log.info("draining %d calls", len(self._seats))
         for seat in self._seats.values():
             seat.session.tell(Stop())
+        if self._trial:
+            self._trial.tell(Stop())
         self.after(DRAIN_SECONDS, DrainOver())
         if not self._seats:
             self.end()

@@ -21,6 +21,7 @@ from actors.messages.bridge import (
     Instruct,
     Keep,
     Listen,
+    Prove,
     Ready,
     ToBridge,
     UpstreamLost,
@@ -104,6 +105,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._protocol.greet(ask, words)
             case GoOn(ask):
                 self._protocol.go_on(ask)
+            case Prove(ask):
+                self._protocol.prove(ask)
             case Hush():
                 self._protocol.hush()
             case Keep(reply, heard_ms):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from actors.admission.breaker import Losses
+from actors.admission.losses import Losses
 from actors.bridge import Dialler
 from actors.counters import Figures
 from audio import Pool
@@ -33,6 +33,16 @@ class Limits:
     """Times a minute that a caller may switch to another persona; the first choice is none."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trials:
+    """How the server finds out that the upstream serves its account again. Seconds."""
+
+    every: float = 30.0
+    """From the refusal to the first trial, and from the end of one to the next."""
+    within: float = 10.0
+    """So long the model has to answer, from the dialling on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Equipment:
     """Where the catalogue lies, the way to the model, the decoders, the limits, what is counted and what was lost."""
@@ -43,3 +53,4 @@ class Equipment:
     limits: Limits = field(default_factory=Limits)
     figures: Figures = field(default_factory=Figures)
     losses: Losses = field(default_factory=Losses)
+    trials: Trials = field(default_factory=Trials)

@@ -18,7 +18,6 @@ from actors.call.switchboard import Hands, Switchboard
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
 from actors.messages.admission import (
-    Answered,
     Attached,
     Barred,
     Claimed,
@@ -265,7 +264,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._talk.learn(leg, live, event, self._clock())
         if isinstance(event, ReplyEnded) and live and event.status == "completed":
             self._board.answered()
-            self._supervisor.tell(Answered(self.me))
         if isinstance(event, Speaking | Paused):
             self._spoke_at = self._clock()
         if isinstance(event, Speaking):

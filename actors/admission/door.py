@@ -3,7 +3,6 @@
 from collections import deque
 from dataclasses import dataclass
 
-from actors.admission.breaker import Breaker
 from actors.messages.caller import Close
 from actors.services import Limits
 
@@ -30,15 +29,16 @@ class Door:
     """Times are seconds on one clock that never goes back."""
 
     def __init__(self, limits: Limits) -> None:
-        self.breaker = Breaker()
         self.draining = False
+        self.barred = False
+        """The upstream refuses our account: nobody may come in."""
         self._limits = limits
         self._came: deque[tuple[float, str]] = deque()  # who was let in, and when, of the last ten seconds
         self._taken_over: dict[str, deque[float]] = {}
 
-    def is_open(self, calls: int, now: float) -> bool:
+    def is_open(self, calls: int) -> bool:
         """Whether somebody who has not called lately would be let in."""
-        return not self.draining and calls < self._limits.sessions and self.breaker.admits(now)
+        return not self.draining and not self.barred and calls < self._limits.sessions
 
     def refusal(self, user: str, calls: int, again: bool, now: float) -> Refusal | None:
         """Why this user may not come in, or None, and then they have. `again`: they are on the line already."""
@@ -53,7 +53,7 @@ class Door:
             return RUSH
         if sum(caller == user for _, caller in self._came) >= limits.calls:
             return TOO_OFTEN
-        if not self.breaker.admits(now):
+        if self.barred:
             return BARRED
         if again and self._takes_over_too_often(user, now):
             return EVERYWHERE

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from actors.admission.breaker import Losses
+from actors.admission.losses import Losses
 from actors.call.choices import Choices
 from actors.call.connection import Caller
 from actors.call.conversation import Conversation

@@ -1,4 +1,4 @@
-"""Who comes in, who is on the line and who leaves: endpoint, supervisor and session."""
+"""Who comes in, who is on the line and who leaves: endpoint, supervisor, session and trial."""
 
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -90,17 +90,15 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """The model has given this session a whole reply."""
-
-    session: LoopRef[Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Barred:
     """The upstream refuses our account: it would refuse every other call as well."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The upstream serves our account again: it has answered a connection of the server's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,8 @@ class LetGo:
     keeps: frozenset[str]
 
 
-FromSession: TypeAlias = Leaving | Answered | Barred | Claimed | LetGo
+FromSession: TypeAlias = Leaving | Barred | Claimed | LetGo
+FromTrial: TypeAlias = Served
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,13 @@ class GoOn:
 
 
 @dataclass(frozen=True, slots=True)
+class Prove:
+    """Write one word: it is paid for like any answer, so that it proves that the account is served."""
+
+    ask: int
+
+
+@dataclass(frozen=True, slots=True)
 class Append:
     """Some more of what the caller says: PCM16 little-endian, mono, 24 kHz."""
 
@@ -96,7 +103,7 @@ class Fact:
     event: Event
 
 
-ToBridge: TypeAlias = Configure | Instruct | Listen | Append | Greet | AskClip | AskText | GoOn | Hush | Keep
+ToBridge: TypeAlias = Configure | Instruct | Listen | Append | Greet | AskClip | AskText | GoOn | Prove | Hush | Keep
 FromBridge: TypeAlias = Ready | Fact
 
 

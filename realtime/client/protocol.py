@@ -97,6 +97,10 @@ class Protocol:
         """Have the last answer of the seeded turns, which an earlier connection began, brought to its end."""
         self._answers.ask(Ask(ask, [], response=requests.the_rest(self._setup)))
 
+    def prove(self, ask: int) -> None:
+        """Have one word written, at the cost of next to nothing: the least that a model is paid for."""
+        self._answers.ask(Ask(ask, [], response=requests.one_word(self._setup)))
+
     def again(self) -> None:
         """The time of what was Postponed has come."""
         self._answers.again()
@@ -245,5 +249,6 @@ EXPECTED = frozenset({
     "conversation.created", "conversation.item.added", "conversation.item.done", "conversation.item.deleted",
     "conversation.item.truncated", "input_audio_buffer.cleared", "input_audio_buffer.timeout_triggered",
     "response.content_part.added", "response.content_part.done", "response.output_audio.done",
+    "response.output_text.delta", "response.output_text.done",
 })  # fmt: skip
 """Known, and of no use to us."""

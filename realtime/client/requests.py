@@ -13,6 +13,7 @@ Event = dict[str, Any]
 APPEND_BYTES = 400 * BYTES_PER_MS  # of a clip; so many of them as go out at once are encoded in a millisecond
 APPEND = b'{"type":"input_audio_buffer.append","audio":"%b"}'  # 50 times a second, and base64 needs no escaping
 REPLY_TOKENS = 2048  # bounds a reply to about 100 s of audio, at 20 tokens a second
+WORD_TOKENS = 16
 
 TRANSCRIBER = "gpt-transcribe"
 
@@ -85,3 +86,8 @@ def exactly(setup: Setup, words: str) -> Event:
 def the_rest(setup: Setup) -> Event:
     """A response that goes on with the assistant's last turn."""
     return {"instructions": f"{setup.instructions}\n\n{GO_ON}", "tool_choice": "none"}
+
+
+def one_word(setup: Setup) -> Event:
+    """A response of one word in writing. If the model thinks aloud first it is cut short, which is as good."""
+    return {**exactly(setup, "Yes."), "output_modalities": ["text"], "max_output_tokens": WORD_TOKENS}

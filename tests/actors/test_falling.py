@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from actors.admission.breaker import MANY, SPREAD_SECONDS, Losses
+from actors.admission.losses import MANY, SPREAD_SECONDS, Losses
 from actors.messages.admission import Attached, From
 from actors.messages.caller import Chose
 from actors.runtime import Down, Stop, launch
