@@ -1,14 +1,19 @@
 """One call learns that the upstream refuses our account; the others need not learn it again."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
 
+from actors.services import Trials
+from actors.trial import USER
+from engine.faults.script import Script, read
 from phone import CallEnded, Phone
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import FOUR, MOHIT, TINA
-from tests.kit.story import run
+from tests.kit.story import run, until
 from upstream.link import Frames, Link, Upstream
 
 
@@ -94,5 +99,74 @@ def test_a_persona_that_is_refused_bars_nobody() -> None:
                 await two.choose(MOHIT)
                 await two.answer()
             assert await ready(line) == 200
+
+    run(story())
+
+
+def refusing(*connections: list[dict[str, Any]]) -> Script:
+    """What goes wrong on each connection to the model; later ones behave."""
+    return read({"connections": list(connections)})
+
+
+SPENT = [{"on": "response.create", "do": "error", "code": "insufficient_quota", "echo": True}]
+SPENT_LATER = [{"on": "response.created", "do": "fail", "code": "insufficient_quota"}]
+HUNG = [{"on": "open", "do": "stall"}]
+QUICK = Trials(every=0.05)
+
+
+def test_the_server_finds_out_by_itself_that_it_is_served_again() -> None:
+    """Over its own connections, while strangers who connect and say nothing are turned away; then all are let in."""
+
+    async def story() -> None:
+        faults = refusing(SPENT, SPENT, SPENT_LATER, HUNG, SPENT)
+        async with exchange(upstream=fickle, faults=faults, trials=Trials(every=0.05, within=1.0)) as line:
+            before = line.left()
+            async with line.phone("one") as one:
+                assert (await refused(one)).code == 4503
+            strangers = 0
+            while line.figures.barred:
+                async with line.phone(f"stranger-{strangers}") as stranger:
+                    with suppress(CallEnded, TimeoutError):
+                        async with asyncio.timeout(0.2):
+                            await stranger.closed()
+                strangers += 1
+            assert strangers
+            assert upstream(line).dialled[:6] == ["one", USER, USER, USER, USER, USER]
+            assert set(upstream(line).dialled) == {"one", USER}
+            async with line.phone("two") as two:
+                await two.choose(MOHIT)
+                await two.answer()
+            assert await ready(line) == 200
+            await line.settles_to(before)
+
+    run(story())
+
+
+def test_a_trial_costs_next_to_nothing() -> None:
+    """A few tokens of text, no audio, in the figures of the server."""
+
+    async def story() -> None:
+        async with exchange(upstream=fickle, faults=refusing(SPENT), trials=QUICK) as line:
+            async with line.phone("one") as one:
+                await refused(one)
+            await until(lambda: not line.figures.barred)
+            used = line.figures.used
+            assert 0 < used.text_in < 100
+            assert 0 < used.text_out < 10
+            assert used.audio_in == used.audio_out == 0
+            assert line.tones.asked == []
+
+    run(story())
+
+
+def test_a_server_ends_while_it_tries() -> None:
+    """The upstream hangs; the server is told to end, and leaves nothing behind."""
+
+    async def story() -> None:
+        async with exchange(upstream=fickle, faults=refusing(SPENT, HUNG), trials=QUICK) as line:
+            async with line.phone("one") as one:
+                await refused(one)
+            await until(lambda: upstream(line).dialled == ["one", USER])
+            await until(lambda: len(line.engine.calls) == 1)
 
     run(story())

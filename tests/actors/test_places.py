@@ -256,7 +256,7 @@ def test_a_switch_gives_the_place_up_when_the_other_is_there(house: House) -> No
     house.says("a", Chose(MOHIT))
     house.stage.settle()
     busy(house.chooses("b", TINA))
-    house.wires.dialled[-1].lose(3000, "no")
+    house.wires.dialled[-1].welcome("hoarse")
     house.callers["a"][1].fish_for(Error, code="persona_switch_failed")
     busy(house.chooses("b", TINA))
     house.chooses("a", MOHIT)

@@ -18,7 +18,7 @@ import pykka
 
 from actors.counters import Figures
 from actors.runtime import Hired
-from actors.services import Equipment, Limits
+from actors.services import Equipment, Limits, Trials
 from actors.session import SessionInbox
 from audio import Pool
 from cli.server import Doors, Ending, bind, open_doors
@@ -97,6 +97,7 @@ async def exchange(
     hosts: Collection[str] = (),
     origins: Collection[str] = (),
     patience: Patience = PATIENCE,
+    trials: Trials = Trials(),  # noqa: B008  # it is frozen
 ) -> AsyncIterator[Exchange]:
     """Start it all, and let go of it in reverse; the supervisor must end without a failure.
 
@@ -108,7 +109,8 @@ async def exchange(
     engine = Server(parts, token=TOKEN, session_seconds=session_seconds, script=faults)
     async with decoders() as pool, engine.listen("127.0.0.1", 0) as port:
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
-        equipment, answers = Equipment(shelf, model, pool, limits or Limits()), Readiness(model).would_answer
+        equipment = Equipment(shelf, model, pool, limits or Limits(), trials=trials)
+        answers = Readiness(model).would_answer
         doors = Doors(bind("127.0.0.1", 0), None, hosts, origins, patience)
         async with open_doors(doors, equipment, "local engine", answers, ending) as (supervisor, address):
             try:

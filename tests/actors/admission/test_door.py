@@ -61,26 +61,3 @@ def test_one_user_cannot_use_up_the_lines_of_all(stage: Stage, house: House) -> 
     assert closed(house.calls("loop", HungUp())) == [4429]
     stage.advance(0.1)
     assert closed(house.calls("loop", HungUp())) == [1000]
-
-
-@pytest.mark.parametrize("mended", [True, False])
-def test_after_a_while_one_call_tries_for_all(stage: Stage, house: House, mended: bool) -> None:
-    """While it tries the others are refused; its answer lets them in, its refusal keeps them out."""
-    one = house.calls("one", Chose(TINA))
-    house.wires.dialled[0].lose(3000, "the key")
-    assert closed(one) == [4503]
-    stage.advance(29.9)
-    assert closed(house.calls("early", Chose(TINA))) == [4503]
-    stage.advance(0.1)
-    trial = house.calls("trial", Chose(TINA))
-    assert closed(house.calls("two", Chose(TINA))) == [4503]
-    wire = house.wires.dialled[1]
-    if mended:
-        wire.welcome()
-        assert closed(house.calls("three", Chose(TINA))) == [4503]
-        wire.answer("Namaste.")
-    else:
-        wire.lose(3000, "the key")
-    assert closed(trial) == ([] if mended else [4503])
-    assert closed(house.calls("four", Chose(TINA))) == ([] if mended else [4503])
-    assert [wire.user for wire in house.wires.dialled] == ["one", "trial", *(["four"] if mended else [])]

@@ -138,6 +138,18 @@ def test_the_greeting_is_the_exact_words(wire: Wire) -> None:
     assert "conversation.item.create" not in wire.kinds()
 
 
+def test_a_word_in_writing_proves_that_we_are_served(wire: Wire) -> None:
+    """Text alone, whole without anything spoken: nothing of it is odd, and it has a price."""
+    wire.ours.prove(1)
+    assert [type(fact) for fact in wire.carry()] == [ReplyBegan, ReplyEnded]
+    assert wire.facts[-1] == ReplyEnded(1, 1, "completed", "")
+    assert wire.sent[-1]["response"]["output_modalities"] == ["text"]
+    assert wire.work == []
+    (used,) = [booked for booked in wire.booked if isinstance(booked, Used)]
+    assert 0 < used.text_out <= wire.sent[-1]["response"]["max_output_tokens"]
+    assert used.audio_out == 0
+
+
 def test_a_clip_is_appended_committed_and_answered(wire: Wire) -> None:
     """A long clip goes in pieces, in order; its transcript and its answer carry the ask's number."""
     clip = bytes(range(256)) * (3 * APPEND_BYTES // 256)
