@@ -95,7 +95,6 @@ class TrialActor(LoopActor[TrialInbox]):
     def _tried(self, cause: BaseException | None) -> None:
         """The connection is over."""
         self._bridge = None
-        self.cancel(Overdue)
         if isinstance(cause, UpstreamRefused) and not isinstance(cause, AccountRefused):
             self._tell_served()  # what is refused is this setup, not us
         if self._served:

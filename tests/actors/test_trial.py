@@ -192,10 +192,10 @@ def test_who_is_served_lets_callers_in(
     assert not house.equipment.figures.barred
     said = [record.getMessage() for record in caplog.records if record.name == "supervisor"]
     assert said == ["the upstream serves us again"]
-    stage.advance(200)
-    assert len(house.trials) == 1
     assert house.trials[0].ended
     assert house.alive(TrialActor) == []
+    stage.advance(200)
+    assert len(house.trials) == 1
 
 
 @pytest.mark.parametrize("answers", REFUSED.values(), ids=list(REFUSED))
@@ -303,6 +303,9 @@ def test_a_refusal_while_the_last_trial_leaves_is_tried_once(stage: Stage, house
     stage.settle()
     house.supervisor.tell(Barred("again"))
     assert len(house.alive(TrialActor)) == 2
+    old.say(type="response.created", response={"id": "another"})
+    old.say(type="response.done", response={"id": "another", "status": "completed"})
+    assert not house.is_open()
     close()
     stage.settle()
     assert len(house.alive(TrialActor)) == 1
@@ -354,6 +357,18 @@ def test_a_drain_ends_a_trial_at_once(
         stage.advance(10)
     stage.expect_terminated(house.supervisor)
     assert len(house.trials) == (1 if says else 0)
+
+
+def test_a_refusal_during_a_drain_is_not_tried(stage: Stage, house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody is let in any more, whatever the upstream says."""
+    house.calls("early")
+    house.wires.dialled[0].welcome()
+    house.wires.dialled[0].answer("Namaste.")
+    house.wires.dialled[0].close = lambda: None  # type: ignore[method-assign]
+    house.supervisor.tell(Stop())
+    house.supervisor.tell(Barred("the key"))
+    assert house.alive(TrialActor) == []
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 @pytest.mark.parametrize("kind", [TrialActor, OpenAIBridgeActor])
