@@ -9,10 +9,9 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
@@ -30,10 +29,14 @@ from supervisor import DRAIN_SECONDS, SupervisorActor, SupervisorInbox
 from upstream.link import Upstream
 from upstream.models import named
 from upstream.readiness import Readiness
-from web import application, runner
+from web import application, serving
+from web.addresses import Addresses
+from web.crowd import PLENTY, Crowd
+from web.guard import refuse_strangers
 from web.metrics import Metrics
 from web.patience import PATIENCE, Patience
 from web.rest import Rest
+from web.shares import each_their_share
 
 log = logging.getLogger("serve")
 
@@ -115,6 +118,9 @@ class Doors:
     hosts: Collection[str] = ()
     origins: Collection[str] = ()
     patience: Patience = PATIENCE
+    addresses: Addresses = field(default_factory=Addresses)
+    most: int = PLENTY
+    """Connections at once."""
 
 
 @asynccontextmanager
@@ -128,16 +134,15 @@ async def open_doors(
     supervisor = launch(SupervisorActor(equipment), ending)
     rest = Rest(supervisor, equipment.shelf, name, would_answer, doors.patience)
     metrics = Metrics(equipment.figures, equipment.pool)
-    app = application(rest, supervisor, metrics, doors.hosts, doors.origins, doors.patience)
-    serving = runner(app, doors.patience)
-    try:
-        await serving.setup()
-        await web.SockSite(serving, doors.listener, ssl_context=doors.tls).start()
-        yield supervisor, "{}:{}".format(*serving.addresses[0][:2])
-    finally:
-        supervisor.tell(Stop())
-        await asyncio.wait([ending.down], timeout=DRAIN_SECONDS + 2)
-        await serving.cleanup()
+    crowd = Crowd(equipment.limits, equipment.figures.address_refused, doors.addresses, doors.most)
+    guards = [each_their_share(crowd), refuse_strangers(doors.hosts, doors.origins)]
+    app = application(rest, supervisor, metrics, guards, doors.patience)
+    async with serving(app, doors.listener, crowd, doors.tls, doors.patience) as address:
+        try:
+            yield supervisor, address
+        finally:
+            supervisor.tell(Stop())
+            await asyncio.wait([ending.down], timeout=DRAIN_SECONDS + 2)
 
 
 def settle_memory() -> None:

@@ -17,12 +17,11 @@ OURSELVES = ("127.0.0.1/32", "::1/128")
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
-_PAIR = re.compile(
-    r"""([!#$%&'*+.^_`|~0-9a-z-]+)=("(?:[^"\\]|\\.)*"|[^\s",;]*)[ \t]*(?:;|$|(?=,))""", re.IGNORECASE
-)
+_PAIR = re.compile(r"""([!#$%&'*+.^_`|~0-9a-z-]+)=("(?:[^"\\]|\\.)*+"|[^\s",;]*+)[ \t]*+(?:;|$|(?=,))""", re.IGNORECASE)
 _SPACE = re.compile(r"[, \t]+")
 _NODE = re.compile(r"(?:\[([^\[\]]+)\]|([^\[\]:]+))(?::[0-9]{1,5})?")
 _MAPPED = IPv6Network("::ffff:0:0/96")  # IPv4 addresses as a socket for both kinds writes them
+_LONGEST = 64  # characters of an address, its port and brackets
 _HOUSEHOLD = 64  # bits of an IPv6 address that one customer has for themselves
 
 
@@ -73,8 +72,7 @@ class Addresses:
         """The last who is not trusted: None where that is no address, empty where there is nobody."""
         for line in reversed(lines):  # from the end, and no further than to them: what comes before may be long
             for node in reversed(nodes(line)):
-                found = _NODE.fullmatch(node)
-                address = _address(node) or (_address(found[1] or found[2]) if found else None)
+                address = _address(node) or _address(_without_port(node))
                 if not address:
                     return None
                 if not self._is_trusted(address):
@@ -91,6 +89,8 @@ class Addresses:
 
 
 def _address(text: str) -> Address | None:
+    if len(text) > _LONGEST:
+        return None
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
@@ -104,6 +104,11 @@ def _network(text: str) -> Network:
     if isinstance(given, IPv6Network) and given.subnet_of(_MAPPED):
         return IPv4Network((int(given.network_address) & 0xFFFFFFFF, given.prefixlen - _MAPPED.prefixlen))
     return given
+
+
+def _without_port(node: str) -> str:
+    found = _NODE.fullmatch(node[: _LONGEST + 1])
+    return found[1] or found[2] if found else ""
 
 
 def _listed(line: str) -> list[str]:
