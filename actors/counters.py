@@ -30,6 +30,8 @@ class Figures:
     """Bytes of callers' frames."""
     sent: int = 0
     """Bytes of frames to callers."""
+    log_lines_dropped: int = 0
+    """Lines of the log that nobody would have read."""
     barred: bool = False
     """The upstream refuses our account, and new calls are turned away."""
     used: Used = field(default_factory=Used)

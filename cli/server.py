@@ -15,12 +15,14 @@ from pathlib import Path
 from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
+from actors.counters import Figures
 from actors.runtime import Down, Hired, Stop, Watchdog, launch
 from actors.services import Equipment
 from audio import Pool
 from cli.ending import end_within
 from cli.failure import CannotServe
 from cli.follow import following, read
+from cli.handles import raise_limit, room_for_callers
 from cli.settings import OPENAI, Settings
 from engine.child import Child, EngineFailed
 from personas import Shelf
@@ -53,17 +55,17 @@ def is_ours(record: logging.LogRecord) -> bool:
     return not isinstance(error, HttpProcessingError)
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, figures: Figures, console: Console) -> int:
     """Serve until told to stop; returns the exit code. Raises CannotServe."""
     try:
         import uvloop
     except ImportError:  # no wheel for this platform: the loop of the standard library does
-        return asyncio.run(_to_the_end(settings))
-    return uvloop.run(_to_the_end(settings))
+        return asyncio.run(_to_the_end(settings, figures, console))
+    return uvloop.run(_to_the_end(settings, figures, console))
 
 
-async def _to_the_end(settings: Settings) -> int:
-    code = await _serve(settings)
+async def _to_the_end(settings: Settings, figures: Figures, console: Console) -> int:
+    code = await _serve(settings, figures, console)
     end_within(GRACE_SECONDS, code)
     return code
 
@@ -80,10 +82,11 @@ class Ending:
         self.asked.set()
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, figures: Figures, console: Console) -> int:
+    room = room_for_callers(raise_limit(), settings.limits.sessions)
     raw, catalogue = read(settings.personas)
     shelf, tls = Shelf(catalogue), _tls(settings.tls_cert, settings.tls_key)
-    listener, console = bind(settings.host, settings.port), Console(stderr=True)
+    listener = bind(settings.host, settings.port)
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
         upstream = await _upstream(settings, stack, console)
@@ -91,14 +94,14 @@ async def _serve(settings: Settings) -> int:
             pool = Pool()
             stack.push_async_callback(pool.close)
             await pool.warm()
-        equipment = Equipment(shelf, upstream, pool, settings.limits)
+        equipment = Equipment(shelf, upstream, pool, settings.limits, figures)
         settle_memory()
         stack.callback(Watchdog(equipment.figures.late).stop)
         await stack.enter_async_context(following(settings.personas, raw, shelf))
         ending = Ending()
         _on_signals(ending.asked)  # before anybody is told that we serve: they may stop us at once
         name = "local engine" if settings.local else upstream.host
-        door = Doors(listener, tls, settings.hosts, settings.origins)
+        door = Doors(listener, tls, settings.hosts, settings.origins, addresses=settings.addresses, most=room)
         answers = Readiness(upstream).would_answer
         _, address = await stack.enter_async_context(open_doors(door, equipment, name, answers, ending))
         scheme = "https" if tls else "http"

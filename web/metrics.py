@@ -73,6 +73,7 @@ class Metrics(Collector):
             actors.add_metric([kind], count)
         yield actors
         yield _gauge("voice_tasks", "Tasks of the event loop", len(asyncio.all_tasks()))
+        yield _count("voice_log_lines_dropped", "Lines that nobody read in time", self.figures.log_lines_dropped)
         yield _count("voice_dead_letters", "Messages told to actors that had ended", runtime.ref.dead_letters)
         yield _gauge("voice_decoders_busy", "Decoders at work on a clip", self._pool.busy)
         yield _gauge("voice_clips_waiting", "Clips that wait for a decoder", self._pool.waiting)
