@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any
 
 from actors.counters import Figures
 from actors.messages.admission import Admitted, Connected, Inquired
@@ -54,7 +54,7 @@ async def shore(
     app = application(
         rest,
         supervisor,
-        Metrics(figures, cast(Pool, None)),
+        Metrics(figures, Pool()),
         [each_their_share(crowd), refuse_strangers((), ())],
         patience,
     )
