@@ -39,20 +39,28 @@ def read_into_the_log() -> Iterator[TextIO]:
 
 
 def _read(pipe: int) -> None:
-    rate, skipped, rest = Rate(LINES_A_SECOND, 10 * LINES_A_SECOND), 0, b""
+    rate, skipped = Rate(LINES_A_SECOND, 10 * LINES_A_SECOND), 0
+    for line in _lines(pipe):
+        if not rate.take(time.monotonic()):
+            skipped += 1
+            continue
+        if skipped:
+            log.warning("%d lines are not shown", skipped)
+            skipped = 0
+        log.warning("%s", line.decode(errors="replace").rstrip())
+    os.close(pipe)
+
+
+def _lines(pipe: int) -> Iterator[bytes]:
+    """To the end, at which nobody is left who could write."""
+    rest = b""
     while data := os.read(pipe, 65536):
         *lines, rest = (rest + data).split(b"\n")
-        while len(rest) > LONGEST_LINE:
-            lines.append(rest[:LONGEST_LINE])
-            rest = rest[LONGEST_LINE:]
+        if len(rest) > LONGEST_LINE:
+            lines.append(rest)
+            rest = b""
         for line in lines:
-            if not rate.take(time.monotonic()):
-                skipped += 1
-                continue
-            if skipped:
-                log.warning("%d lines of this second are not shown", skipped)
-                skipped = 0
-            log.warning("%s", line.decode(errors="replace").rstrip())
+            for start in range(0, len(line), LONGEST_LINE):
+                yield line[start : start + LONGEST_LINE]
     if rest:
-        log.warning("%s", rest.decode(errors="replace"))
-    os.close(pipe)
+        yield rest
