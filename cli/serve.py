@@ -161,9 +161,9 @@ def serve(
         figures = Figures()
         logging.basicConfig(level=log_level.value, handlers=[Log(figures, stderr)])
         logging.getLogger("aiohttp.server").addFilter(is_ours)
-        console = Console(file=stderr)
+        progress = Console(file=stderr, quiet=not stderr.isatty())  # who reads a pipe may have stopped
         try:
-            raise typer.Exit(run(settings, figures, console))
+            raise typer.Exit(run(settings, figures, progress))
         except CannotServe as reason:
-            console.print(str(reason), markup=False, highlight=False, soft_wrap=True)
+            Console(file=stderr).print(str(reason), markup=False, highlight=False, soft_wrap=True)
             raise typer.Exit(reason.code) from None
