@@ -1,5 +1,7 @@
 """Each address has its share: of calls that begin, and of questions, whoever else asks."""
 
+import json
+
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
@@ -8,9 +10,9 @@ from web.crowd import Crowd
 from web.guest import Guest
 
 CALLS = ("/ws/", "/ws-mobile/")
-CALLS_AT_ONCE = "Too many calls begin at your address at once: wait a few seconds, then call once.\n"
-QUESTIONS_AT_ONCE = "Too many questions come from your address at once: wait a few seconds, then ask more slowly.\n"
-OPEN_AT_ONCE = "Too many connections of your address are open: end some of them, then try again.\n"
+CALLS_AT_ONCE = "Too many calls begin at your address at once: wait a few seconds, then call once."
+QUESTIONS_AT_ONCE = "Too many questions come from your address at once: wait a few seconds, then ask more slowly."
+OPEN_AT_ONCE = "Too many connections of your address are open: end some of them, then try again."
 WAIT_SECONDS = 2  # a share is whole again after so long
 
 
@@ -45,7 +47,11 @@ def each_their_share(crowd: Crowd) -> Middleware:
 
 def _too_many(text: str, behind: bool) -> web.HTTPTooManyRequests:
     """Also ends the connection, unless it is a proxy's, which has others behind it."""
-    answer = web.HTTPTooManyRequests(text=text, headers={"Retry-After": str(WAIT_SECONDS)})
+    answer = web.HTTPTooManyRequests(
+        text=json.dumps({"code": "busy", "message": text}),
+        content_type="application/json",
+        headers={"Retry-After": str(WAIT_SECONDS)},
+    )
     if not behind:
         answer.force_close()
     return answer
