@@ -370,7 +370,7 @@ def test_who_holds_many_connections_takes_no_handle_of_a_call() -> None:
     async def story(one: Server) -> None:
         async with Phone(one.url, "user-1") as phone:
             dialled = await asyncio.gather(*(Line.dial(one.address, "127.0.0.1") for _ in range(500)))
-            await until(lambda: any("handles" in line for line in one.log))
+            await until(lambda: any("no handle was left" in line for line in one.log))
             await phone.choose(MOHIT)
             await phone.answer()
             answer = await phone.ask((CLIPS / "en_come_back.m4a").read_bytes())

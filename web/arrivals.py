@@ -8,6 +8,7 @@ from actors.services import Limits
 KEPT_SECONDS = 10.0  # of who has nothing open: by then whatever came at once is allowed again
 MOST_KEPT = 65_536  # addresses with nothing open; then the one that came first is forgotten sooner
 CALLS_AT_ONCE = 2.0  # seconds of new connections, or calls, that may come at once
+SHARE_OF_CALLS = 0.25  # of those that all may begin: also where they are few, no address can use them up
 QUESTIONS_AT_ONCE = 5.0  # a page asks for all that it shows
 
 
@@ -18,8 +19,9 @@ class _Caller:
 
     def __init__(self, limits: Limits) -> None:
         connects, questions = limits.address_connects, limits.address_questions
+        calls = min(connects, limits.connects * SHARE_OF_CALLS)
         self.connects = Rate(connects, connects * CALLS_AT_ONCE)
-        self.calls = Rate(connects, connects * CALLS_AT_ONCE)
+        self.calls = Rate(calls, max(1.0, calls * CALLS_AT_ONCE))
         self.questions = Rate(questions, questions * QUESTIONS_AT_ONCE)
         self.open = 0
         self.seen = 0.0

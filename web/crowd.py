@@ -13,6 +13,8 @@ from web.arrivals import Arrivals
 log = logging.getLogger(__name__)
 
 PLENTY = 1_000_000  # connections, where nobody says how many there is room for
+NAMES = {"handles": "connections for which no handle was left,"}
+MOST_NAMED = 1_000  # kinds and addresses of one second
 TOLD_SECONDS = 1.0  # of refusals are one line of the log
 
 
@@ -113,10 +115,7 @@ class Refusals:
         ((kind, address), most), *_ = self._untold.most_common(1)
         self._telling = None
         self._untold.clear()
-        log.warning("refused %d in a second, %d of them %s of %s", total, most, kind, address)
-
-
-MOST_NAMED = 1_000  # of one second
+        log.warning("refused %d in a second, %d of them %s of %s", total, most, NAMES.get(kind, kind), address)
 
 
 def _now() -> float:

@@ -19,7 +19,7 @@ AT_ONCE = 16  # then the calls have the loop
 REST_SECONDS = 1.0  # when no more can be accepted
 TOLD_SECONDS = 5.0  # in which that is told once
 GONE_SECONDS = 2.0  # for the end of TLS
-EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ADVICE = dict.fromkeys((errno.EMFILE, errno.ENFILE), ": raise ulimit -n, or lower --sessions")
 
 
 class Entrance:
@@ -70,8 +70,6 @@ class Entrance:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                if error.errno not in EXHAUSTED:
-                    raise
                 self._rest(error)
                 return
             if visit := self._crowd.come(peer[0]):
@@ -85,7 +83,8 @@ class Entrance:
         """The kernel would tell of the same connection again at once, and for ever."""
         if self._loop.time() - self._told >= TOLD_SECONDS:
             self._told = self._loop.time()
-            log.error("no connection can be accepted (%s): raise ulimit -n, or lower --sessions", error.strerror)
+            advice = ADVICE.get(error.errno or 0, "")
+            log.error("no connection can be accepted (%s)%s", error.strerror, advice)
         self._loop.remove_reader(self._listener)
         self._resting = self._loop.call_later(REST_SECONDS, self._go_on)
 
@@ -96,6 +95,7 @@ class Entrance:
     async def _greet(self, connection: socket.socket, visit: Visit) -> None:
         """Up to the end of TLS; from then on the guest says when it is gone."""
         seconds = (self._patience.request_seconds, GONE_SECONDS) if self._tls else (None, None)
+        came = False
         try:
             connection.setblocking(False)
             await self._loop.connect_accepted_socket(
@@ -105,7 +105,10 @@ class Entrance:
                 ssl_handshake_timeout=seconds[0],
                 ssl_shutdown_timeout=seconds[1],
             )
-        except (OSError, asyncio.CancelledError) as error:
+            came = True
+        except OSError as error:
             log.debug("a connection came to nothing: %r", error)
-            visit.end()
-            connection.close()
+        finally:
+            if not came:
+                visit.end()
+                connection.close()

@@ -34,6 +34,13 @@ def test_calls_and_questions_have_bounds_of_their_own() -> None:
     assert sum(arrivals.ask("a", 1.0) for _ in range(100)) == 4
 
 
+def test_no_address_can_use_up_the_calls_of_all() -> None:
+    """Also where these are fewer than an address would be allowed; one call is always allowed."""
+    for connects in (1, 4, 10, 50):
+        arrivals = Arrivals(Limits(connects=connects))
+        assert 1 <= sum(arrivals.call("a", 0.0) for _ in range(100)) <= max(1, connects // 2)
+
+
 def test_an_address_that_left_is_forgotten() -> None:
     """Those with something open never are; the others go as new ones come."""
     arrivals = Arrivals(LIMITS)

@@ -399,7 +399,10 @@ def test_no_handle_left_is_one_line_and_no_end(
     assert "ulimit -n" in caplog.text
 
 
-def test_what_a_call_sends_passes_no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("loop", [None, uvloop.new_event_loop])
+def test_what_a_call_sends_passes_no_clock(
+    loop: Callable[[], asyncio.AbstractEventLoop] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Frames go to aiohttp as they did: 50 a second of every caller."""
     seen: list[int] = []
     real = Guest.data_received
@@ -419,4 +422,4 @@ def test_what_a_call_sends_passes_no_clock(monkeypatch: pytest.MonkeyPatch) -> N
             assert before >= 1
             assert len(seen) == before
 
-    run(story())
+    run(story(), loop)
