@@ -46,23 +46,25 @@ class Log(QueueHandler):
         """Waits a second for the last lines, if nobody reads them."""
         super().close()
         with suppress(Full):
-            self._lines.put_nowait(None)
-            self._thread.join(LAST_SECONDS)
+            self._lines.put(None, timeout=LAST_SECONDS / 2)
+            self._thread.join(LAST_SECONDS / 2)
 
     def _write(self) -> None:
-        while record := self._lines.get():
-            self._out.handle(record)
-            if self._dropped and self._lines.qsize() <= self._most // 2:
-                with self._dropping, suppress(Full):
-                    self._lines.put_nowait(self._told())
-                    self._dropped = 0
-        if self._dropped:
-            self._out.handle(self._told())
+        closed = False
+        while not closed or not self._lines.empty():
+            if record := self._lines.get():
+                self._out.handle(record)
+                if self._dropped and self._lines.qsize() <= self._most // 2:
+                    self._tell()
+            else:
+                closed = True
 
-    def _told(self) -> logging.LogRecord:
-        """Behind the lines that came before those."""
-        told = f"{self._dropped} lines were dropped, because nobody read the log"
-        return logging.LogRecord("log", logging.WARNING, __file__, 0, told, None, None)
+    def _tell(self) -> None:
+        """Behind the lines that came before those that were dropped."""
+        with self._dropping, suppress(Full):
+            told = f"{self._dropped} lines were dropped, because nobody read the log"
+            self._lines.put_nowait(logging.LogRecord("log", logging.WARNING, __file__, 0, told, None, None))
+            self._dropped = 0
 
 
 class _Out(logging.StreamHandler[TextIO]):

@@ -6,6 +6,9 @@ import os
 import threading
 from contextlib import suppress
 
+import pytest
+
+import cli.log
 from actors.counters import Figures
 from cli.log import Log
 from tests.kit.story import WITHIN
@@ -51,17 +54,16 @@ def test_what_was_dropped_is_told_in_its_place() -> None:
     assert figures.log_lines_dropped == 20
 
 
-def test_what_was_dropped_at_the_end_is_told_too() -> None:
-    """The reader comes back when the server has ended."""
+def test_what_was_dropped_at_the_end_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader comes back when the server ends."""
+    monkeypatch.setattr(cli.log, "LAST_SECONDS", 2 * WITHIN)
     figures, reader = Figures(), Reader()
     log = Log(figures, reader, most=4)
     said(log, 1)
     assert reader.holding.wait(WITHIN)
     said(log, 5)
-    closing = threading.Thread(target=log.close)
     reader.free.set()
-    closing.start()
-    closing.join(WITHIN)
+    log.close()
     assert "1 lines were dropped" in reader.getvalue()
 
 
