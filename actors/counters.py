@@ -20,6 +20,8 @@ class Figures:
     """Sessions that ended, by the close code of the caller's connection, of whoever closed it; 1006: simply gone."""
     refused: Counter[int] = field(default_factory=Counter)
     """Calls turned away at the door, by close code."""
+    address_refused: Counter[str] = field(default_factory=Counter)
+    """Connections, calls and questions that were too many of one address, and connections without a handle left."""
     messages_refused: Counter[str] = field(default_factory=Counter)
     """What callers said that was refused, by error code; a choice of a persona, too."""
     upstream_lost: int = 0
@@ -28,6 +30,8 @@ class Figures:
     """Bytes of callers' frames."""
     sent: int = 0
     """Bytes of frames to callers."""
+    log_lines_dropped: int = 0
+    """Lines of the log that nobody would have read."""
     barred: bool = False
     """The upstream refuses our account, and new calls are turned away."""
     used: Used = field(default_factory=Used)

@@ -29,6 +29,12 @@ class Limits:
     """Calls that one user may begin in 10 s, also one after another: nobody may use up `connects`."""
     takeovers: int = 3
     """Times in 10 s that one user may replace their own connection by a newer one."""
+    address_connections: int = 100
+    """Connections of one address that are open at once; more are closed. Many callers may share an address."""
+    address_connects: int = 10
+    """New connections of one address a second, and new calls; twice as many may come at once."""
+    address_questions: int = 20
+    """Questions to REST of one address a second; five times as many may come at once."""
     switches: int = 6
     """Times a minute that a caller may switch to another persona; the first choice is none."""
 

@@ -10,13 +10,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from actors.counters import Figures
 from actors.services import Limits
 from cli.failure import CannotServe
 from cli.log import Log
 from cli.server import is_ours, run
 from cli.settings import MODEL, Settings
+from cli.stderr import read_into_the_log
 from personas import SHIPPED
 from upstream.link import check_url
+from web.addresses import LOOPBACK, OURSELVES, Addresses, network
 from web.names import host_to_allow, origin_to_allow
 
 limits = Limits()
@@ -87,6 +90,27 @@ def serve(
         list[str] | None,
         typer.Option(envvar="ALLOW_ORIGIN", callback=possible(origin_to_allow), help="Origin whose pages may call."),
     ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="TRUSTED_PROXY", callback=possible(network), help="Network of proxies that say who calls: a CIDR."
+        ),
+    ] = None,
+    limit_loopback: Annotated[
+        bool,
+        typer.Option(
+            "--limit-loopback", envvar="LIMIT_LOOPBACK", help="Take 127.0.0.2 and the like for strangers, not for us."
+        ),
+    ] = False,
+    address_connections: Annotated[
+        int, typer.Option(envvar="ADDRESS_CONNECTIONS", min=1, help="Of one address, open at once.")
+    ] = limits.address_connections,
+    address_connects: Annotated[
+        int, typer.Option(envvar="ADDRESS_CONNECTS", min=1, help="Connections or calls of one address, a second.")
+    ] = limits.address_connects,
+    address_questions: Annotated[
+        int, typer.Option(envvar="ADDRESS_QUESTIONS", min=1, help="To REST, of one address, a second.")
+    ] = limits.address_questions,
     idle_seconds: Annotated[float, typer.Option(envvar="IDLE_SECONDS", min=1)] = limits.idle_seconds,
     call_seconds: Annotated[float, typer.Option(envvar="CALL_SECONDS", min=1)] = limits.call_seconds,
     bad_messages: Annotated[int, typer.Option(envvar="BAD_MESSAGES", min=1, help="A minute.")] = limits.bad_messages,
@@ -103,8 +127,6 @@ def serve(
     With an upstream URL that answers; without one OpenAI does if OPENAI_API_KEY is set, else the local engine. Keys
     come from the environment only: OPENAI_API_KEY is sent to OpenAI and nobody else, UPSTREAM_API_KEY to the URL.
     """
-    logging.basicConfig(level=log_level.value, handlers=[Log()])
-    logging.getLogger("aiohttp.server").addFilter(is_ours)
     settings = Settings(
         host=host,
         port=port,
@@ -128,11 +150,20 @@ def serve(
             calls=calls,
             takeovers=takeovers,
             switches=switches,
+            address_connections=address_connections,
+            address_connects=address_connects,
+            address_questions=address_questions,
         ),
+        addresses=Addresses(trusted_proxy or (), OURSELVES if limit_loopback else LOOPBACK),
         session_seconds=session_seconds,
     )
-    try:
-        raise typer.Exit(run(settings))
-    except CannotServe as reason:
-        Console(stderr=True).print(str(reason), markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(reason.code) from None
+    with read_into_the_log() as stderr:
+        figures = Figures()
+        logging.basicConfig(level=log_level.value, handlers=[Log(figures, stderr)])
+        logging.getLogger("aiohttp.server").addFilter(is_ours)
+        progress = Console(file=stderr, quiet=not stderr.isatty())  # who reads a pipe may have stopped
+        try:
+            raise typer.Exit(run(settings, figures, progress))
+        except CannotServe as reason:
+            Console(file=stderr).print(str(reason), markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(reason.code) from None

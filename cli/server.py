@@ -9,19 +9,20 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
+from actors.counters import Figures
 from actors.runtime import Down, Hired, Stop, Watchdog, launch
 from actors.services import Equipment
 from audio import Pool
 from cli.ending import end_within
 from cli.failure import CannotServe
 from cli.follow import following, read
+from cli.handles import raise_limit, room_for_callers
 from cli.settings import OPENAI, Settings
 from engine.child import Child, EngineFailed
 from personas import Shelf
@@ -30,10 +31,14 @@ from supervisor import DRAIN_SECONDS, SupervisorActor, SupervisorInbox
 from upstream.link import Upstream
 from upstream.models import named
 from upstream.readiness import Readiness
-from web import application, runner
+from web import application, serving
+from web.addresses import Addresses
+from web.crowd import PLENTY, Crowd
+from web.guard import refuse_strangers
 from web.metrics import Metrics
 from web.patience import PATIENCE, Patience
 from web.rest import Rest
+from web.shares import each_their_share
 
 log = logging.getLogger("serve")
 
@@ -50,17 +55,17 @@ def is_ours(record: logging.LogRecord) -> bool:
     return not isinstance(error, HttpProcessingError)
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, figures: Figures, console: Console) -> int:
     """Serve until told to stop; returns the exit code. Raises CannotServe."""
     try:
         import uvloop
     except ImportError:  # no wheel for this platform: the loop of the standard library does
-        return asyncio.run(_to_the_end(settings))
-    return uvloop.run(_to_the_end(settings))
+        return asyncio.run(_to_the_end(settings, figures, console))
+    return uvloop.run(_to_the_end(settings, figures, console))
 
 
-async def _to_the_end(settings: Settings) -> int:
-    code = await _serve(settings)
+async def _to_the_end(settings: Settings, figures: Figures, console: Console) -> int:
+    code = await _serve(settings, figures, console)
     end_within(GRACE_SECONDS, code)
     return code
 
@@ -77,10 +82,11 @@ class Ending:
         self.asked.set()
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, figures: Figures, console: Console) -> int:
+    room = room_for_callers(raise_limit(), settings.limits.sessions)
     raw, catalogue = read(settings.personas)
     shelf, tls = Shelf(catalogue), _tls(settings.tls_cert, settings.tls_key)
-    listener, console = bind(settings.host, settings.port), Console(stderr=True)
+    listener = bind(settings.host, settings.port)
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
         upstream = await _upstream(settings, stack, console)
@@ -88,14 +94,14 @@ async def _serve(settings: Settings) -> int:
             pool = Pool()
             stack.push_async_callback(pool.close)
             await pool.warm()
-        equipment = Equipment(shelf, upstream, pool, settings.limits)
+        equipment = Equipment(shelf, upstream, pool, settings.limits, figures)
         settle_memory()
         stack.callback(Watchdog(equipment.figures.late).stop)
         await stack.enter_async_context(following(settings.personas, raw, shelf))
         ending = Ending()
         _on_signals(ending.asked)  # before anybody is told that we serve: they may stop us at once
         name = "local engine" if settings.local else upstream.host
-        door = Doors(listener, tls, settings.hosts, settings.origins)
+        door = Doors(listener, tls, settings.hosts, settings.origins, addresses=settings.addresses, most=room)
         answers = Readiness(upstream).would_answer
         _, address = await stack.enter_async_context(open_doors(door, equipment, name, answers, ending))
         scheme = "https" if tls else "http"
@@ -115,6 +121,9 @@ class Doors:
     hosts: Collection[str] = ()
     origins: Collection[str] = ()
     patience: Patience = PATIENCE
+    addresses: Addresses = field(default_factory=Addresses)
+    most: int = PLENTY
+    """Connections at once."""
 
 
 @asynccontextmanager
@@ -128,16 +137,15 @@ async def open_doors(
     supervisor = launch(SupervisorActor(equipment), ending)
     rest = Rest(supervisor, equipment.shelf, name, would_answer, doors.patience)
     metrics = Metrics(equipment.figures, equipment.pool)
-    app = application(rest, supervisor, metrics, doors.hosts, doors.origins, doors.patience)
-    serving = runner(app, doors.patience)
-    try:
-        await serving.setup()
-        await web.SockSite(serving, doors.listener, ssl_context=doors.tls).start()
-        yield supervisor, "{}:{}".format(*serving.addresses[0][:2])
-    finally:
-        supervisor.tell(Stop())
-        await asyncio.wait([ending.down], timeout=DRAIN_SECONDS + 2)
-        await serving.cleanup()
+    crowd = Crowd(equipment.limits, equipment.figures.address_refused, doors.addresses, doors.most)
+    guards = [each_their_share(crowd), refuse_strangers(doors.hosts, doors.origins)]
+    app = application(rest, supervisor, metrics, guards, doors.patience)
+    async with serving(app, doors.listener, crowd, doors.tls, doors.patience) as address:
+        try:
+            yield supervisor, address
+        finally:
+            supervisor.tell(Stop())
+            await asyncio.wait([ending.down], timeout=DRAIN_SECONDS + 2)
 
 
 def settle_memory() -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actors.services import Limits
+from web.addresses import Addresses
 
 OPENAI = "wss://api.openai.com/v1/realtime"
 MODEL = "gpt-realtime-2.1"
@@ -27,6 +28,7 @@ class Settings:
     origins: tuple[str, ...]
     limits: Limits
     session_seconds: float | None = None
+    addresses: Addresses = field(default_factory=Addresses)
 
     @property
     def local(self) -> bool:

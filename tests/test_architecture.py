@@ -47,7 +47,15 @@ HOMES = {
     "babel": ("personas/",),
     "iso4217": ("personas/pricing.py",),
     "prometheus_client": ("web/metrics.py",),
-    "threading": ("actors/runtime/", "actors/testing/", "cli/ending.py", "cli/log.py", "engine/", "personas/loading/"),
+    "threading": (
+        "actors/runtime/",
+        "actors/testing/",
+        "cli/ending.py",
+        "cli/log.py",
+        "cli/stderr.py",
+        "engine/",
+        "personas/loading/",
+    ),
     "jinja2": ("personas/",),
     "idna": ("web/names.py",),
 }

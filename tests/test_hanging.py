@@ -1,6 +1,8 @@
 """What the server waits for may never come. It ends all the same when it is told to, and with exit code 0."""
 
+import asyncio
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ import pytest
 
 from personas import SHIPPED
 from tests.kit.process import KEYS, Server, server
+from tests.kit.story import until
 
 UPSTREAM = "ws://127.0.0.1:9/v1/realtime"  # nobody is there, and nobody is asked
 HANGS = """
@@ -111,3 +114,52 @@ def test_a_log_that_nobody_reads_keeps_no_server() -> None:
         process.kill()
         process.wait()
         os.close(writing)
+
+
+LOUD = """
+import logging, sys, threading
+
+if sys.orig_argv[-2] == "-c":
+    sys.stderr.write("a decoder has something to say\\n" * 10_000)
+    sys.stderr.flush()
+elif "serve" in sys.orig_argv:
+
+    def flood():
+        while not logging.root.handlers:
+            threading.Event().wait(0.01)
+        for number in range(30_000):
+            logging.getLogger("flood").warning("line %d of a flood", number)
+
+    threading.Thread(target=flood, daemon=True).start()
+"""
+"""Python runs this first: each decoder writes more than a pipe holds, the server more lines than wait for a reader."""
+
+
+def test_nobody_waits_for_who_never_reads_the_log(tmp_path: Path) -> None:
+    """Neither the server nor its decoders; once it is read, it says how much was dropped."""
+    (tmp_path / "sitecustomize.py").write_text(LOUD)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if name not in KEYS}
+    command = [sys.executable, "-m", "supervisor", "serve", "--port", str(port), "--upstream-url", UPSTREAM]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env={**environment, "PYTHONPATH": str(tmp_path)})
+    try:
+        asyncio.run(until(lambda: figure(port, "voice_log_lines_dropped_total") > 10_000))
+        assert process.stderr
+        dropped = 0
+        for line in process.stderr:
+            if b"lines were dropped" in line:
+                dropped = int(line.split(b"log: ")[1].split()[0])
+                break
+        assert dropped > 10_000
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def figure(port: int, name: str) -> float:
+    """One of /metrics; 0 while there is none."""
+    with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+        figures = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines())
+        return float(figures.get(name, 0))
+    return 0

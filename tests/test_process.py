@@ -25,6 +25,7 @@ from tests.kit.exchange import CLIPS
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.process import Server, server
 from tests.kit.story import WITHIN, run, until
+from tests.kit.strangers import Line
 
 LETTERS = {"hi": re.compile("[\u0900-\u097f]"), "en": re.compile("[a-zA-Z]")}
 MALE = 150  # Hz: the engine's men speak below, its women above
@@ -352,6 +353,34 @@ def test_what_cannot_be_started_says_what_to_mend(arguments: list[str], reason: 
     assert done.returncode != 0
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_too_few_handles_are_told_before_anything_is_loaded() -> None:
+    """With the number that is needed, and exit code 2."""
+    command = ["bash", "-c", 'ulimit -n 300; exec "$@"', "bash", sys.executable, "-m", "supervisor", "serve"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=3 * WITHIN, check=False)
+    assert done.returncode == 2
+    assert re.match(r"500 calls at once need \d+ handles, and the system allows 300: .*ulimit -n", done.stderr)
+    assert done.stderr.count("\n") == 1
+
+
+def test_who_holds_many_connections_takes_no_handle_of_a_call() -> None:
+    """Two hundred more than there are handles; a caller who came before them is connected and answered."""
+
+    async def story(one: Server) -> None:
+        async with Phone(one.url, "user-1") as phone:
+            dialled = await asyncio.gather(*(Line.dial(one.address, "127.0.0.1") for _ in range(500)))
+            await until(lambda: any("no handle was left" in line for line in one.log))
+            await phone.choose(MOHIT)
+            await phone.answer()
+            answer = await phone.ask((CLIPS / "en_come_back.m4a").read_bytes())
+            assert answer.text
+            for line in dialled:
+                line.hang_up()
+
+    with server("--sessions", "20", handles=300) as one:
+        run(story(one))
+        assert not [line for line in one.log if "Traceback" in line]
 
 
 def test_a_port_that_is_taken_is_told_before_anything_is_loaded() -> None:

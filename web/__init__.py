@@ -1,14 +1,19 @@
 """The caller's shore: a WebSocket for each call, the REST catalogue, and a page to try them."""
 
-from collections.abc import Collection
+import socket
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from actors.messages.admission import Connected
 from actors.runtime import Ref
 from web import page
+from web.crowd import Crowd
 from web.endpoint import answer_calls
-from web.guard import refuse_strangers
+from web.entrance import Entrance
 from web.metrics import Metrics
 from web.patience import PATIENCE, Patience
 from web.rest import Rest
@@ -19,13 +24,11 @@ def application(
     rest: Rest,
     supervisor: Ref[Connected],
     metrics: Metrics,
-    hosts: Collection[str] = (),
-    origins: Collection[str] = (),
+    guards: Sequence[Middleware],
     patience: Patience = PATIENCE,
 ) -> web.Application:
-    """The web application; `hosts` and `origins` are allowed besides localhost, IP addresses and our own pages."""
-    guards = [refuse_strangers(hosts, origins), questions_take_turns]
-    app = web.Application(middlewares=guards, client_max_size=64 * 1024)
+    """The web application; the `guards` say who may ask, the first of them first."""
+    app = web.Application(middlewares=[*guards, questions_take_turns], client_max_size=64 * 1024)
     app[TURNSTILE] = Turnstile()
     app.add_routes([*page.routes(), *rest.routes(), *metrics.routes()])
     answer = answer_calls(supervisor, metrics.figures, patience)
@@ -33,6 +36,24 @@ def application(
     return app
 
 
-def runner(app: web.Application, patience: Patience = PATIENCE) -> web.AppRunner:
-    """What serves the application; a connection that brings no whole request is closed after a while."""
-    return web.AppRunner(app, access_log=None, shutdown_timeout=2.0, keepalive_timeout=patience.idle_seconds)
+@asynccontextmanager
+async def serving(
+    app: web.Application,
+    listener: socket.socket,
+    crowd: Crowd,
+    tls: ssl.SSLContext | None = None,
+    patience: Patience = PATIENCE,
+) -> AsyncIterator[str]:
+    """Serve the application to all who come to a socket that is bound; HOST:PORT. The socket is closed in the end."""
+    runner = web.AppRunner(app, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        assert runner.server
+        entrance = Entrance(listener, runner.server, crowd, tls, patience)
+        entrance.open()
+        try:
+            yield entrance.address
+        finally:
+            await entrance.close()
+    finally:
+        await runner.cleanup()

@@ -19,6 +19,7 @@ from actors.messages.admission import Connected, Detached, From
 from actors.messages.caller import Chose, Close, Flooded, FromCaller, Garbled, Mode, Sought
 from actors.runtime import LoopRef, Ref
 from schemas import Refused
+from web.guest import Guest
 from web.outbox import TOO_SLOW, Outbox
 from web.patience import PATIENCE, Patience
 from web.wires import app
@@ -77,6 +78,8 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures, patience: Patienc
             await socket.prepare(request)
         except ConnectionError:  # gone before we could answer
             return socket
+        if isinstance(request.protocol, Guest):
+            request.protocol.talk()
         _tune(request.transport, patience.unsent)
         connection = next(_numbers)
         outbox = Outbox(socket, request.transport, connection, patience)

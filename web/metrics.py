@@ -47,6 +47,7 @@ class Metrics(Collector):
         yield _count("voice_sessions_begun", "Sessions let in", figures.begun)
         yield _by_code("voice_sessions_ended", "Sessions ended, by close code", figures.ended)
         yield _by_code("voice_calls_refused", "Calls turned away, by close code", figures.refused)
+        yield _by_kind("voice_address_refused", "Refused to one address, by what it was", figures.address_refused)
         yield _by_code("voice_messages_refused", "Callers' messages refused, by error code", figures.messages_refused)
         yield _count("voice_upstream_lost", "Upstream connections lost or refused", figures.upstream_lost)
         yield _gauge("voice_upstream_barred", "1 while the upstream refuses our account", figures.barred)
@@ -72,6 +73,7 @@ class Metrics(Collector):
             actors.add_metric([kind], count)
         yield actors
         yield _gauge("voice_tasks", "Tasks of the event loop", len(asyncio.all_tasks()))
+        yield _count("voice_log_lines_dropped", "Lines that nobody read in time", self.figures.log_lines_dropped)
         yield _count("voice_dead_letters", "Messages told to actors that had ended", runtime.ref.dead_letters)
         yield _gauge("voice_decoders_busy", "Decoders at work on a clip", self._pool.busy)
         yield _gauge("voice_clips_waiting", "Clips that wait for a decoder", self._pool.waiting)
@@ -91,6 +93,13 @@ def _gauge(name: str, about: str, value: float) -> Metric:
 
 def _count(name: str, about: str, value: float) -> Metric:
     return CounterMetricFamily(name, about, value)
+
+
+def _by_kind(name: str, about: str, counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(name, about, labels=["kind"])
+    for kind, count in counts.items():
+        family.add_metric([kind], count)
+    return family
 
 
 def _by_code(name: str, about: str, counts: Mapping[int, int] | Mapping[str, int]) -> Metric:

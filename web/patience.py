@@ -19,8 +19,12 @@ class Patience:
     """Bytes a second that a caller must read at the least."""
     pong_seconds: float = 10.0
     """For the answer to a ping to be written."""
+    request_seconds: float = 10.0
+    """For a whole request without its body, from its first byte; the first of a connection, and TLS, from the start."""
     idle_seconds: float = 75.0
-    """For the first request, whole, and between two; proxies keep idle connections for 60."""
+    """Between two requests; proxies keep idle connections for 60."""
+    answer_seconds: float = 60.0
+    """For the answer to a question to be read."""
     body_seconds: float = 10.0
     """For the body of a question."""
 

@@ -117,6 +117,8 @@ class Rest:
 
         {query, language?} -> {matches: [{astrologer_id, score, because}]}
         """
+        if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+            return _refusal(415, Refused("bad_message", "Send the body as it is, without a Content-Encoding."))
         try:
             query, language = await _wish(request, self._body_seconds)
         except Refused as refused:
@@ -130,8 +132,7 @@ async def _wish(request: web.Request, seconds: float) -> tuple[str, str]:
     """The query and the language, maybe empty, in a body that comes in time; raises Refused: bad_message."""
     try:
         async with asyncio.timeout(seconds):
-            body = await request.read()
-        await request.app[TURNSTILE].turn()  # the body was waited for
+            body = await _body(request)
         wish = orjson.loads(body)
         query, language = wish["query"], wish.get("language")
     except UNREADABLE:
@@ -141,6 +142,17 @@ async def _wish(request: web.Request, seconds: float) -> tuple[str, str]:
     language = (language or "").strip()
     check_language(language)
     return query, language
+
+
+async def _body(request: web.Request) -> bytes:
+    """Piece by piece, each of which was waited for; raises HTTPRequestEntityTooLarge."""
+    body, most = bytearray(), request.client_max_size
+    while piece := await request.content.readany():
+        body += piece
+        if len(body) > most:
+            raise web.HTTPRequestEntityTooLarge(max_size=most, actual_size=len(body))
+        await request.app[TURNSTILE].turn()
+    return bytes(body)
 
 
 async def _rendered(request: web.Request, these: Page, minute: Minute) -> list[Row]:

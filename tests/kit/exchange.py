@@ -36,6 +36,7 @@ from tests.kit.parts import Echo, Measure, Tones, loud
 from tests.kit.story import decoders, until
 from upstream.link import Upstream
 from upstream.readiness import Readiness
+from web.addresses import Addresses
 from web.patience import PATIENCE, Patience
 
 CLIPS = Path(__file__).parents[2] / "clips"
@@ -98,6 +99,7 @@ async def exchange(
     origins: Collection[str] = (),
     patience: Patience = PATIENCE,
     trials: Trials = Trials(),  # noqa: B008  # it is frozen
+    addresses: Addresses | None = None,
 ) -> AsyncIterator[Exchange]:
     """Start it all, and let go of it in reverse; the supervisor must end without a failure.
 
@@ -111,7 +113,7 @@ async def exchange(
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
         equipment = Equipment(shelf, model, pool, limits or Limits(), trials=trials)
         answers = Readiness(model).would_answer
-        doors = Doors(bind("127.0.0.1", 0), None, hosts, origins, patience)
+        doors = Doors(bind("127.0.0.1", 0), None, hosts, origins, patience, addresses or Addresses())
         async with open_doors(doors, equipment, "local engine", answers, ending) as (supervisor, address):
             try:
                 yield Exchange(

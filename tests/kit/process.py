@@ -61,10 +61,12 @@ class Server:
 
 
 @contextmanager
-def server(*options: str, **environment: str) -> Iterator[Server]:
-    """Start one on a free port, and see that it ends."""
+def server(*options: str, handles: int = 0, **environment: str) -> Iterator[Server]:
+    """Start one on a free port, and see that it ends. It may have so many `handles`; 0: as many as we may."""
     ours = {name: value for name, value in os.environ.items() if name not in KEYS and "proxy" not in name.lower()}
     command = [sys.executable, "-m", "supervisor", "serve", "--port", "0", *options]
+    if handles:
+        command = ["bash", "-c", f'ulimit -n {handles}; exec "$@"', "bash", *command]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**ours, **environment})
     running = Server(process)
     reader = threading.Thread(target=running.read, daemon=True)

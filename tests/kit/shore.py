@@ -1,20 +1,26 @@
 """The caller's shore alone, over real sockets: who is behind it is the test's."""
 
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, cast
-
-from aiohttp import web
+from typing import Any
 
 from actors.counters import Figures
 from actors.messages.admission import Admitted, Connected, Inquired
 from actors.runtime import Ref
+from actors.services import Limits
 from audio import Pool
+from cli.server import bind
 from personas import Catalogue, Shelf
 from tests.kit.four import FOUR
-from web import application, runner
+from web import application, serving
+from web.addresses import Addresses
+from web.crowd import Crowd
+from web.guard import refuse_strangers
 from web.metrics import Metrics
+from web.patience import PATIENCE, Patience
 from web.rest import Rest
+from web.shares import each_their_share
 from web.turnstile import TURNSTILE, Turnstile
 
 
@@ -32,19 +38,29 @@ class Porter:
 
 @asynccontextmanager
 async def shore(
-    supervisor: Ref[Connected | Inquired], catalogue: Catalogue = FOUR, turnstile: Turnstile | None = None
+    supervisor: Ref[Connected | Inquired],
+    catalogue: Catalogue = FOUR,
+    turnstile: Turnstile | None = None,
+    *,
+    limits: Limits | None = None,
+    addresses: Addresses | None = None,
+    tls: ssl.SSLContext | None = None,
+    patience: Patience = PATIENCE,
 ) -> AsyncIterator[str]:
     """Serve; HOST:PORT."""
     rest = Rest(supervisor, Shelf(catalogue), "nobody", _always)
-    app = application(rest, supervisor, Metrics(Figures(), cast(Pool, None)))
+    figures = Figures()
+    crowd = Crowd(limits or Limits(), figures.address_refused, addresses)
+    app = application(
+        rest,
+        supervisor,
+        Metrics(figures, Pool()),
+        [each_their_share(crowd), refuse_strangers((), ())],
+        patience,
+    )
     app[TURNSTILE] = turnstile or Turnstile()
-    serving = runner(app)
-    await serving.setup()
-    try:
-        await web.TCPSite(serving, "127.0.0.1", 0).start()
-        yield "{}:{}".format(*serving.addresses[0])
-    finally:
-        await serving.cleanup()
+    async with serving(app, bind("127.0.0.1", 0), crowd, tls, patience) as address:
+        yield address
 
 
 async def _always() -> bool:

@@ -21,6 +21,7 @@ from tests.kit.examples import examples
 from tests.kit.exchange import exchange
 from tests.kit.four import MOHIT, TINA
 from tests.kit.story import WITHIN, run
+from tests.kit.strangers import Line
 from web.patience import Patience
 
 SECRET = ("system_prompt",)
@@ -124,7 +125,30 @@ def test_match_names_who_fits_and_why() -> None:
                 async with client.post(url, data=bad) as answer:
                     assert (answer.status, (await answer.json())["code"]) == (400, "bad_message")
             async with client.post(url, data=b"junk", headers={"Content-Encoding": "gzip"}) as answer:
-                assert answer.status == 400
+                assert answer.status == 415
+                assert "without a Content-Encoding" in (await answer.json())["message"]
+            async with client.post(url, data=b'{"query": "love"}', headers={"Content-Encoding": "identity"}) as answer:
+                assert answer.status == 200
+            async with client.post(url, data=b'{"query": "%s"}' % (b"x" * 70_000)) as answer:
+                assert answer.status == 413
+
+    run(story())
+
+
+def test_a_question_may_come_in_pieces() -> None:
+    """As a client sends it that does not know how long it will be; also a byte at a time."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            dialled = await Line.dial(line.http.removeprefix("http://"))
+            words = b'{"query": "%s"}' % (b"love " * 2000)
+            head = b"POST /api/astrologers/match HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+            dialled.writer.write(head + b"".join(b"1\r\n%c\r\n" % byte for byte in words) + b"0\r\n\r\n")
+            status, _ = await dialled.answer()
+            assert status == 200
+            assert orjson.loads(dialled.last)["matches"]
+            assert (await dialled.ask("/health"))[0] == 200
+            dialled.hang_up()
 
     run(story())
 

@@ -1,0 +1,425 @@
+"""Who comes in, over real sockets: strangers on 127.0.0.2, and a neighbour on 127.0.0.1 who is served all the time."""
+
+import asyncio
+import gzip
+import logging
+import resource
+import socket
+import ssl
+import subprocess
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import uvloop
+from aiohttp import web
+
+from actors.messages.admission import Connected, Inquired
+from actors.messages.caller import Close
+from actors.services import Limits
+from cli.server import bind
+from tests.kit.exchange import exchange
+from tests.kit.shore import shore
+from tests.kit.story import WITHIN, run, until
+from tests.kit.strangers import STRANGER, Line
+from web import serving
+from web.addresses import OURSELVES, Addresses
+from web.crowd import Crowd
+from web.guest import Guest
+from web.patience import Patience
+
+STRICT = Addresses(unlimited=OURSELVES)
+LIMITS = Limits(address_connections=8, address_connects=10, address_questions=5)
+QUICK = Patience(request_seconds=0.5)
+
+
+class Supervisor:
+    """Whoever calls is told that the call is over."""
+
+    def tell(self, message: Connected | Inquired, /) -> None:
+        if isinstance(message, Connected):
+            message.outbox.tell(Close(1000, "bye"))
+
+
+async def metric(address: str, name: str) -> float:
+    """One figure, as a neighbour reads it; 0 where there is none."""
+    line = await Line.dial(address, "127.0.0.1")
+    assert (await line.ask("/metrics"))[0] == 200
+    line.hang_up()
+    figures = dict(row.rsplit(" ", 1) for row in line.last.decode().splitlines() if not row.startswith("#"))
+    return float(figures.get(name, 0))
+
+
+async def crowd_of(address: str, count: int) -> tuple[list[Line], list[Line]]:
+    """So many strangers at once; those who are still there once they asked how the server is, and the others."""
+    came = await asyncio.gather(*(Line.dial(address) for _ in range(count)), return_exceptions=True)
+    lines = [line for line in came if isinstance(line, Line)]
+    answers = await asyncio.gather(*(line.ask("/health") for line in lines))
+    stay = [line for line, (status, _) in zip(lines, answers, strict=True) if status == 200]
+    return stay, [line for line in lines if line not in stay]
+
+
+async def sooner_or_later(so: Callable[[], Awaitable[bool]]) -> None:
+    """Ask again and again, until it is so."""
+    async with asyncio.timeout(WITHIN):
+        while not await so():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.05)
+
+
+def hang_up(*lines: Line) -> None:
+    for line in lines:
+        line.hang_up()
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_stranger_with_many_connections_turns_nobody_else_away(
+    loop: Callable[[], asyncio.AbstractEventLoop], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A few are served, the others closed unread; when they are gone, there is room for as many; one line tells it."""
+
+    async def story() -> None:
+        async with shore(Supervisor(), limits=Limits(address_questions=1000), addresses=STRICT) as address:
+            stay, refused = await crowd_of(address, 200)
+            assert 20 <= len(stay) <= 60
+            assert await metric(address, 'voice_address_refused_total{kind="connections"}') >= 140
+            neighbours = await asyncio.gather(*(Line.dial(address, "127.0.0.1") for _ in range(50)))
+            assert {await one.call() for one in neighbours} == {101}
+            hang_up(*stay, *refused, *neighbours)
+            await until(lambda: "refused" in caplog.text)
+
+    run(story(), loop)
+    lines = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert STRANGER in lines[0]
+    assert len(lines) < 10
+
+
+def test_open_connections_of_one_address_are_bounded_and_come_back() -> None:
+    """Also those that have not asked for anything."""
+
+    async def story() -> None:
+        async with shore(Supervisor(), limits=Limits(address_connections=3), addresses=STRICT) as address:
+            silent = [await Line.dial(address) for _ in range(3)]
+            assert await (await Line.dial(address)).is_closed()
+            silent[0].hang_up()
+
+            async def again() -> bool:
+                line = await Line.dial(address)
+                silent.append(line)
+                return (await line.ask("/health"))[0] == 200
+
+            await sooner_or_later(again)
+            hang_up(*silent)
+
+    run(story())
+
+
+def test_questions_of_one_address_are_bounded() -> None:
+    """429 says when to ask again, and the connection is closed; a neighbour is answered."""
+
+    async def story() -> None:
+        async with shore(Supervisor(), limits=LIMITS, addresses=STRICT) as address:
+            line, statuses = await Line.dial(address), Counter[int]()
+            for _ in range(100):
+                status, headers = await line.ask("/api/astrologers")
+                statuses[status] += 1
+                if status == 429:
+                    break
+            assert 25 <= statuses[200] < 99
+            assert int(headers["retry-after"]) > 0
+            assert b"wait a few seconds" in line.last
+            assert await line.is_closed()
+            assert await metric(address, 'voice_address_refused_total{kind="questions"}') == 1
+            line.hang_up()
+
+    run(story())
+
+
+def test_calls_of_one_address_are_bounded_over_connections_that_were_kept() -> None:
+    """Else a stranger could collect connections first, and then use up the calls of everybody."""
+
+    async def story() -> None:
+        limits = Limits(address_connects=2, address_connections=100)
+        async with shore(Supervisor(), limits=limits, addresses=STRICT) as address:
+            came: list[Line] = []
+            while len(came) < 8:
+                line = await Line.dial(address)
+                if (await line.ask("/health"))[0] == 200:
+                    came.append(line)
+                else:
+                    await asyncio.sleep(0.1)
+            statuses = Counter(await asyncio.gather(*(line.call() for line in came)))
+            assert statuses[101] >= 3
+            assert statuses[429] >= 2
+            hang_up(*came)
+
+    run(story())
+
+
+def test_behind_a_trusted_proxy_each_has_their_own_share() -> None:
+    """By the address that the proxy adds; its own connections are not bounded, and stay open."""
+
+    async def story() -> None:
+        proxy = Addresses([STRANGER], OURSELVES)
+        limits = Limits(address_connects=1, address_questions=1)
+        async with shore(Supervisor(), limits=limits, addresses=proxy) as address:
+            lines = [await Line.dial(address) for _ in range(60)]
+            for _ in range(100):
+                status, headers = await lines[0].ask("/health", "X-Forwarded-For: 127.0.0.1, 203.0.113.9")
+                if status == 429:
+                    break
+            assert status == 429
+            assert int(headers["retry-after"]) > 0
+            assert (await lines[0].ask("/health", "Forwarded: for=198.51.100.7"))[0] == 200
+            one = "X-Forwarded-For: 203.0.113.10"
+            calls = Counter(await asyncio.gather(*(line.call("u", one) for line in lines[1:40])))
+            assert calls[101] >= 2
+            assert calls[429] >= 1
+            assert calls[101] + calls[429] == 39
+            assert await lines[50].call("u", "X-Forwarded-For: 203.0.113.11") == 101
+            hang_up(*lines)
+
+    run(story())
+
+
+def test_open_calls_behind_a_proxy_count_as_connections() -> None:
+    """Each is one of the proxy's, which are not counted."""
+
+    async def story() -> None:
+        limits, proxy = Limits(address_connections=2), Addresses([STRANGER], OURSELVES)
+        async with exchange(limits, addresses=proxy) as server:
+            address = server.http.removeprefix("http://")
+            lines = [await Line.dial(address) for _ in range(5)]
+            statuses = [await line.call(f"u{i}", "X-Forwarded-For: 203.0.113.9") for i, line in enumerate(lines[:3])]
+            assert statuses == [101, 101, 429]
+            assert b"connections of your address are open" in lines[2].last
+            assert await lines[3].call("u3", "X-Forwarded-For: 203.0.113.10") == 101
+            lines[0].hang_up()
+
+            async def again() -> bool:
+                return (await lines[2].ask("/health", "X-Forwarded-For: 203.0.113.9"))[0] == 200
+
+            await sooner_or_later(again)
+            hang_up(*lines)
+
+    run(story())
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /health HTTP/1.1\r\nHost: loc", b"\x16\x03\x01"])
+def test_a_request_that_does_not_come_is_not_waited_for(begun: bytes) -> None:
+    """From the start of the connection; a call, and a connection between two requests, stay."""
+
+    async def story() -> None:
+        async with exchange(patience=QUICK) as line, line.phone() as phone:
+            address = line.http.removeprefix("http://")
+            kept, stranger = await Line.dial(address), await Line.dial(address)
+            assert (await kept.ask("/health"))[0] == 200
+            stranger.writer.write(begun)
+            assert await stranger.is_closed()
+            await phone.say(type="ping")
+            await phone.hear("pong")
+            assert (await kept.ask("/health"))[0] == 200
+            hang_up(kept, stranger)
+
+    run(story())
+
+
+def test_a_request_that_comes_byte_by_byte_is_cut_off() -> None:
+    """On a connection that was kept, too: from its first byte on."""
+
+    async def story() -> None:
+        async with shore(Supervisor(), patience=QUICK) as address:
+            line = await Line.dial(address)
+            assert (await line.ask("/health"))[0] == 200
+
+            async def drip() -> None:
+                for _ in range(1000):
+                    line.writer.write(b"GET /"[:1])
+                    await asyncio.sleep(0.1)
+
+            dripping = asyncio.create_task(drip())
+            assert await line.is_closed()
+            dripping.cancel()
+            line.hang_up()
+
+    run(story())
+
+
+def test_an_answer_that_nobody_reads_is_cut_off() -> None:
+    """Else it would be held for ever."""
+
+    async def heap(request: web.Request) -> web.Response:
+        return web.Response(body=b"x" * 2**25)
+
+    async def story() -> None:
+        async with serve(heap, Patience(answer_seconds=0.5)) as (address, guests):
+            line = await Line.dial(address)
+            cast(asyncio.Transport, line.writer.transport).pause_reading()
+            line.writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await until(lambda: guests)
+            await until(lambda: guests[0].transport is None)
+            line.hang_up()
+
+    run(story())
+
+
+@asynccontextmanager
+async def serve(
+    handler: Callable[[web.Request], Any], patience: Patience = QUICK
+) -> AsyncIterator[tuple[str, list[Guest]]]:
+    """An application of one answer to all; who asked."""
+    guests: list[Guest] = []
+
+    @web.middleware
+    async def note(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
+        assert isinstance(request.protocol, Guest)
+        guests.append(request.protocol)
+        return cast(web.StreamResponse, await handler(request))
+
+    app = web.Application(middlewares=[note])
+    app.router.add_route("*", "/", handler)
+    crowd = Crowd(Limits(), Counter())
+    async with serving(app, bind("127.0.0.1", 0), crowd, None, patience) as address:
+        yield address, guests
+
+
+def test_a_body_is_never_unpacked() -> None:
+    """58 KB of gzip could be 60 MB, in one go."""
+    bomb = gzip.compress(bytes(60_000_000))
+
+    async def size(request: web.Request) -> web.Response:
+        return web.Response(text=str(len(await request.read())))
+
+    async def story() -> None:
+        async with serve(size) as (address, _):
+            line = await Line.dial(address)
+            assert (await line.ask("/", "Content-Encoding: gzip", body=bomb, method="POST"))[0] == 200
+            assert int(line.last) == len(bomb)
+            line.hang_up()
+
+    run(story())
+
+
+@pytest.mark.parametrize("coding", ["Content-Length: 100000000", "Transfer-Encoding: chunked"])
+def test_a_body_that_nobody_reads_is_not_waited_for(coding: str) -> None:
+    """What was asked is answered, then the connection is closed, whatever else would have come."""
+
+    async def story() -> None:
+        async with shore(Supervisor()) as address:
+            line = await Line.dial(address)
+            line.writer.write(f"POST /health HTTP/1.1\r\nHost: localhost\r\n{coding}\r\n\r\n1\r\nx\r\n".encode())
+            assert (await line.answer())[0] == 405
+            assert await line.is_closed()
+            line.hang_up()
+
+    run(story())
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_tls_that_is_never_begun_is_not_waited_for(
+    loop: Callable[[], asyncio.AbstractEventLoop], tmp_path: Path
+) -> None:
+    """And who has too many connections is closed before it; a neighbour is answered."""
+    tls, theirs = certificate(tmp_path)
+
+    async def story() -> None:
+        limits = Limits(address_connections=2)
+        async with shore(Supervisor(), limits=limits, addresses=STRICT, tls=tls, patience=QUICK) as address:
+            silent = [await Line.dial(address) for _ in range(3)]
+            assert await silent[2].is_closed()
+            host, port = address.split(":")
+            neighbour = Line(*await asyncio.open_connection(host, int(port), ssl=theirs))
+            assert (await neighbour.ask("/health"))[0] == 200
+            for line in silent:
+                assert await line.is_closed()
+            hang_up(neighbour, *silent)
+
+    run(story(), loop)
+
+
+def certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's, of its own making, and a client's that takes it."""
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run([*command.split(), *files], check=True, capture_output=True)
+    ours, theirs = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    ours.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    theirs.check_hostname, theirs.verify_mode = False, ssl.CERT_NONE
+    return ours, theirs
+
+
+def test_the_last_handles_are_for_calls_that_are_let_in() -> None:
+    """What comes while so many are open is closed at once."""
+
+    async def hello(request: web.Request) -> web.Response:
+        return web.Response(text="hello")
+
+    async def story() -> None:
+        refused = Counter[str]()
+        app = web.Application()
+        app.router.add_get("/", hello)
+        crowd = Crowd(Limits(), refused, most=3)
+        async with serving(app, bind("127.0.0.1", 0), crowd) as address:
+            lines = [await Line.dial(address, "127.0.0.1") for _ in range(4)]
+            assert await lines[3].is_closed()
+            assert refused == {"handles": 1}
+            assert (await lines[0].ask("/"))[0] == 200
+            hang_up(*lines)
+
+    run(story())
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_no_handle_left_is_one_line_and_no_end(
+    loop: Callable[[], asyncio.AbstractEventLoop], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once there is one again, who waited is served."""
+
+    async def story() -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        async with shore(Supervisor()) as address:
+            line = socket.socket()
+            host, port = address.split(":")
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (line.fileno() + 1, hard))
+                line.setblocking(False)
+                await asyncio.get_running_loop().sock_connect(line, (host, int(port)))
+                await until(lambda: "no connection can be accepted" in caplog.text)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            dialled = Line(*await asyncio.open_connection(sock=line))
+            assert (await dialled.ask("/health"))[0] == 200
+            dialled.hang_up()
+
+    with caplog.at_level(logging.ERROR):
+        run(story(), loop)
+    assert caplog.text.count("no connection can be accepted") == 1
+    assert "ulimit -n" in caplog.text
+
+
+@pytest.mark.parametrize("loop", [None, uvloop.new_event_loop])
+def test_what_a_call_sends_passes_no_clock(
+    loop: Callable[[], asyncio.AbstractEventLoop] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames go to aiohttp as they did: 50 a second of every caller."""
+    seen: list[int] = []
+    real = Guest.data_received
+
+    def note(self: Guest, data: bytes) -> None:
+        seen.append(len(data))
+        real(self, data)
+
+    monkeypatch.setattr(Guest, "data_received", note)
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            before = len(seen)
+            for _ in range(50):
+                await phone.say(type="ping")
+                await phone.hear("pong")
+            assert before >= 1
+            assert len(seen) == before
+
+    run(story(), loop)

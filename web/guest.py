@@ -1,0 +1,85 @@
+"""One connection, from its first byte: it has so long for each request, and for each answer to be read.
+
+aiohttp itself knows the time between two requests alone. Frames of a call do not pass through here.
+"""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from web.crowd import Visit
+from web.patience import Patience
+
+READ_AHEAD = 4096  # bytes of a body before its reader has come: little, for a byte may be a chunk of its own
+
+
+class Guest(web.RequestHandler):
+    """aiohttp's half of a connection, and a clock. A body is read by who wants it, as it came, or not at all."""
+
+    def __init__(self, server: web.Server, visit: Visit, patience: Patience) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # as AppRunner takes it
+            keepalive_timeout=patience.idle_seconds,
+            auto_decompress=False,  # a body of 58 KB can become 60 MB, in one go
+            lingering_time=0,  # what nobody reads is not waited for
+            read_bufsize=READ_AHEAD,
+        )
+        self._visit, self._patience = visit, patience
+        self._clock: asyncio.TimerHandle | None = None
+        self._busy = False  # with a request: bytes that come now are its body, or the next one, which waits
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Its first request must come."""
+        self._give(self._patience.request_seconds)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Gone."""
+        self._stop()
+        self._visit.end()
+        self.__dict__.pop("data_received", None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """The first byte of a request starts the clock."""
+        if data and not self._busy and not self._clock:
+            self._give(self._patience.request_seconds)
+        super().data_received(data)
+
+    def begin(self) -> None:
+        """A whole request has come, and is answered."""
+        self._stop()
+        self._busy = True
+
+    def talk(self) -> None:
+        """A call has begun: from here on each frame goes to aiohttp without a step of ours."""
+        self._stop()
+        if transport := self.transport:
+            self.data_received = super().data_received  # type: ignore[method-assign]
+            transport.set_protocol(self)  # which remembers the method
+
+    async def finish_response(self, *answer: Any) -> tuple[web.StreamResponse, bool]:
+        """Write an answer; who does not read it is cut off."""
+        self._give(self._patience.answer_seconds)
+        try:
+            return await super().finish_response(*answer)
+        finally:
+            self._stop()
+            self._busy = False
+
+    def _give(self, seconds: float) -> None:
+        self._stop()
+        self._clock = asyncio.get_running_loop().call_later(seconds, self._cut)
+
+    def _stop(self) -> None:
+        if self._clock:
+            self._clock.cancel()
+            self._clock = None
+
+    def _cut(self) -> None:
+        self._clock = None
+        if self.transport:
+            self.transport.abort()
