@@ -117,7 +117,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         self._seats[session] = self._newest[caller.user] = seat
         self._door.breaker = self._door.breaker.admitted(session, now)
         self._equipment.figures.begun += 1
-        session.tell(Attached(caller.connection, caller.outbox, caller.mode))
+        session.tell(Attached(caller.connection, caller.outbox, caller.mode, caller.address))
         caller.outbox.tell(Admitted(session))
 
     def _engage(self, wish: Claimed) -> None:

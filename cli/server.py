@@ -127,7 +127,7 @@ async def open_doors(
     """
     supervisor = launch(SupervisorActor(equipment), ending)
     rest = Rest(supervisor, equipment.shelf, name, would_answer, doors.patience)
-    metrics = Metrics(equipment.figures, equipment.pool)
+    metrics = Metrics(equipment.figures, equipment.pool, equipment.waiting)
     app = application(rest, supervisor, metrics, doors.hosts, doors.origins, doors.patience)
     serving = runner(app, doors.patience)
     try:
