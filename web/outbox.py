@@ -110,8 +110,16 @@ class Outbox:
                 self._turn_away()
             if isinstance(self._transport, asyncio.WriteTransport):
                 self._transport.abort()
+            forget_frames(error)
         finally:
-            self._next_beat.cancel()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing is written any more: keep nothing of what waits, and nobody."""
+        self._next_beat.cancel()
+        self.closing = True
+        self._waiting.clear()
+        self._large.release()
 
     def _give_up(self) -> None:
         """The caller reads too slowly: the call is over, also while its last frame still cannot be written."""
@@ -145,3 +153,10 @@ class Outbox:
     def _turn_away(self) -> None:
         if not self.admitted.done():
             self.admitted.set_result(None)
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """What was at work when a connection was lost is kept by its exception, which aiohttp's frames keep in turn."""
+    while error:
+        error.__traceback__ = None
+        error = error.__context__

@@ -25,6 +25,11 @@ class Unread:
     the ledger. A frame for which there is no room cannot be passed over: nothing more is taken, and the call ends.
     """
 
+    __slots__ = (
+        "_due", "_feed", "_growing", "_line", "_loop", "_parcel", "_protocol", "_queue", "_refused", "_socket", "_stall",
+        "_tell", "_timer", "bytes",
+    )  # fmt: skip
+
     def __init__(self, socket: Any, protocol: Any, holding: Holding, patience: Patience) -> None:
         self._loop, self._socket, self._protocol = asyncio.get_running_loop(), socket, protocol
         self._queue = socket._reader
@@ -41,8 +46,8 @@ class Unread:
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """For the protocol: more has come."""
-        self.bytes += len(data)
-        if self.bytes > LARGE:
+        self.bytes = held = self.bytes + len(data)
+        if held > LARGE:
             return self._weigh(data)
         return self._feed(data)
 
@@ -73,7 +78,7 @@ class Unread:
         before = len(messages)
         answer = self._feed(data)
         whole = False
-        for message, size in islice(messages, before, None):
+        for message, size in islice(reversed(messages), len(messages) - before):
             whole = whole or message.type in WHOLE
             self.bytes -= _with_header(size)
         if whole:

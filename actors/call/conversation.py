@@ -353,6 +353,8 @@ class Conversation:
         return bool(gone)
 
     def close(self) -> None:
-        """Nobody is left to answer: what is being decoded is cancelled, and nothing of what was said is kept."""
+        """Nobody is left to answer, or to hear: what is being decoded is cancelled, and nothing of it all is kept."""
         self._clips.close()
         self._forget(list(self._turns))
+        self._replies.close()
+        self.stream.drop()
