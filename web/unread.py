@@ -25,11 +25,6 @@ class Unread:
     the ledger. A frame for which there is no room cannot be passed over: nothing more is taken, and the call ends.
     """
 
-    __slots__ = (
-        "_due", "_feed", "_growing", "_line", "_loop", "_parcel", "_protocol", "_queue", "_refused", "_socket", "_stall",
-        "_tell", "_timer", "bytes",
-    )  # fmt: skip
-
     def __init__(self, socket: Any, protocol: Any, holding: Holding, patience: Patience) -> None:
         self._loop, self._socket, self._protocol = asyncio.get_running_loop(), socket, protocol
         self._queue = socket._reader

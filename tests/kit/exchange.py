@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pykka
 
+from actors.admission.waiting import Waiting
 from actors.counters import Figures
 from actors.runtime import Hired
 from actors.services import Equipment, Limits
@@ -52,6 +53,7 @@ class Exchange:
     pool: Pool
     upstream: Upstream
     figures: Figures
+    waiting: Waiting
     supervisor: Hired[SupervisorInbox]
     shelf: Shelf
     tones: Tones
@@ -119,6 +121,7 @@ async def exchange(
                     pool=pool,
                     upstream=model,
                     figures=equipment.figures,
+                    waiting=equipment.waiting,
                     supervisor=supervisor,
                     shelf=shelf,
                     tones=tones,
