@@ -120,7 +120,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         seat = Seat(id_, caller.user, session, caller.outbox)
         self._seats[session] = self._newest[caller.user] = seat
         self._equipment.figures.begun += 1
-        session.tell(Attached(caller.connection, caller.outbox, caller.mode))
+        session.tell(Attached(caller.connection, caller.outbox, caller.mode, caller.address))
         caller.outbox.tell(Admitted(session))
 
     def _engage(self, wish: Claimed) -> None:

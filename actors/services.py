@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from actors.admission.losses import Losses
+from actors.admission.waiting import MIB, Waiting
 from actors.bridge import Dialler
 from actors.counters import Figures
 from audio import Pool
@@ -37,6 +38,12 @@ class Limits:
     """Questions to REST of one address a second; five times as many may come at once."""
     switches: int = 6
     """Times a minute that a caller may switch to another persona; the first choice is none."""
+    caller_waiting: int = 12
+    """MiB that may wait for one caller: clips, and what they were decoded to until it is answered."""
+    address_waiting: int = 32
+    """MiB that may wait for the callers of one address."""
+    all_waiting: int = 256
+    """MiB that may wait for all; then who has the most loses the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +58,7 @@ class Trials:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """Where the catalogue lies, the way to the model, the decoders, the limits, what is counted and what was lost."""
+    """Where the catalogue lies, the way to the model, the decoders, the limits, what is counted, was lost and waits."""
 
     shelf: Shelf
     upstream: Dialler
@@ -60,3 +67,8 @@ class Equipment:
     figures: Figures = field(default_factory=Figures)
     losses: Losses = field(default_factory=Losses)
     trials: Trials = field(default_factory=Trials)
+    waiting: Waiting = field(init=False)
+
+    def __post_init__(self) -> None:
+        most = (self.limits.caller_waiting, self.limits.address_waiting, self.limits.all_waiting)
+        object.__setattr__(self, "waiting", Waiting(*(mebibytes * MIB for mebibytes in most)))

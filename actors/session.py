@@ -8,6 +8,7 @@ from math import inf
 from typing import TypeAlias, assert_never
 
 from actors.admission.rate import Rate
+from actors.admission.waiting import Holding, Kind, Parcel
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.choices import Choices
 from actors.call.clips import Clips
@@ -23,6 +24,7 @@ from actors.messages.admission import (
     Claimed,
     Declined,
     Detached,
+    Displaced,
     From,
     FromSession,
     Granted,
@@ -34,6 +36,7 @@ from actors.messages.bridge import AccountRefused, Configure, Fact, FromBridge, 
 from actors.messages.caller import (
     Chose,
     Close,
+    Counted,
     Error,
     Flooded,
     FromCaller,
@@ -53,13 +56,14 @@ from actors.messages.persona import FromPersona, Passed, Prepared, Selected, Set
 from actors.persona import PersonaActor, PersonaInbox
 from actors.runtime import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
 from actors.services import Equipment
-from audio import Decoded, Undecoded
+from audio import Decoded, Packed, Undecoded
 from schemas import Refused
 from upstream.facts import BYTES_PER_MS, Allowance, AskFailed, Committed, Event, Paused, ReplyEnded, Speaking, Used
 
 log = logging.getLogger(__name__)
 
 SECOND = 1000 * BYTES_PER_MS  # of audio
+CROWDED = "Too much of yours waits already: send it again when what you said before is answered."
 STRAY_SECONDS = 1.0  # a phone hears of a refusal a moment later, and has sent 50 more frames a second until then
 HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was before: a phone was out of reach for so long
 
@@ -91,7 +95,7 @@ class Retry:
 
 SessionInbox: TypeAlias = (
     Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Granted | FromBridge | Decoded
-    | Undecoded | Quiet | TimeUp | Retry | Pace | Muted
+    | Undecoded | Displaced | Quiet | TimeUp | Retry | Pace | Muted
 )  # fmt: skip
 
 
@@ -105,6 +109,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _clock: Callable[[], float]
     _began: float
     _spoke_at: float
+    _keeps: Holding
 
     def __init__(self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[FromSession]) -> None:
         super().__init__()
@@ -125,7 +130,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Fact(generation, event):
                 self._learn(generation, event)
             case Decoded() | Undecoded():
-                self._talk.decoded(message)
+                self._crowded(self._talk.decoded(message))
                 self._board.go_on()
                 if isinstance(message, Undecoded) and message.misunderstood:
                     self._refuse(message.code, message.message)
@@ -143,8 +148,12 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Settled(bill):
                 self._farewell.settle(bill)
                 self._end_when_all_is_told()
-            case Attached(connection, outbox, mode):
+            case Displaced(counted):
+                self._crowded(self._talk.displaced(counted))
+                self._board.go_on()
+            case Attached(connection, outbox, mode, address):
                 self._caller.attach(connection, outbox)
+                self._keeps = self._equipment.waiting.holding(connection, address)
                 if mode:
                     self._board.set_mode(mode)
             case Detached() | Replaced() | Stop() | TimeUp() | Quiet():
@@ -197,9 +206,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 raise Refused("wrong_mode", WRONG_MODE["stream"])
             case Recorded() | Typed() if self._talk.full:
                 raise Refused("busy", "Several of your messages wait already: let them be answered first.")
-            case Recorded(clip):
+            case Recorded(clip, came_as):
+                counted = self._count(clip, came_as)
                 self._board.spoke("clip")
-                self._talk.record(self._board.choice, now, clip)
+                self._talk.record(self._board.choice, now, clip, counted)
             case Typed(text):
                 self._talk.type(self._board.choice, now, text)
                 self._board.go_on()
@@ -208,14 +218,32 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._board.go_on()
             case HungUp():
                 self._leave(Close(1000, "the call has ended"))
-            case Flooded(reason):
-                self._leave(Close(4400, reason))
+            case Flooded(reason, code, error):
+                if error:
+                    self._refuse(error, reason)
+                self._leave(Close(code, reason))
             case Garbled(code, reason):
                 raise Refused(code, reason)
             case Spoke() | Played() | Pinged():
                 pass  # heard already
             case _:
                 assert_never(said)
+
+    def _count(self, clip: bytes | Packed, came_as: Counted | None) -> Parcel:
+        """As what waits from now on. Raises Refused: busy."""
+        counted = self._keeps.parcel(Kind.CLIP, lambda lost: self.me.tell(Displaced(lost)))
+        if came_as:
+            came_as.release()
+        if (came_as and came_as.lost) or not counted.resize(len(clip.frame if isinstance(clip, Packed) else clip)):
+            raise Refused("busy", CROWDED)
+        return counted
+
+    def _crowded(self, remains: bool) -> None:
+        """Unless it remains, something that had been taken was given up: no fault of the caller's."""
+        if not remains and not self._farewell.begun:
+            self._talk.tally["busy"] += 1
+            self._equipment.figures.messages_refused["busy"] += 1
+            self._caller.tell(Error("busy", CROWDED))
 
     def _listen(self, pcm: bytes, now: float) -> None:
         """Audio of a stream: 50 times a second, so the usual case goes first."""
@@ -283,6 +311,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def _begin(self) -> None:
         equipment, self._clock = self._equipment, asyncio.get_running_loop().time
         self._began = self._spoke_at = self._clock()
+        self._keeps = equipment.waiting.holding(0)  # until the caller is here
         self._persona = persona = self.hire(PersonaActor, self.me, equipment.shelf)
         self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me))
         hands = Hands(
@@ -328,6 +357,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._farewell.begin(close)
         self._supervisor.tell(Leaving(self.me, close.code))
         self._talk.close()
+        self._keeps.close()
         self._board.close()
         self._persona.tell(Settle())
 
@@ -365,6 +395,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def on_stop(self) -> None:
         self._talk.close()
+        self._keeps.close()
         self._farewell.say()  # if the persona crashed over the bill
         counted = self._board.counted() | {"heard_ms": self._streamed // BYTES_PER_MS} | self._talk.tally
         told = self._farewell.told(counted | self._account.told(self._equipment.upstream.prices))

@@ -15,6 +15,8 @@ from audio.codec import MAX_CLIP_BYTES
 from schemas import TOO_NESTED, Refused
 
 LARGE = 64 * 1024  # bytes; only an audio message may be larger
+LONGEST = 3 * MAX_CLIP_BYTES // 2
+"""Bytes of a frame; base64 makes 4 of 3, and the rest is for line breaks and escapes in it. More is no clip of ours."""
 MOST_PARTS = 100  # of JSON in a large one: base64 has none, and a million empty lists would not fit into a worker
 _BEGINS = re.compile(rb'\s*\{\s*"type"\s*:\s*"([a-z]{1,20})"')
 BLANKS = b" \t\r\n\f\v"
@@ -54,6 +56,12 @@ def _too_large(kind: str) -> Refused:
     return Refused("bad_message", f"This {kind} message is over {LARGE // 1024} KB: only audio may be so large.")
 
 
+def too_big() -> Refused:
+    """What may not be larger is."""
+    limit = MAX_CLIP_BYTES // 2**20
+    return Refused("audio_too_big", f"The clip is larger than {limit} MiB: record a shorter one, or compress it.")
+
+
 def clip(message: dict[str, Any]) -> bytes:
     """The file in an audio message; a data URL, as browsers make them, and line breaks are accepted.
 
@@ -61,8 +69,7 @@ def clip(message: dict[str, Any]) -> bytes:
     """
     text = message.get("audio") or message.get("data") or ""
     if len(text) * 3 // 4 > MAX_CLIP_BYTES + 1024:  # base64 makes 4 characters of 3 bytes
-        limit = MAX_CLIP_BYTES // 2**20
-        raise Refused("audio_too_big", f"The clip is larger than {limit} MiB: record a shorter one, or compress it.")
+        raise too_big()
     if text.startswith("data:"):
         text = text.partition(",")[2]
     try:

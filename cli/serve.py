@@ -120,6 +120,15 @@ def serve(
     calls: Annotated[int, typer.Option(envvar="CALLS", min=1, help="Of one user, in 10 s.")] = limits.calls,
     takeovers: Annotated[int, typer.Option(envvar="TAKEOVERS", min=1, help="In 10 s.")] = limits.takeovers,
     switches: Annotated[int, typer.Option(envvar="SWITCHES", min=1, help="Of one caller, a minute.")] = limits.switches,
+    caller_waiting: Annotated[
+        int, typer.Option(envvar="CALLER_WAITING", min=1, help="MiB that wait for one caller.")
+    ] = limits.caller_waiting,
+    address_waiting: Annotated[
+        int, typer.Option(envvar="ADDRESS_WAITING", min=1, help="MiB that wait for one address.")
+    ] = limits.address_waiting,
+    all_waiting: Annotated[
+        int, typer.Option(envvar="ALL_WAITING", min=1, help="MiB that wait for all.")
+    ] = limits.all_waiting,
     log_level: Annotated[LogLevel, typer.Option(envvar="LOG_LEVEL", case_sensitive=False)] = LogLevel.INFO,
 ) -> None:
     """Serve callers until stopped (the default command).
@@ -153,6 +162,9 @@ def serve(
             address_connections=address_connections,
             address_connects=address_connects,
             address_questions=address_questions,
+            caller_waiting=caller_waiting,
+            address_waiting=address_waiting,
+            all_waiting=all_waiting,
         ),
         addresses=Addresses(trusted_proxy or (), OURSELVES if limit_loopback else LOOPBACK),
         session_seconds=session_seconds,

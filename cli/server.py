@@ -136,7 +136,7 @@ async def open_doors(
     """
     supervisor = launch(SupervisorActor(equipment), ending)
     rest = Rest(supervisor, equipment.shelf, name, would_answer, doors.patience)
-    metrics = Metrics(equipment.figures, equipment.pool)
+    metrics = Metrics(equipment.figures, equipment.pool, equipment.waiting)
     crowd = Crowd(equipment.limits, equipment.figures.address_refused, doors.addresses, doors.most)
     guards = [each_their_share(crowd), refuse_strangers(doors.hosts, doors.origins)]
     app = application(rest, supervisor, metrics, guards, doors.patience)

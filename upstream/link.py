@@ -193,6 +193,12 @@ class Socket(ClientConnection):
         super().connection_lost(exc)
         self._moves_again()
         self.over.set()
+        self.recv_exc = self.protocol.parser_exc = None  # their tracebacks keep the last frame, and us
+
+    def let_go(self) -> None:
+        """Nobody listens any more."""
+        self.on_frame, self.on_writable = lambda data: None, lambda: None
+        self._fragments.clear()
 
     def _moves_again(self) -> None:
         if self._stalled:
@@ -241,6 +247,7 @@ class Link:
         self._task.cancel()
 
     def _tell_end(self, task: "asyncio.Task[LinkEnded]") -> None:
+        self._let_go()
         # Not a finally: a task that is cancelled before its first step never enters one.
         if task.cancelled():
             self._to.tell(LinkEnded(1006, "the connection was given up"))
@@ -249,6 +256,12 @@ class Link:
             self._to.tell(LinkEnded(1006, "the connection crashed"))
         else:
             self._to.tell(task.result())
+
+    def _let_go(self) -> None:
+        """Of the socket, which calls us, and of what there is to send."""
+        socket, self._socket, self._frames = self._socket, None, list
+        if socket:
+            socket.let_go()
 
     async def _run(self) -> LinkEnded:
         try:

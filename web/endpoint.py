@@ -6,7 +6,7 @@ import re
 import socket as socket_api
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from aiohttp import WebSocketError, WSMsgType, web
@@ -14,14 +14,17 @@ from aiohttp.http import WSMessageNoDecodeText
 from aiohttp.typedefs import Handler
 
 from actors.admission.rate import Rate
+from actors.admission.waiting import LARGE, Holding, Kind, Waiting
 from actors.counters import Figures
 from actors.messages.admission import Connected, Detached, From
-from actors.messages.caller import Chose, Close, Flooded, FromCaller, Garbled, Mode, Sought
+from actors.messages.caller import Chose, Close, Flooded, FromCaller, Garbled, Mode, Recorded, Sought
 from actors.runtime import LoopRef, Ref
 from schemas import Refused
+from web.addresses import ADDRESS
 from web.guest import Guest
 from web.outbox import TOO_SLOW, Outbox
 from web.patience import PATIENCE, Patience
+from web.unread import Unread
 from web.wires import app
 
 MAX_FRAME = 8 * 2**20
@@ -37,6 +40,9 @@ MODES: tuple[Mode, ...] = ("clip", "stream")
 OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 PRIVATE_CODES = 3000  # from here on a close code means what a client and its own server have agreed upon
 TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
+
+CROWDED = "Too much of yours waits already: send it again when what you said before is answered."
+TOO_LARGE = Garbled("audio_too_big", "The clip is larger than may wait here: record a shorter one, or compress it.")
 
 _numbers = itertools.count(1)
 
@@ -56,7 +62,9 @@ class Socket(web.WebSocketResponse[Literal[False]]):
         return await super().close(code=code, message=message, drain=drain)
 
 
-def answer_calls(supervisor: Ref[Connected], figures: Figures, patience: Patience = PATIENCE) -> Handler:
+def answer_calls(
+    supervisor: Ref[Connected], figures: Figures, waiting: Waiting, patience: Patience = PATIENCE
+) -> Handler:
     """The handler of `GET /ws-mobile/{user_id}` and `GET /ws/{user_id}`."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -82,14 +90,18 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures, patience: Patienc
             request.protocol.talk()
         _tune(request.transport, patience.unsent)
         connection = next(_numbers)
-        outbox = Outbox(socket, request.transport, connection, patience)
+        address = request.get(ADDRESS, "")
+        keeps = waiting.holding(connection, address)
+        unread = Unread(socket, request.protocol, keeps, patience)
+        outbox = Outbox(socket, request.transport, connection, patience, keeps)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
-        supervisor.tell(Connected(user, connection, outbox, mode))
+        supervisor.tell(Connected(user, connection, outbox, mode, address))
         try:
             if session := await outbox.admitted:
                 if wish := _wish(request.query):
                     session.tell(From(connection, wish))
-                await _listen(socket, session, connection, patience.pong_seconds)
+                visit = Visit(socket, session, connection, keeps, unread)
+                await _listen(visit, patience.pong_seconds)
         except (ConnectionError, TimeoutError):  # a pong could not be written: nobody reads
             if request.transport:
                 request.transport.abort()
@@ -97,6 +109,8 @@ def answer_calls(supervisor: Ref[Connected], figures: Figures, patience: Patienc
             await asyncio.wait([writing], timeout=CLOSE_SECONDS if outbox.closing else 0)
         finally:
             writing.cancel()
+            unread.close()
+            keeps.close()
         return socket
 
     return answer
@@ -124,22 +138,44 @@ def _wish(query: Mapping[str, str]) -> Chose | Sought | None:
     return None
 
 
-async def _listen(socket: Socket, session: LoopRef[From | Detached], connection: int, pong_seconds: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A connection that was let in: where its frames come from, where they go, and what is counted of them."""
+
+    socket: Socket
+    session: LoopRef[From | Detached]
+    connection: int
+    keeps: Holding
+    unread: Unread
+
+    def says(self, message: FromCaller) -> None:
+        """Tell the session."""
+        self.session.tell(From(self.connection, message))
+
+
+async def _listen(visit: Visit, pong_seconds: float) -> None:
     """Every frame to the session, and how it ended."""
+    socket, session, connection = visit.socket, visit.session, visit.connection
     gone = Detached(connection)
     try:
+        visit.unread.tell(visit.says)
         controls = Rate(CONTROLS_A_SECOND, 10 * CONTROLS_A_SECOND)
         frames, enough = 0, time.perf_counter() + READ_SECONDS
         while True:
             frame = await socket.receive()
             if frame.type is WSMsgType.BINARY or frame.type is WSMsgType.TEXT:
-                socket.figures.received += len(frame.data)
+                size = len(frame.data)
+                socket.figures.received += size
+                if size > LARGE:
+                    await _take(visit, frame)
+                    del frame  # or it would be kept until the next comes
+                    continue
                 session.tell(From(connection, _read(frame)))
             elif frame.type in OVER:
                 gone = replace(gone, how=_closed(frame) or gone.how)
                 return
             elif not controls.take(time.monotonic()):
-                session.tell(From(connection, Flooded(TOO_MANY)))
+                visit.says(Flooded(TOO_MANY))
             elif frame.type is WSMsgType.PING:
                 async with asyncio.timeout(pong_seconds):
                     await socket.pong(frame.data)
@@ -152,6 +188,22 @@ async def _listen(socket: Socket, session: LoopRef[From | Detached], connection:
         raise
     finally:
         session.tell(gone)
+
+
+async def _take(visit: Visit, frame: WSMessageNoDecodeText) -> None:
+    """A large frame: nothing else is read until the session has it, so that one at most lies in its mailbox."""
+    counted = visit.keeps.parcel(Kind.CLIP)
+    visit.unread.taken()
+    message = _read(frame)
+    if not isinstance(message, Garbled) and not counted.resize(len(frame.data)):
+        message = Garbled("busy", CROWDED) if len(frame.data) <= visit.keeps.ledger.caller else TOO_LARGE
+    visit.says(replace(message, counted=counted) if isinstance(message, Recorded) else message)
+    while True:
+        await asyncio.sleep(0)
+        backlog = visit.session.backlog
+        if not backlog or (backlog < MOST_UNHANDLED and not counted.size):
+            break
+    counted.release()
 
 
 def _closed(frame: WSMessageNoDecodeText) -> Close | None:

@@ -12,6 +12,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from actors import runtime
+from actors.admission.waiting import Waiting
 from actors.counters import Figures
 from actors.runtime.watchdog import STEPS, running
 from audio import Pool
@@ -20,8 +21,8 @@ from audio import Pool
 class Metrics(Collector):
     """One server's; the registry is its own. What is the worst since the last reading has one reader in mind."""
 
-    def __init__(self, figures: Figures, pool: Pool) -> None:
-        self.figures, self._pool = figures, pool
+    def __init__(self, figures: Figures, pool: Pool, waiting: Waiting | None = None) -> None:
+        self.figures, self._pool, self.waiting = figures, pool, waiting or Waiting()
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -77,6 +78,7 @@ class Metrics(Collector):
         yield _count("voice_dead_letters", "Messages told to actors that had ended", runtime.ref.dead_letters)
         yield _gauge("voice_decoders_busy", "Decoders at work on a clip", self._pool.busy)
         yield _gauge("voice_clips_waiting", "Clips that wait for a decoder", self._pool.waiting)
+        yield _gauge("voice_waiting_bytes", "What waits for callers, counted from 64 KB", self.waiting.bytes)
 
     def _loop(self) -> Iterator[Metric]:
         late = self.figures.late

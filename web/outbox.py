@@ -6,6 +6,7 @@ from collections import deque
 
 from aiohttp import WSMsgType, web
 
+from actors.admission.waiting import LARGE, Holding, Kind, Waiting
 from actors.messages.admission import Admitted, Detached, From
 from actors.messages.caller import Clear, Close, Sound, ToCaller
 from actors.runtime import LoopRef
@@ -28,6 +29,7 @@ class Outbox:
         transport: asyncio.BaseTransport | None,
         connection: int,
         patience: Patience = PATIENCE,
+        holding: Holding | None = None,
     ) -> None:
         self._socket, self._transport, self._connection = socket, transport, connection
         self._most_text, self._most_sound = patience.text, patience.sound
@@ -36,6 +38,7 @@ class Outbox:
         self._waiting: deque[bytes | Sound | Close] = deque()
         self._text = 0  # bytes of messages that wait
         self._sound = 0  # bytes of a stream that wait
+        self._large = (holding or Waiting().holding(connection)).parcel(Kind.REPLY, lambda lost: self._crowded())
         self._wake = asyncio.Event()
         self.closing = False  # a Close was told: `run` ends by itself, within the time that a close may take
         self.admitted: asyncio.Future[LoopRef[From | Detached] | None] = asyncio.get_running_loop().create_future()
@@ -51,21 +54,33 @@ class Outbox:
                 self._drop(message.response_id)
             self._put(message if isinstance(message, Close | Sound) else app.write(message))
 
+    def _crowded(self) -> None:
+        """Others need the room of what this caller does not read: a close could only come after all of it."""
+        if not self.closing:
+            self._put(TOO_SLOW)
+        if isinstance(self._transport, asyncio.WriteTransport):
+            self._transport.abort()
+
     def _put(self, frame: bytes | Sound | Close) -> None:
-        self._count(frame, 1)
-        if self._text > self._most_text or self._sound > self._most_sound:
+        fits = self._count(frame, 1)
+        if not fits or frame is TOO_SLOW or self._text > self._most_text or self._sound > self._most_sound:
             self._waiting.clear()
+            self._large.release()
             frame = TOO_SLOW
             self._give_up()
         self.closing = isinstance(frame, Close)
         self._waiting.append(frame)
         self._wake.set()
 
-    def _count(self, frame: bytes | Sound | Close, sign: int) -> None:
+    def _count(self, frame: bytes | Sound | Close, sign: int) -> bool:
+        """One more that waits, or one less; False where there is no room for it."""
         if isinstance(frame, Sound):
             self._sound += sign * len(frame.pcm)
         elif isinstance(frame, bytes):
             self._text += sign * len(frame)
+            if len(frame) > LARGE:
+                return self._large.resize(max(0, self._large.size + sign * len(frame)))
+        return True
 
     def _drop(self, response_id: str) -> None:
         """Nobody wants to hear what still waits of this reply."""
@@ -95,8 +110,16 @@ class Outbox:
                 self._turn_away()
             if isinstance(self._transport, asyncio.WriteTransport):
                 self._transport.abort()
+            forget_frames(error)
         finally:
-            self._next_beat.cancel()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing is written any more: keep nothing of what waits, and nobody."""
+        self._next_beat.cancel()
+        self.closing = True
+        self._waiting.clear()
+        self._large.release()
 
     def _give_up(self) -> None:
         """The caller reads too slowly: the call is over, also while its last frame still cannot be written."""
@@ -130,3 +153,10 @@ class Outbox:
     def _turn_away(self) -> None:
         if not self.admitted.done():
             self.admitted.set_result(None)
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """What was at work when a connection was lost is kept by its exception, which aiohttp's frames keep in turn."""
+    while error:
+        error.__traceback__ = None
+        error = error.__context__

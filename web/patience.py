@@ -16,7 +16,9 @@ class Patience:
     write_seconds: float = 15.0
     """For a frame to be written, and longer for one that takes longer on the slowest line."""
     slowest_line: float = 16_000
-    """Bytes a second that a caller must read at the least."""
+    """Bytes a second that a caller must read, and of a large frame send, at the least."""
+    frame_seconds: float = 15.0
+    """For a large frame that comes to stand still, or comes no faster than the slowest line, to go on."""
     pong_seconds: float = 10.0
     """For the answer to a ping to be written."""
     request_seconds: float = 10.0

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from actors.admission.waiting import Parcel
 from actors.call.clips import Clips
 from actors.call.connection import Caller
 from actors.call.greeting import Greeting
@@ -58,9 +59,9 @@ class Conversation:
         self._places[choice] = self._turns.number()
         self.stream.wait()  # what is said now is meant for the new one
 
-    def record(self, choice: int, now: float, clip: bytes | Packed) -> None:
-        """A clip has come, meant for this choice; it keeps its place while it is decoded."""
-        self._clips.add(self._turns.arrive(choice, now).number, clip)
+    def record(self, choice: int, now: float, clip: bytes | Packed, counted: Parcel) -> None:
+        """A clip has come, meant for this choice; it keeps its place while it is decoded, and is counted till then."""
+        self._clips.add(self._turns.arrive(choice, now, counted=counted).number, clip)
 
     def type(self, choice: int, now: float, text: str) -> None:
         """A typed turn has come."""
@@ -81,16 +82,26 @@ class Conversation:
         owed = self._greeting or self._places or self._turns.waiting or self._words.missing(now)
         return not (owed or self.stream.speaking) and self._replies.silent(now)
 
-    def decoded(self, result: Decoded | Undecoded) -> None:
-        """A clip is decoded, or refused: then the caller is told, and it is as if it had never come."""
+    def decoded(self, result: Decoded | Undecoded) -> bool:
+        """A clip is decoded, or refused: then the caller is told, and it is as if it had never come.
+
+        False when what it was decoded to is more than may wait: it is forgotten.
+        """
         self._clips.finished()
         match result:
             case Decoded(number, pcm):
+                if (said := self._turns.get(number)) and said.counted and not said.counted.resize(len(pcm)):
+                    return not self._forget([said])
                 self._turns.change(number, content=pcm)
             case Undecoded(number, code, message):
                 self._turns.forget(number)
                 if not result.misunderstood:  # else the session says it, and counts
                     self._caller.tell(Error(code, message))
+        return True
+
+    def displaced(self, counted: object) -> bool:
+        """Others needed the room that a clip took, or what it was decoded to; False if that is forgotten by now."""
+        return not self._forget([said for said in self._turns if said.counted is counted])
 
     def retag(self, refused: int, choice: int) -> None:
         """A choice was refused; what was said to it goes to the persona before, if there is one."""
@@ -342,5 +353,8 @@ class Conversation:
         return bool(gone)
 
     def close(self) -> None:
-        """Nobody is left to answer: what is being decoded is cancelled."""
+        """Nobody is left to answer, or to hear: what is being decoded is cancelled, and nothing of it all is kept."""
         self._clips.close()
+        self._forget(list(self._turns))
+        self._replies.close()
+        self.stream.drop()

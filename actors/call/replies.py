@@ -138,3 +138,8 @@ class Replies:
 
     def _remember(self, air: OnAir, text: str) -> None:
         self._persona.tell(Remember(air.persona, air.ask, "assistant", text))
+
+    def close(self) -> None:
+        """Nobody hears any of them any more."""
+        for air in self._playing:
+            self._playing.forget(air)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from actors.admission.waiting import Parcel
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
@@ -11,7 +13,7 @@ class Utterance:
     `choice` is the persona it was meant for, `arrived` seconds on the session's clock, `content` PCM16 24 kHz mono
     or text, None while a clip is being decoded, and of a stream until it is written down. `clip`: it came as one.
     `asked`: an upstream connection has it. `hushed`: something was said after it, and no answer to it alone is wanted.
-    `given` is what a lost connection said in answer.
+    `given` is what a lost connection said in answer. `counted`: as what a clip is counted while it waits.
     """
 
     number: int
@@ -22,6 +24,7 @@ class Utterance:
     asked: bool = False
     hushed: bool = False
     given: str = ""
+    counted: Parcel | None = None
 
 
 class TurnOrder:
@@ -44,9 +47,9 @@ class TurnOrder:
         """Something was said and is not answered."""
         return bool(self._waiting)
 
-    def arrive(self, choice: int, now: float, text: str | None = None) -> Utterance:
+    def arrive(self, choice: int, now: float, text: str | None = None, counted: Parcel | None = None) -> Utterance:
         """Take a place in the order: a typed turn with its text, a clip without."""
-        said = Utterance(self.number(), choice, now, text, clip=text is None)
+        said = Utterance(self.number(), choice, now, text, clip=text is None, counted=counted)
         self._waiting[said.number] = said
         return said
 
@@ -65,7 +68,8 @@ class TurnOrder:
 
     def forget(self, number: int) -> None:
         """It is answered, or never will be."""
-        self._waiting.pop(number, None)
+        if (said := self._waiting.pop(number, None)) and said.counted:
+            said.counted.release()
 
     def next(self, choice: int) -> Utterance | None:
         """What to ask now: the first that is not asked, if it is decoded and meant for this choice."""

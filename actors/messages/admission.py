@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from actors.messages.caller import Close, FromCaller, Mode, ToCaller
+from actors.messages.caller import Close, Counted, FromCaller, Mode, ToCaller
 from actors.runtime import LoopRef, Ref
 from personas import Persona
 
@@ -21,13 +21,14 @@ class Admitted:
 class Connected:
     """A caller's connection asks to come in; `outbox` is told Admitted, or an Error and a Close.
 
-    `mode` is that of its address.
+    `mode` is that of its address. `address` is the caller's own, empty where callers are not limited by it.
     """
 
     user: str
     connection: int
     outbox: Ref[ToCaller | Admitted]
     mode: Mode | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,13 @@ class Inquired:
 class Attached:
     """The caller's connection, by number; what an older number says is dropped from now on.
 
-    They speak in this mode, if one is given, until a config names another.
+    They speak in this mode, if one is given, until a config names another. `address` as in Connected.
     """
 
     connection: int
     outbox: Ref[ToCaller]
     mode: Mode | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,13 @@ class From:
 
     connection: int
     message: FromCaller
+
+
+@dataclass(frozen=True, slots=True)
+class Displaced:
+    """Others needed the room that something of this caller's took while it waited: `counted` as in Recorded."""
+
+    counted: Counted
 
 
 @dataclass(frozen=True, slots=True)

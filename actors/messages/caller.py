@@ -4,7 +4,7 @@ What goes to the caller carries the names of the wire, one class per message typ
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from audio import Packed
 from personas import Profile
@@ -52,11 +52,23 @@ class Played:
     ms: int
 
 
+class Counted(Protocol):
+    """Bytes that are counted while they wait (actors/admission/waiting.py). `lost`: others needed the room."""
+
+    lost: bool
+
+    def release(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One utterance, as the phone recorded it: m4a, webm, ogg, wav, mp3 or 3gp. A large one is still packed."""
+    """One utterance, as the phone recorded it: m4a, webm, ogg, wav, mp3 or 3gp. A large one is still packed.
+
+    `counted` is what it was counted as until now, if it was.
+    """
 
     clip: bytes | Packed
+    counted: Counted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +101,14 @@ class Garbled:
 
 @dataclass(frozen=True, slots=True)
 class Flooded:
-    """More came on the connection than may, in a way that only the endpoint sees."""
+    """More came on the connection than may, or too slowly, in a way that only the endpoint sees.
+
+    `code` is that of the close, `error` that of the error before it, if there is one.
+    """
 
     reason: str
+    code: int = 4400
+    error: str = ""
 
 
 FromCaller: TypeAlias = (

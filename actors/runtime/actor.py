@@ -13,6 +13,7 @@ What is guaranteed:
   nobody else, is told `Down` once. A child that takes longer goes on without a parent, until it ends by itself.
 - A crash is logged once, with its traceback. KeyboardInterrupt and SystemExit are a crash of their actor like any
   other, and then end the process in order; nothing else does.
+- Nothing is left: an actor that has ended has no attributes of its own any more, so that their memory is free at once.
 - A timer is a message, keyed by its type: one that was set again or cancelled is never delivered.
 
 Bounds. A mailbox is bounded by those who tell; each of them has a bound of its own:
@@ -89,6 +90,7 @@ class LoopActor(pykka.Actor, Generic[M]):
         self._ending = False
         self._cause: BaseException | None = None
         self._stoppers: list[pykka.Future[Any]] = []
+        self._lasting = frozenset(vars(self))  # what it still has when it has ended
 
     # What an actor does.
 
@@ -272,8 +274,17 @@ class LoopActor(pykka.Actor, Generic[M]):
         mailbox.clear()
         if self._parent is not None:
             self._parent.tell(Down(self.me, self.name, self.incarnation, self._cause))
+        self._forget_all()
         if isinstance(crash, KeyboardInterrupt | SystemExit):
             raise crash
+
+    def _forget_all(self) -> None:
+        """Of all that it had: what knows itself, as an actor does, would be kept until the garbage is collected."""
+        for name in vars(self).keys() - self._lasting:
+            delattr(self, name)
+        self._parent = self._cause = None
+        self._children.clear()
+        self._stoppers.clear()
 
     def _run_on_stop(self) -> BaseException | None:
         try:

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pykka
 
+from actors.admission.waiting import Waiting
 from actors.counters import Figures
 from actors.runtime import Hired
 from actors.services import Equipment, Limits, Trials
@@ -53,6 +54,7 @@ class Exchange:
     pool: Pool
     upstream: Upstream
     figures: Figures
+    waiting: Waiting
     supervisor: Hired[SupervisorInbox]
     shelf: Shelf
     tones: Tones
@@ -123,6 +125,7 @@ async def exchange(
                     pool=pool,
                     upstream=model,
                     figures=equipment.figures,
+                    waiting=equipment.waiting,
                     supervisor=supervisor,
                     shelf=shelf,
                     tones=tones,

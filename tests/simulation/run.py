@@ -131,6 +131,7 @@ class Run:
     def _open(self, stage: Stage) -> None:
         equipment = Equipment(Shelf(catalogue()), self.model, cast(Pool, Decoders(self.world)), self._limits())
         self.stage, self.supervisor = stage, stage.launch(SupervisorActor, equipment)
+        self.waiting = equipment.waiting
 
     def _close(self, stage: Stage) -> None:
         """Nobody and nothing is left."""
@@ -140,6 +141,8 @@ class Run:
         for link in self.model.links:
             if not link.ended:
                 self.world.wrong(f"{link.name} is still open")
+        if self.waiting.bytes:
+            self.world.wrong(f"{self.waiting.bytes} bytes wait, and nobody is there")
         self._check()
 
     def _pass(self, seconds: float) -> None:

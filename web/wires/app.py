@@ -45,8 +45,12 @@ LONGEST_FRAME = 480_000  # bytes: ten seconds of PCM16 at 24 kHz
 def read(frame: bytes) -> FromCaller:
     """What the caller said; a frame over 64 KB is taken for a clip, and opened when that is decoded.
 
+    One that is too long for any clip that may be sent is refused by that alone.
+
     Raises Refused: bad_json, unknown_type, bad_message, bad_base64, audio_too_big.
     """
+    if len(frame) > envelope.LONGEST:
+        raise envelope.too_big()
     if len(frame) > envelope.LARGE:
         return Recorded(envelope.pack(frame))
     message = schemas.opened(frame, schemas.CALLER)

@@ -1,0 +1,143 @@
+"""What an ended call holds, in bytes, though no garbage is collected: nothing large. Over real sockets."""
+
+import struct
+from collections.abc import Awaitable, Callable
+
+import pykka
+import pytest
+
+from actors.session import UserSessionActor
+from audio import wav
+from engine.faults.faults import Fault, Stall
+from engine.faults.script import Script
+from tests.kit.exchange import Exchange, exchange
+from tests.kit.four import TINA
+from tests.kit.held import nothing_large_is_left, uncollected
+from tests.kit.insides import actor
+from tests.kit.raw import Raw, clip_message, head
+from tests.kit.story import run, until
+from web.patience import Patience
+
+IMPATIENT = Patience(unsent=4096, write_seconds=0.5, slowest_line=10**7)
+LONG = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))) * 10)  # 15 s
+MUCH = "I say more than fits. " * 40
+CALLS = 1
+
+Act = Callable[[Exchange, Raw, UserSessionActor], Awaitable[None]]
+
+
+async def reads_nothing(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+    """A whole reply waits in the outbox."""
+    line.mind.script = MUCH
+    raw.say(type="text", text="tell me")
+    outbox = session._caller._outbox
+    await until(lambda: outbox._text > 300_000)  # type: ignore[union-attr]
+
+
+async def is_being_answered(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+    """Much of a reply has come from the model; it is streamed at its pace."""
+    line.mind.script = MUCH
+    raw.say(type="config", astrologer_id=TINA, audio={"mode": "stream"})
+    raw.say(type="text", text="tell me")
+    await until(lambda: sum(len(air.pcm) for air in session._talk._replies._playing) > 300_000)
+
+
+async def has_sent_clips(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+    """One is decoded and being asked, others wait."""
+    line.ear.free.clear()
+    for _ in range(3):
+        raw.send(clip_message(LONG))
+    await until(lambda: any(isinstance(said.content, bytes) for said in session._talk._turns))
+
+
+async def has_asked_all(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+    """Three clips were told to the bridge."""
+    for _ in range(3):
+        raw.send(clip_message(LONG))
+    await until(lambda: sum(said.asked for said in session._talk._turns) == 3)
+
+
+async def sends_half_a_frame(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+    """The rest will not come."""
+    raw.writer.write(head(3 * 2**20) + bytes(2 * 2**20))
+    await until(lambda: line.waiting.bytes >= 2 * 2**20)
+
+
+async def vanishes(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+    """The connection is cut."""
+    raw.vanish()
+
+
+async def stays_deaf(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+    """They are given up by the server."""
+
+
+async def hangs_up(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+    """In order."""
+    raw.say(type="end")
+    await raw.closed()
+
+
+async def sees_a_crash(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+    """Of their session."""
+    session.me.tell("no message of ours")  # type: ignore[arg-type]
+    await raw.closed()
+
+
+ENDS: list[tuple[Act, Act]] = [
+    (reads_nothing, vanishes),
+    (reads_nothing, stays_deaf),
+    (is_being_answered, vanishes),
+    (is_being_answered, hangs_up),
+    (is_being_answered, sees_a_crash),
+    (has_sent_clips, vanishes),
+    (has_sent_clips, hangs_up),
+    (has_sent_clips, sees_a_crash),
+    (sends_half_a_frame, vanishes),
+    (sends_half_a_frame, sees_a_crash),
+]
+
+
+async def call(line: Exchange, user: str, state: Act, end: Act) -> None:
+    """From the first word until the session is gone."""
+    raw = await Raw.dial(line.url, user, f"?astrologer_id={TINA}")
+    await raw.hear("audio_response")
+    session = actor(line.session(user), UserSessionActor)
+    await state(line, raw, session)
+    await end(line, raw, session)
+    del session
+    await until(lambda: len(pykka.ActorRegistry.get_all()) == 1)
+    line.ear.free.set()
+    raw.vanish()
+
+
+@pytest.mark.parametrize(("state", "end"), ENDS, ids=lambda act: act.__name__)
+def test_nothing_large_outlives_a_call(state: Act, end: Act) -> None:
+    """Whatever it was about, and however it ended; nothing is counted as waiting either."""
+
+    async def story() -> None:
+        async with exchange(patience=IMPATIENT) as line:
+            await call(line, "first", state, end)  # what is loaded once stays
+            with uncollected():
+                for number in range(CALLS):
+                    await call(line, f"user-{number}", state, end)
+                await nothing_large_is_left()
+            assert line.waiting.bytes == 0
+
+    run(story())
+
+
+def test_nothing_large_outlives_an_upstream_that_reads_nothing() -> None:
+    """What was on its way to it, clips in base64, goes with the call."""
+    deaf = Script(((Fault(Stall(), on="response.create", nth=2),),), repeat=True)
+
+    async def story() -> None:
+        async with exchange(faults=deaf, patience=IMPATIENT) as line:
+            await call(line, "first", has_asked_all, vanishes)
+            with uncollected():
+                for number in range(CALLS):
+                    await call(line, f"user-{number}", has_asked_all, vanishes)
+                await nothing_large_is_left()
+            assert line.waiting.bytes == 0
+
+    run(story())
