@@ -15,6 +15,10 @@ class Limits:
 
     idle_seconds: float = 300.0
     """A call in which the caller says nothing for so long is closed with 4408."""
+    choose_seconds: float = 15.0
+    """A call in which nobody is chosen for so long is closed with 4408, and after four times as long in any case."""
+    upstream_patience: float = 30.0
+    """A call whose connection to the model is lost waits so long for another, unmetered."""
     call_seconds: float = 3600.0
     """A call that lasts so long is ended in order."""
     bad_messages: int = 20
@@ -31,6 +35,12 @@ class Limits:
     """Times in 10 s that one user may replace their own connection by a newer one."""
     switches: int = 6
     """Times a minute that a caller may switch to another persona; the first choice is none."""
+    notice_seconds: float = 5.0
+    """A caller who waits for so long is told why. This one and the next two are no settings: docs/realtime.md."""
+    ready_seconds: float = 15.0
+    """The first persona, or another one, is called for so long."""
+    answer_seconds: float = 10.0
+    """An answer of which nothing has come for so long is asked for again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,13 @@ from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.choices import Choices
 from actors.call.clips import Clips
 from actors.call.connection import Caller
-from actors.call.conversation import WRONG_MODE, Conversation
+from actors.call.conversation import MOVES, WRONG_MODE, Conversation
 from actors.call.ending import Farewell, minute
+from actors.call.line import Leg
 from actors.call.switchboard import Hands, Switchboard
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
+from actors.call.watch import RECONNECTING, End, Watch
 from actors.messages.admission import (
     Answered,
     Attached,
@@ -31,7 +33,7 @@ from actors.messages.admission import (
     LetGo,
     Replaced,
 )
-from actors.messages.bridge import AccountRefused, Configure, Fact, FromBridge, Ready, UpstreamRefused
+from actors.messages.bridge import AccountRefused, Configure, Fact, FromBridge, Ready, UpstreamLost
 from actors.messages.caller import (
     Chose,
     Close,
@@ -56,7 +58,7 @@ from actors.runtime import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
 from actors.services import Equipment
 from audio import Decoded, Undecoded
 from schemas import Refused
-from upstream.facts import BYTES_PER_MS, Allowance, AskFailed, Committed, Event, Paused, ReplyEnded, Speaking, Used
+from upstream.facts import BYTES_PER_MS, Allowance, Event, ReplyEnded, Speaking, Used
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +68,8 @@ HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was befor
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
-    """A timer: has the caller said anything lately?"""
+class Look:
+    """A timer: is anything due of what the caller waits for?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Retry:
 
 SessionInbox: TypeAlias = (
     Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Granted | FromBridge | Decoded
-    | Undecoded | Quiet | TimeUp | Retry | Pace | Muted
+    | Undecoded | Look | TimeUp | Retry | Pace | Muted
 )  # fmt: skip
 
 
@@ -105,7 +107,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _persona: Hired[PersonaInbox]
     _clock: Callable[[], float]
     _began: float
-    _spoke_at: float
 
     def __init__(self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[FromSession]) -> None:
         super().__init__()
@@ -116,6 +117,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._haste = Rate(SECOND, HASTE_SECONDS * SECOND)
         self._account = Account(equipment.figures)
         self._farewell = Farewell(self._caller)
+        self._watch = Watch(equipment.limits)
         self._strayed_at = -inf
 
     def on_receive(self, message: SessionInbox) -> None:
@@ -148,7 +150,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._caller.attach(connection, outbox)
                 if mode:
                     self._board.set_mode(mode)
-            case Detached() | Replaced() | Stop() | TimeUp() | Quiet():
+            case Detached() | Replaced() | Stop() | TimeUp():
                 self._consider_leaving(message)
             case Down():
                 self._child_ended(message)
@@ -159,6 +161,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
                     self.after(MUTED_SECONDS, message)
             case Retry():
                 self._leave_with(self._board.steer())
+            case Look():
+                self._look()
             case Boot():
                 self._begin()
             case _:
@@ -179,7 +183,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Pinged():
                 self._caller.tell(Pong())
             case _:
-                self._spoke_at = now
                 try:
                     self._said(said, now)
                 except Refused as refused:
@@ -266,11 +269,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if isinstance(event, ReplyEnded) and live and event.status == "completed":
             self._board.answered()
             self._supervisor.tell(Answered(self.me))
-        if isinstance(event, Speaking | Paused):
-            self._spoke_at = self._clock()
         if isinstance(event, Speaking):
             self.after(MUTED_SECONDS, Muted())
-        if isinstance(event, ReplyEnded | AskFailed | Committed) and live:
+        if isinstance(event, MOVES) and live:
             self._board.go_on()
         if self._board.mode == "stream":
             self._pace()
@@ -284,7 +285,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _begin(self) -> None:
         equipment, self._clock = self._equipment, asyncio.get_running_loop().time
-        self._began = self._spoke_at = self._clock()
+        self._began = self._clock()
         self._persona = persona = self.hire(PersonaActor, self.me, equipment.shelf)
         self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me))
         hands = Hands(
@@ -293,18 +294,19 @@ class UserSessionActor(LoopActor[SessionInbox]):
             lambda keeps: self._supervisor.tell(LetGo(self.me, keeps)),
             lambda seconds: self.after(seconds, Retry()),
             self._pace,
+            lambda: self.after(0.0, Look()),  # once, when all that happens now has happened
             self._clock,
         )
         choices = Choices(equipment.limits.switches)
         self._board = Switchboard(self._caller, self._talk, persona, hands, equipment.upstream.can, choices)
-        self.after(equipment.limits.idle_seconds, Quiet())
+        self._look()
         self.after(equipment.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, equipment.shelf.catalogue.version)
 
     def _hire_bridge(self, generation: int, setup: Configure) -> Hired[BridgeInbox]:
         return self.hire(OpenAIBridgeActor, self.me, generation, self._equipment.upstream, self._user, setup)
 
-    def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp | Quiet) -> None:
+    def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp) -> None:
         match message:
             case Detached(connection, how):
                 if connection == self._caller.connection:
@@ -317,12 +319,28 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._leave(Close(1001, "the server is restarting: call again in a moment"))
             case TimeUp():
                 self._leave(Close(1000, "this call has reached its longest time: call again to go on"))
-            case Quiet():
-                quiet, limit = self._clock() - self._spoke_at, self._equipment.limits.idle_seconds
-                if quiet >= limit - 0.001:  # or the rest of a rounding error is waited for
-                    self._leave(Close(4408, f"nothing was said for {limit:.0f} s: call again to go on"))
-                else:
-                    self.after(limit - quiet, message)
+
+    # What the caller waits for.
+
+    def _look(self) -> None:
+        """Say and do what is due by the table, and look again when more is."""
+        if self._farewell.begun:
+            return
+        due, wait = self._watch.look(self._board.waits(), self._clock())
+        if wait is not None:
+            self.after(wait, Look())
+        for what in due:
+            match what:
+                case Notice():
+                    self._caller.tell(what)
+                case Close():
+                    self._leave(what)
+                case End.GIVE_UP:
+                    self._leave_with(self._board.give_up())
+                case End.FAIL:
+                    self._board.fail()
+                case _ if live := self._board.serving:
+                    self._lost(live, None)
 
     def _leave(self, close: Close) -> None:
         if self._farewell.begun:
@@ -353,17 +371,20 @@ class UserSessionActor(LoopActor[SessionInbox]):
             if self._farewell.begun:
                 self._end_when_all_is_told()
             return
-        log.warning("session=%s lost generation %d: %s", self._id, leg.generation, down.cause)
-        self._equipment.figures.upstream_lost += 1
         if isinstance(down.cause, AccountRefused):
             self._supervisor.tell(Barred(str(down.cause)))
-        if leg is line.live:
-            self._caller.tell(Notice("reconnecting", "The connection to the model was lost and is being made again."))
+        self._lost(leg, down.cause or UpstreamLost("it has ended"))
+
+    def _lost(self, leg: Leg, cause: BaseException | None) -> None:
+        """A connection has ended, or, without a cause, is as good as lost: it had its time."""
+        log.warning("session=%s lost generation %d: %s", self._id, leg.generation, cause or "it says nothing")
+        self._equipment.figures.upstream_lost += 1
+        if leg is self._board.line.live:
+            self._caller.tell(RECONNECTING)
             self._talk.lost(leg)
             if self._board.mode == "stream":
                 self._pace()
-        fatal = isinstance(down.cause, UpstreamRefused)
-        self._leave_with(self._board.lost(leg, fatal, self._equipment.losses))
+        self._leave_with(self._board.lost(leg, cause, self._equipment.losses))
 
     def on_stop(self) -> None:
         self._talk.close()
