@@ -159,6 +159,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Muted():
                 if self._talk.stream.close_what_is_open(self._clock()):
                     self.after(MUTED_SECONDS, message)
+                    self.after(0.0, Look())
             case Retry():
                 self._leave_with(self._board.steer())
             case Look():

@@ -361,6 +361,7 @@ class Switchboard:
         """Nothing comes of what was asked of the one who serves: that fails, and the next is asked."""
         if self.serving:
             self._talk.give_up(self.serving)
+            self._do.pace()
         self.go_on()
 
     def _give_up(self) -> Close | None:

@@ -81,6 +81,7 @@ class Stream:
         """Who sends nothing more in the middle of a word has let go of the button; True while somebody speaks."""
         if self.speaking and now - self._heard_at >= MUTED_SECONDS - 0.001:  # or a rounding error is waited for
             self.hear(PAUSE, now)
+            self.stopped = True
         return bool(self.speaking)
 
     def committed(self) -> None:

@@ -5,7 +5,7 @@ A new state in which a caller waits is a row here, and whoever owns it says `Wai
 """
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from math import inf
 from typing import TypeAlias
@@ -35,10 +35,10 @@ class For(Enum):
 class End(Enum):
     """What is done about it."""
 
-    GIVE_UP = "whoever is wanted is not called any more"
-    RECONNECT = "another connection takes over"
-    ASK_AGAIN = "it is asked again over another connection"
-    FAIL = "that turn fails, and the call goes on"
+    GIVE_UP = "`upstream_unavailable` and 4503; where a persona is on the line, `persona_switch_failed`"
+    RECONNECT = "another connection takes over: `reconnecting`"
+    ASK_AGAIN = "it is asked again over another connection: `reconnecting`; the second time that turn fails"
+    FAIL = "`upstream_unavailable`, and the call goes on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Row:
     end: End | Close | None = None
     told: float = inf
     tells: Notice | None = None
-    looks: float = 0.0
+    looks: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +102,11 @@ def table(limits: Limits) -> Mapping[For, Row]:
 
 @dataclass(slots=True)
 class _Seen:
-    """A state that the call is in."""
+    """A state that the call is in, and when the caller is to be told, and when it ends; inf once that was done."""
 
     waiting: Waiting
-    since: float
-    told: bool = False
-    over: bool = False
+    told_at: float
+    ends_at: float
 
 
 class Watch:
@@ -122,29 +121,26 @@ class Watch:
         """The call is in these states now: what is due, and in how many seconds to look again, if ever."""
         self._see(waiting, now)
         due: list[Due] = []
-        times = [inf]
         for wait, seen in self._seen.items():
             row = self._rows[wait]
-            told, ends = seen.since + (row.told or inf), seen.since + row.ends + seen.waiting.longer
-            if row.tells and not seen.told and told <= now + ROUNDING:
-                seen.told = True
+            if row.tells and seen.told_at <= now + ROUNDING:
+                seen.told_at = inf
                 due.append(row.tells)
-            if row.end and not seen.over and ends <= now + ROUNDING:
-                seen.over = True
+            if row.end and seen.ends_at <= now + ROUNDING:
+                seen.ends_at = inf
                 due.append(self._end(row.end, seen.waiting))
-            times += [told] * (not seen.told) + [ends] * (not seen.over) + [now + row.looks] * bool(row.looks)
-        return due, None if min(times) == inf else max(0.0, min(times) - now)
+        times = [min(seen.told_at, seen.ends_at, now + self._rows[wait].looks) for wait, seen in self._seen.items()]
+        return due, min(times) - now if times and min(times) < inf else None
 
     def _see(self, waiting: Iterable[Waiting], now: float) -> None:
         before, self._seen = self._seen, {}
         for one in waiting:
             seen = before.get(one.wait)
-            since = one.since if one.since is not None else seen.since if seen else now
-            if seen and seen.waiting.about == one.about and seen.since == since:
-                seen.waiting = one
-            else:
-                seen = _Seen(one, now if one.since is None else since)
-            self._seen[one.wait] = seen
+            if not seen or (seen.waiting.about, seen.waiting.since) != (one.about, one.since):
+                row, since = self._rows[one.wait], now if one.since is None else one.since
+                seen = _Seen(one, since + (row.told or inf), since + row.ends + one.longer)
+            ends_at = seen.ends_at + one.longer - seen.waiting.longer
+            self._seen[one.wait] = replace(seen, waiting=one, ends_at=ends_at)
 
     def _end(self, end: End | Close, waiting: Waiting) -> End | Close:
         if end is not End.ASK_AGAIN:
@@ -154,3 +150,14 @@ class Watch:
             return End.FAIL
         self._asked_again = waiting.answers
         return End.ASK_AGAIN
+
+
+def document() -> str:
+    """The table as docs/realtime.md has it, with the figures that a server has unless it is told others."""
+    lines = ["| the caller waits, because | told | after | ends |", "|---|---|---|---|"]
+    for wait, row in table(Limits()).items():
+        told = f"`{row.tells.code}`, {f'after {row.told:g} s' if row.told else 'at once'}" if row.tells else ""
+        after = f"{row.ends:g} s" + {For.REST: f" to {row.ends + row.looks:g} s", For.LATER: " more"}.get(wait, "")
+        ends = row.end.value if isinstance(row.end, End) else f"`{row.end.code}`" if row.end else ""
+        lines.append(f"| {wait.value} | {told} | {after if row.end else ''} | {ends} |")
+    return "\n".join(lines) + "\n"

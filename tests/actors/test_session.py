@@ -107,7 +107,7 @@ def test_a_caller_who_says_nothing_for_five_minutes_is_let_go(scene: Scene) -> N
     scene.stage.advance(149)
     scene.caller.take()
     scene.stage.advance(1)
-    assert scene.caller.expect(Close).code == 4408
+    assert scene.caller.fish_for(Close).code == 4408
     scene.caller.expect_nothing()
 
 
@@ -115,10 +115,10 @@ def test_a_call_is_ended_when_it_has_lasted_as_long_as_a_call_may(stage: Stage) 
     """However lively it is."""
     scene = Scene(stage, limits=Limits(idle_seconds=60, call_seconds=600))
     wire = scene.on_the_line(TINA)
-    for _ in range(11):
+    for number in range(11):
         stage.advance(50)
         scene.says(Typed("still here"))
-        wire.answer("So am I.")
+        wire.answer(f"So am I, {number}.")
     stage.advance(49)
     assert not any(isinstance(message, Close) for message in scene.caller.take())
     stage.advance(1)
