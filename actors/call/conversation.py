@@ -55,6 +55,7 @@ class Conversation:
         self._greeting: Greeting | None = None  # while it is owed
         self._words = Transcripts(caller, persona, self._turns)
         self._put_off: dict[int, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
+        self._heard_of = 0  # so many asks came to an end of any kind: a turn that replaces another waits no longer
         self.spoke_at = -inf
         """When the caller said something last: a turn, or words that the model heard."""
 
@@ -162,18 +163,18 @@ class Conversation:
             return [*waits, Waiting(For.REST, (leg.generation, *come), answers=answers)]
         if asked := self._owed():
             longer = max((self._put_off.get(ask, 0.0) for ask in asked), default=0.0)
-            about = (leg.generation, asked[0])
+            about = (leg.generation, self._heard_of)
             waits.append(Waiting(For.LATER if longer else For.ANSWER, about, None, longer, answers))
         return waits
 
     def _owed(self) -> list[int]:
-        """What was asked, or is about to be because the caller has stopped, and is not answered, oldest first."""
+        """What was asked, or is about to be because the caller has stopped, and is not answered."""
         asked = [said.number for said in self._turns if said.asked and not said.hushed]
         if self._greeting and self._greeting.asked:
             asked.append(self._greeting.number)
         if self.stream.stopped:
             asked.append(self.stream.speaking)
-        return sorted(asked)
+        return asked
 
     def give_up(self, live: Leg) -> None:
         """Nothing comes of what was asked, on this connection neither: it is settled, and what waits is asked."""
@@ -346,6 +347,7 @@ class Conversation:
             leg.bridge.tell(Keep(reply, 0))  # it began before our Hush arrived: nobody hears it
 
     def _reply_ended(self, leg: Leg, ended: ReplyEnded, now: float) -> None:
+        self._heard_of += 1
         ask = self._words.number(leg, ended.ask)
         answered = self._replies.ended(leg.generation, ended, now)
         if answered:
@@ -362,6 +364,7 @@ class Conversation:
             self._turns.change(number, content=text)
 
     def _failed(self, ask: int, reason: str) -> None:
+        self._heard_of += 1
         self._settle(ask)
         self.tally["failed"] += 1
         self._caller.tell(Error("upstream_unavailable", f"The model could not answer ({reason}): say it again."))
