@@ -88,6 +88,12 @@ def serve(
         typer.Option(envvar="ALLOW_ORIGIN", callback=possible(origin_to_allow), help="Origin whose pages may call."),
     ] = None,
     idle_seconds: Annotated[float, typer.Option(envvar="IDLE_SECONDS", min=1)] = limits.idle_seconds,
+    choose_seconds: Annotated[
+        float, typer.Option(envvar="CHOOSE_SECONDS", min=1, help="In which somebody is to be chosen.")
+    ] = limits.choose_seconds,
+    upstream_patience: Annotated[
+        float, typer.Option(envvar="UPSTREAM_PATIENCE", min=1, help="Seconds that a call waits for a lost model.")
+    ] = limits.upstream_patience,
     call_seconds: Annotated[float, typer.Option(envvar="CALL_SECONDS", min=1)] = limits.call_seconds,
     bad_messages: Annotated[int, typer.Option(envvar="BAD_MESSAGES", min=1, help="A minute.")] = limits.bad_messages,
     messages: Annotated[float, typer.Option(envvar="MESSAGES", min=1, help="A second.")] = limits.messages,
@@ -120,6 +126,8 @@ def serve(
         origins=tuple(allow_origin or ()),
         limits=Limits(
             idle_seconds=idle_seconds,
+            choose_seconds=choose_seconds,
+            upstream_patience=upstream_patience,
             call_seconds=call_seconds,
             bad_messages=bad_messages,
             messages=messages,
