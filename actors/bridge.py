@@ -38,8 +38,14 @@ from upstream.models import Capabilities, Prices
 log = logging.getLogger(__name__)
 
 LINGER_SECONDS = 2.0  # for the transcripts that are still to come when the line is left
+OPENING_SECONDS = 7.0  # to be what we asked for, from dialling: longer than anybody waits, another is tried
 LOOK_SECONDS = 5.0
 SILENT_LOOKS = 4  # an upstream that owes us something and brings it no further from look to look is lost
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningOver:
+    """A timer: the connection had its time to become what we asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class Linger:
     """A timer: the last facts had their time."""
 
 
-BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | LookUp | Again | Linger
+BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | OpeningOver | LookUp | Again | Linger
 
 
 class Dialler(Interface):
@@ -107,8 +113,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._protocol.go_on(ask)
             case Prove(ask):
                 self._protocol.prove(ask)
-            case Hush():
-                self._protocol.hush()
+            case Hush(overdue):
+                self._protocol.hush(overdue)
             case Keep(reply, heard_ms):
                 self._protocol.keep(reply, heard_ms)
             case Listen(listens):
@@ -119,6 +125,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._configure(message)
             case Boot():
                 self._dial()
+            case OpeningOver():
+                self.end(UpstreamLost(f"not ready within {OPENING_SECONDS:g} s"))
             case LookUp():
                 self._look_up()
             case Again():
@@ -150,6 +158,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
 
     def _configure(self, setup: Configure) -> None:
         self._setup, self._configured = setup, False
+        self.after(OPENING_SECONDS, OpeningOver())
         self._protocol.configure(setup.setup, setup.turns)
 
     def _receive(self, data: bytes) -> None:
@@ -162,6 +171,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         match event:
             case Configured(expires_at):
                 self._configured = True
+                self.cancel(OpeningOver)
                 self._session.tell(Ready(self._generation, self._setup.choice, self._lasts(expires_at)))
             case Unusable(code, message, fatal):
                 account = errors.of(code) is Trouble.ACCOUNT

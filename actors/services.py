@@ -16,6 +16,10 @@ class Limits:
 
     idle_seconds: float = 300.0
     """A call in which the caller says nothing for so long is closed with 4408."""
+    choose_seconds: float = 15.0
+    """A call in which nobody is chosen for so long is closed with 4408, and after four times as long in any case."""
+    upstream_patience: float = 30.0
+    """A call whose connection to the model is lost waits so long for another, unmetered."""
     call_seconds: float = 3600.0
     """A call that lasts so long is ended in order."""
     bad_messages: int = 20
@@ -44,6 +48,12 @@ class Limits:
     """MiB that may wait for the callers of one address."""
     all_waiting: int = 256
     """MiB that may wait for all; then who has the most loses the newest."""
+    notice_seconds: float = 5.0
+    """A caller who waits for so long is told why. This one and the next two are no settings: docs/realtime.md."""
+    ready_seconds: float = 15.0
+    """The first persona, or another one, is called for so long."""
+    answer_seconds: float = 10.0
+    """An answer of which nothing has come for so long is asked for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,13 @@ from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.choices import Choices
 from actors.call.clips import Clips
 from actors.call.connection import Caller
-from actors.call.conversation import WRONG_MODE, Conversation
+from actors.call.conversation import MOVES, WRONG_MODE, Conversation
 from actors.call.ending import Farewell, minute
+from actors.call.line import Leg
 from actors.call.switchboard import Hands, Switchboard
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
+from actors.call.watch import RECONNECTING, End, Watch
 from actors.messages.admission import (
     Attached,
     Barred,
@@ -32,7 +34,7 @@ from actors.messages.admission import (
     LetGo,
     Replaced,
 )
-from actors.messages.bridge import AccountRefused, Configure, Fact, FromBridge, Ready, UpstreamRefused
+from actors.messages.bridge import AccountRefused, Configure, Fact, FromBridge, Ready, UpstreamLost
 from actors.messages.caller import (
     Chose,
     Close,
@@ -58,7 +60,7 @@ from actors.runtime import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
 from actors.services import Equipment
 from audio import Decoded, Packed, Undecoded
 from schemas import Refused
-from upstream.facts import BYTES_PER_MS, Allowance, AskFailed, Committed, Event, Paused, ReplyEnded, Speaking, Used
+from upstream.facts import BYTES_PER_MS, Allowance, Event, ReplyEnded, Speaking, Used
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +71,8 @@ HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was befor
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
-    """A timer: has the caller said anything lately?"""
+class Look:
+    """A timer: is anything due of what the caller waits for?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Retry:
 
 SessionInbox: TypeAlias = (
     Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Granted | FromBridge | Decoded
-    | Undecoded | Displaced | Quiet | TimeUp | Retry | Pace | Muted
+    | Undecoded | Displaced | Look | TimeUp | Retry | Pace | Muted
 )  # fmt: skip
 
 
@@ -108,7 +110,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _persona: Hired[PersonaInbox]
     _clock: Callable[[], float]
     _began: float
-    _spoke_at: float
     _keeps: Holding
 
     def __init__(self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[FromSession]) -> None:
@@ -120,6 +121,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._haste = Rate(SECOND, HASTE_SECONDS * SECOND)
         self._account = Account(equipment.figures)
         self._farewell = Farewell(self._caller)
+        self._watch = Watch(equipment.limits)
         self._strayed_at = -inf
 
     def on_receive(self, message: SessionInbox) -> None:
@@ -129,11 +131,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
                     self._hear(said)
             case Fact(generation, event):
                 self._learn(generation, event)
-            case Decoded() | Undecoded():
-                self._crowded(self._talk.decoded(message))
-                self._board.go_on()
-                if isinstance(message, Undecoded) and message.misunderstood:
-                    self._refuse(message.code, message.message)
+            case Decoded() | Undecoded() | Displaced():
+                self._clip_told(message)
             case Ready():
                 self._leave_with(self._board.ready(message))
             case Prepared():
@@ -148,15 +147,12 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Settled(bill):
                 self._farewell.settle(bill)
                 self._end_when_all_is_told()
-            case Displaced(counted):
-                self._crowded(self._talk.displaced(counted))
-                self._board.go_on()
             case Attached(connection, outbox, mode, address):
                 self._caller.attach(connection, outbox)
                 self._keeps = self._equipment.waiting.holding(connection, address)
                 if mode:
                     self._board.set_mode(mode)
-            case Detached() | Replaced() | Stop() | TimeUp() | Quiet():
+            case Detached() | Replaced() | Stop() | TimeUp():
                 self._consider_leaving(message)
             case Down():
                 self._child_ended(message)
@@ -165,8 +161,11 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Muted():
                 if self._talk.stream.close_what_is_open(self._clock()):
                     self.after(MUTED_SECONDS, message)
+                    self.after(0.0, Look())
             case Retry():
                 self._leave_with(self._board.steer())
+            case Look():
+                self._look()
             case Boot():
                 self._begin()
             case _:
@@ -187,7 +186,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Pinged():
                 self._caller.tell(Pong())
             case _:
-                self._spoke_at = now
                 try:
                     self._said(said, now)
                 except Refused as refused:
@@ -237,6 +235,16 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if (came_as and came_as.lost) or not counted.resize(len(clip.frame if isinstance(clip, Packed) else clip)):
             raise Refused("busy", CROWDED)
         return counted
+
+    def _clip_told(self, message: Decoded | Undecoded | Displaced) -> None:
+        """A clip is decoded or refused, or there is no room for it any more."""
+        if isinstance(message, Displaced):
+            self._crowded(self._talk.displaced(message.counted))
+        else:
+            self._crowded(self._talk.decoded(message))
+        self._board.go_on()
+        if isinstance(message, Undecoded) and message.misunderstood:
+            self._refuse(message.code, message.message)
 
     def _crowded(self, remains: bool) -> None:
         """Unless it remains, something that had been taken was given up: no fault of the caller's."""
@@ -292,11 +300,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._talk.learn(leg, live, event, self._clock())
         if isinstance(event, ReplyEnded) and live and event.status == "completed":
             self._board.answered()
-        if isinstance(event, Speaking | Paused):
-            self._spoke_at = self._clock()
         if isinstance(event, Speaking):
             self.after(MUTED_SECONDS, Muted())
-        if isinstance(event, ReplyEnded | AskFailed | Committed) and live:
+        if isinstance(event, MOVES) and live:
             self._board.go_on()
         if self._board.mode == "stream":
             self._pace()
@@ -310,7 +316,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _begin(self) -> None:
         equipment, self._clock = self._equipment, asyncio.get_running_loop().time
-        self._began = self._spoke_at = self._clock()
+        self._began = self._clock()
         self._keeps = equipment.waiting.holding(0)  # until the caller is here
         self._persona = persona = self.hire(PersonaActor, self.me, equipment.shelf)
         self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me))
@@ -320,18 +326,19 @@ class UserSessionActor(LoopActor[SessionInbox]):
             lambda keeps: self._supervisor.tell(LetGo(self.me, keeps)),
             lambda seconds: self.after(seconds, Retry()),
             self._pace,
+            lambda: self.after(0.0, Look()),  # once, when all that happens now has happened
             self._clock,
         )
         choices = Choices(equipment.limits.switches)
         self._board = Switchboard(self._caller, self._talk, persona, hands, equipment.upstream.can, choices)
-        self.after(equipment.limits.idle_seconds, Quiet())
+        self._look()
         self.after(equipment.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, equipment.shelf.catalogue.version)
 
     def _hire_bridge(self, generation: int, setup: Configure) -> Hired[BridgeInbox]:
         return self.hire(OpenAIBridgeActor, self.me, generation, self._equipment.upstream, self._user, setup)
 
-    def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp | Quiet) -> None:
+    def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp) -> None:
         match message:
             case Detached(connection, how):
                 if connection == self._caller.connection:
@@ -344,12 +351,28 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._leave(Close(1001, "the server is restarting: call again in a moment"))
             case TimeUp():
                 self._leave(Close(1000, "this call has reached its longest time: call again to go on"))
-            case Quiet():
-                quiet, limit = self._clock() - self._spoke_at, self._equipment.limits.idle_seconds
-                if quiet >= limit - 0.001:  # or the rest of a rounding error is waited for
-                    self._leave(Close(4408, f"nothing was said for {limit:.0f} s: call again to go on"))
-                else:
-                    self.after(limit - quiet, message)
+
+    # What the caller waits for.
+
+    def _look(self) -> None:
+        """Say and do what is due by the table, and look again when more is."""
+        if self._farewell.begun:
+            return
+        due, wait = self._watch.look(self._board.waits(), self._clock())
+        if wait is not None:
+            self.after(wait, Look())
+        for what in due:
+            match what:
+                case Notice():
+                    self._caller.tell(what)
+                case Close():
+                    self._leave(what)
+                case End.GIVE_UP:
+                    self._leave_with(self._board.give_up())
+                case End.FAIL:
+                    self._board.fail()
+                case _ if live := self._board.serving:
+                    self._lost(live, None)
 
     def _leave(self, close: Close) -> None:
         if self._farewell.begun:
@@ -381,17 +404,20 @@ class UserSessionActor(LoopActor[SessionInbox]):
             if self._farewell.begun:
                 self._end_when_all_is_told()
             return
-        log.warning("session=%s lost generation %d: %s", self._id, leg.generation, down.cause)
-        self._equipment.figures.upstream_lost += 1
         if isinstance(down.cause, AccountRefused):
             self._supervisor.tell(Barred(str(down.cause)))
-        if leg is line.live:
-            self._caller.tell(Notice("reconnecting", "The connection to the model was lost and is being made again."))
+        self._lost(leg, down.cause or UpstreamLost("it has ended"))
+
+    def _lost(self, leg: Leg, cause: BaseException | None) -> None:
+        """A connection has ended, or, without a cause, is as good as lost: it had its time."""
+        log.warning("session=%s lost generation %d: %s", self._id, leg.generation, cause or "it says nothing")
+        self._equipment.figures.upstream_lost += 1
+        if leg is self._board.line.live:
+            self._caller.tell(RECONNECTING)
             self._talk.lost(leg)
             if self._board.mode == "stream":
                 self._pace()
-        fatal = isinstance(down.cause, UpstreamRefused)
-        self._leave_with(self._board.lost(leg, fatal, self._equipment.losses))
+        self._leave_with(self._board.lost(leg, cause, self._equipment.losses))
 
     def on_stop(self) -> None:
         self._talk.close()

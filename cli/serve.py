@@ -112,6 +112,12 @@ def serve(
         int, typer.Option(envvar="ADDRESS_QUESTIONS", min=1, help="To REST, of one address, a second.")
     ] = limits.address_questions,
     idle_seconds: Annotated[float, typer.Option(envvar="IDLE_SECONDS", min=1)] = limits.idle_seconds,
+    choose_seconds: Annotated[
+        float, typer.Option(envvar="CHOOSE_SECONDS", min=1, help="In which somebody is to be chosen.")
+    ] = limits.choose_seconds,
+    upstream_patience: Annotated[
+        float, typer.Option(envvar="UPSTREAM_PATIENCE", min=1, help="Seconds that a call waits for a lost model.")
+    ] = limits.upstream_patience,
     call_seconds: Annotated[float, typer.Option(envvar="CALL_SECONDS", min=1)] = limits.call_seconds,
     bad_messages: Annotated[int, typer.Option(envvar="BAD_MESSAGES", min=1, help="A minute.")] = limits.bad_messages,
     messages: Annotated[float, typer.Option(envvar="MESSAGES", min=1, help="A second.")] = limits.messages,
@@ -151,6 +157,8 @@ def serve(
         origins=tuple(allow_origin or ()),
         limits=Limits(
             idle_seconds=idle_seconds,
+            choose_seconds=choose_seconds,
+            upstream_patience=upstream_patience,
             call_seconds=call_seconds,
             bad_messages=bad_messages,
             messages=messages,

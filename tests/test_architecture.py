@@ -60,7 +60,7 @@ HOMES = {
     "idna": ("web/names.py",),
 }
 PURE = ["realtime", "actors/messages", "web/wires", "personas/search", "upstream/facts.py", "upstream/usage.py"]
-PURE += [f"actors/call/{name}.py" for name in ("line", "turns", "playout", "replay")]
+PURE += [f"actors/call/{name}.py" for name in ("line", "turns", "playout", "replay", "watch")]
 FLOOR = {package: depth for depth, floor in enumerate(FLOORS) for package in floor.split()}
 FILES = sorted(
     path.relative_to(ROOT)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import schemas
+from actors.call.watch import document
 from realtime.client.errors import CODES, Trouble
 from realtime.client.states import diagram
 from realtime.contract import GO_ON, SAY_EXACTLY
@@ -52,9 +53,10 @@ def test_the_operations_document_names_every_setting() -> None:
 
 
 def test_the_realtime_document_shows_the_tables() -> None:
-    """The states, the codes with what is done about each, and the lines of a prompt that are read literally."""
+    """The states, what a caller waits for, the codes and what is done about each, the lines that are read literally."""
     text = (ROOT / "docs/realtime.md").read_text()
     assert f"```mermaid\n{diagram()}```\n" in text
+    assert f"\n\n{document()}\n" in text
     for trouble in Trouble:
         codes = ", ".join(f"`{code}`" for code, means in CODES.items() if means is trouble)
         assert f"| {codes} | {trouble.value} |\n" in text

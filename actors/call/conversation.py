@@ -1,6 +1,7 @@
 """Who said what to whom: the caller's turns in order, the greeting that is owed, and what is asked of the model."""
 
 from collections import Counter
+from math import inf
 
 from actors.admission.waiting import Parcel
 from actors.call.clips import Clips
@@ -11,6 +12,7 @@ from actors.call.replies import Replies
 from actors.call.transcripts import Transcripts
 from actors.call.turns import TurnOrder, Utterance
 from actors.call.uplink import Stream
+from actors.call.watch import For, Waiting
 from actors.messages.bridge import AskClip, AskText, GoOn, Greet, Hush, Keep
 from actors.messages.caller import Error, Mode, Notice, SpeechStarted, SpeechStopped
 from actors.messages.persona import ToPersona
@@ -32,6 +34,8 @@ from upstream.facts import (
 
 MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
 MOST_ASKED = 4  # that the upstream has and has not answered; then the next one waits
+MOVES = ReplyEnded | AskFailed | Committed | Paused | Postponed
+"""What is asked of the model, or waited for, may be something else after one of these."""
 WRONG_MODE: dict[Mode, str] = {
     "clip": "This call takes recorded clips: send audio, or config with mode stream.",
     "stream": "This call is a stream: send binary frames, or config with mode clip first.",
@@ -51,6 +55,10 @@ class Conversation:
         self._places: dict[int, int] = {}  # choice that is not granted yet -> the number of its greeting
         self._greeting: Greeting | None = None  # while it is owed
         self._words = Transcripts(caller, persona, self._turns)
+        self._put_off: dict[int, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
+        self._heard_of = 0  # so many asks came to an end of any kind: a turn that replaces another waits no longer
+        self.spoke_at = -inf
+        """When the caller said something last: a turn, or words that the model heard."""
 
     # The caller's turns.
 
@@ -65,6 +73,7 @@ class Conversation:
 
     def type(self, choice: int, now: float, text: str) -> None:
         """A typed turn has come."""
+        self.spoke_at = now
         self._words.typed(self._turns.arrive(choice, now, text).number, text)
 
     @property
@@ -90,8 +99,11 @@ class Conversation:
         self._clips.finished()
         match result:
             case Decoded(number, pcm):
-                if (said := self._turns.get(number)) and said.counted and not said.counted.resize(len(pcm)):
+                said = self._turns.get(number)
+                if said and said.counted and not said.counted.resize(len(pcm)):
                     return not self._forget([said])
+                if said:
+                    self.spoke_at = max(self.spoke_at, said.arrived)
                 self._turns.change(number, content=pcm)
             case Undecoded(number, code, message):
                 self._turns.forget(number)
@@ -151,6 +163,43 @@ class Conversation:
                 live.bridge.tell(AskText(said.number, said.content))
                 self._words.remember(live, said.number, said.content)
 
+    # What the caller waits for.
+
+    def waits(self, leg: Leg) -> list[Waiting]:
+        """From this connection, which serves them."""
+        answers = self.tally["replies"] + self.tally["interrupted"]
+        waits = [] if leg.ready else [Waiting(For.CONSENT, leg.generation)]
+        if self.stream.unheard:
+            waits.append(Waiting(For.WORDS, leg.generation))
+        if come := self._replies.come(leg.generation):
+            return [*waits, Waiting(For.REST, (leg.generation, *come), answers=answers)]
+        if asked := self._owed():
+            longer = max((self._put_off.get(ask, 0.0) for ask in asked), default=0.0)
+            about = (leg.generation, self._heard_of)
+            waits.append(Waiting(For.LATER if longer else For.ANSWER, about, None, longer, answers))
+        return waits
+
+    def _owed(self) -> list[int]:
+        """What was asked, or is about to be because the caller has stopped, and is not answered."""
+        asked = [said.number for said in self._turns if said.asked and not said.hushed]
+        if self._greeting and self._greeting.asked:
+            asked.append(self._greeting.number)
+        if self.stream.stopped:
+            asked.append(self.stream.speaking)
+        return asked
+
+    def give_up(self, live: Leg) -> None:
+        """Nothing comes of what was asked, on this connection neither: it is settled, and what waits is asked."""
+        asked = [*self._owed(), *(said.number for said in self._turns if said.asked)]
+        if live.bridge:
+            live.bridge.tell(Hush(overdue=True))
+        self._replies.lost(live.generation)
+        if self.stream.stopped:
+            self.stream.committed()
+        if self._greeting and self._greeting.asked:
+            self._greeting = None
+        self._failed(max(asked, default=0), "nothing came")
+
     # Which persona, and which connection.
 
     def take_over(self, live: Leg) -> None:
@@ -167,6 +216,7 @@ class Conversation:
         for ask in given:
             self._settle(ask - 1)
             self.stream.safe(ask)  # its answer has begun and goes on: heard once more it would begin anew
+        self._put_off.clear()
         self.stream.hold()
         for number in self.stream.heard_again:
             self._turns.forget(number)
@@ -192,6 +242,7 @@ class Conversation:
             self._turns.change(said.number, asked=False, given=given)
         elif not said.content:
             self._turns.forget(said.number)  # the microphone has it, and plays it to the next one; or it was noise
+            self.stream.unheard = not said.hushed or self.stream.unheard
         elif said.hushed and isinstance(said.content, str) and not behind:
             self._turns.forget(said.number)  # the next one knows it, and nobody waits for an answer
         else:
@@ -257,6 +308,7 @@ class Conversation:
             case Speaking(ask, at_ms) if live and self._replies.streamed:
                 self._caller_speaks(leg, self._words.number(leg, ask), at_ms, now)
             case Paused(_, at_ms) if live and self._replies.streamed:
+                self.spoke_at = now
                 self.stream.paused(at_ms)
                 self._caller.tell(SpeechStopped())
             case Committed(ask) if live:
@@ -265,7 +317,9 @@ class Conversation:
                 self._heard(leg, self._words.number(leg, ask), text, final)
             case AskFailed(ask, code) if live:
                 self._failed(self._words.number(leg, ask), code)
-            case Postponed(reply) if live:
+            case Postponed(reply, ask, seconds) if live:
+                number = self._words.number(leg, ask)
+                self._put_off[number] = self._put_off.get(number, 0.0) + seconds
                 self._replies.postponed(leg.generation, reply)
             case _:
                 pass  # of a connection that is retiring
@@ -279,6 +333,7 @@ class Conversation:
         self._replies.played(response_id, ms, now)
 
     def _caller_speaks(self, leg: Leg, number: int, at_ms: int, now: float) -> None:
+        self.spoke_at = now
         self.stream.began(number, at_ms)
         self._stop(leg, now, now)  # the upstream stopped by itself when it heard this
         self._greeting = None  # it has begun, or nobody would have heard the caller
@@ -291,6 +346,7 @@ class Conversation:
 
     def _reply_began(self, leg: Leg, reply: int, ask: int, now: float) -> None:
         said, greeting = self._turns.get(ask), self._greeting
+        self._put_off.pop(ask, None)
         if greeting and ask == greeting.number:
             greeting.begun = True
             if not greeting.given:
@@ -303,6 +359,7 @@ class Conversation:
             leg.bridge.tell(Keep(reply, 0))  # it began before our Hush arrived: nobody hears it
 
     def _reply_ended(self, leg: Leg, ended: ReplyEnded, now: float) -> None:
+        self._heard_of += 1
         ask = self._words.number(leg, ended.ask)
         answered = self._replies.ended(leg.generation, ended, now)
         if answered:
@@ -319,6 +376,7 @@ class Conversation:
             self._turns.change(number, content=text)
 
     def _failed(self, ask: int, reason: str) -> None:
+        self._heard_of += 1
         self._settle(ask)
         self.tally["failed"] += 1
         self._caller.tell(Error("upstream_unavailable", f"The model could not answer ({reason}): say it again."))

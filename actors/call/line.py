@@ -15,9 +15,10 @@ from upstream.models import Capabilities
 
 SESSION_CHILDREN = {
     "persona": Policy(Verdict.ESCALATE),
-    "bridge": Policy(Verdict.RESTART, limit=5, within=60.0, pause=0.5),  # away for 7.5 s is survived
+    "bridge": Policy(Verdict.RESTART, limit=5, within=60.0, pause=0.5, longest=4.0),
 }
 
+MISSES = 8  # as many are remembered: the pause is the longest long before
 LOOK_SECONDS = 0.5  # a silent moment is looked for so often, once it is wanted: a caller thinks for longer than that
 RETRY_SECONDS = 15.0  # after a rollover that failed: some twenty tries before the connection ends by itself
 
@@ -55,9 +56,11 @@ class Leg:
 class Line:
     """`wanted` by the caller, `live` to them now, `coming` to take over, `retiring` until their last facts are in.
 
-    `ends` are the times of the bridges lost since the last completed reply; `fatal` says that the upstream
-    refused in a way that another try would not mend; before `rested` no connection is opened. `said` is how much has
-    been said in the call, `silent` that at this moment nobody speaks or plays, and nothing waits.
+    `ends` are the times at which connections that served were lost since the last completed reply: too many end the
+    call. `misses` are those at which others were, that had never been ready: how long they may go on, the watch knows.
+    `fatal` says that the upstream refused in a way that another try would not mend; before `rested` no connection is
+    opened. `said` is how much has been said in the call, `silent` that at this moment nobody speaks or plays, and
+    nothing waits.
     """
 
     wanted: Selection | None = None
@@ -65,6 +68,7 @@ class Line:
     coming: Leg | None = None
     retiring: tuple[Leg, ...] = ()
     ends: tuple[float, ...] = ()
+    misses: tuple[float, ...] = ()
     fatal: bool = False
     rested: float = 0.0
     said: int = 0
@@ -104,6 +108,12 @@ class Line:
             coming = replace(coming, seeded=None)  # it knows all, and what is said from now on waits for it
         retiring = tuple(leg for leg in self.retiring if leg.generation != generation)
         return replace(self, live=live, coming=coming, retiring=retiring)
+
+    def failed(self, leg: Leg, now: float) -> "Line":
+        """The line once it counts that this connection has ended; it is gone already or about to go."""
+        if leg is self.live:
+            return replace(self, ends=(*self.ends, now))
+        return replace(self, misses=(*self.misses, now)[-MISSES:])
 
     def rolls_over(self, leg: Leg) -> bool:
         """Whether this connection is to take over from one that serves as well."""
@@ -153,7 +163,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """The wanted persona cannot be had: another try would not help, or the budget of tries is spent."""
+    """The wanted persona cannot be had: another try would not help, or those who serve are lost again and again."""
 
 
 Move: TypeAlias = Open | Retune | Discard | Swap | Wait | Look | GiveUp
@@ -171,7 +181,7 @@ def steer(line: Line, now: float) -> Move | None:
     policy = SESSION_CHILDREN["bridge"]
     if line.fatal or policy.judge(line.ends, now) is Verdict.ESCALATE:
         return GiveUp()
-    if seconds := policy.wait(line.ends, now):
+    if seconds := policy.wait((*line.ends, *line.misses), now):
         return Wait(seconds)
     return Look(line.rested - now) if now < line.rested else Open(wanted)
 

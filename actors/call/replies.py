@@ -85,6 +85,13 @@ class Replies:
         self._due = None if wait is None else now + wait
         return wait
 
+    def come(self, generation: int) -> tuple[int, int] | None:
+        """What this connection is saying, and how much of it has come; None where nothing has."""
+        for air in self._playing:
+            if air.generation == generation and not air.status and (air.received or air.marks):
+                return air.reply, air.received + len(air.marks)
+        return None
+
     def silent(self, now: float) -> bool:
         """Nothing is being made, nor plays at the caller's ear."""
         return self._playing.silent(now)

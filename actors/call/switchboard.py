@@ -23,8 +23,9 @@ from actors.call.line import (
     Wait,
     steer,
 )
+from actors.call.watch import For, Waiting
 from actors.messages.admission import Granted
-from actors.messages.bridge import Configure, Instruct, Listen, Ready, ToBridge
+from actors.messages.bridge import Configure, Instruct, Listen, Ready, ToBridge, UpstreamRefused
 from actors.messages.caller import Chose, Close, Error, Mode, Notice, Sought
 from actors.messages.persona import Choose, Know, Meet, Prepare, Prepared, Rest, Seek, Selected, Serve, ToPersona
 from actors.runtime import Hired, Ref, Stop
@@ -40,7 +41,7 @@ class Hands:
     """What a session does for its switchboard: hire the bridge of a generation, look again in so many seconds.
 
     `claim` asks the supervisor for a place with a persona; by `let_go` it learns, by id, who is still needed. `pace`
-    releases what is due of a streamed reply.
+    releases what is due of a streamed reply. `watch`: what the caller waits for may be something else now.
     """
 
     hire: Callable[[int, Configure], Hired[ToBridge | Stop]]
@@ -48,6 +49,7 @@ class Hands:
     let_go: Callable[[frozenset[str]], None]
     look_again: Callable[[float], None]
     pace: Callable[[], None]
+    watch: Callable[[], None]
     clock: Callable[[], float]
 
 
@@ -71,6 +73,7 @@ class Switchboard:
         self._mode_before: Mode | None = None  # to whoever is live, while another is being called
         self.generations = self.rollovers = 0  # so many there were
         self._acknowledged = 0
+        self._began = self._chosen_at = self._granted_at = do.clock()
         self._closed = False
 
     def counted(self) -> dict[str, object]:
@@ -105,7 +108,8 @@ class Switchboard:
         self._persona.tell(Seek(self._next("", None, sought.mode), sought.query, sought.language))
 
     def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> int:
-        choice = self._choices.ask(astrologer_id, profile, self._do.clock(), mode)
+        self._chosen_at = self._do.clock()
+        choice = self._choices.ask(astrologer_id, profile, self._chosen_at, mode)
         self._talk.expect(choice)
         return choice
 
@@ -129,6 +133,7 @@ class Switchboard:
     def _granted(self, selection: Selection) -> Close | None:
         self._persona.tell(Meet())
         asked, live = self._choices.granted(selection), self.line.live
+        self._granted_at = self._do.clock()
         if asked.profile:
             self._persona.tell(Know(asked.profile))
         if live:
@@ -218,6 +223,7 @@ class Switchboard:
         needs = self._choices.let_go(self.line.wanted, self.line.live.selection if self.line.live else None)
         if needs is not None:
             self._do.let_go(needs)
+        self._do.watch()
         return close
 
     def _steer(self) -> Close | None:
@@ -260,6 +266,7 @@ class Switchboard:
         """Ask what is ready to be asked, if the one who is wanted is on the line."""
         if self.serving:
             self._talk.release(self.serving, self._do.clock())
+        self._do.watch()
 
     @property
     def serving(self) -> Leg | None:
@@ -267,19 +274,35 @@ class Switchboard:
         live = self.line.live
         return live if live and live.selection == self.line.wanted else None
 
-    def lost(self, leg: Leg, fatal: bool, losses: Losses) -> Close | None:
-        """A connection ended that should not have; `fatal`: the next would end as well."""
+    def lost(self, leg: Leg, cause: BaseException | None, losses: Losses) -> Close | None:
+        """A connection ended that should not have, or, without a cause, is left because it had its time."""
         self._look()
         line, now = self.line, self._do.clock()
         if leg is line.live:
             self._persona.tell(Rest())
-        self.line = line.without(leg.generation)
         if line.rolls_over(leg):  # the one that serves goes on, and nobody need know
-            self.line = replace(self.line, rested=now + RETRY_SECONDS)
+            self.line = replace(line, rested=now + RETRY_SECONDS)
         else:
             rested = now + random.uniform(0, losses.spread(now))
-            self.line = replace(self.line, ends=(*line.ends, now), fatal=line.fatal or fatal, rested=rested)
+            fatal = line.fatal or isinstance(cause, UpstreamRefused)
+            self.line = replace(line.failed(leg, now), fatal=fatal, rested=rested)
+        self.line = self.line.without(leg.generation)
+        if not cause:
+            self._retire(replace(leg, generation=-leg.generation))  # what still comes of it is of nobody
         return self.steer()
+
+    def waits(self) -> list[Waiting]:
+        """What the caller waits for, and since when nobody has heard of them."""
+        line = self.line
+        spoke_at = max(self._began, self._granted_at, self._talk.spoke_at)
+        quiet = Waiting(For.CALLER, since=spoke_at)
+        if not line.wanted:
+            return [quiet, Waiting(For.CHOICE, since=self._chosen_at), Waiting(For.NOBODY, since=self._began)]
+        if self.serving:
+            return [quiet, *self._talk.waits(self.serving)]
+        if line.live:
+            return [quiet, Waiting(For.SWITCH, line.wanted.choice)]
+        return [quiet, Waiting(For.BACK if self._acknowledged else For.FIRST)]
 
     def answered(self) -> None:
         """A reply is complete: what was lost before is forgiven."""
@@ -304,7 +327,7 @@ class Switchboard:
     def _swap(self) -> None:
         old, live = self.line.live, self.line.coming
         assert live
-        self.line = replace(self.line, live=replace(live, fresh=False), coming=None)
+        self.line = replace(self.line, live=replace(live, fresh=False), coming=None, misses=())
         if old:
             self._retire(old)
         if live.selection.choice != self._acknowledged:
@@ -327,6 +350,20 @@ class Switchboard:
             self.line = replace(self.line, retiring=(*self.line.retiring, leg))
             leg.bridge.tell(Stop())
 
+    def give_up(self) -> Close | None:
+        """Whoever is wanted had their time to come."""
+        if coming := self.line.coming:
+            self.line = replace(self.line, coming=None)
+            self._retire(coming)
+        return self._give_up() or self.steer()
+
+    def fail(self) -> None:
+        """Nothing comes of what was asked of the one who serves: that fails, and the next is asked."""
+        if self.serving:
+            self._talk.give_up(self.serving)
+            self._do.pace()
+        self.go_on()
+
     def _give_up(self) -> Close | None:
         live, wanted = self.line.live, self.line.wanted
         if not live or not wanted:
@@ -337,7 +374,7 @@ class Switchboard:
             return Close(4503, "the model cannot be reached: try again in a moment")
         reason = f"{wanted.persona.name} cannot be reached: {live.selection.persona.name} is still on the line."
         self._caller.tell(Error("persona_switch_failed", reason))
-        self.line = replace(self.line, wanted=live.selection, fatal=False, ends=())
+        self.line = replace(self.line, wanted=live.selection, fatal=False, ends=(), misses=())
         self._choices.fall_back(wanted.choice, live.selection)
         self._persona.tell(Serve(live.selection.persona))
         self._talk.restore(wanted.choice)

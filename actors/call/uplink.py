@@ -18,6 +18,8 @@ class Stream:
         self._ear: Ref[ToBridge] | None = None
         self._generation = 0  # the connection that listened last
         self.speaking = 0  # the turn that the caller is speaking, as the model hears it; else 0
+        self.stopped = self.unheard = False
+        """They have stopped, and that turn is not whole yet; nobody has heard what was played to a new connection."""
         self._heard_at = 0.0
 
     def hear(self, pcm: bytes, now: float) -> None:
@@ -41,11 +43,12 @@ class Stream:
     def hold(self) -> None:
         """Nobody listens from here on."""
         self.wait()
-        self.speaking = 0
+        self.speaking, self.stopped = 0, False
 
     def drop(self) -> None:
         """Nobody listens from here on, and what was said is over."""
         self.hold()
+        self.unheard = False
         self._microphone.drop()
 
     def greeted(self) -> None:
@@ -66,22 +69,24 @@ class Stream:
 
     def began(self, turn: int, at_ms: int) -> None:
         """The connection that listens hears somebody speak."""
-        self.speaking = turn
+        self.speaking, self.stopped, self.unheard = turn, False, False
         self._microphone.began(turn, at_ms)
 
     def paused(self, at_ms: int) -> None:
         """It hears nobody any more."""
+        self.stopped = bool(self.speaking)
         self._microphone.paused(at_ms)
 
     def close_what_is_open(self, now: float) -> bool:
         """Who sends nothing more in the middle of a word has let go of the button; True while somebody speaks."""
         if self.speaking and now - self._heard_at >= MUTED_SECONDS - 0.001:  # or a rounding error is waited for
             self.hear(PAUSE, now)
+            self.stopped = True
         return bool(self.speaking)
 
     def committed(self) -> None:
         """What was spoken is a turn now."""
-        self.speaking = 0
+        self.speaking, self.stopped, self.unheard = 0, False, False
         self._microphone.committed()
 
     def safe(self, turn: int) -> None:

@@ -72,7 +72,9 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Hush:
-    """Stop answering whatever is being answered."""
+    """Stop answering whatever is being answered; `overdue`: do not wait for its end either, it had its time."""
+
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)

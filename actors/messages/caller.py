@@ -194,7 +194,7 @@ class Clear:
     response_id: str
 
 
-NoticeCode: TypeAlias = Literal["switching", "reconnecting", "resumed", "say_again", "minute", "draining"]
+NoticeCode: TypeAlias = Literal["switching", "reconnecting", "resumed", "waiting", "say_again", "minute", "draining"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,16 @@ class Answers:
             self._cancel(self.gate.active)
         self.open_gate()
 
+    def forsake(self) -> None:
+        """The upstream says no more to what it was asked: the next may be asked. If it does after all, it is cut."""
+        if self.gate.active:
+            self._close(self.gate.active)
+        elif self._states.model is Model.THINKING:
+            self.gate.pending = None
+            self._listening.turns.answered()
+            self._states.move(REFUSED)
+        self.open_gate()
+
     def overtaken(self) -> None:
         """The caller speaks: the upstream cuts its answer short by itself (interrupt_response).
 

@@ -105,9 +105,14 @@ class Protocol:
         """The time of what was Postponed has come."""
         self._answers.again()
 
-    def hush(self) -> None:
-        """Stop answering: what is spoken is cancelled, what was asked keeps its content but gets no answer."""
+    def hush(self, overdue: bool = False) -> None:
+        """Stop answering: what is spoken is cancelled, what was asked keeps its content but gets no answer.
+
+        `overdue`: the upstream had its time, and nothing waits for the end of it.
+        """
         self._answers.hush()
+        if overdue:
+            self._answers.forsake()
 
     def keep(self, reply: int, heard_ms: int) -> None:
         """Cut a reply, in the model's memory, to what the caller heard of it: ms from its start, rounded down."""

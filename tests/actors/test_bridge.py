@@ -1,16 +1,18 @@
 """A bridge alone on a stage: its session is a probe, its upstream a wire."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
-from actors.bridge import BridgeInbox, OpenAIBridgeActor
+from actors.bridge import OPENING_SECONDS, BridgeInbox, OpenAIBridgeActor
 from actors.messages.bridge import AskText, Configure, Fact, Ready, UpstreamLost
 from actors.runtime import Hired, Stop
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
 from upstream.facts import Postponed, ReplyEnded, Setup
+from upstream.link import OPEN_SECONDS
 from upstream.models import Capabilities
 
 SETUP = Configure(1, Setup("You are Tina.", "marin", "hi"), ())
@@ -44,15 +46,42 @@ class Alone:
         self.stage.expect_terminated(self.bridge)
 
 
-@pytest.mark.parametrize(("expires_in", "seconds"), [(None, 1790.0), (600.0, 600.0), (3600.0, 1790.0), (-5.0, 1790.0)])
+@pytest.mark.parametrize(("expires_in", "seconds"), [(None, 1795.0), (600.0, 600.0), (3600.0, 1795.0), (-5.0, 1795.0)])
 def test_a_bridge_that_is_ready_says_how_long_it_lasts(stage: Stage, expires_in: float | None, seconds: float) -> None:
     """What the model's record allows, from dialling; less if the upstream said so, unless a clock is wrong."""
     alone = Alone(stage, Capabilities(session_seconds=1800))
-    stage.advance(10)
+    stage.advance(5)
     expires_at = None if expires_in is None else time.time() + expires_in
     alone.wire.say(type="session.created", session={"expires_at": expires_at})
     alone.wire.say(type="session.updated", session={"audio": {"output": {"voice": "marin"}}})
     assert seconds - 60 < alone.session.expect(Ready, choice=1).seconds <= seconds  # the upstream's clock is a real one
+    alone.end()
+
+
+@pytest.mark.parametrize("welcomed", [False, True])
+def test_a_connection_that_is_not_ready_in_time_is_given_up(stage: Stage, welcomed: bool) -> None:
+    """Whether nothing comes at all, or a session that is never what we asked for; sooner than a handshake may last."""
+    alone = Alone(stage)
+    if welcomed:
+        alone.wire.say(type="session.created")
+    stage.advance(OPENING_SECONDS - 0.1)
+    assert alone.bridge.is_alive()
+    stage.advance(0.2)
+    stage.expect_terminated(alone.bridge, UpstreamLost)
+    assert OPENING_SECONDS < OPEN_SECONDS
+
+
+def test_a_connection_that_is_to_be_somebody_else_has_its_time_again(stage: Stage) -> None:
+    """It was told late, and takes a moment; once it is ready it may be silent for as long as nobody asks anything."""
+    alone = Alone(stage)
+    alone.wire.say(type="session.created")
+    stage.advance(OPENING_SECONDS - 1)
+    alone.bridge.tell(replace(SETUP, choice=2))
+    stage.advance(OPENING_SECONDS - 1)
+    alone.wire.consent()
+    alone.wire.consent()
+    alone.session.expect(Ready, choice=2)
+    stage.advance(100)
     alone.end()
 
 

@@ -10,40 +10,70 @@ from tests.kit.four import MOHIT, TINA
 ACCOUNT = [code for code, trouble in CODES.items() if trouble is Trouble.ACCOUNT]
 
 
-@pytest.mark.parametrize("served", [True, False])
-def test_an_upstream_that_stays_away_is_tried_five_times(scene: Scene, served: bool) -> None:
-    """At once, then after 0.5, 1, 2 and 4 s, each up to a quarter longer; then the call ends with the reason."""
+@pytest.mark.parametrize(("served", "patience"), [(True, 30.0), (False, 15.0)])
+def test_an_upstream_that_stays_away_is_tried_until_its_time_is_over(
+    scene: Scene, served: bool, patience: float
+) -> None:
+    """At once, then after 0.5, 1, 2, 4, 4 and so on, each up to a quarter longer; then the call ends with the reason.
+
+    How often does not matter: twice as long where somebody was on the line already.
+    """
     if served:
         scene.on_the_line(TINA)
     else:
         scene.says(Chose(TINA))
     scene.wire(1).lose()
-    for number, wait in enumerate((0.0, 0.5, 1.0, 2.0, 4.0), start=2):
+    for number, wait in enumerate((0.0, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0), start=2):
+        if scene.stage.now + wait * 1.25 > patience - 1:
+            break
         if wait:
             scene.stage.advance(wait - 0.01)
             assert len(scene.upstream.dialled) == number - 1
         scene.stage.advance(wait / 4 + 0.02)
         scene.wire(number).lose()
         scene.stage.settle()
+    assert not any(isinstance(message, Error | Close) for message in scene.caller.take())
+    scene.stage.advance(patience - scene.stage.now + 0.1)
     assert scene.caller.fish_for(Error).code == "upstream_unavailable"
     assert scene.caller.fish_for(Close).code == 4503
+    dialled = len(scene.upstream.dialled)
     scene.stage.advance(60)
-    assert len(scene.upstream.dialled) == 6
+    assert len(scene.upstream.dialled) == dialled
+
+
+def test_connections_that_serve_and_are_lost_again_and_again_end_the_call(scene: Scene) -> None:
+    """Five within a minute, though each was ready: the sixth loss ends it, and says why."""
+    wire = scene.on_the_line(TINA)
+    for number in range(2, 7):
+        wire.lose()
+        scene.stage.advance(5)
+        wire = scene.wire(number)
+        wire.welcome()
+    assert not any(isinstance(message, Error | Close) for message in scene.caller.take())
+    wire.lose()
+    assert scene.caller.fish_for(Error).code == "upstream_unavailable"
+    assert scene.caller.fish_for(Close).code == 4503
 
 
 def test_a_switch_that_fails_leaves_the_persona_on_the_line(scene: Scene) -> None:
-    """Nobody else can be reached: an error says so, and the old persona answers the next turn. Later it works."""
+    """Nobody else can be reached: an error says so, and the old persona answers the next turn. Later it works.
+
+    Tries that fail are no reason to give up before its time is over, nor is that time longer for them.
+    """
     wire = scene.on_the_line(TINA)
     scene.says(Chose(MOHIT))
-    for number in range(2, 8):
+    for number in range(2, 7):
         scene.wire(number).lose()
-        scene.stage.advance(5)
+        scene.stage.advance(2.9)
+    assert not any(isinstance(message, Error) for message in scene.caller.box)
+    scene.stage.advance(1)
+    dialled = len(scene.upstream.dialled)
     assert scene.caller.fish_for(Error).code == "persona_switch_failed"
     scene.says(Typed("are you there?"))
     wire.answer("Yes.")
     assert scene.caller.fish_for(TextResponse).text == "Yes."
     scene.says(Chose(MOHIT))
-    scene.wire(8).welcome()
+    scene.wire(dialled + 1).welcome()
     assert scene.caller.fish_for(ConfigAck).voice == "cedar"
 
 

@@ -98,27 +98,31 @@ def test_what_an_older_connection_says_is_dropped(scene: Scene) -> None:
 
 def test_a_caller_who_says_nothing_for_five_minutes_is_let_go(scene: Scene) -> None:
     """Not a second earlier than that since they last spoke; a ping is not speech."""
+    wire = scene.on_the_line(TINA)
     scene.stage.advance(200)
-    scene.says(Chose(TINA))
+    scene.says(Typed("hello"))
+    wire.answer("Yes?")
     scene.stage.advance(150)
     scene.says(Pinged())
     scene.stage.advance(149)
     scene.caller.take()
     scene.stage.advance(1)
-    assert scene.caller.expect(Close).code == 4408
+    assert scene.caller.fish_for(Close).code == 4408
     scene.caller.expect_nothing()
 
 
 def test_a_call_is_ended_when_it_has_lasted_as_long_as_a_call_may(stage: Stage) -> None:
     """However lively it is."""
     scene = Scene(stage, limits=Limits(idle_seconds=60, call_seconds=600))
-    for _ in range(11):
+    wire = scene.on_the_line(TINA)
+    for number in range(11):
         stage.advance(50)
         scene.says(Typed("still here"))
+        wire.answer(f"So am I, {number}.")
     stage.advance(49)
-    assert all(isinstance(message, Error) for message in scene.caller.take())
+    assert not any(isinstance(message, Close) for message in scene.caller.take())
     stage.advance(1)
-    assert scene.caller.expect(Close).code == 1000
+    assert scene.caller.fish_for(Close).code == 1000
     scene.end()
 
 
@@ -126,10 +130,13 @@ def test_a_call_is_ended_when_it_has_lasted_as_long_as_a_call_may(stage: Stage) 
 def test_the_end_of_a_quiet_call_does_not_wait_for_a_rounding_error(stage: Stage, spoke_at: float) -> None:
     """The rest of the time rounds to nothing, and is over."""
     scene = Scene(stage, limits=Limits(idle_seconds=3.0))
+    wire = scene.on_the_line(TINA)
     stage.advance(spoke_at)
-    scene.says(Interrupted())
+    scene.says(Typed("hello"))
+    wire.answer("Yes?")
+    scene.caller.take()
     stage.advance(3.0)
-    assert scene.caller.expect(Close).code == 4408
+    assert scene.caller.fish_for(Close).code == 4408
     scene.end()
 
 

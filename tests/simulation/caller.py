@@ -25,6 +25,7 @@ from actors.messages.caller import (
 from actors.runtime import Ref
 from personas import Profile
 from tests.simulation.ear import Ear
+from tests.simulation.patience import Patience
 from tests.simulation.sound import LOUD, Word, silence
 from tests.simulation.world import PERSONAS, VOICES, World
 
@@ -68,12 +69,16 @@ class Caller:
     spoke_at: float = -1.0
     mode_before: Mode = "clip"  # to whoever was acknowledged last
 
+    def __post_init__(self) -> None:
+        self.patience = Patience(self.world, self.ear.name)
+
     def tell(self, message: ToCaller | Admitted) -> None:
         """Being an outbox: hear it."""
         if isinstance(message, Admitted):
             self.session = message.session
             return
         self.world.note(f"<= {self.ear.name}", message)
+        self.patience.hears(message)
         self.ear.hear(message)
         if isinstance(message, ConfigAck):
             self.mode_before = self.mode
@@ -85,6 +90,7 @@ class Caller:
     def connect(self) -> None:
         self.world.note(self.ear.name, f"{self.user} calls")
         self.supervisor.tell(Connected(self.user, self.call, self))
+        self._look()
         self._soon(self._act)
 
     def leave(self) -> None:
@@ -95,9 +101,16 @@ class Caller:
             if self.session:
                 self.session.tell(Detached(self.call))
 
+    def _look(self) -> None:
+        """Have they been left waiting?"""
+        if not self.gone:
+            self.patience.check()
+            self.world.after(1.0, self._look)
+
     def say(self, message: FromCaller) -> None:
         if self.session and not self.gone:
             self.world.note(f"=> {self.ear.name}", message)
+            self.patience.says(message, self.mode)
             self.session.tell(From(self.call, message))
 
     def _soon(self, do: Callable[[], None]) -> None:

@@ -54,7 +54,9 @@ class Ear:
                     self._wrong(f"the voice of {message.astrologer_id} is {self.voice}")
             case Notice(code="switching"):
                 self.switching = True
-            case Notice(code="reconnecting" | "say_again") | Error(code="upstream_unavailable") if self._calm(message):
+            case Notice(code="reconnecting" | "say_again" | "waiting") | Error(code="upstream_unavailable") if (
+                self._calm(message)
+            ):
                 self._wrong(f"{message}, and nothing went wrong")
             case Error(code="persona_switch_failed"):
                 self.switching = False

@@ -1,0 +1,163 @@
+"""What a caller waits for: a table of how long until they are told something, and how long until it ends.
+
+Who owns a state says that it is there (`Waiting`), with what it is about; the watch knows since when, and what is due.
+A new state in which a caller waits is a row here, and whoever owns it says `Waiting`.
+"""
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from math import inf
+from typing import TypeAlias
+
+from actors.messages.caller import Close, Notice
+from actors.services import Limits
+
+ROUNDING = 0.001  # seconds: or the rest of a rounding error is waited for
+
+
+class For(Enum):
+    """What the caller waits for, or is waited for with."""
+
+    CHOICE = "nobody was chosen, or the choice was refused; counted from the last choice"
+    NOBODY = "the same, counted from the beginning of the call"
+    CALLER = "nothing was said; counted from the last turn, words that the model heard, or choice that was granted"
+    FIRST = "the first persona is being called"
+    BACK = "the connection of a persona who was on the line is lost"
+    SWITCH = "another persona is being called, the one before is still there"
+    CONSENT = "the upstream was told of another mode, and has not said that it is so"
+    ANSWER = "an answer was asked for, and no sound or word of it has come"
+    LATER = "the upstream has no time for what was asked, and has said for how long"
+    REST = "an answer has begun, and no more of it comes"
+    WORDS = "words are played to a new connection, which does not hear anybody speak"
+
+
+class End(Enum):
+    """What is done about it."""
+
+    GIVE_UP = "`upstream_unavailable` and 4503; where a persona is on the line, `persona_switch_failed`"
+    RECONNECT = "another connection takes over: `reconnecting`"
+    ASK_AGAIN = "it is asked again over another connection: `reconnecting`; the second time that turn fails"
+    FAIL = "`upstream_unavailable`, and the call goes on"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """After `told` seconds the caller is told `tells`; after `ends` seconds it has an `end`.
+
+    `told` is 0 where whatever brings the state about tells it by itself. What may go on unseen (sound is not watched)
+    is looked at every `looks` seconds, so that its end comes so much later at most.
+    """
+
+    ends: float = inf
+    end: End | Close | None = None
+    told: float = inf
+    tells: Notice | None = None
+    looks: float = inf
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The call is in this state; where it is `about` something else than before, its time begins anew.
+
+    `since`, where somebody knows it better than the watch. `longer`: so many seconds more until the end. `answers` is
+    how many answers came to an end in this call: before the next one has, nothing is asked again twice.
+    """
+
+    wait: For
+    about: Hashable = None
+    since: float | None = None
+    longer: float = 0.0
+    answers: int = 0
+
+
+Due: TypeAlias = Notice | End | Close
+
+RECONNECTING = Notice("reconnecting", "The connection to the model was lost and is being made again.")
+SLOW = Notice("reconnecting", "The model is hard to reach: it is tried again.")
+BUSY = Notice("waiting", "The model has much to do: your answer comes a little later.")
+UNHEARD = Notice("say_again", "Some of what you said was lost on the line: say it again.")
+
+
+def table(limits: Limits) -> Mapping[For, Row]:
+    """The rows, with the figures of a server."""
+    told, ready, silent = limits.notice_seconds, limits.ready_seconds, limits.answer_seconds
+    look, choose, idle = silent / 2, limits.choose_seconds, limits.idle_seconds
+    nobody = Close(4408, f"nobody was chosen for {choose:.0f} s: call again, and choose somebody")
+    quiet = Close(4408, f"nothing was said for {idle:.0f} s: call again to go on")
+    return {
+        For.CHOICE: Row(choose, nobody),
+        For.NOBODY: Row(4 * choose, nobody),
+        For.CALLER: Row(idle, quiet),
+        For.FIRST: Row(ready, End.GIVE_UP, told, SLOW),
+        For.BACK: Row(limits.upstream_patience, End.GIVE_UP, 0.0, RECONNECTING),
+        For.SWITCH: Row(ready, End.GIVE_UP, told, SLOW),
+        For.CONSENT: Row(silent, End.RECONNECT),
+        For.ANSWER: Row(silent, End.ASK_AGAIN, looks=look),
+        For.LATER: Row(silent, End.ASK_AGAIN, told, BUSY, look),
+        For.REST: Row(silent + look, End.ASK_AGAIN, looks=look),
+        For.WORDS: Row(told=silent, tells=UNHEARD),
+    }
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A state that the call is in, and when the caller is to be told, and when it ends; inf once that was done."""
+
+    waiting: Waiting
+    told_at: float
+    ends_at: float
+
+
+class Watch:
+    """Asked whenever a state may have begun, and when something is due. `now` is on a clock that never goes back."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._rows = table(limits)
+        self._seen: dict[For, _Seen] = {}
+        self._asked_again: int | None = None  # so many answers had come when something was asked again
+
+    def look(self, waiting: Iterable[Waiting], now: float) -> tuple[list[Due], float | None]:
+        """The call is in these states now: what is due, and in how many seconds to look again, if ever."""
+        self._see(waiting, now)
+        due: list[Due] = []
+        for wait, seen in self._seen.items():
+            row = self._rows[wait]
+            if row.tells and seen.told_at <= now + ROUNDING:
+                seen.told_at = inf
+                due.append(row.tells)
+            if row.end and seen.ends_at <= now + ROUNDING:
+                seen.ends_at = inf
+                due.append(self._end(row.end, seen.waiting))
+        times = [min(seen.told_at, seen.ends_at, now + self._rows[wait].looks) for wait, seen in self._seen.items()]
+        return due, min(times) - now if times and min(times) < inf else None
+
+    def _see(self, waiting: Iterable[Waiting], now: float) -> None:
+        before, self._seen = self._seen, {}
+        for one in waiting:
+            seen = before.get(one.wait)
+            if not seen or (seen.waiting.about, seen.waiting.since) != (one.about, one.since):
+                row, since = self._rows[one.wait], now if one.since is None else one.since
+                seen = _Seen(one, since + (row.told or inf), since + row.ends + one.longer)
+            ends_at = seen.ends_at + one.longer - seen.waiting.longer
+            self._seen[one.wait] = replace(seen, waiting=one, ends_at=ends_at)
+
+    def _end(self, end: End | Close, waiting: Waiting) -> End | Close:
+        if end is not End.ASK_AGAIN:
+            return end
+        if self._asked_again == waiting.answers:
+            self._asked_again = None
+            return End.FAIL
+        self._asked_again = waiting.answers
+        return End.ASK_AGAIN
+
+
+def document() -> str:
+    """The table as docs/realtime.md has it, with the figures that a server has unless it is told others."""
+    lines = ["| the caller waits, because | told | after | ends |", "|---|---|---|---|"]
+    for wait, row in table(Limits()).items():
+        told = f"`{row.tells.code}`, {f'after {row.told:g} s' if row.told else 'at once'}" if row.tells else ""
+        after = f"{row.ends:g} s" + {For.REST: f" to {row.ends + row.looks:g} s", For.LATER: " more"}.get(wait, "")
+        ends = row.end.value if isinstance(row.end, End) else f"`{row.end.code}`" if row.end else ""
+        lines.append(f"| {wait.value} | {told} | {after if row.end else ''} | {ends} |")
+    return "\n".join(lines) + "\n"

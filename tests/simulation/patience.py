@@ -1,0 +1,110 @@
+"""How long one caller waits without a word, as they know it themselves: by what they said, and what they were told."""
+
+from dataclasses import dataclass, field
+
+from actors.call.watch import For, table
+from actors.messages.caller import (
+    AudioResponse,
+    Chose,
+    Close,
+    ConfigAck,
+    Error,
+    FromCaller,
+    HungUp,
+    Interrupted,
+    Mode,
+    Notice,
+    Recorded,
+    ResponseDone,
+    ResponseStarted,
+    Sound,
+    SpeechStarted,
+    SpeechStopped,
+    ToCaller,
+    Typed,
+)
+from actors.services import Limits
+from tests.simulation.world import VOICES, World
+
+ROWS = table(Limits())
+SLACK = 3.0  # seconds: a clip is decoded late, the line takes its time, and a turn waits for the one before it
+REST = ROWS[For.REST].ends + ROWS[For.REST].looks
+LONGEST: dict[str, float] = {
+    "choice": ROWS[For.FIRST].ends - ROWS[For.FIRST].told,
+    "connection": ROWS[For.BACK].ends,
+    "answer": REST,
+    "whole answer": ROWS[For.ANSWER].ends + REST,  # the caller knows nothing of one that has begun
+    "put off": 20.0 + ROWS[For.LATER].ends,  # for so long the upstream may have no time (realtime/client/errors.py)
+}
+"""For each thing that a caller may wait for, after how many seconds at most they have heard something of it."""
+
+
+@dataclass(eq=False)
+class Patience:
+    """Of one call: `owed` is what the caller waits for, `heard_at` when they last knew something of it."""
+
+    world: World
+    name: str
+    owed: set[str] = field(default_factory=set)
+    heard_at: float = 0.0
+    speaking: bool = False
+
+    def says(self, message: FromCaller, mode: Mode) -> None:
+        """The caller says something."""
+        match message:
+            case Chose(wish, changed):
+                if changed:  # what is not answered is over
+                    self._over("answer", "whole answer", "put off")
+                if wish in VOICES:
+                    self._begin("choice")
+            case Typed() | Recorded():
+                self._begin("answer" if mode == "stream" else "whole answer")
+            case Interrupted() | HungUp():
+                self._over("answer", "whole answer", "put off")
+
+    def hears(self, message: ToCaller) -> None:
+        """The caller is told something."""
+        self.check()
+        match message:
+            case ConfigAck():
+                self._over("choice", "connection")
+            case Notice(code="resumed"):
+                self._over("connection")
+            case Notice(code="reconnecting"):
+                self.owed.add("connection" if "lost" in message.message else "choice")
+            case Notice(code="waiting"):
+                self.owed.add("put off")
+            case Notice(code="minute" | "draining"):
+                return
+            case SpeechStarted():
+                self.speaking = True
+                self._over("answer", "whole answer", "put off")
+            case AudioResponse() | ResponseDone() | Error():
+                self._over("answer", "whole answer", "put off", *(["choice"] if isinstance(message, Error) else []))
+            case Notice(code="say_again" | "switching"):
+                self._over("answer", "whole answer", "put off")
+            case SpeechStopped() if self.speaking:
+                self.speaking = False
+                self._begin("answer")
+            case Close():
+                self.owed.clear()
+            case ResponseStarted() | Sound():
+                self.speaking = False  # or it was told too late that they have stopped
+            case _:
+                return
+        self.heard_at = self.world.now
+
+    def check(self) -> None:
+        """They have not waited for too long."""
+        if self.owed and not self.world.faults:
+            waits = self.world.now - self.heard_at
+            if waits > max(LONGEST[what] for what in self.owed) + SLACK:
+                self.world.wrong(f"{self.name} has waited for {waits:.1f} s for {self.owed}, and heard nothing")
+
+    def _begin(self, what: str) -> None:
+        self.check()
+        self.heard_at = self.world.now if not self.owed else self.heard_at
+        self.owed.add(what)
+
+    def _over(self, *what: str) -> None:
+        self.owed.difference_update(what)
