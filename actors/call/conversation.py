@@ -82,15 +82,13 @@ class Conversation:
         return not (owed or self.stream.speaking) and self._replies.silent(now)
 
     def decoded(self, result: Decoded | Undecoded) -> None:
-        """A clip is decoded, or refused: then the caller is told, and it is as if it had never come."""
+        """A clip is decoded, or refused: then it is as if it had never come."""
         self._clips.finished()
         match result:
             case Decoded(number, pcm):
                 self._turns.change(number, content=pcm)
-            case Undecoded(number, code, message):
+            case Undecoded(number):
                 self._turns.forget(number)
-                if not result.misunderstood:  # else the session says it, and counts
-                    self._caller.tell(Error(code, message))
 
     def retag(self, refused: int, choice: int) -> None:
         """A choice was refused; what was said to it goes to the persona before, if there is one."""

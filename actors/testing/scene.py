@@ -13,7 +13,7 @@ from actors.testing.loop import settle
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
-from audio import Decoded, Pool, Undecoded
+from audio import By, Decoded, Pool, Undecoded
 from personas import Catalogue, Shelf
 
 ENDING_SECONDS = 5.0  # the last facts have 2 s, and so have children that will not end
@@ -55,7 +55,7 @@ class Decoders:
         settle()
         return list(self._clips)
 
-    def decode(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded]) -> InHand:
+    def decode(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded], by: By = ()) -> InHand:
         """Take a clip; `to` is told what became of it, never before this returns."""
         in_hand = InHand(number, clip, to)
         self._clips.append(in_hand)
