@@ -90,9 +90,12 @@ class Turns(Generic[T]):
         self._waiting_by -= Counter(turn.by)  # which leaves no zeros
         return turn
 
-    def _rank(self, turn: Turn[T]) -> tuple[tuple[float, ...], int]:
-        now = self._clock()
-        return tuple(self._use(key, now) + self._waiting_by[key] * EXPECTED for key in turn.by), turn.number
+    def _rank(self, turn: Turn[T]) -> tuple[float, float, int]:
+        widest, narrowest = (turn.by[0], turn.by[-1]) if turn.by else (None, None)
+        return self._load(widest), self._load(narrowest), turn.number
+
+    def _load(self, key: Hashable) -> float:
+        return self._use(key, self._clock()) + self._waiting_by[key] * EXPECTED
 
     def _is_heavy(self, by: By, now: float) -> bool:
         return bool(by) and self._use(by[0], now) > HEAVY

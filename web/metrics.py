@@ -74,6 +74,7 @@ class Metrics(Collector):
         yield _gauge("voice_tasks", "Tasks of the event loop", len(asyncio.all_tasks()))
         yield _count("voice_dead_letters", "Messages told to actors that had ended", runtime.ref.dead_letters)
         yield _gauge("voice_decoders_busy", "Decoders at work on a clip", self._pool.busy)
+        yield _count("voice_decode_seconds", "Seconds of CPU that clips took in the decoders", self._pool.spent)
         yield _gauge("voice_clips_waiting", "Clips that wait for a decoder", self._pool.waiting)
 
     def _loop(self) -> Iterator[Metric]:

@@ -22,8 +22,8 @@ ENDING_SECONDS = 5.0  # the last facts have 2 s, and so have children that will 
 class InHand:
     """A clip that waits for the test to decode it."""
 
-    def __init__(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded]) -> None:
-        self.clip = clip
+    def __init__(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded], by: By = ()) -> None:
+        self.clip, self.by = clip, by
         self.cancelled = False
         self._number, self._to = number, to
 
@@ -57,7 +57,7 @@ class Decoders:
 
     def decode(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded], by: By = ()) -> InHand:
         """Take a clip; `to` is told what became of it, never before this returns."""
-        in_hand = InHand(number, clip, to)
+        in_hand = InHand(number, clip, to, by)
         self._clips.append(in_hand)
         if not self.by_hand:
             asyncio.get_running_loop().call_soon(in_hand.decode)

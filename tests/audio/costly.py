@@ -22,7 +22,9 @@ def filled(unit: bytes, size: int = MOST) -> bytes:
 def adts(rate: int, channels: int, raw: bytes) -> bytes:
     """A frame of raw AAC; rate and channels are the numbers of the format."""
     size = len(raw) + 7
-    shape = bytes([0x40 | rate << 2, channels << 6 | size >> 11, size >> 3 & 255, (size & 7) << 5 | 0x1F])
+    shape = bytes(
+        [0x40 | rate << 2 | channels >> 2, (channels & 3) << 6 | size >> 11, size >> 3 & 255, (size & 7) << 5 | 0x1F]
+    )
     return b"\xff\xf1" + shape + b"\xfc" + raw
 
 

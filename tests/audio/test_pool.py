@@ -59,7 +59,7 @@ def stand_still() -> None:
 
 async def at_work(pool: Pool) -> list[psutil.Process]:
     """The workers that have taken a clip, once one has."""
-    await until(lambda: pool.busy > 0)
+    await until(lambda: sum(not decoder.ready for decoder in pool._decoders) == pool.busy > 0)
     return [
         psutil.Process(decoder._process.pid) for decoder in pool._decoders if decoder._process and not decoder.ready
     ]

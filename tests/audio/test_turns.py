@@ -75,6 +75,7 @@ def test_what_was_used_is_forgotten(turns: Turns[str], clock: Clock) -> None:
     used(turns, HONEST, 0.2)
     clock.now += 20 * HALF_LIFE
     used(turns, HONEST, 0.2)
+    used(turns, (), 0.2)
     turns.add(HONEST, "late")
     turns.add(ATTACKER, "reformed")
     assert [turn.item for turn in taken(turns)] == ["reformed", "late"]
