@@ -116,11 +116,11 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         if before:
             before.session.tell(Replaced())
         id_ = f"{self._run}-{next(self._ids)}"
-        session = self.hire(UserSessionActor, caller.user, id_, self._equipment, self.me)
+        session = self.hire(UserSessionActor, caller.user, id_, self._equipment, self.me, caller.address)
         seat = Seat(id_, caller.user, session, caller.outbox)
         self._seats[session] = self._newest[caller.user] = seat
         self._equipment.figures.begun += 1
-        session.tell(Attached(caller.connection, caller.outbox, caller.mode, caller.address))
+        session.tell(Attached(caller.connection, caller.outbox, caller.mode))
         caller.outbox.tell(Admitted(session))
 
     def _engage(self, wish: Claimed) -> None:

@@ -112,8 +112,13 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _began: float
     _keeps: Holding
 
-    def __init__(self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[FromSession]) -> None:
+    def __init__(
+        self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[FromSession], address: str = ""
+    ) -> None:
+        """`address` is where the caller calls from; it is empty where callers are not told apart by that."""
         super().__init__()
+        self._address = address
+        self._by = (("address", address), ("user", user)) if address else (("user", user),)
         self._supervisor = supervisor
         self._user, self._id, self._equipment = user, session_id, equipment
         self._caller = Caller(session_id, equipment.limits.bad_messages, equipment.limits.messages)
@@ -147,9 +152,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Settled(bill):
                 self._farewell.settle(bill)
                 self._end_when_all_is_told()
-            case Attached(connection, outbox, mode, address):
+            case Attached(connection, outbox, mode):
                 self._caller.attach(connection, outbox)
-                self._keeps = self._equipment.waiting.holding(connection, address)
+                self._keeps = self._equipment.waiting.holding(connection, self._address)
                 if mode:
                     self._board.set_mode(mode)
             case Detached() | Replaced() | Stop() | TimeUp():
@@ -243,8 +248,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
         else:
             self._crowded(self._talk.decoded(message))
         self._board.go_on()
-        if isinstance(message, Undecoded) and message.misunderstood:
-            self._refuse(message.code, message.message)
+        if isinstance(message, Undecoded):
+            self._refuse(message.code, message.message, message.counts)
 
     def _crowded(self, remains: bool) -> None:
         """Unless it remains, something that had been taken was given up: no fault of the caller's."""
@@ -280,12 +285,16 @@ class UserSessionActor(LoopActor[SessionInbox]):
             self._strayed_at = now
             self._refuse("wrong_mode", WRONG_MODE["clip"])
 
-    def _refuse(self, code: str, reason: str) -> None:
+    def _refuse(self, code: str, reason: str, counts: bool = True) -> None:
+        """Say what is wrong; what `counts` too often ends the call."""
         if self._farewell.begun:
             return
         self._talk.tally[code] += 1
         self._equipment.figures.messages_refused[code] += 1
-        self._leave_with(self._caller.refuse(code, reason))
+        if counts:
+            self._leave_with(self._caller.refuse(code, reason))
+        else:
+            self._caller.tell(Error(code, reason))
 
     # What the upstream says.
 
@@ -319,7 +328,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._began = self._clock()
         self._keeps = equipment.waiting.holding(0)  # until the caller is here
         self._persona = persona = self.hire(PersonaActor, self.me, equipment.shelf)
-        self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me))
+        self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me, self._by))
         hands = Hands(
             self._hire_bridge,
             lambda chosen: self._supervisor.tell(Claimed(self.me, chosen.choice, chosen.personas)),

@@ -3,5 +3,18 @@
 from audio.codec import MAX_CLIP_BYTES, RATE, seconds, wav
 from audio.envelope import Packed
 from audio.pool import Decoded, Decoding, Listener, Pool, Undecoded
+from audio.turns import By
 
-__all__ = ["MAX_CLIP_BYTES", "RATE", "Decoded", "Decoding", "Listener", "Packed", "Pool", "Undecoded", "seconds", "wav"]
+__all__ = [
+    "MAX_CLIP_BYTES",
+    "RATE",
+    "By",
+    "Decoded",
+    "Decoding",
+    "Listener",
+    "Packed",
+    "Pool",
+    "Undecoded",
+    "seconds",
+    "wav",
+]

@@ -11,11 +11,13 @@ from contextlib import suppress
 from typing import Any
 
 import av
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from audio.budget import Budget, Paid
 from audio.looks import undecodable
 from schemas import Refused
 
@@ -34,6 +36,8 @@ AUDIBLE = 104
 RATES = range(4_000, 192_001)
 MOST_CHANNELS = 8
 MOST_DAMAGED = 50  # packets; after so many the rest of the clip is noise
+MOST_SHAPES = 8  # of one clip: each takes a resampler. HE-AAC that begins without its upper half has two
+PIECE = 8192  # samples that are resampled at once: frames are as short as 2.5 ms, and each call has its price
 
 DEMUXERS = "mov,matroska,ogg,wav,mp3,aac,flac"
 CODECS = (
@@ -41,21 +45,28 @@ CODECS = (
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
 )
 # Without these FFmpeg follows playlists, and opens the decoder of a video track just to describe it.
-OPTIONS = {"format_whitelist": DEMUXERS, "codec_whitelist": CODECS, "protocol_whitelist": "none"}
+# And it would hold 5 MB of tiny packets before it tells of the first.
+OPTIONS = {
+    "format_whitelist": DEMUXERS,
+    "codec_whitelist": CODECS,
+    "protocol_whitelist": "none",
+    "probesize": str(2**19),
+}
 # av 18 raises at tags that are not UTF-8 unless it is told not to; av 19 never minds and has no such argument.
 TAGS: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
-def decode(clip: bytes) -> bytes:
+def decode(clip: bytes, budget: Budget | None = None) -> bytes:
     """The PCM of a recorded clip: m4a, webm, ogg, wav, mp3, 3gp, raw AAC (ADTS) or flac, told from its content.
 
-    A clip that was cut off yields what came before the cut; damaged packets are skipped.
+    A clip that was cut off yields what came before the cut; damaged packets are skipped. `budget` is what it may cost.
     Raises Refused: empty_audio, audio_too_big, audio_undecodable, audio_too_short, audio_too_long, nothing_heard.
     """
     check_size(clip)
+    budget = budget or Budget()
     try:
-        with av.open(io.BytesIO(clip), "r", options=OPTIONS, **TAGS) as container:
-            pcm = _pcm(_frames(container, _track(container)))
+        with av.open(Paid(clip, budget), "r", options=OPTIONS, **TAGS) as container:
+            pcm = _pcm(_frames(container, _track(container), budget))
     except av.FFmpegError as error:
         raise undecodable(clip) from error
     _check_sound(pcm)
@@ -98,12 +109,13 @@ def _track(container: InputContainer) -> AudioStream:
     raise Refused("audio_undecodable", f"The codec {codec} is not supported; send AAC, Opus, MP3, AMR, FLAC or PCM.")
 
 
-def _frames(container: InputContainer, track: AudioStream) -> Iterator[AudioFrame]:
+def _frames(container: InputContainer, track: AudioStream, budget: Budget) -> Iterator[AudioFrame]:
     track.codec_context.thread_count = 1  # threads gain nothing on clips, and their stacks count as memory
     damaged = 0
     # The demuxer gives up where a clip is cut off: what came before counts.
     with suppress(av.FFmpegError):
         for packet in container.demux(track):
+            budget.check()
             try:
                 yield from packet.decode()
             except av.FFmpegError:
@@ -116,14 +128,28 @@ def _pcm(frames: Iterator[AudioFrame]) -> bytes:
     """Bounded by what was really decoded: a header may claim any duration."""
     pcm = bytearray()
     # The shape can change within a clip (chained ogg, joined ADTS); a resampler knows only one.
-    for _, alike in itertools.groupby(frames, key=_shape):
+    for count, (_, alike) in enumerate(itertools.groupby(frames, key=_shape), 1):
+        if count > MOST_SHAPES:
+            raise Refused("audio_undecodable", "The clip changes its rate or channels all the time: record it again.")
         resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
-        for frame in itertools.chain(alike, [None]):
-            for resampled in resampler.resample(frame):
+        for piece in itertools.chain(_pieces(alike), [None]):
+            for resampled in resampler.resample(piece):
                 pcm += memoryview(resampled.planes[0])[: resampled.samples * WIDTH]
             if seconds(pcm) > LONGEST_CLIP:
                 raise Refused("audio_too_long", "The clip plays longer than 120 seconds; send it in shorter parts.")
     return bytes(pcm)
+
+
+def _pieces(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
+    """The same samples in fewer frames; all have one shape."""
+    fifo = AudioFifo()
+    for frame in frames:
+        frame.pts = None  # the fifo would mind a gap
+        fifo.write(frame)
+        if fifo.samples >= PIECE and (piece := fifo.read()):
+            yield piece
+    if rest := fifo.read():
+        yield rest
 
 
 def _shape(frame: AudioFrame) -> tuple[str, str, int]:

@@ -21,9 +21,6 @@ MOST_PARTS = 100  # of JSON in a large one: base64 has none, and a million empty
 _BEGINS = re.compile(rb'\s*\{\s*"type"\s*:\s*"([a-z]{1,20})"')
 BLANKS = b" \t\r\n\f\v"
 
-MISUNDERSTOOD = frozenset({"bad_json", "unknown_type", "bad_message", "bad_base64", "audio_too_big"})
-"""The codes with which a message is refused before anything is decoded: they speak of the client, not of the clip."""
-
 
 @dataclass(frozen=True, slots=True)
 class Packed:

@@ -77,6 +77,7 @@ class Metrics(Collector):
         yield _count("voice_log_lines_dropped", "Lines that nobody read in time", self.figures.log_lines_dropped)
         yield _count("voice_dead_letters", "Messages told to actors that had ended", runtime.ref.dead_letters)
         yield _gauge("voice_decoders_busy", "Decoders at work on a clip", self._pool.busy)
+        yield _count("voice_decode_seconds", "Seconds of CPU that clips took in the decoders", self._pool.spent)
         yield _gauge("voice_clips_waiting", "Clips that wait for a decoder", self._pool.waiting)
         yield _gauge("voice_waiting_bytes", "What waits for callers, counted from 64 KB", self.waiting.bytes)
 

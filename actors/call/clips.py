@@ -3,14 +3,17 @@
 from collections import deque
 
 from actors.runtime import Ref
-from audio import Decoded, Decoding, Packed, Pool, Undecoded
+from audio import By, Decoded, Decoding, Packed, Pool, Undecoded
 
 
 class Clips:
-    """One at a time, in the order in which they came, so that nobody takes the decoders from the others."""
+    """One at a time, in the order in which they came, so that nobody takes the decoders from the others.
 
-    def __init__(self, pool: Pool, to: Ref[Decoded | Undecoded]) -> None:
-        self._pool, self._to = pool, to
+    `by` is who they are, the widest first: what their clips cost decides when their next is decoded.
+    """
+
+    def __init__(self, pool: Pool, to: Ref[Decoded | Undecoded], by: By = ()) -> None:
+        self._pool, self._to, self._by = pool, to, by
         self._waiting: deque[tuple[int, bytes | Packed]] = deque()
         self._in_hand: tuple[int, Decoding] | None = None
 
@@ -40,4 +43,4 @@ class Clips:
     def _next(self) -> None:
         if self._waiting and not self._in_hand:
             number, clip = self._waiting.popleft()
-            self._in_hand = (number, self._pool.decode(number, clip, self._to))
+            self._in_hand = (number, self._pool.decode(number, clip, self._to, self._by))

@@ -92,7 +92,7 @@ class Conversation:
         return not (owed or self.stream.speaking) and self._replies.silent(now)
 
     def decoded(self, result: Decoded | Undecoded) -> bool:
-        """A clip is decoded, or refused: then the caller is told, and it is as if it had never come.
+        """A clip is decoded, or refused: then it is as if it had never come.
 
         False when what it was decoded to is more than may wait: it is forgotten.
         """
@@ -105,10 +105,8 @@ class Conversation:
                 if said:
                     self.spoke_at = max(self.spoke_at, said.arrived)
                 self._turns.change(number, content=pcm)
-            case Undecoded(number, code, message):
+            case Undecoded(number):
                 self._turns.forget(number)
-                if not result.misunderstood:  # else the session says it, and counts
-                    self._caller.tell(Error(code, message))
         return True
 
     def displaced(self, counted: object) -> bool:

@@ -50,13 +50,12 @@ class Inquired:
 class Attached:
     """The caller's connection, by number; what an older number says is dropped from now on.
 
-    They speak in this mode, if one is given, until a config names another. `address` as in Connected.
+    They speak in this mode, if one is given, until a config names another.
     """
 
     connection: int
     outbox: Ref[ToCaller]
     mode: Mode | None = None
-    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

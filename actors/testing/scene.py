@@ -13,7 +13,7 @@ from actors.testing.loop import settle
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
-from audio import Decoded, Pool, Undecoded
+from audio import By, Decoded, Pool, Undecoded
 from personas import Catalogue, Shelf
 
 ENDING_SECONDS = 5.0  # the last facts have 2 s, and so have children that will not end
@@ -22,8 +22,8 @@ ENDING_SECONDS = 5.0  # the last facts have 2 s, and so have children that will 
 class InHand:
     """A clip that waits for the test to decode it."""
 
-    def __init__(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded]) -> None:
-        self.clip = clip
+    def __init__(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded], by: By = ()) -> None:
+        self.clip, self.by = clip, by
         self.cancelled = False
         self._number, self._to = number, to
 
@@ -55,9 +55,9 @@ class Decoders:
         settle()
         return list(self._clips)
 
-    def decode(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded]) -> InHand:
+    def decode(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded], by: By = ()) -> InHand:
         """Take a clip; `to` is told what became of it, never before this returns."""
-        in_hand = InHand(number, clip, to)
+        in_hand = InHand(number, clip, to, by)
         self._clips.append(in_hand)
         if not self.by_hand:
             asyncio.get_running_loop().call_soon(in_hand.decode)
@@ -91,7 +91,9 @@ class Scene:
     Whatever looks (a probe, a wire, `wire()`) settles the stage first.
     """
 
-    def __init__(self, stage: Stage, catalogue: Catalogue | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self, stage: Stage, catalogue: Catalogue | None = None, limits: Limits | None = None, address: str = ""
+    ) -> None:
         self.stage = stage
         self.supervisor, self.caller = Supervisor(), Probe("caller")
         self.upstream, self.decoders = Wires(), Decoders()
@@ -99,7 +101,7 @@ class Scene:
         self.shelf = Shelf(self.catalogue)
         self.connection = 1
         equipment = Equipment(self.shelf, self.upstream, cast(Pool, self.decoders), limits or Limits())
-        session = UserSessionActor("somebody", "scene", equipment, self.supervisor)
+        session = UserSessionActor("somebody", "scene", equipment, self.supervisor, address)
         self.session: Hired[SessionInbox] = launch(session, self.supervisor)
         self.session.tell(Attached(self.connection, self.caller))
 

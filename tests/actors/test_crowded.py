@@ -3,7 +3,7 @@
 import pytest
 
 from actors.admission.waiting import MIB, Kind, Parcel, Waiting
-from actors.messages.admission import Attached, Detached, From
+from actors.messages.admission import Detached
 from actors.messages.caller import Error, Interrupted, Recorded, Typed
 from actors.runtime import Down
 from actors.services import Limits
@@ -159,14 +159,15 @@ def test_all_is_given_back_however_the_call_ends(stage: Stage, how: str) -> None
         scene.end()
 
 
-def test_an_address_is_handed_on_to_the_session(scene: Scene) -> None:
-    """Callers of one address share what may wait for it."""
+def test_callers_of_one_address_share_what_may_wait(stage: Stage) -> None:
+    """A session knows where its caller is."""
+    scene = Scene(stage, address="192.0.2.1")
     scene.decoders.by_hand = True
     scene.on_the_line(TINA)
     other = ledger(scene).holding(7, "192.0.2.1").parcel(Kind.FRAME)
     assert other.resize(32 * MIB - len(CLIP))
-    scene.session.tell(Attached(2, scene.caller, address="192.0.2.1"))
-    scene.session.tell(From(2, Recorded(CLIP)))
-    scene.session.tell(From(2, Recorded(CLIP)))
+    scene.says(Recorded(CLIP))
+    scene.says(Recorded(CLIP))
     assert busy(scene) == 1
     other.release()
+    scene.end()

@@ -10,7 +10,10 @@ import pytest
 import uvloop
 
 from audio import Decoded, Pool, Undecoded, seconds
+from audio.decoder import LOST_SECONDS
 from audio.pool import MOST_WAITING, WORKERS
+from audio.turns import HEAVY
+from tests.audio.costly import empty_frames_of_aac
 from tests.audio.sounds import clip, riff
 from tests.kit.story import WITHIN, children, run, until
 
@@ -56,7 +59,7 @@ def stand_still() -> None:
 
 async def at_work(pool: Pool) -> list[psutil.Process]:
     """The workers that have taken a clip, once one has."""
-    await until(lambda: pool.busy > 0)
+    await until(lambda: sum(not decoder.ready for decoder in pool._decoders) == pool.busy > 0)
     return [
         psutil.Process(decoder._process.pid) for decoder in pool._decoders if decoder._process and not decoder.ready
     ]
@@ -161,22 +164,26 @@ def test_a_worker_that_hangs_costs_only_its_clip() -> None:
 
 
 def test_a_cancelled_clip_is_never_told() -> None:
-    """Cancelled at work, its worker is killed and replaced; cancelled in the queue, it is dropped."""
+    """Cancelled at work, its worker ends it and takes the next; cancelled in the queue, it has left that at once."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
+        before = set(children())
         stand_still()
         decodings = [pool.decode(number, LARGE, ear) for number in range(WORKERS + 1)]
-        victims = await at_work(pool)
-        assert len(victims) == WORKERS
+        await at_work(pool)
+        assert pool.waiting == 1
         for decoding in decodings:
             decoding.cancel()
-        await until(lambda: not set(victims) & set(children()))
+        assert pool.waiting == 0
+        for worker in before:
+            worker.resume()
 
         pool.decode(99, SPOKEN, ear)
         told = await ear.hears()
         assert isinstance(told, Decoded)
         assert told.number == 99
         assert ear.told.empty()
+        assert set(children()) == before
 
     play(scene)
 
@@ -210,6 +217,63 @@ def test_the_queue_is_bounded() -> None:
         assert (refused.number, refused.code) == (1000, "busy")
         told = [await ear.hears() for _ in range(WORKERS + MOST_WAITING)]
         assert all(isinstance(message, Decoded) for message in told)
+
+    play(scene)
+
+
+def test_who_fills_the_queue_makes_room() -> None:
+    """One address fills it under many names: a clip from elsewhere takes the place of its last, and goes before it."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        before = children()
+        stand_still()
+        honest = Ear()
+        for number in range(WORKERS + MOST_WAITING):
+            pool.decode(number, SPOKEN, ear, (("address", "192.0.2.1"), ("user", number)))
+        pool.decode(1000, SPOKEN, honest, (("address", "192.0.2.2"), ("user", "somebody")))
+        refused = await ear.hears()
+        assert isinstance(refused, Undecoded)
+        assert (refused.number, refused.code) == (WORKERS + MOST_WAITING - 1, "busy")
+        for worker in before:
+            worker.resume()
+        assert isinstance(await honest.hears(), Decoded)
+        assert pool.waiting >= MOST_WAITING - 2 * WORKERS
+        assert isinstance(await ear.hears(), Decoded)
+
+    play(scene)
+
+
+def test_who_sends_costly_clips_leaves_a_worker_to_the_others() -> None:
+    """While one of theirs is at work the second worker is not theirs, whoever waits."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        costly, by = empty_frames_of_aac(), (("address", "192.0.2.1"),)
+        for number in range(2):
+            pool.decode(number, costly, ear, by)
+        for _ in range(2):
+            assert isinstance(await ear.hears(), Undecoded)
+        assert pool.spent > HEAVY
+
+        stand_still()
+        for number in range(3):
+            pool.decode(number, costly, ear, by)
+        assert (pool.busy, pool.waiting) == (1, 2)
+        pool.decode(9, SPOKEN, ear, (("address", "192.0.2.2"),))
+        assert (pool.busy, pool.waiting) == (2, 2)
+
+    play(scene)
+
+
+def test_a_lost_worker_is_charged_to_whoever_lost_it() -> None:
+    """What it cost is counted, and a start as well."""
+
+    async def scene(pool: Pool, ear: Ear) -> None:
+        stand_still()
+        pool.decode(1, SPOKEN, ear, (("user", "somebody"),))
+        (victim,) = await at_work(pool)
+        victim.kill()
+        assert isinstance(await ear.hears(), Undecoded)
+        assert pool.spent == LOST_SECONDS
 
     play(scene)
 

@@ -1,0 +1,62 @@
+"""What one clip may cost, and who asks."""
+
+import pytest
+
+from audio.budget import Budget, Paid
+from audio.codec import decode
+from schemas import Refused
+from tests.audio import costly
+from tests.audio.sounds import clip
+
+
+class Clock:
+    """A second for each time that it is looked at."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+def test_what_is_used_up_is_refused() -> None:
+    """With a sentence that says what to do, and never before."""
+    budget = Budget(3, Clock())
+    for _ in range(3):
+        budget.check()
+    with pytest.raises(Refused, match="send it in shorter parts") as refused:
+        budget.check()
+    assert refused.value.code == "audio_undecodable"
+
+
+def test_reading_and_moving_are_paid() -> None:
+    """A demuxer that does nothing else is stopped there."""
+    file = Paid(b"abc", Budget(4, Clock()))
+    for _ in range(2):
+        file.read(1)
+        file.seek(0)
+    with pytest.raises(Refused):
+        file.read(1)
+    with pytest.raises(Refused):
+        file.seek(0)
+
+
+@pytest.mark.parametrize("name", ["empty_frames_of_aac", "other_track_of_webm", "chunks_of_wav", "tiny_frames_of_flac"])
+def test_it_is_asked_often(name: str) -> None:
+    """Between any two of a hundred questions such a clip is ended, by whoever asks."""
+    content = costly.FINE[name]()
+    with pytest.raises(Refused, match="takes too much work"):
+        decode(content, Budget(100, Clock()))
+
+
+def test_an_ordinary_clip_is_asked_as_well() -> None:
+    """It is the same for all."""
+    with pytest.raises(Refused, match="takes too much work"):
+        decode(clip("en_proposal.m4a"), Budget(20, Clock()))
+
+
+@pytest.mark.parametrize("name", ["rates_of_aac", "channels_of_aac", "rates_of_mp3", "rates_of_flac"])
+def test_a_clip_that_changes_all_the_time_is_refused(name: str) -> None:
+    """Each change takes a resampler; it is refused long before its budget ends."""
+    with pytest.raises(Refused, match="changes its rate or channels"):
+        decode(costly.FINE[name](), Budget(1e9))
