@@ -1,0 +1,201 @@
+"""The process of those who attack: `python -m bench.attacks.attacker NAME PORT SECONDS ADDRESSES`.
+
+It says "ready" once its poison is made, begins at the line "go", and ends by itself: after so many seconds, after
+MOST_BYTES, or when its stdin is closed. Then it writes down as JSON what it spent and what it was told.
+"""
+
+import asyncio
+import itertools
+import os
+import re
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeAlias, cast
+
+import orjson
+
+from bench import frames
+from bench.marks import user
+
+FIRST = 60_000  # their numbers as callers
+CALLERS = 5_000
+MOST_BYTES = 3 * 2**30
+MOST_SECONDS = 120  # then the kernel ends the process, whatever it is at
+PIECE = 256 * 1024
+CODE = re.compile(rb'"code":"(\w+)"')
+Attack: TypeAlias = Callable[["Attacker"], Coroutine[Any, Any, None]]
+
+
+class SpentError(Exception):
+    """They have sent as much as they may."""
+
+
+class Wire(asyncio.Protocol):
+    """One connection. `status` is that of the answer to its request, `answers` counts the text frames after that."""
+
+    def __init__(self, attacker: "Attacker") -> None:
+        self.status, self.answers = "", 0
+        self.gone = False
+        self._attacker, self._head, self._reader = attacker, b"", frames.Reader()
+        self._changed, self._room = asyncio.Event(), asyncio.Event()
+        self._room.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(high=PIECE)
+        self._attacker.wires.add(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.gone = True
+        self._attacker.wires.discard(self)
+        self._room.set()
+        self._changed.set()
+
+    def pause_writing(self) -> None:
+        self._room.clear()
+
+    def resume_writing(self) -> None:
+        self._room.set()
+
+    def data_received(self, data: bytes) -> None:
+        self._attacker.received += len(data)
+        if not self.status:
+            self._head += data
+            if b"\r\n\r\n" not in self._head:
+                return
+            head, _, data = self._head.partition(b"\r\n\r\n")
+            self.status = head[9:12].decode("latin-1")
+            self._attacker.told[self.status] += 1
+        if self.status == "101":
+            for opcode, payload in self._reader.feed(data):
+                self._take(opcode, payload)
+        self._changed.set()
+
+    def _take(self, opcode: int, payload: bytes) -> None:
+        if opcode == frames.TEXT:
+            self.answers += 1
+            if code := CODE.search(payload[:4096]):
+                self._attacker.told[code[1].decode()] += 1
+        elif opcode == frames.CLOSE:
+            self._attacker.told[f"closed with {int.from_bytes(payload[:2])}"] += 1
+            self.transport.close()
+
+    async def write(self, data: bytes) -> None:
+        """As fast as it is taken. Raises ConnectionError."""
+        for at in range(0, len(data), PIECE):
+            await self._room.wait()
+            if self.gone or self.transport.is_closing():
+                raise ConnectionError
+            piece = data[at : at + PIECE]
+            self._attacker.spend(len(piece))
+            self.transport.write(piece)
+
+    async def say(self, message: bytes, opcode: int = frames.TEXT) -> None:
+        """One frame. Raises ConnectionError."""
+        await self.write(frames.frame(opcode, message, masked=True))
+
+    async def until(self, true: Callable[[], bool], seconds: float = 10.0) -> None:
+        """Raises ConnectionError when it is gone before, or TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while not true():
+                if self.gone:
+                    raise ConnectionError
+                self._changed.clear()
+                await self._changed.wait()
+
+
+class Attacker:
+    """What they spend, and the means that they share."""
+
+    def __init__(self, port: int, addresses: int = 1) -> None:
+        self.host, self._port = f"127.0.0.1:{port}", port
+        self.sent = self.received = self.connections = self.failed = 0
+        self.told: Counter[str] = Counter()
+        self.wires: set[Wire] = set()
+        self._addresses = itertools.cycle([f"127.0.0.{2 + number}" for number in range(addresses)])
+        self._numbers = itertools.cycle(range(FIRST, FIRST + CALLERS))
+
+    def spend(self, count: int) -> None:
+        """So many bytes more. Raises SpentError."""
+        self.sent += count
+        if self.sent > MOST_BYTES:
+            raise SpentError
+
+    async def connect(self) -> Wire:
+        """Raises OSError, or TimeoutError."""
+        self.connections += 1
+        try:
+            async with asyncio.timeout(5):
+                _, wire = await asyncio.get_running_loop().create_connection(
+                    lambda: Wire(self), "127.0.0.1", self._port, local_addr=(next(self._addresses), 0)
+                )
+        except (OSError, TimeoutError):
+            self.failed += 1
+            raise
+        return wire
+
+    async def call(self, query: str = "", reads: bool = True) -> Wire:
+        """A call of somebody new, opened. Raises OSError, or TimeoutError."""
+        wire = await self.connect()
+        path = f"/ws/{user(next(self._numbers))}" + (f"?{query}" if query else "")
+        await wire.write(frames.request(path, self.host))
+        await wire.until(lambda: bool(wire.status))
+        if wire.status != "101":
+            wire.transport.abort()
+            raise ConnectionError
+        if not reads:
+            wire.transport.pause_reading()
+        return wire
+
+    async def chosen(self, query: str) -> Wire:
+        """A call in which somebody is on the line. Raises OSError, or TimeoutError."""
+        wire = await self.call(query)
+        await wire.until(lambda: wire.answers > 0)
+        return wire
+
+
+async def again(job: Callable[[], Awaitable[None]], pause: float = 0.05) -> None:
+    """For ever: whoever is turned away comes back."""
+    while True:
+        with suppress(OSError, TimeoutError):
+            await job()
+        await asyncio.sleep(pause)
+
+
+async def crowd(number: int, job: Callable[[], Awaitable[None]], pause: float = 0.05) -> None:
+    """So many do it at the same time, again and again."""
+    await asyncio.gather(*(again(job, pause) for _ in range(number)))
+
+
+async def _main(name: str, port: int, seconds: float, addresses: int) -> None:
+    from bench.attacks.kinds import ATTACKS
+
+    attack, attacker = ATTACKS[name](), Attacker(port, addresses)
+    print("ready", flush=True)
+    loop = asyncio.get_running_loop()
+    orders = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    if not await orders.readline():
+        return
+    began = time.monotonic()
+    doing = asyncio.ensure_future(attack(attacker))
+    stopped = asyncio.ensure_future(orders.read())
+    await asyncio.wait([doing, stopped], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    lasted = time.monotonic() - began
+    doing.cancel()
+    with suppress(asyncio.CancelledError, SpentError):
+        await doing
+    for wire in list(attacker.wires):
+        wire.transport.abort()
+    figures = {name: getattr(attacker, name) for name in ("sent", "received", "connections", "failed", "told")}
+    print(orjson.dumps({"seconds": lasted, **figures}).decode(), flush=True)
+
+
+if __name__ == "__main__":
+    signal.alarm(MOST_SECONDS)
+    os.nice(5)  # whoever measures is on the same core
+    asyncio.run(_main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])))
