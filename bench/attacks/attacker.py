@@ -9,6 +9,7 @@ import itertools
 import os
 import re
 import signal
+import socket
 import sys
 import time
 from collections import Counter
@@ -25,6 +26,7 @@ FIRST = 60_000  # their numbers as callers
 CALLERS = 5_000
 MOST_BYTES = 3 * 2**30
 MOST_SECONDS = 120  # then the kernel ends the process, whatever it is at
+CONNECT_SECONDS = 5.0
 PIECE = 256 * 1024
 CODE = re.compile(rb'"code":"(\w+)"')
 Attack: TypeAlias = Callable[["Attacker"], Coroutine[Any, Any, None]]
@@ -125,36 +127,47 @@ class Attacker:
         if self.sent > MOST_BYTES:
             raise SpentError
 
-    async def connect(self) -> Wire:
-        """Raises OSError, or TimeoutError."""
+    async def connect(self, little: bool = False) -> Wire:
+        """With `little`, the kernel keeps hardly anything that is not read. Raises OSError, or TimeoutError."""
         self.connections += 1
+        loop = asyncio.get_running_loop()
+        plug = socket.socket()
         try:
-            async with asyncio.timeout(5):
-                _, wire = await asyncio.get_running_loop().create_connection(
-                    lambda: Wire(self), "127.0.0.1", self._port, local_addr=(next(self._addresses), 0)
-                )
+            plug.setblocking(False)
+            plug.bind((next(self._addresses), 0))
+            if little:
+                plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await loop.sock_connect(plug, ("127.0.0.1", self._port))
+                _, wire = await loop.create_connection(lambda: Wire(self), sock=plug)
         except (OSError, TimeoutError):
             self.failed += 1
+            plug.close()
             raise
         return wire
 
-    async def call(self, query: str = "", reads: bool = True) -> Wire:
+    async def call(self, query: str = "", little: bool = False) -> Wire:
         """A call of somebody new, opened. Raises OSError, or TimeoutError."""
-        wire = await self.connect()
+        wire = await self.connect(little)
         path = f"/ws/{user(next(self._numbers))}" + (f"?{query}" if query else "")
-        await wire.write(frames.request(path, self.host))
-        await wire.until(lambda: bool(wire.status))
-        if wire.status != "101":
+        try:
+            await wire.write(frames.request(path, self.host))
+            await wire.until(lambda: bool(wire.status))
+            if wire.status != "101":
+                raise ConnectionError
+        except BaseException:
             wire.transport.abort()
-            raise ConnectionError
-        if not reads:
-            wire.transport.pause_reading()
+            raise
         return wire
 
-    async def chosen(self, query: str) -> Wire:
+    async def chosen(self, query: str, little: bool = False) -> Wire:
         """A call in which somebody is on the line. Raises OSError, or TimeoutError."""
-        wire = await self.call(query)
-        await wire.until(lambda: wire.answers > 0)
+        wire = await self.call(query, little)
+        try:
+            await wire.until(lambda: wire.answers > 0)
+        except BaseException:
+            wire.transport.abort()
+            raise
         return wire
 
 

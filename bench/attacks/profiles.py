@@ -21,7 +21,9 @@ def profiles(reads: bool) -> Attack:
 
     async def attack(attacker: Attacker) -> None:
         async def ask() -> None:
-            wire = await attacker.call(reads=reads)
+            wire = await attacker.call(little=not reads)
+            if not reads:
+                wire.transport.pause_reading()
             try:
                 await _ask(wire)
             finally:

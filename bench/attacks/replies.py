@@ -5,18 +5,18 @@ import asyncio
 from bench.attacks.attacker import Attack, Attacker, crowd
 from bench.callers import ASTROLOGER
 
-CALLERS = 12
-TURNS = 6
-WORDS = 150  # of a reply, as the model answers them: 30 s, a frame of 1.9 MB
-BETWEEN = 0.2
+CALLERS = 4
+TURNS = 7
+WORDS = 300  # of a reply, as the model answers them: a minute, a frame of 3.8 MB; 32 MiB may wait
+BETWEEN = 0.3
 
 
 def vanishing() -> Attack:
-    """Each asks six times within a second or two, and hangs up by being gone."""
+    """Each asks seven times within two seconds, and hangs up by being gone."""
 
     async def attack(attacker: Attacker) -> None:
         async def ask() -> None:
-            wire = await attacker.chosen(f"astrologer_id={ASTROLOGER}&mode=clip")
+            wire = await attacker.chosen(f"astrologer_id={ASTROLOGER}&mode=clip", little=True)
             wire.transport.pause_reading()
             try:
                 for turn in range(TURNS):
