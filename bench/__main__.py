@@ -67,12 +67,13 @@ def main(
     console = Console(width=None if sys.stdout.isatty() else 180)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is ended
     plan = capacity.FULL if full else capacity.QUICK
+    length = "full" if full else "quick"
     kinds = tuple(kind or capacity.KINDS)
     runs: dict[Name, Callable[[], list[Part]]] = {
         Name.HOP: lambda: hop.run((50, 200, 600), 10) if full else hop.run((50, 200), 3),
         Name.CAPACITY: lambda: uvloop.run(capacity.run(plan, kinds)),
         Name.ISOLATION: lambda: uvloop.run(isolation.run(20 if full else 4)),
-        Name.ATTACKS: lambda: uvloop.run(attacks.run(only or [], tree)),
+        Name.ATTACKS: lambda: uvloop.run(attacks.run(only or [], tree, lambda part: report.save([part], length, out))),
         Name.CHURN: lambda: uvloop.run(churn.run(cycles or (20_000 if full else 600))),
         Name.KILLS: lambda: uvloop.run(kills.run(cuts or (1000 if full else 60))),
         Name.ROLLOVER: lambda: uvloop.run(rollover.run(cuts or (1000 if full else 120))),
@@ -95,7 +96,7 @@ def main(
             unpin()
         for part in done:
             report.show(part, console)
-        report.save(done, "full" if full else "quick", out)
+        report.save(done, length, out)
         for file in report.plot(done):
             console.print(f"  {file}", markup=False, highlight=False)
         console.print(f"  {time.monotonic() - began:.0f} s", highlight=False)

@@ -83,7 +83,8 @@ def _cpu() -> str:
     info = Path("/proc/cpuinfo")
     if not info.exists():
         return platform.processor()
-    return next((line.partition(":")[2].strip() for line in info.open() if line.startswith("model name")), "")
+    lines = info.read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def plot(parts: list[Part]) -> list[Path]:

@@ -1,23 +1,13 @@
-"""The process of those who attack: `python -m bench.attacks.attacker NAME PORT SECONDS ADDRESSES`.
-
-It says "ready" once its poison is made, begins at the line "go", and ends by itself: after so many seconds, after
-MOST_BYTES, or when its stdin is closed. Then it writes down as JSON what it spent and what it was told.
-"""
+"""What those who attack have in common: their connections, and what they spend."""
 
 import asyncio
 import itertools
-import os
 import re
-import signal
 import socket
-import sys
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, cast
-
-import orjson
 
 from bench import frames
 from bench.marks import user
@@ -25,7 +15,6 @@ from bench.marks import user
 FIRST = 60_000  # their numbers as callers
 CALLERS = 5_000
 MOST_BYTES = 3 * 2**30
-MOST_SECONDS = 120  # then the kernel ends the process, whatever it is at
 CONNECT_SECONDS = 5.0
 PIECE = 256 * 1024
 CODE = re.compile(rb'"code":"(\w+)"')
@@ -150,25 +139,28 @@ class Attacker:
         """A call of somebody new, opened. Raises OSError, or TimeoutError."""
         wire = await self.connect(little)
         path = f"/ws/{user(next(self._numbers))}" + (f"?{query}" if query else "")
-        try:
+        with _or_gone(wire):
             await wire.write(frames.request(path, self.host))
             await wire.until(lambda: bool(wire.status))
             if wire.status != "101":
                 raise ConnectionError
-        except BaseException:
-            wire.transport.abort()
-            raise
         return wire
 
     async def chosen(self, query: str, little: bool = False) -> Wire:
         """A call in which somebody is on the line. Raises OSError, or TimeoutError."""
         wire = await self.call(query, little)
-        try:
+        with _or_gone(wire):
             await wire.until(lambda: wire.answers > 0)
-        except BaseException:
-            wire.transport.abort()
-            raise
         return wire
+
+
+@contextmanager
+def _or_gone(wire: Wire) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        wire.transport.abort()
+        raise
 
 
 async def again(job: Callable[[], Awaitable[None]], pause: float = 0.05) -> None:
@@ -182,33 +174,3 @@ async def again(job: Callable[[], Awaitable[None]], pause: float = 0.05) -> None
 async def crowd(number: int, job: Callable[[], Awaitable[None]], pause: float = 0.05) -> None:
     """So many do it at the same time, again and again."""
     await asyncio.gather(*(again(job, pause) for _ in range(number)))
-
-
-async def _main(name: str, port: int, seconds: float, addresses: int) -> None:
-    from bench.attacks.kinds import ATTACKS
-
-    attack, attacker = ATTACKS[name](), Attacker(port, addresses)
-    print("ready", flush=True)
-    loop = asyncio.get_running_loop()
-    orders = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
-    if not await orders.readline():
-        return
-    began = time.monotonic()
-    doing = asyncio.ensure_future(attack(attacker))
-    stopped = asyncio.ensure_future(orders.read())
-    await asyncio.wait([doing, stopped], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    lasted = time.monotonic() - began
-    doing.cancel()
-    with suppress(asyncio.CancelledError, SpentError):
-        await doing
-    for wire in list(attacker.wires):
-        wire.transport.abort()
-    figures = {name: getattr(attacker, name) for name in ("sent", "received", "connections", "failed", "told")}
-    print(orjson.dumps({"seconds": lasted, **figures}).decode(), flush=True)
-
-
-if __name__ == "__main__":
-    signal.alarm(MOST_SECONDS)
-    os.nice(5)  # whoever measures is on the same core
-    asyncio.run(_main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])))

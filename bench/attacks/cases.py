@@ -17,6 +17,22 @@ Fault: TypeAlias = Callable[[Load, Neighbours], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True)
+class Must:
+    """What has to be reached, and whether a row does; None where a figure cannot say it."""
+
+    what: str
+    met: Callable[[dict[str, Any]], bool | None]
+
+
+ISOLATED = Must(
+    "p99 ≤ 2 ×, no call lost, memory back in 30 s", lambda row: row["ratio"] <= 2 and not row["lost"] and row["back"]
+)
+LET_IN = Must("callers are let in within 45 s", lambda row: row["seconds"] <= 45)
+SURVIVED = Must("no call lost", lambda row: not row["lost"])
+TOLD = Must("callers are told", lambda row: bool(row["told"]))
+
+
+@dataclass(frozen=True)
 class Case:
     """What the callers meet. Once `fault` returns it is over, also before `seconds` are."""
 
@@ -33,6 +49,7 @@ class Case:
     fault: Fault | None = None
     lengths: Mapping[int, int] = field(default_factory=dict)
     """Words of the replies to these callers."""
+    must: Must = ISOLATED
 
 
 async def refused_once(running: Load, neighbours: Neighbours) -> None:
@@ -98,10 +115,10 @@ CASES = {
     "silent sockets": Case("silent sockets"),
     "half requests": Case("half requests"),
     "connections": Case("connections"),
-    "trials": Case("trials", seconds=75, fault=refused_once),
-    "model stalled": Case(seconds=30, patience=25, fault=stalled),
-    "model hung": Case(seconds=30, patience=25, fault=hung),
-    "model away for 17 s": Case(seconds=32, patience=25, fault=restarted),
+    "trials": Case("trials", seconds=75, fault=refused_once, must=LET_IN),
+    "model stalled": Case(seconds=30, patience=25, fault=stalled, must=TOLD),
+    "model hung": Case(seconds=30, patience=25, fault=hung, must=TOLD),
+    "model away for 17 s": Case(seconds=32, patience=25, fault=restarted, must=SURVIVED),
     "unread log": Case("noise", environment={"LOG_LEVEL": "DEBUG"}, unread=True),
     "few handles": Case("silent sockets", callers=20, options=("--sessions", "30"), handles=HANDLES, fault=replaced),
     "too few handles": Case("silent sockets", callers=20, handles=HANDLES, fault=replaced),
