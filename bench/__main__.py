@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +16,9 @@ import uvloop
 from rich.console import Console
 
 from bench import bargein, calls, capacity, catalogue, churn, decode, hop, isolation, kills, report, rollover
-from bench.host import unpin
+from bench.attacks import run as attacks
+from bench.attacks.cases import CASES
+from bench.host import ROOT, unpin
 from bench.report import Part
 
 
@@ -25,6 +28,7 @@ class Name(Enum):
     HOP = "hop"
     CAPACITY = "capacity"
     ISOLATION = "isolation"
+    ATTACKS = "attacks"
     CHURN = "churn"
     KILLS = "kills"
     ROLLOVER = "rollover"
@@ -37,6 +41,14 @@ class Name(Enum):
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
+def known(names: list[str] | None) -> list[str]:
+    """Refuse an attack that there is not."""
+    for name in names or ():
+        if name not in CASES:
+            raise typer.BadParameter(f"{name} is none of: {'; '.join(CASES)}")
+    return names or []
+
+
 @app.command()
 def main(
     parts: Annotated[list[Name] | None, typer.Argument(help="All of them, when none is named.")] = None,
@@ -44,16 +56,24 @@ def main(
     cycles: Annotated[int | None, typer.Option(min=10, help="Of churn.")] = None,
     cuts: Annotated[int | None, typer.Option(min=1, help="Of kills, or rollovers.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Of capacity: relay, server, or both.")] = None,
+    only: Annotated[list[str] | None, typer.Option(callback=known, help="Of attacks: one of them, by name.")] = None,
+    tree: Annotated[
+        Path,
+        typer.Option(exists=True, file_okay=False, resolve_path=True, help="Of attacks: whose server is attacked."),
+    ] = ROOT,
+    out: Annotated[Path, typer.Option(dir_okay=False, help="Where the figures go.")] = report.RESULTS,
 ) -> None:
     """Measure, print tables, and write results.json and the plots."""
     console = Console(width=None if sys.stdout.isatty() else 180)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is ended
     plan = capacity.FULL if full else capacity.QUICK
+    length = "full" if full else "quick"
     kinds = tuple(kind or capacity.KINDS)
     runs: dict[Name, Callable[[], list[Part]]] = {
         Name.HOP: lambda: hop.run((50, 200, 600), 10) if full else hop.run((50, 200), 3),
         Name.CAPACITY: lambda: uvloop.run(capacity.run(plan, kinds)),
         Name.ISOLATION: lambda: uvloop.run(isolation.run(20 if full else 4)),
+        Name.ATTACKS: lambda: uvloop.run(attacks.run(only or [], tree, lambda part: report.save([part], length, out))),
         Name.CHURN: lambda: uvloop.run(churn.run(cycles or (20_000 if full else 600))),
         Name.KILLS: lambda: uvloop.run(kills.run(cuts or (1000 if full else 60))),
         Name.ROLLOVER: lambda: uvloop.run(rollover.run(cuts or (1000 if full else 120))),
@@ -76,7 +96,7 @@ def main(
             unpin()
         for part in done:
             report.show(part, console)
-        report.save(done, "full" if full else "quick")
+        report.save(done, length, out)
         for file in report.plot(done):
             console.print(f"  {file}", markup=False, highlight=False)
         console.print(f"  {time.monotonic() - began:.0f} s", highlight=False)

@@ -19,6 +19,7 @@ from bench.ear import Ear
 from bench.marks import FRAME, MAGIC, MARK, now, user
 
 SLOTS = 20
+ASTROLOGER = "tina_kulkarni_vedic_marriage"
 HEADER = frames.header(frames.BINARY, FRAME, masked=True)
 CYCLE = 500  # frames: a caller has a turn every ten seconds
 SPEECH = 100  # frames of it in which they speak; in the others the microphone is open all the same
@@ -38,6 +39,7 @@ class Call(asyncio.Protocol):
         self.sent = self.turn = self.left = self.blocked = self.spoke_at = 0
         self._phase = who * 37 % CYCLE
         self.open = False
+        self.status = ""
         self._head = b""
         self._reader = frames.Reader()
 
@@ -60,7 +62,8 @@ class Call(asyncio.Protocol):
             if b"\r\n\r\n" not in self._head:
                 return
             head, _, data = self._head.partition(b"\r\n\r\n")
-            if b" 101 " not in head[:16]:
+            self.status = head[9:12].decode("latin-1")
+            if self.status != "101":
                 self.transport.abort()
                 return
             self.open = True
@@ -141,7 +144,7 @@ class Crowd:
 
     def __init__(self, port: int, first: int = 1) -> None:
         self.port, self.host = port, f"127.0.0.1:{port}"
-        self.query = {"astrologer_id": "tina_kulkarni_vedic_marriage", "mode": "stream"}
+        self.query = {"astrologer_id": ASTROLOGER, "mode": "stream"}
         self.downlink = array("q")
         self.lateness = array("q")
         self.calls: set[Call] = set()

@@ -7,9 +7,9 @@ import ssl
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -18,7 +18,8 @@ import psutil
 from bench.marks import GREETING_WORDS, text
 
 LISTENING = re.compile(r"listening on http://\S+?:(\d+),")
-PERSONAS = Path(__file__).parents[1] / "personas" / "astrologer_personas.json"
+ROOT = Path(__file__).parents[1]
+PERSONAS = ROOT / "personas" / "astrologer_personas.json"
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 HIDDEN = ("OPENAI_API_KEY", "UPSTREAM_URL", "UPSTREAM_API_KEY", "PORT", "HOST", "PERSONAS_FILE", "LOCAL_LLM_URL")
@@ -34,6 +35,19 @@ class Cost:
     server: float
     load: float
     others: float
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a server is started: with which options of `serve`, and from which checkout."""
+
+    options: Sequence[str] = tuple(UNLIMITED)
+    tree: Path = ROOT
+    environment: Mapping[str, str] = field(default_factory=dict)
+    handles: int = 0
+    """Files and sockets that it may have open; 0: as many as this process."""
+    unread: bool = False
+    """Its log is a pipe, which nobody reads once the server listens."""
 
 
 class Host:
@@ -97,32 +111,70 @@ def unpin() -> None:
 
 
 @asynccontextmanager
-async def hosted(kind: str, upstream: str, trust: Path | None = None) -> AsyncIterator[Host]:
+async def hosted(
+    kind: str, upstream: str, trust: Path | None = None, start: Start | None = None
+) -> AsyncIterator[Host]:
     """A `relay` or a `server` on the first core, this process on the last. Raises OSError when it does not start."""
+    start = start or Start()
     commands = {
         "relay": ["-m", "bench.relay", upstream],
-        "server": ["-m", "supervisor", "serve", "--port", "0", "--upstream-url", upstream, *UNLIMITED],
+        "server": ["-m", "supervisor", "serve", "--port", "0", "--upstream-url", upstream, *start.options],
     }
     environment = {name: value for name, value in os.environ.items() if name not in HIDDEN}
+    environment |= {"PYTHONPATH": str(start.tree), **start.environment}
     if trust:
         environment["SSL_CERT_FILE"] = str(trust)
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        log = Path(folder, "log")
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, _Log(Path(folder, "log"), start.unread) as log:
         environment["PERSONAS_FILE"] = str(_numbered(Path(folder, "personas.json")))
-        child = await _start([sys.executable, *commands[kind]], environment, log)
+        child = await _start([sys.executable, *commands[kind]], environment, log, start)
         try:
             pin(0, child.pid)
             pin(-1)
-            yield Host(child.pid, await _port(log, child), log)
+            yield Host(child.pid, await _port(log, child), log.file)
         finally:
-            if child.returncode is None:
-                child.terminate()
-            try:
-                async with asyncio.timeout(STOP_SECONDS):
-                    await child.wait()
-            except TimeoutError:
-                child.kill()
-                await child.wait()
+            await ended(child)
+
+
+class _Log:
+    """What a server writes to stderr: into a file, or into a pipe that is read only as long as somebody asks."""
+
+    def __init__(self, file: Path, piped: bool) -> None:
+        self.file, self._kept = file, file.open("wb")
+        self._pipe = os.pipe() if piped else None
+        if self._pipe:
+            os.set_blocking(self._pipe[0], False)
+
+    @property
+    def fileno(self) -> int:
+        return self._pipe[1] if self._pipe else self._kept.fileno()
+
+    def text(self) -> str:
+        """All of it so far."""
+        if self._pipe:
+            with suppress(BlockingIOError):
+                self._kept.write(os.read(self._pipe[0], 65536))
+                self._kept.flush()
+        return self.file.read_text(errors="replace")
+
+    def __enter__(self) -> "_Log":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._kept.close()
+        for end in self._pipe or ():
+            os.close(end)
+
+
+async def ended(child: asyncio.subprocess.Process) -> None:
+    """Ask a process to end, and make it."""
+    if child.returncode is None:
+        child.terminate()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await child.wait()
+    except TimeoutError:
+        child.kill()
+        await child.wait()
 
 
 def _numbered(file: Path) -> Path:
@@ -134,25 +186,23 @@ def _numbered(file: Path) -> Path:
     return file
 
 
-async def _start(command: list[str], environment: dict[str, str], log: Path) -> asyncio.subprocess.Process:
-    with ExitStack() as stack:
-        stderr = stack.enter_context(log.open("wb"))
-        return await asyncio.create_subprocess_exec(
-            *command, stderr=stderr, stdin=asyncio.subprocess.PIPE, env=environment
-        )
+async def _start(
+    command: list[str], environment: dict[str, str], log: _Log, start: Start
+) -> asyncio.subprocess.Process:
+    if start.handles:
+        command = ["sh", "-c", f'ulimit -n {start.handles} && exec "$@"', "sh", *command]
+    return await asyncio.create_subprocess_exec(
+        *command, stderr=log.fileno, stdin=asyncio.subprocess.PIPE, env=environment, cwd=start.tree
+    )
 
 
-async def _port(log: Path, child: asyncio.subprocess.Process) -> int:
+async def _port(log: _Log, child: asyncio.subprocess.Process) -> int:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and child.returncode is None:
-        if found := LISTENING.search(_text(log)):
+        if found := LISTENING.search(log.text()):
             return int(found[1])
         await asyncio.sleep(0.05)
-    raise OSError(f"the server did not start: {_text(log)[-2000:]}")
-
-
-def _text(log: Path) -> str:
-    return log.read_text(errors="replace")
+    raise OSError(f"the server did not start: {log.text()[-2000:]}")
 
 
 def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:

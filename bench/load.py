@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.callers import Call, Crowd
-from bench.host import Host, certificate, hosted
+from bench.host import Host, Start, certificate, hosted
 from bench.upstream import Upstream
 
 MOST_LOAD = 0.9  # of the generator's core
@@ -85,14 +85,14 @@ class Load:
     host: Host
     crowd: Crowd
 
-    async def measure(self, seconds: float) -> Reading:
-        """Watch for a while."""
+    async def measure(self, seconds: float, until: "asyncio.Future[None] | None" = None) -> Reading:
+        """Watch for a while, or until that has come about."""
         up, crowd = self.upstream, self.crowd
         for samples in (up.uplink, up.apart, crowd.downlink, crowd.lateness):
             del samples[:]
         gaps, appends, frames, underruns = up.gaps, up.appends, up.heard.total(), self._underruns()
         self.host.mark()
-        await asyncio.sleep(seconds)
+        await asyncio.wait([until or asyncio.get_running_loop().create_future()], timeout=seconds)
         cost, callers = self.host.cost(), len(crowd.calls)
         return Reading(
             callers=callers,
@@ -116,7 +116,7 @@ class Load:
 
 
 @asynccontextmanager
-async def load(kind: str, tls: bool = False, **manner: Any) -> AsyncIterator[Load]:
+async def load(kind: str, tls: bool = False, start: Start | None = None, **manner: Any) -> AsyncIterator[Load]:
     """Start a `relay` or a `server` between a crowd and a model that behaves as `manner` says."""
     upstream = Upstream(**manner)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -126,7 +126,7 @@ async def load(kind: str, tls: bool = False, **manner: Any) -> AsyncIterator[Loa
         gc.collect()
         gc.disable()  # its pauses would be taken for the server's
         try:
-            async with hosted(kind, f"{scheme}://127.0.0.1:{upstream.port}/v1/realtime", trust) as host:
+            async with hosted(kind, f"{scheme}://127.0.0.1:{upstream.port}/v1/realtime", trust, start) as host:
                 crowd = Crowd(host.port)
                 crowd.keep_events = False
                 try:

@@ -47,6 +47,8 @@ class Manner:
     pause: int = 1
     life: float = inf
     """Seconds that a session lasts."""
+    lengths: dict[int, int] = field(default_factory=dict)
+    """Words of a reply to these callers, who get more or fewer than `words`."""
     speech: Counter[tuple[int, int]] = field(default_factory=Counter)
     """Frames of speech heard in committed turns, by caller and turn."""
     answers: deque[Answered] = field(default_factory=lambda: deque(maxlen=2000))
@@ -150,6 +152,8 @@ class Model:
                 self._say({"type": "session.updated", "session": self._session})
             case "response.create":
                 self._create(event)
+            case "input_audio_buffer.commit":
+                self._take_clip()
             case "response.cancel":
                 if self._response:
                     self._finish("cancelled", "client_cancelled")
@@ -164,6 +168,19 @@ class Model:
             case "conversation.item.delete":
                 self._say({"type": "conversation.item.deleted", "item_id": event["item_id"]})
 
+    def _take_clip(self) -> None:
+        """A clip is one turn. What was in it nobody knows: it has no marks."""
+        self._item = f"{SPEECH}{next(self._ids)}"
+        self._turn += 1
+        item = {"id": self._item, "type": "message", "role": "user", "status": "completed"}
+        heard = f"turn {self._turn}"
+        self._history.append(("user", heard))
+        self._say({"type": "input_audio_buffer.committed", "item_id": self._item, "previous_item_id": None})
+        self._say({"type": "conversation.item.added", "item": item})
+        self._say({"type": "conversation.item.done", "item": item})
+        about = {"item_id": self._item, "content_index": 0, "transcript": heard}
+        self._write_down({"type": "conversation.item.input_audio_transcription.completed", **about})
+
     def _create(self, event: dict[str, Any]) -> None:
         asked = event.get("response") or {}
         if self._response:
@@ -173,14 +190,15 @@ class Model:
         instructions = asked.get("instructions") or ""
         metadata = asked.get("metadata") or {}
         said = self._last_said()
+        length = self._manner.lengths.get(self._line.who, self._manner.words)
         if GO_ON in instructions and said:
             turn, position = said
-            self._respond(turn, position + 1, self._manner.words, metadata, "told to go on")
+            self._respond(turn, position + 1, length, metadata, "told to go on")
         elif SAY_EXACTLY in instructions:
             words = texts(instructions.partition(SAY_EXACTLY)[2]) or [(0, 0), (0, GREETING_WORDS - 1)]
             self._respond(0, words[0][1], words[-1][1] + 1, metadata, "told to greet")
         else:
-            self._respond(self._last_asked(), 0, self._manner.words, metadata, "told to answer")
+            self._respond(self._last_asked(), 0, length, metadata, "told to answer")
 
     def _last_said(self) -> tuple[int, int] | None:
         found = [texts(words) for role, words in self._history if role == "assistant"]

@@ -38,6 +38,8 @@ class Part:
     series: list[dict[str, Any]] = field(default_factory=list)
     columns: tuple[str, ...] = ()
     """Those that are printed; all, when none is named."""
+    key: str = ""
+    """A run that measured only some rows replaces those that have the same in this column."""
 
 
 def show(part: Part, console: Console) -> None:
@@ -57,20 +59,32 @@ def show(part: Part, console: Console) -> None:
         console.print(table)
 
 
-def save(parts: list[Part], plan: str) -> None:
+def save(parts: list[Part], plan: str, file: Path = RESULTS) -> None:
     """Write results.json; parts that were not run this time are kept as they were."""
-    known = json.loads(RESULTS.read_text())["parts"] if RESULTS.exists() else {}
+    known = json.loads(file.read_text())["parts"] if file.exists() else {}
     machine = {"cpu": _cpu(), "cores": psutil.cpu_count(), "python": platform.python_version()}
     stamp = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "plan": plan, "machine": machine}
     fresh = {part.name: {**stamp, **asdict(part)} for part in parts}
-    RESULTS.write_text(json.dumps({"parts": {**known, **fresh}}, indent=1, ensure_ascii=False) + "\n")
+    for part in parts:
+        if part.key and part.name in known:
+            fresh[part.name] |= _joined(known[part.name], part)
+    file.write_text(json.dumps({"parts": {**known, **fresh}}, indent=1, ensure_ascii=False) + "\n")
+
+
+def _joined(known: dict[str, Any], part: Part) -> dict[str, Any]:
+    """The rows and targets of before, but for those that were measured again."""
+    measured = {row[part.key] for row in part.rows}
+    rows = [row for row in known["rows"] if row[part.key] not in measured]
+    targets = [target for target in known["targets"] if target["what"] not in measured]
+    return {"rows": rows + part.rows, "targets": targets + [asdict(target) for target in part.targets]}
 
 
 def _cpu() -> str:
     info = Path("/proc/cpuinfo")
     if not info.exists():
         return platform.processor()
-    return next((line.partition(":")[2].strip() for line in info.open() if line.startswith("model name")), "")
+    lines = info.read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def plot(parts: list[Part]) -> list[Path]:

@@ -19,6 +19,7 @@ from bench import frames
 from bench.marks import coded, known, now
 from bench.model import Manner, Model
 
+REFUSED = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 EXPIRED = (1001).to_bytes(2) + b"session_expired"
 
 
@@ -54,11 +55,17 @@ class Upstream(Manner):
     takeovers: list[Takeover] = field(default_factory=list)
     expired: list[tuple[int, float]] = field(default_factory=list)
     """Whose sessions had lasted as long as one may, and when."""
+    refusals: int = 0
+    """So many handshakes are answered with 401 from here on: the key is refused."""
+    mute: bool = False
+    """After the handshake nothing is said, nor heard."""
+    deaf: bool = False
+    """With `mute`: pings are not answered either."""
 
     async def open(self, tls: ssl.SSLContext | None = None) -> None:
-        """Listen on a free port of 127.0.0.1."""
+        """Listen on a free port of 127.0.0.1, or again on the one before."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Line(self), "127.0.0.1", 0, ssl=tls, backlog=1024)
+        self._server = await loop.create_server(lambda: Line(self), "127.0.0.1", self.port, ssl=tls, backlog=1024)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -111,8 +118,10 @@ class Line(asyncio.Protocol):
                 self._open = True
                 self._answer(frames.headers(self._head))
             return
-        at = now()
+        at, mute = now(), self.upstream.mute
         for opcode, payload in self._reader.feed(data):
+            if mute and (self.upstream.deaf or opcode != frames.PING):
+                continue
             if opcode == frames.TEXT:
                 if payload.startswith(b'{"type":"input_audio_buffer.append"'):
                     self._hear(at, payload)
@@ -127,6 +136,11 @@ class Line(asyncio.Protocol):
     def _answer(self, headers: dict[str, str]) -> None:
         self.who = known(headers.get("openai-safety-identifier", ""))
         self.upstream.dialled[self.who] = now() / 1e6
+        if self.upstream.refusals:
+            self.upstream.refusals -= 1
+            self.transport.write(REFUSED)
+            self.transport.close()
+            return
         delay = self.upstream.delays.pop(self.who, self.upstream.opening)
         asyncio.get_running_loop().call_later(delay, self._welcome, frames.response(headers))
 
@@ -136,7 +150,8 @@ class Line(asyncio.Protocol):
         self.upstream.opened += 1
         self.upstream.live[self.who] = self
         self.transport.write(response)
-        self.model.begin()
+        if not self.upstream.mute:
+            self.model.begin()
         if self.upstream.life < inf:
             self._expiry = asyncio.get_running_loop().call_later(self.upstream.life, self._expire)
 

@@ -1,0 +1,176 @@
+"""What those who attack have in common: their connections, and what they spend."""
+
+import asyncio
+import itertools
+import re
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeAlias, cast
+
+from bench import frames
+from bench.marks import user
+
+FIRST = 60_000  # their numbers as callers
+CALLERS = 5_000
+MOST_BYTES = 3 * 2**30
+CONNECT_SECONDS = 5.0
+PIECE = 256 * 1024
+CODE = re.compile(rb'"code":"(\w+)"')
+Attack: TypeAlias = Callable[["Attacker"], Coroutine[Any, Any, None]]
+
+
+class SpentError(Exception):
+    """They have sent as much as they may."""
+
+
+class Wire(asyncio.Protocol):
+    """One connection. `status` is that of the answer to its request, `answers` counts the text frames after that."""
+
+    def __init__(self, attacker: "Attacker") -> None:
+        self.status, self.answers = "", 0
+        self.gone = False
+        self._attacker, self._head, self._reader = attacker, b"", frames.Reader()
+        self._changed, self._room = asyncio.Event(), asyncio.Event()
+        self._room.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(high=PIECE)
+        self._attacker.wires.add(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.gone = True
+        self._attacker.wires.discard(self)
+        self._room.set()
+        self._changed.set()
+
+    def pause_writing(self) -> None:
+        self._room.clear()
+
+    def resume_writing(self) -> None:
+        self._room.set()
+
+    def data_received(self, data: bytes) -> None:
+        self._attacker.received += len(data)
+        if not self.status:
+            self._head += data
+            if b"\r\n\r\n" not in self._head:
+                return
+            head, _, data = self._head.partition(b"\r\n\r\n")
+            self.status = head[9:12].decode("latin-1")
+            self._attacker.told[self.status] += 1
+        if self.status == "101":
+            for opcode, payload in self._reader.feed(data):
+                self._take(opcode, payload)
+        self._changed.set()
+
+    def _take(self, opcode: int, payload: bytes) -> None:
+        if opcode == frames.TEXT:
+            self.answers += 1
+            if code := CODE.search(payload[:4096]):
+                self._attacker.told[code[1].decode()] += 1
+        elif opcode == frames.CLOSE:
+            self._attacker.told[f"closed with {int.from_bytes(payload[:2])}"] += 1
+            self.transport.close()
+
+    async def write(self, data: bytes) -> None:
+        """As fast as it is taken. Raises ConnectionError."""
+        for at in range(0, len(data), PIECE):
+            await self._room.wait()
+            if self.gone or self.transport.is_closing():
+                raise ConnectionError
+            piece = data[at : at + PIECE]
+            self._attacker.spend(len(piece))
+            self.transport.write(piece)
+
+    async def say(self, message: bytes, opcode: int = frames.TEXT) -> None:
+        """One frame. Raises ConnectionError."""
+        await self.write(frames.frame(opcode, message, masked=True))
+
+    async def until(self, true: Callable[[], bool], seconds: float = 10.0) -> None:
+        """Raises ConnectionError when it is gone before, or TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while not true():
+                if self.gone:
+                    raise ConnectionError
+                self._changed.clear()
+                await self._changed.wait()
+
+
+class Attacker:
+    """What they spend, and the means that they share."""
+
+    def __init__(self, port: int, addresses: int = 1) -> None:
+        self.host, self._port = f"127.0.0.1:{port}", port
+        self.sent = self.received = self.connections = self.failed = 0
+        self.told: Counter[str] = Counter()
+        self.wires: set[Wire] = set()
+        self._addresses = itertools.cycle([f"127.0.0.{2 + number}" for number in range(addresses)])
+        self._numbers = itertools.cycle(range(FIRST, FIRST + CALLERS))
+
+    def spend(self, count: int) -> None:
+        """So many bytes more. Raises SpentError."""
+        self.sent += count
+        if self.sent > MOST_BYTES:
+            raise SpentError
+
+    async def connect(self, little: bool = False) -> Wire:
+        """With `little`, the kernel keeps hardly anything that is not read. Raises OSError, or TimeoutError."""
+        self.connections += 1
+        loop = asyncio.get_running_loop()
+        plug = socket.socket()
+        try:
+            plug.setblocking(False)
+            plug.bind((next(self._addresses), 0))
+            if little:
+                plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await loop.sock_connect(plug, ("127.0.0.1", self._port))
+                _, wire = await loop.create_connection(lambda: Wire(self), sock=plug)
+        except (OSError, TimeoutError):
+            self.failed += 1
+            plug.close()
+            raise
+        return wire
+
+    async def call(self, query: str = "", little: bool = False) -> Wire:
+        """A call of somebody new, opened. Raises OSError, or TimeoutError."""
+        wire = await self.connect(little)
+        path = f"/ws/{user(next(self._numbers))}" + (f"?{query}" if query else "")
+        with _or_gone(wire):
+            await wire.write(frames.request(path, self.host))
+            await wire.until(lambda: bool(wire.status))
+            if wire.status != "101":
+                raise ConnectionError
+        return wire
+
+    async def chosen(self, query: str, little: bool = False) -> Wire:
+        """A call in which somebody is on the line. Raises OSError, or TimeoutError."""
+        wire = await self.call(query, little)
+        with _or_gone(wire):
+            await wire.until(lambda: wire.answers > 0)
+        return wire
+
+
+@contextmanager
+def _or_gone(wire: Wire) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        wire.transport.abort()
+        raise
+
+
+async def again(job: Callable[[], Awaitable[None]], pause: float = 0.05) -> None:
+    """For ever: whoever is turned away comes back."""
+    while True:
+        with suppress(OSError, TimeoutError):
+            await job()
+        await asyncio.sleep(pause)
+
+
+async def crowd(number: int, job: Callable[[], Awaitable[None]], pause: float = 0.05) -> None:
+    """So many do it at the same time, again and again."""
+    await asyncio.gather(*(again(job, pause) for _ in range(number)))

@@ -1,0 +1,170 @@
+"""One case: the callers before it, during it, and the memory after it."""
+
+import asyncio
+from array import array
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.attacks.cases import Case
+from bench.attacks.memory import Held, Memory, alike
+from bench.attacks.neighbours import NEWCOMERS, SENDERS, WORDS, Neighbours, summary, words
+from bench.attacks.server import start, worst_ms
+from bench.attacks.squad import Squad, squad
+from bench.callers import Call
+from bench.load import Load, Reading, at, load
+from bench.marks import now, user
+
+A_SECOND = 25  # new callers: fewer than are let in
+TRIES = 3
+MOST_MB = 3000.0  # of the server; then the attack is stopped
+FRAME_US = 20_000
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds: until most callers have had a turn (what they hold grows with it), what is measured, and then."""
+
+    settle: float = 8.0
+    before: float = 4.0
+    after: float = 30.0
+
+
+PACE = Pace()
+
+
+async def measured(case: Case, tree: Path, pace: Pace = PACE) -> dict[str, Any]:
+    """The figures of one case. Raises OSError where the server does not start, or psutil.Error where it is gone."""
+    async with load("server", start=start(case, tree)) as running:
+        running.crowd.keep_events = True
+        running.upstream.lengths = {**case.lengths, **dict.fromkeys([*NEWCOMERS, *SENDERS], WORDS)}
+        for who in running.upstream.lengths:
+            user(who)  # so that the model knows them
+        await _filled(running, case.callers)
+        return await _Measured(running, case, pace).row()
+
+
+async def _filled(running: Load, callers: int) -> None:
+    """As many as there are to be, on a machine that may be busy. Raises OSError."""
+    for _ in range(TRIES - 1):
+        with suppress(OSError):
+            return await running.crowd.resize(callers, A_SECOND)
+    return await running.crowd.resize(callers, A_SECOND)
+
+
+@dataclass
+class _Phase:
+    """What the callers felt for a while."""
+
+    since: float
+    until: float
+    reading: Reading
+    p50: float
+    p99: float
+
+
+class _Measured:
+    """One case with its server."""
+
+    def __init__(self, running: Load, case: Case, pace: Pace) -> None:
+        self._running, self._case, self._pace = running, case, pace
+        self._calls = list(running.crowd.calls)
+        self._neighbours = Neighbours(running.crowd, case.patience)
+        self._stopped = False
+        self._squad: Squad | None = None
+
+    async def row(self) -> dict[str, Any]:
+        """Before, during, after."""
+        memory, port = Memory(self._running.host.process, MOST_MB, self._stop), self._running.host.port
+        async with memory.watched(), self._neighbours.meanwhile(), self._enemies():
+            await asyncio.sleep(self._pace.settle)
+            before = await self._phase(self._pace.before)
+            held = memory.samples[-1]
+            await worst_ms(port)  # from here on
+            during = await self._attacked()
+            spent = await self._squad.spent() if self._squad else {}
+            loop = await worst_ms(port)
+            peak, after = memory.peak(during.since), await memory.back(held, self._pace.after)
+        return {
+            **self._felt(before, during), "loop_ms": loop, **_memory(held, peak, after, during.until), **spent,
+            "invalid": during.reading.why_invalid or before.reading.why_invalid,
+            "stopped": "stopped: too much memory" if self._stopped else "",
+        }  # fmt: skip
+
+    @asynccontextmanager
+    async def _enemies(self) -> AsyncIterator[None]:
+        case = self._case
+        if not case.attack:
+            yield
+            return
+        async with squad(case.attack, self._running.host.port, case.seconds, case.addresses) as self._squad:
+            yield
+
+    def _stop(self) -> None:
+        self._stopped = True
+        if self._squad:
+            self._squad.stop()
+
+    async def _attacked(self) -> _Phase:
+        case, upstream = self._case, self._running.upstream
+        fault: asyncio.Task[None] | None = None
+        if case.fault:
+            fault = asyncio.create_task(case.fault(self._running, self._neighbours))
+        if self._squad:
+            self._squad.go()
+        try:
+            return await self._phase(case.seconds, fault)
+        finally:
+            upstream.mute = upstream.deaf = False
+            if fault:
+                fault.cancel()
+                with suppress(asyncio.CancelledError):
+                    await fault
+
+    async def _phase(self, seconds: float, until: "asyncio.Future[None] | None" = None) -> _Phase:
+        running, since = self._running, now() / 1e6
+        unheard = {call: self._unheard(call) for call in self._calls}
+        reading = await running.measure(seconds, until)
+        samples = array("q", running.upstream.uplink)
+        for call, before in unheard.items():
+            if not call.done.done():  # what is still under way is late too
+                samples.extend(FRAME_US * late for late in range(1, self._unheard(call) - before + 1))
+        return _Phase(since, now() / 1e6, reading, at(samples, 0.5), at(samples, 0.99))
+
+    def _unheard(self, call: Call) -> int:
+        return call.sent - self._running.upstream.heard[call.who]
+
+    def _felt(self, before: _Phase, during: _Phase) -> dict[str, Any]:
+        newcomers, clips = self._neighbours.newcomers, self._neighbours.clips
+        return {
+            "callers": len(self._calls), "seconds": round(during.until - during.since, 1),
+            "p50_before": before.p50, "p99_before": before.p99, "p50": during.p50, "p99": during.p99,
+            "ratio": round(during.p99 / max(before.p99, 0.001), 2),
+            "lost": sum(call.done.done() for call in self._calls), "told": told(self._calls, during.since),
+            "newcomers_came": summary(newcomers, during.since, during.until),
+            "clips_sent": summary(clips, during.since, during.until),
+            "clips_before": summary(clips, before.since, before.until),
+        }  # fmt: skip
+
+
+def told(calls: Collection[Call], since: float) -> dict[str, str]:
+    """What the callers were told since then that is no answer: to how many, and from when to when, in seconds."""
+    times = defaultdict[str, list[float]](list)
+    for call in calls:
+        for when, event in call.events:
+            if when >= since and words(event):
+                times[words(event)].append(when - since)
+    said = {word: f"{len(when)} ({min(when):.1f} to {max(when):.1f} s)" for word, when in times.items()}
+    gone = sum(call.done.done() and not any(event["type"] == "close" for _, event in call.events) for call in calls)
+    return {**said, **({"gone": str(gone)} if gone else {})}
+
+
+def _memory(before: Held, peak: Held, after: Held, attacked_until: float) -> dict[str, Any]:
+    figures = {}
+    for name in ("server", "children"):
+        figures[f"{name}_mb"] = " → ".join(str(round(getattr(held, name))) for held in (before, peak, after))
+    back = alike(after, before)
+    return {**figures, "back": back, "back_s": round(max(0.0, after.at - attacked_until), 1) if back else "not"}

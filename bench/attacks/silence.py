@@ -1,0 +1,81 @@
+"""Connections that want nothing but to be there."""
+
+import asyncio
+
+from bench.attacks.attacker import Attack, Attacker, Wire, crowd
+
+LINES = 500
+PLAIN = 600
+HELD_SECONDS = 60.0
+RUSH = 512  # connections a second
+
+
+def lines(says: bytes = b"") -> Attack:
+    """Calls in which nobody is chosen; some say a word every two seconds."""
+
+    async def attack(attacker: Attacker) -> None:
+        async def hold() -> None:
+            wire = await attacker.call()
+            try:
+                await _held(wire, says)
+            finally:
+                wire.transport.abort()
+
+        await crowd(LINES, hold, pause=1.0)
+
+    return attack
+
+
+async def _held(wire: Wire, says: bytes) -> None:
+    while not wire.gone:
+        await asyncio.sleep(2)
+        if says:
+            await wire.say(says)
+
+
+def plain(sends: bytes, slowly: bytes = b"") -> Attack:
+    """Connections that bring no whole request; `slowly` is added, again and again."""
+
+    async def attack(attacker: Attacker) -> None:
+        async def hold() -> None:
+            wire = await attacker.connect()
+            try:
+                await wire.write(sends)
+                while not wire.gone:
+                    await asyncio.sleep(2)
+                    await wire.write(slowly)
+            finally:
+                wire.transport.abort()
+
+        await crowd(PLAIN, hold, pause=1.0)
+
+    return attack
+
+
+def rush() -> Attack:
+    """512 calls a second, each gone as soon as it was answered."""
+
+    async def attack(attacker: Attacker) -> None:
+        async def call() -> None:
+            wire = await attacker.call()
+            wire.transport.abort()
+
+        await crowd(RUSH // 8, call, pause=0.125)
+
+    return attack
+
+
+def trials() -> Attack:
+    """Somebody who calls twenty times a second and, once let in, chooses nobody."""
+
+    async def attack(attacker: Attacker) -> None:
+        async def call() -> None:
+            wire = await attacker.call()
+            try:
+                await wire.until(lambda: False, HELD_SECONDS)
+            finally:
+                wire.transport.abort()
+
+        await crowd(1, call)
+
+    return attack
