@@ -21,9 +21,14 @@ class Budget:
         """Seconds of CPU since it was made."""
         return self._clock() - self._began
 
+    @property
+    def over(self) -> bool:
+        """Whether all is used up."""
+        return self._clock() > self._ends
+
     def check(self) -> None:
         """Raises Refused: audio_undecodable, once all is used up."""
-        if self._clock() > self._ends:
+        if self.over:
             raise Refused(
                 "audio_undecodable",
                 "The clip takes too much work to decode: send it in shorter parts, or as m4a or webm, in mono.",
@@ -31,18 +36,15 @@ class Budget:
 
 
 class Paid(io.BytesIO):
-    """A clip as a file. To read it, and to move in it, is paid: no header keeps a demuxer busy for longer than that."""
+    """A clip as a file that ends where the budget does, so that no header keeps a demuxer busy for longer than that.
+
+    It raises nothing: PyAV writes all that it cannot raise to the log, again and again where a demuxer tries again.
+    """
 
     def __init__(self, clip: bytes, budget: Budget) -> None:
         super().__init__(clip)
         self._budget = budget
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As of any file; raises Refused."""
-        self._budget.check()
-        return super().read(size)
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """As of any file; raises Refused."""
-        self._budget.check()
-        return super().seek(offset, whence)
+        """As of any file."""
+        return b"" if self._budget.over else super().read(size)

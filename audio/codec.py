@@ -68,7 +68,9 @@ def decode(clip: bytes, budget: Budget | None = None) -> bytes:
         with av.open(Paid(clip, budget), "r", options=OPTIONS, **TAGS) as container:
             pcm = _pcm(_frames(container, _track(container), budget))
     except av.FFmpegError as error:
+        budget.check()
         raise undecodable(clip) from error
+    budget.check()  # or it is not all of the clip
     _check_sound(pcm)
     return pcm
 

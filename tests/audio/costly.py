@@ -1,10 +1,11 @@
 """Clips of few bytes that cost much to decode, or would if nobody looked; `FINE` and `COARSE` have them by name."""
 
+import random
 import struct
 from collections.abc import Callable, Iterable, Iterator
 
 from audio import MAX_CLIP_BYTES, RATE
-from tests.audio.sounds import encoded, speech
+from tests.audio.sounds import encoded
 
 MOST = MAX_CLIP_BYTES - 8192  # bytes, so that there is room for a head
 SILENCE = bytes(RATE * 4)
@@ -67,7 +68,7 @@ def rates_of_flac() -> bytes:
 
 def tiny_frames_of_flac() -> bytes:
     """Frames of 16 samples."""
-    return b"".join((flac_head(16, 48_000, 1), *(flac_frame(count, 16, 10, 1) for count in range(60_000))))
+    return b"".join((flac_head(16, 48_000, 1), *(flac_frame(count, 16, 10, 1) for count in range(90_000))))
 
 
 def loud_numbers_of_flac() -> bytes:
@@ -86,8 +87,10 @@ def surround_of_aac() -> bytes:
 
 
 def short_frames_of_opus() -> bytes:
-    """A packet every 2.5 ms, for a minute and a half."""
-    return encoded((speech() * 20)[: RATE * 2 * 90], "webm", "libopus", frame_duration="2.5")
+    """A packet every 2.5 ms, for two minutes less a second, of noise."""
+    noise = random.Random(20_261_129)
+    blocks = (element("a3", b"\x81\0\0\x80\xe0" + noise.randbytes(16)) for _ in range(400 * 119))
+    return EBML + element("1654ae6b", track(1)) + element("1f43b675", element("e7", b"\0") + b"".join(blocks))
 
 
 def chunks_of_wav() -> bytes:

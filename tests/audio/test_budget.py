@@ -29,16 +29,20 @@ def test_what_is_used_up_is_refused() -> None:
     assert refused.value.code == "audio_undecodable"
 
 
-def test_reading_and_moving_are_paid() -> None:
-    """A demuxer that does nothing else is stopped there."""
-    file = Paid(b"abc", Budget(4, Clock()))
-    for _ in range(2):
-        file.read(1)
-        file.seek(0)
-    with pytest.raises(Refused):
-        file.read(1)
-    with pytest.raises(Refused):
-        file.seek(0)
+def test_a_file_ends_where_the_budget_does() -> None:
+    """A demuxer that does nothing but read is stopped there, wherever it looks."""
+    file = Paid(b"abc", Budget(2, Clock()))
+    assert (file.read(1), file.read(1), file.read(1)) == (b"a", b"b", b"")
+    file.seek(0)
+    assert file.read() == b""
+
+
+def test_what_ends_is_told_to_nobody_but_the_caller(capfd: pytest.CaptureFixture[str]) -> None:
+    """However often a demuxer tries again, nothing is written to the log."""
+    for name in ("chunks_of_wav", "fragments_of_mp4", "tags_of_wav"):
+        with pytest.raises(Refused, match="takes too much work"):
+            decode({**costly.FINE, **costly.COARSE}[name](), Budget(20, Clock()))
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("name", ["empty_frames_of_aac", "other_track_of_webm", "chunks_of_wav", "tiny_frames_of_flac"])
