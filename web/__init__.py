@@ -7,6 +7,7 @@ from aiohttp import web
 from actors.messages.admission import Connected
 from actors.runtime import Ref
 from web import page
+from web.brief import Runner
 from web.endpoint import answer_calls
 from web.guard import refuse_strangers
 from web.metrics import Metrics
@@ -35,4 +36,4 @@ def application(
 
 def runner(app: web.Application, patience: Patience = PATIENCE) -> web.AppRunner:
     """What serves the application; a connection that brings no whole request is closed after a while."""
-    return web.AppRunner(app, access_log=None, shutdown_timeout=2.0, keepalive_timeout=patience.idle_seconds)
+    return Runner(app, access_log=None, shutdown_timeout=2.0, keepalive_timeout=patience.idle_seconds)

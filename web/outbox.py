@@ -9,6 +9,7 @@ from aiohttp import WSMsgType, web
 from actors.messages.admission import Admitted, Detached, From
 from actors.messages.caller import Clear, Close, Sound, ToCaller
 from actors.runtime import LoopRef
+from web.brief import reason
 from web.patience import PATIENCE, Patience
 from web.wires import app
 
@@ -117,7 +118,7 @@ class Outbox:
         if isinstance(frame, Close):
             self._turn_away()
             async with asyncio.timeout(self._write_seconds):
-                await self._socket.close(code=frame.code, message=frame.reason.encode()[:123])
+                await self._socket.close(code=frame.code, message=reason(frame.reason))
             return True
         data, kind = (frame.pcm, WSMsgType.BINARY) if isinstance(frame, Sound) else (frame, WSMsgType.TEXT)
         if frame is PING:

@@ -37,6 +37,7 @@ from actors.messages.caller import (
 from audio import envelope, wav
 from personas import Persona, Profile
 from schemas import Refused
+from web.brief import brief
 
 _FIRST = timezone(timedelta(hours=14))
 LONGEST_FRAME = 480_000  # bytes: ten seconds of PCM16 at 24 kHz
@@ -99,7 +100,8 @@ def write(message: ToCaller) -> bytes:
             sound = {"audio": audio, "mime_type": "audio/wav", "response_id": response_id}
             return orjson.dumps({"type": "audio_response", **sound})
         case Error(code, text):
-            return orjson.dumps({"type": "error", "code": code, "message": text, "error": text})
+            told = brief(text)
+            return orjson.dumps({"type": "error", "code": code, "message": told, "error": told})
         case Summary(bill):
             stays = [{**_who(stay.persona), "seconds": stay.seconds, **_price(stay.price)} for stay in bill.stays]
             sums = {"seconds": bill.seconds, "by_persona": stays, **_price(bill.price)}
