@@ -69,11 +69,7 @@ def opened(frame: bytes, kinds: Mapping[str, Draft202012Validator]) -> dict[str,
     if not isinstance(kind, str) or kind not in kinds:
         shown = repr(kind[:40]) if isinstance(kind, str) else "that is no string"
         raise Refused("unknown_type", f"There is no message type {shown}: send one of {', '.join(kinds)}.")
-    try:
-        wrong = faults(kinds[kind], data)
-    except RecursionError:  # orjson takes deeper nests than Python can print
-        raise Refused("bad_message", TOO_NESTED) from None
-    if wrong:
+    if wrong := faults(kinds[kind], data):
         told = (f"{path.removeprefix('$').removeprefix('.')} {said}".lstrip() for path, said in wrong)
         raise Refused("bad_message", f"In the {kind} message: {first_of(told)}")
     return data
