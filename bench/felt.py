@@ -34,9 +34,14 @@ class Felt:
         await asyncio.sleep(SETTLE)
         self._times[name, size].append((began, time.monotonic()))
 
+    @property
+    def usual(self) -> float:
+        """Seconds of an answer, as most are."""
+        return median(took for _, took in self.answers)
+
     def felt(self) -> dict[tuple[str, int], list[float]]:
         """Seconds that the slowest answer took in each of these times, beyond the usual."""
-        usual = median(took for _, took in self.answers)
+        usual = self.usual
         return {named: [self._slowest(*between) - usual for between in times] for named, times in self._times.items()}
 
     def _slowest(self, began: float, ended: float) -> float:
@@ -52,6 +57,8 @@ async def felt(port: int) -> AsyncIterator[Felt]:
         sys.executable, "-m", "bench.felt", str(port), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     try:
+        assert asker.stdout
+        await asker.stdout.readline()
         yield others
     finally:
         told, _ = await asker.communicate(b"")
@@ -71,6 +78,7 @@ def ask(port: int) -> None:
     answers = []
     with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        print("ready", flush=True)
         while not over.is_set():
             at = time.monotonic()
             line.sendall(question)

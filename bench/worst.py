@@ -1,8 +1,9 @@
 """For how long the worst single message of each kind holds the loop: `python -m bench worst`.
 
-First what is pure, by the clock, the best of a few: what is longer than its target is so without any load. Then a
-running server: a program beside it asks for /health all the time, and how much longer than usual the slowest of these
-answers took while the message was read, or answered, is what any other caller would have felt.
+First what is pure: the CPU that it takes, so that others on the machine do not count, the best of a few. Then a running
+server: a program beside it asks for /health all the time, and how much longer than usual the slowest of these answers
+took while the message was read, or answered, is what any other caller would have felt; the best of a few again. Where
+the usual answer takes over a millisecond the machine is busy, and what is felt says nothing.
 """
 
 import asyncio
@@ -34,8 +35,10 @@ from upstream.link import MAX_FRAME
 from web.wires import app
 
 MUST = 5.0  # ms
+QUIET = 0.001  # seconds that an answer takes where nobody else uses the machine
 ROUNDS = 7
 REPLY = bytes(120 * 48_000)
+MOST_STAYS = 361  # of a call of an hour with six switches a minute
 WORDS = 600  # of 200 ms: a reply of 120 s
 UNKNOWN = "tina_kulkarni_vedic_marriages" * 300
 
@@ -45,11 +48,13 @@ def run() -> list[Part]:
     part = Part("worst", columns=("where", "message", "bytes", "held_ms"))
     for size, name, work in _pure():
         part.rows.append(_row("alone", name, size, min(_timed(work) for _ in range(ROUNDS))))
-    part.rows += uvloop.run(_served())
-    part.targets = [
-        Target(f"{row['message']}, {row['where']}", f"≤ {MUST:g} ms", f"{row['held_ms']} ms", row["held_ms"] <= MUST)
-        for row in sorted(part.rows, key=lambda row: -row["held_ms"])
-    ]
+    usual, served = uvloop.run(_served())
+    part.rows += served
+    part.notes.append(f"an answer takes {usual * 1000:.2f} ms where nothing else comes")
+    for row in sorted(part.rows, key=lambda row: -row["held_ms"]):
+        known = row["where"] == "alone" or usual <= QUIET
+        met = row["held_ms"] <= MUST or (False if known else None)
+        part.targets.append(Target(f"{row['message']}, {row['where']}", f"≤ {MUST:g} ms", f"{row['held_ms']} ms", met))
     return [part]
 
 
@@ -58,10 +63,10 @@ def _row(where: str, message: str, size: int, seconds: float) -> dict[str, Any]:
 
 
 def _timed(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    began = time.thread_time()
     with suppress(Refused, Malformed):
         work()
-    return time.perf_counter() - began
+    return time.thread_time() - began
 
 
 def _pure() -> Iterator[tuple[int, str, Callable[[], object]]]:
@@ -94,16 +99,15 @@ def _asked(catalogue: Catalogue, among: str) -> Iterator[tuple[int, str, Callabl
     yield len(UNKNOWN), f"an unknown id{among}", lambda: catalogue.get(UNKNOWN, now)
     for name, query in QUERIES.items():
         yield len(query), f"match: {name}{among}", partial(catalogue.fitting, query, None, now)
-    stays = tuple(Stay(persona, 61) for persona in catalogue.all())
-    summary: ToCaller = Summary(Bill(stays))
-    yield len(stays), f"a summary of as many stays{among}", lambda: app.write(summary)
+    summary: ToCaller = Summary(Bill(tuple(Stay(persona, 61) for persona in catalogue.all()[:MOST_STAYS])))
+    yield len(app.write(summary)), f"a summary of everybody{among}", lambda: app.write(summary)
 
 
 # A running server.
 
 
-async def _served() -> list[dict[str, Any]]:
-    """What others feel of each, the best of a few: noise only adds."""
+async def _served() -> tuple[float, list[dict[str, Any]]]:
+    """How long an answer usually takes, in seconds, and what others feel of each: the best of a few, as noise adds."""
     async with load("server", words=WORDS) as running, felt(running.host.port) as others:
         running.crowd.keep_events = True
         for name, frame in {**MESSAGES, **CLIPS}.items():
@@ -113,7 +117,7 @@ async def _served() -> list[dict[str, Any]]:
                 async with others.during(name, len(path)):
                     await _requested(running.host.port, path)
         await _answered(running, others)
-    return [_row("served", name, size, min(held)) for (name, size), held in others.felt().items()]
+    return others.usual, [_row("served", name, size, min(held)) for (name, size), held in others.felt().items()]
 
 
 async def _told(running: Load, others: Felt, name: str, frame: bytes) -> None:
