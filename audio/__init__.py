@@ -1,20 +1,11 @@
 """Recorded clips to PCM (24 kHz, 16 bit, mono), in worker processes."""
 
-from audio.codec import MAX_CLIP_BYTES, RATE, seconds, wav
+from audio.codec import MAX_CLIP_BYTES, RATE, seconds, wav, wav_head
 from audio.envelope import Packed
 from audio.pool import Decoded, Decoding, Listener, Pool, Undecoded
 from audio.turns import By
 
 __all__ = [
-    "MAX_CLIP_BYTES",
-    "RATE",
-    "By",
-    "Decoded",
-    "Decoding",
-    "Listener",
-    "Packed",
-    "Pool",
-    "Undecoded",
-    "seconds",
-    "wav",
-]
+    "MAX_CLIP_BYTES", "RATE", "By", "Decoded", "Decoding", "Listener", "Packed", "Pool", "Undecoded", "seconds", "wav",
+    "wav_head",
+]  # fmt: skip

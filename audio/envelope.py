@@ -41,7 +41,7 @@ def unpack(frame: bytes) -> bytes:
 
     Raises Refused: bad_json, unknown_type, bad_message, bad_base64, audio_too_big.
     """
-    if sum(map(frame.count, (b"[", b"{", b","))) > MOST_PARTS:
+    if schemas.parts(frame) > MOST_PARTS:
         raise Refused("bad_message", TOO_NESTED)
     message = schemas.opened(frame, schemas.CALLER)
     if message["type"] != "audio":

@@ -15,7 +15,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench import bargein, calls, capacity, catalogue, churn, decode, hop, isolation, kills, report, rollover
+from bench import bargein, calls, capacity, catalogue, churn, decode, hop, isolation, kills, report, rollover, worst
 from bench.attacks import run as attacks
 from bench.attacks.cases import CASES
 from bench.host import ROOT, unpin
@@ -36,6 +36,7 @@ class Name(Enum):
     CALLS = "calls"
     DECODE = "decode"
     CATALOGUE = "catalogue"
+    WORST = "worst"
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -81,6 +82,7 @@ def main(
         Name.CALLS: lambda: calls.run(20 if full else 6),
         Name.DECODE: decode.run,
         Name.CATALOGUE: catalogue.run,
+        Name.WORST: worst.run,
     }
     failed = False
     for name in parts or list(Name):

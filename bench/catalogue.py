@@ -88,6 +88,11 @@ def _file(number: int, edit: int = 0) -> bytes:
     return orjson.dumps(data, option=orjson.OPT_INDENT_2)
 
 
+def catalogue_of(number: int) -> Catalogue:
+    """Of so many."""
+    return Catalogue.from_bytes(_file(number))
+
+
 def _loads(raw: bytes) -> Iterator[float]:
     for _ in range(ROUNDS):
         began = time.perf_counter()

@@ -1,9 +1,10 @@
 """How long the caller has talked to whom, and what that costs: whole numbers, and no clock."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from personas import Persona
-from personas.pricing import Amount, Pricing
+from personas.pricing import Amount, Pricing, amount_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,16 @@ class Bill:
     @property
     def priced_seconds(self) -> int:
         """Of those who have a price."""
-        return sum(stay.seconds for stay in self.stays if stay.price)
+        return sum(stay.seconds for stay in self.stays if stay.persona.behaviour.pricing)
 
     @property
     def price(self) -> tuple[Amount, ...]:
         """One for each currency; empty when nobody had a price."""
-        sums: dict[str, Amount] = {}
+        sums: dict[tuple[str, int], int] = defaultdict(int)
         for stay in self.stays:
-            if price := stay.price:
-                sums[price.currency] = sums[price.currency] + price if price.currency in sums else price
-        return tuple(sums.values())
+            if pricing := stay.persona.behaviour.pricing:
+                sums[pricing.currency, pricing.digits] += pricing.price_of(stay.seconds)
+        return tuple(amount_of(smallest, *unit) for unit, smallest in sums.items())
 
 
 @dataclass(slots=True)

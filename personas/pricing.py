@@ -25,10 +25,6 @@ class Amount:
     digits: int
     text: str
 
-    def __add__(self, other: "Amount") -> "Amount":
-        """Both together, of one currency."""
-        return amount_of(self.amount + other.amount, self.currency, self.digits)
-
 
 def amount_of(amount: int, currency: str, digits: int) -> Amount:
     """An amount, with its text: a number of whole units and the currency, so that 1050 is "10.50 INR"."""

@@ -4,16 +4,16 @@ import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from itertools import islice
 from typing import Any
 
 import regex
 
 from schemas import Refused
-from schemas.sentences import unknown
+from schemas.sentences import first_of, nearest
 
 _LONGEST = {"name": 80, "gender": 40, "birth_place": 100}  # characters
-_MOST_FAULTS = 10  # in one message; a frame may hold thousands
+_LOOKED_AT = 101  # characters; what is longer is refused anyway
+_LONGEST_NAME = 40  # of a field, as it is repeated
 _EARLIEST = datetime.date(1900, 1, 1)
 _HIDDEN = regex.compile(r"[[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u200c\u200d]]", regex.V1)
 # A colon, and what NFKC makes one; it may stand within a time of day, 10:30.
@@ -39,11 +39,13 @@ class Profile:
 
     @classmethod
     def read(cls, told: Mapping[str, Any], *, today: datetime.date) -> "Profile":
-        """Check what an app sent; raises Refused: bad_message, with ten faults at most and none of the values."""
+        """Check what an app sent; raises Refused: bad_message, with eight faults at most and none of the values."""
         told = {name: value for name, value in told.items() if value is not None}
-        faults = (f"{name[:40]} {fault}" for name, value in told.items() if (fault := _fault(name, value, today)))
-        if found := [*islice(faults, _MOST_FAULTS)]:
-            raise Refused("bad_message", f"In the profile: {' '.join(found)}")
+        faults = (_fault(name, value, today) for name, value in told.items())
+        wrong = (f"{name[:_LONGEST_NAME]} {fault}" for name, fault in zip(told, faults, strict=True) if fault)
+        if found := first_of(wrong):
+            known = "" if told.keys() <= _LABELS.keys() else f" Known: {', '.join(_LABELS)}."
+            raise Refused("bad_message", f"In the profile: {found}{known}")
         return cls(**{name: " ".join(value.split()) for name, value in told.items()})
 
     def lines(self) -> str:
@@ -58,10 +60,10 @@ class Profile:
 
 def _fault(name: str, value: object, today: datetime.date) -> str | None:
     if name not in _LABELS:
-        return unknown(name[:40], _LABELS)
+        return f"is not a known field.{nearest(name[:_LONGEST_NAME], _LABELS)}"
     if not isinstance(value, str):
         return "must be text."
-    if _HIDDEN.search(value):
+    if _HIDDEN.search(value[:_LOOKED_AT]):
         return "must be one line, without hidden characters."
     match name:
         case "birth_date":

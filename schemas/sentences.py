@@ -15,6 +15,7 @@ Parts = tuple[str | int, ...]  # the way from the file's root to a value
 _LONGEST_WORD = 60  # characters; of a longer one no more is compared, or repeated in a message
 _MOST_NAMES = 40  # in one message
 _MOST_FAULTS = 100  # of one value
+_MOST_TOLD = 8  # faults, to a caller
 
 
 def shape_faults(schema: Mapping[str, Any], value: object, at: Parts = ()) -> list[tuple[str, str]]:
@@ -32,6 +33,12 @@ def faults(
         for more, message in _sentences(error, _SAY | _SAY_OF_SECRETS if secret else _SAY)
     ]
     return list(dict.fromkeys(found))  # jsonschema tells one error for each missing field; each tells them all
+
+
+def first_of(faults: Iterable[str]) -> str:
+    """What a caller is told: the first eight faults, and whether there are more; those are not looked for."""
+    told = [*islice(faults, _MOST_TOLD + 1)]
+    return " ".join(told) if len(told) <= _MOST_TOLD else f"{' '.join(told[:_MOST_TOLD])} And more: mend these first."
 
 
 def path_of(parts: Parts) -> str:
@@ -112,6 +119,8 @@ def unknown(name: str, known: Iterable[str]) -> str:
 
 def _wrong_choice(error: Any, *, secret: bool = False) -> str:
     choices = [_written(choice) for choice in error.validator_value]
+    if isinstance(error.instance, list | dict):
+        return f"must be one of {listed(choices)}, not {_KINDS[type(error.instance)]}."
     given = _written(error.instance)
     but = "" if secret else f", not '{shown(given)}'"
     return f"must be one of {listed(choices)}{but}.{nearest(given, choices)}"

@@ -74,6 +74,8 @@ def answer_calls(
         mode = next((mode for mode in MODES if mode == request.query.get("mode")), None)
         if mode is None and "mode" in request.query:
             raise web.HTTPBadRequest(text=f"The mode is one of: {', '.join(MODES)}.\n")
+        if not request.headers.get("Sec-WebSocket-Key", "").isascii():  # aiohttp would fail at it
+            raise web.HTTPBadRequest(text="The Sec-WebSocket-Key is no base64.\n")
         socket = Socket(
             timeout=CLOSE_SECONDS,
             max_msg_size=MAX_FRAME,

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from schemas.sentences import shown
 from web.names import PORTS, host_to_allow, is_address, origin_at, origin_to_allow, read_host, read_origin
 
 
@@ -22,9 +23,11 @@ def refuse_strangers(hosts: Collection[str], origins: Collection[str]) -> Middle
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         host, page = request.headers.get("Host", ""), request.headers.get("Origin")
         if not _known_host(host, names):
-            raise web.HTTPForbidden(text=f"The host name {host!r} is not served here: start with --allow-host NAME.\n")
+            raise web.HTTPForbidden(
+                text=f"The host name {shown(host)!r} is not served here: start with --allow-host NAME.\n"
+            )
         if page is not None and not _known_page(page, host, pages):
-            raise web.HTTPForbidden(text=f"Pages of {page!r} may not call: start with --allow-origin ORIGIN.\n")
+            raise web.HTTPForbidden(text=f"Pages of {shown(page)!r} may not call: start with --allow-origin ORIGIN.\n")
         return await handler(request)
 
     return check

@@ -4,10 +4,10 @@ aiohttp itself knows the time between two requests alone. Frames of a call do no
 """
 
 import asyncio
-from typing import Any
 
 from aiohttp import web
 
+from web.brief import shortened
 from web.crowd import Visit
 from web.patience import Patience
 
@@ -61,11 +61,13 @@ class Guest(web.RequestHandler):
             self.data_received = super().data_received  # type: ignore[method-assign]
             transport.set_protocol(self)  # which remembers the method
 
-    async def finish_response(self, *answer: Any) -> tuple[web.StreamResponse, bool]:
-        """Write an answer; who does not read it is cut off."""
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Write an answer, and cut off who does not read it. A refusal is brief: aiohttp repeats whole headers."""
         self._give(self._patience.answer_seconds)
         try:
-            return await super().finish_response(*answer)
+            return await super().finish_response(request, shortened(request.path, resp), start_time)
         finally:
             self._stop()
             self._busy = False

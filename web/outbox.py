@@ -1,19 +1,25 @@
 """The one file that moves the caller's bytes: what a session tells is written to the socket, in order."""
 
 import asyncio
+import io
 import logging
 from collections import deque
+from typing import TypeAlias
 
 from aiohttp import WSMsgType, web
 
 from actors.admission.waiting import LARGE, Holding, Kind, Waiting
 from actors.messages.admission import Admitted, Detached, From
-from actors.messages.caller import Clear, Close, Sound, ToCaller
+from actors.messages.caller import AudioResponse, Clear, Close, Sound, ToCaller
 from actors.runtime import LoopRef
+from web.brief import reason
 from web.patience import PATIENCE, Patience
 from web.wires import app
 
 log = logging.getLogger(__name__)
+
+Queued: TypeAlias = bytes | AudioResponse | Sound | Close
+"""What may wait to be written: a whole reply is made text when it is its turn."""
 
 PING_SECONDS = 30.0
 PING = b""
@@ -35,7 +41,7 @@ class Outbox:
         self._most_text, self._most_sound = patience.text, patience.sound
         self._write_seconds, self._slowest_line = patience.write_seconds, patience.slowest_line
         self._session: LoopRef[From | Detached] | None = None
-        self._waiting: deque[bytes | Sound | Close] = deque()
+        self._waiting: deque[Queued] = deque()
         self._text = 0  # bytes of messages that wait
         self._sound = 0  # bytes of a stream that wait
         self._large = (holding or Waiting().holding(connection)).parcel(Kind.REPLY, lambda lost: self._crowded())
@@ -52,7 +58,7 @@ class Outbox:
         elif not self.closing:
             if isinstance(message, Clear):
                 self._drop(message.response_id)
-            self._put(message if isinstance(message, Close | Sound) else app.write(message))
+            self._put(message if isinstance(message, AudioResponse | Close | Sound) else app.write(message))
 
     def _crowded(self) -> None:
         """Others need the room of what this caller does not read: a close could only come after all of it."""
@@ -61,7 +67,7 @@ class Outbox:
         if isinstance(self._transport, asyncio.WriteTransport):
             self._transport.abort()
 
-    def _put(self, frame: bytes | Sound | Close) -> None:
+    def _put(self, frame: Queued) -> None:
         fits = self._count(frame, 1)
         if not fits or frame is TOO_SLOW or self._text > self._most_text or self._sound > self._most_sound:
             self._waiting.clear()
@@ -72,19 +78,18 @@ class Outbox:
         self._waiting.append(frame)
         self._wake.set()
 
-    def _count(self, frame: bytes | Sound | Close, sign: int) -> bool:
+    def _count(self, frame: Queued, sign: int) -> bool:
         """One more that waits, or one less; False where there is no room for it."""
         if isinstance(frame, Sound):
             self._sound += sign * len(frame.pcm)
-        elif isinstance(frame, bytes):
-            self._text += sign * len(frame)
-            if len(frame) > LARGE:
-                return self._large.resize(max(0, self._large.size + sign * len(frame)))
-        return True
+            return True
+        size = _size(frame)
+        self._text += sign * size
+        return size <= LARGE or self._large.resize(max(0, self._large.size + sign * size))
 
     def _drop(self, response_id: str) -> None:
         """Nobody wants to hear what still waits of this reply."""
-        kept = deque[bytes | Sound | Close]()
+        kept = deque[Queued]()
         for frame in self._waiting:
             if isinstance(frame, Sound) and frame.response_id == response_id:
                 self._count(frame, -1)
@@ -135,14 +140,14 @@ class Outbox:
         if not self.closing:
             self._put(PING)
 
-    async def _write(self, frame: bytes | Sound | Close) -> bool:
+    async def _write(self, frame: Queued) -> bool:
         """Write one; True when it was the last."""
         if isinstance(frame, Close):
             self._turn_away()
             async with asyncio.timeout(self._write_seconds):
-                await self._socket.close(code=frame.code, message=frame.reason.encode()[:123])
+                await self._socket.close(code=frame.code, message=reason(frame.reason))
             return True
-        data, kind = (frame.pcm, WSMsgType.BINARY) if isinstance(frame, Sound) else (frame, WSMsgType.TEXT)
+        data, kind = (frame.pcm, WSMsgType.BINARY) if isinstance(frame, Sound) else (await _text(frame), WSMsgType.TEXT)
         if frame is PING:
             kind = WSMsgType.PING
         async with asyncio.timeout(self._write_seconds + len(data) / self._slowest_line):
@@ -153,6 +158,24 @@ class Outbox:
     def _turn_away(self) -> None:
         if not self.admitted.done():
             self.admitted.set_result(None)
+
+
+def _size(frame: bytes | AudioResponse | Close) -> int:
+    """Bytes of a message, as it will be written."""
+    if isinstance(frame, AudioResponse):
+        return len(frame.pcm) * 4 // 3
+    return len(frame) if isinstance(frame, bytes) else 0
+
+
+async def _text(frame: bytes | AudioResponse) -> bytes:
+    """As it is written; of a whole reply a piece in each turn of the loop, so that nobody waits for all of it."""
+    if isinstance(frame, bytes):
+        return frame
+    text = io.BytesIO()  # it grows where it is: to join the pieces would touch all that memory at once
+    for piece in app.pieces(frame):
+        text.write(piece)
+        await asyncio.sleep(0)
+    return text.getvalue()
 
 
 def forget_frames(error: BaseException | None) -> None:

@@ -15,6 +15,7 @@ from actors.messages.admission import Inquired, Report
 from actors.runtime import Ref
 from personas import Catalogue, Shelf
 from schemas import Refused
+from web.brief import refusal
 from web.listing import Listing, Page, check_language
 from web.patience import PATIENCE, Patience
 from web.rows import Minute, Row, Rows, Sheet
@@ -93,7 +94,7 @@ class Rest:
         try:
             these = Listing.read(request).page(catalogue, now)
         except Refused as refused:
-            return _refusal(400, refused)
+            return refusal(400, refused.code, refused.message)
         rows = await _rendered(request, these, self._rows.at(catalogue, now))
         more = {"total": these.total} | ({"after": these.after} if these.after else {})
         tail = b"]," + orjson.dumps(more).removeprefix(b"{")
@@ -106,7 +107,7 @@ class Rest:
         if persona := catalogue.personas.get(request.match_info["astrologer_id"]):
             data, tag = self._rows.at(catalogue, datetime.now(UTC)).row(persona)
             return _fresh(request, tag, lambda: data)
-        return _refusal(404, Refused("unknown_astrologer", "There is no such persona: see /api/astrologers."))
+        return refusal(404, "unknown_astrologer", "There is no such persona: see /api/astrologers.")
 
     @property
     def _catalogue(self) -> Catalogue:
@@ -118,11 +119,11 @@ class Rest:
         {query, language?} -> {matches: [{astrologer_id, score, because}]}
         """
         if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-            return _refusal(415, Refused("bad_message", "Send the body as it is, without a Content-Encoding."))
+            return refusal(415, "bad_message", "Send the body as it is, without a Content-Encoding.")
         try:
             query, language = await _wish(request, self._body_seconds)
         except Refused as refused:
-            return _refusal(400, refused)
+            return refusal(400, refused.code, refused.message)
         found = self._catalogue.match(query, language, moment=datetime.now(UTC))
         matches = [{"astrologer_id": one.persona.id, "score": one.score, "because": one.because} for one in found]
         return _json({"matches": matches})
@@ -182,7 +183,3 @@ def _fresh(request: web.Request, tag: bytes, body: Callable[[], bytes | Sheet]) 
 
 def _json(data: Any, status: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
-
-
-def _refusal(status: int, refused: Refused) -> web.Response:
-    return _json({"code": refused.code, "message": refused.message}, status)

@@ -1,9 +1,13 @@
-"""What is written to a caller, when the caller does not behave."""
+"""What is written to a caller, in which order, and when the caller does not behave."""
 
+import asyncio
+from base64 import b64decode
 from typing import Any
 
+import orjson
+
 from actors.messages.admission import Admitted, Detached
-from actors.messages.caller import Clear, Close, Error, Sound
+from actors.messages.caller import AudioResponse, Clear, Close, Error, Pong, Sound, TextResponse
 from actors.testing.probe import Probe
 from tests.kit.story import run
 from web.outbox import TOO_SLOW, Outbox
@@ -77,3 +81,57 @@ def test_a_clear_overtakes_what_waits_of_its_reply() -> None:
 
     run(story())
     assert written.heard == [b"wanted", b'{"type":"clear","response_id":"1.1"}']
+
+
+def test_a_whole_reply_leaves_the_others_their_turns() -> None:
+    """Two minutes take 30 ms to be written as base64: a piece in each turn, and in their order with what is told."""
+    written = Probe()
+    turns = 0
+
+    class Socket:
+        async def send_frame(self, data: bytes, kind: Any) -> None:
+            written.tell((turns, data))
+
+        async def close(self, **_how: Any) -> None:
+            return
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    pcm = bytes(range(256)) * 22_500
+    reply = AudioResponse("1.1", pcm)
+
+    async def story() -> None:
+        box: Any = Outbox(Socket(), None, 1)  # type: ignore[arg-type]
+        for message in (TextResponse("1.1", "a"), reply, Pong(), Close(1000, "the call has ended")):
+            box.tell(message)
+        beside = asyncio.create_task(others())
+        await box.run()
+        beside.cancel()
+
+    run(story())
+    (began, first), (ended, frame), (_, last) = written.heard
+    assert ended - began >= 15
+    assert [orjson.loads(data)["type"] for data in (first, frame, last)] == ["text_response", "audio_response", "pong"]
+    assert b64decode(orjson.loads(frame)["audio"])[44:] == pcm
+
+
+def test_a_reason_is_cut_between_characters() -> None:
+    """A close frame carries 123 bytes; half a character in it is against the rules of WebSocket."""
+    closes = Probe()
+
+    class Socket:
+        async def close(self, **how: Any) -> None:
+            closes.tell(how)
+
+    async def story() -> None:
+        box: Any = Outbox(Socket(), None, 1)  # type: ignore[arg-type]
+        box.tell(Close(1000, "x" + "\N{DEVANAGARI LETTER KA}" * 60))
+        await box.run()
+
+    run(story())
+    (how,) = closes.heard
+    assert how["message"].decode() == "x" + "\N{DEVANAGARI LETTER KA}" * 40
