@@ -1,15 +1,17 @@
 """What goes wrong at the model, through the whole product over real sockets: the call goes on, or ends honestly."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import pytest
 
+from actors.services import Limits
 from engine.call import Call
 from engine.faults.script import Script, read
-from phone import Phone
+from phone import CallEnded, Phone
 from tests.kit.exchange import exchange
-from tests.kit.four import TINA
+from tests.kit.four import MOHIT, TINA
 from tests.kit.story import run, until
 from tests.test_streams import GREETING, SILENCE, greeted, say
 
@@ -200,5 +202,104 @@ def test_a_call_outlives_its_sessions_unheard() -> None:
                 assert (await phone.reply()).text == f"You said {told}."
             assert notices(phone) == []
             assert [message["type"] for message in phone.seen].count("config_ack") == 1
+
+    run(story())
+
+
+@pytest.mark.parametrize("on", ["connect", "open", "session.update"])
+def test_a_model_that_hangs_is_told_of_and_then_the_call_ends(on: str) -> None:
+    """Whatever it still does: TCP alone, a handshake and no more, a session that is never as we asked for."""
+
+    async def story() -> None:
+        hangs = read({"connections": [[{"on": on, "do": "stall"}]], "repeat": True})
+        limits = Limits(notice_seconds=0.2, ready_seconds=0.6)
+        async with exchange(limits, faults=hangs) as line, line.phone() as phone:
+            await phone.say(type="config", astrologer_id=TINA)
+            ended = await phone.closed()
+            assert ended.code == 4503
+            assert ended.error is not None
+            assert ended.error["code"] == "upstream_unavailable"
+            assert notices(phone) == ["reconnecting"]
+
+    run(story())
+
+
+def test_a_switch_to_a_model_that_hangs_turns_back() -> None:
+    """The persona before answers."""
+
+    async def story() -> None:
+        hangs = read({"connections": [[], *[[{"on": "open", "do": "stall"}]] * 9]})
+        limits = Limits(notice_seconds=0.2, ready_seconds=5.0)
+        async with exchange(limits, faults=hangs) as line, line.phone() as phone:
+            await phone.choose(TINA)
+            await phone.answer()
+            await phone.say(type="config", astrologer_id=MOHIT)
+            assert (await phone.hear("error"))["code"] == "persona_switch_failed"
+            assert notices(phone) == ["switching", "reconnecting"]
+            await phone.say(type="text", text="one")
+            assert (await phone.answer()).text == "You said one."
+
+    run(story())
+
+
+def test_a_model_that_answers_nothing_is_asked_again_and_the_call_goes_on() -> None:
+    """Over another connection, and then it is over; what is said next is answered."""
+
+    async def story() -> None:
+        deaf = {"on": "response.create", "do": "drop"}
+        limits = Limits(answer_seconds=3.0)
+        async with exchange(limits, faults=read({"connections": [[deaf], [deaf]]})) as line, line.phone() as phone:
+            await phone.say(type="config", astrologer_id=TINA)
+            assert (await phone.hear("error"))["code"] == "upstream_unavailable"
+            assert notices(phone) == ["reconnecting", "resumed"]
+            await phone.say(type="text", text="one")
+            assert (await phone.answer()).text == "You said one."
+
+    run(story())
+
+
+def test_an_answer_that_stalls_is_given_whole_by_another_connection() -> None:
+    """The line stays, and nothing more comes: the caller hears it once."""
+
+    async def story() -> None:
+        stalls = script({"on": AUDIO, "nth": 2, "do": "hold", "seconds": 3600})
+        async with exchange(Limits(answer_seconds=3.0), faults=stalls) as line, line.phone() as phone:
+            await phone.choose(TINA)
+            assert (await phone.answer()).text.endswith(GREETING[TINA])
+            assert notices(phone) == ["reconnecting", "resumed"]
+            assert len(answers(phone)) == 1
+
+    run(story())
+
+
+@pytest.mark.parametrize("says", [[], [{"type": "interrupt"}, {"type": "ping"}, {"type": "text", "text": "hello"}]])
+def test_a_line_on_which_nobody_is_chosen_is_closed(says: list[Event]) -> None:
+    """Whatever else is said there."""
+
+    async def story() -> None:
+        async with exchange(Limits(choose_seconds=0.3)) as line, line.phone() as phone:
+            with suppress(CallEnded):  # already
+                for message in says:
+                    await phone.say(**message)
+            ended = await phone.closed()
+            assert ended.code == 4408
+            assert "nobody was chosen" in ended.reason
+
+    run(story())
+
+
+def test_a_model_that_stays_away_is_waited_for_as_long_as_was_said() -> None:
+    """Then the call ends with the reason."""
+
+    async def story() -> None:
+        gone = read({"connections": [[], *[[{"on": "connect", "do": "refuse"}]] * 50]})
+        async with exchange(Limits(upstream_patience=1.0), faults=gone) as line, line.phone() as phone:
+            await phone.choose(TINA)
+            await phone.answer()
+            (call,) = line.engine.calls
+            call._socket.transport.abort()
+            ended = await phone.closed()
+            assert ended.code == 4503
+            assert notices(phone) == ["reconnecting"]
 
     run(story())

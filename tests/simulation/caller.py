@@ -1,5 +1,6 @@
 """A caller who does this and that, by chance, and then waits."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +70,8 @@ class Caller:
     spoke_at: float = -1.0
     mode_before: Mode = "clip"  # to whoever was acknowledged last
 
+    looks: asyncio.TimerHandle = field(init=False)
+
     def __post_init__(self) -> None:
         self.patience = Patience(self.world, self.ear.name)
 
@@ -89,23 +92,23 @@ class Caller:
 
     def connect(self) -> None:
         self.world.note(self.ear.name, f"{self.user} calls")
-        self.supervisor.tell(Connected(self.user, self.call, self))
         self._look()
+        self.supervisor.tell(Connected(self.user, self.call, self))
         self._soon(self._act)
 
     def leave(self) -> None:
         """The connection is gone."""
         if not self.gone:
             self.gone = self.finished = True
+            self.looks.cancel()
             self.world.note(self.ear.name, "is gone")
             if self.session:
                 self.session.tell(Detached(self.call))
 
     def _look(self) -> None:
         """Have they been left waiting?"""
-        if not self.gone:
-            self.patience.check()
-            self.world.after(1.0, self._look)
+        self.patience.check()
+        self.looks = asyncio.get_running_loop().call_later(1.0, self._look)
 
     def say(self, message: FromCaller) -> None:
         if self.session and not self.gone:

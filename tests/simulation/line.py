@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol
 
 import orjson
@@ -13,6 +14,8 @@ from tests.simulation.plan import Plan, Script
 from tests.simulation.world import World
 from upstream.facts import Frame, LinkEnded, LinkEvent
 from upstream.link import MAX_FRAME, OPEN_SECONDS, REFUSING_STATUS, Frames
+
+HANGS = 0.4  # so many of the lines that stall answer pings
 
 
 class Fate(Protocol):
@@ -135,10 +138,14 @@ class Line:
             self.to.tell(LinkEnded(code, reason))
 
     def _stall(self) -> None:
-        """Nothing moves any more, until a ping goes unanswered."""
+        """Nothing moves any more, until a ping goes unanswered; or pings are answered, and nothing else ever."""
         self.stalled = True
-        self.world.note(self.name, "stalls")
-        self.world.after(self.world.random.uniform(20, 40), self.end, 1011, "keepalive ping timeout")
+        if self.world.random.random() < HANGS:
+            self.world.note(self.name, "hangs")
+            self.dead_until = inf
+        else:
+            self.world.note(self.name, "stalls")
+            self.world.after(self.world.random.uniform(20, 40), self.end, 1011, "keepalive ping timeout")
 
     # What is said on it.
 

@@ -138,6 +138,8 @@ class Run:
         self._drain()
         self._pass(ENDING_SECONDS)
         stage.expect_terminated(self.supervisor)
+        for caller in self.callers:
+            caller.looks.cancel()  # also of those whom nobody answers any more
         for link in self.model.links:
             if not link.ended:
                 self.world.wrong(f"{link.name} is still open")
