@@ -210,8 +210,9 @@ def test_without_a_silent_moment_the_end_of_a_session_is_a_loss(scene: Scene) ->
     scene.stage.advance(3290)
     speaking(scene, wire)
     scene.stage.settle()
-    for _ in range(31):
-        scene.stage.advance(10)
+    for _ in range(345):
+        speak(scene, 20)
+        scene.stage.advance(0.9)  # or they would have let go of the button
         wire.say(type="rate_limits.updated")
     assert is_alone(scene, 1)
     wire.say(type="error", error={"code": "session_expired", "message": "an hour is over"})
