@@ -4,9 +4,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actors.services import Limits
+from engine import WAIT, WORKERS
 
 OPENAI = "wss://api.openai.com/v1/realtime"
 MODEL = "gpt-realtime-2.1"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How much the local engine does at once, and how many seconds its work may have to wait."""
+
+    workers: int = WORKERS
+    wait: float = WAIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,7 @@ class Settings:
     origins: tuple[str, ...]
     limits: Limits
     session_seconds: float | None = None
+    engine: EngineOptions = EngineOptions()
 
     @property
     def local(self) -> bool:

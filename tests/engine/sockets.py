@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 from websockets.asyncio.client import ClientConnection, connect
 
-from engine.call import Ear, Parts
 from engine.ear.vad import Loudness
 from engine.mind.mind import Mind
+from engine.parts import Ear, Parts
 from engine.server import Server
 from realtime.server.hearing import Detector
 from realtime.server.settings import Event

@@ -22,9 +22,9 @@ from actors.services import Equipment, Limits
 from actors.session import SessionInbox
 from audio import Pool
 from cli.server import Doors, Ending, bind, open_doors
-from engine.call import Parts
 from engine.ear.vad import Loudness
 from engine.faults.script import Script
+from engine.parts import Parts
 from engine.server import PATH, Server
 from personas import Catalogue, Shelf
 from phone import Phone
