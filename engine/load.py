@@ -80,8 +80,8 @@ class Load:
 
     def _left(self, job: Job, now: float) -> float:
         cost = self._rates[job.kind] * job.units
-        # One that is late is taken to need as much again as it is late.
-        return cost if job.began is None else abs(job.began + cost - now)
+        # One that is late is taken to need as much again as it is late; and nobody knows to the moment when one ends.
+        return cost if job.began is None else max(abs(job.began + cost - now), cost / 4)
 
     def _look(self, now: float) -> None:
         share = 1 - math.exp(-(now - self._looked) / RECENT)

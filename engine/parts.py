@@ -43,7 +43,7 @@ class Parts:
     spoken: Callable[[bytes], float]
     mind: Mind
     detector: Callable[[], Detector] = Silero
-    workers: Workers = field(default_factory=Workers)
+    workers: Workers = field(default_factory=lambda: Workers(2))
     phrases: Phrases = field(default_factory=Phrases)
 
     @property

@@ -12,6 +12,7 @@ SENTENCE = re.compile(r".+?(?:[.!?\u0964\u2026]+(?=\s)\s*|\Z)", re.DOTALL)
 BYTES_PER_SECOND = 48_000
 LEAST_HEARD = 6.0  # seconds of audio that the shortest clip costs, beside its own
 LEAST_SAID = 10.0  # letters, likewise
+PATIENCE = 0.25  # seconds: whoever has got a sentence lets those go first who have waited hardly less
 
 
 class Work:
@@ -52,7 +53,7 @@ class Work:
                     words = ""
                     made.append(pcm)
                 self._parts.phrases.keep(voice, sentence, made)
-                since = time.monotonic()  # what comes next has the sound before it to wait with
+                since += PATIENCE
             if words:
                 yield words, b""
 

@@ -20,7 +20,7 @@ class Workers:
     """
 
     def __init__(self, threads: int = 1, load: Load | None = None) -> None:
-        self.load = load or Load(threads)
+        self.load = Load(threads) if load is None else load
         self._threads = ThreadPoolExecutor(threads, "work")
         self._free = threads
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
