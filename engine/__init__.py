@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 WORKERS: Final = 2  # threads
-WAIT: Final = 1.5  # seconds
+WAIT: Final = 1.0  # seconds: with what hearing and speaking take, an answer comes within two
 PHRASES_BYTES: Final = 32 * 2**20  # eleven minutes of sound
 
 
