@@ -101,7 +101,7 @@ def test_a_turn_found_in_a_stream_is_refused_likewise() -> None:
     """Server VAD commits and answers by itself: that response fails after it was created, and the next is served."""
 
     async def test(engine: Engine) -> None:
-        async with occupied(engine), engine.call() as second:
+        async with occupied(engine) as first, engine.call() as second:
             await in_a_call(second)
             listening = {"turn_detection": {"type": "server_vad"}}
             await send(second, "session.update", session={"type": "realtime", "audio": {"input": listening}})
@@ -111,6 +111,7 @@ def test_a_turn_found_in_a_stream_is_refused_likewise() -> None:
             said = kinds(events)
             assert said.index("response.created") < said.index("response.done")
             engine.ear.free.set()
+            await receive_until(first, "response.done")
             await until(lambda: engine.parts.queued == 0)
             await append(second, SECOND + bytes(len(SECOND)), 960)
             assert failed((await receive_until(second, "response.done"))[-1]) == ("completed", None)
