@@ -34,7 +34,7 @@ def engine(
     ] = WORKERS,
     engine_wait: Annotated[
         float,
-        typer.Option(envvar="ENGINE_WAIT", min=0.1, help="Seconds that work may have to wait; beyond it is refused."),
+        typer.Option(envvar="ENGINE_WAIT", min=0.1, help="Seconds in which a turn must be answered to, or is refused."),
     ] = WAIT,
     child: Annotated[bool, typer.Option(hidden=True, help="End when stdin closes, announce as JSON lines.")] = False,
 ) -> None:

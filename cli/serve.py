@@ -83,7 +83,7 @@ def serve(
     ] = WORKERS,
     engine_wait: Annotated[
         float,
-        typer.Option(envvar="ENGINE_WAIT", min=0.1, help="Seconds that its work may have to wait; beyond it: busy."),
+        typer.Option(envvar="ENGINE_WAIT", min=0.1, help="Seconds in which it must answer, or else: busy."),
     ] = WAIT,
     allow_host: Annotated[
         list[str] | None,

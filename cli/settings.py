@@ -12,7 +12,7 @@ MODEL = "gpt-realtime-2.1"
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """How much the local engine does at once, and how many seconds its work may have to wait."""
+    """How much the local engine does at once, and in how many seconds it must answer."""
 
     workers: int = WORKERS
     wait: float = WAIT

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 WORKERS: Final = 2  # threads
-WAIT: Final = 1.0  # seconds: with what hearing and speaking take, an answer comes within two
+WAIT: Final = 1.25  # seconds: what else an answer needs lets most come within two
 PHRASES_BYTES: Final = 32 * 2**20  # eleven minutes of sound
 
 
@@ -25,10 +25,10 @@ async def serve(  # noqa: PLR0913  # one place where the engine is put together
 ) -> None:
     """Load the parts, telling each, and serve until cancelled; port 0 takes a free one.
 
-    So many `workers` hear and speak at once; who would wait longer than `wait` seconds for one is told that the engine
-    is full. `behaviour` is what else the `Server` takes: `session_seconds`, `script`. `on_ready` is told the address
-    (`ws://HOST:PORT/v1/realtime`) once calls are answered. Raises WeightsMissing when a model file is not there,
-    OSError when the port is taken.
+    So many `workers` hear and speak at once; a turn that would not be heard and answered to in `wait` seconds is told
+    that the engine is full. `behaviour` is what else the `Server` takes: `session_seconds`, `script`. `on_ready` is
+    told the address (`ws://HOST:PORT/v1/realtime`) once calls are answered. Raises WeightsMissing when a model file is
+    not there, OSError when the port is taken.
     """
     # Imported here: whoever only asks for the path need not have the extra `local`.
     from engine.ear.ear import Ear

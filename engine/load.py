@@ -13,6 +13,8 @@ Kind: TypeAlias = Literal["ear", "voice"]
 
 LEARNING: Final = 0.2  # the share of the newest job in what the next ones are expected to cost
 RECENT: Final = 5.0  # seconds over which the wait is averaged for those who are new
+BLINK: Final = 0.1  # seconds: so short a wait is none
+TURN: Final[dict[Kind, float]] = {"ear": 10.0, "voice": 60.0}  # units of a usual turn: a clip, and the first sentence
 FIRST: Final[dict[Kind, float]] = {"ear": 0.05, "voice": 0.002}  # seconds a unit, before the first job
 
 
@@ -26,7 +28,7 @@ class Job:
 
 
 class Load:
-    """What waits and what runs in so many `workers`; `most` is how many seconds a job may have to wait."""
+    """What waits and what runs in so many `workers`; a turn is to be heard, and answered to, in `most` seconds."""
 
     def __init__(self, workers: int = 1, most: float = math.inf) -> None:
         self.most = most
@@ -41,10 +43,11 @@ class Load:
         return len(self._jobs)
 
     def is_full(self, now: float, *, new: bool) -> bool:
-        """Whether a job that comes now would wait too long. A `new` caller may wait half of that, now and lately."""
+        """Whether a turn that comes now would take too long. A `new` caller may wait half as long, now and lately."""
+        wait, allowed = self.wait(now), max(self.most - self._turn, 0.0)
         if new:
-            return max(self.wait(now), self.lately(now)) > self.most / 2
-        return self.wait(now) > self.most
+            return wait > allowed / 2 or self.lately(now) > max(allowed / 2, BLINK)
+        return wait > allowed
 
     def wait(self, now: float) -> float:
         """Seconds until all that is here now is done: as long waits what comes now."""
@@ -77,6 +80,11 @@ class Load:
         took = (now - job.began) / job.units
         self._rates[job.kind] += (took - self._rates[job.kind]) * LEARNING
         self.drop(job, now)
+
+    @property
+    def _turn(self) -> float:
+        """Seconds that a turn takes by itself."""
+        return sum(self._rates[kind] * units for kind, units in TURN.items())
 
     def _left(self, job: Job, now: float) -> float:
         cost = self._rates[job.kind] * job.units

@@ -37,7 +37,7 @@ class HeldEar(ScriptedEar):
 
 def one_at_a_time() -> Workers:
     """One thread, and nobody may wait for it."""
-    return Workers(1, Load(1, most=0.02))
+    return Workers(1, Load(1, most=0.0))
 
 
 async def clip(socket: ClientConnection, pcm: bytes = SECOND) -> None:

@@ -42,7 +42,7 @@ def test_the_wait_follows_the_clock_on_the_wall() -> None:
         room.append(len(waiting))
         for one in waiting:
             load.drop(one, now)
-    assert room[19] == room[-1] == 6
+    assert room[19] == room[-1] == 4
     assert room[39] == 1
 
 
