@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from engine import WAIT, WORKERS
 from engine.child import run
 from engine.faults.script import Script, ScriptBroken, load
 from realtime.server.settings import LONGEST_LIFE
@@ -28,10 +29,22 @@ def engine(
         Path | None,
         typer.Option(envvar="ENGINE_FAULTS", help="Script of what goes wrong on each connection, see docs/testing.md."),
     ] = None,
+    engine_workers: Annotated[
+        int, typer.Option(envvar="ENGINE_WORKERS", min=1, max=64, help="Threads that hear and speak.")
+    ] = WORKERS,
+    engine_wait: Annotated[
+        float,
+        typer.Option(envvar="ENGINE_WAIT", min=0.1, help="Seconds in which a turn must be answered to, or is refused."),
+    ] = WAIT,
     child: Annotated[bool, typer.Option(hidden=True, help="End when stdin closes, announce as JSON lines.")] = False,
 ) -> None:
     """Run the local engine alone: a Realtime server at ws://HOST:PORT/v1/realtime."""
-    behaviour = {"session_seconds": session_seconds, "script": _script(faults)}
+    behaviour = {
+        "session_seconds": session_seconds,
+        "script": _script(faults),
+        "workers": engine_workers,
+        "wait": engine_wait,
+    }
     try:
         asyncio.run(run(host, port, token=token, llm_url=local_llm_url, child=child, **behaviour))
     except OSError as error:

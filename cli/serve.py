@@ -15,8 +15,9 @@ from actors.services import Limits
 from cli.failure import CannotServe
 from cli.log import Log
 from cli.server import is_ours, run
-from cli.settings import MODEL, Settings
+from cli.settings import MODEL, EngineOptions, Settings
 from cli.stderr import read_into_the_log
+from engine import WAIT, WORKERS
 from personas import SHIPPED
 from upstream.link import check_url
 from web.addresses import LOOPBACK, OURSELVES, Addresses, network
@@ -80,6 +81,13 @@ def serve(
     local_llm_url: Annotated[
         str | None, typer.Option(envvar="LOCAL_LLM_URL", help="OpenAI-compatible chat server for the local engine.")
     ] = None,
+    engine_workers: Annotated[
+        int, typer.Option(envvar="ENGINE_WORKERS", min=1, max=64, help="Threads of the local engine.")
+    ] = WORKERS,
+    engine_wait: Annotated[
+        float,
+        typer.Option(envvar="ENGINE_WAIT", min=0.1, help="Seconds in which it must answer, or else: busy."),
+    ] = WAIT,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
@@ -153,6 +161,7 @@ def serve(
         openai_api_key=os.environ.get("OPENAI_API_KEY", ""),
         upstream_api_key=os.environ.get("UPSTREAM_API_KEY", ""),
         llm_url=local_llm_url,
+        engine=EngineOptions(engine_workers, engine_wait),
         hosts=tuple(allow_host or ()),
         origins=tuple(allow_origin or ()),
         limits=Limits(

@@ -25,7 +25,7 @@ from cli.failure import CannotServe
 from cli.follow import following, read
 from cli.handles import raise_limit, room_for_callers
 from cli.settings import OPENAI, Settings
-from engine.child import Child, EngineFailed
+from engine.child import COMMAND, Child, EngineFailed
 from personas import Shelf
 from realtime.client.requests import TRANSCRIBER
 from supervisor import DRAIN_SECONDS, SupervisorActor, SupervisorInbox
@@ -222,7 +222,9 @@ async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console)
 async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
     """The engine as a child process of ours, behind a token that nobody else knows."""
     token = secrets.token_urlsafe(24)
-    engine = Child(token, llm_url=settings.llm_url)
+    told = settings.engine
+    options = ("--engine-workers", str(told.workers), "--engine-wait", str(told.wait))
+    engine = Child(token, llm_url=settings.llm_url, command=(*COMMAND, *options))
     with console.status("starting the local engine") as status:
         stack.push_async_callback(engine.stop)
 

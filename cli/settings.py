@@ -4,10 +4,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actors.services import Limits
+from engine import WAIT, WORKERS
 from web.addresses import Addresses
 
 OPENAI = "wss://api.openai.com/v1/realtime"
 MODEL = "gpt-realtime-2.1"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How much the local engine does at once, and in how many seconds it must answer."""
+
+    workers: int = WORKERS
+    wait: float = WAIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,7 @@ class Settings:
     origins: tuple[str, ...]
     limits: Limits
     session_seconds: float | None = None
+    engine: EngineOptions = EngineOptions()
     addresses: Addresses = field(default_factory=Addresses)
 
     @property

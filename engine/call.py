@@ -1,78 +1,31 @@
 """One call: the tasks that move a session's events over its socket and do the work that it asks for."""
 
 import asyncio
-import re
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, ParamSpec, Protocol, TypeVar, assert_never
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, ParamSpec, assert_never
 
 import orjson
 from websockets.exceptions import ConnectionClosed
 
-from engine.ear.vad import Silero
 from engine.faults.faults import Deliver, Fail, Step, Take
+from engine.parts import Parts
 from engine.socket import Line
-from engine.worker import Worker
+from engine.work import Work
 from realtime.server.acts import Act, Halt, Hear, Send, Speak, Think
-from realtime.server.hearing import Detector
 from realtime.server.session import Session
 from realtime.server.settings import Event
 from realtime.server.shape import Rejected
-from upstream.facts import Turn
 
 P = ParamSpec("P")
-R = TypeVar("R")
 
 MOST_UNSENT = 1000  # events: a client that reads this slowly is not read from either
 MOST_TASKS = 64  # a client that asks for more work at once is not read until some is done
-SENTENCE = re.compile(r".+?(?:[.!?\u0964\u2026]+(?=\s)\s*|\Z)", re.DOTALL)
-SHORTEST_SPEECH = 0.15  # seconds: less is a click or a breath, and the ear would make up words for it
-
-
-class Voice(Protocol):
-    def say(self, text: str, voice: str) -> Iterator[bytes]:
-        """PCM16 little-endian, mono, 24 kHz, one chunk per sentence as it is made."""
-
-
-class Ear(Protocol):
-    def hear(self, pcm: bytes, language: str | None) -> str:
-        """The words in PCM16 24 kHz mono, "" when nothing intelligible was said."""
-
-
-class Mind(Protocol):
-    async def answer(self, instructions: str, turns: tuple[Turn, ...]) -> str:
-        """What to say to the turns, as a persona of these instructions would."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the sessions share: the voice and the ear with a thread each, and the mind.
-
-    `spoken` gives the seconds of speech in a clip; it runs in the thread of the ear. `detector` makes what finds the
-    turns in one session's audio; it runs on the loop, a little at a time.
-    """
-
-    voice: Voice
-    ear: Ear
-    spoken: Callable[[bytes], float]
-    mind: Mind
-    detector: Callable[[], Detector] = Silero
-    mouth_thread: Worker = field(default_factory=lambda: Worker("voice"))
-    ear_thread: Worker = field(default_factory=lambda: Worker("ear"))
-
-    @property
-    def queued(self) -> int:
-        """Jobs that wait or run for any session."""
-        return self.mouth_thread.queued + self.ear_thread.queued
-
-    def close(self) -> None:
-        self.mouth_thread.close()
-        self.ear_thread.close()
-
-    def listen(self, pcm: bytes, language: str | None) -> str:
-        """The words in a clip, "" for one without speech; blocks."""
-        return self.ear.hear(pcm, language) if self.spoken(pcm) >= SHORTEST_SPEECH else ""
+FULL = {
+    "type": "server_error",
+    "code": "server_is_overloaded",
+    "message": "The engine has more to do than it can. Please try again later.",
+}
 
 
 class Call:
@@ -89,7 +42,8 @@ class Call:
         self._parts = parts
         self._unsent: asyncio.Queue[Step] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._turns = {worker: asyncio.Lock() for worker in (parts.mouth_thread, parts.ear_thread)}
+        self._work = Work(parts)
+        self._since = self.began  # when the caller began to wait for what is being answered
         self._group = asyncio.TaskGroup()
 
     async def run(self) -> None:
@@ -196,37 +150,25 @@ class Call:
         act(*args, **kwargs)
 
     async def _hear(self, work: Hear) -> None:
-        words = await self._in(self._parts.ear_thread, self._parts.listen, work.pcm, work.language)
+        if self._work.is_full(new=not self.session.answered):
+            self._do(self.session.unheard(work.item_id, FULL))
+            return
+        since = self._since = time.monotonic()
+        words = await self._work.hear(work.pcm, work.language, since)
         self._do(self.session.heard(work.item_id, words))
 
     async def _think(self, work: Think) -> None:
+        if work.fresh:
+            if self._work.is_full(new=not self.session.answered):
+                self._do(self.session.fail(FULL, work.response_id))
+                return
+            self._since = time.monotonic()
         text = await self._parts.mind.answer(work.instructions, work.turns)
         self._do(self.session.thought(work.response_id, text))
 
     async def _speak(self, work: Speak) -> None:
-        """Sentence by sentence, so that callers share the voice fairly, and no faster than the socket takes it."""
-        for sentence in sentences(work.text):
-            words = sentence
-            chunks = await self._in(self._parts.mouth_thread, self._parts.voice.say, sentence, work.voice)
-            while pcm := await self._in(self._parts.mouth_thread, _next_of, chunks):
-                self._do(self.session.spoke(work.response_id, words, pcm))
-                words = ""
-                await self._unsent.join()
-            if words:
-                self._do(self.session.spoke(work.response_id, words, b""))
+        """No faster than the socket takes it."""
+        async for words, pcm in self._work.say(work.text, work.voice, self._since):
+            self._do(self.session.spoke(work.response_id, words, pcm))
+            await self._unsent.join()
         self._do(self.session.finished(work.response_id))
-
-    async def _in(self, worker: Worker, job: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """A job in a shared thread, one at a time for this call, so that no call fills the queue of all."""
-        async with self._turns[worker]:
-            return await worker.run(job, *args, **kwargs)
-
-
-def _next_of(chunks: Iterator[bytes]) -> bytes:
-    """The next chunk, empty at the end."""
-    return next(chunks, b"")
-
-
-def sentences(text: str) -> list[str]:
-    """The text cut after its full stops, question marks, exclamation marks and dandas; joined it is the text."""
-    return SENTENCE.findall(text)

@@ -189,13 +189,13 @@ async def run(
 ) -> None:
     """The engine in this process until it is cancelled; as a child it announces itself and ends with its stdin."""
     if child:
-        await run_as_child(host, port, token, llm_url)
+        await run_as_child(host, port, token, llm_url, **behaviour)
     else:
         tell: dict[str, Any] = {"on_ready": _say_ready, "on_progress": _say}
         await serve(host, port, token=token, llm_url=llm_url, **tell, **behaviour)
 
 
-async def run_as_child(host: str, port: int, token: str | None, llm_url: str | None) -> None:
+async def run_as_child(host: str, port: int, token: str | None, llm_url: str | None, **behaviour: Any) -> None:
     """Serve, announce in JSON lines, and return when stdin ends."""
 
     def ready(url: str) -> None:
@@ -204,7 +204,7 @@ async def run_as_child(host: str, port: int, token: str | None, llm_url: str | N
     def progress(stage: str) -> None:
         announce(progress=stage)
 
-    work = serve(host, port, token=token, llm_url=llm_url, on_ready=ready, on_progress=progress)
+    work = serve(host, port, token=token, llm_url=llm_url, on_ready=ready, on_progress=progress, **behaviour)
     await until_stdin_ends(work)
 
 

@@ -13,10 +13,11 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from engine.call import Call, Parts
+from engine.call import Call
 from engine.faults.faults import Expire, Fault, Refuse
 from engine.faults.misbehaviour import Misbehaviour
 from engine.faults.script import Script
+from engine.parts import Parts
 from engine.socket import Line
 from realtime.server.session import Session, error
 from realtime.server.settings import LONGEST_LIFE, Event

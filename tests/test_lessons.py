@@ -10,7 +10,7 @@ from actors.bridge import OpenAIBridgeActor
 from actors.messages.bridge import AskText, Configure, Fact, Ready
 from actors.runtime import Down, Stop, launch
 from actors.testing.probe import Probe
-from engine.call import Parts
+from engine.parts import Parts
 from engine.server import PATH, Server
 from realtime.client.protocol import Protocol
 from tests.kit.exchange import CLIPS, exchange

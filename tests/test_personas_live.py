@@ -14,8 +14,8 @@ import pytest
 
 from cli.failure import CannotServe
 from cli.follow import read
-from engine.call import Parts
 from engine.ear.vad import Loudness
+from engine.parts import Parts
 from engine.server import PATH
 from engine.server import Server as Engine
 from personas import SHIPPED, Catalogue

@@ -18,6 +18,8 @@ from actors.messages.caller import Error, Mode, Notice, SpeechStarted, SpeechSto
 from actors.messages.persona import ToPersona
 from actors.runtime import Ref
 from audio import Decoded, Packed, Undecoded
+from realtime.client import errors
+from realtime.client.errors import Trouble
 from upstream.facts import (
     AskFailed,
     Committed,
@@ -377,7 +379,10 @@ class Conversation:
         self._heard_of += 1
         self._settle(ask)
         self.tally["failed"] += 1
-        self._caller.tell(Error("upstream_unavailable", f"The model could not answer ({reason}): say it again."))
+        if errors.of(reason) is Trouble.FULL:
+            self._caller.tell(Error("busy", "Too many want an answer at this moment: say it again in a while."))
+        else:
+            self._caller.tell(Error("upstream_unavailable", f"The model could not answer ({reason}): say it again."))
 
     def _settle(self, ask: int) -> None:
         """An answer to `ask` answers all that was asked before it as well, and is it the greeting, then that."""

@@ -1,4 +1,4 @@
-"""The ear of the local engine: speech in, text out (Whisper base in CTranslate2, int8, one core).
+"""The ear of the local engine: speech in, text out (Whisper base in CTranslate2, int8).
 
 Whisper always works on 30 s. Here its window is only as long as the speech and some silence, which is 4 to 5 times
 less work for the same words; less than 4 s of silence makes it repeat sentences.
@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 
 from engine import weights
 from engine.ear import mel
+from engine.ear.cutting import first_cut
 from engine.ear.devanagari import Devanagari
 
 RATE_IN: Final = 24_000
 
-_WINDOW: Final = 28  # seconds of audio heard at once; Whisper's 30 less a little silence
-_EARLIEST_CUT: Final = 18  # seconds; longer audio is cut at its quietest place between this and _WINDOW
 _SHORTEST_WINDOW: Final = 8.0  # seconds
 _SILENCE: Final = 4.0  # seconds after the speech
 _SHORTEST_CLIP: Final = 0.1  # seconds; less is no word
@@ -58,9 +57,12 @@ class _Guess(NamedTuple):
 
 
 class Ear:
-    """Hears English and Hindi; loads once, in about two seconds."""
+    """Hears English and Hindi; loads once, in about two seconds.
 
-    def __init__(self, threads: int = 1) -> None:
+    So many `workers` may hear at once, each on one core; they share the weights.
+    """
+
+    def __init__(self, workers: int = 1) -> None:
         vocabulary = weights.load(weights.WHISPER_2, "data/vocabulary.json")
         files = {
             "model.bin": weights.join(
@@ -71,7 +73,7 @@ class Ear:
         }
         # With `files`, the first argument is only a name: nothing is read from disk and no hub is asked.
         self._whisper = ctranslate2.models.Whisper(
-            "whisper-base", files=files, device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1
+            "whisper-base", files=files, device="cpu", compute_type="int8", intra_threads=1, inter_threads=workers
         )
         self._tokens = _token_bytes(json.loads(vocabulary))
         self._suppressed = [-1, *_pointing(self._tokens)]  # -1: what the model's own configuration suppresses
@@ -117,10 +119,7 @@ class Ear:
 
 def windows(samples: Samples) -> Iterator[Samples]:
     """Audio at 16 kHz in pieces of at most 28 s, cut at the quietest 200 ms where one must be cut."""
-    while len(samples) > _WINDOW * mel.RATE:
-        block = mel.RATE // 5
-        span = samples[_EARLIEST_CUT * mel.RATE : _WINDOW * mel.RATE].reshape(-1, block)
-        cut = _EARLIEST_CUT * mel.RATE + int((span**2).mean(axis=1).argmin()) * block + block // 2
+    while (cut := first_cut(samples, mel.RATE)) < len(samples):
         yield samples[:cut]
         samples = samples[cut:]
     yield samples

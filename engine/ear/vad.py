@@ -4,6 +4,7 @@ In a session of ours, because a stream then keeps 2 KB of state, where a detecto
 11 MB.
 """
 
+import math
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -84,14 +85,17 @@ class Loudness:
         return [float(power > _LOUD**2) for power in (samples**2).mean(axis=1)]
 
 
-def spoken(pcm24k: bytes) -> float:
-    """Seconds of speech in a clip of PCM16 LE mono at 24 kHz."""
+def spoken(pcm24k: bytes, enough: float = math.inf) -> float:
+    """Seconds of speech in a clip of PCM16 LE mono at 24 kHz; no more is looked for when there is `enough`."""
     clip = np.frombuffer(pcm24k, "<i2").astype(np.float32) / np.float32(32768)
     clip = soxr.resample(clip, RATE_IN, RATE)
     clip = np.pad(clip, (0, -len(clip) % FRAME))
-    vad = Vad()
-    frames = sum(vad._step(frame) >= SPEECH for frame in clip.reshape(-1, FRAME))
-    return frames * FRAME / RATE
+    vad, seconds = Vad(), 0.0
+    for frame in clip.reshape(-1, FRAME):
+        seconds += (vad._step(frame) >= SPEECH) * FRAME / RATE
+        if seconds >= enough:
+            break
+    return seconds
 
 
 @cache

@@ -9,6 +9,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator
 from itertools import groupby
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -37,6 +38,7 @@ class Voice:
         # hibari hands `model` to onnxruntime, which takes bytes as well; never pass `voice`: that downloads.
         self._network = Hibari(model=weights.load(weights.HIBARI, "assets/hibari.onnx"), threads=1)
         self._network.g2p.oov("warm")  # else the first unknown word of a call would pay for its loading
+        self._reading = Lock()  # several threads may speak at once, but what reads English keeps notes of its own
 
     def say(self, text: str, voice: str) -> Iterator[bytes]:
         """PCM16 LE mono at 24 kHz, one chunk a clause, each as soon as it is made.
@@ -54,7 +56,8 @@ class Voice:
                 yield _pcm(self._sound(phonemes, voice))
 
     def _phonemes(self, clause: str) -> str:
-        parts = [hindi.phonemes(run) if is_hindi else self._network.g2p(run) for is_hindi, run in runs(clause)]
+        with self._reading:
+            parts = [hindi.phonemes(run) if is_hindi else self._network.g2p(run) for is_hindi, run in runs(clause)]
         return re.sub(r"\s+([.,!?;:])", r"\1", " ".join(part.strip() for part in parts if part))
 
     def _sound(self, phonemes: str, voice: str) -> Array:

@@ -11,6 +11,7 @@ class Trouble(Enum):
     OURS = "never reconnect; the caller is told, and the log says what we asked for"
     LOST = "the connection is gone, the next one takes over"
     LATER = "ask again after the delay that the upstream names, three times and 20 s at most"
+    FULL = "that turn is refused, and the caller is told that it is `busy`; the call goes on"
     RACE = "count it and go on"
 
 
@@ -29,6 +30,8 @@ CODES = {
     "server_error": Trouble.LOST,
     "audio_before_setup": Trouble.LOST,
     "rate_limit_exceeded": Trouble.LATER,
+    "server_is_overloaded": Trouble.FULL,
+    "slow_down": Trouble.FULL,
     "conversation_already_has_active_response": Trouble.RACE,
     "response_cancel_not_active": Trouble.RACE,
     "input_audio_buffer_commit_empty": Trouble.RACE,

@@ -26,11 +26,15 @@ class Hear:
 
 @dataclass(frozen=True, slots=True)
 class Think:
-    """Find what to answer to the turns."""
+    """Find what to answer to the turns.
+
+    `fresh`: it will be spoken, and no work was done for it yet, so that it may still be refused.
+    """
 
     response_id: str
     instructions: str
     turns: tuple[Turn, ...]
+    fresh: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Answering:
         self._hearing = hearing
         self._answers: dict[str, Answer] = {}
         self._thinkable: set[str] = set()
+        self._refused: dict[str, Event] = {}  # items that the ear had no time for
 
     @property
     def active(self) -> Answer | None:
@@ -66,9 +67,10 @@ class Answering:
             yield Halt(answer.id)
             yield from self._end(answer, "cancelled", {"reason": "turn_detected"})
 
-    def fail(self, error: Event) -> Iterator[Act]:
-        """End the response of the conversation, if there is one, because of a fault of ours."""
-        if answer := self.active:
+    def fail(self, error: Event, response_id: str | None = None) -> Iterator[Act]:
+        """End a response, or that of the conversation if there is one, because of a fault of ours."""
+        answer = self._answers.get(response_id) if response_id else self.active
+        if answer:
             yield Halt(answer.id)
             yield from self._end(answer, "failed", {"error": error})
 
@@ -76,6 +78,11 @@ class Answering:
         """The ear is done with an item."""
         for answer in list(self._answers.values()):
             yield from self._think_once_heard(answer)
+
+    def unheard(self, item_id: str, why: Event) -> Iterator[Act]:
+        """The ear had no time for an item."""
+        self._refused[item_id] = why
+        return self.heard()
 
     def thought(self, response_id: str, text: str) -> Iterator[Act]:
         """The words of a response are known."""
@@ -115,8 +122,13 @@ class Answering:
         """The mind reads words, so a response waits for the ear; the caller's transcript does not wait for it."""
         if answer.id in self._thinkable and not any(item.id in self._unheard for item in answer.context):
             self._thinkable.discard(answer.id)
+            last = answer.context[-1] if answer.context else None
+            if last and (why := self._refused.get(last.id)):
+                yield from self._end(answer, "failed", {"error": why})
+                return
             turns = tuple(Turn(item.role, item.words()) for item in answer.context if item.role)
-            yield Think(answer.id, answer.instructions, turns)
+            heard = last is not None and last.role == "user" and last.sound > 0
+            yield Think(answer.id, answer.instructions, turns, answer.spoken and not heard)
 
     def _join(self, answer: Answer) -> str | None:
         """Put the item of a response into the conversation, if it belongs there."""

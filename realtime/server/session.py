@@ -1,7 +1,7 @@
 """One Realtime session without sockets, tasks or clock: client events and finished work in, acts out.
 
 Whoever drives it sends the events and does the work, in the order given, and reports what the work brought:
-`Hear` to `heard`, `Think` to `thought`, `Speak` to `spoke` for every piece and `finished` at the end.
+`Hear` to `heard` (or `unheard`), `Think` to `thought`, `Speak` to `spoke` for every piece and `finished` at the end.
 Reports on what has been cancelled since are ignored.
 """
 
@@ -80,6 +80,19 @@ class Session:
             self._send(event(f"{kind}.completed", **where, transcript=words, usage=usage))
         return self._taken(self._answering.heard())
 
+    def unheard(self, item_id: str, why: Event) -> list[Act]:
+        """The ear had no time for an item: nobody will know what was said, and a response to it fails by this error."""
+        del self._unheard[item_id]
+        if self.settings["audio"]["input"]["transcription"] is not None:
+            kind, where = "conversation.item.input_audio_transcription", {"item_id": item_id, "content_index": 0}
+            self._send(event(f"{kind}.failed", **where, error=why))
+        return self._taken(self._answering.unheard(item_id, why))
+
+    @property
+    def answered(self) -> bool:
+        """The client has had an answer, here or in a conversation that goes on here."""
+        return any(item.role == "assistant" for item in self._conversation)
+
     def thought(self, response_id: str, text: str) -> list[Act]:
         """The words of a response are known."""
         return self._taken(self._answering.thought(response_id, text))
@@ -92,9 +105,9 @@ class Session:
         """Everything of a response has been spoken."""
         return self._taken(self._answering.finished(response_id))
 
-    def fail(self, error: Event) -> list[Act]:
-        """End the response under way, if there is one, as failed by this error: `type`, `code`, `message`."""
-        return self._taken(self._answering.fail(error))
+    def fail(self, error: Event, response_id: str | None = None) -> list[Act]:
+        """End a response, or the one under way, as failed by this error: `type`, `code`, `message`."""
+        return self._taken(self._answering.fail(error, response_id))
 
     def _pieces(self, audio: str) -> Iterator[bytes]:
         """The base64 of an append as PCM16, cut where a detector has work to do; none of it when it is faulty."""

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from actors.messages.caller import AudioResponse, Chose, Typed
+from actors.messages.caller import AudioResponse, Chose, Error, Notice, Typed
 from actors.testing.scene import Scene
 from actors.testing.wire import Wire
 from tests.kit.four import MOHIT, TINA
@@ -58,3 +58,21 @@ def test_an_answer_that_was_put_off_is_heard_when_it_comes(scene: Scene) -> None
     said = scene.caller.take()
     assert [type(message).__name__ for message in said] == ["Transcript", "TextResponse", "AudioResponse"]
     assert isinstance(said[-1], AudioResponse)
+
+
+@pytest.mark.parametrize("code", ["server_is_overloaded", "slow_down"])
+def test_a_model_that_has_too_much_to_do_is_told_as_busy(scene: Scene, code: str) -> None:
+    """At once, once, and by a word of its own; nothing is asked again until the caller does, and the line stays."""
+    wire = scene.on_the_line(TINA)
+    scene.says(Typed("hello"))
+    scene.stage.settle()
+    begin(wire, "a")
+    error = {"type": "server_error", "code": code, "message": "Please try again later."}
+    wire.say(type="response.done", response={"id": "a", "status": "failed", "status_details": {"error": error}})
+    scene.stage.advance(30)
+    assert [message.code for message in scene.caller.take() if isinstance(message, Error | Notice)] == ["busy"]
+    assert wire.kinds.count("response.create") == 2  # the greeting, and what was refused
+    scene.says(Typed("hello"))
+    scene.stage.settle()
+    wire.answer("hello yourself")
+    scene.caller.fish_for(AudioResponse)

@@ -11,10 +11,12 @@ from typing import Any
 import aiohttp
 from websockets.asyncio.client import ClientConnection, connect
 
-from engine.call import Ear, Parts
 from engine.ear.vad import Loudness
 from engine.mind.mind import Mind
+from engine.parts import Ear, Parts
+from engine.phrases import Phrases
 from engine.server import Server
+from engine.worker import Workers
 from realtime.server.hearing import Detector
 from realtime.server.settings import Event
 from tests.kit.parts import ScriptedEar, Tones, loud
@@ -60,13 +62,16 @@ def with_engine(
     ear: Ear | None = None,
     detector: Callable[[], Detector] = Loudness,
     voice: Tones | None = None,
+    workers: Workers | None = None,
+    phrases: Phrases | None = None,
     **behaviour: Any,
 ) -> None:
     """Run a test against a server of its own, and see that it leaves nothing behind."""
 
     async def whole() -> None:
         speaks = voice or Tones(0.3, letters=10)
-        parts = Parts(speaks, ear or ScriptedEar(), loud, Mind(), detector)
+        hears = ear or ScriptedEar()
+        parts = Parts(speaks, hears, loud, Mind(), detector, workers or Workers(2), phrases or Phrases())
         server = Server(parts, token=TOKEN, **behaviour)
         before = asyncio.all_tasks()
         try:

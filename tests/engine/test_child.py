@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 # An engine with small parts: all of the child's half but the models.
 ENGINE = textwrap.dedent("""
     import asyncio, os, sys
-    from engine.call import Parts
+    from engine.parts import Parts
     from engine.child import announce, until_stdin_ends
     from engine.mind.mind import Mind
     from engine.server import Server

@@ -8,10 +8,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from audio.codec import decode
-from engine.call import Parts
 from engine.ear.ear import Ear
 from engine.ear.vad import Silero, spoken
 from engine.mind.mind import Mind
+from engine.parts import Parts
 from engine.server import PATH, Server
 from engine.voice.voice import Voice
 from realtime.server.settings import Event

@@ -23,10 +23,11 @@ from actors.services import Equipment, Limits, Trials
 from actors.session import SessionInbox
 from audio import Pool
 from cli.server import Doors, Ending, bind, open_doors
-from engine.call import Parts
 from engine.ear.vad import Loudness
 from engine.faults.script import Script
+from engine.parts import Parts
 from engine.server import PATH, Server
+from engine.worker import Workers
 from personas import Catalogue, Shelf
 from phone import Phone
 from realtime.server.settings import LONGEST_LIFE
@@ -102,14 +103,15 @@ async def exchange(
     patience: Patience = PATIENCE,
     trials: Trials = Trials(),  # noqa: B008  # it is frozen
     addresses: Addresses | None = None,
+    workers: Workers | None = None,
 ) -> AsyncIterator[Exchange]:
     """Start it all, and let go of it in reverse; the supervisor must end without a failure.
 
-    `faults` is what goes wrong on each connection to the model.
+    `faults` is what goes wrong on each connection to the model; in `workers` the engine hears and speaks.
     """
     shelf = Shelf(catalogue or FOUR)
     tones, ear, mind, ending = Tones(), Measure(), Echo(), Ending()
-    parts = Parts(tones, ear, loud, mind, Loudness)
+    parts = Parts(tones, ear, loud, mind, Loudness, workers or Workers(2))
     engine = Server(parts, token=TOKEN, session_seconds=session_seconds, script=faults)
     async with decoders() as pool, engine.listen("127.0.0.1", 0) as port:
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))

@@ -294,3 +294,60 @@ def test_a_long_append_is_heard_in_steps(wire: Wire) -> None:
     assert kinds([event for step in steps for event in step]) == [*TURN, "response.created"]
     broken = audio[:-4] + "!"
     assert refusal(wire.say("input_audio_buffer.append", audio=broken)) == ("invalid_value", "audio")
+
+
+FULL = {"type": "server_error", "code": "server_is_overloaded", "message": "Please try again later."}
+
+
+def test_a_turn_that_the_ear_has_no_time_for_fails_with_its_answer(wire: Wire) -> None:
+    """The transcript fails, and so does the response that was made for it; the next turn is as any other."""
+    wire.update(audio={"input": {"transcription": {"model": "gpt-transcribe"}}})
+    wire.append(SILENCE + SECOND + SILENCE)
+    failed, done, *_ = wire.take(wire.session.unheard(wire.next(Hear).item_id, FULL))
+    assert (failed["type"], failed["error"]["code"]) == (
+        "conversation.item.input_audio_transcription.failed",
+        FULL["code"],
+    )
+    assert (done["type"], done["response"]["status"]) == ("response.done", "failed")
+    assert done["response"]["status_details"]["error"]["code"] == FULL["code"]
+    wire.append(SECOND + SILENCE)
+    wire.hear("Will I marry?")
+    assert wire.next(Think).turns == (Turn("user", ""), Turn("user", "Will I marry?"))
+
+
+def test_an_answer_asked_for_after_the_refusal_fails_likewise(wire: Wire) -> None:
+    """Also when the ear was faster than the client; without transcription nothing is said of the transcript."""
+    wire.update(audio={"input": {"turn_detection": None}})
+    wire.clip()
+    assert wire.take(wire.session.unheard(wire.next(Hear).item_id, FULL)) == []
+    created, done, *_ = wire.say("response.create")
+    assert [created["type"], done["type"]] == ["response.created", "response.done"]
+    assert done["response"]["status_details"]["error"]["code"] == FULL["code"]
+    wire.write("Then in writing: will I marry?")
+    wire.say("response.create")
+    assert wire.next(Think).turns[-1].text == "Then in writing: will I marry?"
+
+
+def test_only_what_nobody_has_worked_for_may_be_refused(wire: Wire) -> None:
+    """A typed turn that is answered aloud is fresh; one that was heard is not, nor is an answer in writing."""
+    wire.update(audio={"input": {"turn_detection": None}})
+    wire.write("Hello")
+    wire.say("response.create")
+    fresh = wire.next(Think)
+    assert fresh.fresh
+    wire.take(wire.session.fail(FULL, fresh.response_id))
+    wire.clip()
+    wire.say("response.create")
+    wire.hear("hello")
+    assert not wire.next(Think).fresh
+    wire.say("response.cancel")
+    wire.write("Hello")
+    wire.say("response.create", response={"output_modalities": ["text"]})
+    assert not wire.next(Think).fresh
+
+
+def test_whoever_had_an_answer_is_in_a_call(wire: Wire) -> None:
+    """Here, or on a connection before this one."""
+    assert not wire.session.answered
+    wire.write("Namaste.", role="assistant", content=[{"type": "output_text", "text": "Namaste."}])
+    assert wire.session.answered
