@@ -40,6 +40,8 @@ class Limits:
     """New connections of one address a second, and new calls; twice as many may come at once."""
     address_questions: int = 20
     """Questions to REST of one address a second; five times as many may come at once."""
+    address_messages: int = 6000
+    """Frames of audio that are read a second in all calls of one address; a text takes four or more."""
     switches: int = 6
     """Times a minute that a caller may switch to another persona; the first choice is none."""
     caller_waiting: int = 12

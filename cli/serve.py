@@ -119,6 +119,9 @@ def serve(
     address_questions: Annotated[
         int, typer.Option(envvar="ADDRESS_QUESTIONS", min=1, help="To REST, of one address, a second.")
     ] = limits.address_questions,
+    address_messages: Annotated[
+        int, typer.Option(envvar="ADDRESS_MESSAGES", min=200, help="In calls of one address, a second.")
+    ] = limits.address_messages,
     idle_seconds: Annotated[float, typer.Option(envvar="IDLE_SECONDS", min=1)] = limits.idle_seconds,
     choose_seconds: Annotated[
         float, typer.Option(envvar="CHOOSE_SECONDS", min=1, help="In which somebody is to be chosen.")
@@ -179,6 +182,7 @@ def serve(
             address_connections=address_connections,
             address_connects=address_connects,
             address_questions=address_questions,
+            address_messages=address_messages,
             caller_waiting=caller_waiting,
             address_waiting=address_waiting,
             all_waiting=all_waiting,

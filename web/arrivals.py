@@ -10,12 +10,13 @@ MOST_KEPT = 65_536  # addresses with nothing open; then the one that came first 
 CALLS_AT_ONCE = 2.0  # seconds of new connections, or calls, that may come at once
 SHARE_OF_CALLS = 0.25  # of those that all may begin: also where they are few, no address can use them up
 QUESTIONS_AT_ONCE = 5.0  # a page asks for all that it shows
+MESSAGES_AT_ONCE = 1.0  # seconds of them
 
 
 class _Caller:
     """What an address has open, and how fast more of it comes."""
 
-    __slots__ = ("calls", "connects", "open", "questions", "seen")
+    __slots__ = ("calls", "connects", "messages", "open", "questions", "seen")
 
     def __init__(self, limits: Limits) -> None:
         connects, questions = limits.address_connects, limits.address_questions
@@ -23,6 +24,7 @@ class _Caller:
         self.connects = Rate(connects, connects * CALLS_AT_ONCE)
         self.calls = Rate(calls, max(1.0, calls * CALLS_AT_ONCE))
         self.questions = Rate(questions, questions * QUESTIONS_AT_ONCE)
+        self.messages = Rate(limits.address_messages, limits.address_messages * MESSAGES_AT_ONCE)
         self.open = 0
         self.seen = 0.0
 
@@ -63,6 +65,10 @@ class Arrivals:
     def ask(self, address: str, now: float) -> bool:
         """Whether one more question may be asked."""
         return self._caller(address, now).questions.take(now)
+
+    def pace(self, address: str, now: float) -> Rate:
+        """How fast all calls of an address are read; it is the same one as long as something is open."""
+        return self._caller(address, now).messages
 
     def _enter(self, address: str, caller: _Caller) -> bool:
         if caller.open >= self._limits.address_connections:

@@ -6,11 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from aiohttp import web
+
+from actors.admission.rate import Rate
 from actors.services import Limits
 from web.addresses import Addresses
 from web.arrivals import Arrivals
 
 log = logging.getLogger(__name__)
+
+PACE = web.RequestKey("pace", Rate)
+"""Of the calls of an address; absent for who is not limited by address."""
 
 PLENTY = 1_000_000  # connections, where nobody says how many there is room for
 NAMES = {"handles": "connections for which no handle was left,"}
@@ -70,6 +76,10 @@ class Crowd:
     def ask(self, address: str) -> bool:
         """Whether one more question is answered."""
         return self._arrivals.ask(address, _now()) or self.refusals.refuse("questions", address)
+
+    def pace(self, address: str) -> Rate:
+        """How fast the calls of this address are read."""
+        return self._arrivals.pace(address, _now())
 
     @contextmanager
     def behind(self, address: str) -> Iterator[bool]:

@@ -21,6 +21,7 @@ from actors.messages.caller import Chose, Close, Flooded, FromCaller, Garbled, M
 from actors.runtime import LoopRef, Ref
 from schemas import Refused
 from web.addresses import ADDRESS
+from web.crowd import PACE
 from web.guest import Guest
 from web.outbox import TOO_SLOW, Outbox
 from web.patience import PATIENCE, Patience
@@ -31,6 +32,9 @@ MAX_FRAME = 8 * 2**20
 DEAD_SECONDS = 60  # what was sent and is not acknowledged for so long, nobody will ever receive
 READ_FRAMES = 20  # then the other callers get the loop: buffered frames are read without waiting
 READ_SECONDS = 0.001
+LOOK_SECONDS = 1.0  # whether who is made to wait is still there
+TEXT_COSTS = 4  # as many frames of audio, and one more for each
+TEXT_BYTES = 4096
 MOST_UNHANDLED = 64  # messages that wait for the session
 CLOSE_SECONDS = 2.0
 CONTROLS_A_SECOND = 20  # pings and pongs of the WebSocket itself; ten seconds of them may come at once
@@ -86,8 +90,8 @@ def answer_calls(
         socket.figures = figures
         try:
             await socket.prepare(request)
-        except ConnectionError:  # gone before we could answer
-            return socket
+        except ConnectionError:  # gone before we could answer: what was never begun cannot be closed either
+            return web.Response()
         if isinstance(request.protocol, Guest):
             request.protocol.talk()
         _tune(request.transport, patience.unsent)
@@ -102,7 +106,7 @@ def answer_calls(
             if session := await outbox.admitted:
                 if wish := _wish(request.query):
                     session.tell(From(connection, wish))
-                visit = Visit(socket, session, connection, keeps, unread)
+                visit = Visit(socket, session, connection, keeps, unread, request, request.get(PACE))
                 await _listen(visit, patience.pong_seconds)
         except (ConnectionError, TimeoutError):  # a pong could not be written: nobody reads
             if request.transport:
@@ -149,10 +153,20 @@ class Visit:
     connection: int
     keeps: Holding
     unread: Unread
+    request: web.Request
+    pace: Rate | None
+    """Of all calls of their address; None where that has no limit."""
 
     def says(self, message: FromCaller) -> None:
         """Tell the session."""
         self.session.tell(From(self.connection, message))
+
+    async def keep_pace(self, frames: int) -> None:
+        """So many were read: where an address sends too much, TCP holds it back."""
+        wait = self.pace.owe(time.monotonic(), frames) if self.pace else 0.0
+        while wait > 0 and self.request.transport:
+            await asyncio.sleep(min(wait, LOOK_SECONDS))
+            wait -= LOOK_SECONDS
 
 
 async def _listen(visit: Visit, pong_seconds: float) -> None:
@@ -181,9 +195,10 @@ async def _listen(visit: Visit, pong_seconds: float) -> None:
             elif frame.type is WSMsgType.PING:
                 async with asyncio.timeout(pong_seconds):
                     await socket.pong(frame.data)
-            frames += 1
-            if frames == READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:
+            frames += 1 if frame.type is WSMsgType.BINARY else TEXT_COSTS + len(frame.data) // TEXT_BYTES
+            if frames >= READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:
                 await _room(session)
+                await visit.keep_pace(frames)
                 frames, enough = 0, time.perf_counter() + READ_SECONDS
     except TimeoutError:
         gone = replace(gone, how=TOO_SLOW)
@@ -196,9 +211,9 @@ async def _take(visit: Visit, frame: WSMessageNoDecodeText) -> None:
     """A large frame: nothing else is read until the session has it, so that one at most lies in its mailbox."""
     counted = visit.keeps.parcel(Kind.CLIP)
     visit.unread.taken()
-    message = _read(frame)
-    if not isinstance(message, Garbled) and not counted.resize(len(frame.data)):
-        message = Garbled("busy", CROWDED) if len(frame.data) <= visit.keeps.ledger.caller else TOO_LARGE
+    size, message = len(frame.data), _read(frame)
+    if not isinstance(message, Garbled) and not counted.resize(size):
+        message = Garbled("busy", CROWDED) if size <= visit.keeps.ledger.caller else TOO_LARGE
     visit.says(replace(message, counted=counted) if isinstance(message, Recorded) else message)
     while True:
         await asyncio.sleep(0)
@@ -206,6 +221,7 @@ async def _take(visit: Visit, frame: WSMessageNoDecodeText) -> None:
         if not backlog or (backlog < MOST_UNHANDLED and not counted.size):
             break
     counted.release()
+    await visit.keep_pace(TEXT_COSTS + size // TEXT_BYTES)
 
 
 def _closed(frame: WSMessageNoDecodeText) -> Close | None:

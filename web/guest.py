@@ -4,6 +4,7 @@ aiohttp itself knows the time between two requests alone. Frames of a call do no
 """
 
 import asyncio
+from collections.abc import Iterable
 
 from aiohttp import web
 
@@ -12,6 +13,8 @@ from web.crowd import Visit
 from web.patience import Patience
 
 READ_AHEAD = 4096  # bytes of a body before its reader has come: little, for a byte may be a chunk of its own
+
+NO_TEXT = "A header of the request is no text: send it in ASCII.\n"
 
 
 class Guest(web.RequestHandler):
@@ -61,10 +64,26 @@ class Guest(web.RequestHandler):
             self.data_received = super().data_received  # type: ignore[method-assign]
             transport.set_protocol(self)  # which remembers the method
 
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What aiohttp could not repeat of a header, for it is no text, is no crash of ours."""
+        if not isinstance(exc, UnicodeEncodeError) or _are_text(request.headers.values()):
+            return super().handle_error(request, status, exc, message)
+        answer = web.Response(status=400, text=NO_TEXT)
+        answer.force_close()
+        return answer
+
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Write an answer, and cut off who does not read it. A refusal is brief: aiohttp repeats whole headers."""
+        if not self._busy:  # answered before it was counted (`Expect`): the next takes a connection of its own
+            resp.force_close()
         self._give(self._patience.answer_seconds)
         try:
             return await super().finish_response(request, shortened(request.path, resp), start_time)
@@ -85,3 +104,12 @@ class Guest(web.RequestHandler):
         self._clock = None
         if self.transport:
             self.transport.abort()
+
+
+def _are_text(values: Iterable[str]) -> bool:
+    """False where some byte was none: aiohttp keeps it as half a surrogate pair."""
+    try:
+        "".join(values).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from web.addresses import ADDRESS
-from web.crowd import Crowd
+from web.crowd import PACE, Crowd
 from web.guest import Guest
 
 CALLS = ("/ws/", "/ws-mobile/")
@@ -33,6 +33,7 @@ def each_their_share(crowd: Crowd) -> Middleware:
         if request.path.startswith(CALLS):
             if not crowd.call(address):
                 raise _too_many(CALLS_AT_ONCE, behind)
+            request[PACE] = crowd.pace(address)
         elif not crowd.ask(address):
             raise _too_many(QUESTIONS_AT_ONCE, behind)
         if not behind:

@@ -17,3 +17,8 @@ class Rate:
             return False
         self._full_at = full_at
         return True
+
+    def owe(self, now: float, count: int) -> float:
+        """So many more have come, allowed or not: seconds to wait until they would have been."""
+        self._full_at = (self._full_at if self._full_at > now else now) + self._each * count
+        return max(0.0, self._full_at - now - self._most)

@@ -72,3 +72,13 @@ def test_who_comes_again_and_again_is_not_forgotten_between() -> None:
         arrivals.ask(f"other {number}", number / 100)
         arrivals.call("a", number / 100)
     assert not all(arrivals.call("a", 20.0) for _ in range(3))
+
+
+def test_all_calls_of_an_address_keep_one_pace() -> None:
+    """As long as one is open; others have their own."""
+    arrivals = Arrivals(Limits(address_messages=100))
+    assert arrivals.connect("a", 0.0)
+    assert arrivals.connect("a", 0.0)
+    assert arrivals.pace("a", 0.0) is arrivals.pace("a", 99.0)
+    assert arrivals.pace("a", 99.0).owe(99.0, 200) > 0
+    assert arrivals.pace("b", 99.0).owe(99.0, 100) == 0

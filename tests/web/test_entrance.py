@@ -6,6 +6,7 @@ import logging
 import resource
 import socket
 import ssl
+import struct
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,15 +18,16 @@ import pytest
 import uvloop
 from aiohttp import web
 
-from actors.messages.admission import Connected, Inquired
-from actors.messages.caller import Close
+from actors.messages.admission import Connected, Detached, From, Inquired
+from actors.messages.caller import Close, Pong
 from actors.services import Limits
 from cli.server import bind
 from tests.kit.exchange import exchange
-from tests.kit.shore import shore
+from tests.kit.raw import BINARY, PING, Raw, head
+from tests.kit.shore import Porter, shore
 from tests.kit.story import WITHIN, run, until
 from tests.kit.strangers import STRANGER, Line
-from web import serving
+from web import endpoint, serving
 from web.addresses import OURSELVES, Addresses
 from web.crowd import Crowd
 from web.guest import Guest
@@ -33,6 +35,7 @@ from web.patience import Patience
 
 STRICT = Addresses(unlimited=OURSELVES)
 LIMITS = Limits(address_connections=8, address_connects=10, address_questions=5)
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 QUICK = Patience(request_seconds=0.5)
 
 
@@ -423,3 +426,143 @@ def test_what_a_call_sends_passes_no_clock(
             assert len(seen) == before
 
     run(story(), loop)
+
+
+@pytest.mark.parametrize("path", ["/health", "/nowhere", "/api/astrologers"])
+def test_what_is_answered_before_it_is_counted_ends_the_connection(path: str) -> None:
+    """An expectation that nobody meets is answered by aiohttp alone: thousands a second would be free."""
+
+    async def story() -> None:
+        async with shore(Supervisor(), limits=LIMITS, addresses=STRICT) as address:
+            line = await Line.dial(address)
+            status, headers = await line.ask(path, "Expect: the-best")
+            assert (status, headers["connection"]) == (417, "close")
+            assert await line.is_closed()
+            line.hang_up()
+
+    run(story())
+
+
+@pytest.mark.parametrize("value", [b"\xff", b"a\xed\xa0\x80", b'"\xfe'])
+@pytest.mark.parametrize(
+    "name", [b"Expect", b"Upgrade", b"Connection", b"Sec-WebSocket-Version", b"Sec-WebSocket-Protocol"]
+)
+def test_a_header_that_is_no_text_makes_no_traceback(
+    name: bytes, value: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An answer cannot repeat it; whoever sent it is told so, briefly."""
+    fields = {
+        b"Connection": b"Upgrade", b"Upgrade": b"websocket", b"Sec-WebSocket-Version": b"13",
+        b"Sec-WebSocket-Key": b"dGhlIHNhbXBsZSBub25jZQ==", b"Host": b"localhost", name: value,
+    }  # fmt: skip
+
+    async def story() -> None:
+        async with shore(Supervisor()) as address:
+            line = await Line.dial(address)
+            line.writer.write(b"GET /ws/u HTTP/1.1\r\n%b\r\n" % b"".join(b"%b: %b\r\n" % one for one in fields.items()))
+            assert (await line.answer())[0] in (101, 400)
+            line.hang_up()
+
+    run(story())
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_a_crash_of_ours_is_told_in_the_log_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    """Text that cannot be written is our fault where the request was text."""
+
+    async def crash(request: web.Request) -> web.Response:
+        return web.Response(text="\ud800")
+
+    async def story() -> None:
+        async with serve(crash) as (address, _):
+            line = await Line.dial(address)
+            assert (await line.ask("/"))[0] == 500
+            line.hang_up()
+
+    run(story())
+    assert any(record.exc_info for record in caplog.records)
+
+
+def test_a_call_that_is_gone_before_it_is_answered_is_no_crash(caplog: pytest.LogCaptureFixture) -> None:
+    """A reset behind the request: each was a traceback."""
+
+    async def story() -> None:
+        async with shore(Supervisor()) as address:
+            for number in range(40):
+                line = await Line.dial(address)
+                plug = line.writer.get_extra_info("socket")
+                plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                begin = (
+                    f"GET /ws/u{number} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                )
+                line.writer.write(f"{begin}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n".encode())
+                line.hang_up()
+            neighbour = await Line.dial(address)
+            assert (await neighbour.ask("/health"))[0] == 200
+            neighbour.hang_up()
+
+    run(story(), uvloop.new_event_loop)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+class Counting:
+    """In place of a session: it counts what each connection says, and is never behind."""
+
+    backlog = 0
+
+    def __init__(self, heard: Counter[str], caller: Connected) -> None:
+        self._heard, self._caller = heard, caller
+
+    def tell(self, message: From | Detached, /) -> None:
+        """Answer each ping."""
+        if isinstance(message, From):
+            self._heard[self._caller.user] += 1
+            self._caller.outbox.tell(Pong())
+
+
+@pytest.mark.parametrize("said", [head(15) + b'{"type":"ping"}', head(2, BINARY) + bytes(2), head(0, PING)])
+def test_the_calls_of_one_address_are_read_no_faster_than_it_may_speak(said: bytes) -> None:
+    """Many calls that each stay below their own limit: they wait in the network, and a neighbour does not."""
+    heard = Counter[str]()
+
+    async def story() -> None:
+        limits = Limits(address_messages=1)
+        porter = Porter(lambda caller: cast(Any, Counting(heard, caller)))
+        async with shore(porter, limits=limits, addresses=STRICT) as address:
+            strangers = [await Line.dial(address) for _ in range(3)]
+            for number, line in enumerate(strangers):
+                assert await line.call(f"stranger-{number}") == 101
+                line.writer.write(head(15) + b'{"type":"ping"}' + said * 150)
+            await until(lambda: len(heard) == 3)
+            neighbour = await Raw.dial(f"ws://{address}", "neighbour")
+            for _ in range(300):
+                neighbour.say(type="ping")
+                await neighbour.hear("pong")
+            assert heard.total() - 300 <= 3 * endpoint.READ_FRAMES
+            neighbour.vanish()
+            hang_up(*strangers)
+
+    run(story())
+
+
+def test_a_connection_brings_little_in_one_round_of_the_loop() -> None:
+    """Sixty that sent large frames held the loop for seconds: each was read until nothing more had come."""
+
+    async def story() -> None:
+        seen = list[int]()
+
+        async def look(request: web.Request) -> web.Response:
+            assert request.transport
+            while await request.content.readany():
+                pass
+            plug = request.transport.get_extra_info("socket")
+            seen.append(plug.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF))
+            return web.Response()
+
+        async with serve(look) as (address, _):
+            line = await Line.dial(address)
+            assert (await line.ask("/", body=bytes(2**24), method="POST"))[0] == 200
+            line.hang_up()
+        assert 0 < seen[0] < 250_000  # else the kernel lets it grow with what comes
+
+    run(story())

@@ -35,3 +35,13 @@ def test_a_rate_recovers() -> None:
     assert sum(rate.take(0) for _ in range(3000)) == pytest.approx(2000, abs=2)
     assert sum(rate.take(10) for _ in range(3000)) == pytest.approx(2000, abs=2)
     assert sum(rate.take(1000) for _ in range(3000)) == pytest.approx(2000, abs=2)
+
+
+def test_what_came_too_fast_is_waited_for() -> None:
+    """Nothing is refused: each who comes waits behind those before."""
+    rate = Rate(200, 400)
+    assert rate.owe(0, 400) == 0
+    assert rate.owe(0, 20) == pytest.approx(0.1)
+    assert rate.owe(0, 20) == pytest.approx(0.2)
+    assert rate.owe(0.2, 20) == pytest.approx(0.1)
+    assert rate.owe(10, 400) == 0
