@@ -16,7 +16,7 @@ from actors.admission.waiting import LARGE
 
 MAX_FRAME = 8 * 2**20  # bytes of a message
 # In what was read at once, 256 KB at most: to look at a small frame takes half a microsecond, at a part of a message 5.
-MOST_FRAMES = 2000
+MOST_FRAMES = 5000
 MOST_PARTS = 500
 CONTINUATION = 0
 NOTHING: tuple[bool, bytes] = (False, b"")
