@@ -1,6 +1,7 @@
 """One decoding process, seen from the server."""
 
 import asyncio
+import io
 import os
 import socket
 import subprocess
@@ -118,15 +119,14 @@ class Decoder:
         process, reader = self._process, self._reader
         assert process is not None
         assert reader is not None
-        pieces: list[bytes] = []
+        payload = io.BytesIO()  # it grows where it is: to join the pieces would touch all that memory at once
         try:
-            decoded, seconds, missing = ANSWER.unpack(await reader.readexactly(ANSWER.size))
-            while missing:
-                pieces.append(await reader.readexactly(min(missing, PIECE)))
-                missing -= len(pieces[-1])
+            decoded, seconds, length = ANSWER.unpack(await reader.readexactly(ANSWER.size))
+            while missing := length - payload.tell():
+                payload.write(await reader.readexactly(min(missing, PIECE)))
         except asyncio.IncompleteReadError as error:
             raise Died(f"ended with {process.wait()}") from error
-        return decoded, seconds, b"".join(pieces)
+        return decoded, seconds, payload.getvalue()
 
 
 def _spawned(line: int) -> subprocess.Popen[bytes]:

@@ -8,7 +8,7 @@ import orjson
 
 from audio.envelope import LARGE
 from schemas import MOST_PARTS
-from web.endpoint import MAX_FRAME
+from web.large import MAX_FRAME
 
 LETTER = "\N{DEVANAGARI LETTER KA}"
 

@@ -16,7 +16,7 @@ from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
 from tests.kit.story import run, until
 from upstream.link import Upstream
-from web import endpoint
+from web import large
 from web.patience import PATIENCE, Patience
 
 Way = Callable[[Exchange, Phone], Awaitable[object]]
@@ -63,7 +63,7 @@ async def is_cut(line: Exchange, phone: Phone) -> None:
 
 async def says_too_much(line: Exchange, phone: Phone) -> None:
     """A frame beyond what one may hold, as it begins: the server need not read it all."""
-    size = endpoint.MAX_FRAME + 1
+    size = large.MAX_FRAME + 1
     phone.socket.transport.write(bytes([0x81, 0xFF]) + size.to_bytes(8) + MASKED + b"x")
 
 

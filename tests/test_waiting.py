@@ -55,6 +55,25 @@ def test_a_frame_that_cannot_be_a_clip_is_refused_by_its_length() -> None:
     run(story())
 
 
+def test_what_comes_with_the_handshake_is_read_in_its_order() -> None:
+    """Also half of a large frame, and half of a head: no client must wait for our answer before it speaks."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            for cut in (5, 3, 20, 200_000):
+                clip = clip_message(LONG)
+                said = head(15) + b'{"type":"ping"}' + head(len(clip)) + clip
+                raw = await Raw.dial(line.url, f"user-{cut}", f"?astrologer_id={TINA}", said[: cut + 21])
+                raw.writer.write(said[cut + 21 :])
+                await raw.hear("pong")
+                await raw.hear("audio_response")
+                await raw.hear("audio_response")
+                assert raw.errors() == []
+                raw.vanish()
+
+    run(story())
+
+
 def test_a_frame_that_does_not_end_counts_while_its_caller_is_there() -> None:
     """Also that of somebody who has not chosen anybody."""
 

@@ -7,7 +7,7 @@ import socket as socket_api
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from aiohttp import WebSocketError, WSMsgType, web
 from aiohttp.http import WSMessageNoDecodeText
@@ -23,12 +23,12 @@ from schemas import Refused
 from web.addresses import ADDRESS
 from web.crowd import PACE
 from web.guest import Guest
+from web.large import MAX_FRAME
 from web.outbox import TOO_SLOW, Outbox
 from web.patience import PATIENCE, Patience
 from web.unread import Unread
 from web.wires import app
 
-MAX_FRAME = 8 * 2**20
 DEAD_SECONDS = 60  # what was sent and is not acknowledged for so long, nobody will ever receive
 READ_FRAMES = 20  # then the other callers get the loop: buffered frames are read without waiting
 READ_SECONDS = 0.001
@@ -55,6 +55,12 @@ class Socket(web.WebSocketResponse[Literal[False]]):
     """aiohttp's, but it counts what it sends, and says why it closes on a frame that is too big."""
 
     figures: Figures
+    early = b""
+    """What came with the request, before anybody could stand before the reader."""
+
+    def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
+        self.early, request.protocol._message_tail = request.protocol._message_tail, b""
+        super()._post_start(request, protocol, writer)
 
     async def send_frame(self, message: bytes, opcode: WSMsgType, compress: int | None = None) -> None:
         self.figures.sent += len(message)
@@ -99,6 +105,7 @@ def answer_calls(
         address = request.get(ADDRESS, "")
         keeps = waiting.holding(connection, address)
         unread = Unread(socket, request.protocol, keeps, patience)
+        unread.feed_data(socket.early)
         outbox = Outbox(socket, request.transport, connection, patience, keeps)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
         supervisor.tell(Connected(user, connection, outbox, mode, address))

@@ -132,10 +132,13 @@ class ConfigAck:
 
 @dataclass(frozen=True, slots=True)
 class AudioResponse:
-    """One whole reply: PCM16 little-endian, mono, 24 kHz, which the wire sends as a WAV file."""
+    """One whole reply: PCM16 little-endian, mono, 24 kHz, which the wire sends as a WAV file.
+
+    It is as it was gathered, and nobody adds to it any more.
+    """
 
     response_id: str
-    pcm: bytes
+    pcm: bytes | bytearray
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,14 +34,15 @@ class Raw:
         self.seen: list[dict[str, Any]] = []
 
     @classmethod
-    async def dial(cls, url: str, user: str = "user-1", query: str = "") -> Self:
-        """Call a server at ws://HOST:PORT."""
+    async def dial(cls, url: str, user: str = "user-1", query: str = "", early: bytes = b"") -> Self:
+        """Call a server at ws://HOST:PORT; `early` is sent with the request."""
         host, _, port = url.removeprefix("ws://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port), limit=4096)
         key = b64encode(os.urandom(16)).decode()
         writer.write(
             f"GET /ws-mobile/{user}{query} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+            + early
         )
         assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
         return cls(reader, writer)

@@ -65,7 +65,7 @@ class Ear:
             case Sound(response, pcm):
                 self._sound(response, pcm)
             case AudioResponse(response, pcm):
-                self._whole(response, pcm)
+                self._whole(response, bytes(pcm))
             case ResponseDone(response, status):
                 if self.started.get(response) != "":
                     self._wrong(f"{response} was done without being on")

@@ -27,7 +27,7 @@ def _lines(world: World) -> Iterator[str]:
 def _text(world: World, what: Any) -> str:
     match what:
         case Sound(response, pcm) | AudioResponse(response, pcm):
-            return f"{type(what).__name__} {response} {_pieces(world, pcm)}"
+            return f"{type(what).__name__} {response} {_pieces(world, bytes(pcm))}"
         case Spoke(bytes(pcm)) | Recorded(bytes(pcm)):
             return f"{type(what).__name__} {len(pcm) // 48} ms {_pieces(world, pcm)}"
         case dict():

@@ -54,6 +54,15 @@ def test_words_of_one_piece_are_shared_out_over_its_audio() -> None:
     assert reply.heard_text(13.0) == "When were you born, and where?"
 
 
+def test_a_whole_reply_is_handed_over_as_it_is() -> None:
+    """Two minutes of it are not copied, and what is given out is nobody else's any more."""
+    playback, reply = Playback(), air(2, *FOUR, seconds=0.5)
+    playback.begin(reply)
+    whole = reply.pcm
+    assert playback.send(reply, 10.0) is whole
+    assert (len(whole), len(reply.pcm), reply.released) == (2 * RATE, 0, 2 * RATE)
+
+
 def test_whole_replies_play_one_after_another() -> None:
     """One that comes while another plays starts when that has ended; both stop when something is said."""
     first, second = air(1, *FOUR, seconds=0.5), air(2, *FOUR, seconds=0.5)
