@@ -245,8 +245,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
         """A clip is decoded or refused, or there is no room for it any more."""
         if isinstance(message, Displaced):
             self._crowded(self._talk.displaced(message.counted))
-        else:
+        elif self._talk.told(message.number):
             self._crowded(self._talk.decoded(message))
+        else:
+            return  # the clip was given up while this was on its way
         self._board.go_on()
         if isinstance(message, Undecoded):
             self._refuse(message.code, message.message, message.counts)

@@ -22,17 +22,20 @@ class Clips:
         self._waiting.append((number, clip))
         self._next()
 
-    def finished(self) -> None:
-        """The one in hand was told."""
+    def finished(self, number: int) -> bool:
+        """This one was told; False where nobody wants it any more: it was dropped while that was on its way."""
+        if not self._in_hand or self._in_hand[0] != number:
+            return False
         self._in_hand = None
         self._next()
+        return True
 
     def drop(self, number: int) -> None:
         """Nobody wants this one any more; nothing will be told of it."""
         self._waiting = deque(clip for clip in self._waiting if clip[0] != number)
         if self._in_hand and self._in_hand[0] == number:
             self._in_hand[1].cancel()
-            self.finished()
+            self.finished(number)
 
     def close(self) -> None:
         """Nobody wants any of them."""

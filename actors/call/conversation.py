@@ -91,12 +91,15 @@ class Conversation:
         owed = self._greeting or self._places or self._turns.waiting or self._words.missing(now)
         return not (owed or self.stream.speaking) and self._replies.silent(now)
 
+    def told(self, clip: int) -> bool:
+        """The decoders have told of this one, and the next is theirs; False where nobody waits for it any more."""
+        return self._clips.finished(clip)
+
     def decoded(self, result: Decoded | Undecoded) -> bool:
         """A clip is decoded, or refused: then it is as if it had never come.
 
         False when what it was decoded to is more than may wait: it is forgotten.
         """
-        self._clips.finished()
         match result:
             case Decoded(number, pcm):
                 said = self._turns.get(number)

@@ -103,6 +103,43 @@ def test_one_who_needs_more_than_all_is_refused_alone() -> None:
     assert not callers.lost
 
 
+def test_between_two_who_have_as_much_the_one_who_asks_gives_way() -> None:
+    """Nobody pays for a room that another would only have instead of them."""
+    callers = Callers()
+    one, other = callers.holding(), callers.holding()
+    assert callers.keep(one, 50, Kind.FRAME)
+    assert callers.keep(other, 45, Kind.FRAME)
+    assert callers.keep(callers.holding(), 5)
+    assert not callers.keep(other, 5, Kind.FRAME)
+    assert not callers.lost
+
+
+def test_an_address_gives_way_although_each_of_its_callers_has_less() -> None:
+    """Than the one who asks: groups are compared first."""
+    callers = Callers()
+    many = [callers.keep(callers.holding("192.0.2.1"), 10) for _ in range(3)]
+    for _ in range(5):
+        assert callers.keep(callers.holding(), 12)
+    assert callers.keep(callers.holding(), 15, Kind.FRAME)
+    assert callers.lost == [many[0]]
+
+
+def test_what_was_lost_or_closed_counts_nothing_any_more() -> None:
+    """Also once there is room again."""
+    callers = Callers()
+    one = callers.holding()
+    lost = callers.keep(one, 60, Kind.FRAME)
+    assert lost
+    assert callers.keep(callers.holding(), 50, Kind.FRAME)
+    assert callers.lost == [lost]
+    assert not lost.resize(1)
+    kept = callers.keep(one, 1)
+    assert kept
+    one.close()
+    assert not kept.resize(1)
+    assert callers.ledger.bytes == 50
+
+
 ACTS = st.lists(
     st.tuples(
         st.sampled_from(["grow", "grow", "grow", "shrink", "release", "close"]),
