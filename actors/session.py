@@ -8,7 +8,7 @@ from math import inf
 from typing import TypeAlias, assert_never
 
 from actors.admission.rate import Rate
-from actors.admission.waiting import Holding, Kind, Parcel
+from actors.admission.waiting import CROWDED, Holding, Kind, Parcel
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.choices import Choices
 from actors.call.clips import Clips
@@ -65,7 +65,6 @@ from upstream.facts import BYTES_PER_MS, Allowance, Event, ReplyEnded, Speaking,
 log = logging.getLogger(__name__)
 
 SECOND = 1000 * BYTES_PER_MS  # of audio
-CROWDED = "Too much of yours waits already: send it again when what you said before is answered."
 STRAY_SECONDS = 1.0  # a phone hears of a refusal a moment later, and has sent 50 more frames a second until then
 HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was before: a phone was out of reach for so long
 

@@ -23,7 +23,7 @@ class Clips:
         self._next()
 
     def finished(self, number: int) -> bool:
-        """This one was told; False where nobody wants it any more: it was dropped while that was on its way."""
+        """What became of this one was told; False where it was dropped while that was on its way."""
         if not self._in_hand or self._in_hand[0] != number:
             return False
         self._in_hand = None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.admission.waiting import MIB, Kind, Parcel, Waiting
+from actors.admission.waiting import MIB, Kind, Ledger, Parcel
 from actors.messages.admission import Detached
 from actors.messages.caller import Error, Interrupted, Recorded, Typed
 from actors.runtime import Down
@@ -17,7 +17,7 @@ from tests.kit.insides import actor
 CLIP = bytes(100_000)
 
 
-def ledger(scene: Scene) -> Waiting:
+def ledger(scene: Scene) -> Ledger:
     """That of the scene's session."""
     return actor(scene.session, UserSessionActor)._equipment.waiting
 
@@ -120,10 +120,10 @@ def test_who_has_most_gives_way_to_others(scene: Scene) -> None:
         parcel.release()
 
 
-def fill(waiting: Waiting, size: int) -> list[Parcel]:
+def fill(ledger: Ledger, size: int) -> list[Parcel]:
     """Many others, none of whom has much, keep so much together."""
     each = 50_000
-    parcels = [waiting.holding(-number).parcel(Kind.CLIP) for number in range(1, size // each + 2)]
+    parcels = [ledger.holding(-number).parcel(Kind.CLIP) for number in range(1, size // each + 2)]
     for parcel in parcels:
         parcel.resize(min(each, size))
         size -= parcel.size

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.admission.waiting import Holding, Kind, Parcel, Waiting
+from actors.admission.waiting import Holding, Kind, Ledger, Parcel
 
 
 @dataclass
 class Callers:
     """Who keeps something, in a ledger of 12 for a caller, 32 for an address, 100 in all."""
 
-    ledger: Waiting = field(default_factory=lambda: Waiting(12, 32, 100))
+    ledger: Ledger = field(default_factory=lambda: Ledger(12, 32, 100))
     lost: list[Parcel] = field(default_factory=list)
     count: int = 0
 
@@ -181,7 +181,7 @@ def test_the_limits_hold_and_all_is_given_back(acts: list[tuple[str, int, Kind, 
     assert not callers.ledger._callers
 
 
-def check(ledger: Waiting, kept: list[Parcel]) -> None:
+def check(ledger: Ledger, kept: list[Parcel]) -> None:
     """All is counted, and nobody has more than they may."""
     assert ledger.bytes == sum(parcel.size for parcel in kept) <= 100
     assert not any(parcel.size for parcel in kept if parcel.lost or parcel.holding.closed)
