@@ -254,7 +254,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _crowded(self, remains: bool) -> None:
         """Unless it remains, something that had been taken was given up: no fault of the caller's."""
-        if not remains and not self._farewell.begun:
+        if not remains:
             self._talk.tally["busy"] += 1
             self._equipment.figures.messages_refused["busy"] += 1
             self._caller.tell(Error("busy", CROWDED))

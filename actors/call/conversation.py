@@ -347,7 +347,6 @@ class Conversation:
 
     def _reply_began(self, leg: Leg, reply: int, ask: int, now: float) -> None:
         said, greeting = self._turns.get(ask), self._greeting
-        self._put_off.pop(ask, None)
         if greeting and ask == greeting.number:
             greeting.begun = True
             if not greeting.given:
@@ -384,6 +383,7 @@ class Conversation:
 
     def _settle(self, ask: int) -> None:
         """An answer to `ask` answers all that was asked before it as well, and is it the greeting, then that."""
+        self._put_off.pop(ask, None)
         if self._greeting and ask == self._greeting.number:
             self._greeting = None
         for said in self._turns:
@@ -405,15 +405,14 @@ class Conversation:
 
     def _forget(self, gone: list[Utterance]) -> bool:
         """Nobody will answer these; True if there were any."""
+        self._clips.drop(*(said.number for said in gone))
         for said in gone:
             self._turns.forget(said.number)
-            self._clips.drop(said.number)
             self.stream.safe(said.number)
         return bool(gone)
 
     def close(self) -> None:
         """Nobody is left to answer, or to hear: what is being decoded is cancelled, and nothing of it all is kept."""
-        self._clips.close()
         self._forget(list(self._turns))
         self._replies.close()
         self.stream.drop()

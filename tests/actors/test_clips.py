@@ -54,6 +54,16 @@ def test_decoders_are_told_whose_clip_it_is(scene: Scene) -> None:
     assert scene.decoders.clips[-1].by == (("user", "somebody"),)
 
 
+def test_decoders_are_told_the_address_first(stage: Stage) -> None:
+    """All of an address share a turn, whatever users they say they are."""
+    scene = Scene(stage, address="192.0.2.1")
+    scene.on_the_line(TINA)
+    scene.decoders.by_hand = True
+    scene.says(Recorded(b"a clip"))
+    assert scene.decoders.clips[-1].by == (("address", "192.0.2.1"), ("user", "somebody"))
+    scene.end()
+
+
 def test_what_becomes_of_a_clip_that_nobody_wants_is_not_told(scene: Scene) -> None:
     """It was refused and the caller interrupted in the same moment; the clips after it go on one by one."""
     scene.on_the_line(TINA)

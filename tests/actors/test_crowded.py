@@ -54,6 +54,7 @@ def test_what_is_refused_or_not_wanted_counts_no_more(scene: Scene) -> None:
     scene.says(Interrupted())
     scene.stage.settle()
     assert ledger(scene).bytes == 0
+    assert [clip.cancelled for clip in scene.decoders.clips] == [False, True]
 
 
 def test_a_clip_that_grows_beyond_what_may_wait_is_forgotten(stage: Stage) -> None:
@@ -142,6 +143,7 @@ def test_all_is_given_back_however_the_call_ends(stage: Stage, how: str) -> None
     scene.decoders.clips[0].decode(bytes(9600))
     scene.stage.settle()
     assert waiting.bytes == 2 * len(CLIP) + 9600
+    assert actor(scene.session, UserSessionActor)._keeps.parcel(Kind.CLIP).resize(1), "what a crash leaves half done"
     match how:
         case "crash":
             scene.session.tell("no message of ours")  # type: ignore[arg-type]
@@ -155,6 +157,7 @@ def test_all_is_given_back_however_the_call_ends(stage: Stage, how: str) -> None
             scene.session.stop(block=False)
             scene.stage.advance(5)
     assert waiting.bytes == 0
+    assert [clip.cancelled for clip in scene.decoders.clips] == [False, True]
     if how == "gone":
         scene.end()
 

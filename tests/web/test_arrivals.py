@@ -72,3 +72,14 @@ def test_who_comes_again_and_again_is_not_forgotten_between() -> None:
         arrivals.ask(f"other {number}", number / 100)
         arrivals.call("a", number / 100)
     assert not all(arrivals.call("a", 20.0) for _ in range(3))
+
+
+def test_who_was_here_until_now_is_not_forgotten_for_having_come_long_ago() -> None:
+    """What they did meanwhile counts: else a connection that is kept would begin each limit anew."""
+    arrivals = Arrivals(LIMITS)
+    assert arrivals.connect("a", 0.0)
+    while arrivals.ask("a", 100.0):
+        pass
+    arrivals.leave("a", 100.0)
+    arrivals.ask("another", 100.0)
+    assert not arrivals.ask("a", 100.0)

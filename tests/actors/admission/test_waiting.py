@@ -133,11 +133,14 @@ def test_what_was_lost_or_closed_counts_nothing_any_more() -> None:
     assert callers.keep(callers.holding(), 50, Kind.FRAME)
     assert callers.lost == [lost]
     assert not lost.resize(1)
-    kept = callers.keep(one, 1)
+    home = "192.0.2.1"
+    leaves, stays = callers.holding(home), callers.holding(home)
+    gone, kept = callers.keep(leaves, 1), callers.keep(stays, 2)
+    assert gone
     assert kept
-    one.close()
-    assert not kept.resize(1)
-    assert callers.ledger.bytes == 50
+    leaves.close()
+    assert not gone.resize(1)
+    assert (kept.size, callers.ledger.bytes) == (2, 52)
 
 
 ACTS = st.lists(

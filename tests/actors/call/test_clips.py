@@ -45,7 +45,7 @@ def test_what_nobody_wants_is_not_decoded() -> None:
     caller.clips.drop(2)
     caller.clips.drop(1)
     assert (caller.given, caller.cancelled) == ([1, 3], [1])
-    caller.clips.close()
+    caller.clips.drop(3, 4)
     assert (caller.given, caller.cancelled) == ([1, 3], [1, 3])
 
 
