@@ -409,7 +409,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if leg is None or isinstance(down.cause, Overrun):  # the persona, whose policy is to escalate, or a flood
             self.end(down.cause or RuntimeError(f"the {down.name} of session {self._id} ended"))
             return
-        if leg in line.retiring or self._farewell.begun:
+        if leg in line.retiring:  # as all are, once the caller is gone
             self._board.line = line.without(leg.generation)
             if self._farewell.begun:
                 self._end_when_all_is_told()

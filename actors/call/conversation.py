@@ -197,8 +197,6 @@ class Conversation:
         self._replies.lost(live.generation)
         if self.stream.stopped:
             self.stream.committed()
-        if self._greeting and self._greeting.asked:
-            self._greeting = None
         self._failed(max(asked, default=0), "nothing came")
 
     # Which persona, and which connection.

@@ -5,10 +5,11 @@ from typing import cast
 
 import pytest
 
+from actors.admission.door import Door
 from actors.messages.admission import Admitted, Connected, From
 from actors.messages.caller import Chose, Close, HungUp
 from actors.runtime import Stop
-from actors.services import Equipment
+from actors.services import Equipment, Limits
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage
@@ -61,3 +62,10 @@ def test_one_user_cannot_use_up_the_lines_of_all(stage: Stage, house: House) -> 
     assert closed(house.calls("loop", HungUp())) == [4429]
     stage.advance(0.1)
     assert closed(house.calls("loop", HungUp())) == [1000]
+
+
+def test_the_door_is_open_while_there_is_a_line_free() -> None:
+    """What /ready says is what the next caller finds."""
+    for calls in (0, 1, 2, 3):
+        door = Door(Limits(sessions=2))
+        assert door.is_open(calls) == (door.refusal("somebody", calls, False, 0.0) is None) == (calls < 2)
