@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from actors.admission.losses import Losses
-from actors.admission.waiting import MIB, Waiting
+from actors.admission.waiting import MIB, Ledger
 from actors.bridge import Dialler
 from actors.counters import Figures
 from audio import Pool
@@ -79,8 +79,8 @@ class Equipment:
     figures: Figures = field(default_factory=Figures)
     losses: Losses = field(default_factory=Losses)
     trials: Trials = field(default_factory=Trials)
-    waiting: Waiting = field(init=False)
+    waiting: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
         most = (self.limits.caller_waiting, self.limits.address_waiting, self.limits.all_waiting)
-        object.__setattr__(self, "waiting", Waiting(*(mebibytes * MIB for mebibytes in most)))
+        object.__setattr__(self, "waiting", Ledger(*(mebibytes * MIB for mebibytes in most)))

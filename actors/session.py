@@ -8,7 +8,7 @@ from math import inf
 from typing import TypeAlias, assert_never
 
 from actors.admission.rate import Rate
-from actors.admission.waiting import Holding, Kind, Parcel
+from actors.admission.waiting import CROWDED, Holding, Kind, Parcel
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.choices import Choices
 from actors.call.clips import Clips
@@ -65,7 +65,6 @@ from upstream.facts import BYTES_PER_MS, Allowance, Event, ReplyEnded, Speaking,
 log = logging.getLogger(__name__)
 
 SECOND = 1000 * BYTES_PER_MS  # of audio
-CROWDED = "Too much of yours waits already: send it again when what you said before is answered."
 STRAY_SECONDS = 1.0  # a phone hears of a refusal a moment later, and has sent 50 more frames a second until then
 HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was before: a phone was out of reach for so long
 
@@ -245,15 +244,17 @@ class UserSessionActor(LoopActor[SessionInbox]):
         """A clip is decoded or refused, or there is no room for it any more."""
         if isinstance(message, Displaced):
             self._crowded(self._talk.displaced(message.counted))
-        else:
+        elif self._talk.told(message.number):
             self._crowded(self._talk.decoded(message))
+        else:
+            return  # the clip was given up while this was on its way
         self._board.go_on()
         if isinstance(message, Undecoded):
             self._refuse(message.code, message.message, message.counts)
 
     def _crowded(self, remains: bool) -> None:
         """Unless it remains, something that had been taken was given up: no fault of the caller's."""
-        if not remains and not self._farewell.begun:
+        if not remains:
             self._talk.tally["busy"] += 1
             self._equipment.figures.messages_refused["busy"] += 1
             self._caller.tell(Error("busy", CROWDED))
@@ -408,7 +409,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if leg is None or isinstance(down.cause, Overrun):  # the persona, whose policy is to escalate, or a flood
             self.end(down.cause or RuntimeError(f"the {down.name} of session {self._id} ended"))
             return
-        if leg in line.retiring or self._farewell.begun:
+        if leg in line.retiring:  # as all are, once the caller is gone
             self._board.line = line.without(leg.generation)
             if self._farewell.begun:
                 self._end_when_all_is_told()

@@ -12,7 +12,7 @@ from typing import Any
 
 import schemas
 from audio.codec import MAX_CLIP_BYTES
-from schemas import TOO_NESTED, Refused
+from schemas import TOO_MUCH, Refused
 
 LARGE = 64 * 1024  # bytes; only an audio message may be larger
 LONGEST = 3 * MAX_CLIP_BYTES // 2
@@ -42,7 +42,7 @@ def unpack(frame: bytes) -> bytes:
     Raises Refused: bad_json, unknown_type, bad_message, bad_base64, audio_too_big.
     """
     if schemas.parts(frame) > MOST_PARTS:
-        raise Refused("bad_message", TOO_NESTED)
+        raise Refused("bad_message", TOO_MUCH)
     message = schemas.opened(frame, schemas.CALLER)
     if message["type"] != "audio":
         raise _too_large(message["type"])

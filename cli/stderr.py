@@ -44,11 +44,16 @@ def _read(pipe: int) -> None:
         if not rate.take(time.monotonic()):
             skipped += 1
             continue
-        if skipped:
-            log.warning("%d lines are not shown", skipped)
-            skipped = 0
+        _tell(skipped)
+        skipped = 0
         log.warning("%s", line.decode(errors="replace").rstrip())
+    _tell(skipped)
     os.close(pipe)
+
+
+def _tell(skipped: int) -> None:
+    if skipped:
+        log.warning("%d lines are not shown", skipped)
 
 
 def _lines(pipe: int) -> Iterator[bytes]:

@@ -29,7 +29,7 @@ class Refused(Exception):
 MOST_PARTS = 10_000
 """Of JSON in a frame: fields, elements, commas in a text, of which a typed turn may be 4,000. 32,000 take 5 ms."""
 
-TOO_NESTED = "It holds too much JSON for a message: send the fields of the schema only."
+TOO_MUCH = "It holds too much JSON for a message: send the fields of the schema only."
 
 
 def read(name: str) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def opened(frame: bytes, kinds: Mapping[str, Draft202012Validator]) -> dict[str,
     Raises Refused: bad_json, unknown_type, bad_message.
     """
     if parts(frame) > MOST_PARTS:
-        raise Refused("bad_message", TOO_NESTED)
+        raise Refused("bad_message", TOO_MUCH)
     try:
         data = orjson.loads(frame)
     except orjson.JSONDecodeError as error:

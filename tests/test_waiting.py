@@ -138,6 +138,21 @@ def test_who_is_over_their_own_limit_is_told_busy_and_the_call_goes_on() -> None
     run(story())
 
 
+def test_a_large_clip_that_is_refused_waits_no_more() -> None:
+    """Nobody was chosen: the session never takes it over, and the shore gives its room back."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            raw = await Raw.dial(line.url, "user-1")
+            for _ in range(3):
+                raw.send(clip_message(LONG))
+                assert (await raw.hear("error"))["code"] == "no_persona"
+                await until(lambda: not line.waiting.bytes)
+            raw.vanish()
+
+    run(story())
+
+
 def test_a_large_frame_that_stands_still_is_closed() -> None:
     """With 4408, and a reason."""
 

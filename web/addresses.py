@@ -92,7 +92,7 @@ def _address(text: str) -> Address | None:
     if len(text) > _LONGEST:
         return None
     try:
-        address = ip_address(text.partition("%")[0])
+        address = ip_address(text)
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address

@@ -14,7 +14,7 @@ from aiohttp.http import WSMessageNoDecodeText
 from aiohttp.typedefs import Handler
 
 from actors.admission.rate import Rate
-from actors.admission.waiting import LARGE, Holding, Kind, Waiting
+from actors.admission.waiting import CROWDED, LARGE, Holding, Kind, Ledger
 from actors.counters import Figures
 from actors.messages.admission import Connected, Detached, From
 from actors.messages.caller import Chose, Close, Flooded, FromCaller, Garbled, Mode, Recorded, Sought
@@ -45,7 +45,6 @@ OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 PRIVATE_CODES = 3000  # from here on a close code means what a client and its own server have agreed upon
 TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
 
-CROWDED = "Too much of yours waits already: send it again when what you said before is answered."
 TOO_LARGE = Garbled("audio_too_big", "The clip is larger than may wait here: record a shorter one, or compress it.")
 
 _numbers = itertools.count(1)
@@ -73,7 +72,7 @@ class Socket(web.WebSocketResponse[Literal[False]]):
 
 
 def answer_calls(
-    supervisor: Ref[Connected], figures: Figures, waiting: Waiting, patience: Patience = PATIENCE
+    supervisor: Ref[Connected], figures: Figures, waiting: Ledger, patience: Patience = PATIENCE
 ) -> Handler:
     """The handler of `GET /ws-mobile/{user_id}` and `GET /ws/{user_id}`."""
 
@@ -113,8 +112,8 @@ def answer_calls(
             if session := await outbox.admitted:
                 if wish := _wish(request.query):
                     session.tell(From(connection, wish))
-                visit = Visit(socket, session, connection, keeps, unread, request, request.get(PACE))
-                await _listen(visit, patience.pong_seconds)
+                shore = Shore(socket, session, connection, keeps, unread, request, request.get(PACE))
+                await _listen(shore, patience.pong_seconds)
         except (ConnectionError, TimeoutError):  # a pong could not be written: nobody reads
             if request.transport:
                 request.transport.abort()
@@ -152,8 +151,8 @@ def _wish(query: Mapping[str, str]) -> Chose | Sought | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """A connection that was let in: where its frames come from, where they go, and what is counted of them."""
+class Shore:
+    """That of one caller who was let in: where their frames come from and go to, and what is counted of them."""
 
     socket: Socket
     session: LoopRef[From | Detached]
@@ -176,12 +175,12 @@ class Visit:
             wait -= LOOK_SECONDS
 
 
-async def _listen(visit: Visit, pong_seconds: float) -> None:
+async def _listen(shore: Shore, pong_seconds: float) -> None:
     """Every frame to the session, and how it ended."""
-    socket, session, connection = visit.socket, visit.session, visit.connection
+    socket, session, connection = shore.socket, shore.session, shore.connection
     gone = Detached(connection)
     try:
-        visit.unread.tell(visit.says)
+        shore.unread.tell(shore.says)
         controls = Rate(CONTROLS_A_SECOND, 10 * CONTROLS_A_SECOND)
         frames, enough = 0, time.perf_counter() + READ_SECONDS
         while True:
@@ -190,7 +189,7 @@ async def _listen(visit: Visit, pong_seconds: float) -> None:
                 size = len(frame.data)
                 socket.figures.received += size
                 if size > LARGE:
-                    await _take(visit, frame)
+                    await _take(shore, frame)
                     del frame  # or it would be kept until the next comes
                     continue
                 session.tell(From(connection, _read(frame)))
@@ -198,14 +197,14 @@ async def _listen(visit: Visit, pong_seconds: float) -> None:
                 gone = replace(gone, how=_closed(frame) or gone.how)
                 return
             elif not controls.take(time.monotonic()):
-                visit.says(Flooded(TOO_MANY))
+                shore.says(Flooded(TOO_MANY))
             elif frame.type is WSMsgType.PING:
                 async with asyncio.timeout(pong_seconds):
                     await socket.pong(frame.data)
             frames += 1 if frame.type is WSMsgType.BINARY else TEXT_COSTS + len(frame.data) // TEXT_BYTES
             if frames >= READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:
                 await _room(session)
-                await visit.keep_pace(frames)
+                await shore.keep_pace(frames)
                 frames, enough = 0, time.perf_counter() + READ_SECONDS
     except TimeoutError:
         gone = replace(gone, how=TOO_SLOW)
@@ -214,21 +213,21 @@ async def _listen(visit: Visit, pong_seconds: float) -> None:
         session.tell(gone)
 
 
-async def _take(visit: Visit, frame: WSMessageNoDecodeText) -> None:
+async def _take(shore: Shore, frame: WSMessageNoDecodeText) -> None:
     """A large frame: nothing else is read until the session has it, so that one at most lies in its mailbox."""
-    counted = visit.keeps.parcel(Kind.CLIP)
-    visit.unread.taken()
+    counted = shore.keeps.parcel(Kind.CLIP)
+    shore.unread.taken()
     size, message = len(frame.data), _read(frame)
     if not isinstance(message, Garbled) and not counted.resize(size):
-        message = Garbled("busy", CROWDED) if size <= visit.keeps.ledger.caller else TOO_LARGE
-    visit.says(replace(message, counted=counted) if isinstance(message, Recorded) else message)
+        message = Garbled("busy", CROWDED) if size <= shore.keeps.ledger.caller else TOO_LARGE
+    shore.says(replace(message, counted=counted) if isinstance(message, Recorded) else message)
     while True:
         await asyncio.sleep(0)
-        backlog = visit.session.backlog
+        backlog = shore.session.backlog
         if not backlog or (backlog < MOST_UNHANDLED and not counted.size):
             break
     counted.release()
-    await visit.keep_pace(TEXT_COSTS + size // TEXT_BYTES)
+    await shore.keep_pace(TEXT_COSTS + size // TEXT_BYTES)
 
 
 def _closed(frame: WSMessageNoDecodeText) -> Close | None:

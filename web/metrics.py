@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from actors import runtime
-from actors.admission.waiting import Waiting
+from actors.admission.waiting import Ledger
 from actors.counters import Figures
 from actors.runtime.watchdog import STEPS, running
 from audio import Pool
@@ -21,8 +21,8 @@ from audio import Pool
 class Metrics(Collector):
     """One server's; the registry is its own. What is the worst since the last reading has one reader in mind."""
 
-    def __init__(self, figures: Figures, pool: Pool, waiting: Waiting | None = None) -> None:
-        self.figures, self._pool, self.waiting = figures, pool, waiting or Waiting()
+    def __init__(self, figures: Figures, pool: Pool, waiting: Ledger | None = None) -> None:
+        self.figures, self._pool, self.waiting = figures, pool, waiting or Ledger()
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)

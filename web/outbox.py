@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from aiohttp import WSMsgType, web
 
-from actors.admission.waiting import LARGE, Holding, Kind, Waiting
+from actors.admission.waiting import LARGE, Holding, Kind, Ledger
 from actors.messages.admission import Admitted, Detached, From
 from actors.messages.caller import AudioResponse, Clear, Close, Sound, ToCaller
 from actors.runtime import LoopRef
@@ -44,7 +44,7 @@ class Outbox:
         self._waiting: deque[Queued] = deque()
         self._text = 0  # bytes of messages that wait
         self._sound = 0  # bytes of a stream that wait
-        self._large = (holding or Waiting().holding(connection)).parcel(Kind.REPLY, lambda lost: self._crowded())
+        self._large = (holding or Ledger().holding(connection)).parcel(Kind.REPLY, lambda lost: self._crowded())
         self._wake = asyncio.Event()
         self.closing = False  # a Close was told: `run` ends by itself, within the time that a close may take
         self.admitted: asyncio.Future[LoopRef[From | Detached] | None] = asyncio.get_running_loop().create_future()

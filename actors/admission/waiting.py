@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from enum import IntEnum
 
 MIB = 2**20
+CROWDED = "Too much of yours waits already: send it again when what you said before is answered."
 LARGE = 64 * 1024
 """Bytes: smaller frames are not counted. What comes 50 times a second must cost nothing, and is bounded elsewhere."""
 
@@ -45,7 +46,7 @@ class Parcel:
 class Holding:
     """Whoever keeps something for one connection of a caller: its shore, or its session."""
 
-    def __init__(self, ledger: "Waiting", caller: int, address: str) -> None:
+    def __init__(self, ledger: "Ledger", caller: int, address: str) -> None:
         self.ledger, self.caller, self.address = ledger, caller, address
         self.closed = False
 
@@ -64,8 +65,8 @@ class Holding:
         self.ledger.forget(self)
 
 
-class Waiting:
-    """The ledger. `caller`, `address` and `most` are bytes that may wait for one caller, one address, and in all."""
+class Ledger:
+    """`caller`, `address` and `most` are bytes that may wait for one caller, one address, and in all."""
 
     def __init__(self, caller: int = 12 * MIB, address: int = 32 * MIB, most: int = 256 * MIB) -> None:
         self.caller, self._address, self._most = caller, address, most

@@ -22,23 +22,21 @@ class Clips:
         self._waiting.append((number, clip))
         self._next()
 
-    def finished(self) -> None:
-        """The one in hand was told."""
+    def finished(self, number: int) -> bool:
+        """What became of this one was told; False where it was dropped while that was on its way."""
+        if not self._in_hand or self._in_hand[0] != number:
+            return False
         self._in_hand = None
         self._next()
+        return True
 
-    def drop(self, number: int) -> None:
-        """Nobody wants this one any more; nothing will be told of it."""
-        self._waiting = deque(clip for clip in self._waiting if clip[0] != number)
-        if self._in_hand and self._in_hand[0] == number:
-            self._in_hand[1].cancel()
-            self.finished()
-
-    def close(self) -> None:
-        """Nobody wants any of them."""
-        self._waiting.clear()
-        if self._in_hand:
-            self.drop(self._in_hand[0])
+    def drop(self, *numbers: int) -> None:
+        """Nobody wants these any more: nothing will be told of them, and no decoder begins one."""
+        self._waiting = deque(clip for clip in self._waiting if clip[0] not in numbers)
+        if self._in_hand and self._in_hand[0] in numbers:
+            number, decoding = self._in_hand
+            decoding.cancel()
+            self.finished(number)
 
     def _next(self) -> None:
         if self._waiting and not self._in_hand:

@@ -93,12 +93,15 @@ class Conversation:
         owed = self._greeting or self._places or self._turns.waiting or self._words.missing(now)
         return not (owed or self.stream.speaking) and self._replies.silent(now)
 
+    def told(self, clip: int) -> bool:
+        """The decoders have told of this one, and the next is theirs; False where nobody waits for it any more."""
+        return self._clips.finished(clip)
+
     def decoded(self, result: Decoded | Undecoded) -> bool:
         """A clip is decoded, or refused: then it is as if it had never come.
 
         False when what it was decoded to is more than may wait: it is forgotten.
         """
-        self._clips.finished()
         match result:
             case Decoded(number, pcm):
                 said = self._turns.get(number)
@@ -196,8 +199,6 @@ class Conversation:
         self._replies.lost(live.generation)
         if self.stream.stopped:
             self.stream.committed()
-        if self._greeting and self._greeting.asked:
-            self._greeting = None
         self._failed(max(asked, default=0), "nothing came")
 
     # Which persona, and which connection.
@@ -346,7 +347,6 @@ class Conversation:
 
     def _reply_began(self, leg: Leg, reply: int, ask: int, now: float) -> None:
         said, greeting = self._turns.get(ask), self._greeting
-        self._put_off.pop(ask, None)
         if greeting and ask == greeting.number:
             greeting.begun = True
             if not greeting.given:
@@ -386,6 +386,7 @@ class Conversation:
 
     def _settle(self, ask: int) -> None:
         """An answer to `ask` answers all that was asked before it as well, and is it the greeting, then that."""
+        self._put_off.pop(ask, None)
         if self._greeting and ask == self._greeting.number:
             self._greeting = None
         for said in self._turns:
@@ -407,15 +408,14 @@ class Conversation:
 
     def _forget(self, gone: list[Utterance]) -> bool:
         """Nobody will answer these; True if there were any."""
+        self._clips.drop(*(said.number for said in gone))
         for said in gone:
             self._turns.forget(said.number)
-            self._clips.drop(said.number)
             self.stream.safe(said.number)
         return bool(gone)
 
     def close(self) -> None:
         """Nobody is left to answer, or to hear: what is being decoded is cancelled, and nothing of it all is kept."""
-        self._clips.close()
         self._forget(list(self._turns))
         self._replies.close()
         self.stream.drop()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.messages.caller import Close, Error, Recorded
+from actors.messages.caller import Close, Error, Interrupted, Recorded
 from actors.services import Limits
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
@@ -52,3 +52,27 @@ def test_decoders_are_told_whose_clip_it_is(scene: Scene) -> None:
     scene.decoders.by_hand = True
     scene.says(Recorded(b"a clip"))
     assert scene.decoders.clips[-1].by == (("user", "somebody"),)
+
+
+def test_decoders_are_told_the_address_first(stage: Stage) -> None:
+    """All of an address share a turn, whatever users they say they are."""
+    scene = Scene(stage, address="192.0.2.1")
+    scene.on_the_line(TINA)
+    scene.decoders.by_hand = True
+    scene.says(Recorded(b"a clip"))
+    assert scene.decoders.clips[-1].by == (("address", "192.0.2.1"), ("user", "somebody"))
+    scene.end()
+
+
+def test_what_becomes_of_a_clip_that_nobody_wants_is_not_told(scene: Scene) -> None:
+    """It was refused and the caller interrupted in the same moment; the clips after it go on one by one."""
+    scene.on_the_line(TINA)
+    scene.decoders.by_hand = True
+    scene.says(Recorded(b"a clip"))
+    first = scene.decoders.clips[-1]
+    scene.says(Interrupted())
+    scene.says(Recorded(b"another"))
+    scene.says(Recorded(b"a third"))
+    first.refuse()
+    assert [clip.clip for clip in scene.decoders.clips] == [b"a clip", b"another"]
+    assert not [message for message in scene.caller.take() if isinstance(message, Error)]

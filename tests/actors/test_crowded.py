@@ -2,9 +2,9 @@
 
 import pytest
 
-from actors.admission.waiting import MIB, Kind, Parcel, Waiting
+from actors.admission.waiting import MIB, Kind, Ledger, Parcel
 from actors.messages.admission import Detached
-from actors.messages.caller import Error, Interrupted, Recorded, Typed
+from actors.messages.caller import Close, Error, Flooded, Interrupted, Recorded, Typed
 from actors.runtime import Down
 from actors.services import Limits
 from actors.session import UserSessionActor
@@ -17,7 +17,7 @@ from tests.kit.insides import actor
 CLIP = bytes(100_000)
 
 
-def ledger(scene: Scene) -> Waiting:
+def ledger(scene: Scene) -> Ledger:
     """That of the scene's session."""
     return actor(scene.session, UserSessionActor)._equipment.waiting
 
@@ -54,6 +54,7 @@ def test_what_is_refused_or_not_wanted_counts_no_more(scene: Scene) -> None:
     scene.says(Interrupted())
     scene.stage.settle()
     assert ledger(scene).bytes == 0
+    assert [clip.cancelled for clip in scene.decoders.clips] == [False, True]
 
 
 def test_a_clip_that_grows_beyond_what_may_wait_is_forgotten(stage: Stage) -> None:
@@ -120,10 +121,18 @@ def test_who_has_most_gives_way_to_others(scene: Scene) -> None:
         parcel.release()
 
 
-def fill(waiting: Waiting, size: int) -> list[Parcel]:
+def test_a_call_that_must_end_for_want_of_room_says_so(scene: Scene) -> None:
+    """As an error of the call, and in the close."""
+    scene.on_the_line(TINA)
+    scene.says(Flooded("too much waits already", 4429, "busy"))
+    told = [message for message in scene.caller.take() if isinstance(message, Error | Close)]
+    assert told == [Error("busy", "too much waits already"), Close(4429, "too much waits already")]
+
+
+def fill(ledger: Ledger, size: int) -> list[Parcel]:
     """Many others, none of whom has much, keep so much together."""
     each = 50_000
-    parcels = [waiting.holding(-number).parcel(Kind.CLIP) for number in range(1, size // each + 2)]
+    parcels = [ledger.holding(-number).parcel(Kind.CLIP) for number in range(1, size // each + 2)]
     for parcel in parcels:
         parcel.resize(min(each, size))
         size -= parcel.size
@@ -142,6 +151,7 @@ def test_all_is_given_back_however_the_call_ends(stage: Stage, how: str) -> None
     scene.decoders.clips[0].decode(bytes(9600))
     scene.stage.settle()
     assert waiting.bytes == 2 * len(CLIP) + 9600
+    assert actor(scene.session, UserSessionActor)._keeps.parcel(Kind.CLIP).resize(1), "what a crash leaves half done"
     match how:
         case "crash":
             scene.session.tell("no message of ours")  # type: ignore[arg-type]
@@ -155,6 +165,7 @@ def test_all_is_given_back_however_the_call_ends(stage: Stage, how: str) -> None
             scene.session.stop(block=False)
             scene.stage.advance(5)
     assert waiting.bytes == 0
+    assert [clip.cancelled for clip in scene.decoders.clips] == [False, True]
     if how == "gone":
         scene.end()
 

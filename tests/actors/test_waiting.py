@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from actors.messages.admission import LetGo
 from actors.messages.caller import (
     Chose,
     Close,
@@ -108,6 +109,20 @@ def test_what_is_no_turn_keeps_no_call(scene: Scene, keeps: Callable[[Scene], In
         scene.says(keeps(scene))
     scene.stage.advance(10.1)
     assert codes(scene)[-1] == "4408"
+
+
+def test_typed_turns_and_choices_that_are_granted_keep_a_call(scene: Scene) -> None:
+    """Five minutes are counted from each."""
+    wire = scene.on_the_line(TINA)
+    scene.stage.advance(290)
+    scene.says(Typed("Are you there?"))
+    wire.answer("Yes.")
+    scene.stage.advance(290)
+    scene.on_the_line(MOHIT)
+    scene.stage.advance(290)
+    assert codes(scene) == []
+    scene.stage.advance(10.1)
+    assert codes(scene) == ["4408"]
 
 
 def test_a_clip_that_cannot_be_decoded_keeps_no_call(scene: Scene) -> None:
@@ -260,6 +275,27 @@ def test_a_switch_that_hangs_is_told_and_turns_back(scene: Scene, hangs: Callabl
     assert scene.caller.fish_for(TextResponse).text == "Yes."
 
 
+def test_a_switch_that_failed_leaves_nothing_behind(scene: Scene) -> None:
+    """The other's place is free again, and the next switch does not wait for the tries of the one before."""
+    scene.on_the_line(TINA)
+    scene.says(Chose(MOHIT))
+    began = scene.stage.now
+    while scene.stage.now < began + 15.1:
+        scene.stage.settle()
+        for other in scene.upstream.dialled[1:]:
+            if not other.ended:
+                other.lose()
+        scene.supervisor.by_hand = True
+        scene.stage.advance(0.2)
+    assert "persona_switch_failed" in codes(scene)
+    assert scene.supervisor.fish_for(LetGo).keeps == {TINA}
+    scene.supervisor.by_hand = False
+    tried = len(scene.upstream.dialled)
+    scene.says(Chose("priyanka_vedic_love"))
+    scene.stage.settle()
+    assert len(scene.upstream.dialled) == tried + 1
+
+
 def test_each_switch_has_its_own_time(scene: Scene) -> None:
     """Whoever is chosen last is called for as long as anybody."""
     scene.on_the_line(TINA)
@@ -313,6 +349,45 @@ def test_a_greeting_that_does_not_come_is_asked_again_and_then_given_up(scene: S
     assert scene.wire(2).texts() == [("user", "hello?")]
     scene.wire(2).answer("Yes?")
     assert scene.caller.fish_for(TextResponse).text == "Yes?"
+
+
+def test_a_greeting_that_was_given_up_is_not_given_over_a_third_connection(scene: Scene) -> None:
+    scene.says(Chose(TINA))
+    for number in (1, 2):
+        scene.wire(number).welcome()
+        scene.stage.advance(10.1)
+    scene.wire(2).lose()
+    scene.stage.advance(2)
+    scene.wire(3).welcome()
+    assert scene.wire(3).kinds.count("response.create") == 0
+
+
+def test_any_end_of_an_answer_begins_the_time_anew(scene: Scene) -> None:
+    """The model is at work: what replaced a turn was asked only then."""
+    wire = scene.on_the_line(TINA)
+    scene.says(Typed("will I marry?"))
+    begin(wire, "first", asked(wire))
+    scene.stage.advance(9)
+    scene.says(Typed("and when?"))
+    scene.stage.settle()
+    finish(wire, "first", "cancelled")
+    scene.stage.advance(9.9)
+    assert codes(scene) == []
+    scene.stage.advance(0.2)
+    assert codes(scene) == ["reconnecting"]
+
+
+def test_who_speaks_over_what_they_asked_waits_for_no_answer_to_it(scene: Scene) -> None:
+    """However long they speak; that the model owes us something is another matter, after 20 s."""
+    wire = on_the_line(scene)
+    speak(scene, 1000)
+    turn(wire, "one", 0)
+    scene.stage.advance(5)
+    wire.say(type="input_audio_buffer.speech_started", item_id="two", audio_start_ms=6000)
+    for _ in range(24):
+        speak(scene, 500)
+        scene.stage.advance(0.5)
+    assert codes(scene) == []
 
 
 def test_a_response_that_begins_and_says_nothing_is_no_answer(scene: Scene) -> None:
@@ -414,6 +489,22 @@ def test_an_upstream_without_time_is_waited_for_and_the_caller_is_told(scene: Sc
     scene.stage.advance(60)
     assert not codes(scene)
     assert len(scene.upstream.dialled) == 1
+
+
+def test_an_upstream_that_puts_off_twice_is_given_both_times(scene: Scene) -> None:
+    """And ten seconds more, from the beginning."""
+    wire = scene.on_the_line(TINA)
+    scene.says(Typed("will I marry?"))
+    for number in (1, 2):
+        error = {"code": "rate_limit_exceeded", "message": "Please try again in 8s."}
+        begin(wire, f"none {number}", asked(wire))
+        details = {"error": error}
+        wire.say(type="response.done", response={"id": f"none {number}", "status": "failed", "status_details": details})
+        scene.stage.advance(8.1)
+    scene.stage.advance(9.7)
+    assert codes(scene) == ["waiting"]
+    scene.stage.advance(0.3)
+    assert codes(scene) == ["reconnecting"]
 
 
 def test_an_upstream_that_had_no_time_and_then_says_nothing_is_left(scene: Scene) -> None:

@@ -35,6 +35,13 @@ def test_every_call_that_is_let_in_has_its_handles() -> None:
             room_for_callers(needed - 1, sessions)
 
 
+def test_the_figures_are_those_of_the_documents() -> None:
+    """Two for a call, one more for a fourth of the calls, and 128: docs/operations.md gives the sum for 500."""
+    assert room_for_callers(1253, 500) == 500 + 32
+    with pytest.raises(CannotServe, match="need 1253 handles"):
+        room_for_callers(1252, 500)
+
+
 def test_too_few_say_what_to_do() -> None:
     """With the number to give."""
     with pytest.raises(CannotServe, match=r"ulimit -n \d+.*LimitNOFILE=\d+.*--sessions") as refused:

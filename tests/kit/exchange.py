@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pykka
 
-from actors.admission.waiting import Waiting
+from actors.admission.waiting import Ledger
 from actors.counters import Figures
 from actors.runtime import Hired
 from actors.services import Equipment, Limits, Trials
@@ -55,7 +55,7 @@ class Exchange:
     pool: Pool
     upstream: Upstream
     figures: Figures
-    waiting: Waiting
+    waiting: Ledger
     supervisor: Hired[SupervisorInbox]
     shelf: Shelf
     tones: Tones

@@ -82,3 +82,14 @@ def test_all_calls_of_an_address_keep_one_pace() -> None:
     assert arrivals.pace("a", 0.0) is arrivals.pace("a", 99.0)
     assert arrivals.pace("a", 99.0).owe(99.0, 200) > 0
     assert arrivals.pace("b", 99.0).owe(99.0, 100) == 0
+
+
+def test_who_was_here_until_now_is_not_forgotten_for_having_come_long_ago() -> None:
+    """What they did meanwhile counts: else a connection that is kept would begin each limit anew."""
+    arrivals = Arrivals(LIMITS)
+    assert arrivals.connect("a", 0.0)
+    while arrivals.ask("a", 100.0):
+        pass
+    arrivals.leave("a", 100.0)
+    arrivals.ask("another", 100.0)
+    assert not arrivals.ask("a", 100.0)

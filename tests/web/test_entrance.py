@@ -21,8 +21,10 @@ from aiohttp import web
 from actors.messages.admission import Connected, Detached, From, Inquired
 from actors.messages.caller import Close, Pong
 from actors.services import Limits
+from actors.session import UserSessionActor
 from cli.server import bind
 from tests.kit.exchange import exchange
+from tests.kit.insides import actor
 from tests.kit.raw import BINARY, PING, Raw, head
 from tests.kit.shore import Porter, shore
 from tests.kit.story import WITHIN, run, until
@@ -115,6 +117,26 @@ def test_open_connections_of_one_address_are_bounded_and_come_back() -> None:
 
             await sooner_or_later(again)
             hang_up(*silent)
+
+    run(story())
+
+
+@pytest.mark.parametrize(("source", "known"), [(STRANGER, STRANGER), ("127.0.0.1", "")])
+def test_a_call_is_of_its_address_at_the_shore_and_in_its_session(source: str, known: str) -> None:
+    """What waits of it is counted with what waits of the others there; a neighbour who is not limited is alone."""
+
+    async def story() -> None:
+        async with exchange(addresses=STRICT) as server:
+            line = await Line.dial(server.http.removeprefix("http://"), source)
+            assert await line.call() == 101
+            await until(lambda: server.figures.begun == 1)
+            session = actor(server.session("u"), UserSessionActor)
+            await until(lambda: session._caller.connection > 0)
+            assert session._keeps.address == known
+            line.writer.write(head(1_000_000) + bytes(500_000))
+            await until(lambda: server.waiting.bytes > 400_000)
+            assert (STRANGER in server.waiting._groups) == bool(known)
+            line.hang_up()
 
     run(story())
 

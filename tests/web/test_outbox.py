@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from actors.admission.waiting import MIB, Kind, Ledger
 from actors.messages.admission import Admitted, Detached
 from actors.messages.caller import AudioResponse, Clear, Close, Error, Pong, Sound, TextResponse
 from actors.testing.probe import Probe
@@ -135,3 +136,63 @@ def test_a_reason_is_cut_between_characters() -> None:
     run(story())
     (how,) = closes.heard
     assert how["message"].decode() == "x" + "\N{DEVANAGARI LETTER KA}" * 40
+
+
+def test_whole_replies_count_until_they_are_written() -> None:
+    """Or until the caller is gone: then nothing of them is kept, either."""
+    ledger, reply = Ledger(), AudioResponse("1.1", bytes(300_000))
+    counted = list[int]()
+
+    class Socket:
+        async def send_frame(self, data: bytes, kind: Any) -> None:
+            counted.append(ledger.bytes)
+            if len(counted) == 2:
+                raise ConnectionResetError
+
+    async def story() -> None:
+        box: Any = Outbox(Socket(), None, 1, holding=ledger.holding(1))  # type: ignore[arg-type]
+        for _ in range(3):
+            box.tell(reply)
+        assert ledger.bytes == 1_200_000
+        await box.run()
+        assert (counted, ledger.bytes) == ([1_200_000, 800_000], 0)
+        assert not box._waiting
+        box.tell(reply)
+        assert ledger.bytes == 0
+
+    run(story())
+
+
+def test_who_reads_nothing_is_cut_where_others_need_the_room() -> None:
+    """The session knows why; what is small was never counted."""
+    ledger, session = Ledger(most=MIB), Probe()
+    aborted = Probe()
+
+    class Transport(asyncio.WriteTransport):
+        def abort(self) -> None:
+            aborted.tell("aborted")
+
+    async def story() -> None:
+        box: Any = Outbox(Gone(), Transport(), 1, holding=ledger.holding(1))  # type: ignore[arg-type]
+        box.tell(Admitted(session))  # type: ignore[arg-type]
+        box.tell(Error("busy", "x" * 1000))
+        assert ledger.bytes == 0
+        box.tell(AudioResponse("1.1", bytes(600_000)))
+        assert ledger.holding(2).parcel(Kind.FRAME).resize(300_000)
+        assert (session.heard, aborted.heard) == ([Detached(1, TOO_SLOW)], ["aborted"])
+        assert ledger.bytes == 300_000
+
+    run(story())
+
+
+def test_a_reply_for_which_there_is_no_room_is_dropped_with_all_before_it() -> None:
+    """What is left to be written is the close alone, and nothing counts."""
+    ledger = Ledger(most=MIB)
+
+    async def story() -> None:
+        box: Any = Outbox(Gone(), None, 1, holding=ledger.holding(1))  # type: ignore[arg-type]
+        for _ in range(2):
+            box.tell(AudioResponse("1.1", bytes(600_000)))
+        assert (list(box._waiting), ledger.bytes) == ([TOO_SLOW], 0)
+
+    run(story())

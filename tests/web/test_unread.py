@@ -8,7 +8,7 @@ from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.admission.waiting import LARGE, MIB, Waiting
+from actors.admission.waiting import LARGE, MIB, Ledger
 from actors.messages.caller import Flooded, FromCaller
 from actors.testing.stage import Stage
 from tests.kit.raw import BINARY, PING, TEXT, head
@@ -35,8 +35,8 @@ class Protocol:
 class Connection:
     """A caller's: what comes on it, what was read of it, and what the session is told."""
 
-    def __init__(self, ledger: Waiting | None = None, caller: int = 1) -> None:
-        self.ledger = ledger or Waiting()
+    def __init__(self, ledger: Ledger | None = None, caller: int = 1) -> None:
+        self.ledger = ledger or Ledger()
         self.protocol, self.told = Protocol(), list[FromCaller]()
         loop = asyncio.get_running_loop()
         self._reader = WebSocketDataQueue(self.protocol, 2**18, loop=loop)  # type: ignore[arg-type]
@@ -170,7 +170,7 @@ def test_a_burst_of_small_frames_may_be_followed_by_silence(stage: Stage) -> Non
 
 def test_who_finds_no_room_is_told_busy_and_closed(stage: Stage) -> None:
     """The largest holder, and not who comes last."""
-    ledger = Waiting(most=4 * MIB)
+    ledger = Ledger(most=4 * MIB)
     large, small = Connection(ledger, 1), Connection(ledger, 2)
     large.comes(head(5 * MIB) + bytes(3 * MIB))
     small.comes(head(2 * MIB) + bytes(2 * MIB))
@@ -185,7 +185,7 @@ def test_who_finds_no_room_is_told_busy_and_closed(stage: Stage) -> None:
 
 def test_who_is_refused_before_they_are_let_in_hears_of_it_then(stage: Stage) -> None:
     """The session is told as soon as there is one."""
-    line = Connection(Waiting(most=MIB))
+    line = Connection(Ledger(most=MIB))
     line.unread._tell = None
     line.comes(head(5 * MIB) + bytes(3 * MIB))
     line.unread.tell(line.told.append)

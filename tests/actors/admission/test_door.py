@@ -5,10 +5,11 @@ from typing import cast
 
 import pytest
 
+from actors.admission.door import Door
 from actors.messages.admission import Admitted, Connected, From
-from actors.messages.caller import Chose, Close, HungUp
+from actors.messages.caller import Chose, Close, HungUp, Recorded
 from actors.runtime import Stop
-from actors.services import Equipment
+from actors.services import Equipment, Limits
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage
@@ -24,15 +25,17 @@ class House:
 
     def __init__(self, stage: Stage) -> None:
         self.stage, self.wires = stage, Wires()
-        equipment = Equipment(Shelf(FOUR), self.wires, cast(Pool, Decoders()))
+        self.decoders = Decoders()
+        equipment = Equipment(Shelf(FOUR), self.wires, cast(Pool, self.decoders))
         self.supervisor = stage.launch(SupervisorActor, equipment)
 
-    def calls(self, user: str, says: Chose | HungUp) -> Probe:
+    def calls(self, user: str, *says: Chose | HungUp | Recorded, address: str = "") -> Probe:
         """Somebody calls, and says this if they are let in."""
         caller = Probe(user)
-        self.supervisor.tell(Connected(user, 1, caller))
+        self.supervisor.tell(Connected(user, 1, caller, address=address))
         for admitted in [message for message in caller.box if isinstance(message, Admitted)]:
-            admitted.session.tell(From(1, says))
+            for message in says:
+                admitted.session.tell(From(1, message))
         self.stage.settle()
         return caller
 
@@ -61,3 +64,17 @@ def test_one_user_cannot_use_up_the_lines_of_all(stage: Stage, house: House) -> 
     assert closed(house.calls("loop", HungUp())) == [4429]
     stage.advance(0.1)
     assert closed(house.calls("loop", HungUp())) == [1000]
+
+
+def test_the_door_is_open_while_there_is_a_line_free() -> None:
+    """What /ready says is what the next caller finds."""
+    for calls in (0, 1, 2, 3):
+        door = Door(Limits(sessions=2))
+        assert door.is_open(calls) == (door.refusal("somebody", calls, False, 0.0) is None) == (calls < 2)
+
+
+def test_a_session_knows_from_where_its_caller_calls(house: House) -> None:
+    """So its clips take turns with those of the same address."""
+    house.decoders.by_hand = True
+    house.calls("somebody", Chose(TINA), Recorded(b"a clip"), address="192.0.2.1")
+    assert house.decoders.clips[-1].by[0] == ("address", "192.0.2.1")

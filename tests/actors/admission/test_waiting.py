@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.admission.waiting import Holding, Kind, Parcel, Waiting
+from actors.admission.waiting import Holding, Kind, Ledger, Parcel
 
 
 @dataclass
 class Callers:
     """Who keeps something, in a ledger of 12 for a caller, 32 for an address, 100 in all."""
 
-    ledger: Waiting = field(default_factory=lambda: Waiting(12, 32, 100))
+    ledger: Ledger = field(default_factory=lambda: Ledger(12, 32, 100))
     lost: list[Parcel] = field(default_factory=list)
     count: int = 0
 
@@ -103,6 +103,46 @@ def test_one_who_needs_more_than_all_is_refused_alone() -> None:
     assert not callers.lost
 
 
+def test_between_two_who_have_as_much_the_one_who_asks_gives_way() -> None:
+    """Nobody pays for a room that another would only have instead of them."""
+    callers = Callers()
+    one, other = callers.holding(), callers.holding()
+    assert callers.keep(one, 50, Kind.FRAME)
+    assert callers.keep(other, 45, Kind.FRAME)
+    assert callers.keep(callers.holding(), 5)
+    assert not callers.keep(other, 5, Kind.FRAME)
+    assert not callers.lost
+
+
+def test_an_address_gives_way_although_each_of_its_callers_has_less() -> None:
+    """Than the one who asks: groups are compared first."""
+    callers = Callers()
+    many = [callers.keep(callers.holding("192.0.2.1"), 10) for _ in range(3)]
+    for _ in range(5):
+        assert callers.keep(callers.holding(), 12)
+    assert callers.keep(callers.holding(), 15, Kind.FRAME)
+    assert callers.lost == [many[0]]
+
+
+def test_what_was_lost_or_closed_counts_nothing_any_more() -> None:
+    """Also once there is room again."""
+    callers = Callers()
+    one = callers.holding()
+    lost = callers.keep(one, 60, Kind.FRAME)
+    assert lost
+    assert callers.keep(callers.holding(), 50, Kind.FRAME)
+    assert callers.lost == [lost]
+    assert not lost.resize(1)
+    home = "192.0.2.1"
+    leaves, stays = callers.holding(home), callers.holding(home)
+    gone, kept = callers.keep(leaves, 1), callers.keep(stays, 2)
+    assert gone
+    assert kept
+    leaves.close()
+    assert not gone.resize(1)
+    assert (kept.size, callers.ledger.bytes) == (2, 52)
+
+
 ACTS = st.lists(
     st.tuples(
         st.sampled_from(["grow", "grow", "grow", "shrink", "release", "close"]),
@@ -144,7 +184,7 @@ def test_the_limits_hold_and_all_is_given_back(acts: list[tuple[str, int, Kind, 
     assert not callers.ledger._callers
 
 
-def check(ledger: Waiting, kept: list[Parcel]) -> None:
+def check(ledger: Ledger, kept: list[Parcel]) -> None:
     """All is counted, and nobody has more than they may."""
     assert ledger.bytes == sum(parcel.size for parcel in kept) <= 100
     assert not any(parcel.size for parcel in kept if parcel.lost or parcel.holding.closed)

@@ -34,7 +34,7 @@ def test_one_clip_of_a_caller_is_decoded_at_a_time() -> None:
     caller = Caller()
     caller.records(1, 2, 3)
     assert caller.given == [1]
-    caller.clips.finished()
+    assert caller.clips.finished(1)
     assert caller.given == [1, 2]
 
 
@@ -45,5 +45,16 @@ def test_what_nobody_wants_is_not_decoded() -> None:
     caller.clips.drop(2)
     caller.clips.drop(1)
     assert (caller.given, caller.cancelled) == ([1, 3], [1])
-    caller.clips.close()
+    caller.clips.drop(3, 4)
     assert (caller.given, caller.cancelled) == ([1, 3], [1, 3])
+
+
+def test_what_was_told_of_a_clip_that_was_dropped_meanwhile_is_no_news() -> None:
+    """The one in hand is another by then: it is still decoded alone, and can still be cancelled."""
+    caller = Caller()
+    caller.records(1, 2, 3)
+    caller.clips.drop(1)
+    assert not caller.clips.finished(1)
+    assert caller.given == [1, 2]
+    caller.clips.drop(2)
+    assert caller.cancelled == [1, 2]

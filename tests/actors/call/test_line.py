@@ -145,3 +145,14 @@ def test_the_table_says_who_is_restarted() -> None:
     assert bridge.judge([0.0, 1.0, 2.0, 3.0, 4.0, 65.0], 65.0) is Verdict.RESTART
     assert [bridge.wait([9.0] * ends, 9.0) for ends in range(6)] == [0.0, 0.0, 0.5, 1.0, 2.0, 4.0]
     assert Policy(Verdict.RESTART).judge([1.0], 1.0) is Verdict.ESCALATE
+
+
+def test_the_pause_between_tries_grows_to_four_seconds() -> None:
+    """However many there were; no more of them are remembered than that takes."""
+    line, waits = Line(wanted=TINA), []
+    for _ in range(20):
+        line = line.failed(COMING, 0.0)
+        move = steer(line, 0.0)
+        waits.append(move.seconds if isinstance(move, Wait) else 0.0)
+    assert waits == [0.0, 0.5, 1.0, 2.0, *[4.0] * 16]
+    assert len(line.misses) <= 8

@@ -495,3 +495,29 @@ def test_an_actor_that_ended_is_collected() -> None:
     run(story())
     gc.collect()
     assert len(actors) == 0
+
+
+def test_an_actor_that_ended_keeps_nothing() -> None:
+    """Nor does who still knows it: all that it had is let go of at once, without the garbage collector."""
+
+    class Large:
+        pass
+
+    async def story() -> weakref.ref[Large]:
+        parent, large = Probe(), Large()
+        known = weakref.ref(large)
+        actor = Doer(Probe())
+        actor.large, actor.itself = large, actor  # type: ignore[attr-defined]
+        del large
+        launch(actor, parent).tell(Do(lambda me: 1 / 0))
+        down = await parent.told(Down)
+        assert isinstance(down.cause, ZeroDivisionError)
+        assert known() is None
+        assert (actor._parent, actor._cause, actor._children) == (None, None, {})
+        return known
+
+    gc.disable()
+    try:
+        assert run(story())() is None
+    finally:
+        gc.enable()
