@@ -336,6 +336,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             lambda seconds: self.after(seconds, Retry()),
             self._pace,
             lambda: self.after(0.0, Look()),  # once, when all that happens now has happened
+            lambda: self._watch.until,
             self._clock,
         )
         choices = Choices(equipment.limits.switches)

@@ -169,6 +169,8 @@ class Conversation:
         waits = [] if leg.ready else [Waiting(For.CONSENT, leg.generation)]
         if self.stream.unheard:
             waits.append(Waiting(For.WORDS, leg.generation))
+        if self.stream.hangs:
+            waits.append(Waiting(For.PAUSE, (leg.generation, self.stream.speaking)))
         if come := self._replies.come(leg.generation):
             return [*waits, Waiting(For.REST, (leg.generation, *come), answers=answers)]
         if asked := self._owed():
@@ -244,7 +246,7 @@ class Conversation:
         elif said.hushed and isinstance(said.content, str) and not behind:
             self._turns.forget(said.number)  # the next one knows it, and nobody waits for an answer
         else:
-            self._turns.change(said.number, asked=False, hushed=False, given="")
+            self._turns.change(said.number, asked=False, hushed=False, behind=0, given="")
             self._words.remember(leg, said.number, "")  # or the next one would know it twice
 
     def switch(self, live: Leg | None, choice: int, greeting: str, now: float) -> None:
@@ -280,8 +282,8 @@ class Conversation:
         if self._stop(live, since, now) and live and live.bridge:
             live.bridge.tell(Hush())
 
-    def _stop(self, live: Leg | None, since: float, now: float) -> bool:
-        """On our side; True if something is being answered."""
+    def _stop(self, live: Leg | None, since: float, now: float, behind: int = 0) -> bool:
+        """On our side; True if something is being answered. What was said `behind` that goes on."""
         asked = [said for said in self._turns if said.asked]
         answering = bool(self._greeting or asked)  # before a part that was heard settles what it answers
         for ask in self._replies.stop(live, since, now):
@@ -289,7 +291,7 @@ class Conversation:
         if answering and live and live.bridge:
             self._replies.drop_unsent(live)
         for said in asked:
-            self._turns.change(said.number, hushed=True)
+            self._turns.change(said.number, hushed=said.hushed or said.number != behind)
         return answering
 
     # What the upstream says.
@@ -303,8 +305,8 @@ class Conversation:
                 self._reply_began(leg, reply, self._words.number(leg, ask), now)
             case ReplyEnded() if live:
                 self._reply_ended(leg, event, now)
-            case Speaking(ask, at_ms) if live and self._replies.streamed:
-                self._caller_speaks(leg, self._words.number(leg, ask), at_ms, now)
+            case Speaking(ask, at_ms, behind) if live and self._replies.streamed:
+                self._caller_speaks(leg, self._words.number(leg, ask), at_ms, behind, now)
             case Paused(_, at_ms) if live and self._replies.streamed:
                 self.spoke_at = now
                 self.stream.paused(at_ms)
@@ -330,10 +332,11 @@ class Conversation:
         """The caller's player reports how far it is."""
         self._replies.played(response_id, ms, now)
 
-    def _caller_speaks(self, leg: Leg, number: int, at_ms: int, now: float) -> None:
+    def _caller_speaks(self, leg: Leg, number: int, at_ms: int, behind: int, now: float) -> None:
         self.spoke_at = now
         self.stream.began(number, at_ms)
-        self._stop(leg, now, now)  # the upstream stopped by itself when it heard this
+        self._turns.change(behind, behind=number)
+        self._stop(leg, now, now, behind)  # the upstream stopped by itself when it heard this
         self._greeting = None  # it has begun, or nobody would have heard the caller
         self._caller.tell(SpeechStarted())
 
@@ -364,6 +367,8 @@ class Conversation:
             self._settle(ask)
         elif answered is False:
             self._failed(ask, ended.reason or "it said nothing")
+        elif (said := self._turns.get(ask)) and said.behind:
+            self._turns.change(ask, hushed=True, behind=0)  # the caller spoke still when it began: one answer to both
 
     def _heard(self, leg: Leg, number: int, text: str, final: bool) -> None:
         self._words.heard(leg, number, text, final, at_once=self._replies.streamed)
@@ -383,10 +388,9 @@ class Conversation:
         """An answer to `ask` answers all that was asked before it as well, and is it the greeting, then that."""
         if self._greeting and ask == self._greeting.number:
             self._greeting = None
-        for said in self._turns:
-            if said.asked and said.number <= ask:
-                self._turns.forget(said.number)
-                self.stream.safe(said.number)
+        for said in self._turns.settled(ask):
+            self._turns.forget(said.number)
+            self.stream.safe(said.number)
 
     def _listen(self, live: Leg) -> None:
         """Let the live connection hear the caller, unless another is being called, or a greeting comes first."""

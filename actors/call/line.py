@@ -20,6 +20,7 @@ SESSION_CHILDREN = {
 
 MISSES = 8  # as many are remembered: the pause is the longest long before
 LOOK_SECONDS = 0.5  # a silent moment is looked for so often, once it is wanted: a caller thinks for longer than that
+LAST_SECONDS = 3.0  # before whoever is wanted is given up one more try begins: to be ready takes 1 to 2.5 s
 RETRY_SECONDS = 15.0  # after a rollover that failed: some twenty tries before the connection ends by itself
 
 
@@ -58,6 +59,7 @@ class Line:
 
     `ends` are the times at which connections that served were lost since the last completed reply: too many end the
     call. `misses` are those at which others were, that had never been ready: how long they may go on, the watch knows.
+    `until` is when whoever is wanted will be given up, as far as that is known.
     `fatal` says that the upstream refused in a way that another try would not mend; before `rested` no connection is
     opened. `said` is how much has been said in the call, `silent` that at this moment nobody speaks or plays, and
     nothing waits.
@@ -69,6 +71,7 @@ class Line:
     retiring: tuple[Leg, ...] = ()
     ends: tuple[float, ...] = ()
     misses: tuple[float, ...] = ()
+    until: float = inf
     fatal: bool = False
     rested: float = 0.0
     said: int = 0
@@ -181,9 +184,16 @@ def steer(line: Line, now: float) -> Move | None:
     policy = SESSION_CHILDREN["bridge"]
     if line.fatal or policy.judge(line.ends, now) is Verdict.ESCALATE:
         return GiveUp()
-    if seconds := policy.wait((*line.ends, *line.misses), now):
+    if seconds := _pause(line, now):
         return Wait(seconds)
     return Look(line.rested - now) if now < line.rested else Open(wanted)
+
+
+def _pause(line: Line, now: float) -> float:
+    """Seconds until the next try: as the policy says, but one is always made shortly before it is too late for any."""
+    tries, last = (*line.ends, *line.misses), line.until - LAST_SECONDS
+    seconds = SESSION_CHILDREN["bridge"].wait(tries, now)
+    return min(seconds, max(0.0, last - now)) if max(tries, default=now) < last else seconds
 
 
 def _await(line: Line, wanted: Selection, coming: Leg) -> Move | None:

@@ -13,7 +13,7 @@ from websockets.http11 import Request, Response
 
 from tests.kit.story import WITHIN, run
 from upstream import models
-from upstream.facts import FRAMES_AT_ONCE, Frame, LinkEnded, LinkEvent
+from upstream.facts import FRAMES_AT_ONCE, Frame, LinkBegan, LinkEnded, LinkEvent
 from upstream.link import MAX_FRAME, MOST_UNHANDLED, Upstream, check_url
 from upstream.readiness import Readiness
 
@@ -26,6 +26,7 @@ class Busy:
     def __init__(self) -> None:
         self.waiting: list[LinkEvent] = []
         self.handled: list[LinkEvent] = []
+        self.began = False
         self.news = asyncio.Event()
 
     @property
@@ -33,6 +34,9 @@ class Busy:
         return len(self.waiting)
 
     def tell(self, message: LinkEvent, /) -> None:
+        if isinstance(message, LinkBegan):
+            self.began = True
+            return
         self.waiting.append(message)
         self.news.set()
 
