@@ -214,7 +214,7 @@ class Conversation:
         """The live connection is gone: what it has not answered will be asked again, on the next one."""
         given = self._replies.lost(leg.generation)
         for ask in given:
-            self._settle(ask - 1)
+            self._settle_before(ask)
             self.stream.safe(ask)  # its answer has begun and goes on: heard once more it would begin anew
         self._put_off.clear()
         self.stream.hold()
@@ -226,7 +226,11 @@ class Conversation:
             self._greeting.given = given.get(self._greeting.number, self._greeting.given)
             if not self._greeting.rest:
                 self._greeting = None
+        passed = {said.behind for said in self._turns}  # what was typed since goes before the rest of these answers
         for said in [said for said in self._turns if said.asked]:
+            if said.number in passed and said.number in given:
+                self._turns.forget(said.number)
+                continue
             before = "" if said.hushed else said.given  # of a connection that was lost even earlier
             self._ask_again(leg, said, given.get(said.number, before))
 
@@ -239,7 +243,7 @@ class Conversation:
         if said.hushed and said.given:
             self._turns.forget(said.number)  # nobody waits for the rest
         elif given:
-            self._turns.change(said.number, asked=False, given=given)
+            self._turns.change(said.number, asked=False, behind=0, given=given)
         elif not said.content:
             self._turns.forget(said.number)  # the microphone has it, and plays it to the next one; or it was noise
             self.stream.unheard = not said.hushed or self.stream.unheard
@@ -388,7 +392,13 @@ class Conversation:
         """An answer to `ask` answers all that was asked before it as well, and is it the greeting, then that."""
         if self._greeting and ask == self._greeting.number:
             self._greeting = None
-        for said in self._turns.settled(ask):
+        self._settle_before(ask)
+        if (said := self._turns.get(ask)) and said.asked:
+            self._turns.forget(ask)
+            self.stream.safe(ask)
+
+    def _settle_before(self, ask: int) -> None:
+        for said in self._turns.before(ask):
             self._turns.forget(said.number)
             self.stream.safe(said.number)
 

@@ -68,10 +68,10 @@ class TurnOrder:
         """The turn of this number, if it is not answered yet."""
         return self._waiting.get(number)
 
-    def settled(self, ask: int) -> list[Utterance]:
-        """What an answer to `ask` answers: that, and all that was asked before."""
+    def before(self, ask: int) -> list[Utterance]:
+        """What was asked before `ask`, as the upstream has heard it: an answer to that answers these as well."""
         place = self._waiting[ask].place if ask in self._waiting else (ask, False)
-        return [said for said in self if said.asked and said.place <= place]
+        return [said for said in self if said.asked and said.place < place]
 
     def change(self, number: int, **facts: object) -> None:
         """Note something new of an utterance; of one that is gone, nothing."""

@@ -91,8 +91,7 @@ class Stream:
         """The model hears somebody speak, and what was sent to it last is silence."""
         if not self.speaking or self.stopped:
             return False
-        pcm = self._microphone.newest(SAMPLE)
-        samples = memoryview(pcm[: len(pcm) // 2 * 2]).cast("h").tolist()[::7]
+        samples = memoryview(self._microphone.newest(SAMPLE)).cast("h").tolist()[::7]
         return not samples or max(samples) - min(samples) < 2 * AUDIBLE
 
     def committed(self) -> None:

@@ -75,6 +75,38 @@ def test_an_upstream_that_floods_waits_in_the_network() -> None:
     run(story())
 
 
+def test_a_link_says_when_its_turn_to_be_dialled_has_come() -> None:
+    """Only so many shake hands at once: the next one begins when one of them is done, and one that is gone lets it."""
+    asked, answers = asyncio.Queue[str](), asyncio.Event()
+
+    async def slow(socket: ServerConnection, request: Request) -> None:
+        await asked.put(request.path)
+        await answers.wait()
+
+    async def story() -> None:
+        async with serve(lambda socket: socket.wait_closed(), "127.0.0.1", 0, process_request=slow) as server:
+            port = server.sockets[0].getsockname()[1]
+            upstream = Upstream(f"ws://127.0.0.1:{port}", "model", handshakes=asyncio.Semaphore(1))
+            all_of_them = [Busy() for _ in range(4)]
+            links = [upstream.dial("user", busy, list) for busy in all_of_them]
+            await asked.get()
+            assert [busy.began for busy in all_of_them] == [True, False, False, False]
+            links[1].abort()  # while it waits
+            links[0].abort()  # while it shakes hands
+            await asked.get()
+            assert [busy.began for busy in all_of_them] == [True, False, True, False]
+            answers.set()
+            await asked.get()
+            assert [busy.began for busy in all_of_them] == [True, False, True, True]
+            for link in links:
+                link.abort()
+            for busy in all_of_them:
+                while not busy.waiting:
+                    await busy.news.wait()
+
+    run(story())
+
+
 @pytest.mark.parametrize("closing", [False, True])
 def test_what_is_too_much_at_once_goes_out_bit_by_bit(closing: bool) -> None:
     """In its order, and whole, also when the link is closed at once; in between the others have their turns."""
