@@ -186,7 +186,7 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class LinkBegan:
-    """The connection is being dialled from now on; before, others had to be dialled first. Not told if it ends before."""
+    """The connection is being dialled from now on; before, it waited for others. Not told of one that ended before."""
 
 
 @dataclass(frozen=True, slots=True)

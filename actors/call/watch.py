@@ -137,7 +137,9 @@ class Watch:
     @property
     def until(self) -> float:
         """When whoever is wanted will be given up, if they are waited for."""
-        return min((seen.ends_at for wait, seen in self._seen.items() if self._rows[wait].end is End.GIVE_UP), default=inf)
+        return min(
+            (seen.ends_at for wait, seen in self._seen.items() if self._rows[wait].end is End.GIVE_UP), default=inf
+        )
 
     def _see(self, waiting: Iterable[Waiting], now: float) -> None:
         before, self._seen = self._seen, {}
