@@ -3,21 +3,21 @@
 from collections import Counter
 from math import inf
 
-from actors.admission.waiting import Parcel
 from actors.call.clips import Clips
 from actors.call.connection import Caller
 from actors.call.greeting import Greeting
 from actors.call.line import Leg
+from actors.call.owed import Owed
+from actors.call.recordings import Recordings
 from actors.call.replies import Replies
 from actors.call.transcripts import Transcripts
 from actors.call.turns import TurnOrder, Utterance
 from actors.call.uplink import Stream
-from actors.call.watch import For, Waiting
+from actors.call.watch import Waiting
 from actors.messages.bridge import AskClip, AskText, GoOn, Greet, Hush, Keep
 from actors.messages.caller import Error, Mode, Notice, SpeechStarted, SpeechStopped
 from actors.messages.persona import ToPersona
 from actors.runtime import Ref
-from audio import Decoded, Packed, Undecoded
 from upstream.facts import (
     AskFailed,
     Committed,
@@ -46,7 +46,7 @@ class Conversation:
     """What has been said in a call and is not settled yet. Owned by a session, which says which leg is live."""
 
     def __init__(self, caller: Caller, persona: Ref[ToPersona], clips: Clips) -> None:
-        self._caller, self._persona, self._clips = caller, persona, clips
+        self._caller, self._persona = caller, persona
         self.tally: Counter[str] = Counter()
         self._turns = TurnOrder()
         self._replies = Replies(caller, persona, self.tally)
@@ -55,10 +55,10 @@ class Conversation:
         self._places: dict[int, int] = {}  # choice that is not granted yet -> the number of its greeting
         self._greeting: Greeting | None = None  # while it is owed
         self._words = Transcripts(caller, persona, self._turns)
-        self._put_off: dict[int, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
-        self._heard_of = 0  # so many asks came to an end of any kind: a turn that replaces another waits no longer
-        self.spoke_at = -inf
-        """When the caller said something last: a turn, or words that the model heard."""
+        self.recordings = Recordings(clips, self._turns)
+        """What the caller says in clips goes there."""
+        self._owed = Owed(self._turns, self._replies, self.stream, self.tally)
+        self._spoke_at = -inf
 
     # The caller's turns.
 
@@ -67,14 +67,15 @@ class Conversation:
         self._places[choice] = self._turns.number()
         self.stream.wait()  # what is said now is meant for the new one
 
-    def record(self, choice: int, now: float, clip: bytes | Packed, counted: Parcel) -> None:
-        """A clip has come, meant for this choice; it keeps its place while it is decoded, and is counted till then."""
-        self._clips.add(self._turns.arrive(choice, now, counted=counted).number, clip)
-
     def type(self, choice: int, now: float, text: str) -> None:
         """A typed turn has come."""
-        self.spoke_at = now
+        self._spoke_at = now
         self._words.typed(self._turns.arrive(choice, now, text).number, text)
+
+    @property
+    def spoke_at(self) -> float:
+        """When the caller said something last: a turn, or words that the model heard."""
+        return max(self._spoke_at, self.recordings.came_at)
 
     @property
     def full(self) -> bool:
@@ -90,28 +91,6 @@ class Conversation:
         """Nobody speaks, nothing plays at the caller's ear, and nothing is owed: not a word, nor that it is written."""
         owed = self._greeting or self._places or self._turns.waiting or self._words.missing(now)
         return not (owed or self.stream.speaking) and self._replies.silent(now)
-
-    def decoded(self, result: Decoded | Undecoded) -> bool:
-        """A clip is decoded, or refused: then it is as if it had never come.
-
-        False when what it was decoded to is more than may wait: it is forgotten.
-        """
-        self._clips.finished()
-        match result:
-            case Decoded(number, pcm):
-                said = self._turns.get(number)
-                if said and said.counted and not said.counted.resize(len(pcm)):
-                    return not self._forget([said])
-                if said:
-                    self.spoke_at = max(self.spoke_at, said.arrived)
-                self._turns.change(number, content=pcm)
-            case Undecoded(number):
-                self._turns.forget(number)
-        return True
-
-    def displaced(self, counted: object) -> bool:
-        """Others needed the room that a clip took, or what it was decoded to; False if that is forgotten by now."""
-        return not self._forget([said for said in self._turns if said.counted is counted])
 
     def retag(self, refused: int, choice: int) -> None:
         """A choice was refused; what was said to it goes to the persona before, if there is one."""
@@ -165,32 +144,11 @@ class Conversation:
 
     def waits(self, leg: Leg) -> list[Waiting]:
         """From this connection, which serves them."""
-        answers = self.tally["replies"] + self.tally["interrupted"]
-        waits = [] if leg.ready else [Waiting(For.CONSENT, leg.generation)]
-        if self.stream.unheard:
-            waits.append(Waiting(For.WORDS, leg.generation))
-        if self.stream.hangs:
-            waits.append(Waiting(For.PAUSE, (leg.generation, self.stream.speaking)))
-        if come := self._replies.come(leg.generation):
-            return [*waits, Waiting(For.REST, (leg.generation, *come), answers=answers)]
-        if asked := self._owed():
-            longer = max((self._put_off.get(ask, 0.0) for ask in asked), default=0.0)
-            about = (leg.generation, self._heard_of)
-            waits.append(Waiting(For.LATER if longer else For.ANSWER, about, None, longer, answers))
-        return waits
-
-    def _owed(self) -> list[int]:
-        """What was asked, or is about to be because the caller has stopped, and is not answered."""
-        asked = [said.number for said in self._turns if said.asked and not said.hushed]
-        if self._greeting and self._greeting.asked:
-            asked.append(self._greeting.number)
-        if self.stream.stopped:
-            asked.append(self.stream.speaking)
-        return asked
+        return self._owed.waits(leg, self._greeting)
 
     def give_up(self, live: Leg) -> None:
         """Nothing comes of what was asked, on this connection neither: it is settled, and what waits is asked."""
-        asked = [*self._owed(), *(said.number for said in self._turns if said.asked)]
+        asked = [*self._owed.asks(self._greeting), *(said.number for said in self._turns if said.asked)]
         if live.bridge:
             live.bridge.tell(Hush(overdue=True))
         self._replies.lost(live.generation)
@@ -216,7 +174,7 @@ class Conversation:
         for ask in given:
             self._settle_before(ask)
             self.stream.safe(ask)  # its answer has begun and goes on: heard once more it would begin anew
-        self._put_off.clear()
+        self._owed.lost()
         self.stream.hold()
         for number in self.stream.heard_again:
             self._turns.forget(number)
@@ -312,7 +270,7 @@ class Conversation:
             case Speaking(ask, at_ms, behind) if live and self._replies.streamed:
                 self._caller_speaks(leg, self._words.number(leg, ask), at_ms, behind, now)
             case Paused(_, at_ms) if live and self._replies.streamed:
-                self.spoke_at = now
+                self._spoke_at = now
                 self.stream.paused(at_ms)
                 self._caller.tell(SpeechStopped())
             case Committed(ask) if live:
@@ -323,7 +281,7 @@ class Conversation:
                 self._failed(self._words.number(leg, ask), code)
             case Postponed(reply, ask, seconds) if live:
                 number = self._words.number(leg, ask)
-                self._put_off[number] = self._put_off.get(number, 0.0) + seconds
+                self._owed.put_off(number, seconds)
                 self._replies.postponed(leg.generation, reply)
             case _:
                 pass  # of a connection that is retiring
@@ -337,7 +295,7 @@ class Conversation:
         self._replies.played(response_id, ms, now)
 
     def _caller_speaks(self, leg: Leg, number: int, at_ms: int, behind: int, now: float) -> None:
-        self.spoke_at = now
+        self._spoke_at = now
         self.stream.began(number, at_ms)
         self._turns.change(behind, behind=number)
         self._stop(leg, now, now, behind)  # the upstream stopped by itself when it heard this
@@ -351,7 +309,7 @@ class Conversation:
 
     def _reply_began(self, leg: Leg, reply: int, ask: int, now: float) -> None:
         said, greeting = self._turns.get(ask), self._greeting
-        self._put_off.pop(ask, None)
+        self._owed.begun(ask)
         if greeting and ask == greeting.number:
             greeting.begun = True
             if not greeting.given:
@@ -364,7 +322,7 @@ class Conversation:
             leg.bridge.tell(Keep(reply, 0))  # it began before our Hush arrived: nobody hears it
 
     def _reply_ended(self, leg: Leg, ended: ReplyEnded, now: float) -> None:
-        self._heard_of += 1
+        self._owed.heard_of()
         ask = self._words.number(leg, ended.ask)
         answered = self._replies.ended(leg.generation, ended, now)
         if answered:
@@ -383,7 +341,7 @@ class Conversation:
             self._turns.change(number, content=text)
 
     def _failed(self, ask: int, reason: str) -> None:
-        self._heard_of += 1
+        self._owed.heard_of()
         self._settle(ask)
         self.tally["failed"] += 1
         self._caller.tell(Error("upstream_unavailable", f"The model could not answer ({reason}): say it again."))
@@ -417,14 +375,13 @@ class Conversation:
     def _forget(self, gone: list[Utterance]) -> bool:
         """Nobody will answer these; True if there were any."""
         for said in gone:
-            self._turns.forget(said.number)
-            self._clips.drop(said.number)
+            self.recordings.forget(said)
             self.stream.safe(said.number)
         return bool(gone)
 
     def close(self) -> None:
         """Nobody is left to answer, or to hear: what is being decoded is cancelled, and nothing of it all is kept."""
-        self._clips.close()
+        self.recordings.close()
         self._forget(list(self._turns))
         self._replies.close()
         self.stream.drop()

@@ -113,7 +113,7 @@ def test_the_last_try_is_one(scene: Scene) -> None:
     scene.on_the_line(TINA)
     scene.wire(1).lose()
     began = scene.stage.now
-    times = []
+    times: list[float] = []
     while scene.stage.now < began + 30:
         scene.stage.settle()
         for wire in scene.upstream.dialled[1 + len(times) :]:
