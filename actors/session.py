@@ -3,16 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from math import inf
 from typing import TypeAlias, assert_never
 
-from actors.admission.rate import Rate
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.choices import Choices
 from actors.call.clips import Clips
 from actors.call.connection import Caller
 from actors.call.conversation import MOVES, WRONG_MODE, Conversation
 from actors.call.ending import Farewell, minute
+from actors.call.intake import Intake
 from actors.call.line import Leg
 from actors.call.room import Room
 from actors.call.switchboard import Hands, Switchboard
@@ -59,14 +58,9 @@ from actors.runtime import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
 from actors.services import Equipment
 from audio import Decoded, Undecoded
 from schemas import Refused
-from upstream.facts import BYTES_PER_MS, Allowance, Event, ReplyEnded, Speaking, Used
+from upstream.facts import Allowance, Event, ReplyEnded, Speaking, Used
 
 log = logging.getLogger(__name__)
-
-SECOND = 1000 * BYTES_PER_MS  # of audio
-STRAY_SECONDS = 1.0  # a phone hears of a refusal a moment later, and has sent 50 more frames a second until then
-HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was before: a phone was out of reach for so long
-
 
 SessionInbox: TypeAlias = (
     Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Granted | FromBridge | Decoded
@@ -84,6 +78,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _clock: Callable[[], float]
     _began: float
     _room: Room
+    _intake: Intake
 
     def __init__(
         self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[FromSession], address: str = ""
@@ -95,12 +90,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._supervisor = supervisor
         self._user, self._id, self._equipment = user, session_id, equipment
         self._caller = Caller(session_id, equipment.limits.bad_messages, equipment.limits.messages)
-        self._streamed = 0  # bytes of audio that came in a stream
-        self._haste = Rate(SECOND, HASTE_SECONDS * SECOND)
         self._account = Account(equipment.figures)
         self._farewell = Farewell(self._caller)
         self._watch = Watch(equipment.limits)
-        self._strayed_at = -inf
 
     def on_receive(self, message: SessionInbox) -> None:
         match message:
@@ -161,9 +153,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
             return
         match said:
             case Spoke(pcm):
-                self._listen(pcm, now)
+                if close := self._intake.hear(pcm, now):
+                    self._leave(close)
             case Played(response_id, ms):
-                self._talk.played(response_id, ms, now)
+                self._talk.replies.played(response_id, ms, now)
             case Pinged():
                 self._caller.tell(Pong())
             case _:
@@ -208,33 +201,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case _:
                 assert_never(said)
 
-    def _listen(self, pcm: bytes, now: float) -> None:
-        """Audio of a stream: 50 times a second, so the usual case goes first."""
-        if not self._board.choice:
-            if not self._streamed:
-                self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
-            self._streamed += len(pcm)
-            return
-        if self._board.mode != "stream":
-            if not self._board.takes("stream"):
-                self._stray(now)
-                return
-            self._board.spoke("stream")
-        self._streamed += len(pcm)
-        if not self._haste.take(now, len(pcm)):
-            self._caller.tell(
-                Error("too_many_messages", "Audio comes faster than anybody speaks: send it in real time.")
-            )
-            self._leave(Close(4400, "audio came faster than anybody speaks: send it in real time"))
-            return
-        self._talk.stream.hear(pcm, now)
-
-    def _stray(self, now: float) -> None:
-        """Audio of a stream in a call of clips: told once for all that is on its way."""
-        if now - self._strayed_at >= STRAY_SECONDS:
-            self._strayed_at = now
-            self._refuse("wrong_mode", WRONG_MODE["clip"])
-
     def _refuse(self, code: str, reason: str, counts: bool = True) -> None:
         """Say what is wrong; what `counts` too often ends the call."""
         if self._farewell.begun:
@@ -268,7 +234,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _pace(self) -> None:
         """Release what is due of a streamed reply, and look again when more is."""
-        if (wait := self._talk.pace(self._clock())) is not None:
+        if (wait := self._talk.replies.pace(self._clock())) is not None:
             self.after(wait, Pace())
 
     # Life.
@@ -292,6 +258,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         )
         choices = Choices(equipment.limits.switches)
         self._board = Switchboard(self._caller, self._talk, persona, hands, equipment.upstream.can, choices)
+        self._intake = Intake(self._caller, self._board, self._talk.stream, self._refuse)
         self._look()
         self.after(equipment.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, equipment.shelf.catalogue.version)
@@ -384,6 +351,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._talk.close()
         self._room.close()
         self._farewell.say()  # if the persona crashed over the bill
-        counted = self._board.counted() | {"heard_ms": self._streamed // BYTES_PER_MS} | self._talk.tally
+        counted = self._board.counted() | {"heard_ms": self._intake.ms} | self._talk.tally
         told = self._farewell.told(counted | self._account.told(self._equipment.upstream.prices))
         log.info("ended session=%s user=%s seconds=%.1f %s", self._id, self._user, self._clock() - self._began, told)

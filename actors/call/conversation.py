@@ -49,7 +49,8 @@ class Conversation:
         self._caller, self._persona = caller, persona
         self.tally: Counter[str] = Counter()
         self._turns = TurnOrder()
-        self._replies = Replies(caller, persona, self.tally)
+        self.replies = Replies(caller, persona, self.tally)
+        """What the caller hears; how far their player is goes straight there."""
         self.stream = Stream()
         """What the caller says as it is spoken goes straight there."""
         self._places: dict[int, int] = {}  # choice that is not granted yet -> the number of its greeting
@@ -57,7 +58,7 @@ class Conversation:
         self._words = Transcripts(caller, persona, self._turns)
         self.recordings = Recordings(clips, self._turns)
         """What the caller says in clips goes there."""
-        self._owed = Owed(self._turns, self._replies, self.stream, self.tally)
+        self._owed = Owed(self._turns, self.replies, self.stream, self.tally)
         self._spoke_at = -inf
 
     # The caller's turns.
@@ -90,7 +91,7 @@ class Conversation:
     def silent(self, now: float) -> bool:
         """Nobody speaks, nothing plays at the caller's ear, and nothing is owed: not a word, nor that it is written."""
         owed = self._greeting or self._places or self._turns.waiting or self._words.missing(now)
-        return not (owed or self.stream.speaking) and self._replies.silent(now)
+        return not (owed or self.stream.speaking) and self.replies.silent(now)
 
     def retag(self, refused: int, choice: int) -> None:
         """A choice was refused; what was said to it goes to the persona before, if there is one."""
@@ -151,7 +152,7 @@ class Conversation:
         asked = [*self._owed.asks(self._greeting), *(said.number for said in self._turns if said.asked)]
         if live.bridge:
             live.bridge.tell(Hush(overdue=True))
-        self._replies.lost(live.generation)
+        self.replies.lost(live.generation)
         if self.stream.stopped:
             self.stream.committed()
         if self._greeting and self._greeting.asked:
@@ -162,7 +163,7 @@ class Conversation:
 
     def take_over(self, live: Leg) -> None:
         """A new connection has the line: it owes the greeting of a choice, or goes on where the one before was lost."""
-        if not self._replies.streamed and not self._places:
+        if not self.replies.streamed and not self._places:
             self.stream.drop()  # it was for a persona who has left, and was kept because they might have come back
         if self._greeting and live.bridge:
             self._greeting.asked = True
@@ -170,7 +171,7 @@ class Conversation:
 
     def lost(self, leg: Leg) -> None:
         """The live connection is gone: what it has not answered will be asked again, on the next one."""
-        given = self._replies.lost(leg.generation)
+        given = self.replies.lost(leg.generation)
         for ask in given:
             self._settle_before(ask)
             self.stream.safe(ask)  # its answer has begun and goes on: heard once more it would begin anew
@@ -237,7 +238,7 @@ class Conversation:
 
     def set_mode(self, streamed: bool, now: float) -> None:
         """Now it is known that the caller speaks in a stream, or in clips."""
-        self._replies.set_mode(streamed, now)
+        self.replies.set_mode(streamed, now)
 
     def barge_in(self, live: Leg | None, since: float, now: float) -> None:
         """Something was said at `since`: stop what was playing then, and what is being answered."""
@@ -248,10 +249,10 @@ class Conversation:
         """On our side; True if something is being answered. What was said `behind` that goes on."""
         asked = [said for said in self._turns if said.asked]
         answering = bool(self._greeting or asked)  # before a part that was heard settles what it answers
-        for ask in self._replies.stop(live, since, now):
+        for ask in self.replies.stop(live, since, now):
             self._settle(ask)
         if answering and live and live.bridge:
-            self._replies.drop_unsent(live)
+            self.replies.drop_unsent(live)
         for said in asked:
             self._turns.change(said.number, hushed=said.hushed or said.number != behind)
         return answering
@@ -262,14 +263,14 @@ class Conversation:
         """The upstream of `leg` said something; but for transcripts it counts only from the one that is `live`."""
         match event:
             case ReplyAudio() | ReplyWords() if live:
-                self._replies.add(leg.generation, event)
+                self.replies.add(leg.generation, event)
             case ReplyBegan(reply, ask) if live:
                 self._reply_began(leg, reply, self._words.number(leg, ask), now)
             case ReplyEnded() if live:
                 self._reply_ended(leg, event, now)
-            case Speaking(ask, at_ms, behind) if live and self._replies.streamed:
+            case Speaking(ask, at_ms, behind) if live and self.replies.streamed:
                 self._caller_speaks(leg, self._words.number(leg, ask), at_ms, behind, now)
-            case Paused(_, at_ms) if live and self._replies.streamed:
+            case Paused(_, at_ms) if live and self.replies.streamed:
                 self._spoke_at = now
                 self.stream.paused(at_ms)
                 self._caller.tell(SpeechStopped())
@@ -282,17 +283,9 @@ class Conversation:
             case Postponed(reply, ask, seconds) if live:
                 number = self._words.number(leg, ask)
                 self._owed.put_off(number, seconds)
-                self._replies.postponed(leg.generation, reply)
+                self.replies.postponed(leg.generation, reply)
             case _:
                 pass  # of a connection that is retiring
-
-    def pace(self, now: float) -> float | None:
-        """Release what is due of a streamed reply; the seconds until there is more to do, if that is known."""
-        return self._replies.pace(now)
-
-    def played(self, response_id: str, ms: int, now: float) -> None:
-        """The caller's player reports how far it is."""
-        self._replies.played(response_id, ms, now)
 
     def _caller_speaks(self, leg: Leg, number: int, at_ms: int, behind: int, now: float) -> None:
         self._spoke_at = now
@@ -315,16 +308,16 @@ class Conversation:
             if not greeting.given:
                 self.stream.greeted()
             self._listen(leg)
-            self._replies.began(leg, reply, ask, greeting.given, now)
+            self.replies.began(leg, reply, ask, greeting.given, now)
         elif said and not said.hushed:
-            self._replies.began(leg, reply, ask, said.given, now)
+            self.replies.began(leg, reply, ask, said.given, now)
         elif leg.bridge:
             leg.bridge.tell(Keep(reply, 0))  # it began before our Hush arrived: nobody hears it
 
     def _reply_ended(self, leg: Leg, ended: ReplyEnded, now: float) -> None:
         self._owed.heard_of()
         ask = self._words.number(leg, ended.ask)
-        answered = self._replies.ended(leg.generation, ended, now)
+        answered = self.replies.ended(leg.generation, ended, now)
         if answered:
             self._settle(ask)
         elif answered is False:
@@ -333,7 +326,7 @@ class Conversation:
             self._turns.change(ask, hushed=True, behind=0)  # the caller spoke still when it began: one answer to both
 
     def _heard(self, leg: Leg, number: int, text: str, final: bool) -> None:
-        self._words.heard(leg, number, text, final, at_once=self._replies.streamed)
+        self._words.heard(leg, number, text, final, at_once=self.replies.streamed)
         if not final:
             return
         self.stream.safe(number)
@@ -363,7 +356,7 @@ class Conversation:
     def _listen(self, live: Leg) -> None:
         """Let the live connection hear the caller, unless another is being called, or a greeting comes first."""
         greeting = self._greeting
-        if not live.ready or not self._replies.streamed or self._places or (greeting and not greeting.begun):
+        if not live.ready or not self.replies.streamed or self._places or (greeting and not greeting.begun):
             return
         if not self.stream.listen(live):
             self._caller.tell(Notice("say_again", "Some of what you said was lost on the line: say it again."))
@@ -383,5 +376,5 @@ class Conversation:
         """Nobody is left to answer, or to hear: what is being decoded is cancelled, and nothing of it all is kept."""
         self.recordings.close()
         self._forget(list(self._turns))
-        self._replies.close()
+        self.replies.close()
         self.stream.drop()
