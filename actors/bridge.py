@@ -92,7 +92,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         self._setup = setup
         self._protocol = Protocol(upstream.can)
         self._link: Link | None = None
-        self._configured = False
+        self._configured = self._listens = False
         self._leaving = False
         self._dialled_at: float | None = None  # while it waits for its turn to be dialled, none of its time passes
         self._progress = self._silent = 0  # at the last look, and for how many looks
@@ -118,6 +118,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
             case Keep(reply, heard_ms):
                 self._protocol.keep(reply, heard_ms)
             case Listen(listens):
+                self._listens = listens
                 self._protocol.listen(listens)
             case Instruct(instructions):
                 self._protocol.instruct(instructions)
@@ -159,7 +160,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         self.after(LOOK_SECONDS, LookUp())
 
     def _configure(self, setup: Configure) -> None:
-        self._setup, self._configured = setup, False
+        self._setup, self._configured, self._listens = setup, False, setup.setup.listens
         if self._dialled_at is not None:
             self.after(OPENING_SECONDS, OpeningOver())
         self._protocol.configure(setup.setup, setup.turns)
@@ -175,7 +176,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
             case Configured(expires_at):
                 self._configured = True
                 self.cancel(OpeningOver)
-                self._session.tell(Ready(self._generation, self._setup.choice, self._lasts(expires_at)))
+                lasts = self._lasts(expires_at)
+                self._session.tell(Ready(self._generation, self._setup.choice, lasts, self._listens))
             case Unusable(code, message, fatal):
                 account = errors.of(code) is Trouble.ACCOUNT
                 refusal = AccountRefused if account else UpstreamRefused if fatal else UpstreamLost

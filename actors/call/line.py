@@ -37,7 +37,8 @@ class Leg:
     """One upstream connection: a generation, whom it serves, and its bridge once that is hired.
 
     `told`: its bridge knows whom it is to serve, and whether it `listens` for the turns in a stream. `ready`: it is as
-    it was told. `fresh`: it holds no item yet, so that while it is coming another persona may still take it over.
+    it was told, but for how it listens while it is `tuning`. `fresh`: it holds no item yet, so that while it is coming
+    another persona may still take it over.
     `due` is when another should take over, well before it must be gone. `seeded`, of one that takes over from a live
     one: how much had been said in the call when it was told of it.
     """
@@ -48,6 +49,7 @@ class Leg:
     told: bool = False
     listens: bool = False
     ready: bool = False
+    tuning: bool = False
     fresh: bool = True
     due: float = inf
     seeded: int | None = None
@@ -91,16 +93,22 @@ class Line:
         """The line once they were told; each must consent to it."""
         told = self.untuned(listens)
         live, coming = (
-            replace(leg, listens=listens, ready=False) if leg in told else leg for leg in (self.live, self.coming)
+            replace(leg, listens=listens, ready=False, tuning=False) if leg in told else leg
+            for leg in (self.live, self.coming)
         )
         return replace(self, live=live, coming=coming)
 
-    def readied(self, generation: int, choice: int, due: float) -> "Line":
-        """The line once the connection of this generation is the persona of this choice; it is to serve until `due`."""
+    def readied(self, generation: int, choice: int, due: float, listens: bool = False) -> "Line":
+        """The line once the connection of this generation is the persona of this choice; it is to serve until `due`.
+
+        One that does not listen as it was told to has yet to hear of that: it may take over, and is `tuning` then.
+        """
 
         def readied(leg: Leg | None) -> Leg | None:
-            meant = leg and leg.generation == generation and leg.selection.choice == choice
-            return replace(leg, ready=True, due=min(leg.due, due)) if leg and meant else leg
+            if not leg or leg.generation != generation or leg.selection.choice != choice:
+                return leg
+            tuning = leg.listens != listens
+            return replace(leg, ready=leg is self.coming or not tuning, tuning=tuning, due=min(leg.due, due))
 
         return replace(self, live=readied(self.live), coming=readied(self.coming))
 
@@ -200,7 +208,9 @@ def _await(line: Line, wanted: Selection, coming: Leg) -> Move | None:
     """A connection is coming: is it still what is needed?"""
     if coming.selection != wanted:
         if _retunable(line.can, coming, wanted):
-            return Retune(replace(coming, selection=wanted, told=False, ready=False, due=inf, seeded=None))
+            return Retune(
+                replace(coming, selection=wanted, told=False, ready=False, tuning=False, due=inf, seeded=None)
+            )
         return Discard(coming)
     if coming.seeded is not None and coming.seeded != line.said:
         return Discard(coming)  # it does not know what was said meanwhile

@@ -262,7 +262,7 @@ class Switchboard:
     def ready(self, ready: Ready) -> Close | None:
         """A connection is the persona of a choice, and listens if the caller speaks in a stream."""
         due = self._do.clock() + ready.seconds - margin(ready.seconds)
-        self.line = self.line.readied(ready.generation, ready.choice, due)
+        self.line = self.line.readied(ready.generation, ready.choice, due, ready.listens)
         close = self.steer()
         self.go_on()
         return close
@@ -332,7 +332,7 @@ class Switchboard:
     def _swap(self) -> None:
         old, live = self.line.live, self.line.coming
         assert live
-        self.line = replace(self.line, live=replace(live, fresh=False), coming=None, misses=())
+        self.line = replace(self.line, live=replace(live, fresh=False, ready=not live.tuning), coming=None, misses=())
         if old:
             self._retire(old)
         if live.selection.choice != self._acknowledged:

@@ -68,7 +68,7 @@ class Patience:
         self.check()
         match message:
             case ConfigAck():
-                self._over("choice", "connection")
+                self._over("choice", "connection", "end of words")
             case Notice(code="resumed"):
                 self._over("connection")
             case Notice(code="reconnecting"):
@@ -85,7 +85,7 @@ class Patience:
             case AudioResponse() | ResponseDone() | Error():
                 self._over("answer", "whole answer", "put off", *(["choice"] if isinstance(message, Error) else []))
             case Notice(code="say_again" | "switching"):
-                self._over("answer", "whole answer", "put off")
+                self._over("answer", "whole answer", "put off", "end of words")
             case SpeechStopped() if self.speaking:
                 self.speaking = False
                 self._over("end of words")
