@@ -31,7 +31,7 @@ from actors.runtime import Boot, LoopActor, LoopRef, Ref, Stop
 from realtime.client import errors
 from realtime.client.errors import CLOSES, Trouble
 from realtime.client.protocol import Protocol
-from upstream.facts import AskFailed, Configured, Event, Frame, LinkEnded, LinkEvent, Postponed, Unusable
+from upstream.facts import AskFailed, Configured, Event, Frame, LinkBegan, LinkEnded, LinkEvent, Postponed, Unusable
 from upstream.link import Frames, Link
 from upstream.models import Capabilities, Prices
 
@@ -92,9 +92,9 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         self._setup = setup
         self._protocol = Protocol(upstream.can)
         self._link: Link | None = None
-        self._configured = False
+        self._configured = self._listens = False
         self._leaving = False
-        self._dialled_at = 0.0
+        self._dialled_at: float | None = None  # while it waits for its turn to be dialled, none of its time passes
         self._progress = self._silent = 0  # at the last look, and for how many looks
 
     def on_receive(self, message: BridgeInbox) -> None:
@@ -118,13 +118,17 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
             case Keep(reply, heard_ms):
                 self._protocol.keep(reply, heard_ms)
             case Listen(listens):
+                self._listens = listens
                 self._protocol.listen(listens)
             case Instruct(instructions):
                 self._protocol.instruct(instructions)
             case Configure():
                 self._configure(message)
             case Boot():
-                self._dial()
+                self._link = self._upstream.dial(self._user, self.me, self._protocol.to_send)
+                self._configure(self._setup)
+            case LinkBegan():
+                self._began()
             case OpeningOver():
                 self.end(UpstreamLost(f"not ready within {OPENING_SECONDS:g} s"))
             case LookUp():
@@ -150,15 +154,15 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         if oddities := self._protocol.oddities:
             log.info("generation %d ignored %s", self._generation, dict(oddities))
 
-    def _dial(self) -> None:
-        self._link = self._upstream.dial(self._user, self.me, self._protocol.to_send)
-        self._configure(self._setup)
+    def _began(self) -> None:
         self._dialled_at = asyncio.get_running_loop().time()
+        self.after(OPENING_SECONDS, OpeningOver())
         self.after(LOOK_SECONDS, LookUp())
 
     def _configure(self, setup: Configure) -> None:
-        self._setup, self._configured = setup, False
-        self.after(OPENING_SECONDS, OpeningOver())
+        self._setup, self._configured, self._listens = setup, False, setup.setup.listens
+        if self._dialled_at is not None:
+            self.after(OPENING_SECONDS, OpeningOver())
         self._protocol.configure(setup.setup, setup.turns)
 
     def _receive(self, data: bytes) -> None:
@@ -172,7 +176,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
             case Configured(expires_at):
                 self._configured = True
                 self.cancel(OpeningOver)
-                self._session.tell(Ready(self._generation, self._setup.choice, self._lasts(expires_at)))
+                lasts = self._lasts(expires_at)
+                self._session.tell(Ready(self._generation, self._setup.choice, lasts, self._listens))
             case Unusable(code, message, fatal):
                 account = errors.of(code) is Trouble.ACCOUNT
                 refusal = AccountRefused if account else UpstreamRefused if fatal else UpstreamLost
@@ -188,7 +193,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
 
     def _lasts(self, expires_at: float | None) -> float:
         """The seconds that the session has left at most. A time that is past is not believed: a clock errs."""
-        age = asyncio.get_running_loop().time() - self._dialled_at
+        age = 0.0 if self._dialled_at is None else asyncio.get_running_loop().time() - self._dialled_at
         left = self._upstream.can.session_seconds - age
         told = expires_at - time.time() if expires_at else 0.0
         return min(left, told) if told > 0 else left

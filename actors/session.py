@@ -3,20 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import inf
 from typing import TypeAlias, assert_never
 
-from actors.admission.rate import Rate
-from actors.admission.waiting import CROWDED, Holding, Kind, Parcel
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.choices import Choices
 from actors.call.clips import Clips
 from actors.call.connection import Caller
 from actors.call.conversation import MOVES, WRONG_MODE, Conversation
 from actors.call.ending import Farewell, minute
+from actors.call.intake import Intake
 from actors.call.line import Leg
+from actors.call.room import Room
 from actors.call.switchboard import Hands, Switchboard
+from actors.call.timers import Look, Muted, Pace, Retry, Timer, TimeUp
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
 from actors.call.watch import RECONNECTING, End, Watch
@@ -38,7 +37,6 @@ from actors.messages.bridge import AccountRefused, Configure, Fact, FromBridge, 
 from actors.messages.caller import (
     Chose,
     Close,
-    Counted,
     Error,
     Flooded,
     FromCaller,
@@ -58,45 +56,15 @@ from actors.messages.persona import FromPersona, Passed, Prepared, Selected, Set
 from actors.persona import PersonaActor, PersonaInbox
 from actors.runtime import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
 from actors.services import Equipment
-from audio import Decoded, Packed, Undecoded
+from audio import Decoded, Undecoded
 from schemas import Refused
-from upstream.facts import BYTES_PER_MS, Allowance, Event, ReplyEnded, Speaking, Used
+from upstream.facts import Allowance, Event, ReplyEnded, Speaking, Used
 
 log = logging.getLogger(__name__)
 
-SECOND = 1000 * BYTES_PER_MS  # of audio
-STRAY_SECONDS = 1.0  # a phone hears of a refusal a moment later, and has sent 50 more frames a second until then
-HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was before: a phone was out of reach for so long
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A timer: is anything due of what the caller waits for?"""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeUp:
-    """A timer: the call has lasted as long as a call may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """A timer: more of a reply may be released."""
-
-
-@dataclass(frozen=True, slots=True)
-class Muted:
-    """A timer: does the caller who was speaking still send audio?"""
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """A timer: another upstream connection is due."""
-
-
 SessionInbox: TypeAlias = (
     Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Granted | FromBridge | Decoded
-    | Undecoded | Displaced | Look | TimeUp | Retry | Pace | Muted
+    | Undecoded | Displaced | Timer
 )  # fmt: skip
 
 
@@ -109,7 +77,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _persona: Hired[PersonaInbox]
     _clock: Callable[[], float]
     _began: float
-    _keeps: Holding
+    _room: Room
+    _intake: Intake
 
     def __init__(
         self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[FromSession], address: str = ""
@@ -121,12 +90,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._supervisor = supervisor
         self._user, self._id, self._equipment = user, session_id, equipment
         self._caller = Caller(session_id, equipment.limits.bad_messages, equipment.limits.messages)
-        self._streamed = 0  # bytes of audio that came in a stream
-        self._haste = Rate(SECOND, HASTE_SECONDS * SECOND)
         self._account = Account(equipment.figures)
         self._farewell = Farewell(self._caller)
         self._watch = Watch(equipment.limits)
-        self._strayed_at = -inf
 
     def on_receive(self, message: SessionInbox) -> None:
         match message:
@@ -136,7 +102,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Fact(generation, event):
                 self._learn(generation, event)
             case Decoded() | Undecoded() | Displaced():
-                self._clip_told(message)
+                if self._room.told(message):
+                    self._board.go_on()
+                    if isinstance(message, Undecoded):
+                        self._refuse(message.code, message.message, message.counts)
             case Ready():
                 self._leave_with(self._board.ready(message))
             case Prepared():
@@ -153,7 +122,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._end_when_all_is_told()
             case Attached(connection, outbox, mode):
                 self._caller.attach(connection, outbox)
-                self._keeps = self._equipment.waiting.holding(connection, self._address)
+                self._room.of(self._equipment.waiting.holding(connection, self._address))
                 if mode:
                     self._board.set_mode(mode)
             case Detached() | Replaced() | Stop() | TimeUp():
@@ -184,9 +153,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
             return
         match said:
             case Spoke(pcm):
-                self._listen(pcm, now)
+                if close := self._intake.hear(pcm, now):
+                    self._leave(close)
             case Played(response_id, ms):
-                self._talk.played(response_id, ms, now)
+                self._talk.replies.played(response_id, ms, now)
             case Pinged():
                 self._caller.tell(Pong())
             case _:
@@ -209,9 +179,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Recorded() | Typed() if self._talk.full:
                 raise Refused("busy", "Several of your messages wait already: let them be answered first.")
             case Recorded(clip, came_as):
-                counted = self._count(clip, came_as)
+                counted = self._room.take(clip, came_as)
                 self._board.spoke("clip")
-                self._talk.record(self._board.choice, now, clip, counted)
+                self._talk.recordings.add(self._board.choice, now, clip, counted)
             case Typed(text):
                 self._talk.type(self._board.choice, now, text)
                 self._board.go_on()
@@ -230,61 +200,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 pass  # heard already
             case _:
                 assert_never(said)
-
-    def _count(self, clip: bytes | Packed, came_as: Counted | None) -> Parcel:
-        """As what waits from now on. Raises Refused: busy."""
-        counted = self._keeps.parcel(Kind.CLIP, lambda lost: self.me.tell(Displaced(lost)))
-        if came_as:
-            came_as.release()
-        if (came_as and came_as.lost) or not counted.resize(len(clip.frame if isinstance(clip, Packed) else clip)):
-            raise Refused("busy", CROWDED)
-        return counted
-
-    def _clip_told(self, message: Decoded | Undecoded | Displaced) -> None:
-        """A clip is decoded or refused, or there is no room for it any more."""
-        if isinstance(message, Displaced):
-            self._crowded(self._talk.displaced(message.counted))
-        elif self._talk.told(message.number):
-            self._crowded(self._talk.decoded(message))
-        else:
-            return  # the clip was given up while this was on its way
-        self._board.go_on()
-        if isinstance(message, Undecoded):
-            self._refuse(message.code, message.message, message.counts)
-
-    def _crowded(self, remains: bool) -> None:
-        """Unless it remains, something that had been taken was given up: no fault of the caller's."""
-        if not remains:
-            self._talk.tally["busy"] += 1
-            self._equipment.figures.messages_refused["busy"] += 1
-            self._caller.tell(Error("busy", CROWDED))
-
-    def _listen(self, pcm: bytes, now: float) -> None:
-        """Audio of a stream: 50 times a second, so the usual case goes first."""
-        if not self._board.choice:
-            if not self._streamed:
-                self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
-            self._streamed += len(pcm)
-            return
-        if self._board.mode != "stream":
-            if not self._board.takes("stream"):
-                self._stray(now)
-                return
-            self._board.spoke("stream")
-        self._streamed += len(pcm)
-        if not self._haste.take(now, len(pcm)):
-            self._caller.tell(
-                Error("too_many_messages", "Audio comes faster than anybody speaks: send it in real time.")
-            )
-            self._leave(Close(4400, "audio came faster than anybody speaks: send it in real time"))
-            return
-        self._talk.stream.hear(pcm, now)
-
-    def _stray(self, now: float) -> None:
-        """Audio of a stream in a call of clips: told once for all that is on its way."""
-        if now - self._strayed_at >= STRAY_SECONDS:
-            self._strayed_at = now
-            self._refuse("wrong_mode", WRONG_MODE["clip"])
 
     def _refuse(self, code: str, reason: str, counts: bool = True) -> None:
         """Say what is wrong; what `counts` too often ends the call."""
@@ -319,7 +234,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _pace(self) -> None:
         """Release what is due of a streamed reply, and look again when more is."""
-        if (wait := self._talk.pace(self._clock())) is not None:
+        if (wait := self._talk.replies.pace(self._clock())) is not None:
             self.after(wait, Pace())
 
     # Life.
@@ -327,9 +242,12 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def _begin(self) -> None:
         equipment, self._clock = self._equipment, asyncio.get_running_loop().time
         self._began = self._clock()
-        self._keeps = equipment.waiting.holding(0)  # until the caller is here
         self._persona = persona = self.hire(PersonaActor, self.me, equipment.shelf)
         self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me, self._by))
+        recordings, figures = self._talk.recordings, equipment.figures
+        self._room = Room(
+            self._caller, recordings, self._talk.tally, figures, self.me.tell, equipment.waiting.holding(0)
+        )
         hands = Hands(
             self._hire_bridge,
             lambda chosen: self._supervisor.tell(Claimed(self.me, chosen.choice, chosen.personas)),
@@ -337,10 +255,12 @@ class UserSessionActor(LoopActor[SessionInbox]):
             lambda seconds: self.after(seconds, Retry()),
             self._pace,
             lambda: self.after(0.0, Look()),  # once, when all that happens now has happened
+            lambda: self._watch.until,
             self._clock,
         )
         choices = Choices(equipment.limits.switches)
         self._board = Switchboard(self._caller, self._talk, persona, hands, equipment.upstream.can, choices)
+        self._intake = Intake(self._caller, self._board, self._talk.stream, self._refuse)
         self._look()
         self.after(equipment.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, equipment.shelf.catalogue.version)
@@ -390,7 +310,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._farewell.begin(close)
         self._supervisor.tell(Leaving(self.me, close.code))
         self._talk.close()
-        self._keeps.close()
+        self._room.close()
         self._board.close()
         self._persona.tell(Settle())
 
@@ -431,8 +351,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def on_stop(self) -> None:
         self._talk.close()
-        self._keeps.close()
+        self._room.close()
         self._farewell.say()  # if the persona crashed over the bill
-        counted = self._board.counted() | {"heard_ms": self._streamed // BYTES_PER_MS} | self._talk.tally
+        counted = self._board.counted() | {"heard_ms": self._intake.ms} | self._talk.tally
         told = self._farewell.told(counted | self._account.told(self._equipment.upstream.prices))
         log.info("ended session=%s user=%s seconds=%.1f %s", self._id, self._user, self._clock() - self._began, told)

@@ -39,7 +39,7 @@ async def is_being_answered(line: Exchange, raw: Raw, session: UserSessionActor)
     line.mind.script = MUCH
     raw.say(type="config", astrologer_id=TINA, audio={"mode": "stream"})
     raw.say(type="text", text="tell me")
-    await until(lambda: sum(len(air.pcm) for air in session._talk._replies._playing) > 300_000)
+    await until(lambda: sum(len(air.pcm) for air in session._talk.replies._playing) > 300_000)
 
 
 async def has_sent_clips(line: Exchange, raw: Raw, session: UserSessionActor) -> None:

@@ -141,10 +141,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Speaking:
-    """The caller began to speak, `at_ms` into all the audio that this connection was ever sent."""
+    """The caller began to speak, `at_ms` into all the audio that this connection was ever sent.
+
+    `behind` is the ask that was on its way meanwhile, 0 if none: the upstream hears of it only after this.
+    """
 
     ask: int
     at_ms: int
+    behind: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,11 @@ Event: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True)
+class LinkBegan:
+    """The connection is being dialled from now on; before, it waited for others. Not told of one that ended before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One text frame from the upstream: JSON in UTF-8."""
 
@@ -195,4 +204,4 @@ class LinkEnded:
     reason: str
 
 
-LinkEvent: TypeAlias = Frame | LinkEnded
+LinkEvent: TypeAlias = LinkBegan | Frame | LinkEnded

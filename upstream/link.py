@@ -19,7 +19,7 @@ from websockets.protocol import Event, State
 from websockets.uri import parse_uri
 
 from upstream import models
-from upstream.facts import FRAMES_AT_ONCE, Frame, LinkEnded, LinkEvent
+from upstream.facts import FRAMES_AT_ONCE, Frame, LinkBegan, LinkEnded, LinkEvent
 from upstream.models import Capabilities, Prices
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ STALL_SECONDS = 2.0  # an uplink that takes nothing for so long is lost
 RECEIVE_BYTES = 32 * 1024
 MAX_FRAME = 2**20  # 16 s of audio in one delta, of which servers send 0.25: to read 1.5 MiB takes 5 ms of the loop
 REFUSING_STATUS = (401, 403)  # other servers check the key before the 101; as the close code 3000
-HANDSHAKES = 20  # at most so many at once: a storm of connects helps nobody
+HANDSHAKES = 50  # at most so many at once: a storm of connects helps nobody, and 500 calls want theirs back in 30 s
 MOST_UNHANDLED = 64  # frames that wait for the listener; then TCP holds the upstream back
 
 Frames: TypeAlias = Callable[[], list[bytes]]
@@ -266,6 +266,7 @@ class Link:
     async def _run(self) -> LinkEnded:
         try:
             async with self._upstream.handshakes:
+                self._to.tell(LinkBegan())
                 socket = await self._upstream.connecting(self._user, self._opened)
         except InvalidStatus as error:
             refused = error.response.status_code in REFUSING_STATUS

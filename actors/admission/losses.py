@@ -2,7 +2,7 @@
 
 from collections import deque
 
-MANY = 20  # as many handshakes as are made at once
+MANY = 20  # of the handshakes that are made at once (upstream/link.py) these begin without a pause
 MOMENT = 1.0
 SPREAD_SECONDS = 2.0  # what a caller hears for so long is mostly what was released to them already
 

@@ -3,21 +3,21 @@
 from collections import Counter
 from math import inf
 
-from actors.admission.waiting import Parcel
 from actors.call.clips import Clips
 from actors.call.connection import Caller
 from actors.call.greeting import Greeting
 from actors.call.line import Leg
+from actors.call.owed import Owed
+from actors.call.recordings import Recordings
 from actors.call.replies import Replies
 from actors.call.transcripts import Transcripts
 from actors.call.turns import TurnOrder, Utterance
 from actors.call.uplink import Stream
-from actors.call.watch import For, Waiting
+from actors.call.watch import Waiting
 from actors.messages.bridge import AskClip, AskText, GoOn, Greet, Hush, Keep
 from actors.messages.caller import Error, Mode, Notice, SpeechStarted, SpeechStopped
 from actors.messages.persona import ToPersona
 from actors.runtime import Ref
-from audio import Decoded, Packed, Undecoded
 from realtime.client import errors
 from realtime.client.errors import Trouble
 from upstream.facts import (
@@ -48,19 +48,20 @@ class Conversation:
     """What has been said in a call and is not settled yet. Owned by a session, which says which leg is live."""
 
     def __init__(self, caller: Caller, persona: Ref[ToPersona], clips: Clips) -> None:
-        self._caller, self._persona, self._clips = caller, persona, clips
+        self._caller, self._persona = caller, persona
         self.tally: Counter[str] = Counter()
         self._turns = TurnOrder()
-        self._replies = Replies(caller, persona, self.tally)
+        self.replies = Replies(caller, persona, self.tally)
+        """What the caller hears; how far their player is goes straight there."""
         self.stream = Stream()
         """What the caller says as it is spoken goes straight there."""
         self._places: dict[int, int] = {}  # choice that is not granted yet -> the number of its greeting
         self._greeting: Greeting | None = None  # while it is owed
         self._words = Transcripts(caller, persona, self._turns)
-        self._put_off: dict[int, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
-        self._heard_of = 0  # so many asks came to an end of any kind: a turn that replaces another waits no longer
-        self.spoke_at = -inf
-        """When the caller said something last: a turn, or words that the model heard."""
+        self.recordings = Recordings(clips, self._turns)
+        """What the caller says in clips goes there."""
+        self._owed = Owed(self._turns, self.replies, self.stream, self.tally)
+        self._spoke_at = -inf
 
     # The caller's turns.
 
@@ -69,14 +70,15 @@ class Conversation:
         self._places[choice] = self._turns.number()
         self.stream.wait()  # what is said now is meant for the new one
 
-    def record(self, choice: int, now: float, clip: bytes | Packed, counted: Parcel) -> None:
-        """A clip has come, meant for this choice; it keeps its place while it is decoded, and is counted till then."""
-        self._clips.add(self._turns.arrive(choice, now, counted=counted).number, clip)
-
     def type(self, choice: int, now: float, text: str) -> None:
         """A typed turn has come."""
-        self.spoke_at = now
+        self._spoke_at = now
         self._words.typed(self._turns.arrive(choice, now, text).number, text)
+
+    @property
+    def spoke_at(self) -> float:
+        """When the caller said something last: a turn, or words that the model heard."""
+        return max(self._spoke_at, self.recordings.came_at)
 
     @property
     def full(self) -> bool:
@@ -91,32 +93,7 @@ class Conversation:
     def silent(self, now: float) -> bool:
         """Nobody speaks, nothing plays at the caller's ear, and nothing is owed: not a word, nor that it is written."""
         owed = self._greeting or self._places or self._turns.waiting or self._words.missing(now)
-        return not (owed or self.stream.speaking) and self._replies.silent(now)
-
-    def told(self, clip: int) -> bool:
-        """The decoders have told of this one, and the next is theirs; False where nobody waits for it any more."""
-        return self._clips.finished(clip)
-
-    def decoded(self, result: Decoded | Undecoded) -> bool:
-        """A clip is decoded, or refused: then it is as if it had never come.
-
-        False when what it was decoded to is more than may wait: it is forgotten.
-        """
-        match result:
-            case Decoded(number, pcm):
-                said = self._turns.get(number)
-                if said and said.counted and not said.counted.resize(len(pcm)):
-                    return not self._forget([said])
-                if said:
-                    self.spoke_at = max(self.spoke_at, said.arrived)
-                self._turns.change(number, content=pcm)
-            case Undecoded(number):
-                self._turns.forget(number)
-        return True
-
-    def displaced(self, counted: object) -> bool:
-        """Others needed the room that a clip took, or what it was decoded to; False if that is forgotten by now."""
-        return not self._forget([said for said in self._turns if said.counted is counted])
+        return not (owed or self.stream.speaking) and self.replies.silent(now)
 
     def retag(self, refused: int, choice: int) -> None:
         """A choice was refused; what was said to it goes to the persona before, if there is one."""
@@ -170,33 +147,14 @@ class Conversation:
 
     def waits(self, leg: Leg) -> list[Waiting]:
         """From this connection, which serves them."""
-        answers = self.tally["replies"] + self.tally["interrupted"]
-        waits = [] if leg.ready else [Waiting(For.CONSENT, leg.generation)]
-        if self.stream.unheard:
-            waits.append(Waiting(For.WORDS, leg.generation))
-        if come := self._replies.come(leg.generation):
-            return [*waits, Waiting(For.REST, (leg.generation, *come), answers=answers)]
-        if asked := self._owed():
-            longer = max((self._put_off.get(ask, 0.0) for ask in asked), default=0.0)
-            about = (leg.generation, self._heard_of)
-            waits.append(Waiting(For.LATER if longer else For.ANSWER, about, None, longer, answers))
-        return waits
-
-    def _owed(self) -> list[int]:
-        """What was asked, or is about to be because the caller has stopped, and is not answered."""
-        asked = [said.number for said in self._turns if said.asked and not said.hushed]
-        if self._greeting and self._greeting.asked:
-            asked.append(self._greeting.number)
-        if self.stream.stopped:
-            asked.append(self.stream.speaking)
-        return asked
+        return self._owed.waits(leg, self._greeting)
 
     def give_up(self, live: Leg) -> None:
         """Nothing comes of what was asked, on this connection neither: it is settled, and what waits is asked."""
-        asked = [*self._owed(), *(said.number for said in self._turns if said.asked)]
+        asked = [*self._owed.asks(self._greeting), *(said.number for said in self._turns if said.asked)]
         if live.bridge:
             live.bridge.tell(Hush(overdue=True))
-        self._replies.lost(live.generation)
+        self.replies.lost(live.generation)
         if self.stream.stopped:
             self.stream.committed()
         self._failed(max(asked, default=0), "nothing came")
@@ -205,7 +163,7 @@ class Conversation:
 
     def take_over(self, live: Leg) -> None:
         """A new connection has the line: it owes the greeting of a choice, or goes on where the one before was lost."""
-        if not self._replies.streamed and not self._places:
+        if not self.replies.streamed and not self._places:
             self.stream.drop()  # it was for a persona who has left, and was kept because they might have come back
         if self._greeting and live.bridge:
             self._greeting.asked = True
@@ -213,11 +171,11 @@ class Conversation:
 
     def lost(self, leg: Leg) -> None:
         """The live connection is gone: what it has not answered will be asked again, on the next one."""
-        given = self._replies.lost(leg.generation)
+        given = self.replies.lost(leg.generation)
         for ask in given:
-            self._settle(ask - 1)
+            self._settle_before(ask)
             self.stream.safe(ask)  # its answer has begun and goes on: heard once more it would begin anew
-        self._put_off.clear()
+        self._owed.lost()
         self.stream.hold()
         for number in self.stream.heard_again:
             self._turns.forget(number)
@@ -227,7 +185,11 @@ class Conversation:
             self._greeting.given = given.get(self._greeting.number, self._greeting.given)
             if not self._greeting.rest:
                 self._greeting = None
+        passed = {said.behind for said in self._turns}  # what was typed since goes before the rest of these answers
         for said in [said for said in self._turns if said.asked]:
+            if said.number in passed and said.number in given:
+                self._turns.forget(said.number)
+                continue
             before = "" if said.hushed else said.given  # of a connection that was lost even earlier
             self._ask_again(leg, said, given.get(said.number, before))
 
@@ -240,14 +202,14 @@ class Conversation:
         if said.hushed and said.given:
             self._turns.forget(said.number)  # nobody waits for the rest
         elif given:
-            self._turns.change(said.number, asked=False, given=given)
+            self._turns.change(said.number, asked=False, behind=0, given=given)
         elif not said.content:
             self._turns.forget(said.number)  # the microphone has it, and plays it to the next one; or it was noise
             self.stream.unheard = not said.hushed or self.stream.unheard
         elif said.hushed and isinstance(said.content, str) and not behind:
             self._turns.forget(said.number)  # the next one knows it, and nobody waits for an answer
         else:
-            self._turns.change(said.number, asked=False, hushed=False, given="")
+            self._turns.change(said.number, asked=False, hushed=False, behind=0, given="")
             self._words.remember(leg, said.number, "")  # or the next one would know it twice
 
     def switch(self, live: Leg | None, choice: int, greeting: str, now: float) -> None:
@@ -276,23 +238,23 @@ class Conversation:
 
     def set_mode(self, streamed: bool, now: float) -> None:
         """Now it is known that the caller speaks in a stream, or in clips."""
-        self._replies.set_mode(streamed, now)
+        self.replies.set_mode(streamed, now)
 
     def barge_in(self, live: Leg | None, since: float, now: float) -> None:
         """Something was said at `since`: stop what was playing then, and what is being answered."""
         if self._stop(live, since, now) and live and live.bridge:
             live.bridge.tell(Hush())
 
-    def _stop(self, live: Leg | None, since: float, now: float) -> bool:
-        """On our side; True if something is being answered."""
+    def _stop(self, live: Leg | None, since: float, now: float, behind: int = 0) -> bool:
+        """On our side; True if something is being answered. What was said `behind` that goes on."""
         asked = [said for said in self._turns if said.asked]
         answering = bool(self._greeting or asked)  # before a part that was heard settles what it answers
-        for ask in self._replies.stop(live, since, now):
+        for ask in self.replies.stop(live, since, now):
             self._settle(ask)
         if answering and live and live.bridge:
-            self._replies.drop_unsent(live)
+            self.replies.drop_unsent(live)
         for said in asked:
-            self._turns.change(said.number, hushed=True)
+            self._turns.change(said.number, hushed=said.hushed or said.number != behind)
         return answering
 
     # What the upstream says.
@@ -301,15 +263,15 @@ class Conversation:
         """The upstream of `leg` said something; but for transcripts it counts only from the one that is `live`."""
         match event:
             case ReplyAudio() | ReplyWords() if live:
-                self._replies.add(leg.generation, event)
+                self.replies.add(leg.generation, event)
             case ReplyBegan(reply, ask) if live:
                 self._reply_began(leg, reply, self._words.number(leg, ask), now)
             case ReplyEnded() if live:
                 self._reply_ended(leg, event, now)
-            case Speaking(ask, at_ms) if live and self._replies.streamed:
-                self._caller_speaks(leg, self._words.number(leg, ask), at_ms, now)
-            case Paused(_, at_ms) if live and self._replies.streamed:
-                self.spoke_at = now
+            case Speaking(ask, at_ms, behind) if live and self.replies.streamed:
+                self._caller_speaks(leg, self._words.number(leg, ask), at_ms, behind, now)
+            case Paused(_, at_ms) if live and self.replies.streamed:
+                self._spoke_at = now
                 self.stream.paused(at_ms)
                 self._caller.tell(SpeechStopped())
             case Committed(ask) if live:
@@ -320,23 +282,16 @@ class Conversation:
                 self._failed(self._words.number(leg, ask), code)
             case Postponed(reply, ask, seconds) if live:
                 number = self._words.number(leg, ask)
-                self._put_off[number] = self._put_off.get(number, 0.0) + seconds
-                self._replies.postponed(leg.generation, reply)
+                self._owed.put_off(number, seconds)
+                self.replies.postponed(leg.generation, reply)
             case _:
                 pass  # of a connection that is retiring
 
-    def pace(self, now: float) -> float | None:
-        """Release what is due of a streamed reply; the seconds until there is more to do, if that is known."""
-        return self._replies.pace(now)
-
-    def played(self, response_id: str, ms: int, now: float) -> None:
-        """The caller's player reports how far it is."""
-        self._replies.played(response_id, ms, now)
-
-    def _caller_speaks(self, leg: Leg, number: int, at_ms: int, now: float) -> None:
-        self.spoke_at = now
+    def _caller_speaks(self, leg: Leg, number: int, at_ms: int, behind: int, now: float) -> None:
+        self._spoke_at = now
         self.stream.began(number, at_ms)
-        self._stop(leg, now, now)  # the upstream stopped by itself when it heard this
+        self._turns.change(behind, behind=number)
+        self._stop(leg, now, now, behind)  # the upstream stopped by itself when it heard this
         self._greeting = None  # it has begun, or nobody would have heard the caller
         self._caller.tell(SpeechStarted())
 
@@ -352,23 +307,25 @@ class Conversation:
             if not greeting.given:
                 self.stream.greeted()
             self._listen(leg)
-            self._replies.began(leg, reply, ask, greeting.given, now)
+            self.replies.began(leg, reply, ask, greeting.given, now)
         elif said and not said.hushed:
-            self._replies.began(leg, reply, ask, said.given, now)
+            self.replies.began(leg, reply, ask, said.given, now)
         elif leg.bridge:
             leg.bridge.tell(Keep(reply, 0))  # it began before our Hush arrived: nobody hears it
 
     def _reply_ended(self, leg: Leg, ended: ReplyEnded, now: float) -> None:
-        self._heard_of += 1
+        self._owed.heard_of()
         ask = self._words.number(leg, ended.ask)
-        answered = self._replies.ended(leg.generation, ended, now)
+        answered = self.replies.ended(leg.generation, ended, now)
         if answered:
             self._settle(ask)
         elif answered is False:
             self._failed(ask, ended.reason or "it said nothing")
+        elif (said := self._turns.get(ask)) and said.behind:
+            self._turns.change(ask, hushed=True, behind=0)  # the caller spoke still when it began: one answer to both
 
     def _heard(self, leg: Leg, number: int, text: str, final: bool) -> None:
-        self._words.heard(leg, number, text, final, at_once=self._replies.streamed)
+        self._words.heard(leg, number, text, final, at_once=self.replies.streamed)
         if not final:
             return
         self.stream.safe(number)
@@ -376,7 +333,7 @@ class Conversation:
             self._turns.change(number, content=text)
 
     def _failed(self, ask: int, reason: str) -> None:
-        self._heard_of += 1
+        self._owed.heard_of()
         self._settle(ask)
         self.tally["failed"] += 1
         if errors.of(reason) is Trouble.FULL:
@@ -386,18 +343,23 @@ class Conversation:
 
     def _settle(self, ask: int) -> None:
         """An answer to `ask` answers all that was asked before it as well, and is it the greeting, then that."""
-        self._put_off.pop(ask, None)
+        self._owed.settled(ask)
         if self._greeting and ask == self._greeting.number:
             self._greeting = None
-        for said in self._turns:
-            if said.asked and said.number <= ask:
-                self._turns.forget(said.number)
-                self.stream.safe(said.number)
+        self._settle_before(ask)
+        if (said := self._turns.get(ask)) and said.asked:
+            self._turns.forget(ask)
+            self.stream.safe(ask)
+
+    def _settle_before(self, ask: int) -> None:
+        for said in self._turns.before(ask):
+            self._turns.forget(said.number)
+            self.stream.safe(said.number)
 
     def _listen(self, live: Leg) -> None:
         """Let the live connection hear the caller, unless another is being called, or a greeting comes first."""
         greeting = self._greeting
-        if not live.ready or not self._replies.streamed or self._places or (greeting and not greeting.begun):
+        if not live.ready or not self.replies.streamed or self._places or (greeting and not greeting.begun):
             return
         if not self.stream.listen(live):
             self._caller.tell(Notice("say_again", "Some of what you said was lost on the line: say it again."))
@@ -408,14 +370,13 @@ class Conversation:
 
     def _forget(self, gone: list[Utterance]) -> bool:
         """Nobody will answer these; True if there were any."""
-        self._clips.drop(*(said.number for said in gone))
+        self.recordings.forget(*gone)
         for said in gone:
-            self._turns.forget(said.number)
             self.stream.safe(said.number)
         return bool(gone)
 
     def close(self) -> None:
         """Nobody is left to answer, or to hear: what is being decoded is cancelled, and nothing of it all is kept."""
         self._forget(list(self._turns))
-        self._replies.close()
+        self.replies.close()
         self.stream.drop()

@@ -20,6 +20,7 @@ SESSION_CHILDREN = {
 
 MISSES = 8  # as many are remembered: the pause is the longest long before
 LOOK_SECONDS = 0.5  # a silent moment is looked for so often, once it is wanted: a caller thinks for longer than that
+LAST_SECONDS = 3.0  # before whoever is wanted is given up one more try begins: to be ready takes 1 to 2.5 s
 RETRY_SECONDS = 15.0  # after a rollover that failed: some twenty tries before the connection ends by itself
 
 
@@ -36,7 +37,8 @@ class Leg:
     """One upstream connection: a generation, whom it serves, and its bridge once that is hired.
 
     `told`: its bridge knows whom it is to serve, and whether it `listens` for the turns in a stream. `ready`: it is as
-    it was told. `fresh`: it holds no item yet, so that while it is coming another persona may still take it over.
+    it was told, but for how it listens while it is `tuning`. `fresh`: it holds no item yet, so that while it is coming
+    another persona may still take it over.
     `due` is when another should take over, well before it must be gone. `seeded`, of one that takes over from a live
     one: how much had been said in the call when it was told of it.
     """
@@ -47,6 +49,7 @@ class Leg:
     told: bool = False
     listens: bool = False
     ready: bool = False
+    tuning: bool = False
     fresh: bool = True
     due: float = inf
     seeded: int | None = None
@@ -58,6 +61,7 @@ class Line:
 
     `ends` are the times at which connections that served were lost since the last completed reply: too many end the
     call. `misses` are those at which others were, that had never been ready: how long they may go on, the watch knows.
+    `until` is when whoever is wanted will be given up, as far as that is known.
     `fatal` says that the upstream refused in a way that another try would not mend; before `rested` no connection is
     opened. `said` is how much has been said in the call, `silent` that at this moment nobody speaks or plays, and
     nothing waits.
@@ -69,6 +73,7 @@ class Line:
     retiring: tuple[Leg, ...] = ()
     ends: tuple[float, ...] = ()
     misses: tuple[float, ...] = ()
+    until: float = inf
     fatal: bool = False
     rested: float = 0.0
     said: int = 0
@@ -88,16 +93,22 @@ class Line:
         """The line once they were told; each must consent to it."""
         told = self.untuned(listens)
         live, coming = (
-            replace(leg, listens=listens, ready=False) if leg in told else leg for leg in (self.live, self.coming)
+            replace(leg, listens=listens, ready=False, tuning=False) if leg in told else leg
+            for leg in (self.live, self.coming)
         )
         return replace(self, live=live, coming=coming)
 
-    def readied(self, generation: int, choice: int, due: float) -> "Line":
-        """The line once the connection of this generation is the persona of this choice; it is to serve until `due`."""
+    def readied(self, generation: int, choice: int, due: float, listens: bool = False) -> "Line":
+        """The line once the connection of this generation is the persona of this choice; it is to serve until `due`.
+
+        One that does not listen as it was told to has yet to hear of that: it may take over, and is `tuning` then.
+        """
 
         def readied(leg: Leg | None) -> Leg | None:
-            meant = leg and leg.generation == generation and leg.selection.choice == choice
-            return replace(leg, ready=True, due=min(leg.due, due)) if leg and meant else leg
+            if not leg or leg.generation != generation or leg.selection.choice != choice:
+                return leg
+            tuning = leg.listens != listens
+            return replace(leg, ready=leg is self.coming or not tuning, tuning=tuning, due=min(leg.due, due))
 
         return replace(self, live=readied(self.live), coming=readied(self.coming))
 
@@ -181,16 +192,25 @@ def steer(line: Line, now: float) -> Move | None:
     policy = SESSION_CHILDREN["bridge"]
     if line.fatal or policy.judge(line.ends, now) is Verdict.ESCALATE:
         return GiveUp()
-    if seconds := policy.wait((*line.ends, *line.misses), now):
+    if seconds := _pause(line, now):
         return Wait(seconds)
     return Look(line.rested - now) if now < line.rested else Open(wanted)
+
+
+def _pause(line: Line, now: float) -> float:
+    """Seconds until the next try: as the policy says, but one is always made shortly before it is too late for any."""
+    tries, last = (*line.ends, *line.misses), line.until - LAST_SECONDS
+    seconds = SESSION_CHILDREN["bridge"].wait(tries, now)
+    return min(seconds, max(0.0, last - now)) if max(tries, default=now) < last else seconds
 
 
 def _await(line: Line, wanted: Selection, coming: Leg) -> Move | None:
     """A connection is coming: is it still what is needed?"""
     if coming.selection != wanted:
         if _retunable(line.can, coming, wanted):
-            return Retune(replace(coming, selection=wanted, told=False, ready=False, due=inf, seeded=None))
+            return Retune(
+                replace(coming, selection=wanted, told=False, ready=False, tuning=False, due=inf, seeded=None)
+            )
         return Discard(coming)
     if coming.seeded is not None and coming.seeded != line.said:
         return Discard(coming)  # it does not know what was said meanwhile

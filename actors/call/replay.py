@@ -55,6 +55,10 @@ class Microphone:
             self._trim(self._needed(ends, now) if listening else self._begins)
             self._clock.append((now, ends - len(pcm)))
 
+    def newest(self, size: int) -> bytes:
+        """The last bytes of what is kept, so many at most."""
+        return bytes(self._kept[-size:])
+
     def began(self, turn: int, at_ms: int) -> None:
         """Somebody speaks, since `at_ms`."""
         self._turns[turn] = at_ms * BYTES_PER_MS

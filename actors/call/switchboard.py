@@ -41,7 +41,8 @@ class Hands:
     """What a session does for its switchboard: hire the bridge of a generation, look again in so many seconds.
 
     `claim` asks the supervisor for a place with a persona; by `let_go` it learns, by id, who is still needed. `pace`
-    releases what is due of a streamed reply. `watch`: what the caller waits for may be something else now.
+    releases what is due of a streamed reply. `watch`: what the caller waits for may be something else now. `until` is
+    when whoever is wanted is given up, as far as that is known.
     """
 
     hire: Callable[[int, Configure], Hired[ToBridge | Stop]]
@@ -50,6 +51,7 @@ class Hands:
     look_again: Callable[[float], None]
     pace: Callable[[], None]
     watch: Callable[[], None]
+    until: Callable[[], float]
     clock: Callable[[], float]
 
 
@@ -73,6 +75,7 @@ class Switchboard:
         self._mode_before: Mode | None = None  # to whoever is live, while another is being called
         self.generations = self.rollovers = 0  # so many there were
         self._acknowledged = 0
+        self._unacknowledged = 0  # so many times whoever is lost was chosen again meanwhile
         self._began = self._chosen_at = self._granted_at = do.clock()
         self._closed = False
 
@@ -102,6 +105,8 @@ class Switchboard:
                 self._know(chose.profile)
             if self.line.live and self.line.live.selection.choice == self.choice:
                 self._acknowledge(self.line.live)
+            elif self._acknowledged == self.choice:
+                self._unacknowledged += 1
 
     def seek(self, sought: Sought) -> None:
         """The caller wants whoever fits best. Raises Refused: switch_too_often."""
@@ -257,7 +262,7 @@ class Switchboard:
     def ready(self, ready: Ready) -> Close | None:
         """A connection is the persona of a choice, and listens if the caller speaks in a stream."""
         due = self._do.clock() + ready.seconds - margin(ready.seconds)
-        self.line = self.line.readied(ready.generation, ready.choice, due)
+        self.line = self.line.readied(ready.generation, ready.choice, due, ready.listens)
         close = self.steer()
         self.go_on()
         return close
@@ -311,7 +316,7 @@ class Switchboard:
     def _look(self) -> None:
         """Whether this is a silent moment is only asked when something is to be decided."""
         silent = self._talk.silent(self._do.clock())
-        self.line = replace(self.line, said=self._talk.said, silent=silent)
+        self.line = replace(self.line, said=self._talk.said, silent=silent, until=self._do.until())
 
     def close(self) -> None:
         """The caller is gone: all connections retire."""
@@ -327,7 +332,7 @@ class Switchboard:
     def _swap(self) -> None:
         old, live = self.line.live, self.line.coming
         assert live
-        self.line = replace(self.line, live=replace(live, fresh=False), coming=None, misses=())
+        self.line = replace(self.line, live=replace(live, fresh=False, ready=not live.tuning), coming=None, misses=())
         if old:
             self._retire(old)
         if live.selection.choice != self._acknowledged:
@@ -337,6 +342,9 @@ class Switchboard:
             self._talk.roll_over()
         else:
             self._caller.tell(Notice("resumed", "The connection to the model is back."))
+            for _ in range(self._unacknowledged):
+                self._acknowledge(live)
+        self._unacknowledged = 0
         self._persona.tell(Serve(live.selection.persona))
         self._talk.take_over(live)
         self.go_on()

@@ -13,6 +13,7 @@ class Utterance:
     `choice` is the persona it was meant for, `arrived` seconds on the session's clock, `content` PCM16 24 kHz mono
     or text, None while a clip is being decoded, and of a stream until it is written down. `clip`: it came as one.
     `asked`: an upstream connection has it. `hushed`: something was said after it, and no answer to it alone is wanted.
+    `behind`: the number of a spoken turn that was told of late, and came before this one.
     `given` is what a lost connection said in answer. `counted`: as what a clip is counted while it waits.
     """
 
@@ -23,8 +24,14 @@ class Utterance:
     clip: bool = False
     asked: bool = False
     hushed: bool = False
+    behind: int = 0
     given: str = ""
     counted: Parcel | None = None
+
+    @property
+    def place(self) -> tuple[int, bool]:
+        """What is answered settles what has a lower one."""
+        return max(self.number, self.behind), self.behind > self.number
 
 
 class TurnOrder:
@@ -60,6 +67,11 @@ class TurnOrder:
     def get(self, number: int) -> Utterance | None:
         """The turn of this number, if it is not answered yet."""
         return self._waiting.get(number)
+
+    def before(self, ask: int) -> list[Utterance]:
+        """What was asked before `ask`, as the upstream has heard it: an answer to that answers these as well."""
+        place = self._waiting[ask].place if ask in self._waiting else (ask, False)
+        return [said for said in self if said.asked and said.place < place]
 
     def change(self, number: int, **facts: object) -> None:
         """Note something new of an utterance; of one that is gone, nothing."""

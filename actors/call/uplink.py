@@ -7,6 +7,8 @@ from actors.runtime import Ref
 from upstream.facts import BYTES_PER_MS
 
 MUTED_SECONDS = 1.0  # without audio in the middle of speech: the microphone was closed
+SAMPLE = 100 * BYTES_PER_MS  # is looked at once a second: nobody pauses ten times in a row just then
+AUDIBLE = 328  # half of what speech swings at least: -40 dBFS
 PAUSE = bytes(600 * BYTES_PER_MS)  # silence that ends a turn: the upstream waits for half a second of it
 
 
@@ -83,6 +85,14 @@ class Stream:
             self.hear(PAUSE, now)
             self.stopped = True
         return bool(self.speaking)
+
+    @property
+    def hangs(self) -> bool:
+        """The model hears somebody speak, and what was sent to it last is silence."""
+        if not self.speaking or self.stopped:
+            return False
+        samples = memoryview(self._microphone.newest(SAMPLE)).cast("h").tolist()[::7]
+        return not samples or max(samples) - min(samples) < 2 * AUDIBLE
 
     def committed(self) -> None:
         """What was spoken is a turn now."""

@@ -29,6 +29,7 @@ class For(Enum):
     ANSWER = "an answer was asked for, and no sound or word of it has come"
     LATER = "the upstream has no time for what was asked, and has said for how long"
     REST = "an answer has begun, and no more of it comes"
+    PAUSE = "the model hears the caller speak, and what they send is silence"
     WORDS = "words are played to a new connection, which does not hear anybody speak"
 
 
@@ -96,6 +97,7 @@ def table(limits: Limits) -> Mapping[For, Row]:
         For.ANSWER: Row(silent, End.ASK_AGAIN, looks=look),
         For.LATER: Row(silent, End.ASK_AGAIN, told, BUSY, look),
         For.REST: Row(silent + look, End.ASK_AGAIN, looks=look),
+        For.PAUSE: Row(silent, End.RECONNECT),
         For.WORDS: Row(told=silent, tells=UNHEARD),
     }
 
@@ -131,6 +133,13 @@ class Watch:
                 due.append(self._end(row.end, seen.waiting))
         times = [min(seen.told_at, seen.ends_at, now + self._rows[wait].looks) for wait, seen in self._seen.items()]
         return due, min(times) - now if times and min(times) < inf else None
+
+    @property
+    def until(self) -> float:
+        """When whoever is wanted will be given up, if they are waited for."""
+        return min(
+            (seen.ends_at for wait, seen in self._seen.items() if self._rows[wait].end is End.GIVE_UP), default=inf
+        )
 
     def _see(self, waiting: Iterable[Waiting], now: float) -> None:
         before, self._seen = self._seen, {}

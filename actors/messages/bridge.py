@@ -89,12 +89,13 @@ class Keep:
 class Ready:
     """The connection is the persona of this choice, and waits for something to answer.
 
-    From now on it lasts `seconds` at most.
+    From now on it lasts `seconds` at most. `listens` as it was told last: a Listen may be on its way.
     """
 
     generation: int
     choice: int
     seconds: float = 3600.0
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)

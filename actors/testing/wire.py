@@ -6,25 +6,30 @@ import orjson
 
 from actors.runtime import Ref
 from actors.testing.loop import settle
-from upstream.facts import Frame, LinkEnded, LinkEvent
+from upstream.facts import Frame, LinkBegan, LinkEnded, LinkEvent
 from upstream.link import Frames
 from upstream.models import Capabilities, Prices
 
 
 class Wire:
-    """One connection to the model, whose model is the test. It is up from the start, and ends once."""
+    """One connection to the model, whose model is the test. It is up from the start, and ends once.
 
-    def __init__(self, user: str, to: Ref[LinkEvent], frames: Frames) -> None:
+    One that waits for its turn to be dialled is not `begun`, until `begin` is called.
+    """
+
+    def __init__(self, user: str, to: Ref[LinkEvent], frames: Frames, begun: bool = True) -> None:
         self.user = user
-        self.ended = False
+        self.ended = self.begun = False
         self._to, self._frames = to, frames
         self._sent: list[dict[str, Any]] = []
+        if begun:
+            self.begin()
 
     # What a bridge asks of a link.
 
     def flush(self) -> None:
         """Take what there is to send: as a link does it, no more at once than there is."""
-        while not self.ended and (frames := self._frames()):
+        while self.begun and not self.ended and (frames := self._frames()):
             self._sent += [orjson.loads(frame) for frame in frames]
 
     def close(self) -> None:
@@ -37,6 +42,12 @@ class Wire:
         self.lose(1006, "the connection was given up")
 
     # What a test asks of it.
+
+    def begin(self) -> None:
+        """It is dialled, and up at once."""
+        self.begun = True
+        self._to.tell(LinkBegan())
+        self.flush()
 
     @property
     def sent(self) -> list[dict[str, Any]]:
@@ -103,9 +114,11 @@ class Wires:
 
     def __init__(self) -> None:
         self.can = Capabilities()
+        self.full = False
+        """Whoever dials now waits, until their wire is told to `begin`."""
         self.dialled: list[Wire] = []
 
     def dial(self, user: str, to: Ref[LinkEvent], frames: Frames) -> Any:
         """A connection of this user's own."""
-        self.dialled.append(Wire(user, to, frames))
+        self.dialled.append(Wire(user, to, frames, begun=not self.full))
         return self.dialled[-1]

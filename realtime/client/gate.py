@@ -113,6 +113,11 @@ class Gate:
         """The spoken turn that waits here, though the upstream answers it by itself; 0 when there is none."""
         return next((ask.number for ask in self._waiting if ask.number < 0), 0)
 
+    @property
+    def on_its_way(self) -> int:
+        """The ask of which nobody knows whether the upstream has it yet, if an answer to it is wanted; else 0."""
+        return self.pending.number if self.pending and not self.pending.void else 0
+
     def overtake(self) -> None:
         """No answer is wanted to what waits here."""
         for ask in (self.held, *self._waiting):

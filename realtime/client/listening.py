@@ -30,14 +30,14 @@ class Listening:
         """If this is the commit of a clip, it came to nothing."""
         self._commits = deque(commit for commit in self._commits if commit[0] != event_id)
 
-    def started(self, item: str, at_ms: int) -> list[Event]:
-        """Somebody begins to speak."""
+    def started(self, item: str, at_ms: int, behind: int = 0) -> list[Event]:
+        """Somebody begins to speak; what was asked `behind` that is answered for itself."""
         tuning = self._states.session is Session.TUNING  # then it stops listening, and forgets this turn
         if not self._states.admits(STARTED):
             return []
         self._states.move(STARTED)
         ask = self.turns.began(item).ask
-        return [] if tuning else [Speaking(ask, at_ms)]
+        return [] if tuning else [Speaking(ask, at_ms, behind)]
 
     def stopped(self, item: str, at_ms: int) -> list[Event]:
         """They are silent."""

@@ -183,7 +183,7 @@ class Protocol:
                 return self._answers.words(response, words)
             case SpeechStarted(item, at_ms):
                 self._answers.overtaken()
-                return self._listening.started(item, at_ms)
+                return self._listening.started(item, at_ms, self._answers.gate.on_its_way)
             case SpeechStopped(item, at_ms):
                 return self._listening.stopped(item, at_ms)
             case BufferCommitted(item):

@@ -21,8 +21,9 @@ SETUP = Configure(1, Setup("You are Tina.", "marin", "hi"), ())
 class Alone:
     """The bridge of a first generation, dialled."""
 
-    def __init__(self, stage: Stage, can: Capabilities | None = None) -> None:
+    def __init__(self, stage: Stage, can: Capabilities | None = None, full: bool = False) -> None:
         self.stage, self.session, self.upstream = stage, Probe("session"), Wires()
+        self.upstream.full = full
         self.upstream.can = can or Capabilities()
         self.bridge: Hired[BridgeInbox] = stage.launch(
             OpenAIBridgeActor, self.session, 1, self.upstream, "somebody", SETUP
@@ -69,6 +70,38 @@ def test_a_connection_that_is_not_ready_in_time_is_given_up(stage: Stage, welcom
     stage.advance(0.2)
     stage.expect_terminated(alone.bridge, UpstreamLost)
     assert OPENING_SECONDS < OPEN_SECONDS
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_time_to_be_ready_begins_with_the_dialling(stage: Stage, changed: bool) -> None:
+    """Others go first, for as long as it takes, also if it is to be somebody else by then."""
+    alone = Alone(stage, full=True)
+    if changed:
+        stage.advance(6)
+        alone.bridge.tell(replace(SETUP, choice=2))
+    stage.advance(60)
+    assert alone.bridge.is_alive()
+    alone.wire.begin()
+    stage.advance(OPENING_SECONDS - 0.1)
+    assert alone.bridge.is_alive()
+    stage.advance(0.2)
+    stage.expect_terminated(alone.bridge, UpstreamLost)
+
+
+def test_a_connection_that_waited_for_its_turn_lasts_as_long_as_any(stage: Stage) -> None:
+    """For the upstream it is as old as its handshake."""
+    alone = Alone(stage, Capabilities(session_seconds=1800), full=True)
+    stage.advance(25)
+    alone.wire.begin()
+    alone.wire.welcome()
+    assert alone.session.expect(Ready).seconds == 1800
+    alone.end()
+
+
+def test_a_connection_that_waits_for_its_turn_may_be_left(stage: Stage) -> None:
+    alone = Alone(stage, full=True)
+    stage.advance(1)
+    alone.end()
 
 
 def test_a_connection_that_is_to_be_somebody_else_has_its_time_again(stage: Stage) -> None:

@@ -151,7 +151,9 @@ def test_all_is_given_back_however_the_call_ends(stage: Stage, how: str) -> None
     scene.decoders.clips[0].decode(bytes(9600))
     scene.stage.settle()
     assert waiting.bytes == 2 * len(CLIP) + 9600
-    assert actor(scene.session, UserSessionActor)._keeps.parcel(Kind.CLIP).resize(1), "what a crash leaves half done"
+    assert actor(scene.session, UserSessionActor)._room.holding.parcel(Kind.CLIP).resize(1), (
+        "what a crash leaves half done"
+    )
     match how:
         case "crash":
             scene.session.tell("no message of ours")  # type: ignore[arg-type]

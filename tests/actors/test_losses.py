@@ -1,7 +1,10 @@
 """Losses that come together with something else: what was said is known once, in its order, or asked for again."""
 
-from actors.messages.caller import Chose, Notice, SpeechStarted, Typed
+import pytest
+
+from actors.messages.caller import Chose, Notice, ResponseDone, SpeechStarted, Transcript, Typed
 from actors.testing.scene import Scene
+from actors.testing.wire import Wire
 from realtime.contract import GO_ON
 from tests.kit.four import TINA
 from tests.kit.streaming import asked, begin, finish, give, heard, on_the_line, speak, turn, write_down
@@ -100,3 +103,75 @@ def test_a_typed_turn_that_speech_overtook_is_answered_with_it(scene: Scene) -> 
     again.welcome()
     assert again.texts()[-1] == ("user", "will I marry")
     assert len(heard(again)) == 1000 * BYTES_PER_MS
+
+
+def overtaken(scene: Scene) -> tuple[Wire, str]:
+    """A typed turn is on its way when a line that was held up tells of a spoken one before it."""
+    wire = on_the_line(scene)
+    speak(scene, 1000)
+    scene.says(Typed("and when?"))
+    metadata = asked(wire)
+    turn(wire, "spoken", 0)
+    begin(wire, "to what was spoken")
+    return wire, metadata
+
+
+def test_a_typed_turn_is_not_settled_by_a_late_answer_to_what_was_spoken_before_it(scene: Scene) -> None:
+    """It is answered for itself, and heard."""
+    wire, metadata = overtaken(scene)
+    give(wire, "to what was spoken", "You will.", 0.1)
+    finish(wire, "to what was spoken")
+    scene.stage.advance(1)
+    begin(wire, "to what was typed", metadata)
+    give(wire, "to what was typed", "In May.", 0.1)
+    finish(wire, "to what was typed")
+    scene.stage.advance(2)
+    told = [said for said in scene.caller.take() if isinstance(said, ResponseDone | Transcript)]
+    assert [said.status for said in told if isinstance(said, ResponseDone)] == ["completed", "completed"]
+    words = [said.text for said in told if isinstance(said, Transcript) and said.role == "assistant" and said.final]
+    assert words == ["You will.", "In May."]
+    scene.stage.advance(60)
+    assert len(scene.upstream.dialled) == 1
+    assert not wire.ended
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_typed_turn_behind_a_spoken_one_outlives_the_connection(scene: Scene, answered: bool) -> None:
+    """Whether the answer to what was spoken has come to its end by then, or had begun."""
+    wire, _ = overtaken(scene)
+    give(wire, "to what was spoken", "You will ", 0.1)
+    if answered:
+        finish(wire, "to what was spoken")
+    scene.stage.advance(1)
+    wire.lose()
+    again = scene.wire(2)
+    again.welcome()
+    assert again.texts()[-1] == ("user", "and when?")
+    assert again.kinds.count("response.create") == 1
+    again.answer("In May.")
+    scene.caller.fish_for(Transcript, role="assistant", text="In May.", final=True)
+    scene.stage.advance(60)
+    assert again.kinds.count("response.create") == 1
+    assert len(scene.upstream.dialled) == 2
+
+
+def test_a_typed_turn_that_reaches_the_model_while_the_caller_speaks_is_answered_with_what_they_say(
+    scene: Scene,
+) -> None:
+    """One answer to both, and nobody waits for another."""
+    wire = on_the_line(scene)
+    scene.says(Typed("and when?"))
+    metadata = asked(wire)
+    speak(scene, 1000)
+    wire.say(type="input_audio_buffer.speech_started", item_id="one", audio_start_ms=0)
+    begin(wire, "cut", metadata)
+    assert "response.cancel" in wire.kinds
+    finish(wire, "cut", "cancelled")
+    wire.say(type="input_audio_buffer.speech_stopped", item_id="one", audio_end_ms=1000)
+    wire.say(type="input_audio_buffer.committed", item_id="one")
+    begin(wire, "to both")
+    give(wire, "to both", "In May.", 0.1)
+    finish(wire, "to both")
+    scene.caller.fish_for(ResponseDone, status="completed")
+    scene.stage.advance(60)
+    assert len(scene.upstream.dialled) == 1

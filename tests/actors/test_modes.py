@@ -513,3 +513,24 @@ def test_a_config_without_a_mode_keeps_the_mode(stage: Stage) -> None:
     assert heard(other) == CLIP
     assert errors(scene) == []
     scene.end()
+
+
+@pytest.mark.parametrize("consents", [False, True])
+def test_a_consent_that_crosses_a_change_of_the_mode_is_none_to_it(scene: Scene, consents: bool) -> None:
+    """The persona is there, and does not listen yet: where it never says that it does, another connection hears it."""
+    scene.says(Chose(TINA))
+    wire = scene.wire(1)
+    wire.say(type="session.created")
+    wire.consent()  # on its way
+    speak(scene, 200)
+    scene.caller.fish_for(ConfigAck)
+    wire.answer("Namaste.")
+    assert heard(wire) == b""
+    if consents:
+        wire.consent()
+    scene.stage.advance(11)
+    last = scene.upstream.dialled[-1]
+    if not consents:
+        last.welcome()
+    assert len(scene.upstream.dialled) == 1 + (not consents)
+    assert len(heard(last)) == 200 * BYTES_PER_MS

@@ -7,13 +7,13 @@ import pytest
 
 from actors.call.line import RETRY_SECONDS
 from actors.call.switchboard import margin
-from actors.messages.caller import Chose, ConfigAck, Notice, ResponseDone, Typed
+from actors.messages.caller import Chose, ConfigAck, Notice, ResponseDone, Spoke, Typed
 from actors.services import Limits
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire
 from tests.kit.four import FREE, MOHIT, TINA
-from tests.kit.streaming import asked, begin, finish, give, heard, on_the_line, speak, turn, write_down
+from tests.kit.streaming import LOUD_FRAME, asked, begin, finish, give, heard, on_the_line, speak, turn, write_down
 from upstream.facts import BYTES_PER_MS
 
 DUE = 3300.5  # seconds: an hour without five minutes, and a look
@@ -211,7 +211,7 @@ def test_without_a_silent_moment_the_end_of_a_session_is_a_loss(scene: Scene) ->
     speaking(scene, wire)
     scene.stage.settle()
     for _ in range(345):
-        speak(scene, 20)
+        scene.says(Spoke(LOUD_FRAME))
         scene.stage.advance(0.9)  # or they would have let go of the button
         wire.say(type="rate_limits.updated")
     assert is_alone(scene, 1)

@@ -17,6 +17,7 @@ from actors.messages.caller import (
     Played,
     Recorded,
     ResponseDone,
+    Spoke,
     TextResponse,
     ToCaller,
     Typed,
@@ -27,7 +28,7 @@ from actors.testing.stage import Stage
 from actors.testing.wire import Wire
 from personas import Profile
 from tests.kit.four import MOHIT, TINA
-from tests.kit.streaming import asked, begin, finish, give, heard, on_the_line, speak, turn
+from tests.kit.streaming import FRAME, LOUD_FRAME, asked, begin, finish, give, heard, on_the_line, speak, turn
 from upstream.facts import BYTES_PER_MS
 
 CLIP = bytes(200 * BYTES_PER_MS)
@@ -385,7 +386,7 @@ def test_who_speaks_over_what_they_asked_waits_for_no_answer_to_it(scene: Scene)
     scene.stage.advance(5)
     wire.say(type="input_audio_buffer.speech_started", item_id="two", audio_start_ms=6000)
     for _ in range(24):
-        speak(scene, 500)
+        scene.says(Spoke(LOUD_FRAME * 25))
         scene.stage.advance(0.5)
     assert codes(scene) == []
 
@@ -440,6 +441,58 @@ def test_who_let_go_of_the_button_and_is_not_heard_to_stop_is_not_left_waiting(s
     assert codes(scene) == ["reconnecting"]
     scene.wire(2).welcome()
     assert len(heard(scene.wire(2))) >= 1000 * BYTES_PER_MS
+
+
+def still_streaming(scene: Scene, seconds: int, frame: bytes) -> None:
+    """The microphone stays open."""
+    for _ in range(seconds * 2):
+        scene.says(Spoke(frame * 25))
+        scene.stage.advance(0.5)
+
+
+def test_who_has_stopped_and_is_heard_to_speak_for_ever_is_not_left_waiting(scene: Scene) -> None:
+    """The microphone is open, and nothing but silence comes of it: another connection hears what was said."""
+    wire = on_the_line(scene)
+    still_streaming(scene, 1, LOUD_FRAME)
+    wire.say(type="input_audio_buffer.speech_started", item_id="one", audio_start_ms=0)
+    still_streaming(scene, 9, bytes(FRAME))
+    assert not codes(scene)
+    still_streaming(scene, 3, bytes(FRAME))
+    assert codes(scene) == ["reconnecting"]
+    again = scene.wire(2)
+    again.welcome()
+    assert heard(again).startswith(LOUD_FRAME)
+    turn(again, "one", 0)
+    begin(again, "answer")
+    give(again, "answer", "You will.", 0.1)
+    finish(again, "answer")
+    still_streaming(scene, 60, bytes(FRAME))
+    assert codes(scene) == ["resumed"]
+
+
+def test_noise_that_the_model_takes_for_words_costs_no_connection_but_the_one(scene: Scene) -> None:
+    """The next one hears nobody in it, and what is said then is answered."""
+    wire = on_the_line(scene)
+    still_streaming(scene, 1, bytes(FRAME))
+    wire.say(type="input_audio_buffer.speech_started", item_id="one", audio_start_ms=0)
+    still_streaming(scene, 12, bytes(FRAME))
+    scene.wire(2).welcome()
+    still_streaming(scene, 200, bytes(FRAME))
+    assert [code for code in codes(scene) if code != "say_again"] == ["reconnecting", "resumed"]
+    assert len(scene.upstream.dialled) == 2
+
+
+@pytest.mark.parametrize("pause", [0, 4, 8])
+def test_who_speaks_for_minutes_is_heard_out(scene: Scene, pause: int) -> None:
+    """The model says nothing to it, and they are silent now and then for less than ten seconds."""
+    wire = on_the_line(scene)
+    still_streaming(scene, 1, LOUD_FRAME)
+    wire.say(type="input_audio_buffer.speech_started", item_id="one", audio_start_ms=0)
+    for _ in range(15):
+        still_streaming(scene, 12 - pause, LOUD_FRAME)
+        still_streaming(scene, pause, bytes(FRAME))
+    assert not codes(scene)
+    assert not wire.ended
 
 
 def test_what_an_abandoned_connection_says_is_of_nobody(scene: Scene) -> None:

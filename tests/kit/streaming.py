@@ -10,6 +10,7 @@ from tests.kit.four import TINA
 from upstream.facts import BYTES_PER_MS
 
 FRAME = 20 * BYTES_PER_MS
+LOUD_FRAME = bytes([0, 32, 0, 224]) * (FRAME // 4)
 
 
 def speak(scene: Scene, ms: int, mark: int = 1) -> None:

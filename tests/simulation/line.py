@@ -12,7 +12,7 @@ from actors.runtime import Ref
 from engine.faults.faults import Abort, Close, Deliver, Fail, Kind, Refuse, Stall, Step, Take, Wait
 from tests.simulation.plan import Plan, Script
 from tests.simulation.world import World
-from upstream.facts import Frame, LinkEnded, LinkEvent
+from upstream.facts import Frame, LinkBegan, LinkEnded, LinkEvent
 from upstream.link import MAX_FRAME, OPEN_SECONDS, REFUSING_STATUS, Frames
 
 HANGS = 0.4  # so many of the lines that stall answer pings
@@ -42,6 +42,7 @@ class Line:
         self.dead_until = 0.0  # of what was said into it before that, not all could be kept
         self._said_last = 0.0
         self.world.note(self.name, f"dialled for {self.user}: {self.plan}")
+        self.to.tell(LinkBegan())
         self._shake_hands()
 
     @property

@@ -34,6 +34,7 @@ LONGEST: dict[str, float] = {
     "connection": ROWS[For.BACK].ends,
     "answer": REST,
     "whole answer": ROWS[For.ANSWER].ends + REST,  # the caller knows nothing of one that has begun
+    "end of words": 20.0 + ROWS[For.PAUSE].ends,  # they speak for less, and may be heard to speak longer
     "put off": 20.0 + ROWS[For.LATER].ends,  # for so long the upstream may have no time (realtime/client/errors.py)
 }
 """For each thing that a caller may wait for, after how many seconds at most they have heard something of it."""
@@ -54,23 +55,24 @@ class Patience:
         match message:
             case Chose(wish, changed):
                 if changed:  # what is not answered is over
-                    self._over("answer", "whole answer", "put off")
+                    self._over("answer", "whole answer", "put off", "end of words")
                 if wish in VOICES:
                     self._begin("choice")
             case Typed() | Recorded():
                 self._begin("answer" if mode == "stream" else "whole answer")
             case Interrupted() | HungUp():
-                self._over("answer", "whole answer", "put off")
+                self._over("answer", "whole answer", "put off", "end of words")
 
     def hears(self, message: ToCaller) -> None:
         """The caller is told something."""
         self.check()
         match message:
             case ConfigAck():
-                self._over("choice", "connection")
+                self._over("choice", "connection", "end of words")
             case Notice(code="resumed"):
                 self._over("connection")
             case Notice(code="reconnecting"):
+                self._over("end of words")
                 self.owed.add("connection" if "lost" in message.message else "choice")
             case Notice(code="waiting"):
                 self.owed.add("put off")
@@ -79,17 +81,20 @@ class Patience:
             case SpeechStarted():
                 self.speaking = True
                 self._over("answer", "whole answer", "put off")
+                self._begin("end of words")
             case AudioResponse() | ResponseDone() | Error():
                 self._over("answer", "whole answer", "put off", *(["choice"] if isinstance(message, Error) else []))
             case Notice(code="say_again" | "switching"):
-                self._over("answer", "whole answer", "put off")
+                self._over("answer", "whole answer", "put off", "end of words")
             case SpeechStopped() if self.speaking:
                 self.speaking = False
+                self._over("end of words")
                 self._begin("answer")
             case Close():
                 self.owed.clear()
             case ResponseStarted() | Sound():
                 self.speaking = False  # or it was told too late that they have stopped
+                self._over("end of words")
             case _:
                 return
         self.heard_at = self.world.now

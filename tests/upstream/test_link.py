@@ -13,7 +13,7 @@ from websockets.http11 import Request, Response
 
 from tests.kit.story import WITHIN, run
 from upstream import models
-from upstream.facts import FRAMES_AT_ONCE, Frame, LinkEnded, LinkEvent
+from upstream.facts import FRAMES_AT_ONCE, Frame, LinkBegan, LinkEnded, LinkEvent
 from upstream.link import MAX_FRAME, MOST_UNHANDLED, Upstream, check_url
 from upstream.readiness import Readiness
 
@@ -26,6 +26,7 @@ class Busy:
     def __init__(self) -> None:
         self.waiting: list[LinkEvent] = []
         self.handled: list[LinkEvent] = []
+        self.began = False
         self.news = asyncio.Event()
 
     @property
@@ -33,6 +34,9 @@ class Busy:
         return len(self.waiting)
 
     def tell(self, message: LinkEvent, /) -> None:
+        if isinstance(message, LinkBegan):
+            self.began = True
+            return
         self.waiting.append(message)
         self.news.set()
 
@@ -67,6 +71,38 @@ def test_an_upstream_that_floods_waits_in_the_network() -> None:
             assert numbers == list(range(frames))
             assert deepest <= MOST_UNHANDLED + READ // 1000  # what was read at once is told at once
             link.abort()
+
+    run(story())
+
+
+def test_a_link_says_when_its_turn_to_be_dialled_has_come() -> None:
+    """Only so many shake hands at once: the next one begins when one of them is done, and one that is gone lets it."""
+    asked, answers = asyncio.Queue[str](), asyncio.Event()
+
+    async def slow(socket: ServerConnection, request: Request) -> None:
+        await asked.put(request.path)
+        await answers.wait()
+
+    async def story() -> None:
+        async with serve(lambda socket: socket.wait_closed(), "127.0.0.1", 0, process_request=slow) as server:
+            port = server.sockets[0].getsockname()[1]
+            upstream = Upstream(f"ws://127.0.0.1:{port}", "model", handshakes=asyncio.Semaphore(1))
+            all_of_them = [Busy() for _ in range(4)]
+            links = [upstream.dial("user", busy, list) for busy in all_of_them]
+            await asked.get()
+            assert [busy.began for busy in all_of_them] == [True, False, False, False]
+            links[1].abort()  # while it waits
+            links[0].abort()  # while it shakes hands
+            await asked.get()
+            assert [busy.began for busy in all_of_them] == [True, False, True, False]
+            answers.set()
+            await asked.get()
+            assert [busy.began for busy in all_of_them] == [True, False, True, True]
+            for link in links:
+                link.abort()
+            for busy in all_of_them:
+                while not busy.waiting:
+                    await busy.news.wait()
 
     run(story())
 

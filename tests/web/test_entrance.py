@@ -132,7 +132,7 @@ def test_a_call_is_of_its_address_at_the_shore_and_in_its_session(source: str, k
             await until(lambda: server.figures.begun == 1)
             session = actor(server.session("u"), UserSessionActor)
             await until(lambda: session._caller.connection > 0)
-            assert session._keeps.address == known
+            assert session._room.holding.address == known
             line.writer.write(head(1_000_000) + bytes(500_000))
             await until(lambda: server.waiting.bytes > 400_000)
             assert (STRANGER in server.waiting._groups) == bool(known)

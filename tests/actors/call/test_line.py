@@ -113,7 +113,9 @@ def test_a_leg_that_consents_again_is_replaced_no_later() -> None:
     """It says anew how long it lasts, each time it was told something."""
     line = Line(TINA, replace(LIVE, told=True, due=100.0))
     assert line.tuned(True).live == replace(LIVE, told=True, due=100.0, listens=True, ready=False)
-    assert line.tuned(True).readied(1, 1, due=120.0).live == replace(LIVE, told=True, due=100.0, listens=True)
+    assert line.tuned(True).readied(1, 1, due=120.0, listens=True).live == replace(
+        LIVE, told=True, due=100.0, listens=True
+    )
 
 
 def test_only_whoever_is_wanted_is_told_how_the_caller_speaks() -> None:

@@ -9,7 +9,7 @@ from actors.testing.probe import Probe
 from actors.testing.scene import Scene
 from actors.testing.wire import Wire
 from tests.kit.four import TINA
-from upstream.facts import LinkEnded
+from upstream.facts import LinkBegan, LinkEnded
 
 
 def test_a_persona_is_put_on_the_line_in_one_step(scene: Scene) -> None:
@@ -79,6 +79,7 @@ def test_a_connection_ends_once_and_says_nothing_after_it() -> None:
     """As a link does."""
     listener = Probe()
     wire = Wire("somebody", listener, list)
+    listener.expect(LinkBegan())
     wire.lose()
     wire.close()
     wire.abort()

@@ -1,0 +1,54 @@
+"""The recorded clips among a caller's turns: each keeps its place while it is decoded, and is counted meanwhile."""
+
+from math import inf
+
+from actors.admission.waiting import Parcel
+from actors.call.clips import Clips
+from actors.call.turns import TurnOrder, Utterance
+from audio import Decoded, Packed, Undecoded
+
+
+class Recordings:
+    """`came_at`: when the newest came that could be decoded."""
+
+    def __init__(self, clips: Clips, turns: TurnOrder) -> None:
+        self._clips, self._turns = clips, turns
+        self.came_at = -inf
+
+    def add(self, choice: int, now: float, clip: bytes | Packed, counted: Parcel) -> None:
+        """A clip has come, meant for this choice."""
+        self._clips.add(self._turns.arrive(choice, now, counted=counted).number, clip)
+
+    def told(self, clip: int) -> bool:
+        """The decoders have told of this one, and the next is theirs; False where nobody waits for it any more."""
+        return self._clips.finished(clip)
+
+    def decoded(self, result: Decoded | Undecoded) -> bool:
+        """A clip is decoded, or refused: then it is as if it had never come.
+
+        False when what it was decoded to is more than may wait: it is forgotten.
+        """
+        match result:
+            case Decoded(number, pcm):
+                said = self._turns.get(number)
+                if said and said.counted and not said.counted.resize(len(pcm)):
+                    self.forget(said)
+                    return False
+                if said:
+                    self.came_at = max(self.came_at, said.arrived)
+                self._turns.change(number, content=pcm)
+            case Undecoded(number):
+                self._turns.forget(number)
+        return True
+
+    def displaced(self, counted: object) -> bool:
+        """Others needed the room that a clip took, or what it was decoded to; False if that is forgotten by now."""
+        gone = [said for said in self._turns if said.counted is counted]
+        self.forget(*gone)
+        return not gone
+
+    def forget(self, *gone: Utterance) -> None:
+        """Nobody will answer these turns; those that are clips nobody need decode."""
+        self._clips.drop(*(said.number for said in gone))
+        for said in gone:
+            self._turns.forget(said.number)

@@ -1,0 +1,32 @@
+"""What a session's timers tell it."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Is anything due of what the caller waits for?"""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeUp:
+    """The call has lasted as long as a call may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """More of a reply may be released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """Does the caller who was speaking still send audio?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Another upstream connection is due."""
+
+
+Timer: TypeAlias = Look | TimeUp | Pace | Muted | Retry
