@@ -152,3 +152,13 @@ def test_what_is_remembered_is_bounded(turns: Turns[str]) -> None:
     turns.add(ATTACKER, "costly")
     turns.add(HONEST, "short")
     assert [turn.item for turn in taken(turns)] == ["short", "costly"]
+
+
+def test_an_address_counts_before_its_users(turns: Turns[str]) -> None:
+    """A new name at an address that used much is no new caller: neither in the order, nor for the last place."""
+    used(turns, ATTACKER, 1.1 * HEAVY)
+    used(turns, (("address", "192.0.2.2"), ("user", "neighbour")), HEAVY / 2)
+    for name in ("new", "newer"):
+        turns.add((("address", "192.0.2.1"), ("user", name)), name)
+    turns.add((("address", "192.0.2.2"), ("user", "neighbour")), "neighbour")
+    assert [turn.item for turn in taken(turns)] == ["neighbour", "new"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -21,6 +21,8 @@ VALUES = st.recursive(
 
 
 @given(st.sampled_from(list(schemas.CALLER)), st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=6))
+@example("config", {"astrologer_id": "a", "audio": {"mode": "loud"}})
+@example("config", {"astrologer_id": "a", "audio": {"mode": "clip"}})
 def test_both_find_the_same(kind: str, fields: dict[str, Any]) -> None:
     """For every message of a caller, whatever stands in it."""
     message = {"type": kind, **fields}

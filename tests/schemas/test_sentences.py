@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.sentences import nearest, shape_faults
+from schemas.sentences import first_of, nearest, shape_faults
 
 IDS = ("priyanka_vedic_love", "harsh_dubey_vedic_love", "mohit_vedic_marriage")
 ZONES = ("Asia/Kolkata", "Asia/Dubai", "CET", "EST", "Europe/Berlin", "Indian/Mahe", "Indian/Reunion", "MST", "UTC")
@@ -67,3 +67,17 @@ def test_no_sentence_is_long(schema: dict[str, object], value: object) -> None:
     ((path, said),) = shape_faults(schema, value)
     assert path == "$"
     assert len(said) < 3_500
+
+
+def test_a_caller_is_told_eight_faults_and_whether_there_are_more() -> None:
+    """Those are not looked for."""
+    eight = [f"fault {number}." for number in range(8)]
+    assert first_of(eight) == " ".join(eight)
+    many = iter([*eight, "another.", "never looked at."])
+    assert first_of(many) == " ".join(eight) + " And more: mend these first."
+    assert list(many) == ["never looked at."]
+
+
+def test_of_one_value_a_hundred_faults_are_found() -> None:
+    """However many there are."""
+    assert len(shape_faults({"items": {"type": "string"}}, [1] * 1000)) == 100
