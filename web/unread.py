@@ -62,6 +62,7 @@ class Unread:
     def close(self) -> None:
         """Keep nothing and count nothing any more; what still comes is thrown away."""
         self._let_go()
+        self._queue._buffer.clear()
         if self._protocol._payload_parser is self:
             self._protocol._payload_parser = Deaf()
         self._tell = self._protocol = self._socket = None
