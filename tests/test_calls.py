@@ -634,7 +634,7 @@ def test_a_server_that_stops_says_so() -> None:
     run(story())
 
 
-@pytest.mark.parametrize("how", ["close", "abort", "end"])
+@pytest.mark.parametrize("how", ["abort", *(pytest.param(how, marks=pytest.mark.thorough) for how in ("close", "end"))])
 @pytest.mark.parametrize("state", ["before config", "connecting", "greeting", "decoding", "switching", "replying"])
 def test_a_disconnect_in_any_state_leaves_nothing(state: str, how: str) -> None:
     """No actor, task, socket, handle or process is left, whatever was going on."""

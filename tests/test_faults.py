@@ -224,6 +224,7 @@ def test_a_model_that_hangs_is_told_of_and_then_the_call_ends(on: str) -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_a_switch_to_a_model_that_hangs_turns_back() -> None:
     """The persona before answers."""
 
@@ -258,6 +259,7 @@ def test_a_model_that_answers_nothing_is_asked_again_and_the_call_goes_on() -> N
     run(story())
 
 
+@pytest.mark.thorough
 def test_an_answer_that_stalls_is_given_whole_by_another_connection() -> None:
     """The line stays, and nothing more comes: the caller hears it once."""
 

@@ -37,6 +37,7 @@ def test_a_file_ends_where_the_budget_does() -> None:
     assert file.read() == b""
 
 
+@pytest.mark.thorough
 def test_what_ends_is_told_to_nobody_but_the_caller(capfd: pytest.CaptureFixture[str]) -> None:
     """However often a demuxer tries again, nothing is written to the log."""
     for name in ("chunks_of_wav", "fragments_of_mp4", "tags_of_wav"):

@@ -159,6 +159,7 @@ def test_a_costly_clip_costs_a_second_and_no_process(name: str) -> None:
     run(scene())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted(costly.COARSE))
 def test_a_clip_in_one_long_step_costs_a_second_and_maybe_its_process(name: str) -> None:
     """Whether it is asked in time or killed: a second of CPU, and a new process where that is needed."""

@@ -37,6 +37,7 @@ def test_a_key_is_refused_so_often() -> None:
     run(story(), uvloop.new_event_loop)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("deaf", [False, True])
 def test_a_mute_model_says_nothing(deaf: bool) -> None:
     """It answers pings unless it is deaf too, and goes on when it is healed."""
