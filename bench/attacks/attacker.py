@@ -75,6 +75,11 @@ class Wire(asyncio.Protocol):
             self._attacker.told[f"closed with {int.from_bytes(payload[:2])}"] += 1
             self.transport.close()
 
+    def cut(self) -> None:
+        """Gone at once; of a connection that is gone already asyncio's transport would not have it."""
+        if not self.gone:
+            self.transport.abort()
+
     async def write(self, data: bytes) -> None:
         """As fast as it is taken. Raises ConnectionError."""
         for at in range(0, len(data), PIECE):
@@ -159,7 +164,7 @@ def _or_gone(wire: Wire) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        wire.transport.abort()
+        wire.cut()
         raise
 
 

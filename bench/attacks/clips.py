@@ -20,7 +20,7 @@ def costly(attackers: int) -> Attack:
                     await wire.until(lambda sent=sent: wire.answers - answered > sent - WAITING, 60)  # type: ignore[misc]
                     await wire.say(message)
             finally:
-                wire.transport.abort()
+                wire.cut()
 
         await crowd(attackers, send)
 

@@ -19,7 +19,7 @@ def noise() -> Attack:
                     await wire.say(b'{"type":"no such type"}')
                 await wire.until(lambda: False, 2)
             finally:
-                wire.transport.abort()
+                wire.cut()
 
         async def ask() -> None:
             wire = await attacker.connect()
@@ -27,7 +27,7 @@ def noise() -> Attack:
                 await wire.write(b"GET /\x00 HTTP/9.9\r\n" + b"x" * 9000 + b"\r\n\r\n")
                 await wire.until(lambda: bool(wire.status), 2)
             finally:
-                wire.transport.abort()
+                wire.cut()
 
         async with asyncio.TaskGroup() as group:
             group.create_task(crowd(CALLERS, call))

@@ -36,7 +36,7 @@ async def _main(name: str, port: int, seconds: float, addresses: int) -> None:
     with suppress(asyncio.CancelledError, SpentError):
         await doing
     for wire in list(attacker.wires):
-        wire.transport.abort()
+        wire.cut()
     figures = {name: getattr(attacker, name) for name in ("sent", "received", "connections", "failed", "told")}
     print(orjson.dumps({"seconds": lasted, **figures}).decode(), flush=True)
 

@@ -27,7 +27,7 @@ def profiles(reads: bool) -> Attack:
             try:
                 await _ask(wire)
             finally:
-                wire.transport.abort()
+                wire.cut()
 
         async def _ask(wire: Wire) -> None:
             for asked in range(1, MESSAGES + 1):

@@ -23,7 +23,7 @@ def vanishing() -> Attack:
                     await wire.say(b'{"type":"text","text":"tell me all of it, number %d"}' % turn)
                     await asyncio.sleep(BETWEEN)
             finally:
-                wire.transport.abort()
+                wire.cut()
 
         await crowd(CALLERS, ask)
 

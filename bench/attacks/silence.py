@@ -19,7 +19,7 @@ def lines(says: bytes = b"") -> Attack:
             try:
                 await _held(wire, says)
             finally:
-                wire.transport.abort()
+                wire.cut()
 
         await crowd(LINES, hold, pause=1.0)
 
@@ -45,7 +45,7 @@ def plain(sends: bytes, slowly: bytes = b"") -> Attack:
                     await asyncio.sleep(2)
                     await wire.write(slowly)
             finally:
-                wire.transport.abort()
+                wire.cut()
 
         await crowd(PLAIN, hold, pause=1.0)
 
@@ -58,7 +58,7 @@ def rush() -> Attack:
     async def attack(attacker: Attacker) -> None:
         async def call() -> None:
             wire = await attacker.call()
-            wire.transport.abort()
+            wire.cut()
 
         await crowd(RUSH // 8, call, pause=0.125)
 
@@ -74,7 +74,7 @@ def trials() -> Attack:
             try:
                 await wire.until(lambda: False, HELD_SECONDS)
             finally:
-                wire.transport.abort()
+                wire.cut()
 
         await crowd(1, call)
 

@@ -39,7 +39,7 @@ def _eight(message: bytes, sockets: int) -> Attack:
                     await wire.say(message)
                 await wire.until(lambda: wire.answers > AT_ONCE, 60)
             finally:
-                wire.transport.abort()
+                wire.cut()
 
         await crowd(sockets, send)
 
@@ -57,7 +57,7 @@ def unfinished() -> Attack:
                 await wire.write(begun)
                 await asyncio.sleep(60)
             finally:
-                wire.transport.abort()
+                wire.cut()
 
         await crowd(200, send)
 
