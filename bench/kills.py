@@ -3,7 +3,7 @@
 Every word of a reply says whose it is, of which persona, turn and place, so what was repeated, lost or foreign is
 exact. Silence is that of a player which plays what comes in real time: gaps inside a reply. Words come four times
 faster than they are spoken, so that a cut in the middle leaves some unsaid. Neighbours are never cut. A turn that was
-cut is followed by one that is not: a second try in a row waits half a second (actors/admission/breaker.py).
+cut is followed by one that is not: a second try in a row waits half a second (actors/call/line.py).
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -10,6 +10,14 @@ from engine import WAIT, WORKERS
 from engine.child import run
 from engine.faults.script import Script, ScriptBroken, load
 from realtime.server.settings import LONGEST_LIFE
+
+EngineWorkers: TypeAlias = Annotated[
+    int, typer.Option(envvar="ENGINE_WORKERS", min=1, max=64, help="Threads of the local engine.")
+]
+EngineWait: TypeAlias = Annotated[
+    float, typer.Option(envvar="ENGINE_WAIT", min=0.1, help="Seconds in which it must answer, or else: busy.")
+]
+"""Of `serve`, too."""
 
 
 def engine(
@@ -29,13 +37,8 @@ def engine(
         Path | None,
         typer.Option(envvar="ENGINE_FAULTS", help="Script of what goes wrong on each connection, see docs/testing.md."),
     ] = None,
-    engine_workers: Annotated[
-        int, typer.Option(envvar="ENGINE_WORKERS", min=1, max=64, help="Threads that hear and speak.")
-    ] = WORKERS,
-    engine_wait: Annotated[
-        float,
-        typer.Option(envvar="ENGINE_WAIT", min=0.1, help="Seconds in which a turn must be answered to, or is refused."),
-    ] = WAIT,
+    engine_workers: EngineWorkers = WORKERS,
+    engine_wait: EngineWait = WAIT,
     child: Annotated[bool, typer.Option(hidden=True, help="End when stdin closes, announce as JSON lines.")] = False,
 ) -> None:
     """Run the local engine alone: a Realtime server at ws://HOST:PORT/v1/realtime."""

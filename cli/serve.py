@@ -12,6 +12,7 @@ from rich.console import Console
 
 from actors.counters import Figures
 from actors.services import Limits
+from cli.engine import EngineWait, EngineWorkers
 from cli.failure import CannotServe
 from cli.log import Log
 from cli.server import is_ours, run
@@ -81,13 +82,8 @@ def serve(
     local_llm_url: Annotated[
         str | None, typer.Option(envvar="LOCAL_LLM_URL", help="OpenAI-compatible chat server for the local engine.")
     ] = None,
-    engine_workers: Annotated[
-        int, typer.Option(envvar="ENGINE_WORKERS", min=1, max=64, help="Threads of the local engine.")
-    ] = WORKERS,
-    engine_wait: Annotated[
-        float,
-        typer.Option(envvar="ENGINE_WAIT", min=0.1, help="Seconds in which it must answer, or else: busy."),
-    ] = WAIT,
+    engine_workers: EngineWorkers = WORKERS,
+    engine_wait: EngineWait = WAIT,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(

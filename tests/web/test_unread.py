@@ -85,6 +85,16 @@ def test_half_a_frame_counts_until_the_call_is_over(stage: Stage) -> None:
     assert line.ledger.bytes == 0
 
 
+def test_what_was_whole_and_not_read_is_not_kept(stage: Stage) -> None:
+    """The queue of aiohttp may outlive the call by a while."""
+    line = Connection()
+    line.comes(head(3 * MIB) + bytes(3 * MIB))
+    assert len(line._reader._buffer) == 1
+    line.unread.close()
+    assert not line._reader._buffer
+    assert line.ledger.bytes == 0
+
+
 @pytest.mark.parametrize("piece", [1000, PIECE, 2**18])
 def test_a_whole_frame_counts_until_it_is_taken(stage: Stage, piece: int) -> None:
     """Then what came behind it does; nothing is read from the network meanwhile."""
