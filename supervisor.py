@@ -10,27 +10,27 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias, assert_never
 
 from actors.admission.door import Door
-from actors.admission.slots import Engagements
+from actors.admission.slots import PersonaSlots
 from actors.messages.admission import (
+    AccountBlocked,
     Admitted,
     Attached,
-    Barred,
-    Claimed,
     Connected,
     Declined,
     FromSession,
     FromTrial,
-    Granted,
     Inquired,
     Leaving,
-    LetGo,
+    ReleaseSlots,
     Replaced,
     Report,
+    Reserve,
+    Reserved,
     Served,
 )
 from actors.messages.caller import Close, Error, ToCaller
 from actors.runtime import Boot, Down, Hired, LoopActor, LoopRef, Ref, Stop
-from actors.services import Equipment
+from actors.services import Services
 from actors.session import SessionInbox, UserSessionActor
 from actors.trial import TrialActor, TrialInbox
 
@@ -48,7 +48,7 @@ SupervisorInbox: TypeAlias = Boot | Stop | Down | Connected | FromSession | From
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class CallEntry:
     """A session, and where its caller is told if the session itself no longer can."""
 
     id: str
@@ -63,13 +63,13 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
     name = "supervisor"
     most_waiting = sys.maxsize  # a connection tells it one thing and waits: there are as many as sockets
 
-    def __init__(self, equipment: Equipment) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__()
-        self._equipment = equipment
-        self._door = Door(equipment.limits)
-        self._engagements = Engagements()
-        self._seats: dict[Hired[SessionInbox], Seat] = {}
-        self._newest: dict[str, Seat] = {}
+        self._services = services
+        self._door = Door(services.limits)
+        self._slots = PersonaSlots()
+        self._entries: dict[Hired[SessionInbox], CallEntry] = {}
+        self._newest: dict[str, CallEntry] = {}
         self._trial: Hired[TrialInbox] | None = None  # while the upstream refuses our account
         self._left: dict[LoopRef[Any], int] = {}  # sessions without a caller, and the close code
         self._ids = itertools.count(1)
@@ -82,12 +82,12 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             case Leaving(session, code):
                 self._left[session] = code
                 self._let_go(session)
-            case Claimed():
+            case Reserve():
                 self._engage(message)
-            case LetGo(session, keeps):
-                self._engagements.let_go(session, keeps)
-            case Barred(reason):
-                self._bar(reason)
+            case ReleaseSlots(session, keeps):
+                self._slots.let_go(session, keeps)
+            case AccountBlocked(reason):
+                self._block_account(reason)
             case Served():
                 self._let_in()
             case Down(name=TrialActor.name):
@@ -95,7 +95,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             case Down():
                 self._session_ended(message)
             case Inquired(reply_to):
-                calls = len(self._seats)
+                calls = len(self._entries)
                 reply_to.tell(Report(self._door.is_open(calls), calls))
             case Stop():
                 self._drain()
@@ -108,79 +108,79 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
 
     def _admit(self, caller: Connected) -> None:
         before, now = self._newest.get(caller.user), self._now()
-        if refusal := self._door.refusal(caller.user, len(self._seats), before is not None, now):
-            self._equipment.figures.refused[refusal.close.code] += 1
+        if refusal := self._door.refusal(caller.user, len(self._entries), before is not None, now):
+            self._services.counters.refused[refusal.close.code] += 1
             caller.outbox.tell(Error(refusal.code, refusal.close.reason))
             caller.outbox.tell(refusal.close)
             return
         if before:
             before.session.tell(Replaced())
         id_ = f"{self._run}-{next(self._ids)}"
-        session = self.hire(UserSessionActor, caller.user, id_, self._equipment, self.me, caller.address)
-        seat = Seat(id_, caller.user, session, caller.outbox)
-        self._seats[session] = self._newest[caller.user] = seat
-        self._equipment.figures.begun += 1
+        session = self.hire(UserSessionActor, caller.user, id_, self._services, self.me, caller.address)
+        entry = CallEntry(id_, caller.user, session, caller.outbox)
+        self._entries[session] = self._newest[caller.user] = entry
+        self._services.counters.begun += 1
         session.tell(Attached(caller.connection, caller.outbox, caller.mode))
         caller.outbox.tell(Admitted(session))
 
-    def _engage(self, wish: Claimed) -> None:
+    def _engage(self, wish: Reserve) -> None:
         for persona in wish.personas:
-            if self._engagements.claim(wish.session, persona):
-                wish.session.tell(Granted(wish.choice, persona))
+            if self._slots.claim(wish.session, persona):
+                wish.session.tell(Reserved(wish.choice, persona))
                 return
-        best, catalogue, now = wish.personas[0], self._equipment.shelf.catalogue, datetime.now(UTC)
-        full = {one.id for one in catalogue.open(now) if self._engagements.full(one)}
+        best, catalogue, now = wish.personas[0], self._services.current.catalogue, datetime.now(UTC)
+        full = {one.id for one in catalogue.open(now) if self._slots.full(one)}
         reason = f"{best.name} is talking to others. {catalogue.advise(best, now, engaged=full)}"
         wish.session.tell(Declined(wish.choice, "busy", reason))
 
-    def _bar(self, why: str) -> None:
-        if self._door.barred or self._door.draining:
+    def _block_account(self, why: str) -> None:
+        if self._door.account_blocked or self._door.draining:
             return
-        self._door.barred = self._equipment.figures.barred = True
-        log.error("new calls are refused, the server tries again every %.0f s: %s", self._equipment.trials.every, why)
-        self._trial = self.hire(TrialActor, self._equipment, self.me)
+        self._door.account_blocked = self._services.counters.account_blocked = True
+        log.error("new calls are refused, the server tries again every %.0f s: %s", self._services.trials.every, why)
+        self._trial = self.hire(TrialActor, self._services, self.me)
 
     def _let_in(self) -> None:
-        self._door.barred = self._equipment.figures.barred = False
+        self._door.account_blocked = self._services.counters.account_blocked = False
         log.info("the upstream serves us again")
 
     def _trial_ended(self, down: Down) -> None:
         """If it has crashed another goes on in its place, which begins by waiting."""
         if down.ref == self._trial:
-            again = self._door.barred and not self._door.draining
-            self._trial = self.hire(TrialActor, self._equipment, self.me) if again else None
+            again = self._door.account_blocked and not self._door.draining
+            self._trial = self.hire(TrialActor, self._services, self.me) if again else None
 
     def _session_ended(self, down: Down) -> None:
         self._let_go(down.ref)
-        seat = self._seats.pop(down.ref)
+        entry = self._entries.pop(down.ref)
         left = self._left.pop(down.ref, None)
-        self._equipment.figures.ended[left or 4500] += 1
+        self._services.counters.ended[left or 4500] += 1
         if down.cause is not None and left is None:  # else the caller was told that the call is over
-            reason = f"the call failed on our side (reference {seat.id}): call again"
-            seat.outbox.tell(Error("internal", f"The call failed on our side (reference {seat.id}): call again."))
-            seat.outbox.tell(Close(4500, reason))
-        if self._door.draining and not self._seats:
+            reason = f"the call failed on our side (reference {entry.id}): call again"
+            entry.outbox.tell(Error("internal", f"The call failed on our side (reference {entry.id}): call again."))
+            entry.outbox.tell(Close(4500, reason))
+        if self._door.draining and not self._entries:
             self.end()
 
     def _let_go(self, session: LoopRef[Any]) -> None:
         """It is not its user's newest call any more, if it was, and talks to nobody."""
-        self._engagements.let_go(session)
-        seat = self._seats.get(session)
-        if seat and self._newest.get(seat.user) is seat:
-            del self._newest[seat.user]
-            self._door.left(seat.user)
+        self._slots.let_go(session)
+        entry = self._entries.get(session)
+        if entry and self._newest.get(entry.user) is entry:
+            del self._newest[entry.user]
+            self._door.left(entry.user)
 
     def _drain(self) -> None:
         if self._door.draining:
             return
         self._door.draining = True
-        log.info("draining %d calls", len(self._seats))
-        for seat in self._seats.values():
-            seat.session.tell(Stop())
+        log.info("draining %d calls", len(self._entries))
+        for entry in self._entries.values():
+            entry.session.tell(Stop())
         if self._trial:
             self._trial.tell(Stop())
         self.after(DRAIN_SECONDS, DrainOver())
-        if not self._seats:
+        if not self._entries:
             self.end()
 
     def _now(self) -> float:

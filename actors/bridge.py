@@ -12,24 +12,24 @@ from actors.messages.bridge import (
     Append,
     AskClip,
     AskText,
+    CancelReply,
     Configure,
-    Fact,
+    ContinueReply,
     FromBridge,
-    GoOn,
     Greet,
-    Hush,
-    Instruct,
-    Keep,
-    Listen,
     Prove,
     Ready,
+    SetTurnDetection,
     ToBridge,
+    TruncateReply,
+    UpdateInstructions,
+    UpstreamEvent,
     UpstreamLost,
     UpstreamRefused,
 )
 from actors.runtime import Boot, LoopActor, LoopRef, Ref, Stop
 from realtime.client import errors
-from realtime.client.errors import CLOSES, Trouble
+from realtime.client.errors import CLOSES, Action
 from realtime.client.protocol import Protocol
 from upstream.facts import AskFailed, Configured, Event, Frame, LinkBegan, LinkEnded, LinkEvent, Postponed, Unusable
 from upstream.link import Frames, Link
@@ -49,21 +49,21 @@ class OpeningOver:
 
 
 @dataclass(frozen=True, slots=True)
-class LookUp:
+class ProgressCheck:
     """A timer: does the upstream bring us what it owes us?"""
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RetryDue:
     """A timer: what the upstream had no time for may be asked again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Linger:
+class LingerOver:
     """A timer: the last facts had their time."""
 
 
-BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | OpeningOver | LookUp | Again | Linger
+BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | OpeningOver | ProgressCheck | RetryDue | LingerOver
 
 
 class Dialler(Interface):
@@ -109,18 +109,18 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._protocol.ask_text(ask, text)
             case Greet(ask, words):
                 self._protocol.greet(ask, words)
-            case GoOn(ask):
+            case ContinueReply(ask):
                 self._protocol.go_on(ask)
             case Prove(ask):
                 self._protocol.prove(ask)
-            case Hush(overdue):
+            case CancelReply(overdue):
                 self._protocol.hush(overdue)
-            case Keep(reply, heard_ms):
+            case TruncateReply(reply, heard_ms):
                 self._protocol.keep(reply, heard_ms)
-            case Listen(listens):
+            case SetTurnDetection(listens):
                 self._listens = listens
                 self._protocol.listen(listens)
-            case Instruct(instructions):
+            case UpdateInstructions(instructions):
                 self._protocol.instruct(instructions)
             case Configure():
                 self._configure(message)
@@ -131,13 +131,13 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._began()
             case OpeningOver():
                 self.end(UpstreamLost(f"not ready within {OPENING_SECONDS:g} s"))
-            case LookUp():
+            case ProgressCheck():
                 self._look_up()
-            case Again():
+            case RetryDue():
                 self._protocol.again()
             case Stop():
                 self._leave()
-            case Linger():
+            case LingerOver():
                 self._hang_up()
             case LinkEnded(code, reason):
                 self._ended(code, reason)
@@ -151,13 +151,13 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
     def on_stop(self) -> None:
         if self._link:
             self._link.abort()
-        if oddities := self._protocol.oddities:
-            log.info("generation %d ignored %s", self._generation, dict(oddities))
+        if anomalies := self._protocol.anomalies:
+            log.info("generation %d ignored %s", self._generation, dict(anomalies))
 
     def _began(self) -> None:
         self._dialled_at = asyncio.get_running_loop().time()
         self.after(OPENING_SECONDS, OpeningOver())
-        self.after(LOOK_SECONDS, LookUp())
+        self.after(LOOK_SECONDS, ProgressCheck())
 
     def _configure(self, setup: Configure) -> None:
         self._setup, self._configured, self._listens = setup, False, setup.setup.listens
@@ -179,17 +179,17 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 lasts = self._lasts(expires_at)
                 self._session.tell(Ready(self._generation, self._setup.choice, lasts, self._listens))
             case Unusable(code, message, fatal):
-                account = errors.of(code) is Trouble.ACCOUNT
+                account = errors.of(code) is Action.ACCOUNT
                 refusal = AccountRefused if account else UpstreamRefused if fatal else UpstreamLost
                 self.end(refusal(f"{code}: {message}"))
             case AskFailed(_, code, message):
                 log.warning("generation %d was refused an answer: %s: %s", self._generation, code, message)
-                self._session.tell(Fact(self._generation, event))
+                self._session.tell(UpstreamEvent(self._generation, event))
             case Postponed(seconds=seconds):
-                self.after(seconds, Again())
-                self._session.tell(Fact(self._generation, event))
+                self.after(seconds, RetryDue())
+                self._session.tell(UpstreamEvent(self._generation, event))
             case _:
-                self._session.tell(Fact(self._generation, event))
+                self._session.tell(UpstreamEvent(self._generation, event))
 
     def _lasts(self, expires_at: float | None) -> float:
         """The seconds that the session has left at most. A time that is past is not believed: a clock errs."""
@@ -208,7 +208,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         if self._silent >= SILENT_LOOKS:
             self.end(UpstreamLost(f"silent for {self._silent * LOOK_SECONDS:.0f} s"))
         else:
-            self.after(LOOK_SECONDS, LookUp())
+            self.after(LOOK_SECONDS, ProgressCheck())
 
     # Leaving.
 
@@ -218,11 +218,11 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         if not self._configured or self._protocol.complete:
             self._hang_up()
         else:
-            self.after(LINGER_SECONDS, Linger())
+            self.after(LINGER_SECONDS, LingerOver())
 
     def _hang_up(self) -> None:
         self._leaving = True
-        self.cancel(Linger)
+        self.cancel(LingerOver)
         if self._link and self._configured:
             self._link.close()
         else:
@@ -231,7 +231,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
     def _ended(self, code: int, reason: str) -> None:
         if self._leaving:
             self.end()
-        elif CLOSES.get(code) is Trouble.ACCOUNT:
+        elif CLOSES.get(code) is Action.ACCOUNT:
             self.end(AccountRefused(f"closed with {code}: {reason}"))
         else:
             self.end(UpstreamLost(f"closed with {code}: {reason}"))

@@ -6,12 +6,12 @@ Made once by the command line and handed down with the equipment, so that two se
 from collections import Counter
 from dataclasses import dataclass, field
 
-from actors.runtime.watchdog import Lateness
+from actors.runtime.watchdog import LoopLag
 from upstream.facts import Used
 
 
 @dataclass(slots=True)
-class Figures:
+class Counters:
     """All of them. What exists now (actors, tasks, decoders) is not kept here: it is counted when it is shown."""
 
     begun: int = 0
@@ -32,10 +32,10 @@ class Figures:
     """Bytes of frames to callers."""
     log_lines_dropped: int = 0
     """Lines of the log that nobody would have read."""
-    barred: bool = False
+    account_blocked: bool = False
     """The upstream refuses our account, and new calls are turned away."""
     used: Used = field(default_factory=Used)
     """Tokens that the model and its recogniser told of."""
     allowances: dict[str, float] = field(default_factory=dict)
     """What our account had left of each limit when the upstream last said so."""
-    late: Lateness = field(default_factory=Lateness)
+    late: LoopLag = field(default_factory=LoopLag)

@@ -8,24 +8,24 @@ from typing import TypeAlias, assert_never
 
 from actors.messages.admission import Declined
 from actors.messages.persona import (
+    BillClosed,
     Choose,
+    CloseBill,
     FromPersona,
     Know,
     Meet,
-    Passed,
+    MinutePassed,
     Prepare,
     Prepared,
     Remember,
-    Rest,
-    Seek,
+    SearchPersona,
     Selected,
-    Serve,
-    Settle,
-    Settled,
+    StartMeter,
+    StopMeter,
     ToPersona,
 )
 from actors.runtime import Boot, LoopActor, Ref, Stop
-from personas import Persona, Profile, Shelf
+from personas import CurrentCatalogue, Persona, Profile
 from personas.meter import Meter
 from schemas import Refused
 from upstream.facts import Role, Setup, Turn
@@ -51,10 +51,10 @@ class PersonaActor(LoopActor[PersonaInbox]):
     name = "persona"
     _clock: Callable[[], float]  # from Boot on
 
-    def __init__(self, session: Ref[FromPersona], shelf: Shelf) -> None:
+    def __init__(self, session: Ref[FromPersona], current: CurrentCatalogue) -> None:
         super().__init__()
-        self._session, self._shelf = session, shelf
-        self._memory = shelf.catalogue.memory
+        self._session, self._current = session, current
+        self._memory = current.catalogue.memory
         self._profile: Profile | None = None
         self._meter, self._told = Meter(), 0  # full minutes that were told of
         self._heard: dict[tuple[int, Role], tuple[str, str]] = {}  # (ask, role) -> (persona, text)
@@ -62,27 +62,27 @@ class PersonaActor(LoopActor[PersonaInbox]):
     def on_receive(self, message: PersonaInbox) -> None:
         match message:
             case Choose(choice, astrologer_id):
-                self._select(choice, lambda now: (self._shelf.catalogue.get(astrologer_id, now),))
-            case Seek(choice, query, language):
+                self._select(choice, lambda now: (self._current.catalogue.get(astrologer_id, now),))
+            case SearchPersona(choice, query, language):
                 self._select(choice, lambda now: self._fitting(query, language, now))
             case Prepare(generation, persona):
                 self._session.tell(self._prepared(generation, persona))
             case Remember(persona, ask, role, text):
                 self._heard[ask, role] = (persona, text)
             case Meet():
-                self._memory = self._shelf.catalogue.memory
+                self._memory = self._current.catalogue.memory
             case Know(profile):
                 self._profile = profile
-            case Serve(persona):
+            case StartMeter(persona):
                 self._meter.serve(persona, self._clock())
                 self._await_minute()
-            case Rest():
+            case StopMeter():
                 self._meter.rest(self._clock())
             case MinuteOver():
                 self._minute()
-            case Settle():
+            case CloseBill():
                 self._meter.rest(self._clock())
-                self._session.tell(Settled(self._meter.bill(self._clock())))
+                self._session.tell(BillClosed(self._meter.bill(self._clock())))
             case Boot():
                 self._clock = asyncio.get_running_loop().time
             case Stop():
@@ -101,7 +101,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
             self._session.tell(Selected(choice, personas))
 
     def _fitting(self, query: str, language: str | None, now: datetime) -> tuple[Persona, ...]:
-        if found := self._shelf.catalogue.fitting(query, language, now):
+        if found := self._current.catalogue.fitting(query, language, now):
             return found
         raise Refused(
             "no_persona",
@@ -122,7 +122,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
         bill = self._meter.bill(self._clock())
         if bill.priced_seconds // 60 > self._told:
             self._told = bill.priced_seconds // 60
-            self._session.tell(Passed(bill))
+            self._session.tell(MinutePassed(bill))
         self._await_minute()
 
     # Talking.

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from actors.admission.losses import Losses
 from actors.admission.waiting import MIB, Ledger
 from actors.bridge import Dialler
-from actors.counters import Figures
+from actors.counters import Counters
 from audio import Pool
-from personas import Shelf
+from personas import CurrentCatalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +69,14 @@ class Trials:
 
 
 @dataclass(frozen=True, slots=True)
-class Equipment:
+class Services:
     """Where the catalogue lies, the way to the model, the decoders, the limits, what is counted, was lost and waits."""
 
-    shelf: Shelf
+    current: CurrentCatalogue
     upstream: Dialler
     pool: Pool
     limits: Limits = field(default_factory=Limits)
-    figures: Figures = field(default_factory=Figures)
+    counters: Counters = field(default_factory=Counters)
     losses: Losses = field(default_factory=Losses)
     trials: Trials = field(default_factory=Trials)
     waiting: Ledger = field(init=False)

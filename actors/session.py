@@ -10,60 +10,60 @@ from actors.call.choices import Choices
 from actors.call.clips import Clips
 from actors.call.connection import Caller
 from actors.call.conversation import MOVES, WRONG_MODE, Conversation
-from actors.call.ending import Farewell, minute
+from actors.call.ending import CallEnding, minute
 from actors.call.intake import Intake
 from actors.call.line import Leg
 from actors.call.room import Room
-from actors.call.switchboard import Hands, Switchboard
-from actors.call.timers import Look, Muted, Pace, Retry, Timer, TimeUp
+from actors.call.switchboard import Switchboard, SwitchboardHost
+from actors.call.timers import Look, MicrophoneSilent, ReconnectDue, ReleaseDue, Timer, TimeUp
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
 from actors.call.watch import RECONNECTING, End, Watch
 from actors.messages.admission import (
+    AccountBlocked,
     Attached,
-    Barred,
-    Claimed,
     Declined,
     Detached,
     Displaced,
     From,
     FromSession,
-    Granted,
     Leaving,
-    LetGo,
+    ReleaseSlots,
     Replaced,
+    Reserve,
+    Reserved,
 )
-from actors.messages.bridge import AccountRefused, Configure, Fact, FromBridge, Ready, UpstreamLost
+from actors.messages.bridge import AccountRefused, Configure, FromBridge, Ready, UpstreamEvent, UpstreamLost
 from actors.messages.caller import (
     Chose,
     Close,
     Error,
-    Flooded,
     FromCaller,
-    Garbled,
     HungUp,
     Interrupted,
+    Malformed,
     Notice,
     Pinged,
     Played,
     Pong,
     Recorded,
-    Sought,
+    SearchedPersona,
     Spoke,
+    TooFast,
     Typed,
 )
-from actors.messages.persona import FromPersona, Passed, Prepared, Selected, Settle, Settled
+from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared, Selected
 from actors.persona import PersonaActor, PersonaInbox
-from actors.runtime import Boot, Down, Hired, LoopActor, Overrun, Ref, Stop
-from actors.services import Equipment
+from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, Stop
+from actors.services import Services
 from audio import Decoded, Undecoded
 from schemas import Refused
-from upstream.facts import Allowance, Event, ReplyEnded, Speaking, Used
+from upstream.facts import Allowance, Event, ReplyEnded, SpeechStarted, Used
 
 log = logging.getLogger(__name__)
 
 SessionInbox: TypeAlias = (
-    Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Granted | FromBridge | Decoded
+    Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Reserved | FromBridge | Decoded
     | Undecoded | Displaced | Timer
 )  # fmt: skip
 
@@ -81,25 +81,25 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _intake: Intake
 
     def __init__(
-        self, user: str, session_id: str, equipment: Equipment, supervisor: Ref[FromSession], address: str = ""
+        self, user: str, session_id: str, services: Services, supervisor: Ref[FromSession], address: str = ""
     ) -> None:
         """`address` is where the caller calls from; it is empty where callers are not told apart by that."""
         super().__init__()
         self._address = address
         self._by = (("address", address), ("user", user)) if address else (("user", user),)
         self._supervisor = supervisor
-        self._user, self._id, self._equipment = user, session_id, equipment
-        self._caller = Caller(session_id, equipment.limits.bad_messages, equipment.limits.messages)
-        self._account = Account(equipment.figures)
-        self._farewell = Farewell(self._caller)
-        self._watch = Watch(equipment.limits)
+        self._user, self._id, self._services = user, session_id, services
+        self._caller = Caller(session_id, services.limits.bad_messages, services.limits.messages)
+        self._account = Account(services.counters)
+        self._call_ending = CallEnding(self._caller)
+        self._watch = Watch(services.limits)
 
     def on_receive(self, message: SessionInbox) -> None:
         match message:
             case From(connection, said):
-                if connection == self._caller.connection and not self._farewell.begun:
+                if connection == self._caller.connection and not self._call_ending.begun:
                     self._hear(said)
-            case Fact(generation, event):
+            case UpstreamEvent(generation, event):
                 self._learn(generation, event)
             case Decoded() | Undecoded() | Displaced():
                 if self._room.told(message):
@@ -110,32 +110,32 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._leave_with(self._board.ready(message))
             case Prepared():
                 self._board.prepared(message)
-            case Selected() | Granted():
+            case Selected() | Reserved():
                 self._leave_with(self._board.decided(message))
             case Declined(choice, code, reason):
                 self._refuse(code, reason)
                 self._board.declined(choice)
-            case Passed(bill):
+            case MinutePassed(bill):
                 self._caller.tell(minute(bill))
-            case Settled(bill):
-                self._farewell.settle(bill)
+            case BillClosed(bill):
+                self._call_ending.settle(bill)
                 self._end_when_all_is_told()
             case Attached(connection, outbox, mode):
                 self._caller.attach(connection, outbox)
-                self._room.of(self._equipment.waiting.holding(connection, self._address))
+                self._room.of(self._services.waiting.holding(connection, self._address))
                 if mode:
                     self._board.set_mode(mode)
             case Detached() | Replaced() | Stop() | TimeUp():
                 self._consider_leaving(message)
             case Down():
                 self._child_ended(message)
-            case Pace():
+            case ReleaseDue():
                 self._pace()
-            case Muted():
+            case MicrophoneSilent():
                 if self._talk.stream.close_what_is_open(self._clock()):
                     self.after(MUTED_SECONDS, message)
                     self.after(0.0, Look())
-            case Retry():
+            case ReconnectDue():
                 self._leave_with(self._board.steer())
             case Look():
                 self._look()
@@ -170,7 +170,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         match said:
             case Chose():
                 self._board.choose(said)
-            case Sought():
+            case SearchedPersona():
                 self._board.seek(said)
             case Recorded() | Typed() if not self._board.choice:
                 self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
@@ -190,11 +190,11 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._board.go_on()
             case HungUp():
                 self._leave(Close(1000, "the call has ended"))
-            case Flooded(reason, code, error):
+            case TooFast(reason, code, error):
                 if error:
                     self._refuse(error, reason)
                 self._leave(Close(code, reason))
-            case Garbled(code, reason):
+            case Malformed(code, reason):
                 raise Refused(code, reason)
             case Spoke() | Played() | Pinged():
                 pass  # heard already
@@ -203,10 +203,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _refuse(self, code: str, reason: str, counts: bool = True) -> None:
         """Say what is wrong; what `counts` too often ends the call."""
-        if self._farewell.begun:
+        if self._call_ending.begun:
             return
         self._talk.tally[code] += 1
-        self._equipment.figures.messages_refused[code] += 1
+        self._services.counters.messages_refused[code] += 1
         if counts:
             self._leave_with(self._caller.refuse(code, reason))
         else:
@@ -225,8 +225,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._talk.learn(leg, live, event, self._clock())
         if isinstance(event, ReplyEnded) and live and event.status == "completed":
             self._board.answered()
-        if isinstance(event, Speaking):
-            self.after(MUTED_SECONDS, Muted())
+        if isinstance(event, SpeechStarted):
+            self.after(MUTED_SECONDS, MicrophoneSilent())
         if isinstance(event, MOVES) and live:
             self._board.go_on()
         if self._board.mode == "stream":
@@ -235,38 +235,38 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def _pace(self) -> None:
         """Release what is due of a streamed reply, and look again when more is."""
         if (wait := self._talk.replies.pace(self._clock())) is not None:
-            self.after(wait, Pace())
+            self.after(wait, ReleaseDue())
 
     # Life.
 
     def _begin(self) -> None:
-        equipment, self._clock = self._equipment, asyncio.get_running_loop().time
+        services, self._clock = self._services, asyncio.get_running_loop().time
         self._began = self._clock()
-        self._persona = persona = self.hire(PersonaActor, self.me, equipment.shelf)
-        self._talk = Conversation(self._caller, persona, Clips(equipment.pool, self.me, self._by))
-        recordings, figures = self._talk.recordings, equipment.figures
+        self._persona = persona = self.hire(PersonaActor, self.me, services.current)
+        self._talk = Conversation(self._caller, persona, Clips(services.pool, self.me, self._by))
+        recordings, counters = self._talk.recordings, services.counters
         self._room = Room(
-            self._caller, recordings, self._talk.tally, figures, self.me.tell, equipment.waiting.holding(0)
+            self._caller, recordings, self._talk.tally, counters, self.me.tell, services.waiting.holding(0)
         )
-        hands = Hands(
+        hands = SwitchboardHost(
             self._hire_bridge,
-            lambda chosen: self._supervisor.tell(Claimed(self.me, chosen.choice, chosen.personas)),
-            lambda keeps: self._supervisor.tell(LetGo(self.me, keeps)),
-            lambda seconds: self.after(seconds, Retry()),
+            lambda chosen: self._supervisor.tell(Reserve(self.me, chosen.choice, chosen.personas)),
+            lambda keeps: self._supervisor.tell(ReleaseSlots(self.me, keeps)),
+            lambda seconds: self.after(seconds, ReconnectDue()),
             self._pace,
             lambda: self.after(0.0, Look()),  # once, when all that happens now has happened
             lambda: self._watch.until,
             self._clock,
         )
-        choices = Choices(equipment.limits.switches)
-        self._board = Switchboard(self._caller, self._talk, persona, hands, equipment.upstream.can, choices)
+        choices = Choices(services.limits.switches)
+        self._board = Switchboard(self._caller, self._talk, persona, hands, services.upstream.can, choices)
         self._intake = Intake(self._caller, self._board, self._talk.stream, self._refuse)
         self._look()
-        self.after(equipment.limits.call_seconds, TimeUp())
-        log.info("began session=%s user=%s catalogue=%s", self._id, self._user, equipment.shelf.catalogue.version)
+        self.after(services.limits.call_seconds, TimeUp())
+        log.info("began session=%s user=%s catalogue=%s", self._id, self._user, services.current.catalogue.version)
 
     def _hire_bridge(self, generation: int, setup: Configure) -> Hired[BridgeInbox]:
-        return self.hire(OpenAIBridgeActor, self.me, generation, self._equipment.upstream, self._user, setup)
+        return self.hire(OpenAIBridgeActor, self.me, generation, self._services.upstream, self._user, setup)
 
     def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp) -> None:
         match message:
@@ -286,7 +286,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     def _look(self) -> None:
         """Say and do what is due by the table, and look again when more is."""
-        if self._farewell.begun:
+        if self._call_ending.begun:
             return
         due, wait = self._watch.look(self._board.waits(), self._clock())
         if wait is not None:
@@ -305,18 +305,18 @@ class UserSessionActor(LoopActor[SessionInbox]):
                     self._lost(live, None)
 
     def _leave(self, close: Close) -> None:
-        if self._farewell.begun:
+        if self._call_ending.begun:
             return
-        self._farewell.begin(close)
+        self._call_ending.begin(close)
         self._supervisor.tell(Leaving(self.me, close.code))
         self._talk.close()
         self._room.close()
         self._board.close()
-        self._persona.tell(Settle())
+        self._persona.tell(CloseBill())
 
     def _end_when_all_is_told(self) -> None:
         """The bill to the caller, and to us the last facts of each connection."""
-        if self._farewell.done and not self._board.line.legs():
+        if self._call_ending.done and not self._board.line.legs():
             self.end()
 
     def _leave_with(self, close: Close | None) -> None:
@@ -326,33 +326,35 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def _child_ended(self, down: Down) -> None:
         line = self._board.line
         leg = next((leg for leg in line.legs() if leg.bridge == down.ref), None)
-        if leg is None or isinstance(down.cause, Overrun):  # the persona, whose policy is to escalate, or a flood
+        if leg is None or isinstance(
+            down.cause, MailboxOverflow
+        ):  # the persona, whose policy is to escalate, or a flood
             self.end(down.cause or RuntimeError(f"the {down.name} of session {self._id} ended"))
             return
         if leg in line.retiring:  # as all are, once the caller is gone
             self._board.line = line.without(leg.generation)
-            if self._farewell.begun:
+            if self._call_ending.begun:
                 self._end_when_all_is_told()
             return
         if isinstance(down.cause, AccountRefused):
-            self._supervisor.tell(Barred(str(down.cause)))
+            self._supervisor.tell(AccountBlocked(str(down.cause)))
         self._lost(leg, down.cause or UpstreamLost("it has ended"))
 
     def _lost(self, leg: Leg, cause: BaseException | None) -> None:
         """A connection has ended, or, without a cause, is as good as lost: it had its time."""
         log.warning("session=%s lost generation %d: %s", self._id, leg.generation, cause or "it says nothing")
-        self._equipment.figures.upstream_lost += 1
+        self._services.counters.upstream_lost += 1
         if leg is self._board.line.live:
             self._caller.tell(RECONNECTING)
             self._talk.lost(leg)
             if self._board.mode == "stream":
                 self._pace()
-        self._leave_with(self._board.lost(leg, cause, self._equipment.losses))
+        self._leave_with(self._board.lost(leg, cause, self._services.losses))
 
     def on_stop(self) -> None:
         self._talk.close()
         self._room.close()
-        self._farewell.say()  # if the persona crashed over the bill
+        self._call_ending.say()  # if the persona crashed over the bill
         counted = self._board.counted() | {"heard_ms": self._intake.ms} | self._talk.tally
-        told = self._farewell.told(counted | self._account.told(self._equipment.upstream.prices))
+        told = self._call_ending.told(counted | self._account.told(self._services.upstream.prices))
         log.info("ended session=%s user=%s seconds=%.1f %s", self._id, self._user, self._clock() - self._began, told)

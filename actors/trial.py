@@ -7,9 +7,9 @@ from typing import TypeAlias, assert_never
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.usage import Account
 from actors.messages.admission import FromTrial, Served
-from actors.messages.bridge import AccountRefused, Configure, Fact, FromBridge, Prove, Ready, UpstreamRefused
+from actors.messages.bridge import AccountRefused, Configure, FromBridge, Prove, Ready, UpstreamEvent, UpstreamRefused
 from actors.runtime import Boot, Down, Hired, LoopActor, Ref, Stop
-from actors.services import Equipment
+from actors.services import Services
 from upstream.facts import Allowance, AskFailed, Event, Postponed, ReplyEnded, Setup, Used
 
 log = logging.getLogger(__name__)
@@ -41,10 +41,10 @@ class TrialActor(LoopActor[TrialInbox]):
 
     name = "trial"
 
-    def __init__(self, equipment: Equipment, supervisor: Ref[FromTrial]) -> None:
+    def __init__(self, services: Services, supervisor: Ref[FromTrial]) -> None:
         super().__init__()
-        self._equipment, self._supervisor = equipment, supervisor
-        self._account = Account(equipment.figures)
+        self._services, self._supervisor = services, supervisor
+        self._account = Account(services.counters)
         self._bridge: Hired[BridgeInbox] | None = None  # while one tries
         self._tries = 0
         self._served = False
@@ -52,13 +52,13 @@ class TrialActor(LoopActor[TrialInbox]):
     def on_receive(self, message: TrialInbox) -> None:
         match message:
             case Boot():
-                self.after(self._equipment.trials.every, Due())
+                self.after(self._services.trials.every, Due())
             case Due():
                 self._try()
             case Ready():
                 if self._bridge:
                     self._bridge.tell(Prove(self._tries))
-            case Fact(event=event):
+            case UpstreamEvent(event=event):
                 self._learn(event)
             case Overdue():
                 if self._bridge:
@@ -72,10 +72,10 @@ class TrialActor(LoopActor[TrialInbox]):
 
     def _try(self) -> None:
         self._tries += 1
-        upstream, voice = self._equipment.upstream, self._equipment.shelf.catalogue.active()[0].voice
+        upstream, voice = self._services.upstream, self._services.current.catalogue.active()[0].voice
         wanted = Configure(self._tries, Setup("Answer in one word.", voice, "en"), ())
         self._bridge = self.hire(OpenAIBridgeActor, self.me, self._tries, upstream, USER, wanted)
-        self.after(self._equipment.trials.within, Overdue())
+        self.after(self._services.trials.within, Overdue())
 
     def _learn(self, event: Event) -> None:
         match event:
@@ -101,4 +101,4 @@ class TrialActor(LoopActor[TrialInbox]):
             self.end()
         else:
             log.debug("trial %d failed: %s", self._tries, cause or "no answer in time")
-            self.after(self._equipment.trials.every, Due())
+            self.after(self._services.trials.every, Due())

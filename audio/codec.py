@@ -17,7 +17,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from audio.budget import Budget, Paid
-from audio.looks import undecodable
+from audio.sniff import undecodable
 from schemas import Refused
 
 RATE = 24_000  # samples a second

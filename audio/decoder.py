@@ -8,7 +8,7 @@ import subprocess
 import sys
 from contextlib import suppress
 
-from audio.envelope import Packed
+from audio.clip_frame import Packed
 from audio.worker import ANSWER, KILLED_SECONDS, REQUEST
 from schemas import Refused
 
@@ -56,7 +56,7 @@ class Decoder:
         self._idle = True
 
     async def decode(self, clip: bytes | Packed) -> bytes:
-        """The PCM of the clip, as `codec.decode` after `envelope.unpack`. Must be `ready`. Raises Refused and Died."""
+        """The PCM of the clip, as `codec.decode` after `clip_frame.unpack`. Must be `ready`. Raises Refused, Died."""
         self._idle, self.spent = False, LOST_SECONDS
         packed = isinstance(clip, Packed)
         try:

@@ -6,9 +6,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from audio.clip_frame import Packed
 from audio.codec import check_size
 from audio.decoder import Decoder, Died
-from audio.envelope import Packed
 from audio.turns import By, Turn, Turns
 from schemas import Refused
 
@@ -122,7 +122,7 @@ class Pool:
         """Decode a clip and tell `to`, exactly once and never before this returns. Never raises.
 
         `by` is who sent it, the widest first; whoever has used the decoders least lately goes next. Refusals are those
-        of `codec.decode`, of `envelope.unpack` for one that comes packed, and busy: 64 clips of others who used no
+        of `codec.decode`, of `clip_frame.unpack` for one that comes packed, and busy: 64 clips of others who used no
         more wait already, or the pool is closed.
         """
         decoding = Decoding(number, clip, to, self._turns)

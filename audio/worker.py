@@ -15,8 +15,8 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from audio.budget import Budget
+from audio.clip_frame import unpack
 from audio.codec import decode
-from audio.envelope import unpack
 from schemas import Refused
 
 REQUEST = struct.Struct(">?I")

@@ -26,7 +26,7 @@ from actors.testing.probe import Probe
 from bench.load import at
 from bench.report import Part, Target
 from cli.server import settle_memory
-from personas import SHIPPED, Catalogue, Shelf
+from personas import SHIPPED, Catalogue, CurrentCatalogue
 from personas.loading.watching import Edits, watch
 from schemas import Refused
 from tests.personas.search.questions import QUESTIONS
@@ -147,7 +147,7 @@ async def _clock(delays: list[float], tick: float = TICK) -> None:
 
 def _asks(catalogue: Catalogue) -> dict[str, Callable[[], Awaitable[object]]]:
     """What a client may ask of all personas, at its worst, as the server answers it."""
-    rest = Rest(Probe(), Shelf(catalogue), "nobody", _never)
+    rest = Rest(Probe(), CurrentCatalogue(catalogue), "nobody", _never)
     words = " ".join(dict.fromkeys(word for persona in catalogue.all() for word in persona.keywords))
 
     async def listing() -> None:

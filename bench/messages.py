@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from audio.envelope import LARGE
+from audio.clip_frame import LARGE
 from schemas import MOST_PARTS
 from web.large import MAX_FRAME
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from cli.failure import CannotServe
-from personas import Catalogue, CatalogueBroken, Fault, Shelf
+from personas import Catalogue, CatalogueBroken, CurrentCatalogue, Fault
 from personas.loading.file import read_bytes
 from personas.loading.watching import Edits, watch
 
@@ -37,15 +37,15 @@ def _nobody(file: Path, faults: Iterable[Fault]) -> CannotServe:
 
 
 @asynccontextmanager
-async def following(file: Path, raw: bytes, shelf: Shelf) -> AsyncIterator[None]:
+async def following(file: Path, raw: bytes, current: CurrentCatalogue) -> AsyncIterator[None]:
     """While it lasts, each sound edit of the file is put on the shelf; SIGHUP has it read at once."""
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def taken(catalogue: Catalogue) -> None:
-        if catalogue is shelf.catalogue:
+        if catalogue is current.catalogue:
             log.info("%s is what is served already; nothing has changed: %s", file, _about(catalogue))
         else:
-            shelf.catalogue = catalogue
+            current.catalogue = catalogue
             log.info("%s was edited: from now on %s", file, _about(catalogue))
         _warn(file, catalogue)
 
@@ -56,8 +56,8 @@ async def following(file: Path, raw: bytes, shelf: Shelf) -> AsyncIterator[None]
         if not watching.cancelled() and (error := watching.exception()):
             log.critical("%s is not followed any more: edits need a new start", file, exc_info=error)
 
-    log.info("%s: %s", file, _about(shelf.catalogue))
-    edits = Edits(file, raw, shelf.catalogue)
+    log.info("%s: %s", file, _about(current.catalogue))
+    edits = Edits(file, raw, current.catalogue)
     watching = asyncio.create_task(watch(edits, taken, told, asked=asked), name="the file of personas")
     watching.add_done_callback(ended)
     loop.add_signal_handler(signal.SIGHUP, asked.set)

@@ -7,7 +7,7 @@ from logging.handlers import QueueHandler
 from queue import Full, Queue
 from typing import TextIO
 
-from actors.counters import Figures
+from actors.counters import Counters
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 MOST_WAITING = 10_000  # lines; what comes while so many wait is dropped, until half of them are written
@@ -20,7 +20,7 @@ class Log(QueueHandler):
     Lines that are dropped are counted in `figures`; once there is room, one line says how many they were.
     """
 
-    def __init__(self, figures: Figures, to: TextIO | None = None, most: int = MOST_WAITING) -> None:
+    def __init__(self, figures: Counters, to: TextIO | None = None, most: int = MOST_WAITING) -> None:
         self._out = _Out(to)  # made first, so that it is closed last
         self._out.setFormatter(logging.Formatter(FORMAT))
         self._lines: Queue[logging.LogRecord | None] = Queue(most)

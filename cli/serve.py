@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from actors.counters import Figures
+from actors.counters import Counters
 from actors.services import Limits
 from cli.engine import EngineWait, EngineWorkers
 from cli.failure import CannotServe
@@ -187,7 +187,7 @@ def serve(
         session_seconds=session_seconds,
     )
     with read_into_the_log() as stderr:
-        figures = Figures()
+        figures = Counters()
         logging.basicConfig(level=log_level.value, handlers=[Log(figures, stderr)])
         logging.getLogger("aiohttp.server").addFilter(is_ours)
         progress = Console(file=stderr, quiet=not stderr.isatty())  # who reads a pipe may have stopped

@@ -16,9 +16,9 @@ from pathlib import Path
 from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
-from actors.counters import Figures
+from actors.counters import Counters
 from actors.runtime import Down, Hired, Stop, Watchdog, launch
-from actors.services import Equipment
+from actors.services import Services
 from audio import Pool
 from cli.ending import end_within
 from cli.failure import CannotServe
@@ -26,7 +26,7 @@ from cli.follow import following, read
 from cli.handles import raise_limit, room_for_callers
 from cli.settings import OPENAI, Settings
 from engine.child import COMMAND, Child, EngineFailed
-from personas import Shelf
+from personas import CurrentCatalogue
 from realtime.client.requests import TRANSCRIBER
 from supervisor import DRAIN_SECONDS, SupervisorActor, SupervisorInbox
 from upstream.link import Upstream
@@ -61,17 +61,17 @@ def is_ours(record: logging.LogRecord) -> bool:
     return not isinstance(error, HttpProcessingError)
 
 
-def run(settings: Settings, figures: Figures, console: Console) -> int:
+def run(settings: Settings, counters: Counters, console: Console) -> int:
     """Serve until told to stop; returns the exit code. Raises CannotServe."""
     try:
         import uvloop
     except ImportError:  # no wheel for this platform: the loop of the standard library does
-        return asyncio.run(_to_the_end(settings, figures, console))
-    return uvloop.run(_to_the_end(settings, figures, console))
+        return asyncio.run(_to_the_end(settings, counters, console))
+    return uvloop.run(_to_the_end(settings, counters, console))
 
 
-async def _to_the_end(settings: Settings, figures: Figures, console: Console) -> int:
-    code = await _serve(settings, figures, console)
+async def _to_the_end(settings: Settings, counters: Counters, console: Console) -> int:
+    code = await _serve(settings, counters, console)
     end_within(GRACE_SECONDS, code)
     return code
 
@@ -88,10 +88,10 @@ class Ending:
         self.asked.set()
 
 
-async def _serve(settings: Settings, figures: Figures, console: Console) -> int:
+async def _serve(settings: Settings, counters: Counters, console: Console) -> int:
     room = room_for_callers(raise_limit(), settings.limits.sessions)
     raw, catalogue = read(settings.personas)
-    shelf, tls = Shelf(catalogue), _tls(settings.tls_cert, settings.tls_key)
+    current, tls = CurrentCatalogue(catalogue), _tls(settings.tls_cert, settings.tls_key)
     listener = bind(settings.host, settings.port)
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
@@ -100,16 +100,16 @@ async def _serve(settings: Settings, figures: Figures, console: Console) -> int:
             pool = Pool()
             stack.push_async_callback(pool.close)
             await pool.warm()
-        equipment = Equipment(shelf, upstream, pool, settings.limits, figures)
+        services = Services(current, upstream, pool, settings.limits, counters)
         settle_memory()
-        stack.callback(Watchdog(equipment.figures.late).stop)
-        await stack.enter_async_context(following(settings.personas, raw, shelf))
+        stack.callback(Watchdog(services.counters.late).stop)
+        await stack.enter_async_context(following(settings.personas, raw, current))
         ending = Ending()
         _on_signals(ending.asked)  # before anybody is told that we serve: they may stop us at once
         name = "local engine" if settings.local else upstream.host
         door = Doors(listener, tls, settings.hosts, settings.origins, addresses=settings.addresses, most=room)
         answers = Readiness(upstream).would_answer
-        _, address = await stack.enter_async_context(open_doors(door, equipment, name, answers, ending))
+        _, address = await stack.enter_async_context(open_doors(door, services, name, answers, ending))
         scheme = "https" if tls else "http"
         log.info("listening on %s://%s, answered by %s, %d personas", scheme, address, name, len(catalogue.active()))
         await ending.asked.wait()
@@ -134,16 +134,16 @@ class Doors:
 
 @asynccontextmanager
 async def open_doors(
-    doors: Doors, equipment: Equipment, name: str, would_answer: Callable[[], Awaitable[bool]], ending: Ending
+    doors: Doors, services: Services, name: str, would_answer: Callable[[], Awaitable[bool]], ending: Ending
 ) -> AsyncIterator[tuple[Hired[SupervisorInbox], str]]:
     """Let callers in: the supervisor, and HOST:PORT. At the end calls are drained, and `ending` hears of the last.
 
     `name` says who answers, and `would_answer` whether they would.
     """
-    supervisor = launch(SupervisorActor(equipment), ending)
-    rest = Rest(supervisor, equipment.shelf, name, would_answer, doors.patience)
-    metrics = Metrics(equipment.figures, equipment.pool, equipment.waiting)
-    crowd = Crowd(equipment.limits, equipment.figures.address_refused, doors.addresses, doors.most)
+    supervisor = launch(SupervisorActor(services), ending)
+    rest = Rest(supervisor, services.current, name, would_answer, doors.patience)
+    metrics = Metrics(services.counters, services.pool, services.waiting)
+    crowd = Crowd(services.limits, services.counters.address_refused, doors.addresses, doors.most)
     guards = [each_their_share(crowd), refuse_strangers(doors.hosts, doors.origins)]
     app = application(rest, supervisor, metrics, guards, doors.patience)
     async with serving(app, doors.listener, crowd, doors.tls, doors.patience) as address:

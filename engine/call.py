@@ -158,7 +158,7 @@ class Call:
         self._do(self.session.heard(work.item_id, words))
 
     async def _think(self, work: Think) -> None:
-        if work.fresh:
+        if work.refusable:
             if self._work.is_full(new=not self.session.answered):
                 self._do(self.session.fail(FULL, work.response_id))
                 return

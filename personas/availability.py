@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from personas.loading.check import Unusable
-from schemas.sentences import Parts, nearest
+from schemas.explain import Parts, nearest
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY = 24 * 60  # minutes

@@ -17,7 +17,7 @@ from personas.persona import Persona
 from personas.roster import Roster
 from personas.search.matching import Index, Match
 from schemas import Refused
-from schemas.sentences import Parts, nearest, path_of
+from schemas.explain import Parts, nearest, path_of
 
 _NAMED = 10  # ids that a refusal names
 _NOBODY: Mapping[bytes, Persona] = MappingProxyType({})

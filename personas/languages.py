@@ -9,7 +9,7 @@ from babel import Locale
 from babel.core import get_global
 from babel.localedata import locale_identifiers
 
-from schemas.sentences import nearest, shown
+from schemas.explain import nearest, shown
 
 # Names that people write and CLDR does not.
 _ALSO = {"bengali": "bn", "oriya": "or", "panjabi": "pa", "farsi": "fa", "mandarin": "zh"}

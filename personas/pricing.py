@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from iso4217 import Currency
 
 from personas.loading.check import Unusable
-from schemas.sentences import nearest
+from schemas.explain import nearest
 
 Rounding: TypeAlias = Literal["second", "minute"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import regex
 
 from schemas import Refused
-from schemas.sentences import first_of, nearest
+from schemas.explain import first_of, nearest
 
 _LONGEST = {"name": 80, "gender": 40, "birth_place": 100}  # characters
 _LOOKED_AT = 101  # characters; what is longer is refused anyway

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from jsonschema import Draft202012Validator
 
+from schemas.explain import faults, first_of
 from schemas.quiet import Quiet
-from schemas.sentences import faults, first_of
 
 
 class Refused(Exception):

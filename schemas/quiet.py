@@ -1,6 +1,6 @@
 """jsonschema's validator, but what does not fit is not written out: of 64 KB that takes 4 ms of the loop.
 
-Its errors are without a message, as sentences.py makes its own. It is for schemas of ours, whose `type` is one name and
+Its errors are without a message, as explain.py makes its own. It is for schemas of ours, whose `type` is one name and
 whose `enum` is of texts.
 """
 

@@ -40,7 +40,7 @@ HOMES = {
     "pytest": ("actors/testing/plugin.py",),
     "av": ("audio/",),
     "jsonschema": ("schemas/", "personas/loading/shape.py"),
-    "rapidfuzz": ("schemas/sentences.py",),
+    "rapidfuzz": ("schemas/explain.py",),
     "jsonschema_rs": ("personas/loading/shape.py",),
     "regex": ("personas/",),
     "typer": ("cli/",),

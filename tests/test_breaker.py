@@ -124,7 +124,7 @@ def test_the_server_finds_out_by_itself_that_it_is_served_again() -> None:
             async with line.phone("one") as one:
                 assert (await refused(one)).code == 4503
             strangers = 0
-            while line.figures.barred:
+            while line.counters.account_blocked:
                 async with line.phone(f"stranger-{strangers}") as stranger:
                     with suppress(CallEnded, TimeoutError):
                         async with asyncio.timeout(0.2):
@@ -149,8 +149,8 @@ def test_a_trial_costs_next_to_nothing() -> None:
         async with exchange(upstream=fickle, faults=refusing(SPENT), trials=QUICK) as line:
             async with line.phone("one") as one:
                 await refused(one)
-            await until(lambda: not line.figures.barred)
-            used = line.figures.used
+            await until(lambda: not line.counters.account_blocked)
+            used = line.counters.used
             assert 0 < used.text_in < 100
             assert 0 < used.text_out < 10
             assert used.audio_in == used.audio_out == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import schemas
 from actors.call.watch import document
-from realtime.client.errors import CODES, Trouble
+from realtime.client.errors import CODES, Action
 from realtime.client.states import diagram
 from realtime.contract import GO_ON, SAY_EXACTLY
 
@@ -57,7 +57,7 @@ def test_the_realtime_document_shows_the_tables() -> None:
     text = (ROOT / "docs/realtime.md").read_text()
     assert f"```mermaid\n{diagram()}```\n" in text
     assert f"\n\n{document()}\n" in text
-    for trouble in Trouble:
+    for trouble in Action:
         codes = ", ".join(f"`{code}`" for code, means in CODES.items() if means is trouble)
         assert f"| {codes} | {trouble.value} |\n" in text
     assert f"`{SAY_EXACTLY}`" in text

@@ -140,10 +140,10 @@ def test_how_a_call_ended_is_counted_and_logged(way: str, caplog: pytest.LogCapt
                     await phone.hear("pong")
                 with suppress(CallFailed, CallEnded):
                     await do(line, phone)
-                await until(lambda: line.figures.ended, lambda: "the call goes on")
+                await until(lambda: line.counters.ended, lambda: "the call goes on")
                 if code >= 4000:
                     assert (await phone.closed()).code == code
-            assert (line.figures.ended, line.figures.refused) == ({code: 1}, {})
+            assert (line.counters.ended, line.counters.refused) == ({code: 1}, {})
 
     run(story())
     (ended,) = (line for line in caplog.messages if line.startswith("ended session="))
@@ -171,8 +171,8 @@ def test_who_is_replaced_is_counted_once_and_who_replaced_them_too() -> None:
             assert (await first.closed()).code == 4409
             await second.say(type="end")
             await second.closed()
-            await until(lambda: line.figures.ended.total() == 2, lambda: f"{line.figures.ended}")
-            assert line.figures.ended == {4409: 1, 1000: 1}
+            await until(lambda: line.counters.ended.total() == 2, lambda: f"{line.counters.ended}")
+            assert line.counters.ended == {4409: 1, 1000: 1}
 
     run(story())
 
@@ -184,7 +184,7 @@ def test_who_takes_nothing_and_is_cut_off_was_too_slow() -> None:
     async def story() -> None:
         async with exchange(patience=little) as line, line.phone() as phone:
             await deafen(line, phone)
-            await until(lambda: line.figures.ended == {4408: 1}, lambda: f"{line.figures.ended}")
+            await until(lambda: line.counters.ended == {4408: 1}, lambda: f"{line.counters.ended}")
             phone.socket.transport.abort()
 
     run(story())
@@ -198,7 +198,7 @@ def test_who_is_turned_away_is_counted_apart() -> None:
             assert (await two.closed()).code == 4429
             await one.say(type="end")
             await one.closed()
-            await until(lambda: line.figures.ended, lambda: "the call goes on")
-            assert (line.figures.ended, line.figures.refused) == ({1000: 1}, {4429: 1})
+            await until(lambda: line.counters.ended, lambda: "the call goes on")
+            assert (line.counters.ended, line.counters.refused) == ({1000: 1}, {4429: 1})
 
     run(story())

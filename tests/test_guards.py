@@ -13,7 +13,7 @@ from actors.messages.caller import Pong, ToCaller
 from actors.runtime import LoopActor, Ref, launch
 from actors.services import Limits
 from audio import wav
-from audio.envelope import LARGE
+from audio.clip_frame import LARGE
 from phone import CallFailed, Phone
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA

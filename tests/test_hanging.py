@@ -160,6 +160,6 @@ def test_nobody_waits_for_who_never_reads_the_log(tmp_path: Path) -> None:
 def figure(port: int, name: str) -> float:
     """One of /metrics; 0 while there is none."""
     with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
-        figures = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines())
-        return float(figures.get(name, 0))
+        counters = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines())
+        return float(counters.get(name, 0))
     return 0

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from actors.bridge import OpenAIBridgeActor
-from actors.messages.bridge import AskText, Configure, Fact, Ready
+from actors.messages.bridge import AskText, Configure, Ready, UpstreamEvent
 from actors.runtime import Down, Stop, launch
 from actors.testing.probe import Probe
 from engine.parts import Parts
@@ -119,11 +119,13 @@ def test_7_audio_is_passed_on_as_it_comes() -> None:
             bridge = launch(OpenAIBridgeActor(session, 1, upstream, "user-1", setup), session)
             await session.told(Ready)
             bridge.tell(AskText(1, "hello"))
-            await session.told(Fact, event=ReplyAudio)
+            await session.told(UpstreamEvent, event=ReplyAudio)
             assert await asyncio.to_thread(voice.held.wait, WITHIN)
-            assert not any(isinstance(fact.event, ReplyEnded) for fact in session.heard if isinstance(fact, Fact))
+            assert not any(
+                isinstance(fact.event, ReplyEnded) for fact in session.heard if isinstance(fact, UpstreamEvent)
+            )
             voice.let_go()
-            await session.told(Fact, event=ReplyEnded)
+            await session.told(UpstreamEvent, event=ReplyEnded)
             bridge.tell(Stop())
             await session.told(Down)
         parts.close()

@@ -118,12 +118,12 @@ def test_a_call_is_two_lines_in_the_log(running: Server) -> None:
 def test_the_loop_of_a_running_server_is_watched(running: Server) -> None:
     """Its figures say how late it was, and that without callers only the supervisor lives."""
 
-    def figures() -> dict[str, str]:
+    def counters() -> dict[str, str]:
         with urllib.request.urlopen(f"http://{running.address}/metrics", timeout=WITHIN) as answer:
             return dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
 
-    asyncio.run(until(lambda: float(figures()["voice_loop_late_seconds_count"]) > 10))
-    assert [name for name in figures() if name.startswith("voice_actors")] == ['voice_actors{kind="supervisor"}']
+    asyncio.run(until(lambda: float(counters()["voice_loop_late_seconds_count"]) > 10))
+    assert [name for name in counters() if name.startswith("voice_actors")] == ['voice_actors{kind="supervisor"}']
 
 
 def test_what_is_no_http_writes_no_traceback(running: Server) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import typer.main
 
 import schemas
-from actors.counters import Figures
+from actors.counters import Counters
 from audio import Pool
 from cli import app
 from tests.kit.story import run
@@ -43,7 +43,7 @@ def commands() -> Iterator[tuple[str, str]]:
 
 async def metrics() -> list[str]:
     """The name and the kind of every family."""
-    return sorted(f"{family.name} {family.type}" for family in Metrics(Figures(), Pool()).collect())
+    return sorted(f"{family.name} {family.type}" for family in Metrics(Counters(), Pool()).collect())
 
 
 def surface() -> dict[str, Any]:

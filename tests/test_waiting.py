@@ -106,7 +106,7 @@ def test_where_all_is_full_only_the_largest_holder_is_hit() -> None:
             assert (await greedy.closed())[0] == 4429
             assert greedy.errors() == ["busy"]
             assert (small.errors(), middle.errors()) == ([], [])
-            assert line.figures.messages_refused["busy"] == 1
+            assert line.counters.messages_refused["busy"] == 1
             middle.say(type="ping")  # some more of its frame
             for raw in (small, middle, greedy):
                 raw.vanish()
@@ -182,7 +182,7 @@ def test_replies_that_nobody_reads_count_and_give_way() -> None:
             await small.hear("audio_response")
             small.send(clip_message(LONG + bytes(600_000)))
             await small.hear("audio_response")
-            await until(lambda: line.figures.ended[4408] == 1)
+            await until(lambda: line.counters.ended[4408] == 1)
             assert small.errors() == []
             assert (await deaf.closed())[0] == 1006
             for raw in (small, deaf):

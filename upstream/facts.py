@@ -128,7 +128,7 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Transcribed:
     """The words of a spoken ask, as the upstream's recogniser wrote them; empty when it heard none.
 
     With `final` False some more of them, else all.
@@ -140,7 +140,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Speaking:
+class SpeechStarted:
     """The caller began to speak, `at_ms` into all the audio that this connection was ever sent.
 
     `behind` is the ask that was on its way meanwhile, 0 if none: the upstream hears of it only after this.
@@ -152,7 +152,7 @@ class Speaking:
 
 
 @dataclass(frozen=True, slots=True)
-class Paused:
+class SpeechStopped:
     """The caller stopped speaking, `at_ms` into all the audio that this connection was ever sent."""
 
     ask: int
@@ -176,8 +176,8 @@ class Unusable:
 
 
 Event: TypeAlias = (
-    Configured | ReplyBegan | ReplyAudio | ReplyWords | ReplyEnded | AskFailed | Heard | Speaking | Paused | Committed
-    | Postponed | Used | Allowance | Unusable
+    Configured | ReplyBegan | ReplyAudio | ReplyWords | ReplyEnded | AskFailed | Transcribed | SpeechStarted
+    | SpeechStopped | Committed | Postponed | Used | Allowance | Unusable
 )  # fmt: skip
 
 

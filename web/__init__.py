@@ -31,7 +31,7 @@ def application(
     app = web.Application(middlewares=[*guards, questions_take_turns], client_max_size=64 * 1024)
     app[TURNSTILE] = Turnstile()
     app.add_routes([*page.routes(), *rest.routes(), *metrics.routes()])
-    answer = answer_calls(supervisor, metrics.figures, metrics.waiting, patience)
+    answer = answer_calls(supervisor, metrics.counters, metrics.waiting, patience)
     app.add_routes([web.get(path, answer, allow_head=False) for path in ("/ws-mobile/{user_id}", "/ws/{user_id}")])
     return app
 

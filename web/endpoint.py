@@ -15,9 +15,9 @@ from aiohttp.typedefs import Handler
 
 from actors.admission.rate import Rate
 from actors.admission.waiting import CROWDED, LARGE, Holding, Kind, Ledger
-from actors.counters import Figures
+from actors.counters import Counters
 from actors.messages.admission import Connected, Detached, From
-from actors.messages.caller import Chose, Close, Flooded, FromCaller, Garbled, Mode, Recorded, Sought
+from actors.messages.caller import Chose, Close, FromCaller, Malformed, Mode, Recorded, SearchedPersona, TooFast
 from actors.runtime import LoopRef, Ref
 from schemas import Refused
 from web.addresses import ADDRESS
@@ -45,7 +45,7 @@ OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 PRIVATE_CODES = 3000  # from here on a close code means what a client and its own server have agreed upon
 TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
 
-TOO_LARGE = Garbled("audio_too_big", "The clip is larger than may wait here: record a shorter one, or compress it.")
+TOO_LARGE = Malformed("audio_too_big", "The clip is larger than may wait here: record a shorter one, or compress it.")
 
 _numbers = itertools.count(1)
 
@@ -53,7 +53,7 @@ _numbers = itertools.count(1)
 class Socket(web.WebSocketResponse[Literal[False]]):
     """aiohttp's, but it counts what it sends, and says why it closes on a frame that is too big."""
 
-    figures: Figures
+    counters: Counters
     early = b""
     """What came with the request, before anybody could stand before the reader."""
 
@@ -62,7 +62,7 @@ class Socket(web.WebSocketResponse[Literal[False]]):
         super()._post_start(request, protocol, writer)
 
     async def send_frame(self, message: bytes, opcode: WSMsgType, compress: int | None = None) -> None:
-        self.figures.sent += len(message)
+        self.counters.sent += len(message)
         await super().send_frame(message, opcode, compress)
 
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
@@ -72,7 +72,7 @@ class Socket(web.WebSocketResponse[Literal[False]]):
 
 
 def answer_calls(
-    supervisor: Ref[Connected], figures: Figures, waiting: Ledger, patience: Patience = PATIENCE
+    supervisor: Ref[Connected], counters: Counters, waiting: Ledger, patience: Patience = PATIENCE
 ) -> Handler:
     """The handler of `GET /ws-mobile/{user_id}` and `GET /ws/{user_id}`."""
 
@@ -92,7 +92,7 @@ def answer_calls(
             autoping=False,
             decode_text=False,  # bytes are what the decoders and orjson take
         )
-        socket.figures = figures
+        socket.counters = counters
         try:
             await socket.prepare(request)
         except ConnectionError:  # gone before we could answer: what was never begun cannot be closed either
@@ -141,12 +141,12 @@ def _tune(transport: asyncio.BaseTransport | None, unsent: int) -> None:
         connection.setsockopt(socket_api.IPPROTO_TCP, socket_api.TCP_USER_TIMEOUT, DEAD_SECONDS * 1000)
 
 
-def _wish(query: Mapping[str, str]) -> Chose | Sought | None:
+def _wish(query: Mapping[str, str]) -> Chose | SearchedPersona | None:
     """Whom the address asks for: a persona, or else whoever fits some words."""
     if astrologer_id := query.get("astrologer_id"):
         return Chose(astrologer_id)
     if "match" in query:
-        return Sought(query["match"], query.get("language") or None)
+        return SearchedPersona(query["match"], query.get("language") or None)
     return None
 
 
@@ -187,7 +187,7 @@ async def _listen(shore: Shore, pong_seconds: float) -> None:
             frame = await socket.receive()
             if frame.type is WSMsgType.BINARY or frame.type is WSMsgType.TEXT:
                 size = len(frame.data)
-                socket.figures.received += size
+                socket.counters.received += size
                 if size > LARGE:
                     await _take(shore, frame)
                     del frame  # or it would be kept until the next comes
@@ -197,7 +197,7 @@ async def _listen(shore: Shore, pong_seconds: float) -> None:
                 gone = replace(gone, how=_closed(frame) or gone.how)
                 return
             elif not controls.take(time.monotonic()):
-                shore.says(Flooded(TOO_MANY))
+                shore.says(TooFast(TOO_MANY))
             elif frame.type is WSMsgType.PING:
                 async with asyncio.timeout(pong_seconds):
                     await socket.pong(frame.data)
@@ -218,8 +218,8 @@ async def _take(shore: Shore, frame: WSMessageNoDecodeText) -> None:
     counted = shore.keeps.parcel(Kind.CLIP)
     shore.unread.taken()
     size, message = len(frame.data), _read(frame)
-    if not isinstance(message, Garbled) and not counted.resize(size):
-        message = Garbled("busy", CROWDED) if size <= shore.keeps.ledger.caller else TOO_LARGE
+    if not isinstance(message, Malformed) and not counted.resize(size):
+        message = Malformed("busy", CROWDED) if size <= shore.keeps.ledger.caller else TOO_LARGE
     shore.says(replace(message, counted=counted) if isinstance(message, Recorded) else message)
     while True:
         await asyncio.sleep(0)
@@ -257,4 +257,4 @@ def _read(frame: WSMessageNoDecodeText) -> FromCaller:
             return app.read_audio(frame.data)
         return app.read(frame.data)
     except Refused as refused:
-        return Garbled(refused.code, refused.message)
+        return Malformed(refused.code, refused.message)

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from schemas.sentences import shown
+from schemas.explain import shown
 from web.names import PORTS, host_to_allow, is_address, origin_at, origin_to_allow, read_host, read_origin
 
 

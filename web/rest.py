@@ -13,7 +13,7 @@ from aiohttp import ETag, web
 
 from actors.messages.admission import Inquired, Report
 from actors.runtime import Ref
-from personas import Catalogue, Shelf
+from personas import Catalogue, CurrentCatalogue
 from schemas import Refused
 from web.brief import refusal
 from web.listing import Listing, Page, check_language
@@ -50,12 +50,12 @@ class Rest:
     def __init__(
         self,
         supervisor: Ref[Inquired],
-        shelf: Shelf,
+        current: CurrentCatalogue,
         upstream: str,
         would_answer: Callable[[], Awaitable[bool]],
         patience: Patience = PATIENCE,
     ) -> None:
-        self._supervisor, self._shelf = supervisor, shelf
+        self._supervisor, self._current = supervisor, current
         self._upstream, self._would_answer = upstream, would_answer
         self._body_seconds = patience.body_seconds
         self._rows = Rows()
@@ -111,7 +111,7 @@ class Rest:
 
     @property
     def _catalogue(self) -> Catalogue:
-        return self._shelf.catalogue
+        return self._current.catalogue
 
     async def match(self, request: web.Request) -> web.Response:
         """Who fits a question best, of those who take calls now.

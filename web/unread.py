@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.admission.waiting import LARGE, Holding, Kind
-from actors.messages.caller import Flooded, FromCaller
+from actors.messages.caller import FromCaller, TooFast
 from web.large import NOTHING, Large, TooManyFrames
 from web.patience import Patience
 
@@ -30,12 +30,12 @@ class Unread:
         self._feed: Callable[[bytes], tuple[bool, bytes]] = protocol._payload_parser.feed_data
         self._large = Large(self._queue, self._feed)
         self._usual, self._length = self._large.usual
-        self._parcel = holding.parcel(Kind.FRAME, lambda lost: self._refuse(Flooded(CROWDED, 4429, "busy")))
+        self._parcel = holding.parcel(Kind.FRAME, lambda lost: self._refuse(TooFast(CROWDED, 4429, "busy")))
         self._line, self._stall = patience.slowest_line, patience.frame_seconds
         self._timer: asyncio.TimerHandle | None = None
         self._behind: asyncio.TimerHandle | None = None
         self._due = 0.0
-        self._refused: Flooded | None = None
+        self._refused: TooFast | None = None
         self._tell: Callable[[FromCaller], None] | None = None
         protocol._payload_parser = self
 
@@ -73,7 +73,7 @@ class Unread:
         try:
             answer = self._large.take(data)
         except TooManyFrames:
-            self._refuse(Flooded(TOO_FAST))
+            self._refuse(TooFast(TOO_FAST))
             return NOTHING
         self._usual, self._length = self._large.usual
         if self._large.size > LARGE:
@@ -93,7 +93,7 @@ class Unread:
         under_way, unread = self._large.size, self._queue._size
         held = (under_way if under_way > LARGE else 0) + (unread if unread > LARGE else 0)
         if not self._parcel.resize(held):
-            self._refuse(Flooded(CROWDED, 4429, "busy"))
+            self._refuse(TooFast(CROWDED, 4429, "busy"))
         elif held and not self._timer:
             self._due = self._loop.time() + self._stall
             self._timer = self._loop.call_later(LOOK_SECONDS, self._look)
@@ -104,12 +104,12 @@ class Unread:
         if self._large.size <= LARGE or self._protocol._reading_paused:  # then it is we who do not read
             due = now + self._stall
         if now >= due:
-            self._refuse(Flooded(TOO_SLOW, 4408))
+            self._refuse(TooFast(TOO_SLOW, 4408))
         else:
             self._count()
             self._due = due
 
-    def _refuse(self, refused: Flooded) -> None:
+    def _refuse(self, refused: TooFast) -> None:
         if not self._refused:
             self._refused = refused
             self._let_go()

@@ -30,7 +30,7 @@ class Door:
 
     def __init__(self, limits: Limits) -> None:
         self.draining = False
-        self.barred = False
+        self.account_blocked = False
         """The upstream refuses our account: nobody may come in."""
         self._limits = limits
         self._came: deque[tuple[float, str]] = deque()  # who was let in, and when, of the last ten seconds
@@ -38,7 +38,7 @@ class Door:
 
     def is_open(self, calls: int) -> bool:
         """Whether somebody who has not called lately would be let in."""
-        return not self.draining and not self.barred and calls < self._limits.sessions
+        return not self.draining and not self.account_blocked and calls < self._limits.sessions
 
     def refusal(self, user: str, calls: int, again: bool, now: float) -> Refusal | None:
         """Why this user may not come in, or None, and then they have. `again`: they are on the line already."""
@@ -53,7 +53,7 @@ class Door:
             return RUSH
         if sum(caller == user for _, caller in self._came) >= limits.calls:
             return TOO_OFTEN
-        if self.barred:
+        if self.account_blocked:
             return BARRED
         if again and self._takes_over_too_often(user, now):
             return EVERYWHERE

@@ -6,7 +6,7 @@ from collections.abc import Collection, Hashable
 from personas import Persona
 
 
-class Engagements:
+class PersonaSlots:
     """A call holds the persona that is on its line and the one that it is switching to. The supervisor owns it."""
 
     def __init__(self) -> None:

@@ -12,31 +12,30 @@ from actors.call.recordings import Recordings
 from actors.call.replies import Replies
 from actors.call.transcripts import Transcripts
 from actors.call.turns import TurnOrder, Utterance
-from actors.call.uplink import Stream
+from actors.call.uplink import Uplink
 from actors.call.watch import Waiting
-from actors.messages.bridge import AskClip, AskText, GoOn, Greet, Hush, Keep
+from actors.messages.bridge import AskClip, AskText, CancelReply, ContinueReply, Greet, TruncateReply
 from actors.messages.caller import Error, Mode, Notice, SpeechStarted, SpeechStopped
 from actors.messages.persona import ToPersona
 from actors.runtime import Ref
 from realtime.client import errors
-from realtime.client.errors import Trouble
+from realtime.client.errors import Action
+from upstream import facts
 from upstream.facts import (
     AskFailed,
     Committed,
     Event,
-    Heard,
-    Paused,
     Postponed,
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
     ReplyWords,
-    Speaking,
+    Transcribed,
 )
 
 MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
 MOST_ASKED = 4  # that the upstream has and has not answered; then the next one waits
-MOVES = ReplyEnded | AskFailed | Committed | Paused | Postponed
+MOVES = ReplyEnded | AskFailed | Committed | facts.SpeechStopped | Postponed
 """What is asked of the model, or waited for, may be something else after one of these."""
 WRONG_MODE: dict[Mode, str] = {
     "clip": "This call takes recorded clips: send audio, or config with mode stream.",
@@ -53,7 +52,7 @@ class Conversation:
         self._turns = TurnOrder()
         self.replies = Replies(caller, persona, self.tally)
         """What the caller hears; how far their player is goes straight there."""
-        self.stream = Stream()
+        self.stream = Uplink()
         """What the caller says as it is spoken goes straight there."""
         self._places: dict[int, int] = {}  # choice that is not granted yet -> the number of its greeting
         self._greeting: Greeting | None = None  # while it is owed
@@ -131,11 +130,11 @@ class Conversation:
         while not self._greeting and live.bridge and (said := self._turns.next(live.selection.choice)):
             if self.stream.speaking or sum(other.asked for other in self._turns) >= MOST_ASKED:
                 return
-            if not said.given:
+            if not said.said_before:
                 self.barge_in(live, said.arrived, now)
             self._turns.change(said.number, asked=True)
-            if said.given:
-                live.bridge.tell(GoOn(said.number))
+            if said.said_before:
+                live.bridge.tell(ContinueReply(said.number))
             elif isinstance(said.content, bytes):
                 live.bridge.tell(AskClip(said.number, said.content))
                 self._words.expect(said.number, now)
@@ -153,7 +152,7 @@ class Conversation:
         """Nothing comes of what was asked, on this connection neither: it is settled, and what waits is asked."""
         asked = [*self._owed.asks(self._greeting), *(said.number for said in self._turns if said.asked)]
         if live.bridge:
-            live.bridge.tell(Hush(overdue=True))
+            live.bridge.tell(CancelReply(overdue=True))
         self.replies.lost(live.generation)
         if self.stream.stopped:
             self.stream.committed()
@@ -171,10 +170,10 @@ class Conversation:
 
     def lost(self, leg: Leg) -> None:
         """The live connection is gone: what it has not answered will be asked again, on the next one."""
-        given = self.replies.lost(leg.generation)
-        for ask in given:
+        said_before = self.replies.lost(leg.generation)
+        for ask in said_before:
             self._settle_before(ask)
-            self.stream.safe(ask)  # its answer has begun and goes on: heard once more it would begin anew
+            self.stream.acknowledge(ask)  # its answer has begun and goes on: heard once more it would begin anew
         self._owed.lost()
         self.stream.hold()
         for number in self.stream.heard_again:
@@ -182,34 +181,34 @@ class Conversation:
             self._words.remember(leg, number, "")  # or it would be known before what was said before it
         if self._greeting:
             self._greeting.begun = False
-            self._greeting.given = given.get(self._greeting.number, self._greeting.given)
+            self._greeting.said_before = said_before.get(self._greeting.number, self._greeting.said_before)
             if not self._greeting.rest:
                 self._greeting = None
         passed = {said.behind for said in self._turns}  # what was typed since goes before the rest of these answers
         for said in [said for said in self._turns if said.asked]:
-            if said.number in passed and said.number in given:
+            if said.number in passed and said.number in said_before:
                 self._turns.forget(said.number)
                 continue
-            before = "" if said.hushed else said.given  # of a connection that was lost even earlier
-            self._ask_again(leg, said, given.get(said.number, before))
+            before = "" if said.cancelled else said.said_before  # of a connection that was lost even earlier
+            self._ask_again(leg, said, said_before.get(said.number, before))
 
     def roll_over(self) -> None:
         """At a silent moment another connection, which knows all that was said, has taken over from the live one."""
         self.stream.hold()
 
-    def _ask_again(self, leg: Leg, said: Utterance, given: str) -> None:
+    def _ask_again(self, leg: Leg, said: Utterance, said_before: str) -> None:
         behind = any(not other.asked and other.number < said.number for other in self._turns)
-        if said.hushed and said.given:
+        if said.cancelled and said.said_before:
             self._turns.forget(said.number)  # nobody waits for the rest
-        elif given:
-            self._turns.change(said.number, asked=False, behind=0, given=given)
+        elif said_before:
+            self._turns.change(said.number, asked=False, behind=0, said_before=said_before)
         elif not said.content:
             self._turns.forget(said.number)  # the microphone has it, and plays it to the next one; or it was noise
-            self.stream.unheard = not said.hushed or self.stream.unheard
-        elif said.hushed and isinstance(said.content, str) and not behind:
+            self.stream.unheard = not said.cancelled or self.stream.unheard
+        elif said.cancelled and isinstance(said.content, str) and not behind:
             self._turns.forget(said.number)  # the next one knows it, and nobody waits for an answer
         else:
-            self._turns.change(said.number, asked=False, hushed=False, behind=0, given="")
+            self._turns.change(said.number, asked=False, cancelled=False, behind=0, said_before="")
             self._words.remember(leg, said.number, "")  # or the next one would know it twice
 
     def switch(self, live: Leg | None, choice: int, greeting: str, now: float) -> None:
@@ -243,7 +242,7 @@ class Conversation:
     def barge_in(self, live: Leg | None, since: float, now: float) -> None:
         """Something was said at `since`: stop what was playing then, and what is being answered."""
         if self._stop(live, since, now) and live and live.bridge:
-            live.bridge.tell(Hush())
+            live.bridge.tell(CancelReply())
 
     def _stop(self, live: Leg | None, since: float, now: float, behind: int = 0) -> bool:
         """On our side; True if something is being answered. What was said `behind` that goes on."""
@@ -254,7 +253,7 @@ class Conversation:
         if answering and live and live.bridge:
             self.replies.drop_unsent(live)
         for said in asked:
-            self._turns.change(said.number, hushed=said.hushed or said.number != behind)
+            self._turns.change(said.number, cancelled=said.cancelled or said.number != behind)
         return answering
 
     # What the upstream says.
@@ -268,15 +267,15 @@ class Conversation:
                 self._reply_began(leg, reply, self._words.number(leg, ask), now)
             case ReplyEnded() if live:
                 self._reply_ended(leg, event, now)
-            case Speaking(ask, at_ms, behind) if live and self.replies.streamed:
+            case facts.SpeechStarted(ask, at_ms, behind) if live and self.replies.streamed:
                 self._caller_speaks(leg, self._words.number(leg, ask), at_ms, behind, now)
-            case Paused(_, at_ms) if live and self.replies.streamed:
+            case facts.SpeechStopped(_, at_ms) if live and self.replies.streamed:
                 self._spoke_at = now
                 self.stream.paused(at_ms)
                 self._caller.tell(SpeechStopped())
             case Committed(ask) if live:
                 self._committed(leg, self._words.number(leg, ask), now)
-            case Heard(ask, text, final):
+            case Transcribed(ask, text, final):
                 self._heard(leg, self._words.number(leg, ask), text, final)
             case AskFailed(ask, code) if live:
                 self._failed(self._words.number(leg, ask), code)
@@ -304,14 +303,14 @@ class Conversation:
         said, greeting = self._turns.get(ask), self._greeting
         if greeting and ask == greeting.number:
             greeting.begun = True
-            if not greeting.given:
+            if not greeting.said_before:
                 self.stream.greeted()
             self._listen(leg)
-            self.replies.began(leg, reply, ask, greeting.given, now)
-        elif said and not said.hushed:
-            self.replies.began(leg, reply, ask, said.given, now)
+            self.replies.began(leg, reply, ask, greeting.said_before, now)
+        elif said and not said.cancelled:
+            self.replies.began(leg, reply, ask, said.said_before, now)
         elif leg.bridge:
-            leg.bridge.tell(Keep(reply, 0))  # it began before our Hush arrived: nobody hears it
+            leg.bridge.tell(TruncateReply(reply, 0))  # it began before our Hush arrived: nobody hears it
 
     def _reply_ended(self, leg: Leg, ended: ReplyEnded, now: float) -> None:
         self._owed.heard_of()
@@ -322,13 +321,14 @@ class Conversation:
         elif answered is False:
             self._failed(ask, ended.reason or "it said nothing")
         elif (said := self._turns.get(ask)) and said.behind:
-            self._turns.change(ask, hushed=True, behind=0)  # the caller spoke still when it began: one answer to both
+            # The caller was still speaking when it began: one answer serves both.
+            self._turns.change(ask, cancelled=True, behind=0)
 
     def _heard(self, leg: Leg, number: int, text: str, final: bool) -> None:
         self._words.heard(leg, number, text, final, at_once=self.replies.streamed)
         if not final:
             return
-        self.stream.safe(number)
+        self.stream.acknowledge(number)
         if (said := self._turns.get(number)) and said.content is None:
             self._turns.change(number, content=text)
 
@@ -336,7 +336,7 @@ class Conversation:
         self._owed.heard_of()
         self._settle(ask)
         self.tally["failed"] += 1
-        if errors.of(reason) is Trouble.FULL:
+        if errors.of(reason) is Action.FULL:
             self._caller.tell(Error("busy", "Too many want an answer at this moment: say it again in a while."))
         else:
             self._caller.tell(Error("upstream_unavailable", f"The model could not answer ({reason}): say it again."))
@@ -349,12 +349,12 @@ class Conversation:
         self._settle_before(ask)
         if (said := self._turns.get(ask)) and said.asked:
             self._turns.forget(ask)
-            self.stream.safe(ask)
+            self.stream.acknowledge(ask)
 
     def _settle_before(self, ask: int) -> None:
         for said in self._turns.before(ask):
             self._turns.forget(said.number)
-            self.stream.safe(said.number)
+            self.stream.acknowledge(said.number)
 
     def _listen(self, live: Leg) -> None:
         """Let the live connection hear the caller, unless another is being called, or a greeting comes first."""
@@ -372,7 +372,7 @@ class Conversation:
         """Nobody will answer these; True if there were any."""
         self.recordings.forget(*gone)
         for said in gone:
-            self.stream.safe(said.number)
+            self.stream.acknowledge(said.number)
         return bool(gone)
 
     def close(self) -> None:

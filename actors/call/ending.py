@@ -9,7 +9,7 @@ from personas.meter import Bill
 STOPPED = Close(4500, "it was stopped")  # what the supervisor tells the caller of a session that failed
 
 
-class Farewell:
+class CallEnding:
     """`begun`: the call is over. `done`: the caller knows, and whoever is left may end."""
 
     def __init__(self, caller: Caller) -> None:

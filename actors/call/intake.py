@@ -7,7 +7,7 @@ from actors.admission.rate import Rate
 from actors.call.connection import Caller
 from actors.call.conversation import WRONG_MODE
 from actors.call.switchboard import Switchboard
-from actors.call.uplink import Stream
+from actors.call.uplink import Uplink
 from actors.messages.caller import Close, Error
 from upstream.facts import BYTES_PER_MS
 
@@ -19,7 +19,7 @@ HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was befor
 class Intake:
     """`refuse` says what is wrong with it, by code and reason."""
 
-    def __init__(self, caller: Caller, board: Switchboard, stream: Stream, refuse: Callable[[str, str], None]) -> None:
+    def __init__(self, caller: Caller, board: Switchboard, stream: Uplink, refuse: Callable[[str, str], None]) -> None:
         self._caller, self._board, self._stream, self._refuse = caller, board, stream, refuse
         self._haste = Rate(SECOND, HASTE_SECONDS * SECOND)
         self._strayed_at = -inf

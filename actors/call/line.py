@@ -36,9 +36,9 @@ class Selection:
 class Leg:
     """One upstream connection: a generation, whom it serves, and its bridge once that is hired.
 
-    `told`: its bridge knows whom it is to serve, and whether it `listens` for the turns in a stream. `ready`: it is as
-    it was told, but for how it listens while it is `tuning`. `fresh`: it holds no item yet, so that while it is coming
-    another persona may still take it over.
+    `configured`: its bridge knows whom it is to serve, and whether it `listens` for the turns in a stream. `ready`: it
+    is as it was told, but for how it listens while it is `tuning`. `empty`: it holds no item yet, so that while it is
+    coming another persona may still take it over.
     `due` is when another should take over, well before it must be gone. `seeded`, of one that takes over from a live
     one: how much had been said in the call when it was told of it.
     """
@@ -46,11 +46,11 @@ class Leg:
     generation: int
     selection: Selection
     bridge: Hired[ToBridge | Stop] | None = None
-    told: bool = False
+    configured: bool = False
     listens: bool = False
     ready: bool = False
     tuning: bool = False
-    fresh: bool = True
+    empty: bool = True
     due: float = inf
     seeded: int | None = None
 
@@ -86,7 +86,7 @@ class Line:
 
     def untuned(self, listens: bool) -> tuple[Leg, ...]:
         """The connections of whoever is wanted that were told otherwise than to listen, or not to."""
-        legs = (leg for leg in (self.live, self.coming) if leg and leg.told and leg.selection == self.wanted)
+        legs = (leg for leg in (self.live, self.coming) if leg and leg.configured and leg.selection == self.wanted)
         return tuple(leg for leg in legs if leg.listens != listens)
 
     def tuned(self, listens: bool) -> "Line":
@@ -209,7 +209,7 @@ def _await(line: Line, wanted: Selection, coming: Leg) -> Move | None:
     if coming.selection != wanted:
         if _retunable(line.can, coming, wanted):
             return Retune(
-                replace(coming, selection=wanted, told=False, ready=False, tuning=False, due=inf, seeded=None)
+                replace(coming, selection=wanted, configured=False, ready=False, tuning=False, due=inf, seeded=None)
             )
         return Discard(coming)
     if coming.seeded is not None and coming.seeded != line.said:
@@ -223,7 +223,7 @@ def _retunable(can: Capabilities, coming: Leg, wanted: Selection) -> bool:
     """It may become this persona: nothing was said on it, and what it was told may be changed, if it was told."""
     same_voice = coming.selection.persona.voice == wanted.persona.voice
     mutable = can.mutable_instructions and (same_voice or can.mutable_voice)
-    return coming.fresh and (mutable or coming.bridge is None)
+    return coming.empty and (mutable or coming.bridge is None)
 
 
 def _roll_over(line: Line, live: Leg, now: float) -> Move | None:

@@ -6,21 +6,21 @@ from actors.call.greeting import Greeting
 from actors.call.line import Leg
 from actors.call.replies import Replies
 from actors.call.turns import TurnOrder
-from actors.call.uplink import Stream
+from actors.call.uplink import Uplink
 from actors.call.watch import For, Waiting
 
 
 class Owed:
     """By the numbers of the asks. `tally` counts the answers that came to an end."""
 
-    def __init__(self, turns: TurnOrder, replies: Replies, stream: Stream, tally: Counter[str]) -> None:
+    def __init__(self, turns: TurnOrder, replies: Replies, stream: Uplink, tally: Counter[str]) -> None:
         self._turns, self._replies, self._stream, self._tally = turns, replies, stream, tally
         self._put_off: dict[int, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
         self._heard_of = 0  # so many asks came to an end of any kind: a turn that replaces another waits no longer
 
     def asks(self, greeting: Greeting | None) -> list[int]:
         """What was asked, or is about to be because the caller has stopped, and is not answered."""
-        asked = [said.number for said in self._turns if said.asked and not said.hushed]
+        asked = [said.number for said in self._turns if said.asked and not said.cancelled]
         if greeting and greeting.asked:
             asked.append(greeting.number)
         if self._stream.stopped:

@@ -18,7 +18,7 @@ CHARACTERS_A_MS = 0.015  # speech at an ordinary pace, where only the beginning 
 
 
 @dataclass(slots=True)
-class OnAir:
+class OutgoingReply:
     """A reply of the model, as the persona of this id, in answer to the turn `ask`.
 
     `pcm` has come and is not released, `received` and `released` count bytes; `until` is when what was released will
@@ -141,37 +141,37 @@ def _share(words: str, said: int, span: int) -> str:
     return words[:count].rpartition(" ")[0] if " " in words[:count] else ""
 
 
-class Playback:
+class Playout:
     """The replies that the caller has not heard to their end, in the order in which they play."""
 
     def __init__(self) -> None:
-        self._queue: deque[OnAir] = deque()
+        self._queue: deque[OutgoingReply] = deque()
         self._until = 0.0  # when all that was released will have been played
 
-    def __iter__(self) -> Iterator[OnAir]:
+    def __iter__(self) -> Iterator[OutgoingReply]:
         return iter(list(self._queue))
 
-    def begin(self, air: OnAir) -> None:
+    def begin(self, outgoing: OutgoingReply) -> None:
         """A reply is coming; it plays after those before it."""
-        self._queue.append(air)
+        self._queue.append(outgoing)
 
-    def find(self, generation: int, reply: int) -> OnAir | None:
+    def find(self, generation: int, reply: int) -> OutgoingReply | None:
         """The reply of this number, unless it was stopped or heard to its end."""
-        for air in reversed(self._queue):
-            if air.reply == reply and air.generation == generation:
-                return air
+        for outgoing in reversed(self._queue):
+            if outgoing.reply == reply and outgoing.generation == generation:
+                return outgoing
         return None
 
-    def forget(self, air: OnAir) -> None:
+    def forget(self, outgoing: OutgoingReply) -> None:
         """Nobody will hear it."""
-        self._queue.remove(air)
+        self._queue.remove(outgoing)
 
-    def send(self, air: OnAir, now: float) -> bytearray:
+    def send(self, outgoing: OutgoingReply, now: float) -> bytearray:
         """Give out a whole reply at once."""
         self._forget_heard(now)
-        air.since, air.until, air.begun, air.done = now, self._until, True, True
-        pcm = air.release_all(now)
-        self._until = air.until
+        outgoing.since, outgoing.until, outgoing.begun, outgoing.done = now, self._until, True, True
+        pcm = outgoing.release_all(now)
+        self._until = outgoing.until
         return pcm
 
     def release(self, now: float) -> tuple[list[ToCaller], float | None]:
@@ -179,43 +179,43 @@ class Playback:
         said: list[ToCaller] = []
         wait = None
         self._forget_heard(now)
-        for air in self._queue:
-            if air.done or air.since is None:
+        for outgoing in self._queue:
+            if outgoing.done or outgoing.since is None:
                 continue
-            wait = self._release(air, now, said)
-            if not air.done:
+            wait = self._release(outgoing, now, said)
+            if not outgoing.done:
                 break
         return said, wait
 
-    def _release(self, air: OnAir, now: float, said: list[ToCaller]) -> float | None:
+    def _release(self, outgoing: OutgoingReply, now: float, said: list[ToCaller]) -> float | None:
         """Release of one reply what may be released; returns when more may be."""
         room = round(LEAD - max(0.0, self._until - now), 3)  # in whole ms, or a rounding error is waited for
-        fits = len(air.pcm) <= room * RATE
+        fits = len(outgoing.pcm) <= room * RATE
         if not fits and room < PIECE:
             return PIECE - room
-        size = len(air.pcm) if fits else int(room * 1000) * BYTES_PER_MS
-        if not air.begun and (size or air.status):
-            air.begun = True
-            said.append(ResponseStarted(air.id, air.persona))
+        size = len(outgoing.pcm) if fits else int(room * 1000) * BYTES_PER_MS
+        if not outgoing.begun and (size or outgoing.status):
+            outgoing.begun = True
+            said.append(ResponseStarted(outgoing.id, outgoing.persona))
         if size:
-            air.until = self._until
-            piece = air.release(size, now)
-            self._until = air.until
-            said += self._captions(air)
-            said.append(Sound(air.id, piece))
-        if not air.pcm and air.status:
-            air.done = True
-            said += [Transcript("assistant", air.text, air.id), ResponseDone(air.id, air.status)]
+            outgoing.until = self._until
+            piece = outgoing.release(size, now)
+            self._until = outgoing.until
+            said += self._captions(outgoing)
+            said.append(Sound(outgoing.id, piece))
+        if not outgoing.pcm and outgoing.status:
+            outgoing.done = True
+            said += [Transcript("assistant", outgoing.text, outgoing.id), ResponseDone(outgoing.id, outgoing.status)]
         return None if fits else PIECE
 
     @staticmethod
-    def _captions(air: OnAir) -> list[ToCaller]:
+    def _captions(outgoing: OutgoingReply) -> list[ToCaller]:
         """The words of what is released now."""
         news = []
-        while air.told < len(air.marks) and air.marks[air.told][0] < air.released:
-            news.append(air.marks[air.told][1])
-            air.told += 1
-        return [Transcript("assistant", "".join(news), air.id, final=False)] if news else []
+        while outgoing.told < len(outgoing.marks) and outgoing.marks[outgoing.told][0] < outgoing.released:
+            news.append(outgoing.marks[outgoing.told][1])
+            outgoing.told += 1
+        return [Transcript("assistant", "".join(news), outgoing.id, final=False)] if news else []
 
     def silent(self, now: float) -> bool:
         """All that ever came was heard to its end."""
@@ -224,17 +224,17 @@ class Playback:
 
     def played(self, response_id: str, ms: int, now: float) -> None:
         """The player's own word on how far it is; it never goes back, nor beyond what was released."""
-        for air in self._queue:
-            if air.id == response_id:
-                least = air.report[0] if air.report else 0
-                air.report = (max(least, min(ms, air.ms)), now)
+        for outgoing in self._queue:
+            if outgoing.id == response_id:
+                least = outgoing.report[0] if outgoing.report else 0
+                outgoing.report = (max(least, min(ms, outgoing.ms)), now)
 
-    def stop(self, since: float, now: float) -> list[OnAir]:
+    def stop(self, since: float, now: float) -> list[OutgoingReply]:
         """What must stop because something was said at `since`: all that was there before and is not heard yet."""
         self._forget_heard(now)
-        stopped = [air for air in self._queue if air.since is not None and air.since <= since]
-        for air in stopped:
-            self._queue.remove(air)
+        stopped = [outgoing for outgoing in self._queue if outgoing.since is not None and outgoing.since <= since]
+        for outgoing in stopped:
+            self._queue.remove(outgoing)
         if stopped and not self._queue:
             self._until = now
         return stopped
@@ -244,12 +244,12 @@ class Playback:
             self._queue.popleft()
 
 
-def silence(air: OnAir, now: float, streamed: bool) -> list[ToCaller]:
+def silence(outgoing: OutgoingReply, now: float, streamed: bool) -> list[ToCaller]:
     """What a caller is told of a reply that stops here; in a stream also how it ended."""
     if not streamed:
-        return [Clear(air.id)]
-    if not air.begun:
+        return [Clear(outgoing.id)]
+    if not outgoing.begun:
         return []
-    words = air.text_until(air.heard(now))
-    told: list[ToCaller] = [Clear(air.id), Transcript("assistant", words, air.id)]
-    return told if air.done else [*told, ResponseDone(air.id, "cancelled")]
+    words = outgoing.text_until(outgoing.heard(now))
+    told: list[ToCaller] = [Clear(outgoing.id), Transcript("assistant", words, outgoing.id)]
+    return told if outgoing.done else [*told, ResponseDone(outgoing.id, "cancelled")]

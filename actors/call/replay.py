@@ -17,7 +17,7 @@ SILENCE = 500 * BYTES_PER_MS  # that ends a turn (`silence_duration_ms`)
 ONSET = 300 * BYTES_PER_MS  # of what was said while a greeting was owed: more would be answered before it
 
 
-class Microphone:
+class ReplayBuffer:
     """The newest of what was said, and the turns in it that are not safe yet."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Microphone:
             self._open = False
             self._settled = max(self._settled, self._sent - SILENCE)
 
-    def safe(self, turn: int) -> None:
+    def acknowledge(self, turn: int) -> None:
         """It is written down or answered: the next connection need not hear it, unless it must hear one before it."""
         if turn in self._turns:
             self._safe.add(turn)

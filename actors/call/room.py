@@ -6,7 +6,7 @@ from collections.abc import Callable
 from actors.admission.waiting import CROWDED, Holding, Kind, Parcel
 from actors.call.connection import Caller
 from actors.call.recordings import Recordings
-from actors.counters import Figures
+from actors.counters import Counters
 from actors.messages.admission import Displaced
 from actors.messages.caller import Counted, Error
 from audio import Decoded, Packed, Undecoded
@@ -21,12 +21,12 @@ class Room:
         caller: Caller,
         clips: Recordings,
         tally: Counter[str],
-        figures: Figures,
+        counters: Counters,
         displaced: Callable[[Displaced], None],
         holding: Holding,
     ) -> None:
         self._caller, self._clips, self._displaced = caller, clips, displaced
-        self._tally, self._figures = tally, figures
+        self._tally, self._counters = tally, counters
         self.holding = holding
 
     def of(self, holding: Holding) -> None:
@@ -55,7 +55,7 @@ class Room:
             return False
         if not remains:
             self._tally["busy"] += 1
-            self._figures.messages_refused["busy"] += 1
+            self._counters.messages_refused["busy"] += 1
             self._caller.tell(Error("busy", CROWDED))
         return True
 

@@ -24,10 +24,21 @@ from actors.call.line import (
     steer,
 )
 from actors.call.watch import For, Waiting
-from actors.messages.admission import Granted
-from actors.messages.bridge import Configure, Instruct, Listen, Ready, ToBridge, UpstreamRefused
-from actors.messages.caller import Chose, Close, Error, Mode, Notice, Sought
-from actors.messages.persona import Choose, Know, Meet, Prepare, Prepared, Rest, Seek, Selected, Serve, ToPersona
+from actors.messages.admission import Reserved
+from actors.messages.bridge import Configure, Ready, SetTurnDetection, ToBridge, UpdateInstructions, UpstreamRefused
+from actors.messages.caller import Chose, Close, Error, Mode, Notice, SearchedPersona
+from actors.messages.persona import (
+    Choose,
+    Know,
+    Meet,
+    Prepare,
+    Prepared,
+    SearchPersona,
+    Selected,
+    StartMeter,
+    StopMeter,
+    ToPersona,
+)
 from actors.runtime import Hired, Ref, Stop
 from personas import Profile
 from upstream.models import Capabilities
@@ -37,7 +48,7 @@ MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be go
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class SwitchboardHost:
     """What a session does for its switchboard: hire the bridge of a generation, look again in so many seconds.
 
     `claim` asks the supervisor for a place with a persona; by `let_go` it learns, by id, who is still needed. `pace`
@@ -63,7 +74,7 @@ class Switchboard:
         caller: Caller,
         talk: Conversation,
         persona: Ref[ToPersona],
-        do: Hands,
+        do: SwitchboardHost,
         can: Capabilities,
         choices: Choices,
     ) -> None:
@@ -108,9 +119,9 @@ class Switchboard:
             elif self._acknowledged == self.choice:
                 self._unacknowledged += 1
 
-    def seek(self, sought: Sought) -> None:
+    def seek(self, sought: SearchedPersona) -> None:
         """The caller wants whoever fits best. Raises Refused: switch_too_often."""
-        self._persona.tell(Seek(self._next("", None, sought.mode), sought.query, sought.language))
+        self._persona.tell(SearchPersona(self._next("", None, sought.mode), sought.query, sought.language))
 
     def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> int:
         self._chosen_at = self._do.clock()
@@ -125,7 +136,7 @@ class Switchboard:
             if leg and leg.selection == self.line.wanted:
                 self._persona.tell(Prepare(leg.generation, leg.selection.persona))
 
-    def decided(self, message: Selected | Granted) -> Close | None:
+    def decided(self, message: Selected | Reserved) -> Close | None:
         """There are personas who take calls; then, one of them takes this one."""
         if self._closed:
             return None
@@ -142,7 +153,7 @@ class Switchboard:
         if asked.profile:
             self._persona.tell(Know(asked.profile))
         if live:
-            self._persona.tell(Rest())
+            self._persona.tell(StopMeter())
         if self.serving:
             self._mode_before = self.mode
             self._caller.tell(Notice("switching", f"{selection.persona.name} is being called."))
@@ -165,9 +176,9 @@ class Switchboard:
         leg = next((leg for leg in legs if leg.generation == prepared.generation), None)
         if not leg or leg.selection.persona != prepared.persona:
             return  # of a choice that was made anew since
-        if leg.told:
+        if leg.configured:
             if leg.bridge and self.line.can.mutable_instructions:
-                leg.bridge.tell(Instruct(prepared.setup.instructions))
+                leg.bridge.tell(UpdateInstructions(prepared.setup.instructions))
             return
         listens = self.mode == "stream"
         setup = Configure(leg.selection.choice, replace(prepared.setup, listens=listens), prepared.turns)
@@ -175,7 +186,7 @@ class Switchboard:
             leg.bridge.tell(setup)
         else:
             leg = replace(leg, bridge=self._do.hire(leg.generation, setup))
-        self.line = replace(self.line, coming=replace(leg, fresh=not prepared.turns, told=True, listens=listens))
+        self.line = replace(self.line, coming=replace(leg, empty=not prepared.turns, configured=True, listens=listens))
 
     # How the caller speaks.
 
@@ -212,7 +223,7 @@ class Switchboard:
         self._talk.set_mode(streamed, self._do.clock())
         for leg in self.line.untuned(streamed):
             if leg.bridge:
-                leg.bridge.tell(Listen(streamed))
+                leg.bridge.tell(SetTurnDetection(streamed))
         self.line = self.line.tuned(streamed)
         if came := self._talk.came:
             self.spoke(came)
@@ -284,7 +295,7 @@ class Switchboard:
         self._look()
         line, now = self.line, self._do.clock()
         if leg is line.live:
-            self._persona.tell(Rest())
+            self._persona.tell(StopMeter())
         if line.rolls_over(leg):  # the one that serves goes on, and nobody need know
             self.line = replace(line, rested=now + RETRY_SECONDS)
         else:
@@ -332,7 +343,7 @@ class Switchboard:
     def _swap(self) -> None:
         old, live = self.line.live, self.line.coming
         assert live
-        self.line = replace(self.line, live=replace(live, fresh=False, ready=not live.tuning), coming=None, misses=())
+        self.line = replace(self.line, live=replace(live, empty=False, ready=not live.tuning), coming=None, misses=())
         if old:
             self._retire(old)
         if live.selection.choice != self._acknowledged:
@@ -345,7 +356,7 @@ class Switchboard:
             for _ in range(self._unacknowledged):
                 self._acknowledge(live)
         self._unacknowledged = 0
-        self._persona.tell(Serve(live.selection.persona))
+        self._persona.tell(StartMeter(live.selection.persona))
         self._talk.take_over(live)
         self.go_on()
 
@@ -384,7 +395,7 @@ class Switchboard:
         self._caller.tell(Error("persona_switch_failed", reason))
         self.line = replace(self.line, wanted=live.selection, fatal=False, ends=(), misses=())
         self._choices.fall_back(wanted.choice, live.selection)
-        self._persona.tell(Serve(live.selection.persona))
+        self._persona.tell(StartMeter(live.selection.persona))
         self._talk.restore(wanted.choice)
         self._speak(self._mode_before)
         self.go_on()

@@ -15,18 +15,18 @@ class TimeUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class ReleaseDue:
     """More of a reply may be released."""
 
 
 @dataclass(frozen=True, slots=True)
-class Muted:
+class MicrophoneSilent:
     """Does the caller who was speaking still send audio?"""
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class ReconnectDue:
     """Another upstream connection is due."""
 
 
-Timer: TypeAlias = Look | TimeUp | Pace | Muted | Retry
+Timer: TypeAlias = Look | TimeUp | ReleaseDue | MicrophoneSilent | ReconnectDue

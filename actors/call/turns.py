@@ -12,9 +12,9 @@ class Utterance:
 
     `choice` is the persona it was meant for, `arrived` seconds on the session's clock, `content` PCM16 24 kHz mono
     or text, None while a clip is being decoded, and of a stream until it is written down. `clip`: it came as one.
-    `asked`: an upstream connection has it. `hushed`: something was said after it, and no answer to it alone is wanted.
-    `behind`: the number of a spoken turn that was told of late, and came before this one.
-    `given` is what a lost connection said in answer. `counted`: as what a clip is counted while it waits.
+    `asked`: an upstream connection has it. `cancelled`: something was said after it, and no answer to it alone is
+    wanted. `behind`: the number of a spoken turn that was told of late, and came before this one.
+    `said_before` is what a lost connection said in answer. `counted`: as what a clip is counted while it waits.
     """
 
     number: int
@@ -23,9 +23,9 @@ class Utterance:
     content: bytes | str | None = None
     clip: bool = False
     asked: bool = False
-    hushed: bool = False
+    cancelled: bool = False
     behind: int = 0
-    given: str = ""
+    said_before: str = ""
     counted: Parcel | None = None
 
     @property
@@ -87,7 +87,7 @@ class TurnOrder:
         """What to ask now: the first that is not asked, if it is decoded and meant for this choice."""
         for said in self._waiting.values():
             if not said.asked:
-                ready = said.given or said.content is not None
+                ready = said.said_before or said.content is not None
                 return said if ready and said.choice == choice else None
         return None
 

@@ -1,7 +1,7 @@
 """The caller's voice as it is spoken: kept, and sent to the connection that listens."""
 
 from actors.call.line import Leg
-from actors.call.replay import Microphone
+from actors.call.replay import ReplayBuffer
 from actors.messages.bridge import Append, ToBridge
 from actors.runtime import Ref
 from upstream.facts import BYTES_PER_MS
@@ -12,11 +12,11 @@ AUDIBLE = 328  # half of what speech swings at least: -40 dBFS
 PAUSE = bytes(600 * BYTES_PER_MS)  # silence that ends a turn: the upstream waits for half a second of it
 
 
-class Stream:
+class Uplink:
     """At most one connection listens; while none does, what is said is kept for the next."""
 
     def __init__(self) -> None:
-        self._microphone = Microphone()
+        self._buffer = ReplayBuffer()
         self._ear: Ref[ToBridge] | None = None
         self._generation = 0  # the connection that listened last
         self.speaking = 0  # the turn that the caller is speaking, as the model hears it; else 0
@@ -27,19 +27,19 @@ class Stream:
     def hear(self, pcm: bytes, now: float) -> None:
         """The caller says something."""
         self._heard_at = now
-        self._microphone.hear(pcm, self._ear is not None, now)
+        self._buffer.hear(pcm, self._ear is not None, now)
         if self._ear:
             self._ear.tell(Append(pcm))
 
     @property
     def empty(self) -> bool:
         """Nothing is kept of it."""
-        return self._microphone.empty
+        return self._buffer.empty
 
     def wait(self) -> None:
         """Nobody listens until it is known who is to: perhaps whoever has heard it so far."""
         if self._ear:
-            self._microphone.hold()
+            self._buffer.hold()
         self._ear = None
 
     def hold(self) -> None:
@@ -51,19 +51,19 @@ class Stream:
         """Nobody listens from here on, and what was said is over."""
         self.hold()
         self.unheard = False
-        self._microphone.drop()
+        self._buffer.drop()
 
     def greeted(self) -> None:
         """A greeting has begun, and nobody listened until now."""
-        self._microphone.shorten()
+        self._buffer.shorten()
 
     def listen(self, live: Leg) -> bool:
         """Let this connection listen, also to what it missed; False when words were lost."""
         if self._ear or not live.bridge:
             return True
         same = live.generation == self._generation
-        whole = not (self._microphone.missed if same else self._microphone.lost)
-        missed = self._microphone.resume() if same else self._microphone.replay()
+        whole = not (self._buffer.missed if same else self._buffer.lost)
+        missed = self._buffer.resume() if same else self._buffer.replay()
         self._ear, self._generation = live.bridge, live.generation
         if missed:
             self._ear.tell(Append(missed))
@@ -72,12 +72,12 @@ class Stream:
     def began(self, turn: int, at_ms: int) -> None:
         """The connection that listens hears somebody speak."""
         self.speaking, self.stopped, self.unheard = turn, False, False
-        self._microphone.began(turn, at_ms)
+        self._buffer.began(turn, at_ms)
 
     def paused(self, at_ms: int) -> None:
         """It hears nobody any more."""
         self.stopped = bool(self.speaking)
-        self._microphone.paused(at_ms)
+        self._buffer.paused(at_ms)
 
     def close_what_is_open(self, now: float) -> bool:
         """Who sends nothing more in the middle of a word has let go of the button; True while somebody speaks."""
@@ -91,19 +91,19 @@ class Stream:
         """The model hears somebody speak, and what was sent to it last is silence."""
         if not self.speaking or self.stopped:
             return False
-        samples = memoryview(self._microphone.newest(SAMPLE)).cast("h").tolist()[::7]
+        samples = memoryview(self._buffer.newest(SAMPLE)).cast("h").tolist()[::7]
         return not samples or max(samples) - min(samples) < 2 * AUDIBLE
 
     def committed(self) -> None:
         """What was spoken is a turn now."""
         self.speaking, self.stopped, self.unheard = 0, False, False
-        self._microphone.committed()
+        self._buffer.committed()
 
-    def safe(self, turn: int) -> None:
+    def acknowledge(self, turn: int) -> None:
         """The turn need not be heard again."""
-        self._microphone.safe(turn)
+        self._buffer.acknowledge(turn)
 
     @property
     def heard_again(self) -> list[int]:
         """Turns that need not be, and will be, because one before them must."""
-        return self._microphone.heard_again
+        return self._buffer.heard_again

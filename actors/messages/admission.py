@@ -98,7 +98,7 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True)
-class Barred:
+class AccountBlocked:
     """The upstream refuses our account: it would refuse every other call as well."""
 
     reason: str
@@ -110,31 +110,31 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class Reserve:
     """The caller would be put on the line with the first of these who may have one more.
 
     Granted comes back, or Declined when none of them may.
     """
 
-    session: "LoopRef[Granted | Declined]"
+    session: "LoopRef[Reserved | Declined]"
     choice: int
     personas: tuple[Persona, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class LetGo:
+class ReleaseSlots:
     """Of the personas that it has claimed, by id, the session needs only these any more."""
 
     session: LoopRef[Any]
     keeps: frozenset[str]
 
 
-FromSession: TypeAlias = Leaving | Barred | Claimed | LetGo
+FromSession: TypeAlias = Leaving | AccountBlocked | Reserve | ReleaseSlots
 FromTrial: TypeAlias = Served
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
+class Reserved:
     """The persona of this choice is the caller's, in this very version."""
 
     choice: int

@@ -16,7 +16,7 @@ class Configure:
 
 
 @dataclass(frozen=True, slots=True)
-class Instruct:
+class UpdateInstructions:
     """Be the same persona by these instructions, from the next answer on."""
 
     instructions: str
@@ -43,7 +43,7 @@ class AskText:
 
 
 @dataclass(frozen=True, slots=True)
-class GoOn:
+class ContinueReply:
     """Bring to its end the answer to this ask that a lost connection began; the turns seeded hold what was heard."""
 
     ask: int
@@ -64,21 +64,21 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
-class Listen:
+class SetTurnDetection:
     """Find the turns in what is appended, or wait for whole clips."""
 
     listens: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Hush:
+class CancelReply:
     """Stop answering whatever is being answered; `overdue`: do not wait for its end either, it had its time."""
 
     overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class TruncateReply:
     """Let the model remember of this reply only what was heard, in ms from its start."""
 
     reply: int
@@ -99,15 +99,27 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class UpstreamEvent:
     """What the upstream protocol said, on the connection of this generation."""
 
     generation: int
     event: Event
 
 
-ToBridge: TypeAlias = Configure | Instruct | Listen | Append | Greet | AskClip | AskText | GoOn | Prove | Hush | Keep
-FromBridge: TypeAlias = Ready | Fact
+ToBridge: TypeAlias = (
+    Configure
+    | UpdateInstructions
+    | SetTurnDetection
+    | Append
+    | Greet
+    | AskClip
+    | AskText
+    | ContinueReply
+    | Prove
+    | CancelReply
+    | TruncateReply
+)
+FromBridge: TypeAlias = Ready | UpstreamEvent
 
 
 class UpstreamLost(Exception):

@@ -29,7 +29,7 @@ class Chose:
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class SearchedPersona:
     """The caller wants to talk to whoever fits these words best; in this language, if it is given."""
 
     query: str
@@ -92,7 +92,7 @@ class HungUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Garbled:
+class Malformed:
     """The caller sent something that the wire refused."""
 
     code: str
@@ -100,7 +100,7 @@ class Garbled:
 
 
 @dataclass(frozen=True, slots=True)
-class Flooded:
+class TooFast:
     """More came on the connection than may, or too slowly, in a way that only the endpoint sees.
 
     `code` is that of the close, `error` that of the error before it, if there is one.
@@ -112,7 +112,7 @@ class Flooded:
 
 
 FromCaller: TypeAlias = (
-    Chose | Sought | Spoke | Played | Recorded | Typed | Interrupted | Pinged | HungUp | Garbled | Flooded
+    Chose | SearchedPersona | Spoke | Played | Recorded | Typed | Interrupted | Pinged | HungUp | Malformed | TooFast
 )
 
 

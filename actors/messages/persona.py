@@ -18,7 +18,7 @@ class Choose:
 
 
 @dataclass(frozen=True, slots=True)
-class Seek:
+class SearchPersona:
     """Who fits these words, of those who take calls now?"""
 
     choice: int
@@ -39,19 +39,19 @@ class Meet:
 
 
 @dataclass(frozen=True, slots=True)
-class Serve:
+class StartMeter:
     """From now on the caller talks to this one: time is metered."""
 
     persona: Persona
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class StopMeter:
     """From now on the caller talks to nobody: no time is metered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settle:
+class CloseBill:
     """The call is over: what does it come to?"""
 
 
@@ -90,18 +90,18 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class MinutePassed:
     """One more minute is full."""
 
     bill: Bill
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class BillClosed:
     """What the call comes to; nothing is metered any more."""
 
     bill: Bill
 
 
-ToPersona: TypeAlias = Choose | Seek | Meet | Know | Prepare | Remember | Serve | Rest | Settle
-FromPersona: TypeAlias = Selected | Declined | Prepared | Passed | Settled
+ToPersona: TypeAlias = Choose | SearchPersona | Meet | Know | Prepare | Remember | StartMeter | StopMeter | CloseBill
+FromPersona: TypeAlias = Selected | Declined | Prepared | MinutePassed | BillClosed

@@ -6,7 +6,7 @@ What a program needs is here; the parts know each other by their own files.
 from actors.runtime.actor import Hired, LoopActor, launch
 from actors.runtime.policy import Policy, Verdict
 from actors.runtime.ref import LoopRef, Ref
-from actors.runtime.signals import Boot, Down, Overrun, Stop
+from actors.runtime.signals import Boot, Down, MailboxOverflow, Stop
 from actors.runtime.watchdog import Watchdog
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "Hired",
     "LoopActor",
     "LoopRef",
-    "Overrun",
+    "MailboxOverflow",
     "Policy",
     "Ref",
     "Stop",

@@ -49,7 +49,7 @@ from pykka.messages import _ActorStop
 
 from actors.runtime.mailbox import Mailbox
 from actors.runtime.ref import LoopFuture, LoopRef, Ref
-from actors.runtime.signals import Boot, Childless, Down, Overrun, Rang
+from actors.runtime.signals import Boot, ChildrenDone, Down, MailboxOverflow, TimerFired
 from actors.runtime.watchdog import running
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,9 @@ TURN_MESSAGES = 32
 CHILDREN_SECONDS = 2.0
 MOST_WAITING = 10_000
 
-SIGNALS = frozenset({Down, Childless, Rang, _ActorStop, Envelope})  # what the base takes itself, or looks at first
+SIGNALS = frozenset(
+    {Down, ChildrenDone, TimerFired, _ActorStop, Envelope}
+)  # what the base takes itself, or looks at first
 
 Reply: TypeAlias = "pykka.Future[Any] | None"
 Hired: TypeAlias = LoopRef[M]
@@ -139,8 +141,8 @@ class LoopActor(pykka.Actor, Generic[M]):
         self._ending = True
         for kind in list(self._alarms):
             self.cancel(kind)
-        wait = asyncio.get_running_loop().call_later(CHILDREN_SECONDS, self._put, Childless())
-        self._alarms[Childless] = wait
+        wait = asyncio.get_running_loop().call_later(CHILDREN_SECONDS, self._put, ChildrenDone())
+        self._alarms[ChildrenDone] = wait
         self._end_youngest()
 
     def _end_youngest(self) -> None:
@@ -148,7 +150,7 @@ class LoopActor(pykka.Actor, Generic[M]):
         if self._children:
             next(reversed(self._children)).actor_inbox.put(_ActorStop())
         else:
-            self._put(Childless())
+            self._put(ChildrenDone())
 
     # Pykka's hooks for new actor types.
 
@@ -206,7 +208,7 @@ class LoopActor(pykka.Actor, Generic[M]):
 
     def _overrun(self, waiting: int) -> None:
         log.error("%s %d is told too much: %d messages wait", self.name, self.incarnation, waiting)
-        self.end(Overrun(f"{waiting} messages waited for {self.name} {self.incarnation}"))
+        self.end(MailboxOverflow(f"{waiting} messages waited for {self.name} {self.incarnation}"))
 
     def _take(self, message: Any) -> None:
         """What is not simply for `on_receive`: the base's own signals, asks, and all that comes while it ends."""
@@ -216,7 +218,7 @@ class LoopActor(pykka.Actor, Generic[M]):
         match message:
             case Down(ref=ref) if self._children.pop(ref, None) and self._ending:
                 self._end_youngest()
-            case Childless():
+            case ChildrenDone():
                 self._finish()
             case _ActorStop():
                 if reply_to is not None:
@@ -224,7 +226,7 @@ class LoopActor(pykka.Actor, Generic[M]):
                 self.end()
             case _ if self._ending:
                 _refuse(message, reply_to, self._actor_ref)
-            case Rang():
+            case TimerFired():
                 if self._alarms.get(type(message.message)) is message.alarm:
                     del self._alarms[type(message.message)]
                     self._handle(message.message)
@@ -249,7 +251,7 @@ class LoopActor(pykka.Actor, Generic[M]):
             raise error  # these two end the process, in the order that the command line keeps
 
     def _ring(self, message: M) -> None:
-        self._put(Rang(message, self._alarms[type(message)]))
+        self._put(TimerFired(message, self._alarms[type(message)]))
 
     def _put(self, message: Any) -> None:
         self.actor_inbox.put(message)
@@ -260,7 +262,7 @@ class LoopActor(pykka.Actor, Generic[M]):
         mailbox = cast(Mailbox, self.actor_inbox)
         if mailbox.turn is None:
             return
-        self.cancel(Childless)
+        self.cancel(ChildrenDone)
         crash = self._run_on_stop()
         self._cause = self._cause or crash
         mailbox.turn = None

@@ -12,7 +12,7 @@ from typing import Any
 ROUND_SECONDS = 0.001
 
 
-class Round:
+class TurnQueue:
     """The turns that are due on one loop, taken in the order in which they were asked for, in one callback.
 
     What one actor tells another is so handled in the same round, before the loop looks at its sockets again; a round
@@ -49,7 +49,7 @@ class Round:
                 self._ask()
 
 
-_rounds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Round] = weakref.WeakKeyDictionary()
+_rounds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, TurnQueue] = weakref.WeakKeyDictionary()
 
 
 class Mailbox(deque[Any]):
@@ -67,7 +67,7 @@ class Mailbox(deque[Any]):
         if clock := getattr(self.loop, "turn_clock", None):  # a loop that decides by itself whose turn it is
             self.clock, self.soon = clock, self.loop.call_soon
         else:
-            self.clock, self.soon = time.perf_counter, _rounds.setdefault(self.loop, Round(self.loop)).add
+            self.clock, self.soon = time.perf_counter, _rounds.setdefault(self.loop, TurnQueue(self.loop)).add
         if self:
             self.ask()
 

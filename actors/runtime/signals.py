@@ -27,16 +27,16 @@ class Down:
 
 
 @dataclass(frozen=True, slots=True)
-class Rang:
+class TimerFired:
     """A timer fired; it counts only while `alarm` is the one that is set."""
 
     message: Any
     alarm: object
 
 
-class Overrun(Exception):
+class MailboxOverflow(Exception):
     """More messages wait for an actor than its producers can have been meant to send: one of them is at fault."""
 
 
-class Childless:
+class ChildrenDone:
     """Told to an actor that is ending: the time that its children had is over."""

@@ -21,7 +21,7 @@ LATE = 0.1  # seconds; from here on it is heard
 STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds; what is later is in the last of all
 
 
-class Lateness:
+class LoopLag:
     """How late the loop was, each time it was looked at: a histogram, and the worst since that was last taken."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ running = Running()
 class Watchdog:
     """A look at the clock on the loop, and a thread that logs what the loop is at when that is late, once a stall."""
 
-    def __init__(self, late: Lateness, heard_from: float = LATE) -> None:
+    def __init__(self, late: LoopLag, heard_from: float = LATE) -> None:
         self._late, self._heard_from = late, heard_from
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()

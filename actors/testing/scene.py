@@ -4,17 +4,17 @@ import asyncio
 from functools import cache
 from typing import Any, cast
 
-from actors.messages.admission import Attached, Claimed, Detached, From, Granted, LetGo
+from actors.messages.admission import Attached, Detached, From, ReleaseSlots, Reserve, Reserved
 from actors.messages.caller import Chose, ConfigAck, FromCaller
 from actors.runtime import Down, Hired, Ref, Stop, launch
-from actors.services import Equipment, Limits
+from actors.services import Limits, Services
 from actors.session import SessionInbox, UserSessionActor
 from actors.testing.loop import settle
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
 from audio import By, Decoded, Pool, Undecoded
-from personas import Catalogue, Shelf
+from personas import Catalogue, CurrentCatalogue
 
 ENDING_SECONDS = 5.0  # the last facts have 2 s, and so have children that will not end
 
@@ -72,10 +72,10 @@ class Supervisor(Probe):
         self.by_hand = False
 
     def tell(self, message: Any, /) -> None:
-        if self.by_hand or not isinstance(message, Claimed | LetGo):
+        if self.by_hand or not isinstance(message, Reserve | ReleaseSlots):
             super().tell(message)
-        elif isinstance(message, Claimed):
-            message.session.tell(Granted(message.choice, message.personas[0]))
+        elif isinstance(message, Reserve):
+            message.session.tell(Reserved(message.choice, message.personas[0]))
 
 
 @cache
@@ -98,10 +98,10 @@ class Scene:
         self.supervisor, self.caller = Supervisor(), Probe("caller")
         self.upstream, self.decoders = Wires(), Decoders()
         self.catalogue = catalogue or shipped()
-        self.shelf = Shelf(self.catalogue)
+        self.current = CurrentCatalogue(self.catalogue)
         self.connection = 1
-        equipment = Equipment(self.shelf, self.upstream, cast(Pool, self.decoders), limits or Limits())
-        session = UserSessionActor("somebody", "scene", equipment, self.supervisor, address)
+        services = Services(self.current, self.upstream, cast(Pool, self.decoders), limits or Limits())
+        session = UserSessionActor("somebody", "scene", services, self.supervisor, address)
         self.session: Hired[SessionInbox] = launch(session, self.supervisor)
         self.session.tell(Attached(self.connection, self.caller))
 

@@ -10,7 +10,7 @@ import orjson
 from engine.faults import faults
 from engine.faults.faults import Fault
 from realtime.server.settings import CLIENT_EVENTS, LONGEST_LIFE
-from schemas.sentences import Parts, shape_faults
+from schemas.explain import Parts, shape_faults
 
 SERVER_EVENTS: Final = (
     "session.created",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import regex
 
-from schemas.sentences import Parts, shown
+from schemas.explain import Parts, shown
 
 # What nobody sees hides text, or makes two texts look alike. Indian spelling needs the zero-width joiners (U+200C,
 # U+200D), emoji the variation selectors U+FE0E and U+FE0F.

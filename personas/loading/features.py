@@ -15,7 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from personas.loading.check import TOO_DEEP, Fault, Unusable, text_fault, too_deep
 from personas.loading.shape import PERSONA_FIELDS, SHARED_FIELDS, Shape, shape_faults, shape_of
-from schemas.sentences import Parts, path_of, shown
+from schemas.explain import Parts, path_of, shown
 
 _LONGEST_LINE = 2_000  # characters, rendered
 _LONGEST_TEXT = 8_000  # the same, when declared multiline

@@ -11,7 +11,7 @@ import orjson
 
 from personas.loading.check import CatalogueBroken, Fault
 from personas.loading.shape import shape_faults
-from schemas.sentences import Parts
+from schemas.explain import Parts
 
 SHIPPED = Path(__file__).parents[1] / "astrologer_personas.json"
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from personas.loading.check import Fault
-from schemas.sentences import Parts
+from schemas.explain import Parts
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 _STEP = re.compile(r'\.([A-Za-z_$][\w$]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')

@@ -18,7 +18,7 @@ from personas.loading.shape import PERSONA_FIELDS, shape_faults
 from personas.loading.shared import Shared, unknown_voice
 from personas.loading.values import read_value, unsayable
 from personas.persona import Persona
-from schemas.sentences import Parts, path_of, unknown
+from schemas.explain import Parts, path_of, unknown
 
 _MOST_UNKNOWN = 100  # fields of one persona that are told
 

@@ -9,7 +9,7 @@ from personas.loading.reader import name_of, read_persona
 from personas.loading.shape import our_shape
 from personas.loading.shared import Shared
 from personas.persona import Persona
-from schemas.sentences import Parts, path_of, shown
+from schemas.explain import Parts, path_of, shown
 
 MOST_FAULTS = 200  # that are told of a file; who mends these is told the next
 _MOST_ROWS = 10_000

@@ -16,7 +16,7 @@ from jsonschema.validators import extend
 from referencing import Registry
 
 from personas.loading.check import Fault, Unusable
-from schemas.sentences import Parts, faults, shown
+from schemas.explain import Parts, faults, shown
 
 _SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "personas.schema.json"
 _SCHEMA: dict[str, Any] = json.loads(_SCHEMA_FILE.read_bytes())

@@ -13,7 +13,7 @@ from personas.loading.check import TOO_DEEP, Fault, text_fault, too_deep
 from personas.loading.features import Feature, declare
 from personas.loading.shape import PERSONA_FIELDS, SHARED_FIELDS, VOICES, shape_faults
 from personas.search.words import words
-from schemas.sentences import listed, nearest, path_of, shown, unknown
+from schemas.explain import listed, nearest, path_of, shown, unknown
 
 _MOST_ENTRIES = 1_000  # of one key
 

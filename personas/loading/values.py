@@ -10,7 +10,7 @@ from personas.loading.check import Fault, Unusable, text_fault, texts_in
 from personas.loading.features import Feature
 from personas.loading.file import shipped_rest
 from personas.loading.shape import Shape, shape_of
-from schemas.sentences import Parts, path_of
+from schemas.explain import Parts, path_of
 
 _MOST_TEXTS = 100  # of one value that are told
 # What else is wrong with a value can be told when these are missing, or are not what they must be.

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from personas.languages import spelled_in
 from personas.persona import Persona
-from personas.search.tally import Tally
+from personas.search.scoring import Tally
 from personas.search.words import one_letter_less, plain, script, sound, split, stem, words
 
 _POINT = 2  # less is for the order of equals
@@ -57,7 +57,7 @@ class _Hit(NamedTuple):
 
 
 class Index:
-    """Finds the personas that a query speaks of. They are numbered; an int is a set of them, see tally.py."""
+    """Finds the personas that a query speaks of. They are numbered; an int is a set of them, see scoring.py."""
 
     def __init__(
         self, personas: Iterable[Persona], synonyms: Sequence[Sequence[str]], spoken: Mapping[str, Collection[str]]
@@ -86,14 +86,14 @@ class Index:
 
     def _ranked(self, asked: Words, found: Sequence[_Hit], among: int) -> Iterator[tuple[int, int]]:
         """Who has points, by number, and how many, most first."""
-        tally = Tally()
+        scoring = Tally()
         counted = [0] * len(asked)  # for whom a word has counted already: the weightiest came first
         for (_, people, _), places, weight in found:
             for place in places:
-                tally.add(people & ~counted[place], weight * _POINT)
+                scoring.add(people & ~counted[place], weight * _POINT)
                 counted[place] |= people
-        tally.add(self._at_home(asked) & tally.anybody(), _POINT + _SAME_LANGUAGE)
-        return ((number, total // _POINT) for number, total in tally.ranked(among))
+        scoring.add(self._at_home(asked) & scoring.anybody(), _POINT + _SAME_LANGUAGE)
+        return ((number, total // _POINT) for number, total in scoring.ranked(among))
 
     def _read(self, synonyms: Sequence[Sequence[Words]]) -> None:
         groups: dict[Words, list[int]] = defaultdict(list)

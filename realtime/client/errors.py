@@ -4,7 +4,7 @@ import re
 from enum import Enum
 
 
-class Trouble(Enum):
+class Action(Enum):
     """What to do about it."""
 
     ACCOUNT = "never reconnect; the caller is told, new calls are turned away until the upstream serves us again"
@@ -16,30 +16,30 @@ class Trouble(Enum):
 
 
 CODES = {
-    "invalid_api_key": Trouble.ACCOUNT,
-    "insufficient_quota": Trouble.ACCOUNT,
-    "credit_balance_exhausted": Trouble.ACCOUNT,
-    "account_deactivated": Trouble.ACCOUNT,
-    "billing_hard_limit_reached": Trouble.ACCOUNT,
-    "invalid_model": Trouble.ACCOUNT,
-    "model_not_found": Trouble.ACCOUNT,
-    "beta_api_shape_disabled": Trouble.ACCOUNT,
-    "voice_mismatch": Trouble.OURS,
-    "setup_mismatch": Trouble.OURS,
-    "session_expired": Trouble.LOST,
-    "server_error": Trouble.LOST,
-    "audio_before_setup": Trouble.LOST,
-    "rate_limit_exceeded": Trouble.LATER,
-    "server_is_overloaded": Trouble.FULL,
-    "slow_down": Trouble.FULL,
-    "conversation_already_has_active_response": Trouble.RACE,
-    "response_cancel_not_active": Trouble.RACE,
-    "input_audio_buffer_commit_empty": Trouble.RACE,
+    "invalid_api_key": Action.ACCOUNT,
+    "insufficient_quota": Action.ACCOUNT,
+    "credit_balance_exhausted": Action.ACCOUNT,
+    "account_deactivated": Action.ACCOUNT,
+    "billing_hard_limit_reached": Action.ACCOUNT,
+    "invalid_model": Action.ACCOUNT,
+    "model_not_found": Action.ACCOUNT,
+    "beta_api_shape_disabled": Action.ACCOUNT,
+    "voice_mismatch": Action.OURS,
+    "setup_mismatch": Action.OURS,
+    "session_expired": Action.LOST,
+    "server_error": Action.LOST,
+    "audio_before_setup": Action.LOST,
+    "rate_limit_exceeded": Action.LATER,
+    "server_is_overloaded": Action.FULL,
+    "slow_down": Action.FULL,
+    "conversation_already_has_active_response": Action.RACE,
+    "response_cancel_not_active": Action.RACE,
+    "input_audio_buffer_commit_empty": Action.RACE,
 }
 """Any other code is OURS when it answers our setup or a seeded turn, fails that one turn when it answers a
 response.create or what that is to answer, and else is a race."""
 
-CLOSES = {3000: Trouble.ACCOUNT, 4000: Trouble.ACCOUNT}
+CLOSES = {3000: Action.ACCOUNT, 4000: Action.ACCOUNT}
 """Close codes; any other that we did not ask for is LOST. Key and model are checked after the handshake."""
 
 BUSY = "conversation_already_has_active_response"
@@ -51,7 +51,7 @@ _DELAY = re.compile(r"try again in (\d+(?:\.\d+)?) ?(ms|s|m)\b")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
-def of(code: str) -> Trouble | None:
+def of(code: str) -> Action | None:
     """What a code alone says."""
     return CODES.get(code)
 

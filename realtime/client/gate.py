@@ -34,7 +34,7 @@ class Reply:
     """A response of the model; numbered from 1 on each connection.
 
     `id` is the upstream's; `asked` is what it answers, if we asked for it; `received` counts the bytes of its audio;
-    `keep_ms` is how much of it the caller heard, once that is known; `whole`: all of it was said.
+    `keep_ms` is how much of it the caller heard, once that is known; `complete`: all of it was said.
     """
 
     id: str
@@ -45,7 +45,7 @@ class Reply:
     item: str = ""
     received: int = 0
     text: str = ""
-    whole: bool = False
+    complete: bool = False
     done: bool = False
     keep_ms: int | None = None
 
@@ -53,19 +53,19 @@ class Reply:
 class Gate:
     """What waits to be asked, the ask whose response is to begin (`pending`), and the reply that is `active`.
 
-    `held` is one that waits for its time, and whoever came after it waits with it.
+    `deferred` is one that waits for its time, and whoever came after it waits with it.
     """
 
     def __init__(self) -> None:
         self.pending: Ask | None = None
         self.active: Reply | None = None
-        self.held: Ask | None = None
+        self.deferred: Ask | None = None
         self._waiting: deque[Ask] = deque()
 
     @property
     def busy(self) -> bool:
         """Something is being answered, or waits to be."""
-        return bool(self._waiting or self.pending or self.active or self.held)
+        return bool(self._waiting or self.pending or self.active or self.deferred)
 
     def put(self, ask: Ask) -> None:
         """Queue it."""
@@ -73,9 +73,9 @@ class Gate:
 
     def take(self) -> Ask | None:
         """The next to say now; unless it is void it is pending from here on."""
-        if self.held and self.held.void:
-            self.held = None
-        if self.held or not self._waiting:
+        if self.deferred and self.deferred.void:
+            self.deferred = None
+        if self.deferred or not self._waiting:
             return None
         ask = self._waiting.popleft()
         self.pending = None if ask.void else ask
@@ -89,24 +89,24 @@ class Gate:
     def hold(self, ask: Ask) -> None:
         """It is asked again, first of all, once it is let go."""
         self.pending = None
-        self.held = ask
+        self.deferred = ask
 
     def let_go(self) -> None:
         """Its time has come."""
-        if self.held:
-            self._waiting.appendleft(self.held)
-            self.held = None
+        if self.deferred:
+            self._waiting.appendleft(self.deferred)
+            self.deferred = None
 
     def began(self, reply: Reply) -> None:
         """A response exists; if we asked for it, what we asked is done with."""
         self.active = reply
-        for ask in (self.pending, self.held, *self._waiting):
+        for ask in (self.pending, self.deferred, *self._waiting):
             if ask and ask.number == reply.ask:
                 reply.asked = ask
         if self.pending is reply.asked:
             self.pending = None
-        if self.held is reply.asked:
-            self.held = None
+        if self.deferred is reply.asked:
+            self.deferred = None
         self._waiting = deque(ask for ask in self._waiting if ask is not reply.asked)
 
     def overtaken(self) -> int:
@@ -120,7 +120,7 @@ class Gate:
 
     def overtake(self) -> None:
         """No answer is wanted to what waits here."""
-        for ask in (self.held, *self._waiting):
+        for ask in (self.deferred, *self._waiting):
             if ask:
                 ask.void = True
 

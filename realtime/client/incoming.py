@@ -113,7 +113,7 @@ class ItemAdded:
 @dataclass(frozen=True, slots=True)
 class ItemDone:
     response: str
-    whole: bool
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from collections.abc import Iterable
 from typing import TypeAlias, assert_never
 
 from realtime.client import errors, incoming, requests
-from realtime.client.answers import Answers
-from realtime.client.errors import Trouble
+from realtime.client.errors import Action
 from realtime.client.fields import Malformed
 from realtime.client.gate import Ask
 from realtime.client.incoming import (
@@ -36,9 +35,10 @@ from realtime.client.incoming import (
     WordsDelta,
     WordsDone,
 )
-from realtime.client.listening import Listening
-from realtime.client.opening import Opening
+from realtime.client.input_turns import InputTurns
 from realtime.client.outbox import Outbox
+from realtime.client.responses import Responses
+from realtime.client.session_setup import SessionSetup
 from realtime.client.states import LEAVE, Model, Session, States
 from upstream.facts import Committed, Event, Setup, Turn
 from upstream.models import Capabilities
@@ -57,9 +57,11 @@ class Protocol:
         self.progress = 0
         """Counts what brings the session or an answer further; while something is owed it must grow."""
         self._outbox = Outbox(self.states)
-        self._opening = Opening(self.states, self._outbox)
-        self._listening = Listening(self.states)
-        self._answers = Answers(self.states, self._outbox, self._opening, self._listening, can or Capabilities())
+        self._session_setup = SessionSetup(self.states, self._outbox)
+        self._input_turns = InputTurns(self.states)
+        self._responses = Responses(
+            self.states, self._outbox, self._session_setup, self._input_turns, can or Capabilities()
+        )
         self._seen: set[str] = set()
         self._seen_before: set[str] = set()
 
@@ -67,15 +69,15 @@ class Protocol:
 
     def configure(self, setup: Setup, seed: Iterable[Turn] = ()) -> None:
         """Make the session what `setup` says. Before the first item it may be called again, to change it."""
-        self._opening.configure(setup, seed)
+        self._session_setup.configure(setup, seed)
 
     def listen(self, listens: bool) -> None:
         """Let the upstream find the turns by itself, or not; what is appended from now on waits for its consent."""
-        self._opening.listen(listens)
+        self._session_setup.listen(listens)
 
     def instruct(self, instructions: str) -> None:
         """Let these instructions hold from the next answer on; what was said stays."""
-        self._opening.instruct(instructions)
+        self._session_setup.instruct(instructions)
 
     def append(self, pcm: bytes) -> None:
         """Some more of what the caller says: PCM16 24 kHz mono, any length. Only where the setup listens."""
@@ -83,48 +85,48 @@ class Protocol:
 
     def greet(self, ask: int, words: str) -> None:
         """Have exactly these words spoken."""
-        self._answers.ask(Ask(ask, [], response=requests.exactly(self._setup, words)))
+        self._responses.ask(Ask(ask, [], response=requests.exactly(self._setup, words)))
 
     def ask_clip(self, ask: int, pcm: bytes) -> None:
         """Have one whole recorded utterance answered (PCM16 24 kHz mono, 100 ms at least)."""
-        self._answers.ask(Ask(ask, requests.clip(pcm), spoken=True))
+        self._responses.ask(Ask(ask, requests.clip(pcm), spoken=True))
 
     def ask_text(self, ask: int, text: str) -> None:
         """Have a typed turn answered."""
-        self._answers.ask(Ask(ask, [requests.message("user", text)]))
+        self._responses.ask(Ask(ask, [requests.message("user", text)]))
 
     def go_on(self, ask: int) -> None:
         """Have the last answer of the seeded turns, which an earlier connection began, brought to its end."""
-        self._answers.ask(Ask(ask, [], response=requests.the_rest(self._setup)))
+        self._responses.ask(Ask(ask, [], response=requests.the_rest(self._setup)))
 
     def prove(self, ask: int) -> None:
         """Have one word written, at the cost of next to nothing: the least that a model is paid for."""
-        self._answers.ask(Ask(ask, [], response=requests.one_word(self._setup)))
+        self._responses.ask(Ask(ask, [], response=requests.one_word(self._setup)))
 
     def again(self) -> None:
         """The time of what was Postponed has come."""
-        self._answers.again()
+        self._responses.again()
 
     def hush(self, overdue: bool = False) -> None:
         """Stop answering: what is spoken is cancelled, what was asked keeps its content but gets no answer.
 
         `overdue`: the upstream had its time, and nothing waits for the end of it.
         """
-        self._answers.hush()
+        self._responses.hush()
         if overdue:
-            self._answers.forsake()
+            self._responses.forsake()
 
     def keep(self, reply: int, heard_ms: int) -> None:
         """Cut a reply, in the model's memory, to what the caller heard of it: ms from its start, rounded down."""
-        self._answers.keep(reply, heard_ms)
+        self._responses.keep(reply, heard_ms)
 
     def overdue(self) -> list[Event]:
         """Nothing came for a while: an answer that was said whole is over, though nobody told."""
-        return self._answers.overdue()
+        return self._responses.overdue()
 
     def leave(self) -> None:
         """Ask nothing more: what is still to come is the last of it."""
-        self._answers.hush()
+        self._responses.hush()
         self.states.move(LEAVE)
 
     # What comes.
@@ -134,10 +136,10 @@ class Protocol:
         try:
             event_id, event = incoming.read(frame)
         except Malformed:
-            self.oddities["malformed"] += 1
+            self.anomalies["malformed"] += 1
             return []
         if event_id and self._came_before(event_id):
-            self.oddities["duplicate"] += 1
+            self.anomalies["duplicate"] += 1
             return []
         return [] if self.states.closed else self._on(event)
 
@@ -146,9 +148,9 @@ class Protocol:
         return self._outbox.take()
 
     @property
-    def oddities(self) -> Counter[str]:
+    def anomalies(self) -> Counter[str]:
         """What was ignored, by type or code: what the states do not admit, races, frames that are malformed."""
-        return self.states.oddities
+        return self.states.anomalies
 
     @property
     def owed(self) -> bool:
@@ -158,12 +160,12 @@ class Protocol:
     @property
     def complete(self) -> bool:
         """Nothing is being answered, and no transcript is awaited."""
-        return self.states.model is Model.IDLE and not self._answers.gate.busy and self._listening.complete
+        return self.states.model is Model.IDLE and not self._responses.gate.busy and self._input_turns.complete
 
     @property
     def _setup(self) -> Setup:
-        assert self._opening.setup is not None
-        return self._opening.setup
+        assert self._session_setup.setup is not None
+        return self._session_setup.setup
 
     def _came_before(self, event_id: str) -> bool:
         """Nothing counts twice: an id is remembered. Two sets take turns, so that what is remembered is bounded."""
@@ -178,27 +180,27 @@ class Protocol:
         match event:
             case AudioDelta():
                 self.progress += 1
-                return self._answers.audio(event.response, event.pcm)
+                return self._responses.audio(event.response, event.pcm)
             case WordsDelta(response, words):
-                return self._answers.words(response, words)
+                return self._responses.words(response, words)
             case SpeechStarted(item, at_ms):
-                self._answers.overtaken()
-                return self._listening.started(item, at_ms, self._answers.gate.on_its_way)
+                self._responses.overtaken()
+                return self._input_turns.started(item, at_ms, self._responses.gate.on_its_way)
             case SpeechStopped(item, at_ms):
-                return self._listening.stopped(item, at_ms)
+                return self._input_turns.stopped(item, at_ms)
             case BufferCommitted(item):
-                return self._ask_what_waits(self._listening.committed(item))
+                return self._ask_what_waits(self._input_turns.committed(item))
             case TranscriptDelta(item, words):
-                return self._listening.some_words(item, words)
+                return self._input_turns.some_words(item, words)
             case TranscriptDone(item, text, used):
-                told = self._ask_what_waits(self._listening.words(item, text))
+                told = self._ask_what_waits(self._input_turns.words(item, text))
                 return [*told, used] if used else told
             case RateLimits(allowances):
-                return self._answers.allowed(allowances)
+                return self._responses.allowed(allowances)
             case ErrorSaid():
                 return self._on_error(event)
             case Other(kind) if kind not in EXPECTED:
-                self.oddities[kind] += 1
+                self.anomalies[kind] += 1
                 return []
             case _:
                 self.progress += 1
@@ -208,20 +210,20 @@ class Protocol:
         """What brings the session or an answer further."""
         match event:
             case ResponseCreated():
-                return self._answers.created(event)
+                return self._responses.created(event)
             case ItemAdded(response, item):
-                self._answers.item(response, item)
-            case ItemDone(response, whole):
-                if whole:
-                    self._answers.said(response)
+                self._responses.item(response, item)
+            case ItemDone(response, complete):
+                if complete:
+                    self._responses.said(response)
             case WordsDone(response, words):
-                self._answers.all_words(response, words)
+                self._responses.all_words(response, words)
             case ResponseDone():
-                return self._answers.done(event)
+                return self._responses.done(event)
             case SessionCreated(expires_at):
-                self._opening.created(expires_at)
+                self._session_setup.created(expires_at)
             case SessionUpdated():
-                return self._opening.updated(event)
+                return self._session_setup.updated(event)
             case Other():
                 pass
             case _:
@@ -232,20 +234,20 @@ class Protocol:
         """A turn that was whole while something was answered is not answered by the upstream itself: we ask."""
         for fact in told:
             if isinstance(fact, Committed) and self.states.model is Model.ANSWERING:
-                self._answers.ask(Ask(fact.ask, []))
+                self._responses.ask(Ask(fact.ask, []))
         return told
 
     def _on_error(self, error: ErrorSaid) -> list[Event]:
         code, message, event_id = error.code, error.message, error.event_id
-        about, trouble = event_id.partition("-")[0], errors.of(code)
-        if trouble in (Trouble.LOST, Trouble.ACCOUNT, Trouble.OURS) or about in ("setup", "seed"):
-            return self.states.unusable(code, message, fatal=trouble not in (Trouble.LOST, Trouble.LATER))
-        self._opening.refused(event_id)
-        if about == "create" or (trouble is Trouble.LATER and not event_id):
-            return self._answers.refused(code, message)
-        self._listening.refused(event_id)
-        self.oddities[code] += 1
-        return self._answers.unsaid(event_id, code, message)
+        about, action = event_id.partition("-")[0], errors.of(code)
+        if action in (Action.LOST, Action.ACCOUNT, Action.OURS) or about in ("setup", "seed"):
+            return self.states.unusable(code, message, fatal=action not in (Action.LOST, Action.LATER))
+        self._session_setup.refused(event_id)
+        if about == "create" or (action is Action.LATER and not event_id):
+            return self._responses.refused(code, message)
+        self._input_turns.refused(event_id)
+        self.anomalies[code] += 1
+        return self._responses.unsaid(event_id, code, message)
 
 
 _OWING = (Session.CONNECTING, Session.CREATED, Session.OPENING, Session.TUNING)

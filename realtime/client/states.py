@@ -104,7 +104,7 @@ UNSETTLED = frozenset({Session.CONNECTING, Session.CREATED, Session.OPENING})
 
 
 class States:
-    """The three states that a connection is in. `oddities` counts what came and was not admitted, or not understood."""
+    """The three states that a connection is in. `anomalies` counts what was not admitted, or not understood."""
 
     def __init__(self) -> None:
         self.session: State = Session.CONNECTING
@@ -112,7 +112,7 @@ class States:
         self.model: State = Model.IDLE
         self.hears = self.closed = False
         """Appends are admitted; nothing is, for good. At hand, because they are asked for with every piece of audio."""
-        self.oddities: Counter[str] = Counter()
+        self.anomalies: Counter[str] = Counter()
 
     def may(self, event: str) -> bool:
         """Every region that knows it admits it now."""
@@ -122,7 +122,7 @@ class States:
         """The same of something that came: if not, it is counted."""
         if (state := self._refusing(event)) is None:
             return True
-        self.oddities[f"{event} while {state.value}"] += 1
+        self.anomalies[f"{event} while {state.value}"] += 1
         return False
 
     def move(self, event: str) -> None:

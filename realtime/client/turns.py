@@ -7,12 +7,12 @@ from dataclasses import dataclass
 class Spoken:
     """One of them: `ask` is -1 for the first on a connection, then -2.
 
-    `paused` once the caller has stopped, `whole` once it is committed, `void` once no answer to it is wanted.
+    `paused` once the caller has stopped, `complete` once it is committed, `void` once no answer to it is wanted.
     """
 
     ask: int
     paused: bool = False
-    whole: bool = False
+    complete: bool = False
     void: bool = False
 
 
@@ -36,12 +36,12 @@ class SpokenTurns:
     def overdue(self) -> str | None:
         """The item that must be whole by now: the caller has stopped, but nobody said so."""
         item, turn = next(reversed(self._turns.items()), ("", None))
-        return item if turn and turn.paused and not turn.whole else None
+        return item if turn and turn.paused and not turn.complete else None
 
     def committed(self, item: str) -> Spoken:
         """It is whole: a response to it follows."""
         turn = self.began(item)
-        turn.whole = True
+        turn.complete = True
         self._unanswered.append(turn)
         return turn
 

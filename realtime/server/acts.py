@@ -28,13 +28,13 @@ class Hear:
 class Think:
     """Find what to answer to the turns.
 
-    `fresh`: it will be spoken, and no work was done for it yet, so that it may still be refused.
+    `refusable`: it will be spoken, and no work was done for it yet, so that it may still be refused.
     """
 
     response_id: str
     instructions: str
     turns: tuple[Turn, ...]
-    fresh: bool = True
+    refusable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ SHORTEST_COMMIT_MS = 100
 LONGEST_MS = 600_000  # ours: the real API names no bound, and memory has one
 
 
-class Microphone:
+class InputBuffer:
     """PCM16 little-endian, mono, 24 kHz, as it came; `start` is where it begins among all bytes ever appended."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from realtime.server.buffer import Microphone
+from realtime.server.buffer import InputBuffer
 from realtime.server.conversation import PCM_BYTES_PER_MS, new_id
 from realtime.server.endpointing import FRAME_MS, Edge, Endpointing, Rules
 
@@ -61,7 +61,7 @@ class Hearing:
     def __init__(self, detector: Callable[[], Detector], rules: Rules | None) -> None:
         self.rules = rules
         self._make = detector
-        self._microphone = Microphone()
+        self._microphone = InputBuffer()
         self._detector: Detector | None = None
         self._turn = Endpointing()
         self._heard = 0  # where the detector has come to, in bytes

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from actors.bridge import OPENING_SECONDS, BridgeInbox, OpenAIBridgeActor
-from actors.messages.bridge import AskText, Configure, Fact, Ready, UpstreamLost
+from actors.messages.bridge import AskText, Configure, Ready, UpstreamEvent, UpstreamLost
 from actors.runtime import Hired, Stop
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
@@ -156,7 +156,7 @@ def test_an_answer_that_was_said_whole_is_over_though_its_end_was_lost(stage: St
     assert not any(isinstance(fact.event, ReplyEnded) for fact in alone.session.take())
     wire.say(type="response.output_item.done", response_id="a", item={"id": "said", "status": "completed"})
     stage.advance(10)
-    alone.session.fish_for(Fact(1, ReplyEnded(1, 1, "completed", "Namaste.")))
+    alone.session.fish_for(UpstreamEvent(1, ReplyEnded(1, 1, "completed", "Namaste.")))
     alone.bridge.tell(AskText(2, "and now"))
     stage.settle()
     wire.answer("at last")
@@ -172,7 +172,7 @@ def test_what_was_put_off_is_asked_again_when_its_time_has_come(stage: Stage) ->
     wire.say(type="response.created", response={"id": "a", "metadata": {"ask": "1"}})
     error = {"code": "rate_limit_exceeded", "message": "Please try again in 2s."}
     wire.say(type="response.done", response={"id": "a", "status": "failed", "status_details": {"error": error}})
-    alone.session.fish_for(Fact(1, Postponed(1, 1, 2.0)))
+    alone.session.fish_for(UpstreamEvent(1, Postponed(1, 1, 2.0)))
     stage.advance(1.9)
     assert wire.kinds.count("response.create") == 1
     stage.advance(0.2)

@@ -4,10 +4,10 @@ import pytest
 
 from actors.messages.caller import Chose, Close, ConfigAck, Error, TextResponse, Typed
 from actors.testing.scene import Scene
-from realtime.client.errors import CLOSES, CODES, Trouble
+from realtime.client.errors import CLOSES, CODES, Action
 from tests.kit.four import MOHIT, TINA
 
-ACCOUNT = [code for code, trouble in CODES.items() if trouble is Trouble.ACCOUNT]
+ACCOUNT = [code for code, trouble in CODES.items() if trouble is Action.ACCOUNT]
 
 
 @pytest.mark.parametrize(("served", "patience"), [(True, 30.0), (False, 15.0)])
@@ -90,7 +90,7 @@ def test_a_completed_reply_forgives_what_was_lost_before(scene: Scene) -> None:
     assert not any(isinstance(message, Error) for message in scene.caller.heard)
 
 
-@pytest.mark.parametrize("code", [code for code, trouble in CLOSES.items() if trouble is Trouble.ACCOUNT])
+@pytest.mark.parametrize("code", [code for code, trouble in CLOSES.items() if trouble is Action.ACCOUNT])
 def test_a_close_that_refuses_our_account_is_final(scene: Scene, code: int) -> None:
     """In the middle of a call as well."""
     scene.on_the_line(TINA).lose(code, "no")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import orjson
 import pytest
 
-from actors.messages.admission import Claimed, Granted
+from actors.messages.admission import Reserve, Reserved
 from actors.messages.caller import (
     Chose,
     Close,
@@ -17,7 +17,7 @@ from actors.messages.caller import (
     Error,
     HungUp,
     Notice,
-    Sought,
+    SearchedPersona,
     SpeechStarted,
     Summary,
     Typed,
@@ -73,7 +73,7 @@ def test_a_call_keeps_the_version_it_chose(stage: Stage) -> None:
     """Over a loss and a rollover; who is chosen after the edit is as the file says now, also on the way back."""
     scene = Scene(stage, edited(**{TINA: {"tone": "first"}, MOHIT: {"tone": "first"}}), LONG)
     wire = scene.on_the_line(TINA)
-    scene.shelf.catalogue = edited(**{TINA: {"tone": "second"}, MOHIT: {"tone": "second"}})
+    scene.current.catalogue = edited(**{TINA: {"tone": "second"}, MOHIT: {"tone": "second"}})
     wire.lose()
     assert "Tone: first." in prompt(back(scene, 2))
     stage.advance(3302)
@@ -94,7 +94,7 @@ def test_whoever_is_gone_from_the_file_stays_on_the_line(scene: Scene) -> None:
     wire = scene.on_the_line(TINA)
     data = orjson.loads(SHIPPED.read_bytes())
     rows = [row for row in data["astrologers"] if row["astrologer_id"] != TINA]
-    scene.shelf.catalogue = Catalogue.from_data({**data, "astrologers": rows})
+    scene.current.catalogue = Catalogue.from_data({**data, "astrologers": rows})
     wire.lose()
     back(scene, 2)
     scene.says(Chose(MOHIT))
@@ -106,7 +106,7 @@ def test_whoever_is_gone_from_the_file_stays_on_the_line(scene: Scene) -> None:
 def test_the_policy_of_memory_is_that_of_the_choice(scene: Scene) -> None:
     """An edit of it changes what nobody knows in the middle of a conversation."""
     wire = scene.on_the_line(TINA)
-    scene.shelf.catalogue = Catalogue.from_data({**orjson.loads(SHIPPED.read_bytes()), "memory": "none"})
+    scene.current.catalogue = Catalogue.from_data({**orjson.loads(SHIPPED.read_bytes()), "memory": "none"})
     wire.lose()
     assert back(scene, 2).texts() != []
     scene.says(Chose(MOHIT))
@@ -116,10 +116,10 @@ def test_the_policy_of_memory_is_that_of_the_choice(scene: Scene) -> None:
 
 def test_a_call_keeps_no_catalogue(scene: Scene) -> None:
     """Only the persona that it has: a catalogue of a thousand is some 27 MB."""
-    scene.shelf.catalogue = edited(**{TINA: {"tone": "first"}})
-    old = scene.shelf.catalogue.version
+    scene.current.catalogue = edited(**{TINA: {"tone": "first"}})
+    old = scene.current.catalogue.version
     wire = scene.on_the_line(TINA)
-    scene.shelf.catalogue = edited()
+    scene.current.catalogue = edited()
     wire.lose()
     assert "Tone: first." in prompt(back(scene, 2))
     gc.collect()
@@ -196,7 +196,7 @@ def test_who_asks_on_and_on_is_sent_away(scene: Scene, at_once: int) -> None:
 def test_words_choose_whoever_fits_and_is_open(stage: Stage) -> None:
     """In the language asked for; and then that one is whom the caller has chosen."""
     scene = Scene(stage, edited(**{MOHIT: closed()}))
-    scene.says(Sought("will my husband love me in marriage", "English", "clip"))
+    scene.says(SearchedPersona("will my husband love me in marriage", "English", "clip"))
     comes(scene, 1)
     who = scene.caller.fish_for(ConfigAck).astrologer_id
     assert who == PRIYANKA  # Mohit would be better
@@ -209,7 +209,7 @@ def test_words_choose_whoever_fits_and_is_open(stage: Stage) -> None:
 @pytest.mark.parametrize(("query", "language"), [("qqq", None), ("marriage", "French"), ("", None)])
 def test_words_that_nobody_fits(scene: Scene, query: str, language: str | None) -> None:
     """The caller is told how to choose, and may."""
-    scene.says(Sought(query, language))
+    scene.says(SearchedPersona(query, language))
     error = scene.caller.fish_for(Error)
     assert error.code == "no_persona"
     assert "GET /api/astrologers" in error.message
@@ -251,8 +251,8 @@ def test_what_is_told_after_a_choice_by_the_address(scene: Scene, when: str) -> 
     scene.says(Chose(TINA, profile=ASHA))
     scene.stage.settle()
     if when == "claimed":
-        claimed = scene.supervisor.expect(Claimed)
-        claimed.session.tell(Granted(claimed.choice, claimed.personas[0]))
+        claimed = scene.supervisor.expect(Reserve)
+        claimed.session.tell(Reserved(claimed.choice, claimed.personas[0]))
     wire = scene.wire(1)
     if when in ("asked", "claimed", "called"):
         wire.say(type="session.created")
@@ -367,15 +367,15 @@ def test_a_caller_who_leaves_before_the_choice_is_granted(scene: Scene) -> None:
     scene.stage.settle()
     scene.supervisor.by_hand = True
     scene.says(Chose(MOHIT))
-    claimed = scene.supervisor.fish_for(Claimed)
+    claimed = scene.supervisor.fish_for(Reserve)
     scene.says(Chose(PRIYANKA))
     scene.says(HungUp())
     scene.stage.settle()
-    claimed.session.tell(Granted(claimed.choice, claimed.personas[0]))
+    claimed.session.tell(Reserved(claimed.choice, claimed.personas[0]))
     scene.stage.settle()
     assert scene.session.is_alive()
     assert len(scene.upstream.dialled) == 1
-    assert not any(isinstance(message, Claimed) for message in scene.supervisor.box)
+    assert not any(isinstance(message, Reserve) for message in scene.supervisor.box)
 
 
 def test_a_caller_who_leaves_before_the_choice_is_refused(scene: Scene) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from actors.admission.waiting import MIB, Kind, Ledger, Parcel
 from actors.messages.admission import Detached
-from actors.messages.caller import Close, Error, Flooded, Interrupted, Recorded, Typed
+from actors.messages.caller import Close, Error, Interrupted, Recorded, TooFast, Typed
 from actors.runtime import Down
 from actors.services import Limits
 from actors.session import UserSessionActor
@@ -19,7 +19,7 @@ CLIP = bytes(100_000)
 
 def ledger(scene: Scene) -> Ledger:
     """That of the scene's session."""
-    return actor(scene.session, UserSessionActor)._equipment.waiting
+    return actor(scene.session, UserSessionActor)._services.waiting
 
 
 def busy(scene: Scene) -> int:
@@ -124,7 +124,7 @@ def test_who_has_most_gives_way_to_others(scene: Scene) -> None:
 def test_a_call_that_must_end_for_want_of_room_says_so(scene: Scene) -> None:
     """As an error of the call, and in the close."""
     scene.on_the_line(TINA)
-    scene.says(Flooded("too much waits already", 4429, "busy"))
+    scene.says(TooFast("too much waits already", 4429, "busy"))
     told = [message for message in scene.caller.take() if isinstance(message, Error | Close)]
     assert told == [Error("busy", "too much waits already"), Close(4429, "too much waits already")]
 

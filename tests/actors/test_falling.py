@@ -6,14 +6,14 @@ from actors.admission.losses import MANY, SPREAD_SECONDS, Losses
 from actors.messages.admission import Attached, From
 from actors.messages.caller import Chose
 from actors.runtime import Down, Stop, launch
-from actors.services import Equipment, Limits
+from actors.services import Limits, Services
 from actors.session import UserSessionActor
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders, Supervisor
 from actors.testing.stage import Stage
 from actors.testing.wire import Wires
 from audio import Pool
-from personas import Shelf
+from personas import CurrentCatalogue
 from tests.kit.four import FOUR, TINA
 
 CALLERS = 100
@@ -22,9 +22,9 @@ CALLERS = 100
 def test_the_first_tries_are_spread(stage: Stage) -> None:
     """As many as may be dialled at the same time go at once, the others within two seconds, not all together."""
     wires, parent = Wires(), Supervisor()
-    equipment = Equipment(Shelf(FOUR), wires, cast(Pool, Decoders()), Limits())
+    services = Services(CurrentCatalogue(FOUR), wires, cast(Pool, Decoders()), Limits())
     for number in range(CALLERS):
-        session = launch(UserSessionActor(f"user-{number}", f"{number}", equipment, parent), parent)
+        session = launch(UserSessionActor(f"user-{number}", f"{number}", services, parent), parent)
         session.tell(Attached(1, Probe("caller")))
         session.tell(From(1, Chose(TINA)))
     stage.settle()

@@ -11,14 +11,14 @@ from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire
 from realtime.client import errors, incoming
-from realtime.client.errors import Trouble
+from realtime.client.errors import Action
 from tests.kit.four import TINA
 from tests.kit.streaming import on_the_line, speak
 from tests.realtime.client.samples import GONE, OTHERS, changed, places, whole
 from upstream.facts import LinkEvent
 
 READ = sorted(incoming._READERS)
-MENDABLE = ["x", *(code for code, trouble in errors.CODES.items() if trouble in (Trouble.LATER, Trouble.RACE))]
+MENDABLE = ["x", *(code for code, trouble in errors.CODES.items() if trouble in (Action.LATER, Action.RACE))]
 
 
 def anything(chance: random.Random, number: int) -> dict[str, Any]:

@@ -7,13 +7,13 @@ import pytest
 from actors.messages.admission import Admitted, Connected, From
 from actors.messages.caller import Close, Error, HungUp
 from actors.runtime import Stop
-from actors.services import Equipment
+from actors.services import Services
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage
 from actors.testing.wire import Wires
 from audio import Pool
-from personas import Shelf
+from personas import CurrentCatalogue
 from supervisor import SupervisorActor
 from tests.kit.four import FOUR
 
@@ -21,7 +21,7 @@ from tests.kit.four import FOUR
 @pytest.mark.parametrize("hung_up", [False, True])
 def test_a_crash_is_told_unless_the_call_is_over_already(stage: Stage, hung_up: bool) -> None:
     """After a close nothing more is said."""
-    supervisor = stage.launch(SupervisorActor, Equipment(Shelf(FOUR), Wires(), cast(Pool, Decoders())))
+    supervisor = stage.launch(SupervisorActor, Services(CurrentCatalogue(FOUR), Wires(), cast(Pool, Decoders())))
     caller = Probe("caller")
     supervisor.tell(Connected("somebody", 1, caller))
     session = caller.fish_for(Admitted).session

@@ -215,11 +215,11 @@ def test_an_edit_without_a_new_price_is_the_same_stay(stage: Stage) -> None:
         "minute", "12.00 INR a minute, each minute begun counts, the first 30 seconds free",
     )  # fmt: skip
     stage.advance(40)
-    scene.shelf.catalogue = tuned("second")
+    scene.current.catalogue = tuned("second")
     scene.on_the_line(MOHIT)
     scene.on_the_line(TINA)
     stage.advance(40)
-    scene.shelf.catalogue = tuned("second", per_minute=24)
+    scene.current.catalogue = tuned("second", per_minute=24)
     scene.on_the_line(MOHIT)
     scene.on_the_line(TINA)
     stage.advance(40)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actors.messages.admission import Claimed, Declined, Granted
+from actors.messages.admission import Declined, Reserve, Reserved
 from actors.messages.caller import (
     AudioResponse,
     Chose,
@@ -19,7 +19,7 @@ from actors.messages.caller import (
     Recorded,
     ResponseDone,
     ResponseStarted,
-    Sought,
+    SearchedPersona,
     SpeechStarted,
     Spoke,
     Transcript,
@@ -76,7 +76,7 @@ def clips(wire: Wire) -> int:
 Way = Callable[[Scene, Mode, Callable[[], None]], None]
 
 
-def at_once(wish: Chose | Sought) -> Way:
+def at_once(wish: Chose | SearchedPersona) -> Way:
     def refused(scene: Scene, mode: Mode, meanwhile: Callable[[], None]) -> None:
         scene.says(replace(wish, mode=mode))
         meanwhile()
@@ -89,7 +89,7 @@ def busy(scene: Scene, mode: Mode, meanwhile: Callable[[], None]) -> None:
     """All who were asked for talk to others; some time goes by until that is known."""
     scene.supervisor.by_hand = True
     scene.says(Chose(MOHIT, mode))
-    claimed = scene.supervisor.fish_for(Claimed)
+    claimed = scene.supervisor.fish_for(Reserve)
     meanwhile()
     scene.stage.settle()
     claimed.session.tell(Declined(claimed.choice, "busy", "is talking to others"))
@@ -117,7 +117,7 @@ WAYS: dict[str, Way] = {
     "unknown": at_once(Chose("nobody")),
     "inactive": at_once(Chose(PRIYANKA)),
     "closed": at_once(Chose(HARSH)),
-    "by words": at_once(Sought("qqq")),
+    "by words": at_once(SearchedPersona("qqq")),
     "busy": busy,
     "superseded": superseded,
     "told again": told_again,
@@ -450,7 +450,7 @@ def test_a_switch_that_is_superseded_and_fails(stage: Stage) -> None:
     scene.says(Chose(MOHIT, "stream"))
     scene.wire(2)
     scene.says(Chose(MOHIT))
-    scene.says(Sought("will my husband love me in marriage"))
+    scene.says(SearchedPersona("will my husband love me in marriage"))
     stage.settle()
     fails(scene, len(scene.upstream.dialled))
     scene.says(Recorded(CLIP))
@@ -473,9 +473,9 @@ def test_a_mode_holds_from_the_grant_on(stage: Stage, mode: Mode) -> None:
     scene.caller.take()
     scene.supervisor.by_hand = True
     scene.says(Chose(MOHIT, OTHER[mode]))
-    claimed = scene.supervisor.fish_for(Claimed)
+    claimed = scene.supervisor.fish_for(Reserve)
     assert not any(isinstance(message, Clear) for message in scene.caller.take())
-    claimed.session.tell(Granted(claimed.choice, claimed.personas[0]))
+    claimed.session.tell(Reserved(claimed.choice, claimed.personas[0]))
     other = scene.wire(2)
     assert any(isinstance(message, Clear) for message in scene.caller.heard)
     greet(scene, other, OTHER[mode] == "stream", "Hello.")

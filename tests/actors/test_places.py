@@ -8,15 +8,15 @@ import orjson
 import pytest
 
 from actors.messages.admission import Admitted, Connected, Detached, From
-from actors.messages.caller import Chose, Close, ConfigAck, Error, FromCaller, HungUp, Sought
-from actors.services import Equipment, Limits
+from actors.messages.caller import Chose, Close, ConfigAck, Error, FromCaller, HungUp, SearchedPersona
+from actors.services import Limits, Services
 from actors.session import UserSessionActor
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
 from audio import Pool
-from personas import SHIPPED, Catalogue, Profile, Shelf
+from personas import SHIPPED, Catalogue, CurrentCatalogue, Profile
 from supervisor import SupervisorActor
 from tests.kit.four import HARSH, MOHIT, PRIYANKA, TINA
 from tests.kit.insides import actor
@@ -35,10 +35,10 @@ class House:
     """A supervisor, and callers by name."""
 
     def __init__(self, stage: Stage, catalogue: Catalogue, switches: int = 100) -> None:
-        self.stage, self.wires, self.shelf = stage, Wires(), Shelf(catalogue)
+        self.stage, self.wires, self.current = stage, Wires(), CurrentCatalogue(catalogue)
         limits = Limits(idle_seconds=1e6, call_seconds=1e6, switches=switches)
-        equipment = Equipment(self.shelf, self.wires, cast(Pool, Decoders()), limits)
-        self.supervisor = stage.launch(SupervisorActor, equipment)
+        services = Services(self.current, self.wires, cast(Pool, Decoders()), limits)
+        self.supervisor = stage.launch(SupervisorActor, services)
         self.callers: dict[str, tuple[int, Probe, Any]] = {}
         self.on: dict[str, str] = {}  # whom each was told of last
 
@@ -52,7 +52,7 @@ class House:
         number, _, session = self.callers[user]
         session.tell(From(number, message))
 
-    def chooses(self, user: str, wish: str | Chose | Sought) -> Wire | Error:
+    def chooses(self, user: str, wish: str | Chose | SearchedPersona) -> Wire | Error:
         """The connection that is opened for it, welcomed; or why not."""
         dialled, (_, caller, _) = len(self.wires.dialled), self.callers[user]
         caller.take()
@@ -70,7 +70,7 @@ class House:
             session.tell(Detached(number))
         self.stage.advance(3)
         assert self.stage.actors() == [self.supervisor]
-        assert actor(self.supervisor, SupervisorActor)._engagements._held == {}
+        assert actor(self.supervisor, SupervisorActor)._slots._held == {}
         self.supervisor.stop(block=False)
         self.stage.settle()
 
@@ -165,7 +165,7 @@ def test_a_busy_choice_changes_nothing(house: House) -> None:
     data = orjson.loads(SHIPPED.read_bytes()) | {"memory": "none"}
     data["astrologers"][0]["max_callers"] = 1
     assert data["astrologers"][0]["astrologer_id"] == TINA
-    house.shelf.catalogue = Catalogue.from_data(data)
+    house.current.catalogue = Catalogue.from_data(data)
     wire.answer("Hello.")
     busy(house.chooses("b", Chose(TINA, profile=Profile(name="Usha"))))
     wire.lose()
@@ -176,7 +176,7 @@ def test_a_busy_choice_changes_nothing(house: House) -> None:
     assert "Name: Asha" in again.last("session.update")["session"]["instructions"]
 
 
-WORDS = Sought("will my husband love me in marriage", "English")
+WORDS = SearchedPersona("will my husband love me in marriage", "English")
 
 
 def test_words_choose_the_best_who_is_free(stage: Stage) -> None:
@@ -295,7 +295,7 @@ def test_a_limit_that_comes_by_an_edit_counts_who_is_there(stage: Stage) -> None
         house.calls(user)
     house.chooses("a", HARSH)
     house.chooses("b", HARSH)
-    house.shelf.catalogue = limited(**{HARSH: 2})
+    house.current.catalogue = limited(**{HARSH: 2})
     busy(house.chooses("c", HARSH))
     house.says("a", HungUp())
     house.stage.advance(3)
@@ -324,9 +324,9 @@ def test_never_more_than_there_is_room_for(seed: int) -> None:
             for astrologer_id, most in ((TINA, 1), (MOHIT, 2)):
                 assert sum(astrologer_id in held for held in on) <= most, (seed, on)
         stage.settle()
-        engagements = actor(house.supervisor, SupervisorActor)._engagements
+        slots = actor(house.supervisor, SupervisorActor)._slots
         living = {ref: _holds(ref) for *_, ref in house.callers.values() if ref.is_alive()}
-        held = {ref: set(held) for ref, held in engagements._held.items()}
+        held = {ref: set(held) for ref, held in slots._held.items()}
         assert held == {ref: on for ref, on in living.items() if on}
         house.end()
 

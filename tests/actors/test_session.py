@@ -4,7 +4,7 @@ import pytest
 
 from actors.messages.admission import Attached, Detached, From
 from actors.messages.caller import Chose, Close, ConfigAck, Error, Interrupted, Pinged, Pong, Recorded, Typed
-from actors.runtime import Down, Overrun
+from actors.runtime import Down, MailboxOverflow
 from actors.runtime.actor import MOST_WAITING
 from actors.services import Limits
 from actors.testing.probe import Probe
@@ -147,7 +147,7 @@ def test_a_bridge_that_is_told_too_much_ends_its_session(stage: Stage) -> None:
     for _ in range(MOST_WAITING + 1):
         wire.say(type="rate_limits.updated")
     down = scene.supervisor.fish_for(Down)
-    assert isinstance(down.cause, Overrun)
+    assert isinstance(down.cause, MailboxOverflow)
     assert len(scene.upstream.dialled) == 1
 
 

@@ -7,17 +7,17 @@ from typing import Any, cast
 import pytest
 
 from actors.bridge import OPENING_SECONDS, OpenAIBridgeActor
-from actors.messages.admission import Admitted, Barred, Connected, From, Inquired, Report
+from actors.messages.admission import AccountBlocked, Admitted, Connected, From, Inquired, Report
 from actors.messages.caller import Chose, Close
 from actors.runtime import LoopRef, Stop
-from actors.services import Equipment
+from actors.services import Services
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
 from actors.trial import USER, TrialActor
 from audio import Pool
-from personas import Shelf
+from personas import CurrentCatalogue
 from supervisor import SupervisorActor
 from tests.kit.four import FOUR, TINA
 
@@ -29,8 +29,8 @@ class House:
 
     def __init__(self, stage: Stage) -> None:
         self.stage, self.wires = stage, Wires()
-        self.equipment = Equipment(Shelf(FOUR), self.wires, cast(Pool, Decoders()))
-        self.supervisor = stage.launch(SupervisorActor, self.equipment)
+        self.services = Services(CurrentCatalogue(FOUR), self.wires, cast(Pool, Decoders()))
+        self.supervisor = stage.launch(SupervisorActor, self.services)
 
     def calls(self, user: str, chooses: bool = True) -> Probe:
         """Somebody calls, and if they are let in they choose, or say nothing at all."""
@@ -189,7 +189,7 @@ def test_who_is_served_lets_callers_in(
         answers(house.trials[0])
         assert not house.refuses("three")
     assert house.is_open()
-    assert not house.equipment.figures.barred
+    assert not house.services.counters.account_blocked
     said = [record.getMessage() for record in caplog.records if record.name == "supervisor"]
     assert said == ["the upstream serves us again"]
     assert house.trials[0].ended
@@ -216,7 +216,7 @@ def test_who_is_refused_goes_on_trying(
             stage.advance(0.1)
             assert len(house.trials) == number + 1
     assert caplog.messages == []
-    assert house.equipment.figures.barred
+    assert house.services.counters.account_blocked
     done("completed")(house.trials[-1])
     assert not house.refuses("last")
 
@@ -272,7 +272,7 @@ def test_many_who_are_refused_at_once_make_one_trial(
     stage.advance(1)
     (trial,) = house.trials
     fourth.lose(3000, "the key")
-    house.supervisor.tell(Barred("once more"))
+    house.supervisor.tell(AccountBlocked("once more"))
     stage.advance(5)
     assert house.trials == [trial]
     done("completed")(trial)
@@ -285,7 +285,7 @@ def test_many_who_are_refused_at_once_make_one_trial(
 def test_a_refusal_that_is_told_late_is_found_out(stage: Stage, house: House) -> None:
     """A call that was refused before the trial tells of it after: shut once more, for 30 s and one trial."""
     for number in range(1, 4):
-        house.supervisor.tell(Barred("of a connection of before"))
+        house.supervisor.tell(AccountBlocked("of a connection of before"))
         assert house.refuses(f"user {number}")
         stage.advance(30)
         assert len(house.trials) == number
@@ -301,7 +301,7 @@ def test_a_refusal_while_the_last_trial_leaves_is_tried_once(stage: Stage, house
     close, old.close = old.close, lambda: None  # type: ignore[method-assign]
     done("completed")(old)
     stage.settle()
-    house.supervisor.tell(Barred("again"))
+    house.supervisor.tell(AccountBlocked("again"))
     assert len(house.alive(TrialActor)) == 2
     old.say(type="response.created", response={"id": "another"})
     old.say(type="response.done", response={"id": "another", "status": "completed"})
@@ -351,7 +351,7 @@ def test_a_drain_ends_a_trial_at_once(
     assert all(wire.ended for wire in house.trials)
     assert house.supervisor.is_alive() is on_the_line
     if on_the_line:
-        house.supervisor.tell(Barred("once more"))
+        house.supervisor.tell(AccountBlocked("once more"))
         stage.settle()
         assert house.alive(TrialActor) == []
         stage.advance(10)
@@ -366,7 +366,7 @@ def test_a_refusal_during_a_drain_is_not_tried(stage: Stage, house: House, caplo
     house.wires.dialled[0].answer("Namaste.")
     house.wires.dialled[0].close = lambda: None  # type: ignore[method-assign]
     house.supervisor.tell(Stop())
-    house.supervisor.tell(Barred("the key"))
+    house.supervisor.tell(AccountBlocked("the key"))
     assert house.alive(TrialActor) == []
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
@@ -416,7 +416,7 @@ def test_what_a_trial_uses_is_counted_for_no_call(stage: Stage, house: House, ca
     stage.advance(30)
     done("completed", USAGE)(house.trials[0])
     house.trials[0].kinds  # noqa: B018  # let it settle
-    used = house.equipment.figures.used
+    used = house.services.counters.used
     assert (used.text_in, used.text_out, used.audio_out) == (40, 2, 0)
     house.supervisor.tell(Stop())
     stage.advance(10)

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.messages.admission import LetGo
+from actors.messages.admission import ReleaseSlots
 from actors.messages.caller import (
     Chose,
     Close,
     ConfigAck,
     Error,
-    Garbled,
     Interrupted,
+    Malformed,
     Notice,
     Pinged,
     Played,
@@ -47,7 +47,7 @@ def named(said: ToCaller) -> str:
 
 def test_who_chooses_nobody_is_let_go(scene: Scene) -> None:
     """After fifteen seconds, and no message but a choice makes them more."""
-    said = (Pinged(), Interrupted(), Played("1.1", 20), Typed("hello"), Recorded(CLIP), Garbled("bad_json", "what?"))
+    said = (Pinged(), Interrupted(), Played("1.1", 20), Typed("hello"), Recorded(CLIP), Malformed("bad_json", "what?"))
     for message in said:
         scene.stage.advance(2.4)
         scene.says(message)
@@ -94,7 +94,7 @@ def test_a_call_whose_persona_is_known_is_not_closed_for_want_of_a_choice(scene:
         lambda scene: Interrupted(),
         lambda scene: Pinged(),
         lambda scene: Played("1.1", 20),
-        lambda scene: Garbled("bad_json", "what?"),
+        lambda scene: Malformed("bad_json", "what?"),
         lambda scene: Chose("nobody"),
         lambda scene: Chose(TINA),
         lambda scene: Chose(TINA, "clip"),
@@ -289,7 +289,7 @@ def test_a_switch_that_failed_leaves_nothing_behind(scene: Scene) -> None:
         scene.supervisor.by_hand = True
         scene.stage.advance(0.2)
     assert "persona_switch_failed" in codes(scene)
-    assert scene.supervisor.fish_for(LetGo).keeps == {TINA}
+    assert scene.supervisor.fish_for(ReleaseSlots).keeps == {TINA}
     scene.supervisor.by_hand = False
     tried = len(scene.upstream.dialled)
     scene.says(Chose("priyanka_vedic_love"))

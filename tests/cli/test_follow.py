@@ -14,7 +14,7 @@ import pytest
 
 from cli.failure import CannotServe
 from cli.follow import following, read
-from personas import SHIPPED, Catalogue, Shelf
+from personas import SHIPPED, Catalogue, CurrentCatalogue
 from tests.kit.story import WITHIN, run
 
 
@@ -38,7 +38,7 @@ class Lines(logging.Handler):
 
 
 @asynccontextmanager
-async def followed(file: Path) -> AsyncIterator[tuple[Lines, Shelf]]:
+async def followed(file: Path) -> AsyncIterator[tuple[Lines, CurrentCatalogue]]:
     """Everything that is logged at any level, in a file of the same folder."""
     raw, catalogue = read(file)
     lines = Lines(file.with_name("server.log"))
@@ -47,9 +47,9 @@ async def followed(file: Path) -> AsyncIterator[tuple[Lines, Shelf]]:
     log.setLevel("DEBUG")
     log.addHandler(lines)
     try:
-        async with following(file, raw, shelf := Shelf(catalogue)):
+        async with following(file, raw, current := CurrentCatalogue(catalogue)):
             assert "active personas" in (await lines.next())[1]
-            yield lines, shelf
+            yield lines, current
             assert lines.said.empty()
     finally:
         log.removeHandler(lines)
@@ -83,12 +83,12 @@ def test_every_edit_and_every_hangup_has_its_line(file: Path) -> None:
     no_json = f"has faults; nothing has changed, mend them:\n  {file}:3:1: $: is not JSON"
 
     async def story() -> None:
-        async with followed(file) as (lines, shelf):
-            first = shelf.catalogue
+        async with followed(file) as (lines, current):
+            first = current.catalogue
             edit(file, lambda data: data["astrologers"][0].update(tone="brisk"))
             level, said = await lines.next()
             assert (level, "was edited: from now on catalogue=" in said) == ("INFO", True)
-            assert (second := shelf.catalogue) is not first
+            assert (second := current.catalogue) is not first
             os.kill(os.getpid(), signal.SIGHUP)
             level, said = await lines.next()
             assert (level, "nothing has changed" in said, "was edited" in said) == ("INFO", True, False)
@@ -103,7 +103,7 @@ def test_every_edit_and_every_hangup_has_its_line(file: Path) -> None:
             assert (level, f"{file}: $: cannot read {file}: No such file" in said) == ("ERROR", True)
             os.kill(os.getpid(), signal.SIGHUP)
             assert "No such file" in (await lines.next())[1]
-            assert shelf.catalogue is second
+            assert current.catalogue is second
 
     run(story())
 
@@ -135,10 +135,10 @@ def test_nobody_active_neither_starts_nor_is_served(file: Path) -> None:
             row["status"] = "inactive"
 
     async def story() -> str:
-        async with followed(file) as (lines, shelf):
+        async with followed(file) as (lines, current):
             await asyncio.to_thread(edit, file, retire)
             said = (await lines.next())[1]
-            assert len(shelf.catalogue.active()) == 4
+            assert len(current.catalogue.active()) == 4
             return said
 
     told = run(story()).splitlines()[1]

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 import cli.log
-from actors.counters import Figures
+from actors.counters import Counters
 from cli.log import Log
 from tests.kit.story import WITHIN
 
@@ -35,12 +35,12 @@ def said(log: Log, count: int) -> None:
 
 def test_what_was_dropped_is_told_in_its_place() -> None:
     """Behind what came before it, once; what comes later is written again."""
-    figures, reader = Figures(), Reader()
-    log = Log(figures, reader, most=10)
+    counters, reader = Counters(), Reader()
+    log = Log(counters, reader, most=10)
     said(log, 1)
     assert reader.holding.wait(WITHIN)
     said(log, 30)
-    assert figures.log_lines_dropped == 20
+    assert counters.log_lines_dropped == 20
     reader.free.set()
     told = "20 lines were dropped"
     assert waited(lambda: told in reader.getvalue())
@@ -51,14 +51,14 @@ def test_what_was_dropped_is_told_in_its_place() -> None:
     assert lines[10].endswith("line 9")
     assert lines[12].endswith("afterwards")
     assert len(lines) == 13
-    assert figures.log_lines_dropped == 20
+    assert counters.log_lines_dropped == 20
 
 
 def test_what_was_dropped_at_the_end_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reader comes back when the server ends."""
     monkeypatch.setattr(cli.log, "LAST_SECONDS", 2 * WITHIN)
-    figures, reader = Figures(), Reader()
-    log = Log(figures, reader, most=4)
+    counters, reader = Counters(), Reader()
+    log = Log(counters, reader, most=4)
     said(log, 1)
     assert reader.holding.wait(WITHIN)
     said(log, 5)
@@ -72,7 +72,7 @@ def test_a_reader_who_is_gone_harms_nobody() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with suppress(BrokenPipeError), os.fdopen(writing, "w") as gone:
-        log = Log(Figures(), gone)
+        log = Log(Counters(), gone)
         said(log, 100)
         log.close()
 

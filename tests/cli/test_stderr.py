@@ -15,7 +15,7 @@ from cli.log import Log
 from actors.counters import Figures
 
 with read_into_the_log() as stderr:
-    logging.basicConfig(level="INFO", handlers=[Log(Figures(), stderr)])
+    logging.basicConfig(level="INFO", handlers=[Log(Counters(), stderr)])
     {code}
 print("the end", file=sys.stderr)
 """

@@ -17,9 +17,9 @@ import psutil
 import pykka
 
 from actors.admission.waiting import Ledger
-from actors.counters import Figures
+from actors.counters import Counters
 from actors.runtime import Hired
-from actors.services import Equipment, Limits, Trials
+from actors.services import Limits, Services, Trials
 from actors.session import SessionInbox
 from audio import Pool
 from cli.server import Doors, Ending, bind, open_doors
@@ -28,7 +28,7 @@ from engine.faults.script import Script
 from engine.parts import Parts
 from engine.server import PATH, Server
 from engine.worker import Workers
-from personas import Catalogue, Shelf
+from personas import Catalogue, CurrentCatalogue
 from phone import Phone
 from realtime.server.settings import LONGEST_LIFE
 from supervisor import SupervisorActor, SupervisorInbox
@@ -54,10 +54,10 @@ class Exchange:
     engine: Server
     pool: Pool
     upstream: Upstream
-    figures: Figures
+    counters: Counters
     waiting: Ledger
     supervisor: Hired[SupervisorInbox]
-    shelf: Shelf
+    current: CurrentCatalogue
     tones: Tones
     ear: Measure
     mind: Echo
@@ -109,16 +109,16 @@ async def exchange(
 
     `faults` is what goes wrong on each connection to the model; in `workers` the engine hears and speaks.
     """
-    shelf = Shelf(catalogue or FOUR)
+    current = CurrentCatalogue(catalogue or FOUR)
     tones, ear, mind, ending = Tones(), Measure(), Echo(), Ending()
     parts = Parts(tones, ear, loud, mind, Loudness, workers or Workers(2))
     engine = Server(parts, token=TOKEN, session_seconds=session_seconds, script=faults)
     async with decoders() as pool, engine.listen("127.0.0.1", 0) as port:
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
-        equipment = Equipment(shelf, model, pool, limits or Limits(), trials=trials)
+        services = Services(current, model, pool, limits or Limits(), trials=trials)
         answers = Readiness(model).would_answer
         doors = Doors(bind("127.0.0.1", 0), None, hosts, origins, patience, addresses or Addresses())
-        async with open_doors(doors, equipment, "local engine", answers, ending) as (supervisor, address):
+        async with open_doors(doors, services, "local engine", answers, ending) as (supervisor, address):
             try:
                 yield Exchange(
                     url=f"ws://{address}",
@@ -126,10 +126,10 @@ async def exchange(
                     engine=engine,
                     pool=pool,
                     upstream=model,
-                    figures=equipment.figures,
-                    waiting=equipment.waiting,
+                    counters=services.counters,
+                    waiting=services.waiting,
                     supervisor=supervisor,
-                    shelf=shelf,
+                    current=current,
                     tones=tones,
                     ear=ear,
                     mind=mind,

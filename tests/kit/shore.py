@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from actors.counters import Figures
+from actors.counters import Counters
 from actors.messages.admission import Admitted, Connected, Inquired
 from actors.runtime import Ref
 from actors.services import Limits
 from audio import Pool
 from cli.server import bind
-from personas import Catalogue, Shelf
+from personas import Catalogue, CurrentCatalogue
 from tests.kit.four import FOUR
 from web import application, serving
 from web.addresses import Addresses
@@ -48,13 +48,13 @@ async def shore(
     patience: Patience = PATIENCE,
 ) -> AsyncIterator[str]:
     """Serve; HOST:PORT."""
-    rest = Rest(supervisor, Shelf(catalogue), "nobody", _always)
-    figures = Figures()
-    crowd = Crowd(limits or Limits(), figures.address_refused, addresses)
+    rest = Rest(supervisor, CurrentCatalogue(catalogue), "nobody", _always)
+    counters = Counters()
+    crowd = Crowd(limits or Limits(), counters.address_refused, addresses)
     app = application(
         rest,
         supervisor,
-        Metrics(figures, Pool()),
+        Metrics(counters, Pool()),
         [each_their_share(crowd), refuse_strangers((), ())],
         patience,
     )

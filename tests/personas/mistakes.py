@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from schemas.sentences import Parts
+from schemas.explain import Parts
 from tests.personas.strategies import DEFS, SHIPPED_FEATURES
 
 Wrong = tuple[Parts, Any]  # the way to a value, and what it should not be

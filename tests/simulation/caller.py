@@ -11,9 +11,9 @@ from actors.messages.caller import (
     ConfigAck,
     Error,
     FromCaller,
-    Garbled,
     HungUp,
     Interrupted,
+    Malformed,
     Mode,
     Pinged,
     Played,
@@ -223,7 +223,7 @@ class Caller:
             self.say(Played(responses[-1], max(0, ms - self.world.random.choice([0, 0, 30, 100]))))
 
     def _ping(self) -> None:
-        pings: list[FromCaller] = [Pinged(), Pinged(), Garbled("bad_json", "what?")]
+        pings: list[FromCaller] = [Pinged(), Pinged(), Malformed("bad_json", "what?")]
         self.say(self.world.random.choice(pings))
 
     def _wait(self) -> None:

@@ -11,11 +11,11 @@ import orjson
 
 from actors.messages.caller import Mode
 from actors.runtime import LoopActor, Ref, Stop
-from actors.services import Equipment, Limits
+from actors.services import Limits, Services
 from actors.testing.scene import InHand
 from actors.testing.stage import Stage
 from audio import By, Decoded, Pool, Undecoded
-from personas import SHIPPED, Catalogue, Shelf
+from personas import SHIPPED, Catalogue, CurrentCatalogue
 from supervisor import SupervisorActor
 from tests.kit.insides import actor
 from tests.simulation.caller import Caller
@@ -129,9 +129,9 @@ class Run:
         self._close(stage)
 
     def _open(self, stage: Stage) -> None:
-        equipment = Equipment(Shelf(catalogue()), self.model, cast(Pool, Decoders(self.world)), self._limits())
-        self.stage, self.supervisor = stage, stage.launch(SupervisorActor, equipment)
-        self.waiting = equipment.waiting
+        services = Services(CurrentCatalogue(catalogue()), self.model, cast(Pool, Decoders(self.world)), self._limits())
+        self.stage, self.supervisor = stage, stage.launch(SupervisorActor, services)
+        self.waiting = services.waiting
 
     def _close(self, stage: Stage) -> None:
         """Nobody and nothing is left."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import schemas
 from actors.messages.caller import Error, Recorded
 from audio import Packed
-from audio.envelope import unpack
+from audio.clip_frame import unpack
 from schemas import Refused
 from tests.kit.shore import Porter, shore
 from tests.kit.story import WITHIN, run

@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.messages.caller import Chose, Sought
+from actors.messages.caller import Chose, SearchedPersona
 from web import endpoint
 
 
@@ -13,14 +13,14 @@ from web import endpoint
         ({"language": "Hindi"}, None),
         ({"astrologer_id": "tina"}, Chose("tina")),
         ({"astrologer_id": ""}, None),
-        ({"match": "marriage"}, Sought("marriage")),
-        ({"match": "marriage", "language": "Hindi"}, Sought("marriage", "Hindi")),
-        ({"match": "marriage", "language": ""}, Sought("marriage")),
-        ({"match": "marriage", "astrologer_id": ""}, Sought("marriage")),
+        ({"match": "marriage"}, SearchedPersona("marriage")),
+        ({"match": "marriage", "language": "Hindi"}, SearchedPersona("marriage", "Hindi")),
+        ({"match": "marriage", "language": ""}, SearchedPersona("marriage")),
+        ({"match": "marriage", "astrologer_id": ""}, SearchedPersona("marriage")),
         ({"match": "marriage", "astrologer_id": "tina"}, Chose("tina")),
-        ({"match": ""}, Sought("")),
+        ({"match": ""}, SearchedPersona("")),
     ],
 )
-def test_whom_an_address_asks_for(query: dict[str, str], wish: Chose | Sought | None) -> None:
+def test_whom_an_address_asks_for(query: dict[str, str], wish: Chose | SearchedPersona | None) -> None:
     """A persona goes before words, in a language if one is given."""
     assert endpoint._wish(query) == wish

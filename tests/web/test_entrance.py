@@ -54,8 +54,8 @@ async def metric(address: str, name: str) -> float:
     line = await Line.dial(address, "127.0.0.1")
     assert (await line.ask("/metrics"))[0] == 200
     line.hang_up()
-    figures = dict(row.rsplit(" ", 1) for row in line.last.decode().splitlines() if not row.startswith("#"))
-    return float(figures.get(name, 0))
+    counters = dict(row.rsplit(" ", 1) for row in line.last.decode().splitlines() if not row.startswith("#"))
+    return float(counters.get(name, 0))
 
 
 async def crowd_of(address: str, count: int) -> tuple[list[Line], list[Line]]:
@@ -129,7 +129,7 @@ def test_a_call_is_of_its_address_at_the_shore_and_in_its_session(source: str, k
         async with exchange(addresses=STRICT) as server:
             line = await Line.dial(server.http.removeprefix("http://"), source)
             assert await line.call() == 101
-            await until(lambda: server.figures.begun == 1)
+            await until(lambda: server.counters.begun == 1)
             session = actor(server.session("u"), UserSessionActor)
             await until(lambda: session._caller.connection > 0)
             assert session._room.holding.address == known

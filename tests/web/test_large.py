@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from actors.admission.waiting import LARGE, MIB
-from actors.messages.caller import Flooded
+from actors.messages.caller import TooFast
 from actors.testing.stage import Stage
 from tests.kit.raw import BINARY, CLOSE, PING, TEXT, head
 from tests.web.test_unread import Connection
@@ -135,7 +135,7 @@ def test_so_many_parts_at_once_end_the_call(stage: Stage) -> None:
     """To look at each takes a while."""
     line = Connection()
     line.comes(frame(TEXT, 1, last=False) + frame(0, 1, last=False) * 1000)
-    assert [type(message) for message in line.told] == [Flooded]
+    assert [type(message) for message in line.told] == [TooFast]
     assert line.ledger.bytes == 0
 
 
@@ -143,8 +143,8 @@ def test_so_many_frames_at_once_end_the_call(stage: Stage) -> None:
     """Also where they are whole."""
     line = Connection()
     line.comes(frame(BINARY, 0) * 6000, 2**18)
-    assert [type(message) for message in line.told] == [Flooded]
-    assert line.told[0] == Flooded(line.told[0].reason, 4400)  # type: ignore[union-attr]
+    assert [type(message) for message in line.told] == [TooFast]
+    assert line.told[0] == TooFast(line.told[0].reason, 4400)  # type: ignore[union-attr]
 
 
 def test_nothing_is_left_of_a_call_that_waits_for_the_reader(stage: Stage) -> None:

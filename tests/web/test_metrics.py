@@ -7,7 +7,7 @@ from aiohttp.test_utils import make_mocked_request
 from prometheus_client.parser import text_string_to_metric_families
 
 from actors import runtime
-from actors.counters import Figures
+from actors.counters import Counters
 from actors.runtime import Boot, Watchdog
 from actors.services import Limits
 from audio import Pool
@@ -32,7 +32,7 @@ async def read(line: Exchange) -> dict[tuple[str, str], float]:
 
 async def ended(line: Exchange, count: int) -> None:
     """So many sessions are over."""
-    await until(lambda: line.figures.ended.total() == count)
+    await until(lambda: line.counters.ended.total() == count)
 
 
 def test_a_call_is_counted_from_its_beginning_to_its_end() -> None:
@@ -49,12 +49,12 @@ def test_a_call_is_counted_from_its_beginning_to_its_end() -> None:
                 await phone.ask((CLIPS / "hi_love_me.m4a").read_bytes())
                 assert (await two.closed()).code == 4429
                 during = await read(line)
-                await until(lambda: bool(line.figures.allowances))
+                await until(lambda: bool(line.counters.allowances))
                 await phone.say(type="end")
                 await phone.closed()
             await ended(line, 1)
             after = await read(line)
-        assert [figures["voice_callers", ""] for figures in (before, during, after)] == [0, 1, 0]
+        assert [counters["voice_callers", ""] for counters in (before, during, after)] == [0, 1, 0]
         assert after["voice_transcribed_seconds_total", ""] > before["voice_transcribed_seconds_total", ""] == 0
         assert after["voice_rate_limit_remaining", "tokens"] > 0
         actors = {kind: count for (name, kind), count in during.items() if name == "voice_actors"}
@@ -95,8 +95,8 @@ def test_losses_and_a_refused_account_are_seen() -> None:
             async with line.phone() as phone:
                 await phone.say(type="config", astrologer_id=TINA)
                 await phone.closed()
-            figures = await read(line)
-            assert (figures["voice_upstream_barred", ""], figures["voice_upstream_lost_total", ""]) == (1, 1)
+            counters = await read(line)
+            assert (counters["voice_upstream_barred", ""], counters["voice_upstream_lost_total", ""]) == (1, 1)
 
     run(story())
 
@@ -106,15 +106,17 @@ def test_what_was_worst_is_told_once() -> None:
 
     async def story() -> None:
         async with exchange() as line:
-            watchdog = Watchdog(line.figures.late)
+            watchdog = Watchdog(line.counters.late)
             try:
-                await until(lambda: sum(line.figures.late.counts) >= 3)
+                await until(lambda: sum(line.counters.late.counts) >= 3)
                 runtime.ref.dead_letters += 1
-                figures = await read(line)
-                letters = figures["voice_dead_letters_total", ""]
+                counters = await read(line)
+                letters = counters["voice_dead_letters_total", ""]
                 assert letters == runtime.ref.dead_letters
-                assert figures["voice_loop_late_seconds_bucket", "+Inf"] == figures["voice_loop_late_seconds_count", ""]
-                assert figures["voice_loop_late_seconds_count", ""] >= 3
+                assert (
+                    counters["voice_loop_late_seconds_bucket", "+Inf"] == counters["voice_loop_late_seconds_count", ""]
+                )
+                assert counters["voice_loop_late_seconds_count", ""] >= 3
                 for _ in range(500):
                     line.supervisor.tell(Boot())
                 await asyncio.sleep(0)
@@ -130,7 +132,7 @@ def test_two_servers_in_one_process_count_apart() -> None:
     """Nothing is registered for the process."""
 
     async def story() -> None:
-        one, two = Metrics(Figures(begun=3), Pool()), Metrics(Figures(begun=5), Pool())
+        one, two = Metrics(Counters(begun=3), Pool()), Metrics(Counters(begun=5), Pool())
         request = make_mocked_request("GET", "/metrics")
         told = [(await metrics.show(request)).body for metrics in (one, two)]
         for body, callers in zip(told, (b"3.0", b"5.0"), strict=True):

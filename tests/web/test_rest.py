@@ -212,11 +212,11 @@ def test_a_page_goes_on_behind_who_is_no_longer_listed_and_ends_at_who_is_gone()
     async def story() -> None:
         async with exchange(catalogue=named(1, 2, 3)) as line:
             url = f"{line.http}/api/astrologers"
-            line.shelf.catalogue = some_inactive("m001", "m002")
+            line.current.catalogue = some_inactive("m001", "m002")
             found = (await ask(url, after="m001", status="active"))[1]
             assert [one["astrologer_id"] for one in found["astrologers"]] == ["m003"]
             assert found["total"] == 1
-            line.shelf.catalogue = named(2, 3)
+            line.current.catalogue = named(2, 3)
             status, refusal = await ask(url, after="m001")
             assert (status, refusal["code"]) == (400, "unknown_astrologer")
             assert "begin again without it" in refusal["message"]
@@ -339,7 +339,7 @@ def test_what_has_not_changed_is_not_sent_again() -> None:
     async def story() -> None:
         async with exchange(catalogue=named(1)) as line, aiohttp.ClientSession() as client:
             for path in ("", "/m001", "?limit=1"):
-                line.shelf.catalogue = named(1)
+                line.current.catalogue = named(1)
                 url = f"{line.http}/api/astrologers{path}"
                 async with client.get(url) as first:
                     tag = first.headers["ETag"]
@@ -348,7 +348,7 @@ def test_what_has_not_changed_is_not_sent_again() -> None:
                     async with client.get(url, headers={"If-None-Match": known}) as again:
                         assert (again.status, await again.read(), again.headers["ETag"]) == (304, b"", tag)
                         assert again.headers["Cache-Control"] == "no-cache"
-                line.shelf.catalogue = named(1, name="Somebody")
+                line.current.catalogue = named(1, name="Somebody")
                 for known in (tag, '"another"', "rubbish", ""):
                     async with client.get(url, headers={"If-None-Match": known}) as changed:
                         assert changed.status == 200
@@ -394,7 +394,7 @@ def test_who_is_closed_is_shown_so_and_not_matched() -> None:
             assert (await ask(url, open="true"))[1] == {"astrologers": [], "total": 0}
             async with client.post(f"{url}/match", json={"query": "marriage"}) as answer:
                 assert (await answer.json())["matches"] == []
-            line.shelf.catalogue = named(1)
+            line.current.catalogue = named(1)
             assert [one["open"] for one in (await ask(url, open="true"))[1]["astrologers"]] == [True]
             assert "opens" not in (await ask(f"{url}/m001"))[1]
             async with client.post(f"{url}/match", json={"query": "marriage"}) as answer:

@@ -12,12 +12,12 @@ import orjson
 import pytest
 
 from actors.runtime import Down, Stop, launch
-from actors.services import Equipment
+from actors.services import Services
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.wire import Wires
 from audio import Pool
-from personas import Catalogue, Persona, Shelf
+from personas import Catalogue, CurrentCatalogue, Persona
 from phone import Phone
 from supervisor import SupervisorActor
 from tests.kit.four import FOUR
@@ -160,8 +160,8 @@ def test_calls_and_who_asks_whether_we_live_wait_for_nobody() -> None:
 
     async def story() -> None:
         gate, ended = Held(), Probe()
-        equipment = Equipment(Shelf(FOUR), Wires(), cast(Pool, Decoders()))
-        supervisor = launch(SupervisorActor(equipment), ended)
+        services = Services(CurrentCatalogue(FOUR), Wires(), cast(Pool, Decoders()))
+        supervisor = launch(SupervisorActor(services), ended)
         async with shore(supervisor, turnstile=gate) as address, aiohttp.ClientSession() as client:
             waiting = [asyncio.create_task(listed(client, f"http://{address}")) for _ in range(3)]
             await gate.taken.wait()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.admission.waiting import LARGE, MIB, Ledger
-from actors.messages.caller import Flooded, FromCaller
+from actors.messages.caller import FromCaller, TooFast
 from actors.testing.stage import Stage
 from tests.kit.raw import BINARY, PING, TEXT, head
 from web.patience import Patience
@@ -136,7 +136,7 @@ def test_a_large_frame_must_go_on(stage: Stage) -> None:
     assert line.told == []
     stage.advance(2)
     [told] = line.told
-    assert isinstance(told, Flooded)
+    assert isinstance(told, TooFast)
     assert (told.code, told.error) == (4408, "")
     assert line.ledger.bytes == 0
 
@@ -148,7 +148,7 @@ def test_a_large_frame_may_not_trickle(stage: Stage) -> None:
     for _ in range(60):
         stage.advance(1)
         line.comes(bytes(4000))
-    assert [message.code for message in line.told if isinstance(message, Flooded)] == [4408]
+    assert [message.code for message in line.told if isinstance(message, TooFast)] == [4408]
 
 
 def test_who_has_sent_a_whole_frame_may_be_silent(stage: Stage) -> None:
@@ -184,7 +184,7 @@ def test_who_finds_no_room_is_told_busy_and_closed(stage: Stage) -> None:
     large, small = Connection(ledger, 1), Connection(ledger, 2)
     large.comes(head(5 * MIB) + bytes(3 * MIB))
     small.comes(head(2 * MIB) + bytes(2 * MIB))
-    assert large.told == [Flooded(large.told[0].reason, 4429, "busy")]  # type: ignore[union-attr]
+    assert large.told == [TooFast(large.told[0].reason, 4429, "busy")]  # type: ignore[union-attr]
     assert small.told == []
     assert len(small.read().data) == 2 * MIB
     assert ledger.bytes == 0
@@ -199,7 +199,7 @@ def test_who_is_refused_before_they_are_let_in_hears_of_it_then(stage: Stage) ->
     line.unread._tell = None
     line.comes(head(5 * MIB) + bytes(3 * MIB))
     line.unread.tell(line.told.append)
-    assert [type(message) for message in line.told] == [Flooded]
+    assert [type(message) for message in line.told] == [TooFast]
 
 
 @given(

@@ -35,7 +35,7 @@ from actors.messages.caller import (
     Transcript,
     Typed,
 )
-from audio import envelope, wav_head
+from audio import clip_frame, wav_head
 from personas import Persona, Profile
 from schemas import Refused
 from web.brief import brief
@@ -52,10 +52,10 @@ def read(frame: bytes) -> FromCaller:
 
     Raises Refused: bad_json, unknown_type, bad_message, bad_base64, audio_too_big.
     """
-    if len(frame) > envelope.LONGEST:
-        raise envelope.too_big()
-    if len(frame) > envelope.LARGE:
-        return Recorded(envelope.pack(frame))
+    if len(frame) > clip_frame.LONGEST:
+        raise clip_frame.too_big()
+    if len(frame) > clip_frame.LARGE:
+        return Recorded(clip_frame.pack(frame))
     message = schemas.opened(frame, schemas.CALLER)
     return _message(message["type"], message)
 
@@ -68,7 +68,7 @@ def _message(kind: str, data: dict[str, Any]) -> FromCaller:
         case "played":
             return Played(data["response_id"], int(data["ms"]))
         case "audio":
-            return Recorded(envelope.clip(data))
+            return Recorded(clip_frame.clip(data))
         case "text":
             return Typed(data["text"].strip())
         case "interrupt":

@@ -9,13 +9,13 @@ from actors.admission.door import Door
 from actors.messages.admission import Admitted, Connected, From
 from actors.messages.caller import Chose, Close, HungUp, Recorded
 from actors.runtime import Stop
-from actors.services import Equipment, Limits
+from actors.services import Limits, Services
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage
 from actors.testing.wire import Wires
 from audio import Pool
-from personas import Shelf
+from personas import CurrentCatalogue
 from supervisor import SupervisorActor
 from tests.kit.four import FOUR, TINA
 
@@ -26,8 +26,8 @@ class House:
     def __init__(self, stage: Stage) -> None:
         self.stage, self.wires = stage, Wires()
         self.decoders = Decoders()
-        equipment = Equipment(Shelf(FOUR), self.wires, cast(Pool, self.decoders))
-        self.supervisor = stage.launch(SupervisorActor, equipment)
+        services = Services(CurrentCatalogue(FOUR), self.wires, cast(Pool, self.decoders))
+        self.supervisor = stage.launch(SupervisorActor, services)
 
     def calls(self, user: str, *says: Chose | HungUp | Recorded, address: str = "") -> Probe:
         """Somebody calls, and says this if they are let in."""

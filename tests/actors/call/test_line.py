@@ -30,10 +30,10 @@ TINA, MOHIT = Selection(1, ALL[0]), Selection(2, ALL[1])
 ENDS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)  # one more than the table allows
 
 COMING = Leg(2, MOHIT)
-LIVE = Leg(1, TINA, ready=True, fresh=False)
+LIVE = Leg(1, TINA, ready=True, empty=False)
 DIALLED = replace(COMING, bridge=cast(Any, Probe("bridge")))
 OLD = replace(LIVE, due=4.0)
-NEXT = Leg(2, TINA, fresh=False, seeded=7)
+NEXT = Leg(2, TINA, empty=False, seeded=7)
 FIXED = Capabilities(mutable_voice=False, mutable_instructions=False)
 VOICE_FIXED = Capabilities(mutable_voice=False)
 TINAS_VOICE = Selection(3, replace(ALL[1], voice=ALL[0].voice))
@@ -51,7 +51,7 @@ TINAS_VOICE = Selection(3, replace(ALL[1], voice=ALL[0].voice))
         (Line(wanted=MOHIT, live=LIVE, coming=replace(COMING, ready=True)), Swap()),
         (Line(wanted=TINA, coming=COMING), Retune(replace(COMING, selection=TINA))),
         (Line(wanted=TINA, coming=replace(COMING, ready=True)), Retune(replace(COMING, selection=TINA))),
-        (Line(wanted=TINA, coming=replace(COMING, fresh=False)), Discard(replace(COMING, fresh=False))),
+        (Line(wanted=TINA, coming=replace(COMING, empty=False)), Discard(replace(COMING, empty=False))),
         (Line(wanted=TINA, ends=ENDS), GiveUp()),
         (Line(wanted=TINA, ends=(5.0,)), Open(TINA)),
         (Line(wanted=TINA, ends=(4.9, 5.0)), Wait(0.5)),
@@ -111,22 +111,22 @@ def test_one_that_was_to_take_over_knows_enough_when_the_live_one_goes_first() -
 
 def test_a_leg_that_consents_again_is_replaced_no_later() -> None:
     """It says anew how long it lasts, each time it was told something."""
-    line = Line(TINA, replace(LIVE, told=True, due=100.0))
-    assert line.tuned(True).live == replace(LIVE, told=True, due=100.0, listens=True, ready=False)
+    line = Line(TINA, replace(LIVE, configured=True, due=100.0))
+    assert line.tuned(True).live == replace(LIVE, configured=True, due=100.0, listens=True, ready=False)
     assert line.tuned(True).readied(1, 1, due=120.0, listens=True).live == replace(
-        LIVE, told=True, due=100.0, listens=True
+        LIVE, configured=True, due=100.0, listens=True
     )
 
 
 def test_only_whoever_is_wanted_is_told_how_the_caller_speaks() -> None:
     """And of them those that are told already and otherwise: what another is called for does not concern the others."""
-    tina, mohit = replace(LIVE, told=True), replace(DIALLED, told=True)
+    tina, mohit = replace(LIVE, configured=True), replace(DIALLED, configured=True)
     line = Line(MOHIT, tina, mohit)
     assert line.untuned(True) == (mohit,)
     assert line.tuned(True).live == tina
     assert line.untuned(False) == line.tuned(True).untuned(True) == ()
     assert replace(line, coming=DIALLED).untuned(True) == ()
-    assert len(Line(TINA, tina, replace(NEXT, told=True)).untuned(True)) == 2
+    assert len(Line(TINA, tina, replace(NEXT, configured=True)).untuned(True)) == 2
 
 
 def test_a_leg_that_is_gone_is_gone_from_every_place() -> None:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from actors.call.playout import LEAD, PIECE, RATE, OnAir, Playback, silence
+from actors.call.playout import LEAD, PIECE, RATE, OutgoingReply, Playout, silence
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
 from upstream.facts import Status
 
 
-def air(number: int, *words: str, seconds: float = 0.2, status: Status | None = "completed") -> OnAir:
+def outgoing(number: int, *words: str, seconds: float = 0.2, status: Status | None = "completed") -> OutgoingReply:
     """A reply of which each word plays for so many seconds."""
-    made = OnAir(1, number, number, "tina")
+    made = OutgoingReply(1, number, number, "tina")
     for word in words:
         made.add_words(word)
         made.add(bytes(int(RATE * seconds)))
@@ -17,9 +17,9 @@ def air(number: int, *words: str, seconds: float = 0.2, status: Status | None = 
     return made
 
 
-def streamed(*airs: OnAir, now: float = 10.0) -> Playback:
+def streamed(*airs: OutgoingReply, now: float = 10.0) -> Playout:
     """They have come, and the caller may know of them."""
-    playback = Playback()
+    playback = Playout()
     for one in airs:
         one.since = now
         playback.begin(one)
@@ -36,7 +36,7 @@ FOUR = ("one ", "two ", "three ", "four")
 
 def test_what_was_heard_is_the_time_since_it_began_to_play() -> None:
     """In ms, at most its length; the words are those that fell into it whole."""
-    playback, reply = Playback(), air(2, *FOUR, seconds=0.5)
+    playback, reply = Playout(), outgoing(2, *FOUR, seconds=0.5)
     playback.begin(reply)
     assert (reply.id, reply.heard_ms(9.0)) == ("1.2", 0)
     playback.send(reply, 10.0)
@@ -47,7 +47,7 @@ def test_what_was_heard_is_the_time_since_it_began_to_play() -> None:
 
 def test_words_of_one_piece_are_shared_out_over_its_audio() -> None:
     """A sentence that came at once, with three seconds of sound after it."""
-    playback, reply = Playback(), air(1, "When were you born, and where?", seconds=3.0)
+    playback, reply = Playout(), outgoing(1, "When were you born, and where?", seconds=3.0)
     playback.begin(reply)
     playback.send(reply, 10.0)
     assert reply.heard_text(11.5) == "When were you"
@@ -56,7 +56,7 @@ def test_words_of_one_piece_are_shared_out_over_its_audio() -> None:
 
 def test_a_whole_reply_is_handed_over_as_it_is() -> None:
     """Two minutes of it are not copied, and what is given out is nobody else's any more."""
-    playback, reply = Playback(), air(2, *FOUR, seconds=0.5)
+    playback, reply = Playout(), outgoing(2, *FOUR, seconds=0.5)
     playback.begin(reply)
     whole = reply.pcm
     assert playback.send(reply, 10.0) is whole
@@ -65,8 +65,8 @@ def test_a_whole_reply_is_handed_over_as_it_is() -> None:
 
 def test_whole_replies_play_one_after_another() -> None:
     """One that comes while another plays starts when that has ended; both stop when something is said."""
-    first, second = air(1, *FOUR, seconds=0.5), air(2, *FOUR, seconds=0.5)
-    playback = Playback()
+    first, second = outgoing(1, *FOUR, seconds=0.5), outgoing(2, *FOUR, seconds=0.5)
+    playback = Playout()
     playback.begin(first)
     playback.begin(second)
     playback.send(first, 10.0)
@@ -80,7 +80,7 @@ def test_whole_replies_play_one_after_another() -> None:
 
 def test_what_was_heard_to_its_end_is_not_stopped() -> None:
     """It is part of what was said."""
-    playback, reply = Playback(), air(1, *FOUR)
+    playback, reply = Playout(), outgoing(1, *FOUR)
     playback.begin(reply)
     playback.send(reply, 10.0)
     assert playback.stop(since=12.0, now=12.0) == []
@@ -88,7 +88,7 @@ def test_what_was_heard_to_its_end_is_not_stopped() -> None:
 
 def test_a_burst_is_released_at_the_pace_at_which_it_plays() -> None:
     """At most LEAD ahead of the player at any moment, all of it in the end, and no gap between."""
-    playback = streamed(reply := air(1, *(f"w{n} " for n in range(50))))
+    playback = streamed(reply := outgoing(1, *(f"w{n} " for n in range(50))))
     now, given, ahead = 10.0, 0.0, []
     wait: float | None = 0.0
     while wait is not None:
@@ -104,7 +104,7 @@ def test_a_burst_is_released_at_the_pace_at_which_it_plays() -> None:
 
 def test_a_reply_is_announced_told_and_ended_in_order() -> None:
     """response_started, then words no later than their sound, then the whole words and response_done."""
-    playback = streamed(air(1, *FOUR))
+    playback = streamed(outgoing(1, *FOUR))
     said, wait = playback.release(10.0)
     assert said[0] == ResponseStarted("1.1", "tina")
     assert said[1] == Transcript("assistant", "one two ", "1.1", final=False)
@@ -119,7 +119,7 @@ def test_a_reply_is_announced_told_and_ended_in_order() -> None:
 
 def test_audio_that_comes_in_real_time_is_passed_on_at_once() -> None:
     """Pacing adds nothing where nothing is ahead."""
-    playback = streamed(reply := air(1, status=None))
+    playback = streamed(reply := outgoing(1, status=None))
     for tick in range(50):
         reply.add(bytes(RATE // 50))
         said, wait = playback.release(10.0 + tick / 50)
@@ -129,7 +129,7 @@ def test_audio_that_comes_in_real_time_is_passed_on_at_once() -> None:
 
 def test_the_next_reply_waits_for_the_one_before() -> None:
     """They are released one after another, also when the second has come whole."""
-    first, second = air(1, "one ", status=None), air(2, "two ")
+    first, second = outgoing(1, "one ", status=None), outgoing(2, "two ")
     playback = streamed(first, second)
     assert {m.response_id for m in playback.release(10.0)[0] if isinstance(m, Sound)} == {"1.1"}
     first.status = "completed"
@@ -139,7 +139,7 @@ def test_the_next_reply_waits_for_the_one_before() -> None:
 
 def test_the_players_own_report_counts_more_than_the_clock() -> None:
     """It is carried on by the clock, never goes back and never beyond what was released."""
-    playback = streamed(reply := air(1, *FOUR, seconds=0.1))
+    playback = streamed(reply := outgoing(1, *FOUR, seconds=0.1))
     playback.release(10.0)
     assert reply.heard_ms(10.2) == 200
     playback.played("1.1", 50, 10.2)
@@ -153,7 +153,7 @@ def test_the_players_own_report_counts_more_than_the_clock() -> None:
 
 def test_a_reply_that_stops_is_cleared_and_said_to_be_cancelled() -> None:
     """The caller's captions end with what was heard; of what they never knew they are told nothing."""
-    playback = streamed(first := air(1, *FOUR), second := air(2, *FOUR))
+    playback = streamed(first := outgoing(1, *FOUR), second := outgoing(2, *FOUR))
     playback.release(10.0)
     assert playback.stop(since=10.25, now=10.25) == [first, second]
     assert silence(first, 10.25, streamed=True) == [
@@ -167,10 +167,10 @@ def test_a_reply_that_stops_is_cleared_and_said_to_be_cancelled() -> None:
 
 def test_after_a_stop_the_next_reply_plays_at_once() -> None:
     """What was thrown away is not waited for."""
-    playback = streamed(air(1, *FOUR))
+    playback = streamed(outgoing(1, *FOUR))
     playback.release(10.0)
     playback.stop(since=10.1, now=10.1)
-    reply = air(2, *FOUR)
+    reply = outgoing(2, *FOUR)
     reply.since = 10.1
     playback.begin(reply)
     assert sound(playback.release(10.1)[0]) == pytest.approx(LEAD)
@@ -178,7 +178,7 @@ def test_after_a_stop_the_next_reply_plays_at_once() -> None:
 
 def test_a_reply_that_was_cut_ends_with_a_word() -> None:
     """The last word may be half there: if none of it was released it is taken back, to be said again."""
-    playback = streamed(reply := air(1, *FOUR, seconds=0.3, status=None))
+    playback = streamed(reply := outgoing(1, *FOUR, seconds=0.3, status=None))
     playback.release(10.0)
     reply.cut()
     assert (reply.text, reply.status, reply.received) == ("one two three", "incomplete", int(0.9 * RATE))
@@ -191,11 +191,11 @@ def test_a_reply_that_was_cut_ends_with_a_word() -> None:
 
 def test_what_was_released_of_a_cut_word_counts_as_said() -> None:
     """As far as can be known from its length, in whole words."""
-    playback = streamed(reply := air(1, "one ", "two", seconds=0.2, status=None))
+    playback = streamed(reply := outgoing(1, "one ", "two", seconds=0.2, status=None))
     playback.release(10.0)
     reply.cut()
     assert reply.text == "one two"
-    playback = streamed(reply := air(1, "Ask me about your chart and your stars", seconds=0.4, status=None))
+    playback = streamed(reply := outgoing(1, "Ask me about your chart and your stars", seconds=0.4, status=None))
     playback.release(10.0)
     reply.cut()
     assert reply.text == "Ask"
@@ -203,7 +203,7 @@ def test_what_was_released_of_a_cut_word_counts_as_said() -> None:
 
 def test_a_reply_that_stops_before_its_first_word_was_heard_as_nothing() -> None:
     """Something was said between the beginning of the response and the first of its audio."""
-    reply = OnAir(1, 1, 1, "tina")
+    reply = OutgoingReply(1, 1, 1, "tina")
     playback = streamed(reply)
     assert playback.stop(11.0, 11.0) == [reply]
     assert (reply.heard_text(11.0), silence(reply, 11.0, streamed=True)) == ("", [])
@@ -211,7 +211,7 @@ def test_a_reply_that_stops_before_its_first_word_was_heard_as_nothing() -> None
 
 def test_a_whole_reply_is_cleared_also_when_the_caller_has_begun_to_stream() -> None:
     """It was sent as one message while the caller typed, and plays when they begin to speak."""
-    playback, reply = Playback(), air(1, *FOUR, seconds=0.5)
+    playback, reply = Playout(), outgoing(1, *FOUR, seconds=0.5)
     playback.begin(reply)
     playback.send(reply, 10.0)
     assert playback.stop(11.0, 11.0) == [reply]

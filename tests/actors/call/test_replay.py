@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from actors.call.replay import LONGEST, QUIET, Microphone
+from actors.call.replay import LONGEST, QUIET, ReplayBuffer
 from upstream.facts import BYTES_PER_MS
 
 FRAME_MS = 20
@@ -17,13 +17,13 @@ def said(first_ms: int, last_ms: int) -> bytes:
 clock = count(step=FRAME_MS / 1000)
 
 
-def hear(microphone: Microphone, first_ms: int, last_ms: int, listening: bool = True) -> None:
+def hear(microphone: ReplayBuffer, first_ms: int, last_ms: int, listening: bool = True) -> None:
     """So much is said, frame by frame, in real time."""
     for at in range(first_ms, last_ms, FRAME_MS):
         microphone.hear(said(at, at + FRAME_MS), listening, next(clock))
 
 
-def replay(microphone: Microphone) -> bytes:
+def replay(microphone: ReplayBuffer) -> bytes:
     """The connection that listened is lost, and there is another."""
     microphone.hold()
     return microphone.replay()
@@ -31,7 +31,7 @@ def replay(microphone: Microphone) -> bytes:
 
 def test_while_nobody_speaks_only_the_last_moment_is_kept() -> None:
     """The onset of speech that the upstream has not told of yet."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 60_000)
     assert said(60_000 - 750, 60_000).endswith(kept := replay(microphone))
     assert len(kept) >= QUIET
@@ -39,13 +39,13 @@ def test_while_nobody_speaks_only_the_last_moment_is_kept() -> None:
 
 def test_a_turn_is_kept_until_it_is_safe() -> None:
     """From where it began, also after it is whole, for it may not be written down yet."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 2000)
     microphone.began(7, 1500)
     hear(microphone, 2000, 5000)
     microphone.paused(4500)
     hear(microphone, 5000, 6000)
-    microphone.safe(7)
+    microphone.acknowledge(7)
     hear(microphone, 6000, 6020)
     kept = replay(microphone)
     assert said(6020 - 760, 6020).endswith(kept)
@@ -57,28 +57,28 @@ def test_a_turn_is_kept_until_it_is_safe() -> None:
 
 def test_nothing_of_a_turn_is_said_twice_though_nobody_told_where_it_ended() -> None:
     """It was silent for half a second before the turn was whole."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 2000)
     microphone.began(7, 500)
     microphone.committed()
-    microphone.safe(7)
+    microphone.acknowledge(7)
     assert replay(microphone) == said(1500, 2000)
 
 
 def test_nothing_of_a_turn_that_is_safe_is_said_twice() -> None:
     """What is kept of the quiet after it does not reach back into it."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 3000)
     microphone.began(1, 1000)
     microphone.paused(2900)
-    microphone.safe(1)
+    microphone.acknowledge(1)
     hear(microphone, 3000, 3100)
     assert replay(microphone) == said(2900, 3100)
 
 
 def test_a_long_turn_loses_its_beginning_and_says_so() -> None:
     """What exceeds the bound cannot be replayed."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 1000)
     microphone.began(1, 0)
     hear(microphone, 1000, 20_000)
@@ -89,7 +89,7 @@ def test_a_long_turn_loses_its_beginning_and_says_so() -> None:
 
 def test_while_nobody_listens_everything_is_kept() -> None:
     """The same connection gets what it missed, and nothing twice."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 2000)
     hear(microphone, 2000, 5000, listening=False)
     assert microphone.resume() == said(2000, 5000)
@@ -102,7 +102,7 @@ def test_while_nobody_listens_everything_is_kept() -> None:
 
 def test_after_a_greeting_only_the_last_moment_is_heard() -> None:
     """What was said before it would be answered before it."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 4000, listening=False)
     microphone.shorten()
     assert microphone.replay() == said(3700, 4000)
@@ -110,7 +110,7 @@ def test_after_a_greeting_only_the_last_moment_is_heard() -> None:
 
 def test_positions_hold_after_more_was_missed_than_is_kept() -> None:
     """The connection counts only what it was sent."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 1000)
     hear(microphone, 1000, 21_000, listening=False)
     assert microphone.lost
@@ -122,7 +122,7 @@ def test_positions_hold_after_more_was_missed_than_is_kept() -> None:
 
 def test_what_another_connection_is_played_is_kept_until_it_can_tell_of_it() -> None:
     """It is lost as well before it has said that somebody speaks in it; the same holds for what one had missed."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 3000, listening=False)
     microphone.replay()
     hear(microphone, 3000, 3400)
@@ -136,7 +136,7 @@ def test_what_another_connection_is_played_is_kept_until_it_can_tell_of_it() -> 
 
 def test_what_comes_in_a_burst_is_all_kept_for_a_moment() -> None:
     """The upstream has not had the time to say that somebody spoke in it."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 2000)
     microphone.hear(said(2000, 9000), True, 2.0)
     microphone.hear(said(9000, 9020), True, 2.3)
@@ -149,18 +149,18 @@ def test_what_comes_in_a_burst_is_all_kept_for_a_moment() -> None:
 
 def test_what_became_safe_is_not_said_again_though_nothing_was_said_since() -> None:
     """A phone that sends no silence: the connection is lost before any more audio comes."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 3000)
     replayed = len(replay(microphone)) // BYTES_PER_MS
     microphone.began(1, 100)
     microphone.paused(replayed - 100)
-    microphone.safe(1)
+    microphone.acknowledge(1)
     assert len(replay(microphone)) == 100 * BYTES_PER_MS
 
 
 def test_what_was_replayed_is_kept_when_that_connection_is_lost_as_well() -> None:
     """It had no time to say what it heard in it."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 1000)
     microphone.began(1, 100)
     hear(microphone, 1000, 3000)
@@ -171,7 +171,7 @@ def test_what_was_replayed_is_kept_when_that_connection_is_lost_as_well() -> Non
 
 def test_a_safe_turn_behind_one_that_is_not_is_replayed_in_its_place() -> None:
     """Else it would be known before what was said before it; once that one is safe as well, both are silence."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 500)
     microphone.began(1, 0)
     hear(microphone, 500, 2000)
@@ -179,28 +179,28 @@ def test_a_safe_turn_behind_one_that_is_not_is_replayed_in_its_place() -> None:
     microphone.began(2, 1000)
     hear(microphone, 2000, 3000)
     microphone.paused(2000)
-    microphone.safe(2)
+    microphone.acknowledge(2)
     microphone.hold()
     assert microphone.heard_again == [2]
     assert bytes(microphone._kept) == said(0, 3000)
-    microphone.safe(1)
+    microphone.acknowledge(1)
     assert microphone.heard_again == []
     assert microphone.replay() == bytes(2000 * BYTES_PER_MS) + said(2000, 3000)
 
 
 def test_an_onset_that_was_told_of_too_late_is_missing() -> None:
     """Unless the turn is safe before another connection would need it."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 3000)
     microphone.began(1, 1000)
     assert microphone.lost
-    microphone.safe(1)
+    microphone.acknowledge(1)
     assert not microphone.lost
 
 
 def test_what_was_dropped_is_played_to_nobody() -> None:
     """Neither to the connection that listened before, nor to the next; positions go on."""
-    microphone = Microphone()
+    microphone = ReplayBuffer()
     hear(microphone, 0, 500)
     microphone.began(1, 0)
     hear(microphone, 500, 600, listening=False)

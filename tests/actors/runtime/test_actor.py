@@ -312,7 +312,7 @@ def test_a_mailbox_over_its_bound_ends_the_actor(caplog: pytest.LogCaptureFixtur
             actor.tell(number)
         assert actor.backlog == runtime.actor.MOST_WAITING + 2  # with Boot
         down = await parent.told(Down)
-        assert isinstance(down.cause, runtime.Overrun)
+        assert isinstance(down.cause, runtime.MailboxOverflow)
         assert told.heard == ["stopped"]
         assert [record.levelname for record in caplog.records] == ["ERROR"]
         assert actor.backlog == 0

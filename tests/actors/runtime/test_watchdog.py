@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actors.runtime import Boot, Down, LoopActor, Stop, Watchdog, launch
-from actors.runtime.watchdog import LATE, Lateness, running
+from actors.runtime.watchdog import LATE, LoopLag, running
 from actors.testing.probe import Probe
 from tests.kit.story import WITHIN, run, until
 
@@ -47,9 +47,9 @@ class Ears(logging.Handler):
 
 
 @asynccontextmanager
-async def watched(heard_from: float = LATE) -> AsyncIterator[Lateness]:
+async def watched(heard_from: float = LATE) -> AsyncIterator[LoopLag]:
     """A watchdog for the loop of this test."""
-    late = Lateness()
+    late = LoopLag()
     watchdog = Watchdog(late, heard_from)
     try:
         yield late

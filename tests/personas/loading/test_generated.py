@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from personas import Catalogue, CatalogueBroken
 from personas.loading.shape import Shape
 from personas.prompt import build
-from schemas.sentences import path_of
+from schemas.explain import path_of
 from tests.kit.examples import examples
 from tests.personas.mistakes import consequences, mistakes
 from tests.personas.strategies import DEFS, SHIPPED_FEATURES, catalogues, fitting, leaves, value_schemas

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from personas import SHIPPED, Catalogue, CatalogueBroken, Fault
 from personas.loading.positions import located, places, written_twice
-from schemas.sentences import path_of
+from schemas.explain import path_of
 from tests.personas.rows import Make
 
 VALUES = st.recursive(

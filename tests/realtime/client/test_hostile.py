@@ -11,12 +11,12 @@ from upstream.facts import (
     AskFailed,
     Committed,
     Configured,
-    Heard,
     Postponed,
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
     ReplyWords,
+    Transcribed,
     Unusable,
     Used,
 )
@@ -65,7 +65,7 @@ def test_an_answer_before_the_setup_is_stopped_and_its_audio_ends_the_connection
     up = Upstream(ready=False)
     assert up.created("early") == []
     assert up.kinds() == ["response.cancel"]
-    assert up.ours.oddities["response.created while opening"] == 1
+    assert up.ours.anomalies["response.created while opening"] == 1
     (fact,) = up.audio("early")
     assert isinstance(fact, Unusable)
     assert (fact.code, fact.fatal) == ("audio_before_setup", False)
@@ -103,7 +103,7 @@ def test_an_event_that_comes_twice_counts_once(up: Upstream, later: int) -> None
     for number in range(later):
         up.say("response.output_audio.done", event_id=f"{number}")
     assert up.say("response.output_audio.delta", **delta) == []
-    assert up.ours.oddities["duplicate"] == 1
+    assert up.ours.anomalies["duplicate"] == 1
 
 
 def test_what_is_said_twice_with_another_id_counts_once_too(up: Upstream) -> None:
@@ -118,7 +118,7 @@ def test_what_is_said_twice_with_another_id_counts_once_too(up: Upstream) -> Non
     assert up.commit("t") == [Committed(-1)]
     assert up.commit("t") == []
     written = {"item_id": "t", "transcript": "hello"}
-    assert up.say("conversation.item.input_audio_transcription.completed", **written) == [Heard(-1, "hello")]
+    assert up.say("conversation.item.input_audio_transcription.completed", **written) == [Transcribed(-1, "hello")]
     assert up.say("conversation.item.input_audio_transcription.completed", **written) == []
     assert up.say("session.updated", session=up.update["session"]) == []
 
@@ -157,14 +157,14 @@ def test_a_turn_whose_commit_was_lost_is_answered_all_the_same(up: Upstream) -> 
     up.say("input_audio_buffer.speech_stopped", item_id="t", audio_end_ms=900)
     assert up.created("a") == [Committed(-1), ReplyBegan(1, -1)]
     written = up.say("conversation.item.input_audio_transcription.completed", item_id="t", transcript="hi")
-    assert written == [Heard(-1, "hi")]
+    assert written == [Transcribed(-1, "hi")]
 
 
 def test_the_words_of_a_turn_may_come_before_its_commit(up: Upstream) -> None:
     """Then it is whole; the commit that follows says nothing new."""
     up.speech("t")
     written = up.say("conversation.item.input_audio_transcription.failed", item_id="t", error={})
-    assert written == [Committed(-1), Heard(-1, "")]
+    assert written == [Committed(-1), Transcribed(-1, "")]
     assert up.commit("t") == []
 
 
@@ -175,8 +175,8 @@ def test_words_find_their_turn_in_any_order(up: Upstream) -> None:
         up.commit(item)
     kind = "conversation.item.input_audio_transcription.completed"
     told = [up.say(kind, item_id=item, transcript=item) for item in "cxab"]
-    assert told == [[Heard(-3, "c")], [], [Heard(-1, "a")], [Heard(-2, "b")]]
-    assert up.ours.oddities["words of an unknown item"] == 1
+    assert told == [[Transcribed(-3, "c")], [], [Transcribed(-1, "a")], [Transcribed(-2, "b")]]
+    assert up.ours.anomalies["words of an unknown item"] == 1
     up.created("answer")
     up.done("answer")
     assert up.ours.complete
@@ -188,7 +188,7 @@ def test_audio_of_a_response_that_is_over_or_unknown_is_dropped(up: Upstream) ->
     up.created("a", 1)
     up.done("a")
     assert up.audio("a") == up.audio("never heard of") == []
-    assert up.ours.oddities["audio of no response in hand"] == 2
+    assert up.ours.anomalies["audio of no response in hand"] == 2
 
 
 def test_an_item_that_was_never_announced_is_cut_by_what_the_end_says_of_it(up: Upstream) -> None:

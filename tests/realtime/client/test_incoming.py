@@ -49,11 +49,11 @@ def test_an_odd_frame_counts_whole_or_not_at_all(state: str, kind: str) -> None:
     talk = reach(state)
     before = seen(talk.ours)
     for frame in odd(kind):
-        malformed = talk.ours.oddities["malformed"]
+        malformed = talk.ours.anomalies["malformed"]
         facts = talk.ours.receive(frame)
         for fact in facts:
             check_types(fact)
-        if talk.ours.oddities["malformed"] > malformed:
+        if talk.ours.anomalies["malformed"] > malformed:
             assert facts == []
             assert seen(talk.ours) == before, frame
         elif seen(talk.ours) != before:
@@ -75,7 +75,7 @@ def test_what_is_no_event_is_counted(frame: bytes | str) -> None:
     """Once, and nothing else."""
     talk = reach("answering")
     assert talk.ours.receive(frame) == []
-    assert talk.ours.oddities == {"malformed": 1}
+    assert talk.ours.anomalies == {"malformed": 1}
 
 
 @pytest.mark.parametrize("output", [["odd"], "odd", 7, {"id": "said"}, [{"id": 7}], [None]])
@@ -88,7 +88,7 @@ def test_an_end_that_is_malformed_is_no_end(output: Any) -> None:
     assert talk.ours.progress == progress
     facts = talk.say("response.done", event_id="e", response={**done, "output": [{"id": "said"}]})
     assert facts[-1] == ReplyEnded(1, 1, "completed", "")
-    assert talk.ours.oddities == {"malformed": 1}
+    assert talk.ours.anomalies == {"malformed": 1}
 
 
 def test_words_that_are_malformed_begin_nothing() -> None:
@@ -152,4 +152,4 @@ def test_a_fault_of_ours_is_no_malformed_frame(fault: type[Exception]) -> None:
     ours = Stumbling()
     with pytest.raises(fault):
         ours.receive(b'{"type": "session.created", "session": {}}')
-    assert ours.oddities == {}
+    assert ours.anomalies == {}

@@ -1,7 +1,7 @@
 """Asks and spoken turns that cross on the wire: the order that counts is the server's."""
 
 from tests.realtime.client.upstream import Upstream
-from upstream.facts import Committed, ReplyBegan, ReplyEnded, Speaking
+from upstream.facts import Committed, ReplyBegan, ReplyEnded, SpeechStarted
 
 BUSY = "conversation_already_has_active_response"
 
@@ -12,7 +12,7 @@ def test_speech_needs_no_hush_and_its_own_answer_is_heard(up: Upstream) -> None:
     up.created("a", 1)
     up.ours.ask_text(2, "two")  # waits
     up.sent()
-    assert up.speech("item") == [Speaking(-1, 0)]
+    assert up.speech("item") == [SpeechStarted(-1, 0)]
     up.done("a", "cancelled")
     assert up.kinds() == ["conversation.item.create"]
     assert up.commit("item") == [Committed(-1)]

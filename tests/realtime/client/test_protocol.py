@@ -22,13 +22,13 @@ from upstream.facts import (
     AskFailed,
     Configured,
     Event,
-    Heard,
     Postponed,
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
     ReplyWords,
     Setup,
+    Transcribed,
     Turn,
     Unusable,
     Used,
@@ -104,7 +104,7 @@ def wire() -> Iterator[Wire]:
     wire.ours.configure(TINA)
     assert wire.carry() == [Configured(LONGEST_LIFE)]
     yield wire
-    assert not wire.ours.oddities
+    assert not wire.ours.anomalies
 
 
 def test_the_setup_goes_out_whole_before_anything_else(wire: Wire) -> None:
@@ -159,8 +159,8 @@ def test_a_clip_is_appended_committed_and_answered(wire: Wire) -> None:
     heard = next(act for act in wire.work if isinstance(act, Hear))
     assert heard.pcm == clip
     assert wire.hear(" When will I marry? ") == [
-        Heard(7, " When will I marry? ", final=False),
-        Heard(7, "When will I marry?"),
+        Transcribed(7, " When will I marry? ", final=False),
+        Transcribed(7, "When will I marry?"),
     ]
     wire.speak()
     assert wire.facts[-1] == ReplyEnded(1, 7, "completed", "I heard 1 turns.")
@@ -244,18 +244,18 @@ def test_a_reply_that_is_complete_before_the_cancel_arrives_is_cancelled_all_the
     for frame in cancel:
         wire._take(wire.theirs.receive(orjson.loads(frame)))
     assert wire.kinds()[-1] == "conversation.item.delete"
-    assert wire.ours.oddities.pop("response_cancel_not_active") == 1
+    assert wire.ours.anomalies.pop("response_cancel_not_active") == 1
 
 
 def test_a_refused_commit_does_not_shift_the_transcripts(wire: Wire) -> None:
     """The words of the next clip belong to the next ask."""
     wire.ours.ask_clip(1, bytes(480))  # 10 ms: the server refuses to commit it
     wire.carry()
-    assert wire.ours.oddities.pop("input_audio_buffer_commit_empty") == 1
+    assert wire.ours.anomalies.pop("input_audio_buffer_commit_empty") == 1
     wire.ours.hush()
     wire.ours.ask_clip(2, SECOND)
     wire.carry()
-    assert wire.hear("the second")[-1] == Heard(2, "the second")
+    assert wire.hear("the second")[-1] == Transcribed(2, "the second")
     wire.work.clear()
 
 
@@ -328,7 +328,7 @@ def test_instructions_that_are_not_taken_end_no_call(wire: Wire) -> None:
     (update,) = map(orjson.loads, wire.ours.to_send())
     error = {"type": "x", "code": "invalid_value", "message": "no", "event_id": update["event_id"]}
     assert wire.ours.receive(orjson.dumps({"type": "error", "error": error}).decode()) == []
-    wire.ours.oddities.clear()
+    wire.ours.anomalies.clear()
     wire.ours.listen(True)
     wire.carry()
     assert isinstance(wire.facts[-1], Configured)
@@ -409,7 +409,7 @@ def test_an_ask_that_comes_too_early_for_the_server_is_asked_again(wire: Wire) -
     wire.ours.again()
     again = [orjson.loads(frame) for frame in wire.ours.to_send()]
     assert [(event["type"], event["response"]["metadata"]["ask"]) for event in again] == [("response.create", "1")]
-    wire.ours.oddities.clear()
+    wire.ours.anomalies.clear()
 
 
 def test_an_ask_that_is_refused_is_told_and_does_not_block_the_gate(wire: Wire) -> None:
@@ -428,7 +428,7 @@ def test_what_is_not_understood_is_counted_and_ignored(frame: str) -> None:
     """Unknown types, half documents and missing fields never raise."""
     protocol = Protocol()
     assert protocol.receive(frame) == []
-    assert sum(protocol.oddities.values()) == 1
+    assert sum(protocol.anomalies.values()) == 1
 
 
 def test_what_waits_is_sent_bit_by_bit() -> None:

@@ -42,7 +42,7 @@ class Talk:
         self.updated()
 
     def updated(self) -> None:
-        listens = self.ours._opening.setup and self.ours._opening.setup.listens
+        listens = self.ours._session_setup.setup and self.ours._session_setup.setup.listens
         rules = {"type": "server_vad", "create_response": True, "interrupt_response": True} if listens else None
         hears = {"turn_detection": rules}
         self.say("session.updated", session={"audio": {"input": hears, "output": {"voice": "marin"}}})
@@ -115,7 +115,7 @@ class Talk:
                 case _, Model.THINKING:
                     self.say("response.created", response={"id": f"mending {len(self.sent)}"})
                 case _, Model.ANSWERING:
-                    active = self.ours._answers.gate.active
+                    active = self.ours._responses.gate.active
                     assert active
                     self.say("response.done", response={"id": active.id, "status": "completed"})
                 case _ if self.ours.states.caller is Caller.SPEAKING:
@@ -131,7 +131,7 @@ class Talk:
         self.send()
         self.say("response.created", response={"id": "last", "metadata": {"ask": "99"}})
         return self.say("response.output_audio.delta", response_id="last", delta="AAAA") == [
-            ReplyAudio(self.ours._answers._replies["last"].number, bytes(3))
+            ReplyAudio(self.ours._responses._replies["last"].number, bytes(3))
         ]
 
 
@@ -176,7 +176,7 @@ def test_every_event_of_the_api_is_known() -> None:
     talk = reach("idle")
     for kind in EVENTS:
         talk.ours.receive(orjson.dumps(about(kind, "none", "none")))
-    counted = {kind for kind in EVENTS if kind in talk.ours.oddities}
+    counted = {kind for kind in EVENTS if kind in talk.ours.anomalies}
     assert counted <= unused | {
         "conversation.item.created", "conversation.item.retrieved",
         "conversation.item.input_audio_transcription.segment",
@@ -221,7 +221,7 @@ def test_the_table_is_what_happens(state: str, kind: str) -> None:
     """A region goes where its rows lead; what one does not admit is counted, and leads nowhere."""
     talk = reach(state)
     states, before = talk.ours.states, {region: getattr(talk.ours.states, region) for region in REGIONS}
-    counted = states.oddities.total()
+    counted = states.anomalies.total()
     talk.ours.receive(orjson.dumps(about(kind, "new" if kind == BEGAN else "live", "turn")))
     for region, was in before.items():
         rows, now = REGIONS[region], getattr(states, region)
@@ -229,7 +229,7 @@ def test_the_table_is_what_happens(state: str, kind: str) -> None:
         begun_unseen = kind == DONE and was is Model.THINKING  # it is over, so it had begun
         if region in KNOWN[kind] and kind not in rows[was] and Session.CLOSED not in (was, before["session"]):
             assert now is was or begun_unseen
-            assert states.oddities.total() > counted
+            assert states.anomalies.total() > counted
 
 
 def test_the_diagram_has_every_state_and_every_way() -> None:

@@ -334,16 +334,16 @@ def test_only_what_nobody_has_worked_for_may_be_refused(wire: Wire) -> None:
     wire.write("Hello")
     wire.say("response.create")
     fresh = wire.next(Think)
-    assert fresh.fresh
+    assert fresh.refusable
     wire.take(wire.session.fail(FULL, fresh.response_id))
     wire.clip()
     wire.say("response.create")
     wire.hear("hello")
-    assert not wire.next(Think).fresh
+    assert not wire.next(Think).refusable
     wire.say("response.cancel")
     wire.write("Hello")
     wire.say("response.create", response={"output_modalities": ["text"]})
-    assert not wire.next(Think).fresh
+    assert not wire.next(Think).refusable
 
 
 def test_whoever_had_an_answer_is_in_a_call(wire: Wire) -> None:

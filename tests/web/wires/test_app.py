@@ -33,7 +33,7 @@ from actors.messages.caller import (
     Typed,
 )
 from audio import Packed
-from audio.envelope import LARGE, unpack
+from audio.clip_frame import LARGE, unpack
 from personas import Profile
 from personas.meter import Bill, Stay
 from personas.pricing import Pricing

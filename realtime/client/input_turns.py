@@ -4,10 +4,10 @@ from collections import deque
 
 from realtime.client.states import COMMITTED, STARTED, STOPPED, TURN, Caller, Model, Session, States
 from realtime.client.turns import SpokenTurns
-from upstream.facts import Committed, Event, Heard, Paused, Speaking
+from upstream.facts import Committed, Event, SpeechStarted, SpeechStopped, Transcribed
 
 
-class Listening:
+class InputTurns:
     """`turns` are those of a stream. Clips are known in the order of their commits until their item ids come."""
 
     def __init__(self, states: States) -> None:
@@ -37,7 +37,7 @@ class Listening:
             return []
         self._states.move(STARTED)
         ask = self.turns.began(item).ask
-        return [] if tuning else [Speaking(ask, at_ms, behind)]
+        return [] if tuning else [SpeechStarted(ask, at_ms, behind)]
 
     def stopped(self, item: str, at_ms: int) -> list[Event]:
         """They are silent."""
@@ -45,12 +45,12 @@ class Listening:
             return []
         turn = self.turns.began(item)
         turn.paused = True
-        return [Paused(turn.ask, at_ms)]
+        return [SpeechStopped(turn.ask, at_ms)]
 
     def committed(self, item: str) -> list[Event]:
         """An item of the caller's is whole; if it is a turn that the upstream found, a response follows."""
         if item in self._items:
-            self._states.oddities[f"{COMMITTED} twice"] += 1
+            self._states.anomalies[f"{COMMITTED} twice"] += 1
             return []
         self._states.move(COMMITTED)
         if self._commits and not self.turns.get(item):
@@ -70,7 +70,7 @@ class Listening:
 
     def some_words(self, item: str, words: str) -> list[Event]:
         """Some of them."""
-        return [Heard(self._items[item], words, final=False)] if item in self._unwritten else []
+        return [Transcribed(self._items[item], words, final=False)] if item in self._unwritten else []
 
     def words(self, item: str, text: str) -> list[Event]:
         """All of them; none where the recogniser failed."""
@@ -78,17 +78,17 @@ class Listening:
         if item not in self._items:
             turn = self.turns.get(item)
             if not turn and not self._commits:
-                self._states.oddities["words of an unknown item"] += 1
+                self._states.anomalies["words of an unknown item"] += 1
                 return []
             told = self._missed(item)
         if item not in self._unwritten:
-            self._states.oddities["words of an item twice"] += 1
+            self._states.anomalies["words of an item twice"] += 1
             return told
         self._unwritten.discard(item)
-        return [*told, Heard(self._items[item], text.strip())]
+        return [*told, Transcribed(self._items[item], text.strip())]
 
     def _missed(self, item: str) -> list[Event]:
-        self._states.oddities[f"{COMMITTED} is missing"] += 1
+        self._states.anomalies[f"{COMMITTED} is missing"] += 1
         return self.committed(item)
 
     def _await_words(self, item: str, ask: int) -> None:

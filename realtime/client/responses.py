@@ -1,12 +1,12 @@
 """The model's answers: asked for through one gate, told as they come, cut to what was heard."""
 
 from realtime.client import errors
-from realtime.client.errors import Trouble
+from realtime.client.errors import Action
 from realtime.client.gate import Ask, Gate, Reply
 from realtime.client.incoming import ResponseCreated, ResponseDone
-from realtime.client.listening import Listening
-from realtime.client.opening import Opening
+from realtime.client.input_turns import InputTurns
 from realtime.client.outbox import Outbox
+from realtime.client.session_setup import SessionSetup
 from realtime.client.states import (
     ADD,
     BEGAN,
@@ -35,14 +35,14 @@ from upstream.facts import (
 from upstream.models import Capabilities
 
 
-class Answers:
+class Responses:
     """The gate, and all replies of one connection by their response ids."""
 
     def __init__(
-        self, states: States, outbox: Outbox, opening: Opening, listening: Listening, can: Capabilities
+        self, states: States, outbox: Outbox, opening: SessionSetup, listening: InputTurns, can: Capabilities
     ) -> None:
         self._states, self._outbox = states, outbox
-        self._opening, self._listening, self._can = opening, listening, can
+        self._session_setup, self._input_turns, self._can = opening, listening, can
         self.gate = Gate()
         self._replies: dict[str, Reply] = {}
         self._allowances: dict[str, Allowance] = {}
@@ -57,7 +57,7 @@ class Answers:
     def hush(self) -> None:
         """No answer is wanted to anything so far."""
         self.gate.void()
-        self._listening.turns.void()
+        self._input_turns.turns.void()
         if self.gate.active and not self.gate.active.void:
             self._cancel(self.gate.active)
         self.open_gate()
@@ -68,7 +68,7 @@ class Answers:
             self._close(self.gate.active)
         elif self._states.model is Model.THINKING:
             self.gate.pending = None
-            self._listening.turns.answered()
+            self._input_turns.turns.answered()
             self._states.move(REFUSED)
         self.open_gate()
 
@@ -82,7 +82,7 @@ class Answers:
         if self._states.session is Session.TUNING:
             return  # it is about to stop listening and to forget what it heard: what waits here was said after that
         self.gate.overtake()
-        self._listening.turns.void()
+        self._input_turns.turns.void()
 
     def again(self) -> None:
         """What was postponed is due."""
@@ -98,13 +98,13 @@ class Answers:
 
     def open_gate(self) -> None:
         """Ask what may be asked now: the API has one response at a time."""
-        setup = self._opening.setup
+        setup = self._session_setup.setup
         while self._states.may(ADD) and self._states.model is Model.IDLE and (ask := self.gate.take()):
             if ask.void and ask.spoken and setup and setup.listens:
                 continue  # a clip that nobody waits for would be heard as the caller's voice in the stream
             said = [self._outbox.say("content", event) for event in ask.content]
             if ask.spoken:
-                self._listening.clip(said[-1], ask.number)
+                self._input_turns.clip(said[-1], ask.number)
             ask.content, ask.spoken, ask.said = [], False, (*ask.said, *said)
             if not ask.void and self._states.may(CREATE):
                 response = {**ask.response, "metadata": {"ask": str(ask.number)}}
@@ -116,12 +116,12 @@ class Answers:
     def created(self, began: ResponseCreated) -> list[Event]:
         """A response begins: to what we asked, or to what the upstream heard by itself."""
         if began.response in self._replies:
-            self._states.oddities[f"{BEGAN} twice"] += 1
+            self._states.anomalies[f"{BEGAN} twice"] += 1
             return []
         ours = began.ask
         self._states.admits(BEGAN)
-        told = self._end_overdue() + ([] if ours else self._listening.overdue())
-        turn = None if ours else self._listening.turns.answered()
+        told = self._end_overdue() + ([] if ours else self._input_turns.overdue())
+        turn = None if ours else self._input_turns.turns.answered()
         asked = self.gate.pending.number if self.gate.pending else self.gate.overtaken()
         reply = Reply(began.response, len(self._replies) + 1, ours or (turn.ask if turn else asked))
         self._replies[reply.id] = reply
@@ -159,7 +159,7 @@ class Answers:
     def said(self, response_id: str) -> None:
         """All of it was said."""
         if reply := self._replies.get(response_id):
-            reply.whole = True
+            reply.complete = True
 
     def all_words(self, response_id: str, words: str) -> None:
         """All of them at once, for an upstream that left out the pieces."""
@@ -171,7 +171,7 @@ class Answers:
         told = self._missed(done.response, done.ask)
         reply = self._replies.get(done.response)
         if reply is None or reply.done:
-            self._states.oddities[f"{DONE} of nothing in hand"] += 1
+            self._states.anomalies[f"{DONE} of nothing in hand"] += 1
             return told
         if done.used:
             told.append(done.used)
@@ -180,18 +180,18 @@ class Answers:
 
     def refused(self, code: str, message: str) -> list[Event]:
         """The response.create that is on its way came to nothing."""
-        ask, expecting = self.gate.pending, self._listening.turns.unanswered
+        ask, expecting = self.gate.pending, self._input_turns.turns.unanswered
         if ask is None:
-            self._states.oddities[code] += 1
+            self._states.anomalies[code] += 1
             return []
         if code == errors.BUSY and (expecting or self._states.model is Model.ANSWERING):
-            self._states.oddities[code] += 1
+            self._states.anomalies[code] += 1
             self.gate.put_back(ask)
             return []
         self.gate.pending = None
         if not expecting and self._states.model is Model.THINKING:
             self._states.move(REFUSED)
-        later = code == errors.BUSY or errors.of(code) is Trouble.LATER
+        later = code == errors.BUSY or errors.of(code) is Action.LATER
         told: list[Event] = [self._postpone(ask, code, message) if later else AskFailed(ask.number, code, message)]
         self.open_gate()
         return [] if ask.void else told
@@ -214,10 +214,10 @@ class Answers:
     def _end(self, reply: Reply, done: ResponseDone) -> list[Event]:
         self._close(reply)
         match errors.of(done.reason):
-            case (Trouble.ACCOUNT | Trouble.LOST) as verdict:
-                fatal = verdict is Trouble.ACCOUNT
+            case (Action.ACCOUNT | Action.LOST) as verdict:
+                fatal = verdict is Action.ACCOUNT
                 return self._states.unusable(done.reason, done.message or done.reason, fatal)
-            case Trouble.LATER if not (reply.void or reply.received):
+            case Action.LATER if not (reply.void or reply.received):
                 asked = reply.asked or Ask(reply.ask, [])
                 end = self._postpone(asked, done.reason, done.message, reply)
             case _:
@@ -231,9 +231,9 @@ class Answers:
 
     def overdue(self) -> list[Event]:
         """The end of an answer that was said whole should have come long ago."""
-        if (reply := self.gate.active) is None or not reply.whole:
+        if (reply := self.gate.active) is None or not reply.complete:
             return []
-        self._states.oddities[f"{DONE} is missing"] += 1
+        self._states.anomalies[f"{DONE} is missing"] += 1
         self._close(reply)
         told: list[Event] = [self._ended(reply, "completed", "")]
         self.open_gate()
@@ -267,7 +267,7 @@ class Answers:
         """If something comes of a response of which nobody told, and one is owed, then it has begun."""
         if response_id in self._replies or self._states.model is not Model.THINKING:
             return []
-        self._states.oddities[f"{BEGAN} is missing"] += 1
+        self._states.anomalies[f"{BEGAN} is missing"] += 1
         return self.created(ResponseCreated(response_id, ask))
 
     def _odd_audio(self, response_id: str, pcm: bytes, reply: Reply | None) -> list[Event]:
@@ -279,7 +279,7 @@ class Answers:
         if reply is None and (told := self._missed(response_id)):
             return [*told, *self.audio(response_id, pcm)]
         if reply is None or not reply.void:
-            self._states.oddities["audio of no response in hand"] += 1
+            self._states.anomalies["audio of no response in hand"] += 1
         return []
 
     def _cancel(self, reply: Reply) -> None:
@@ -293,7 +293,7 @@ class Answers:
         if reply.keep_ms is None or not reply.done or not reply.item:
             return
         if not self._can.truncate:
-            self._states.oddities["a reply that could not be cut"] += 1
+            self._states.anomalies["a reply that could not be cut"] += 1
         elif reply.keep_ms <= 0:
             self._outbox.say("cut", {"type": "conversation.item.delete", "item_id": reply.item})
         elif reply.keep_ms < reply.received // BYTES_PER_MS:

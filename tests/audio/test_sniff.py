@@ -6,7 +6,7 @@ import random
 import pytest
 
 from audio.codec import decode
-from audio.looks import looks_like
+from audio.sniff import looks_like
 from schemas import Refused
 from tests.audio.sounds import clip, speech
 

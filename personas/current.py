@@ -6,7 +6,7 @@ from personas.catalogue import Catalogue
 
 
 @dataclass(slots=True)
-class Shelf:
+class CurrentCatalogue:
     """One for a server. What was taken from it before stays as it was: a catalogue is a value."""
 
     catalogue: Catalogue

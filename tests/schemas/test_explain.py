@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.sentences import first_of, nearest, shape_faults
+from schemas.explain import first_of, nearest, shape_faults
 
 IDS = ("priyanka_vedic_love", "harsh_dubey_vedic_love", "mohit_vedic_marriage")
 ZONES = ("Asia/Kolkata", "Asia/Dubai", "CET", "EST", "Europe/Berlin", "Indian/Mahe", "Indian/Reunion", "MST", "UTC")

@@ -153,7 +153,7 @@ def test_instructions_that_are_told_twice_to_be_refused_are_refused_once() -> No
         assert up.refuse(alone, "odd") == []
     assert up.refuse({"event_id": "instruct-99"}, "odd") == []
     assert up.take(setup) == [Configured()]
-    assert up.ours.oddities == {"odd": 3}
+    assert up.ours.anomalies == {"odd": 3}
 
 
 @pytest.mark.parametrize("code", ["odd", "rate_limit_exceeded"])
@@ -183,6 +183,6 @@ def test_a_limit_that_names_nothing_puts_off_what_is_asked_and_nothing_else() ->
     up.ours.instruct("You are Tina. The caller is Asha.")
     (alone,) = up.updates()
     assert up.refuse(alone, "rate_limit_exceeded", named=False) == []
-    assert up.ours.oddities == {"rate_limit_exceeded": 1}
+    assert up.ours.anomalies == {"rate_limit_exceeded": 1}
     up.ours.ask_text(1, "one")
     assert up.refuse({}, "rate_limit_exceeded", named=False) == [Postponed(0, 1, 1.0)]

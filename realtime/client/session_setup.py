@@ -27,7 +27,7 @@ class Update:
     alone: bool
 
 
-class Opening:
+class SessionSetup:
     """The newest setup, and the updates that are not answered yet, oldest first."""
 
     def __init__(self, states: States, outbox: Outbox) -> None:
@@ -72,7 +72,7 @@ class Opening:
         if not self._states.admits(UPDATED):
             return []
         if not self._updates:
-            self._states.oddities[f"{UPDATED} unasked"] += 1
+            self._states.anomalies[f"{UPDATED} unasked"] += 1
             return []
         update = self._answered(session)
         if not update or update.alone or not all(later.alone for later in self._updates):
@@ -92,7 +92,7 @@ class Opening:
             update = self._updates.popleft()
             if not (update.alone and _differing(update.setup, session)):
                 return update
-            self._states.oddities["instructions that were not taken"] += 1
+            self._states.anomalies["instructions that were not taken"] += 1
         return None
 
     def _update(self, setup: Setup) -> bool:
