@@ -39,7 +39,7 @@ def seen(thing: Any) -> Any:
     if isinstance(thing, Counter | Enum | str | bytes | bytearray | int | float | count | None):
         return repr(thing)
     names = getattr(thing, "__slots__", None) or vars(thing)
-    return {name: seen(getattr(thing, name)) for name in names if name != "oddities"}
+    return {name: seen(getattr(thing, name)) for name in names if name != "anomalies"}
 
 
 @pytest.mark.parametrize("kind", READ)
