@@ -189,6 +189,7 @@ def taken_over(calls: set[Call], before: set[str]) -> bool:
     return len(calls) == 1 and not before & {call.session.id for call in calls}
 
 
+@pytest.mark.thorough
 def test_a_call_outlives_its_sessions_unheard() -> None:
     """The model's sessions last six seconds: others take over when nobody speaks, and know what was said."""
 

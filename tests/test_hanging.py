@@ -75,6 +75,7 @@ def test_a_file_system_that_does_not_answer_keeps_no_server(tmp_path: Path, hang
         assert psutil.wait_procs(children, timeout=20)[1] == []
 
 
+@pytest.mark.thorough
 def test_a_name_server_that_does_not_answer_keeps_no_server(tmp_path: Path) -> None:
     """Where Python's own loop runs, names are looked up in a thread that is waited for."""
     hang = "sys.modules['uvloop'] = None; socket.getaddrinfo = hanging(socket.getaddrinfo, 'model.invalid'.__eq__)"

@@ -333,19 +333,23 @@ def supervisor(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, timeout=3 * WITHIN, env=wide, check=False)
 
 
+MISTAKES = [
+    (["serve", "--upstream-url", "http://127.0.0.1"], "no WebSocket address"),
+    (["serve", "--personas", "no-such-file.json"], "no-such-file.json"),
+    (["serve", "--host", "no.such.host.invalid"], "Cannot listen on"),
+    (["serve", "--port", "99999"], "--port"),
+    (["serve", "--log-level", "loud"], "--log-level"),
+    (["serve", "--tls-cert", "README.md"], "README.md: no PEM of a certificate and its key"),
+    (["serve", "--tls-key", "README.md"], "set --tls-cert too"),
+    (["serve", "--tls-cert", "no-such-file.pem"], "no-such-file.pem"),
+    (["engine", "--host", "no.such.host.invalid"], "Cannot listen on"),
+]
+"""Each takes a process of its own, which loads everything: two of them are run with every change."""
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
-    [
-        (["serve", "--host", "no.such.host.invalid"], "Cannot listen on"),
-        (["serve", "--port", "99999"], "--port"),
-        (["serve", "--upstream-url", "http://127.0.0.1"], "no WebSocket address"),
-        (["serve", "--log-level", "loud"], "--log-level"),
-        (["serve", "--tls-cert", "README.md"], "README.md: no PEM of a certificate and its key"),
-        (["serve", "--tls-key", "README.md"], "set --tls-cert too"),
-        (["serve", "--tls-cert", "no-such-file.pem"], "no-such-file.pem"),
-        (["serve", "--personas", "no-such-file.json"], "no-such-file.json"),
-        (["engine", "--host", "no.such.host.invalid"], "Cannot listen on"),
-    ],
+    [*MISTAKES[:2], *(pytest.param(*mistake, marks=pytest.mark.thorough) for mistake in MISTAKES[2:])],
 )
 def test_what_cannot_be_started_says_what_to_mend(arguments: list[str], reason: str) -> None:
     """One message, an exit code, and no traceback."""
@@ -364,6 +368,7 @@ def test_too_few_handles_are_told_before_anything_is_loaded() -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.thorough
 def test_who_holds_many_connections_takes_no_handle_of_a_call() -> None:
     """Two hundred more than there are handles; a caller who came before them is connected and answered."""
 
@@ -392,6 +397,7 @@ def test_a_port_that_is_taken_is_told_before_anything_is_loaded() -> None:
     assert done.stderr == f"Cannot listen on 127.0.0.1:{port} (Address already in use): set --host or --port.\n"
 
 
+@pytest.mark.thorough
 def test_a_call_to_something_else_is_told(running: Server, tmp_path: Path) -> None:
     """A user id that the server refuses, and a server that speaks another protocol."""
     command = ["call", "--astrologer", TINA, "--audio", str(CLIPS / "hi_love_me.m4a"), "--out", str(tmp_path)]

@@ -48,6 +48,7 @@ def append(number: int) -> bytes:
     return b'{"type":"input_audio_buffer.append","audio":"' + audio.encode() + b'"}'
 
 
+@pytest.mark.thorough
 def test_callers_through_the_relay_lose_no_frame() -> None:
     """Five callers, two seconds: every frame arrives in order, a little after it was said; every word comes back."""
 

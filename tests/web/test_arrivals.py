@@ -1,5 +1,7 @@
 """How much one address may have, and that nothing of it is remembered for long."""
 
+import pytest
+
 from actors.services import Limits
 from web.arrivals import KEPT_SECONDS, Arrivals
 
@@ -57,6 +59,7 @@ def test_an_address_that_left_is_forgotten() -> None:
     assert len(arrivals) == 1
 
 
+@pytest.mark.thorough
 def test_addresses_without_end_are_no_memory_without_end() -> None:
     """Who has nothing open is forgotten sooner when there are too many."""
     arrivals = Arrivals(LIMITS)
