@@ -16,7 +16,6 @@ from actors.messages.admission import (
     Admitted,
     Attached,
     Connected,
-    Declined,
     FromSession,
     FromTrial,
     Inquired,
@@ -25,7 +24,6 @@ from actors.messages.admission import (
     Replaced,
     Report,
     Reserve,
-    Reserved,
     Served,
 )
 from actors.messages.caller import Close, Error, ToCaller
@@ -82,10 +80,10 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             case Leaving(session, code):
                 self._left[session] = code
                 self._let_go(session)
-            case Reserve():
-                self._engage(message)
-            case ReleaseSlots(session, keeps):
-                self._slots.let_go(session, keeps)
+            case Reserve(session):
+                session.tell(self._slots.answer(message, self._services.current.catalogue, datetime.now(UTC)))
+            case ReleaseSlots(session, choices):
+                self._slots.release(session, choices)
             case AccountBlocked(reason):
                 self._block_account(reason)
             case Served():
@@ -123,16 +121,6 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         session.tell(Attached(caller.connection, caller.outbox, caller.mode))
         caller.outbox.tell(Admitted(session))
 
-    def _engage(self, wish: Reserve) -> None:
-        for persona in wish.personas:
-            if self._slots.claim(wish.session, persona):
-                wish.session.tell(Reserved(wish.choice, persona))
-                return
-        best, catalogue, now = wish.personas[0], self._services.current.catalogue, datetime.now(UTC)
-        full = {one.id for one in catalogue.open(now) if self._slots.full(one)}
-        reason = f"{best.name} is talking to others. {catalogue.advise(best, now, engaged=full)}"
-        wish.session.tell(Declined(wish.choice, "busy", reason))
-
     def _block_account(self, why: str) -> None:
         if self._door.account_blocked or self._door.draining:
             return
@@ -164,7 +152,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
 
     def _let_go(self, session: LoopRef[Any]) -> None:
         """It is not its user's newest call any more, if it was, and talks to nobody."""
-        self._slots.let_go(session)
+        self._slots.release_all(session)
         entry = self._entries.get(session)
         if entry and self._newest.get(entry.user) is entry:
             del self._newest[entry.user]

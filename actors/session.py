@@ -52,7 +52,7 @@ from actors.messages.caller import (
     TooFast,
     Typed,
 )
-from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared, Selected
+from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared
 from actors.persona import PersonaActor, PersonaInbox
 from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, Stop
 from actors.services import Services
@@ -63,8 +63,8 @@ from upstream.facts import Allowance, Event, ReplyEnded, SpeechStarted, Used
 log = logging.getLogger(__name__)
 
 SessionInbox: TypeAlias = (
-    Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Reserved | FromBridge | Decoded
-    | Undecoded | Displaced | Timer
+    Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Reserved | Declined | FromBridge
+    | Decoded | Undecoded | Displaced | Timer
 )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._leave_with(self._board.ready(message))
             case Prepared():
                 self._board.prepared(message)
-            case Selected() | Reserved():
+            case Reserved():
                 self._leave_with(self._board.decided(message))
             case Declined(choice, code, reason):
                 self._refuse(code, reason)
@@ -242,7 +242,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def _begin(self) -> None:
         services, self._clock = self._services, asyncio.get_running_loop().time
         self._began = self._clock()
-        self._persona = persona = self.hire(PersonaActor, self.me, services.current)
+        self._persona = persona = self.hire(PersonaActor, self.me)
         self._talk = Conversation(self._caller, persona, Clips(services.pool, self.me, self._by))
         recordings, counters = self._talk.recordings, services.counters
         self._room = Room(
@@ -250,8 +250,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
         )
         hands = SwitchboardHost(
             self._hire_bridge,
-            lambda chosen: self._supervisor.tell(Reserve(self.me, chosen.choice, chosen.personas)),
-            lambda keeps: self._supervisor.tell(ReleaseSlots(self.me, keeps)),
+            lambda choice, wish: self._supervisor.tell(Reserve(self.me, choice, wish)),
+            lambda choices: self._supervisor.tell(ReleaseSlots(self.me, choices)),
             lambda seconds: self.after(seconds, ReconnectDue()),
             self._pace,
             lambda: self.after(0.0, Look()),  # once, when all that happens now has happened

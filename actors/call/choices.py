@@ -1,12 +1,11 @@
 """Whom the caller wants: each choice from when it is asked for until it is granted or refused."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from actors.call.line import Selection
 from actors.messages.caller import Mode
-from personas import Persona, Profile
+from personas import Profile
 from schemas import Refused
 
 MINUTE = 60.0
@@ -14,15 +13,11 @@ MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A choice that is not decided yet: whom it names, if anybody, and what it brings once it is granted.
-
-    `claimed` are the personas, by id, of whom the supervisor may grant one.
-    """
+    """A choice that is not decided yet: whom it names, if anybody, and what it brings once it is granted."""
 
     astrologer_id: str
     profile: Profile | None
     mode: Mode | None = None
-    claimed: frozenset[str] = frozenset()
 
 
 class Choices:
@@ -30,9 +25,13 @@ class Choices:
 
     def __init__(self, switches: int) -> None:
         self.newest = self.count = 0
+        self.profile: Profile | None = None
+        """What the caller told of themselves, for the rest of the call: with a choice that was granted, or later."""
+        self.memory = "none"
+        """The policy of memory that came with the newest choice that was granted."""
         self._wish = ""  # the persona of the newest, as far as it is known
         self._asked: dict[int, Asked] = {}
-        self._holds: frozenset[str] = frozenset()
+        self._holds: frozenset[int] = frozenset()  # choices that have a place with a persona, as far as is known
         self._switches = Switches(switches)
 
     @property
@@ -59,18 +58,15 @@ class Choices:
             self._asked[self.newest] = replace(asked, profile=profile or asked.profile, mode=mode or asked.mode)
         return asked is not None
 
-    def claim(self, choice: int, personas: Iterable[Persona]) -> None:
-        """The supervisor is asked for one of these."""
-        claimed = frozenset(persona.id for persona in personas)
-        self._asked[choice] = replace(self._asked[choice], claimed=claimed)
-        self._holds |= claimed
-
-    def granted(self, selection: Selection) -> Asked:
+    def granted(self, selection: Selection, memory: str) -> Asked:
         """A choice is the caller's, and so is what it brings."""
         self._switches.granted(selection.choice)
+        self._holds |= {selection.choice}
         if selection.choice == self.newest:
             self._wish = selection.persona.id
-        return self._asked.pop(selection.choice)
+        asked = self._asked.pop(selection.choice)
+        self.profile, self.memory = asked.profile or self.profile, memory
+        return asked
 
     def refused(self, choice: int, wanted: Selection | None) -> int:
         """It is not granted; returns which is the newest before it, be it undecided or the one that is wanted."""
@@ -88,12 +84,11 @@ class Choices:
             self.newest, self._wish = before, wish
         return before
 
-    def let_go(self, *selections: Selection | None) -> frozenset[str] | None:
-        """Who, by id, is still needed for these and for what is not decided, if that is fewer than before."""
-        needs = frozenset(one.persona.id for one in selections if one)
-        needs = needs.union(*(asked.claimed for asked in self._asked.values()))
-        fewer, self._holds = bool(self._holds - needs), needs
-        return needs if fewer else None
+    def let_go(self, *needed: Selection | None) -> frozenset[int]:
+        """The granted choices whose places are needed no more, if only these are; each is named once."""
+        needless = self._holds - {selection.choice for selection in needed if selection}
+        self._holds -= needless
+        return needless
 
 
 class Switches:

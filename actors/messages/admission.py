@@ -110,23 +110,41 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Reserve:
-    """The caller would be put on the line with the first of these who may have one more.
+class ById:
+    """A wish for this very persona."""
 
-    Granted comes back, or Declined when none of them may.
+    astrologer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByWords:
+    """A wish for whoever these words speak of; `language` is an English name or an ISO 639-1 code, None for any."""
+
+    words: str
+    language: str | None = None
+
+
+Wish: TypeAlias = ById | ByWords
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """A place with whoever this choice wishes for. Reserved comes back, or Declined; answers keep the order.
+
+    `choice` is the session's own number of it, by which ReleaseSlots gives the place back.
     """
 
     session: "LoopRef[Reserved | Declined]"
     choice: int
-    personas: tuple[Persona, ...]
+    wish: Wish
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSlots:
-    """Of the personas that it has claimed, by id, the session needs only these any more."""
+    """The session needs the places of these choices no more. Each of them was Reserved, and the session knows it."""
 
     session: LoopRef[Any]
-    keeps: frozenset[str]
+    choices: frozenset[int]
 
 
 FromSession: TypeAlias = Leaving | AccountBlocked | Reserve | ReleaseSlots
@@ -135,14 +153,20 @@ FromTrial: TypeAlias = Served
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """The persona of this choice is the caller's, in this very version."""
+    """The choice has a place with this persona, in this very version.
+
+    `memory` is the catalogue's policy of memory, from which the persona was taken: "private", "shared" or "none".
+    """
 
     choice: int
     persona: Persona
+    memory: str
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
+    """The choice has no place: an error code of the wire, and what the caller is told."""
+
     choice: int
     code: str
     message: str

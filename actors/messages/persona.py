@@ -1,41 +1,11 @@
-"""Between a session and its PersonaActor: whom the caller may talk to, what the model is told, what it costs."""
+"""Between a session and its PersonaActor: what the model is told, and what the call costs."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from actors.messages.admission import Declined
 from personas import Persona, Profile
 from personas.meter import Bill
 from upstream.facts import Role, Setup, Turn
-
-
-@dataclass(frozen=True, slots=True)
-class Choose:
-    """May the caller talk to this one?"""
-
-    choice: int
-    astrologer_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SearchPersona:
-    """Who fits these words, of those who take calls now?"""
-
-    choice: int
-    query: str
-    language: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Know:
-    """What the caller told of themselves, for the rest of the call."""
-
-    profile: Profile
-
-
-@dataclass(frozen=True, slots=True)
-class Meet:
-    """A choice was granted: what the file says of memory now holds from here on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +27,16 @@ class CloseBill:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """What must an upstream connection of this generation be told to be the chosen persona?"""
+    """What must an upstream connection of this generation be told to be the chosen persona?
+
+    `profile` is what the caller told of themselves; `memory` says which turns of the call the persona may know:
+    "private" those with itself, "shared" all, "none" none.
+    """
 
     generation: int
     persona: Persona
+    profile: Profile | None
+    memory: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +50,9 @@ class Remember:
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
-    """Each of these personas would do for this choice, the best first; they take calls, and are as they are now."""
-
-    choice: int
-    personas: tuple[Persona, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
+    """The answer to Prepare: the setup of the connection, and the turns to seed it with, oldest first."""
+
     generation: int
     persona: Persona
     setup: Setup
@@ -103,5 +73,5 @@ class BillClosed:
     bill: Bill
 
 
-ToPersona: TypeAlias = Choose | SearchPersona | Meet | Know | Prepare | Remember | StartMeter | StopMeter | CloseBill
-FromPersona: TypeAlias = Selected | Declined | Prepared | MinutePassed | BillClosed
+ToPersona: TypeAlias = Prepare | Remember | StartMeter | StopMeter | CloseBill
+FromPersona: TypeAlias = Prepared | MinutePassed | BillClosed

@@ -24,7 +24,7 @@ Bounds. A mailbox is bounded by those who tell; each of them has a bound of its 
 - bridge -> session: a few facts for a frame; the model says at most REPLY_TOKENS to each of MOST_ASKED asks;
 - session -> bridge, session -> persona, and back: a few for each message handled, never in a loop;
 - decoders -> session: one answer for the one clip in hand (actors/call/clips.py);
-- session -> supervisor: one for a claim, one for a loss, one for its end; supervisor -> session: one for each of these
+- session -> supervisor: two for a choice, one for a loss, one for its end; supervisor -> session: one for each of these
   events in the user's other calls; trial -> supervisor: one;
 - a socket -> supervisor: one question for each connection, which waits for the answer;
 - timers: one of each type; children: one Down each.

@@ -1,10 +1,12 @@
 """One caller's session on a stage, with a hand on everything around it."""
 
 import asyncio
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
 
-from actors.messages.admission import Attached, Detached, From, ReleaseSlots, Reserve, Reserved
+from actors.admission.slots import PersonaSlots
+from actors.messages.admission import Attached, Detached, From, ReleaseSlots, Reserve
 from actors.messages.caller import Chose, ConfigAck, FromCaller
 from actors.runtime import Down, Hired, Ref, Stop, launch
 from actors.services import Limits, Services
@@ -65,17 +67,25 @@ class Decoders:
 
 
 class Supervisor(Probe):
-    """It lets the caller have whom they choose, until `by_hand` is set: then Claimed and LetGo are in its box."""
+    """It has places for one call, until `by_hand` is set: then Reserve and ReleaseSlots are in its box."""
 
-    def __init__(self) -> None:
+    def __init__(self, current: CurrentCatalogue) -> None:
         super().__init__("supervisor")
         self.by_hand = False
+        self._current, self._slots = current, PersonaSlots()
 
     def tell(self, message: Any, /) -> None:
-        if self.by_hand or not isinstance(message, Reserve | ReleaseSlots):
-            super().tell(message)
-        elif isinstance(message, Reserve):
-            message.session.tell(Reserved(message.choice, message.personas[0]))
+        match message:
+            case Reserve() if not self.by_hand:
+                self.answer(message)
+            case ReleaseSlots(session, choices) if not self.by_hand:
+                self._slots.release(session, choices)
+            case _:
+                super().tell(message)
+
+    def answer(self, asked: Reserve) -> None:
+        """Tell the session whether its choice has a place, as the catalogue says now."""
+        asked.session.tell(self._slots.answer(asked, self._current.catalogue, datetime.now(UTC)))
 
 
 @cache
@@ -95,10 +105,10 @@ class Scene:
         self, stage: Stage, catalogue: Catalogue | None = None, limits: Limits | None = None, address: str = ""
     ) -> None:
         self.stage = stage
-        self.supervisor, self.caller = Supervisor(), Probe("caller")
-        self.upstream, self.decoders = Wires(), Decoders()
         self.catalogue = catalogue or shipped()
         self.current = CurrentCatalogue(self.catalogue)
+        self.supervisor, self.caller = Supervisor(self.current), Probe("caller")
+        self.upstream, self.decoders = Wires(), Decoders()
         self.connection = 1
         services = Services(self.current, self.upstream, cast(Pool, self.decoders), limits or Limits())
         session = UserSessionActor("somebody", "scene", services, self.supervisor, address)

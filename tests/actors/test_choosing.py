@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import orjson
 import pytest
 
-from actors.messages.admission import Reserve, Reserved
+from actors.messages.admission import Leaving, Reserve
 from actors.messages.caller import (
     Chose,
     Close,
@@ -235,10 +235,10 @@ def test_what_a_caller_told_holds_for_the_call(scene: Scene) -> None:
 ASHA = Profile(name="Asha")
 
 
-@pytest.mark.parametrize("when", ["asked", "claimed", "called", "configured", "ready", "greeted"])
+@pytest.mark.parametrize("when", ["asked", "reserved", "called", "configured", "ready", "greeted"])
 def test_what_is_told_after_a_choice_by_the_address(scene: Scene, when: str) -> None:
     """The app names the persona in the address and the caller in a config: the first answer knows both."""
-    scene.supervisor.by_hand = when == "claimed"
+    scene.supervisor.by_hand = when == "reserved"
     scene.says(Chose(TINA))
     if when != "asked":
         scene.stage.settle()
@@ -250,11 +250,10 @@ def test_what_is_told_after_a_choice_by_the_address(scene: Scene, when: str) -> 
         scene.wire(1).answer("Hello.")
     scene.says(Chose(TINA, profile=ASHA))
     scene.stage.settle()
-    if when == "claimed":
-        claimed = scene.supervisor.expect(Reserve)
-        claimed.session.tell(Reserved(claimed.choice, claimed.personas[0]))
+    if when == "reserved":
+        scene.supervisor.answer(scene.supervisor.expect(Reserve))
     wire = scene.wire(1)
-    if when in ("asked", "claimed", "called"):
+    if when in ("asked", "reserved", "called"):
         wire.say(type="session.created")
     for _ in range(2):
         wire.consent()
@@ -367,11 +366,13 @@ def test_a_caller_who_leaves_before_the_choice_is_granted(scene: Scene) -> None:
     scene.stage.settle()
     scene.supervisor.by_hand = True
     scene.says(Chose(MOHIT))
-    claimed = scene.supervisor.fish_for(Reserve)
+    reserves = [scene.supervisor.fish_for(Reserve)]
     scene.says(Chose(PRIYANKA))
     scene.says(HungUp())
-    scene.stage.settle()
-    claimed.session.tell(Reserved(claimed.choice, claimed.personas[0]))
+    reserves.append(scene.supervisor.fish_for(Reserve))
+    scene.supervisor.fish_for(Leaving)  # the supervisor frees all that was asked for before
+    for reserve in reserves:
+        scene.supervisor.answer(reserve)
     scene.stage.settle()
     assert scene.session.is_alive()
     assert len(scene.upstream.dialled) == 1

@@ -70,7 +70,7 @@ class House:
             session.tell(Detached(number))
         self.stage.advance(3)
         assert self.stage.actors() == [self.supervisor]
-        assert actor(self.supervisor, SupervisorActor)._slots._held == {}
+        assert _held(self) == {}
         self.supervisor.stop(block=False)
         self.stage.settle()
 
@@ -218,6 +218,28 @@ def test_a_place_is_free_when_its_caller_has_left(house: House) -> None:
     assert isinstance(house.chooses("b", TINA), Wire)
 
 
+def test_a_choice_on_its_way_keeps_its_place(house: House) -> None:
+    """The session gives back another choice's place after she was reserved, and before it knows of that."""
+    house.chooses("a", MOHIT)
+    house.says("a", Chose(PRIYANKA))
+    house.stage.settle()
+    house.wires.dialled[-1].welcome()  # is heard in the turn in which the session asks for Tina
+    house.says("a", Chose(TINA))
+    house.stage.settle()
+    assert [call for call in _held(house).values() if TINA in call] == [{PRIYANKA, TINA}]
+    busy(house.chooses("b", TINA))
+    house.wires.dialled[-1].welcome()
+    busy(house.chooses("b", TINA))
+
+
+def test_a_caller_who_chooses_and_leaves_in_one_breath_holds_nobody(house: House) -> None:
+    """What was asked for before they left is free once they have."""
+    house.says("a", Chose(TINA))
+    house.says("a", HungUp())
+    house.stage.settle()
+    assert isinstance(house.chooses("b", TINA), Wire)
+
+
 @pytest.mark.parametrize("ends", ["hang up", "gone", "session crash", "persona crash"])
 def test_a_place_is_free_however_its_call_ends(house: House, ends: str) -> None:
     """Also when the session, or its persona, crashes."""
@@ -264,7 +286,7 @@ def test_a_switch_gives_the_place_up_when_the_other_is_there(house: House) -> No
 
 
 def test_whoever_was_only_called_is_free_again(house: House) -> None:
-    """The last choice wins, and what was claimed for the one before it is given back."""
+    """The last choice wins, and the place of the one before it is given back."""
     house.chooses("a", PRIYANKA)
     house.says("a", Chose(TINA))
     house.says("a", Chose(MOHIT))
@@ -324,11 +346,14 @@ def test_never_more_than_there_is_room_for(seed: int) -> None:
             for astrologer_id, most in ((TINA, 1), (MOHIT, 2)):
                 assert sum(astrologer_id in held for held in on) <= most, (seed, on)
         stage.settle()
-        slots = actor(house.supervisor, SupervisorActor)._slots
         living = {ref: _holds(ref) for *_, ref in house.callers.values() if ref.is_alive()}
-        held = {ref: set(held) for ref, held in slots._held.items()}
-        assert held == {ref: on for ref, on in living.items() if on}
+        assert _held(house) == {ref: on for ref, on in living.items() if on}
         house.end()
+
+
+def _held(house: House) -> dict[Any, frozenset[str]]:
+    """Who, by id, has a place for whom, as the supervisor has it."""
+    return actor(house.supervisor, SupervisorActor)._slots.held()
 
 
 def _holds(session: Any) -> set[str]:
