@@ -5,6 +5,7 @@ import itertools
 import logging
 import secrets
 import sys
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, assert_never
@@ -27,7 +28,7 @@ from actors.messages.admission import (
     Served,
 )
 from actors.messages.caller import Close, Error, ToCaller
-from actors.runtime import Boot, Down, Hired, LoopActor, LoopRef, Ref, Stop
+from actors.runtime import Boot, Down, Hired, LoopActor, LoopRef, Ref, Snapshot, Stop
 from actors.services import Services
 from actors.session import SessionInbox, UserSessionActor
 from actors.trial import TrialActor, TrialInbox
@@ -53,6 +54,14 @@ class CallEntry:
     user: str
     session: Hired[SessionInbox]
     outbox: Ref[ToCaller]
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorSnapshot(Snapshot):
+    """`newest`: the session of each user's newest call. `held`: of whom, by id, each session has a place."""
+
+    newest: Mapping[str, Hired[SessionInbox]]
+    held: Mapping[Hashable, frozenset[str]]
 
 
 class SupervisorActor(LoopActor[SupervisorInbox]):
@@ -103,6 +112,10 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
                 pass
             case _:
                 assert_never(message)
+
+    def snapshot(self) -> SupervisorSnapshot:
+        base, newest = super().snapshot(), {user: entry.session for user, entry in self._newest.items()}
+        return SupervisorSnapshot(base.parent, base.children, base.cause, newest, self._slots.held())
 
     def _admit(self, caller: Connected) -> None:
         before, now = self._newest.get(caller.user), self._now()

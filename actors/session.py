@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
@@ -16,6 +17,7 @@ from actors.call.line import Leg
 from actors.call.room import Room
 from actors.call.switchboard import Switchboard, SwitchboardHost
 from actors.call.timers import Look, MicrophoneSilent, ReconnectDue, ReleaseDue, Timer, TimeUp
+from actors.call.turns import Utterance
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
 from actors.call.watch import RECONNECTING, End, Watch
@@ -54,7 +56,7 @@ from actors.messages.caller import (
 )
 from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared
 from actors.persona import PersonaActor, PersonaInbox
-from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, Stop
+from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, Snapshot, Stop
 from actors.services import Services
 from audio import Decoded, Undecoded
 from schemas import Refused
@@ -66,6 +68,21 @@ SessionInbox: TypeAlias = (
     Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Reserved | Declined | FromBridge
     | Decoded | Undecoded | Displaced | Timer
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSnapshot(Snapshot):
+    """What a session shows of its call.
+
+    `connection` and `address` are the caller's. `holds` are the personas, by id, that are on the line or wanted there.
+    `turns` wait for an answer, the oldest first; `unsent` are the bytes of replies that the caller was not sent yet.
+    """
+
+    connection: int
+    address: str
+    holds: frozenset[str]
+    turns: tuple[Utterance, ...]
+    unsent: int
 
 
 class UserSessionActor(LoopActor[SessionInbox]):
@@ -143,6 +160,12 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._begin()
             case _:
                 assert_never(message)
+
+    def snapshot(self) -> SessionSnapshot:
+        base, line, talk = super().snapshot(), self._board.line, self._talk
+        holds = frozenset(one.persona.id for one in (line.wanted, line.live and line.live.selection) if one)
+        facts = (self._caller.connection, self._room.holding.address, holds, talk.turns, talk.replies.unsent)
+        return SessionSnapshot(base.parent, base.children, base.cause, *facts)
 
     # What the caller says.
 

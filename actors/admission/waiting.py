@@ -79,6 +79,10 @@ class Ledger:
         """For this connection, by its number; `address` is empty where callers are not limited by it."""
         return Holding(self, caller, address)
 
+    def parcels(self, group: Hashable) -> tuple[Parcel, ...]:
+        """What waits of a group, the oldest first; see Holding for what that is."""
+        return tuple(self._parcels.get(group, ()))
+
     def resize(self, parcel: Parcel, size: int) -> bool:
         """See Parcel."""
         more = size - parcel.size
@@ -90,7 +94,7 @@ class Ledger:
 
     def forget(self, holding: Holding) -> None:
         """Give back all that was counted by this one."""
-        for parcel in list(self._parcels.get(holding.group, ())):
+        for parcel in self.parcels(holding.group):
             if parcel.holding is holding:
                 self._count(parcel, -parcel.size)
 
@@ -111,14 +115,14 @@ class Ledger:
     def _displace(self, group: Hashable, parcel: Parcel, more: int) -> bool:
         """The largest holder of a group loses their newest; False where that is the one who asks."""
         asking, held = parcel.holding, Counter[int]()
-        for one in self._parcels.get(group, ()):
+        for one in self.parcels(group):
             held[one.holding.caller] += one.size
         if group == asking.group:
             held[asking.caller] += more
         largest = max(held, key=held.__getitem__)
         if largest == asking.caller:
             return False
-        theirs = [one for one in reversed(self._parcels[group]) if one.holding.caller == largest]
+        theirs = [one for one in reversed(self.parcels(group)) if one.holding.caller == largest]
         victim = min(theirs, key=lambda one: one.kind)
         self._count(victim, -victim.size)
         victim.lost = True

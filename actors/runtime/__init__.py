@@ -6,7 +6,7 @@ What a program needs is here; the parts know each other by their own files.
 from actors.runtime.actor import Hired, LoopActor, launch
 from actors.runtime.policy import Policy, Verdict
 from actors.runtime.ref import LoopRef, Ref
-from actors.runtime.signals import Boot, Down, MailboxOverflow, Stop
+from actors.runtime.signals import Boot, Down, MailboxOverflow, Snapshot, Stop
 from actors.runtime.watchdog import Watchdog
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "MailboxOverflow",
     "Policy",
     "Ref",
+    "Snapshot",
     "Stop",
     "Verdict",
     "Watchdog",

@@ -16,22 +16,6 @@ What is guaranteed:
 - Nothing is left: an actor that has ended has no attributes of its own any more, so that their memory is free at once.
 - A timer is a message, keyed by its type: one that was set again or cancelled is never delivered.
 
-Bounds. A mailbox is bounded by those who tell; each of them has a bound of its own:
-
-- a caller's socket -> session: the reader stops while MOST_UNHANDLED messages wait (web/endpoint.py), and closes a
-  caller who sends too many (actors/call/connection.py);
-- the upstream's socket -> bridge: nothing is read while MOST_UNHANDLED frames wait (upstream/link.py);
-- bridge -> session: a few facts for a frame; the model says at most REPLY_TOKENS to each of MOST_ASKED asks;
-- session -> bridge, session -> persona, and back: a few for each message handled, never in a loop;
-- decoders -> session: one answer for the one clip in hand (actors/call/clips.py);
-- session -> supervisor: two for a choice, one for a loss, one for its end; supervisor -> session: one for each of these
-  events in the user's other calls; trial -> supervisor: one;
-- a socket -> supervisor: one question for each connection, which waits for the answer;
-- timers: one of each type; children: one Down each.
-
-Where one of them fails all the same, an actor for which more than `most_waiting` messages wait ends with Overrun, and a
-session ends with its child: the producer is at fault, and no other call pays for it.
-
 Given up of Pykka's promises: proxies, composed futures (`map`, `join`), `on_start` and `on_failure`, an actor that
 lives on after an `ask` that failed, and `ask`, `stop` and `stop_all` that wait on the thread of the loop: they raise.
 """
@@ -43,13 +27,13 @@ from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, cast
 
 import pykka
-from pykka import ActorDeadError, ActorRegistry
+from pykka import ActorRegistry
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
 from actors.runtime.mailbox import Mailbox
-from actors.runtime.ref import LoopFuture, LoopRef, Ref
-from actors.runtime.signals import Boot, ChildrenDone, Down, MailboxOverflow, TimerFired
+from actors.runtime.ref import LoopFuture, LoopRef, Ref, refuse
+from actors.runtime.signals import Boot, ChildrenDone, Down, MailboxOverflow, Snapshot, TimerFired
 from actors.runtime.watchdog import running
 
 log = logging.getLogger(__name__)
@@ -68,6 +52,7 @@ SIGNALS = frozenset(
 )  # what the base takes itself, or looks at first
 
 Reply: TypeAlias = "pykka.Future[Any] | None"
+Alarm: TypeAlias = tuple[asyncio.TimerHandle, object]  # a timer, and what it puts into the mailbox
 Hired: TypeAlias = LoopRef[M]
 """What `hire` returns: it can be told, and it can be stopped."""
 
@@ -79,27 +64,24 @@ class LoopActor(pykka.Actor, Generic[M]):
     """What its parent knows it by; children of one name are told apart by `incarnation`, from 1."""
 
     most_waiting = MOST_WAITING
-    """Messages that may wait for it; over that it ends, with Overrun as the cause."""
+    """Messages that may wait for it; over that it ends, with MailboxOverflow as the cause."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._actor_ref = LoopRef[M](self)
+        self.me = LoopRef[M](self)
+        """The reference by which others may tell this actor."""
+        self._actor_ref = self.me
         self.incarnation = 1
         self._parent: Ref[Down] | None = None
         self._children: dict[LoopRef[Any], LoopActor[Any]] = {}
         self._hired: Counter[str] = Counter()
-        self._alarms: dict[type, asyncio.TimerHandle] = {}
+        self._alarms: dict[type, Alarm] = {}  # by the type of their message
         self._ending = False
         self._cause: BaseException | None = None
         self._stoppers: list[pykka.Future[Any]] = []
         self._lasting = frozenset(vars(self))  # what it still has when it has ended
 
     # What an actor does.
-
-    @property
-    def me(self) -> LoopRef[M]:
-        """The reference by which others may tell me."""
-        return cast(LoopRef[M], self._actor_ref)
 
     def on_receive(self, message: M) -> Any:
         """Handle one message: one `match`, with `assert_never` at its end."""
@@ -110,6 +92,10 @@ class LoopActor(pykka.Actor, Generic[M]):
 
     def on_stop(self) -> None:
         """Let go of what is not an actor. Runs once, however the actor ended, after its children."""
+
+    def snapshot(self) -> Snapshot:
+        """What this actor shows of itself to whoever looks from outside; one with more to show extends Snapshot."""
+        return Snapshot(self._parent, tuple(self._children), self._cause)
 
     def hire(self, actor: "Callable[P, LoopActor[N]]", /, *args: P.args, **kwargs: P.kwargs) -> "Hired[N]":
         """Start a child; mypy checks its arguments and all that it is ever told."""
@@ -124,14 +110,14 @@ class LoopActor(pykka.Actor, Generic[M]):
 
     def after(self, seconds: float, message: M) -> None:
         """Tell myself `message` in so many seconds, unless it is set again or cancelled before."""
-        self.cancel(type(message))
-        handle = asyncio.get_running_loop().call_later(seconds, self._ring, message)
-        self._alarms[type(message)] = handle
+        kind, fired = type(message), TimerFired(message)
+        self.cancel(kind)
+        self._alarms[kind] = (asyncio.get_running_loop().call_later(seconds, self._put, fired), fired)
 
     def cancel(self, kind: type) -> None:
         """Forget the timer whose message is of this type, also if it has already fired."""
         if alarm := self._alarms.pop(kind, None):
-            alarm.cancel()
+            alarm[0].cancel()
 
     def end(self, cause: BaseException | None = None) -> None:
         """End this actor after the message in hand; `cause` goes into its Down, no traceback into the log."""
@@ -141,8 +127,8 @@ class LoopActor(pykka.Actor, Generic[M]):
         self._ending = True
         for kind in list(self._alarms):
             self.cancel(kind)
-        wait = asyncio.get_running_loop().call_later(CHILDREN_SECONDS, self._put, ChildrenDone())
-        self._alarms[ChildrenDone] = wait
+        done = ChildrenDone()
+        self._alarms[ChildrenDone] = (asyncio.get_running_loop().call_later(CHILDREN_SECONDS, self._put, done), done)
         self._end_youngest()
 
     def _end_youngest(self) -> None:
@@ -154,13 +140,8 @@ class LoopActor(pykka.Actor, Generic[M]):
 
     # Pykka's hooks for new actor types.
 
-    @staticmethod
-    def _create_actor_inbox() -> Mailbox:
-        return Mailbox()
-
-    @staticmethod
-    def _create_future() -> LoopFuture[Any]:
-        return LoopFuture()
+    _create_actor_inbox = staticmethod(Mailbox)
+    _create_future = staticmethod(LoopFuture[Any])
 
     def _start_actor_loop(self) -> None:
         mailbox = cast(Mailbox, self.actor_inbox)
@@ -177,7 +158,8 @@ class LoopActor(pykka.Actor, Generic[M]):
         if (waiting := len(mailbox)) > running.deepest:
             running.deepest = waiting
         if waiting > self.most_waiting and not self._ending:
-            self._overrun(waiting)
+            log.error("%s %d is told too much: %d messages wait", self.name, self.incarnation, waiting)
+            self.end(MailboxOverflow(f"{waiting} messages waited for {self.name} {self.incarnation}"))
         running.actor = self
         try:
             self._take_some(mailbox)
@@ -198,17 +180,10 @@ class LoopActor(pykka.Actor, Generic[M]):
             if not mailbox or clock() > enough:
                 break
         if not self._ending:
-            self._rest()
-
-    def _rest(self) -> None:
-        try:
-            self.on_rest()
-        except BaseException as error:
-            self._crash("resting", error)
-
-    def _overrun(self, waiting: int) -> None:
-        log.error("%s %d is told too much: %d messages wait", self.name, self.incarnation, waiting)
-        self.end(MailboxOverflow(f"{waiting} messages waited for {self.name} {self.incarnation}"))
+            try:
+                self.on_rest()
+            except BaseException as error:
+                self._crash("resting", error)
 
     def _take(self, message: Any) -> None:
         """What is not simply for `on_receive`: the base's own signals, asks, and all that comes while it ends."""
@@ -225,11 +200,11 @@ class LoopActor(pykka.Actor, Generic[M]):
                     self._stoppers.append(reply_to)
                 self.end()
             case _ if self._ending:
-                _refuse(message, reply_to, self._actor_ref)
-            case TimerFired():
-                if self._alarms.get(type(message.message)) is message.alarm:
-                    del self._alarms[type(message.message)]
-                    self._handle(message.message)
+                refuse(message, reply_to, self.me)
+            case TimerFired(due):
+                if (alarm := self._alarms.get(type(due))) and alarm[1] is message:
+                    del self._alarms[type(due)]
+                    self._handle(due)
             case _:
                 self._handle(message, reply_to)
 
@@ -250,9 +225,6 @@ class LoopActor(pykka.Actor, Generic[M]):
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise error  # these two end the process, in the order that the command line keeps
 
-    def _ring(self, message: M) -> None:
-        self._put(TimerFired(message, self._alarms[type(message)]))
-
     def _put(self, message: Any) -> None:
         self.actor_inbox.put(message)
 
@@ -267,12 +239,12 @@ class LoopActor(pykka.Actor, Generic[M]):
         self._cause = self._cause or crash
         mailbox.turn = None
         self.actor_stopped.set()
-        ActorRegistry.unregister(self._actor_ref)
+        ActorRegistry.unregister(self.me)
         for stopper in self._stoppers:
             stopper.set(True)
         for left in mailbox:
             if type(left) is Envelope:
-                _refuse(left.message, left.reply_to, self._actor_ref)
+                refuse(left.message, left.reply_to, self.me)
         mailbox.clear()
         if self._parent is not None:
             self._parent.tell(Down(self.me, self.name, self.incarnation, self._cause))
@@ -303,13 +275,3 @@ def launch(actor: LoopActor[M], parent: Ref[Down] | None = None) -> Hired[M]:
     ActorRegistry.register(actor.actor_ref)
     actor._start_actor_loop()
     return actor.me
-
-
-def _refuse(message: Any, reply_to: Reply, ref: pykka.ActorRef[Any]) -> None:
-    if reply_to is None:
-        return
-    if isinstance(message, _ActorStop):
-        reply_to.set(True)
-    else:
-        error = ActorDeadError(f"{ref} stopped before handling the message")
-        reply_to.set_exception((ActorDeadError, error, None))

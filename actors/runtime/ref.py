@@ -1,6 +1,6 @@
 """By what an actor is told: a Ref; and the reference and the future of Pykka for actors on an event loop.
 
-Written against pykka 4.5, of which it uses these internals: Envelope and the stop message.
+Written against pykka 4.5, of which it uses these internals: Envelope, the stop message and a reference's actor.
 """
 
 import asyncio
@@ -96,6 +96,13 @@ class LoopRef(pykka.ActorRef[Any], Generic[M_contra]):
             return
         self.actor_inbox.put(message)
 
+    def snapshot(self) -> Any:
+        """The actor's own `snapshot()`, on the thread of its loop; raises pykka.ActorDeadError once it has ended."""
+        actor: Any = self._actor_weakref()
+        if actor is None or self.actor_stopped.is_set():
+            raise pykka.ActorDeadError(f"{self} has ended")
+        return actor.snapshot()
+
     def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
         """As Pykka's, but refuses to block the loop with RuntimeError. Actors never ask."""
         if block and on_loop():
@@ -115,3 +122,14 @@ class LoopRef(pykka.ActorRef[Any], Generic[M_contra]):
         if self.actor_stopped.is_set():
             reply.set(False)
         return reply.get(timeout=timeout) if block else reply
+
+
+def refuse(message: Any, reply_to: "pykka.Future[Any] | None", ref: pykka.ActorRef[Any]) -> None:
+    """Answer whoever asked an actor that has ended: a stop with True, all else with ActorDeadError."""
+    if reply_to is None:
+        return
+    if isinstance(message, _ActorStop):
+        reply_to.set(True)
+    else:
+        error = pykka.ActorDeadError(f"{ref} stopped before handling the message")
+        reply_to.set_exception((pykka.ActorDeadError, error, None))

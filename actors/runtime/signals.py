@@ -1,9 +1,9 @@
-"""What every actor may be told besides its own messages."""
+"""What every actor may be told besides its own messages, and what each shows of itself."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from actors.runtime.ref import LoopRef
+from actors.runtime.ref import LoopRef, Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,9 @@ class Down:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """A timer fired; it counts only while `alarm` is the one that is set."""
+    """A timer fired; `message` is handled if this is still the timer that is set for its type."""
 
     message: Any
-    alarm: object
 
 
 class MailboxOverflow(Exception):
@@ -40,3 +39,12 @@ class MailboxOverflow(Exception):
 
 class ChildrenDone:
     """Told to an actor that is ending: the time that its children had is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The observable state of an actor at one moment. `cause`: by what it ends, while it does and not quietly."""
+
+    parent: Ref[Down] | None
+    children: tuple[LoopRef[Any], ...]
+    cause: BaseException | None

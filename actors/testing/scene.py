@@ -110,8 +110,8 @@ class Scene:
         self.supervisor, self.caller = Supervisor(self.current), Probe("caller")
         self.upstream, self.decoders = Wires(), Decoders()
         self.connection = 1
-        services = Services(self.current, self.upstream, cast(Pool, self.decoders), limits or Limits())
-        session = UserSessionActor("somebody", "scene", services, self.supervisor, address)
+        self.services = Services(self.current, self.upstream, cast(Pool, self.decoders), limits or Limits())
+        session = UserSessionActor("somebody", "scene", self.services, self.supervisor, address)
         self.session: Hired[SessionInbox] = launch(session, self.supervisor)
         self.session.tell(Attached(self.connection, self.caller))
 

@@ -10,16 +10,16 @@ import pytest
 from actors.messages.admission import Admitted, Connected, Detached, From
 from actors.messages.caller import Chose, Close, ConfigAck, Error, FromCaller, HungUp, SearchedPersona
 from actors.services import Limits, Services
-from actors.session import UserSessionActor
+from actors.session import SessionSnapshot
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
 from audio import Pool
 from personas import SHIPPED, Catalogue, CurrentCatalogue, Profile
-from supervisor import SupervisorActor
+from supervisor import SupervisorActor, SupervisorSnapshot
 from tests.kit.four import HARSH, MOHIT, PRIYANKA, TINA
-from tests.kit.insides import actor
+from tests.kit.insides import shown
 
 
 def limited(**most: int) -> Catalogue:
@@ -70,7 +70,7 @@ class House:
             session.tell(Detached(number))
         self.stage.advance(3)
         assert self.stage.actors() == [self.supervisor]
-        assert _held(self) == {}
+        assert shown(self.supervisor, SupervisorSnapshot).held == {}
         self.supervisor.stop(block=False)
         self.stage.settle()
 
@@ -226,7 +226,7 @@ def test_a_choice_on_its_way_keeps_its_place(house: House) -> None:
     house.wires.dialled[-1].welcome()  # is heard in the turn in which the session asks for Tina
     house.says("a", Chose(TINA))
     house.stage.settle()
-    assert [call for call in _held(house).values() if TINA in call] == [{PRIYANKA, TINA}]
+    assert list(shown(house.supervisor, SupervisorSnapshot).held.values()) == [{PRIYANKA, TINA}]
     busy(house.chooses("b", TINA))
     house.wires.dialled[-1].welcome()
     busy(house.chooses("b", TINA))
@@ -342,21 +342,10 @@ def test_never_more_than_there_is_room_for(seed: int) -> None:
             for wire in house.wires.dialled:
                 if not wire.ended and "session.update" in wire.kinds and chance.random() < 0.5:
                     wire.welcome() if chance.random() < 0.9 else wire.lose()
-            on = [_holds(session) for *_, session in house.callers.values() if session.is_alive()]
+            on = [shown(session, SessionSnapshot).holds for *_, session in house.callers.values() if session.is_alive()]
             for astrologer_id, most in ((TINA, 1), (MOHIT, 2)):
                 assert sum(astrologer_id in held for held in on) <= most, (seed, on)
         stage.settle()
-        living = {ref: _holds(ref) for *_, ref in house.callers.values() if ref.is_alive()}
-        assert _held(house) == {ref: on for ref, on in living.items() if on}
+        living = {ref: shown(ref, SessionSnapshot).holds for *_, ref in house.callers.values() if ref.is_alive()}
+        assert shown(house.supervisor, SupervisorSnapshot).held == {ref: on for ref, on in living.items() if on}
         house.end()
-
-
-def _held(house: House) -> dict[Any, frozenset[str]]:
-    """Who, by id, has a place for whom, as the supervisor has it."""
-    return actor(house.supervisor, SupervisorActor)._slots.held()
-
-
-def _holds(session: Any) -> set[str]:
-    """Whom a session has on its line or wants there."""
-    line = actor(session, UserSessionActor)._board.line
-    return {one.persona.id for one in (line.wanted, line.live and line.live.selection) if one}
