@@ -1,8 +1,8 @@
 """UserSessionActor: one caller's line. It owns the caller's connection, and decides which upstream serves."""
 
-import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
@@ -16,6 +16,7 @@ from actors.call.line import Leg
 from actors.call.room import Room
 from actors.call.switchboard import Switchboard, SwitchboardHost
 from actors.call.timers import Look, MicrophoneSilent, ReconnectDue, ReleaseDue, Timer, TimeUp
+from actors.call.turns import Utterance
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
 from actors.call.watch import RECONNECTING, End, Watch
@@ -52,9 +53,9 @@ from actors.messages.caller import (
     TooFast,
     Typed,
 )
-from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared, Selected
+from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared
 from actors.persona import PersonaActor, PersonaInbox
-from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, Stop
+from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, Snapshot, Stop
 from actors.services import Services
 from audio import Decoded, Undecoded
 from schemas import Refused
@@ -63,9 +64,24 @@ from upstream.facts import Allowance, Event, ReplyEnded, SpeechStarted, Used
 log = logging.getLogger(__name__)
 
 SessionInbox: TypeAlias = (
-    Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Reserved | FromBridge | Decoded
-    | Undecoded | Displaced | Timer
+    Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Reserved | Declined | FromBridge
+    | Decoded | Undecoded | Displaced | Timer
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSnapshot(Snapshot):
+    """What a session shows of its call.
+
+    `connection` and `address` are the caller's. `holds` are the personas, by id, that are on the line or wanted there.
+    `turns` wait for an answer, the oldest first; `unsent` are the bytes of replies that the caller was not sent yet.
+    """
+
+    connection: int
+    address: str
+    holds: frozenset[str]
+    turns: tuple[Utterance, ...]
+    unsent: int
 
 
 class UserSessionActor(LoopActor[SessionInbox]):
@@ -110,8 +126,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._leave_with(self._board.ready(message))
             case Prepared():
                 self._board.prepared(message)
-            case Selected() | Reserved():
-                self._leave_with(self._board.decided(message))
+            case Reserved():
+                self._leave_with(self._board.granted(message))
             case Declined(choice, code, reason):
                 self._refuse(code, reason)
                 self._board.declined(choice)
@@ -143,6 +159,12 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._begin()
             case _:
                 assert_never(message)
+
+    def snapshot(self) -> SessionSnapshot:
+        base, line, talk = super().snapshot(), self._board.line, self._talk
+        holds = frozenset(one.persona.id for one in (line.wanted, line.live and line.live.selection) if one)
+        facts = (self._caller.connection, self._room.holding.address, holds, talk.turns, talk.replies.unsent)
+        return SessionSnapshot(base.parent, base.children, base.cause, *facts)
 
     # What the caller says.
 
@@ -208,7 +230,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._talk.tally[code] += 1
         self._services.counters.messages_refused[code] += 1
         if counts:
-            self._leave_with(self._caller.refuse(code, reason))
+            self._leave_with(self._caller.refuse(code, reason, self._clock()))
         else:
             self._caller.tell(Error(code, reason))
 
@@ -240,9 +262,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
     # Life.
 
     def _begin(self) -> None:
-        services, self._clock = self._services, asyncio.get_running_loop().time
+        services, self._clock = self._services, self._services.clock.now
         self._began = self._clock()
-        self._persona = persona = self.hire(PersonaActor, self.me, services.current)
+        self._persona = persona = self.hire(PersonaActor, self.me, services.clock)
         self._talk = Conversation(self._caller, persona, Clips(services.pool, self.me, self._by))
         recordings, counters = self._talk.recordings, services.counters
         self._room = Room(
@@ -250,8 +272,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
         )
         hands = SwitchboardHost(
             self._hire_bridge,
-            lambda chosen: self._supervisor.tell(Reserve(self.me, chosen.choice, chosen.personas)),
-            lambda keeps: self._supervisor.tell(ReleaseSlots(self.me, keeps)),
+            lambda choice, wish: self._supervisor.tell(Reserve(self.me, choice, wish)),
+            lambda choices: self._supervisor.tell(ReleaseSlots(self.me, choices)),
             lambda seconds: self.after(seconds, ReconnectDue()),
             self._pace,
             lambda: self.after(0.0, Look()),  # once, when all that happens now has happened

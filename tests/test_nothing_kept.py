@@ -2,18 +2,20 @@
 
 import struct
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import pykka
 import pytest
 
-from actors.session import UserSessionActor
+from actors.runtime import Hired
+from actors.session import SessionInbox, SessionSnapshot
 from audio import wav
 from engine.faults.faults import Fault, Stall
 from engine.faults.script import Script
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
 from tests.kit.held import nothing_large_is_left, uncollected
-from tests.kit.insides import actor
+from tests.kit.insides import shown
 from tests.kit.raw import Raw, clip_message, head
 from tests.kit.story import run, until
 from web.patience import Patience
@@ -23,64 +25,64 @@ LONG = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))
 MUCH = "I say more than fits. " * 40
 CALLS = 1
 
-Act = Callable[[Exchange, Raw, UserSessionActor], Awaitable[None]]
+Session: TypeAlias = Hired[SessionInbox]
+Act = Callable[[Exchange, Raw, Session], Awaitable[None]]
 
 
-async def reads_nothing(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+async def reads_nothing(line: Exchange, raw: Raw, session: Session) -> None:
     """A whole reply waits in the outbox."""
     line.mind.script = MUCH
     raw.say(type="text", text="tell me")
-    outbox = session._caller._outbox
-    await until(lambda: outbox._text > 300_000)  # type: ignore[union-attr]
+    await until(lambda: line.waiting.bytes > 300_000)
 
 
-async def is_being_answered(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+async def is_being_answered(line: Exchange, raw: Raw, session: Session) -> None:
     """Much of a reply has come from the model; it is streamed at its pace."""
     line.mind.script = MUCH
     raw.say(type="config", astrologer_id=TINA, audio={"mode": "stream"})
     raw.say(type="text", text="tell me")
-    await until(lambda: sum(len(air.pcm) for air in session._talk.replies._playing) > 300_000)
+    await until(lambda: shown(session, SessionSnapshot).unsent > 300_000)
 
 
-async def has_sent_clips(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+async def has_sent_clips(line: Exchange, raw: Raw, session: Session) -> None:
     """One is decoded and being asked, others wait."""
     line.ear.free.clear()
     for _ in range(3):
         raw.send(clip_message(LONG))
-    await until(lambda: any(isinstance(said.content, bytes) for said in session._talk._turns))
+    await until(lambda: any(isinstance(said.content, bytes) for said in shown(session, SessionSnapshot).turns))
 
 
-async def has_asked_all(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+async def has_asked_all(line: Exchange, raw: Raw, session: Session) -> None:
     """Three clips were told to the bridge."""
     for _ in range(3):
         raw.send(clip_message(LONG))
-    await until(lambda: sum(said.asked for said in session._talk._turns) == 3)
+    await until(lambda: sum(said.asked for said in shown(session, SessionSnapshot).turns) == 3)
 
 
-async def sends_half_a_frame(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+async def sends_half_a_frame(line: Exchange, raw: Raw, session: Session) -> None:
     """The rest will not come."""
     raw.writer.write(head(3 * 2**20) + bytes(2 * 2**20))
     await until(lambda: line.waiting.bytes >= 2 * 2**20)
 
 
-async def vanishes(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+async def vanishes(line: Exchange, raw: Raw, session: Session) -> None:
     """The connection is cut."""
     raw.vanish()
 
 
-async def stays_deaf(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+async def stays_deaf(line: Exchange, raw: Raw, session: Session) -> None:
     """They are given up by the server."""
 
 
-async def hangs_up(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+async def hangs_up(line: Exchange, raw: Raw, session: Session) -> None:
     """In order."""
     raw.say(type="end")
     await raw.closed()
 
 
-async def sees_a_crash(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
+async def sees_a_crash(line: Exchange, raw: Raw, session: Session) -> None:
     """Of their session."""
-    session.me.tell("no message of ours")  # type: ignore[arg-type]
+    session.tell("no message of ours")  # type: ignore[arg-type]
     await raw.closed()
 
 
@@ -104,10 +106,9 @@ async def call(line: Exchange, user: str, state: Act, end: Act) -> None:
     """From the first word until the session is gone."""
     raw = await Raw.dial(line.url, user, f"?astrologer_id={TINA}")
     await raw.hear("audio_response")
-    session = actor(line.session(user), UserSessionActor)
+    session = line.session(user)
     await state(line, raw, session)
     await end(line, raw, session)
-    del session
     await until(lambda: len(pykka.ActorRegistry.get_all()) == 1)
     line.ear.free.set()
     raw.vanish()

@@ -1,41 +1,85 @@
-"""Who is on the line with whom: counted for all calls of this process, so that a persona has no more than it may."""
+"""Places with personas: how many calls each has, of all calls of this process."""
 
 from collections import Counter
 from collections.abc import Collection, Hashable
+from datetime import datetime
+from typing import assert_never
 
-from personas import Persona
+from actors.messages.admission import ById, ByWords, Declined, Reserve, Reserved, Wish
+from personas import Catalogue, Persona
+from schemas import Refused
+
+NOBODY_FITS = (
+    "Nobody who takes calls now fits what you look for: see GET /api/astrologers, and send config with an "
+    "astrologer_id."
+)
 
 
 class PersonaSlots:
-    """A call holds the persona that is on its line and the one that it is switching to. The supervisor owns it."""
+    """The slots decide which persona a choice gets, so that no persona has more callers than its `max_callers`.
+
+    A call holds a place for each choice that was reserved and not released: one for the persona on its line, and one
+    for the persona that is being called. Choices of one call that hold the same persona count as one caller. State and
+    arithmetic; the supervisor owns it.
+    """
 
     def __init__(self) -> None:
-        self._held: dict[Hashable, frozenset[str]] = {}
+        self._held: dict[Hashable, dict[int, str]] = {}  # of a call, the astrologer_id by choice
         self._callers: Counter[str] = Counter()
 
-    def claim(self, call: Hashable, persona: Persona) -> bool:
-        """Whether the call may have this one; then it holds it, besides what it held before."""
-        held = self._held.get(call, frozenset())
-        if persona.id not in held and self.full(persona):
-            return False
-        self._hold(call, held | {persona.id})
-        return True
+    def answer(self, asked: Reserve, catalogue: Catalogue, now: datetime) -> Reserved | Declined:
+        """Reserve a place with the best persona that fits the wish and has one left, at this moment `now`."""
+        try:
+            fitting = _fitting(asked.wish, catalogue, now)
+        except Refused as refused:
+            return Declined(asked.choice, refused.code, refused.message)
+        for persona in fitting:
+            if self._take(asked.session, asked.choice, persona):
+                return Reserved(asked.choice, persona, catalogue.memory)
+        full = {one.id for one in catalogue.open(now) if self.full(one)}
+        advice = catalogue.advise(fitting[0], now, engaged=full)
+        return Declined(asked.choice, "busy", f"{fitting[0].name} is talking to others. {advice}")
 
-    def let_go(self, call: Hashable, keeps: Collection[str] = ()) -> None:
-        """Of those that the call holds it needs only these any more."""
-        self._hold(call, self._held.get(call, frozenset()).intersection(keeps))
+    def release(self, call: Hashable, choices: Collection[int]) -> None:
+        """Release the places of these choices of the call; a choice without a place is passed over."""
+        self._hold(call, {choice: id_ for choice, id_ in self._held.get(call, {}).items() if choice not in choices})
+
+    def release_all(self, call: Hashable) -> None:
+        """The call is over: release all its places."""
+        self._hold(call, {})
 
     def full(self, persona: Persona) -> bool:
-        """Whether nobody else may have this one."""
+        """True if the persona has as many callers as it may."""
         most = persona.behaviour.max_callers
-        return most is not None and self.callers(persona.id) >= most
+        return most is not None and self._callers[persona.id] >= most
 
-    def callers(self, astrologer_id: str) -> int:
-        """How many calls hold this one."""
-        return self._callers[astrologer_id]
+    def held(self) -> dict[Hashable, frozenset[str]]:
+        """The ids of the personas with whom each call has a place."""
+        return {call: frozenset(held.values()) for call, held in self._held.items()}
 
-    def _hold(self, call: Hashable, held: frozenset[str]) -> None:
-        self._callers -= Counter(self._held.pop(call, ()))  # who comes to none is not counted any more
+    def _take(self, call: Hashable, choice: int, persona: Persona) -> bool:
+        """Take a place with this persona; False if it has none left, and the call holds none."""
+        held = self._held.get(call, {})
+        if persona.id not in held.values() and self.full(persona):
+            return False
+        self._hold(call, {**held, choice: persona.id})
+        return True
+
+    def _hold(self, call: Hashable, held: dict[int, str]) -> None:
+        self._callers -= Counter(set(self._held.pop(call, {}).values()))  # `-=` drops who comes to zero
         if held:
             self._held[call] = held
-            self._callers += Counter(held)
+            self._callers += Counter(set(held.values()))
+
+
+def _fitting(wish: Wish, catalogue: Catalogue, now: datetime) -> tuple[Persona, ...]:
+    """One persona or more that fit and take calls now, the best first. Raises Refused: no_persona, or as `get`."""
+    match wish:
+        case ById(astrologer_id):
+            return (catalogue.get(astrologer_id, now),)
+        case ByWords(words, language):
+            if found := catalogue.fitting(words, language, now):
+                return found
+            raise Refused("no_persona", NOBODY_FITS)
+        case _:
+            assert_never(wish)

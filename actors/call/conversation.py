@@ -80,6 +80,11 @@ class Conversation:
         return max(self._spoke_at, self.recordings.came_at)
 
     @property
+    def turns(self) -> tuple[Utterance, ...]:
+        """What waits for an answer, the oldest first."""
+        return tuple(self._turns)
+
+    @property
     def full(self) -> bool:
         """No more of the caller's turns can wait."""
         return sum(not said.asked for said in self._turns) >= MOST_WAITING

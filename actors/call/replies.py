@@ -28,6 +28,11 @@ class Replies:
             if streamed and outgoing.since is None:
                 outgoing.since = now
 
+    @property
+    def unsent(self) -> int:
+        """Bytes of sound that wait to be sent to the caller."""
+        return sum(len(outgoing.pcm) for outgoing in self._playing)
+
     def began(self, leg: Leg, reply: int, ask: int, before: str, now: float) -> None:
         """The model begins to answer; `before` is what a lost connection gave of the same answer."""
         begun = next(

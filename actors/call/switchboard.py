@@ -24,21 +24,10 @@ from actors.call.line import (
     steer,
 )
 from actors.call.watch import For, Waiting
-from actors.messages.admission import Reserved
+from actors.messages.admission import ById, ByWords, Reserved, Wish
 from actors.messages.bridge import Configure, Ready, SetTurnDetection, ToBridge, UpdateInstructions, UpstreamRefused
 from actors.messages.caller import Chose, Close, Error, Mode, Notice, SearchedPersona
-from actors.messages.persona import (
-    Choose,
-    Know,
-    Meet,
-    Prepare,
-    Prepared,
-    SearchPersona,
-    Selected,
-    StartMeter,
-    StopMeter,
-    ToPersona,
-)
+from actors.messages.persona import Prepare, Prepared, StartMeter, StopMeter, ToPersona
 from actors.runtime import Hired, Ref, Stop
 from personas import Profile
 from upstream.models import Capabilities
@@ -51,14 +40,14 @@ MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be go
 class SwitchboardHost:
     """What a session does for its switchboard: hire the bridge of a generation, look again in so many seconds.
 
-    `claim` asks the supervisor for a place with a persona; by `let_go` it learns, by id, who is still needed. `pace`
-    releases what is due of a streamed reply. `watch`: what the caller waits for may be something else now. `until` is
-    when whoever is wanted is given up, as far as that is known.
+    `reserve` asks the supervisor for a place for a choice, `release` gives back the places of some. `pace` releases
+    what is due of a streamed reply. `watch`: what the caller waits for may be something else now. `until` is when
+    whoever is wanted is given up, as far as that is known.
     """
 
     hire: Callable[[int, Configure], Hired[ToBridge | Stop]]
-    claim: Callable[[Selected], None]
-    let_go: Callable[[frozenset[str]], None]
+    reserve: Callable[[int, Wish], None]
+    release: Callable[[frozenset[int]], None]
     look_again: Callable[[float], None]
     pace: Callable[[], None]
     watch: Callable[[], None]
@@ -102,26 +91,27 @@ class Switchboard:
         return self._choices.newest
 
     def choose(self, chose: Chose) -> None:
-        """The caller wants this persona, and may have told of themselves. Raises Refused: switch_too_often.
+        """The caller chooses this persona, and may tell of themselves. Raises Refused: switch_too_often.
 
-        Whom they want already is only acknowledged, and told what it must know of them; a new mode holds at once.
+        A persona that is wanted already is only acknowledged, and told the new profile; a new mode holds at once.
         """
         if not self._choices.repeats(chose.astrologer_id):
             choice = self._next(chose.astrologer_id, chose.profile, chose.mode)
-            self._persona.tell(Choose(choice, chose.astrologer_id))
+            self._do.reserve(choice, ById(chose.astrologer_id))
         elif not self._choices.repeat(chose.profile, chose.mode):
             if chose.mode:
                 self.set_mode(chose.mode)
             if chose.profile:
-                self._know(chose.profile)
+                self._choices.profile = chose.profile
+                self._prepare_anew()
             if self.line.live and self.line.live.selection.choice == self.choice:
                 self._acknowledge(self.line.live)
             elif self._acknowledged == self.choice:
                 self._unacknowledged += 1
 
     def seek(self, sought: SearchedPersona) -> None:
-        """The caller wants whoever fits best. Raises Refused: switch_too_often."""
-        self._persona.tell(SearchPersona(self._next("", None, sought.mode), sought.query, sought.language))
+        """The caller chooses whoever fits these words best. Raises Refused: switch_too_often."""
+        self._do.reserve(self._next("", None, sought.mode), ByWords(sought.query, sought.language))
 
     def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> int:
         self._chosen_at = self._do.clock()
@@ -129,29 +119,19 @@ class Switchboard:
         self._talk.expect(choice)
         return choice
 
-    def _know(self, profile: Profile) -> None:
-        """Who was told already what to say is told anew."""
-        self._persona.tell(Know(profile))
+    def _prepare_anew(self) -> None:
+        """Prepare the connections of the wanted persona again: the profile is another."""
         for leg in (self.line.live, self.line.coming):
             if leg and leg.selection == self.line.wanted:
-                self._persona.tell(Prepare(leg.generation, leg.selection.persona))
+                self._ask_for_setup(leg)
 
-    def decided(self, message: Selected | Reserved) -> Close | None:
-        """There are personas who take calls; then, one of them takes this one."""
+    def granted(self, reserved: Reserved) -> Close | None:
+        """The choice has a place with this persona: it is the one that is wanted from now on."""
         if self._closed:
             return None
-        if isinstance(message, Selected):
-            self._choices.claim(message.choice, message.personas)
-            self._do.claim(message)
-            return None
-        return self._granted(Selection(message.choice, message.persona))
-
-    def _granted(self, selection: Selection) -> Close | None:
-        self._persona.tell(Meet())
-        asked, live = self._choices.granted(selection), self.line.live
+        selection = Selection(reserved.choice, reserved.persona)
+        asked, live = self._choices.granted(selection, reserved.memory), self.line.live
         self._granted_at = self._do.clock()
-        if asked.profile:
-            self._persona.tell(Know(asked.profile))
         if live:
             self._persona.tell(StopMeter())
         if self.serving:
@@ -163,7 +143,7 @@ class Switchboard:
         return self.steer()
 
     def declined(self, choice: int) -> None:
-        """It is not, and whoever was wanted before still is, or may yet be granted."""
+        """The choice has no place; whoever was wanted before still is, or may yet be granted."""
         if self._closed:
             return
         self._talk.retag(choice, self._choices.refused(choice, self.line.wanted))
@@ -236,9 +216,9 @@ class Switchboard:
     def steer(self) -> Close | None:
         """Do what there is to do until the line is as wanted, or under way to it."""
         close = self._steer()
-        needs = self._choices.let_go(self.line.wanted, self.line.live.selection if self.line.live else None)
-        if needs is not None:
-            self._do.let_go(needs)
+        live = self.line.live
+        if needless := self._choices.release(self.line.wanted, live.selection if live else None):
+            self._do.release(needless)
         self._do.watch()
         return close
 
@@ -338,7 +318,11 @@ class Switchboard:
 
     def _prepare(self, leg: Leg) -> None:
         self.line = replace(self.line, coming=leg)
-        self._persona.tell(Prepare(leg.generation, leg.selection.persona))
+        self._ask_for_setup(leg)
+
+    def _ask_for_setup(self, leg: Leg) -> None:
+        choices = self._choices
+        self._persona.tell(Prepare(leg.generation, leg.selection.persona, choices.profile, choices.memory))
 
     def _swap(self) -> None:
         old, live = self.line.live, self.line.coming

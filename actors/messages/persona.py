@@ -1,71 +1,47 @@
-"""Between a session and its PersonaActor: whom the caller may talk to, what the model is told, what it costs."""
+"""Between a session and its PersonaActor: what the model is told, and what the call costs."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from actors.messages.admission import Declined
 from personas import Persona, Profile
 from personas.meter import Bill
 from upstream.facts import Role, Setup, Turn
 
 
 @dataclass(frozen=True, slots=True)
-class Choose:
-    """May the caller talk to this one?"""
-
-    choice: int
-    astrologer_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SearchPersona:
-    """Who fits these words, of those who take calls now?"""
-
-    choice: int
-    query: str
-    language: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Know:
-    """What the caller told of themselves, for the rest of the call."""
-
-    profile: Profile
-
-
-@dataclass(frozen=True, slots=True)
-class Meet:
-    """A choice was granted: what the file says of memory now holds from here on."""
-
-
-@dataclass(frozen=True, slots=True)
 class StartMeter:
-    """From now on the caller talks to this one: time is metered."""
+    """From now on the caller talks to this persona, and the time is metered."""
 
     persona: Persona
 
 
 @dataclass(frozen=True, slots=True)
 class StopMeter:
-    """From now on the caller talks to nobody: no time is metered."""
+    """From now on the caller talks to nobody, and no time is metered."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloseBill:
-    """The call is over: what does it come to?"""
+    """The call is over: stop the meter, and answer with BillClosed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """What must an upstream connection of this generation be told to be the chosen persona?"""
+    """Prepare the setup of the upstream connection of this generation; answered with Prepared.
+
+    `profile` is what the caller told of themselves. `memory` says which turns of the call the persona is told:
+    "private" its own, "shared" those with all personas, "none" none.
+    """
 
     generation: int
     persona: Persona
+    profile: Profile | None
+    memory: str
 
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """A turn as it was heard; a later one with the same `ask` and role replaces it, an empty one removes it."""
+    """The text of a turn as it was heard. One with the same `ask` and role replaces it, an empty text removes it."""
 
     persona: str
     ask: int
@@ -74,15 +50,9 @@ class Remember:
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
-    """Each of these personas would do for this choice, the best first; they take calls, and are as they are now."""
-
-    choice: int
-    personas: tuple[Persona, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
+    """The answer to Prepare: the setup of the connection, and the turns that seed it, the oldest first."""
+
     generation: int
     persona: Persona
     setup: Setup
@@ -91,17 +61,17 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class MinutePassed:
-    """One more minute is full."""
+    """One more minute with a priced persona is full: the bill so far."""
 
     bill: Bill
 
 
 @dataclass(frozen=True, slots=True)
 class BillClosed:
-    """What the call comes to; nothing is metered any more."""
+    """The answer to CloseBill: the bill of the whole call."""
 
     bill: Bill
 
 
-ToPersona: TypeAlias = Choose | SearchPersona | Meet | Know | Prepare | Remember | StartMeter | StopMeter | CloseBill
-FromPersona: TypeAlias = Selected | Declined | Prepared | MinutePassed | BillClosed
+ToPersona: TypeAlias = Prepare | Remember | StartMeter | StopMeter | CloseBill
+FromPersona: TypeAlias = Prepared | MinutePassed | BillClosed

@@ -3,37 +3,22 @@
 What is guaranteed:
 
 - Order: one mailbox per actor, first in first out. Nothing overtakes, not a stop, not a Down, not a timer.
-- At most once: a message is handled once, or not at all when the actor ends before its turn comes.
-- A turn ends after TURN_SECONDS or TURN_MESSAGES, then the other actors get theirs.
-- `tell` never raises and never blocks, from any thread. To the dead it is counted (`dead_letters`) and dropped; what
-  waited when the actor ended is dropped as well, but an `ask` among it gets ActorDeadError and a `stop` its True.
-- `Boot` is the first message. A constructor only assigns; whatever can fail happens after Boot.
-- Death: whatever ends an actor (a stop, a crash in any handler or in `on_stop`, a BaseException), it handles nothing
-  more, its children are stopped in reverse and given CHILDREN_SECONDS to end, `on_stop` runs once, and its parent, and
-  nobody else, is told `Down` once. A child that takes longer goes on without a parent, until it ends by itself.
-- A crash is logged once, with its traceback. KeyboardInterrupt and SystemExit are a crash of their actor like any
-  other, and then end the process in order; nothing else does.
-- Nothing is left: an actor that has ended has no attributes of its own any more, so that their memory is free at once.
+- At most once: a message is handled once, or not at all if the actor ends before.
+- Turns: a turn ends after TURN_SECONDS or TURN_MESSAGES; then the other actors get theirs.
+- `tell` never raises and never blocks, from any thread. A message to an actor that has ended is counted
+  (`dead_letters`) and dropped. Messages that wait when the actor ends are dropped, too; an `ask` among them gets
+  ActorDeadError, a `stop` gets True.
+- `Boot` is the first message. A constructor only assigns; what can fail happens after Boot.
+- End: whatever ends an actor (a stop, a crash in a handler or in `on_stop`, any BaseException), it handles no further
+  message, its children are stopped in reverse and given CHILDREN_SECONDS to end, `on_stop` runs once, and its parent,
+  and nobody else, is told `Down` once. A child that takes longer goes on without a parent until it ends.
+- A crash is logged once, with its traceback. KeyboardInterrupt and SystemExit crash their actor as any exception
+  does, and then end the process in order; no other exception ends the process.
+- Memory: an actor that has ended has no attributes of its own any more, so their memory is free at once.
 - A timer is a message, keyed by its type: one that was set again or cancelled is never delivered.
 
-Bounds. A mailbox is bounded by those who tell; each of them has a bound of its own:
-
-- a caller's socket -> session: the reader stops while MOST_UNHANDLED messages wait (web/endpoint.py), and closes a
-  caller who sends too many (actors/call/connection.py);
-- the upstream's socket -> bridge: nothing is read while MOST_UNHANDLED frames wait (upstream/link.py);
-- bridge -> session: a few facts for a frame; the model says at most REPLY_TOKENS to each of MOST_ASKED asks;
-- session -> bridge, session -> persona, and back: a few for each message handled, never in a loop;
-- decoders -> session: one answer for the one clip in hand (actors/call/clips.py);
-- session -> supervisor: one for a claim, one for a loss, one for its end; supervisor -> session: one for each of these
-  events in the user's other calls; trial -> supervisor: one;
-- a socket -> supervisor: one question for each connection, which waits for the answer;
-- timers: one of each type; children: one Down each.
-
-Where one of them fails all the same, an actor for which more than `most_waiting` messages wait ends with Overrun, and a
-session ends with its child: the producer is at fault, and no other call pays for it.
-
-Given up of Pykka's promises: proxies, composed futures (`map`, `join`), `on_start` and `on_failure`, an actor that
-lives on after an `ask` that failed, and `ask`, `stop` and `stop_all` that wait on the thread of the loop: they raise.
+Not kept of what Pykka promises: proxies, composed futures (`map`, `join`), `on_start` and `on_failure`, an actor that
+lives on after an `ask` failed. `ask`, `stop` and `stop_all` raise where they would block the thread of the loop.
 """
 
 import asyncio
@@ -43,13 +28,13 @@ from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, cast
 
 import pykka
-from pykka import ActorDeadError, ActorRegistry
+from pykka import ActorRegistry
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
 from actors.runtime.mailbox import Mailbox
-from actors.runtime.ref import LoopFuture, LoopRef, Ref
-from actors.runtime.signals import Boot, ChildrenDone, Down, MailboxOverflow, TimerFired
+from actors.runtime.ref import LoopFuture, LoopRef, Ref, refuse
+from actors.runtime.signals import Boot, ChildrenDone, Down, MailboxOverflow, Snapshot, TimerFired
 from actors.runtime.watchdog import running
 
 log = logging.getLogger(__name__)
@@ -63,90 +48,90 @@ TURN_MESSAGES = 32
 CHILDREN_SECONDS = 2.0
 MOST_WAITING = 10_000
 
-SIGNALS = frozenset(
-    {Down, ChildrenDone, TimerFired, _ActorStop, Envelope}
-)  # what the base takes itself, or looks at first
+SIGNALS = frozenset({Down, ChildrenDone, TimerFired, _ActorStop, Envelope})  # `_take` sees these before `on_receive`
 
 Reply: TypeAlias = "pykka.Future[Any] | None"
+Alarm: TypeAlias = tuple[asyncio.TimerHandle, object]  # a timer, and the message that it puts into the mailbox
 Hired: TypeAlias = LoopRef[M]
-"""What `hire` returns: it can be told, and it can be stopped."""
+"""What `hire` returns: a reference to a child."""
 
 
 class LoopActor(pykka.Actor, Generic[M]):
-    """An actor that takes its turns on the event loop. Handlers are synchronous and short."""
+    """An actor whose turns run on the event loop. Handlers are synchronous and short."""
 
     name = "actor"
-    """What its parent knows it by; children of one name are told apart by `incarnation`, from 1."""
+    """The name of the kind, in Down and in the log; children of one name are numbered by `incarnation`, from 1."""
 
     most_waiting = MOST_WAITING
-    """Messages that may wait for it; over that it ends, with Overrun as the cause."""
+    """Messages that may wait in the mailbox; with more the actor ends, with MailboxOverflow as the cause."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._actor_ref = LoopRef[M](self)
+        self.me = LoopRef[M](self)
+        """The reference of this actor, to hand to others."""
+        self._actor_ref = self.me
         self.incarnation = 1
         self._parent: Ref[Down] | None = None
         self._children: dict[LoopRef[Any], LoopActor[Any]] = {}
         self._hired: Counter[str] = Counter()
-        self._alarms: dict[type, asyncio.TimerHandle] = {}
+        self._alarms: dict[type, Alarm] = {}  # by the type of the message
         self._ending = False
         self._cause: BaseException | None = None
         self._stoppers: list[pykka.Future[Any]] = []
-        self._lasting = frozenset(vars(self))  # what it still has when it has ended
+        self._lasting = frozenset(vars(self))  # the attributes that an ended actor still has
 
     # What an actor does.
-
-    @property
-    def me(self) -> LoopRef[M]:
-        """The reference by which others may tell me."""
-        return cast(LoopRef[M], self._actor_ref)
 
     def on_receive(self, message: M) -> Any:
         """Handle one message: one `match`, with `assert_never` at its end."""
         raise NotImplementedError
 
     def on_rest(self) -> None:
-        """The turn is over: hand on, in one piece, what its messages brought together."""
+        """Runs at the end of each turn: hand on, in one piece, what the messages of the turn have produced."""
 
     def on_stop(self) -> None:
-        """Let go of what is not an actor. Runs once, however the actor ended, after its children."""
+        """Release what is not an actor. Runs once, however the actor ends, after its children have ended."""
+
+    def snapshot(self) -> Snapshot:
+        """The observable state of this actor, as a frozen value. An actor with more to show extends Snapshot."""
+        return Snapshot(self._parent, tuple(self._children), self._cause)
 
     def hire(self, actor: "Callable[P, LoopActor[N]]", /, *args: P.args, **kwargs: P.kwargs) -> "Hired[N]":
-        """Start a child; mypy checks its arguments and all that it is ever told."""
+        """Start a child; mypy checks its arguments, and what it is told. Raises RuntimeError while this actor ends."""
         if self._ending:
             raise RuntimeError(f"{self.name} is ending and hires nobody")
         child = actor(*args, **kwargs)
         self._hired[child.name] += 1
         child.incarnation = self._hired[child.name]
         self._children[child.me] = child
-        launch(child, self.me)  # type: ignore[arg-type]  # who hires, handles Down
+        launch(child, self.me)  # type: ignore[arg-type]  # whoever hires handles Down
         return child.me
 
     def after(self, seconds: float, message: M) -> None:
-        """Tell myself `message` in so many seconds, unless it is set again or cancelled before."""
-        self.cancel(type(message))
-        handle = asyncio.get_running_loop().call_later(seconds, self._ring, message)
-        self._alarms[type(message)] = handle
+        """Tell this actor `message` in so many seconds; a timer of this type that was set before is dropped."""
+        kind, fired = type(message), TimerFired(message)
+        self.cancel(kind)
+        self._alarms[kind] = (asyncio.get_running_loop().call_later(seconds, self._put, fired), fired)
 
     def cancel(self, kind: type) -> None:
-        """Forget the timer whose message is of this type, also if it has already fired."""
+        """Drop the timer of this type of message, also if it has fired and its message waits."""
         if alarm := self._alarms.pop(kind, None):
-            alarm.cancel()
+            alarm[0].cancel()
 
     def end(self, cause: BaseException | None = None) -> None:
-        """End this actor after the message in hand; `cause` goes into its Down, no traceback into the log."""
+        """End after the message in hand. `cause` goes into Down; nothing is logged."""
         self._cause = self._cause or cause
         if self._ending:
             return
         self._ending = True
         for kind in list(self._alarms):
             self.cancel(kind)
-        wait = asyncio.get_running_loop().call_later(CHILDREN_SECONDS, self._put, ChildrenDone())
-        self._alarms[ChildrenDone] = wait
+        done = ChildrenDone()
+        self._alarms[ChildrenDone] = (asyncio.get_running_loop().call_later(CHILDREN_SECONDS, self._put, done), done)
         self._end_youngest()
 
     def _end_youngest(self) -> None:
-        """Children end one by one, in reverse; then it is our turn."""
+        """Stop the children one by one, the youngest first; then this actor itself."""
         if self._children:
             next(reversed(self._children)).actor_inbox.put(_ActorStop())
         else:
@@ -154,13 +139,8 @@ class LoopActor(pykka.Actor, Generic[M]):
 
     # Pykka's hooks for new actor types.
 
-    @staticmethod
-    def _create_actor_inbox() -> Mailbox:
-        return Mailbox()
-
-    @staticmethod
-    def _create_future() -> LoopFuture[Any]:
-        return LoopFuture()
+    _create_actor_inbox = staticmethod(Mailbox)
+    _create_future = staticmethod(LoopFuture[Any])
 
     def _start_actor_loop(self) -> None:
         mailbox = cast(Mailbox, self.actor_inbox)
@@ -177,7 +157,8 @@ class LoopActor(pykka.Actor, Generic[M]):
         if (waiting := len(mailbox)) > running.deepest:
             running.deepest = waiting
         if waiting > self.most_waiting and not self._ending:
-            self._overrun(waiting)
+            log.error("%s %d is told too much: %d messages wait", self.name, self.incarnation, waiting)
+            self.end(MailboxOverflow(f"{waiting} messages waited for {self.name} {self.incarnation}"))
         running.actor = self
         try:
             self._take_some(mailbox)
@@ -198,20 +179,13 @@ class LoopActor(pykka.Actor, Generic[M]):
             if not mailbox or clock() > enough:
                 break
         if not self._ending:
-            self._rest()
-
-    def _rest(self) -> None:
-        try:
-            self.on_rest()
-        except BaseException as error:
-            self._crash("resting", error)
-
-    def _overrun(self, waiting: int) -> None:
-        log.error("%s %d is told too much: %d messages wait", self.name, self.incarnation, waiting)
-        self.end(MailboxOverflow(f"{waiting} messages waited for {self.name} {self.incarnation}"))
+            try:
+                self.on_rest()
+            except BaseException as error:
+                self._crash("resting", error)
 
     def _take(self, message: Any) -> None:
-        """What is not simply for `on_receive`: the base's own signals, asks, and all that comes while it ends."""
+        """Handle a signal of the base, an ask, or what comes while the actor ends."""
         reply_to: Reply = None
         if isinstance(message, Envelope):
             message, reply_to = message.message, message.reply_to
@@ -225,11 +199,11 @@ class LoopActor(pykka.Actor, Generic[M]):
                     self._stoppers.append(reply_to)
                 self.end()
             case _ if self._ending:
-                _refuse(message, reply_to, self._actor_ref)
-            case TimerFired():
-                if self._alarms.get(type(message.message)) is message.alarm:
-                    del self._alarms[type(message.message)]
-                    self._handle(message.message)
+                refuse(message, reply_to, self.me)
+            case TimerFired(due):
+                if (alarm := self._alarms.get(type(due))) and alarm[1] is message:
+                    del self._alarms[type(due)]
+                    self._handle(due)
             case _:
                 self._handle(message, reply_to)
 
@@ -248,10 +222,7 @@ class LoopActor(pykka.Actor, Generic[M]):
         log.error("%s %d crashed on %s", self.name, self.incarnation, at, exc_info=error)
         self.end(error)
         if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise error  # these two end the process, in the order that the command line keeps
-
-    def _ring(self, message: M) -> None:
-        self._put(TimerFired(message, self._alarms[type(message)]))
+            raise error  # they end the process; the command line does that in order
 
     def _put(self, message: Any) -> None:
         self.actor_inbox.put(message)
@@ -267,12 +238,12 @@ class LoopActor(pykka.Actor, Generic[M]):
         self._cause = self._cause or crash
         mailbox.turn = None
         self.actor_stopped.set()
-        ActorRegistry.unregister(self._actor_ref)
+        ActorRegistry.unregister(self.me)
         for stopper in self._stoppers:
             stopper.set(True)
         for left in mailbox:
             if type(left) is Envelope:
-                _refuse(left.message, left.reply_to, self._actor_ref)
+                refuse(left.message, left.reply_to, self.me)
         mailbox.clear()
         if self._parent is not None:
             self._parent.tell(Down(self.me, self.name, self.incarnation, self._cause))
@@ -281,7 +252,7 @@ class LoopActor(pykka.Actor, Generic[M]):
             raise crash
 
     def _forget_all(self) -> None:
-        """Of all that it had: what knows itself, as an actor does, would be kept until the garbage is collected."""
+        """Delete all attributes: an actor refers to itself, so they would live until the garbage is collected."""
         for name in vars(self).keys() - self._lasting:
             delattr(self, name)
         self._parent = self._cause = None
@@ -298,18 +269,8 @@ class LoopActor(pykka.Actor, Generic[M]):
 
 
 def launch(actor: LoopActor[M], parent: Ref[Down] | None = None) -> Hired[M]:
-    """Start an actor that nobody hired yet; `parent`, if any, will be told its Down."""
+    """Start an actor that was not hired; `parent`, if any, is told its Down."""
     actor._parent = parent
     ActorRegistry.register(actor.actor_ref)
     actor._start_actor_loop()
     return actor.me
-
-
-def _refuse(message: Any, reply_to: Reply, ref: pykka.ActorRef[Any]) -> None:
-    if reply_to is None:
-        return
-    if isinstance(message, _ActorStop):
-        reply_to.set(True)
-    else:
-        error = ActorDeadError(f"{ref} stopped before handling the message")
-        reply_to.set_exception((ActorDeadError, error, None))

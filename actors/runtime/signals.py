@@ -1,9 +1,9 @@
-"""What every actor may be told besides its own messages."""
+"""The messages and the snapshot that all actors have in common."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from actors.runtime.ref import LoopRef
+from actors.runtime.ref import LoopRef, Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +13,12 @@ class Boot:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Finish what you are doing, then end."""
+    """Finish what is under way, then end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """A child has ended, for good. `cause` is None for a quiet end."""
+    """A child has ended; it is not coming back. `cause` is None if it ended without a failure."""
 
     ref: LoopRef[Any]
     name: str
@@ -28,15 +28,23 @@ class Down:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """A timer fired; it counts only while `alarm` is the one that is set."""
+    """A timer fired; `message` is handled if this is still the timer that is set for its type."""
 
     message: Any
-    alarm: object
 
 
 class MailboxOverflow(Exception):
-    """More messages wait for an actor than its producers can have been meant to send: one of them is at fault."""
+    """More than `most_waiting` messages wait for an actor: whoever tells it is at fault."""
 
 
 class ChildrenDone:
-    """Told to an actor that is ending: the time that its children had is over."""
+    """Told to an actor that is ending: its children have ended, or their time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The observable state of an actor at one moment. `cause` is the failure by which it ends, None without one."""
+
+    parent: Ref[Down] | None
+    children: tuple[LoopRef[Any], ...]
+    cause: BaseException | None

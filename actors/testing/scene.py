@@ -4,9 +4,10 @@ import asyncio
 from functools import cache
 from typing import Any, cast
 
-from actors.messages.admission import Attached, Detached, From, ReleaseSlots, Reserve, Reserved
+from actors.admission.slots import PersonaSlots
+from actors.messages.admission import Attached, Detached, From, ReleaseSlots, Reserve
 from actors.messages.caller import Chose, ConfigAck, FromCaller
-from actors.runtime import Down, Hired, Ref, Stop, launch
+from actors.runtime import Clock, Down, Hired, Ref, Stop, launch
 from actors.services import Limits, Services
 from actors.session import SessionInbox, UserSessionActor
 from actors.testing.loop import settle
@@ -65,17 +66,25 @@ class Decoders:
 
 
 class Supervisor(Probe):
-    """It lets the caller have whom they choose, until `by_hand` is set: then Claimed and LetGo are in its box."""
+    """It has places for one call, until `by_hand` is set: then Reserve and ReleaseSlots are in its box."""
 
-    def __init__(self) -> None:
+    def __init__(self, current: CurrentCatalogue, clock: Clock) -> None:
         super().__init__("supervisor")
         self.by_hand = False
+        self._current, self._clock, self._slots = current, clock, PersonaSlots()
 
     def tell(self, message: Any, /) -> None:
-        if self.by_hand or not isinstance(message, Reserve | ReleaseSlots):
-            super().tell(message)
-        elif isinstance(message, Reserve):
-            message.session.tell(Reserved(message.choice, message.personas[0]))
+        match message:
+            case Reserve() if not self.by_hand:
+                self.answer(message)
+            case ReleaseSlots(session, choices) if not self.by_hand:
+                self._slots.release(session, choices)
+            case _:
+                super().tell(message)
+
+    def answer(self, asked: Reserve) -> None:
+        """Tell the session whether its choice has a place, as the catalogue says now."""
+        asked.session.tell(self._slots.answer(asked, self._current.catalogue, self._clock.wall()))
 
 
 @cache
@@ -95,13 +104,15 @@ class Scene:
         self, stage: Stage, catalogue: Catalogue | None = None, limits: Limits | None = None, address: str = ""
     ) -> None:
         self.stage = stage
-        self.supervisor, self.caller = Supervisor(), Probe("caller")
-        self.upstream, self.decoders = Wires(), Decoders()
         self.catalogue = catalogue or shipped()
         self.current = CurrentCatalogue(self.catalogue)
+        self.supervisor, self.caller = Supervisor(self.current, stage.clock), Probe("caller")
+        self.upstream, self.decoders = Wires(), Decoders()
         self.connection = 1
-        services = Services(self.current, self.upstream, cast(Pool, self.decoders), limits or Limits())
-        session = UserSessionActor("somebody", "scene", services, self.supervisor, address)
+        self.services = Services(
+            self.current, self.upstream, cast(Pool, self.decoders), limits or Limits(), clock=stage.clock
+        )
+        session = UserSessionActor("somebody", "scene", self.services, self.supervisor, address)
         self.session: Hired[SessionInbox] = launch(session, self.supervisor)
         self.session.tell(Attached(self.connection, self.caller))
 

@@ -7,19 +7,17 @@ from actors.messages.admission import Detached
 from actors.messages.caller import Close, Error, Interrupted, Recorded, TooFast, Typed
 from actors.runtime import Down
 from actors.services import Limits
-from actors.session import UserSessionActor
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
 from audio import Packed
 from tests.kit.four import TINA
-from tests.kit.insides import actor
 
 CLIP = bytes(100_000)
 
 
 def ledger(scene: Scene) -> Ledger:
     """That of the scene's session."""
-    return actor(scene.session, UserSessionActor)._services.waiting
+    return scene.services.waiting
 
 
 def busy(scene: Scene) -> int:
@@ -108,7 +106,7 @@ def test_who_has_most_gives_way_to_others(scene: Scene) -> None:
     for _ in range(2):
         scene.says(Recorded(CLIP))
     scene.stage.settle()
-    counted = list(ledger(scene)._parcels[scene.connection])
+    counted = ledger(scene).parcels(scene.connection)
     everybody = fill(ledger(scene), 256 * MIB - 2 * len(CLIP))
     assert everybody[-1].resize(everybody[-1].size + 1)
     assert counted[1].lost
@@ -151,9 +149,8 @@ def test_all_is_given_back_however_the_call_ends(stage: Stage, how: str) -> None
     scene.decoders.clips[0].decode(bytes(9600))
     scene.stage.settle()
     assert waiting.bytes == 2 * len(CLIP) + 9600
-    assert actor(scene.session, UserSessionActor)._room.holding.parcel(Kind.CLIP).resize(1), (
-        "what a crash leaves half done"
-    )
+    room = waiting.parcels(scene.connection)[0].holding
+    assert room.parcel(Kind.CLIP).resize(1), "what a crash leaves half done"
     match how:
         case "crash":
             scene.session.tell("no message of ours")  # type: ignore[arg-type]

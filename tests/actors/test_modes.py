@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actors.messages.admission import Declined, Reserve, Reserved
+from actors.messages.admission import Declined, Reserve
 from actors.messages.caller import (
     AudioResponse,
     Chose,
@@ -89,10 +89,10 @@ def busy(scene: Scene, mode: Mode, meanwhile: Callable[[], None]) -> None:
     """All who were asked for talk to others; some time goes by until that is known."""
     scene.supervisor.by_hand = True
     scene.says(Chose(MOHIT, mode))
-    claimed = scene.supervisor.fish_for(Reserve)
+    asked_for = scene.supervisor.fish_for(Reserve)
     meanwhile()
     scene.stage.settle()
-    claimed.session.tell(Declined(claimed.choice, "busy", "is talking to others"))
+    asked_for.session.tell(Declined(asked_for.choice, "busy", "is talking to others"))
     scene.supervisor.by_hand = False
     scene.stage.settle()
 
@@ -473,9 +473,9 @@ def test_a_mode_holds_from_the_grant_on(stage: Stage, mode: Mode) -> None:
     scene.caller.take()
     scene.supervisor.by_hand = True
     scene.says(Chose(MOHIT, OTHER[mode]))
-    claimed = scene.supervisor.fish_for(Reserve)
+    asked_for = scene.supervisor.fish_for(Reserve)
     assert not any(isinstance(message, Clear) for message in scene.caller.take())
-    claimed.session.tell(Reserved(claimed.choice, claimed.personas[0]))
+    scene.supervisor.answer(asked_for)
     other = scene.wire(2)
     assert any(isinstance(message, Clear) for message in scene.caller.heard)
     greet(scene, other, OTHER[mode] == "stream", "Hello.")

@@ -10,16 +10,16 @@ import pytest
 from actors.messages.admission import Admitted, Connected, Detached, From
 from actors.messages.caller import Chose, Close, ConfigAck, Error, FromCaller, HungUp, SearchedPersona
 from actors.services import Limits, Services
-from actors.session import UserSessionActor
+from actors.session import SessionSnapshot
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
 from audio import Pool
 from personas import SHIPPED, Catalogue, CurrentCatalogue, Profile
-from supervisor import SupervisorActor
+from supervisor import SupervisorActor, SupervisorSnapshot
 from tests.kit.four import HARSH, MOHIT, PRIYANKA, TINA
-from tests.kit.insides import actor
+from tests.kit.insides import shown
 
 
 def limited(**most: int) -> Catalogue:
@@ -37,7 +37,7 @@ class House:
     def __init__(self, stage: Stage, catalogue: Catalogue, switches: int = 100) -> None:
         self.stage, self.wires, self.current = stage, Wires(), CurrentCatalogue(catalogue)
         limits = Limits(idle_seconds=1e6, call_seconds=1e6, switches=switches)
-        services = Services(self.current, self.wires, cast(Pool, Decoders()), limits)
+        services = Services(self.current, self.wires, cast(Pool, Decoders()), limits, clock=stage.clock)
         self.supervisor = stage.launch(SupervisorActor, services)
         self.callers: dict[str, tuple[int, Probe, Any]] = {}
         self.on: dict[str, str] = {}  # whom each was told of last
@@ -70,7 +70,7 @@ class House:
             session.tell(Detached(number))
         self.stage.advance(3)
         assert self.stage.actors() == [self.supervisor]
-        assert actor(self.supervisor, SupervisorActor)._slots._held == {}
+        assert shown(self.supervisor, SupervisorSnapshot).held == {}
         self.supervisor.stop(block=False)
         self.stage.settle()
 
@@ -218,6 +218,28 @@ def test_a_place_is_free_when_its_caller_has_left(house: House) -> None:
     assert isinstance(house.chooses("b", TINA), Wire)
 
 
+def test_a_choice_on_its_way_keeps_its_place(house: House) -> None:
+    """The session gives back another choice's place after she was reserved, and before it knows of that."""
+    house.chooses("a", MOHIT)
+    house.says("a", Chose(PRIYANKA))
+    house.stage.settle()
+    house.wires.dialled[-1].welcome()  # is heard in the turn in which the session asks for Tina
+    house.says("a", Chose(TINA))
+    house.stage.settle()
+    assert list(shown(house.supervisor, SupervisorSnapshot).held.values()) == [{PRIYANKA, TINA}]
+    busy(house.chooses("b", TINA))
+    house.wires.dialled[-1].welcome()
+    busy(house.chooses("b", TINA))
+
+
+def test_a_caller_who_chooses_and_leaves_in_one_breath_holds_nobody(house: House) -> None:
+    """What was asked for before they left is free once they have."""
+    house.says("a", Chose(TINA))
+    house.says("a", HungUp())
+    house.stage.settle()
+    assert isinstance(house.chooses("b", TINA), Wire)
+
+
 @pytest.mark.parametrize("ends", ["hang up", "gone", "session crash", "persona crash"])
 def test_a_place_is_free_however_its_call_ends(house: House, ends: str) -> None:
     """Also when the session, or its persona, crashes."""
@@ -264,7 +286,7 @@ def test_a_switch_gives_the_place_up_when_the_other_is_there(house: House) -> No
 
 
 def test_whoever_was_only_called_is_free_again(house: House) -> None:
-    """The last choice wins, and what was claimed for the one before it is given back."""
+    """The last choice wins, and the place of the one before it is given back."""
     house.chooses("a", PRIYANKA)
     house.says("a", Chose(TINA))
     house.says("a", Chose(MOHIT))
@@ -320,18 +342,10 @@ def test_never_more_than_there_is_room_for(seed: int) -> None:
             for wire in house.wires.dialled:
                 if not wire.ended and "session.update" in wire.kinds and chance.random() < 0.5:
                     wire.welcome() if chance.random() < 0.9 else wire.lose()
-            on = [_holds(session) for *_, session in house.callers.values() if session.is_alive()]
+            on = [shown(session, SessionSnapshot).holds for *_, session in house.callers.values() if session.is_alive()]
             for astrologer_id, most in ((TINA, 1), (MOHIT, 2)):
                 assert sum(astrologer_id in held for held in on) <= most, (seed, on)
         stage.settle()
-        slots = actor(house.supervisor, SupervisorActor)._slots
-        living = {ref: _holds(ref) for *_, ref in house.callers.values() if ref.is_alive()}
-        held = {ref: set(held) for ref, held in slots._held.items()}
-        assert held == {ref: on for ref, on in living.items() if on}
+        living = {ref: shown(ref, SessionSnapshot).holds for *_, ref in house.callers.values() if ref.is_alive()}
+        assert shown(house.supervisor, SupervisorSnapshot).held == {ref: on for ref, on in living.items() if on}
         house.end()
-
-
-def _holds(session: Any) -> set[str]:
-    """Whom a session has on its line or wants there."""
-    line = actor(session, UserSessionActor)._board.line
-    return {one.persona.id for one in (line.wanted, line.live and line.live.selection) if one}

@@ -289,7 +289,7 @@ def test_a_switch_that_failed_leaves_nothing_behind(scene: Scene) -> None:
         scene.supervisor.by_hand = True
         scene.stage.advance(0.2)
     assert "persona_switch_failed" in codes(scene)
-    assert scene.supervisor.fish_for(ReleaseSlots).keeps == {TINA}
+    assert scene.supervisor.fish_for(ReleaseSlots).choices == {2}
     scene.supervisor.by_hand = False
     tried = len(scene.upstream.dialled)
     scene.says(Chose("priyanka_vedic_love"))

@@ -31,9 +31,9 @@ from engine.worker import Workers
 from personas import Catalogue, CurrentCatalogue
 from phone import Phone
 from realtime.server.settings import LONGEST_LIFE
-from supervisor import SupervisorActor, SupervisorInbox
+from supervisor import SupervisorInbox, SupervisorSnapshot
 from tests.kit.four import FOUR
-from tests.kit.insides import actor
+from tests.kit.insides import shown
 from tests.kit.parts import Echo, Measure, Tones, loud
 from tests.kit.story import decoders, until
 from upstream.link import Upstream
@@ -69,7 +69,7 @@ class Exchange:
 
     def session(self, user: str = "user-1") -> Hired[SessionInbox]:
         """That of the newest call of this user."""
-        return actor(self.supervisor, SupervisorActor)._newest[user].session
+        return shown(self.supervisor, SupervisorSnapshot).newest[user]
 
     def left(self) -> dict[str, Any]:
         """What there is now that a call must not leave behind."""

@@ -1,14 +1,14 @@
-"""An actor behind its reference, where a test must see what nobody is told."""
+"""What an actor shows of itself, where a test must see what nobody is told."""
 
 from typing import Any, TypeVar
 
-from actors.runtime import LoopActor, LoopRef
+from actors.runtime import LoopRef, Snapshot
 
-A = TypeVar("A", bound=LoopActor[Any])
+S = TypeVar("S", bound=Snapshot)
 
 
-def actor(ref: LoopRef[Any], kind: type[A]) -> A:
-    """The living actor that this refers to; AssertionError if it is of another kind, or gone."""
-    found = ref._actor_weakref()
-    assert isinstance(found, kind), f"{ref} is no living {kind.__name__}"
-    return found
+def shown(ref: LoopRef[Any], kind: type[S]) -> S:
+    """The snapshot of a living actor; AssertionError if it is of another kind, pykka.ActorDeadError if it is gone."""
+    snapshot = ref.snapshot()
+    assert isinstance(snapshot, kind), f"{ref} shows {snapshot}, no {kind.__name__}"
+    return snapshot

@@ -10,14 +10,14 @@ from typing import Any, cast
 import orjson
 
 from actors.messages.caller import Mode
-from actors.runtime import LoopActor, Ref, Stop
+from actors.runtime import Ref, Snapshot, Stop
 from actors.services import Limits, Services
 from actors.testing.scene import InHand
 from actors.testing.stage import Stage
 from audio import By, Decoded, Pool, Undecoded
 from personas import SHIPPED, Catalogue, CurrentCatalogue
 from supervisor import SupervisorActor
-from tests.kit.insides import actor
+from tests.kit.insides import shown
 from tests.simulation.caller import Caller
 from tests.simulation.ear import Ear
 from tests.simulation.end import check_end
@@ -129,7 +129,8 @@ class Run:
         self._close(stage)
 
     def _open(self, stage: Stage) -> None:
-        services = Services(CurrentCatalogue(catalogue()), self.model, cast(Pool, Decoders(self.world)), self._limits())
+        decoders = cast(Pool, Decoders(self.world))
+        services = Services(CurrentCatalogue(catalogue()), self.model, decoders, self._limits(), clock=stage.clock)
         self.stage, self.supervisor = stage, stage.launch(SupervisorActor, services)
         self.waiting = services.waiting
 
@@ -199,7 +200,7 @@ class Run:
 
 def _parent(ref: Any) -> Any:
     """Who hired this actor."""
-    return actor(ref, LoopActor)._parent
+    return shown(ref, Snapshot).parent
 
 
 def simulate(seed: int) -> int:

@@ -20,11 +20,12 @@ from aiohttp import web
 
 from actors.messages.admission import Connected, Detached, From, Inquired
 from actors.messages.caller import Close, Pong
+from actors.runtime.ref import alive
 from actors.services import Limits
-from actors.session import UserSessionActor
+from actors.session import SessionSnapshot
 from cli.server import bind
 from tests.kit.exchange import exchange
-from tests.kit.insides import actor
+from tests.kit.insides import shown
 from tests.kit.raw import BINARY, PING, Raw, head
 from tests.kit.shore import Porter, shore
 from tests.kit.story import WITHIN, run, until
@@ -129,13 +130,13 @@ def test_a_call_is_of_its_address_at_the_shore_and_in_its_session(source: str, k
         async with exchange(addresses=STRICT) as server:
             line = await Line.dial(server.http.removeprefix("http://"), source)
             assert await line.call() == 101
-            await until(lambda: server.counters.begun == 1)
-            session = actor(server.session("u"), UserSessionActor)
-            await until(lambda: session._caller.connection > 0)
-            assert session._room.holding.address == known
+            await until(lambda: alive()["persona"] == 1)  # the session has begun
+            session = server.session("u")
+            await until(lambda: shown(session, SessionSnapshot).connection > 0)
+            assert shown(session, SessionSnapshot).address == known
             line.writer.write(head(1_000_000) + bytes(500_000))
             await until(lambda: server.waiting.bytes > 400_000)
-            assert (STRANGER in server.waiting._groups) == bool(known)
+            assert bool(server.waiting.parcels(STRANGER)) == bool(known)
             line.hang_up()
 
     run(story())

@@ -13,7 +13,7 @@ ASHA, USHA = Profile(name="Asha"), Profile(name="Usha")
 
 def grant(choices: Choices, choice: int, astrologer_id: str) -> Selection:
     selection = Selection(choice, FOUR.get(astrologer_id))
-    choices.granted(selection)
+    choices.granted(selection, "private")
     return selection
 
 
@@ -43,7 +43,7 @@ def test_the_newest_profile_goes_with_a_choice_that_is_not_decided() -> None:
     choice = choices.ask(TINA, ASHA, 0)
     choices.repeat(USHA)
     choices.repeat(None)
-    assert choices.granted(Selection(choice, FOUR.get(TINA))).profile == USHA
+    assert choices.granted(Selection(choice, FOUR.get(TINA)), "private").profile == USHA
 
 
 def test_the_newest_mode_goes_with_a_choice_that_is_not_decided() -> None:
@@ -55,7 +55,7 @@ def test_the_newest_mode_goes_with_a_choice_that_is_not_decided() -> None:
     assert choices.modes == {"clip", "stream"}
     choices.refused(refused, None)
     assert choices.modes == {"stream"}
-    assert choices.granted(Selection(choice, FOUR.get(TINA))).mode == "stream"
+    assert choices.granted(Selection(choice, FOUR.get(TINA)), "private").mode == "stream"
     assert choices.modes == set()
 
 
@@ -82,18 +82,30 @@ def test_a_choice_that_comes_to_nothing_leaves_a_newer_one() -> None:
     assert choices.repeats(HARSH)
 
 
-def test_only_what_is_needed_no_more_is_let_go() -> None:
-    """Whoever may still be granted is kept, and nothing is said twice."""
+def test_only_what_is_needed_no_more_is_released() -> None:
+    """A choice that is not decided is never named, though it may have its place already; and none is named twice."""
     choices = Choices(6)
     choice = choices.ask("", None, 0)
-    choices.claim(choice, [FOUR.get(TINA), FOUR.get(MOHIT)])
-    assert choices.let_go(None) is None
+    assert choices.release(None) == frozenset()
     tina = grant(choices, choice, TINA)
-    assert choices.let_go(tina, None) == frozenset({TINA})
-    assert choices.let_go(tina, tina) is None
-    choices.claim(choices.ask(HARSH, None, 0), [FOUR.get(HARSH)])
-    assert choices.let_go(tina) is None
-    assert choices.let_go() == frozenset({HARSH})
+    assert choices.release(tina, None) == choices.release(tina, tina) == frozenset()
+    undecided = choices.ask(HARSH, None, 0)
+    assert choices.release(tina) == frozenset()
+    assert choices.release() == frozenset({choice})
+    harsh = grant(choices, undecided, HARSH)
+    assert choices.release(harsh) == frozenset()
+    assert choices.release() == frozenset({undecided})
+
+
+def test_what_a_granted_choice_brings_holds_for_the_call() -> None:
+    """A refused one brings nothing; a choice without a profile takes none away, and each brings a policy of memory."""
+    choices = Choices(6)
+    choices.refused(choices.ask(HARSH, USHA, 0), None)
+    assert not choices.profile
+    choices.granted(Selection(choices.ask(TINA, ASHA, 0), FOUR.get(TINA)), "shared")
+    assert [choices.profile, choices.memory] == [ASHA, "shared"]
+    choices.granted(Selection(choices.ask(MOHIT, None, 0), FOUR.get(MOHIT)), "none")
+    assert [choices.profile, choices.memory] == [ASHA, "none"]
 
 
 def test_so_many_switches_a_minute() -> None:

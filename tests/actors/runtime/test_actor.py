@@ -14,10 +14,10 @@ import pytest
 import uvloop
 
 from actors import runtime
-from actors.runtime import Boot, Down, LoopActor, LoopRef, Ref, Stop, launch
+from actors.runtime import Boot, Down, LoopActor, LoopRef, Ref, Snapshot, Stop, launch
+from actors.runtime.signals import ChildrenDone
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
-from tests.kit import insides
 from tests.kit.story import WITHIN, run
 
 
@@ -203,8 +203,11 @@ def test_a_child_that_will_not_end_is_not_waited_for_forever(stage: Stage) -> No
     """After two seconds the parent ends without it."""
 
     class Undying(Doer):
+        stays = True
+
         def _finish(self) -> None:
-            pass
+            if not self.stays:
+                super()._finish()
 
     told, children = Probe(), list[LoopRef[Any]]()
     parent = stage.launch(Doer, told, lambda me: children.append(me.hire(Undying, told)))
@@ -214,7 +217,24 @@ def test_a_child_that_will_not_end_is_not_waited_for_forever(stage: Stage) -> No
     stage.advance(0.1)
     stage.expect_terminated(parent)
     (child,) = children
-    LoopActor._finish(insides.actor(child, Undying))  # so that nobody is left
+    Undying.stays = False
+    child.tell(ChildrenDone())  # so that nobody is left
+
+
+def test_what_an_actor_shows_of_itself(stage: Stage) -> None:
+    """Its parent, its children and why it ends, as they are at that moment; of one that has ended there is nothing."""
+    told, children = Probe(), list[LoopRef[Any]]()
+    parent = stage.launch(Doer, told, lambda me: children.append(me.hire(Doer, told)))
+    stage.settle()
+    before = parent.snapshot()
+    (child,) = children
+    assert (before.children, before.cause) == ((child,), None)
+    assert child.snapshot().parent is parent
+    parent.tell(Stop())
+    stage.settle()
+    assert before.children == (child,)
+    with pytest.raises(pykka.ActorDeadError):
+        parent.snapshot()
 
 
 def test_telling_the_dead_is_counted_and_dropped() -> None:
@@ -233,7 +253,7 @@ def test_telling_the_dead_is_counted_and_dropped() -> None:
 
 
 def test_a_timer_set_again_or_cancelled_is_never_delivered() -> None:
-    """Timers are keyed by the type of their message; also one that had fired into the mailbox is dropped."""
+    """Timers are keyed by the type of their message: one that is set again is dropped."""
 
     async def story() -> None:
         told, parent = Probe(), Probe()
@@ -246,19 +266,32 @@ def test_a_timer_set_again_or_cancelled_is_never_delivered() -> None:
         actor.tell(Do(set_twice))
         assert (await told.told(Rung)).label == "second"
 
-        def fire_then_cancel(me: Doer) -> None:
-            me.after(0, Rung("cancelled"))
-            me._ring(Rung("cancelled"))
-            me.cancel(Rung)
-
-        actor.tell(Do(fire_then_cancel))
-        actor.tell(Do(lambda me: me.after(0, Rung("last"))))
-        assert (await told.told(Rung)).label == "last"
-        told.expect_nothing()
         actor.tell(Stop())
         await parent.told(Down)
 
     run(story())
+
+
+@pytest.mark.parametrize("act", ["cancel", "set again"])
+def test_a_timer_that_fired_and_is_cancelled_is_not_handled(stage: Stage, act: str) -> None:
+    """It waits in the mailbox behind the message that cancels it, or sets it again."""
+    told = Probe()
+
+    def cancel(me: Doer) -> None:
+        me.cancel(Rung)
+        if act == "set again":
+            me.after(0, Rung("last"))
+
+    def arm(me: Doer) -> None:
+        asyncio.get_running_loop().call_later(1, actor.tell, Do(cancel))  # at the same moment, before the timer
+        me.after(1, Rung("cancelled"))
+
+    actor = stage.launch(Doer, told)
+    actor.tell(Do(arm))
+    stage.advance(2)
+    assert told.take() == ([Rung("last")] if act == "set again" else [])
+    actor.tell(Stop())
+    stage.settle()
 
 
 def test_a_turn_ends_after_so_many_messages() -> None:
@@ -513,7 +546,7 @@ def test_an_actor_that_ended_keeps_nothing() -> None:
         down = await parent.told(Down)
         assert isinstance(down.cause, ZeroDivisionError)
         assert known() is None
-        assert (actor._parent, actor._cause, actor._children) == (None, None, {})
+        assert actor.snapshot() == Snapshot(parent=None, children=(), cause=None)
         return known
 
     gc.disable()
