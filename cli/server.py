@@ -107,7 +107,7 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         ending = Ending()
         _on_signals(ending.asked)  # before anybody is told that we serve: they may stop us at once
         name = "local engine" if settings.local else upstream.host
-        door = Doors(listener, tls, settings.hosts, settings.origins, addresses=settings.addresses, most=room)
+        door = Doors(listener, tls, settings.allow_host, settings.allow_origin, addresses=settings.addresses, most=room)
         answers = Readiness(upstream).would_answer
         _, address = await stack.enter_async_context(open_doors(door, services, name, answers, ending))
         scheme = "https" if tls else "http"
@@ -222,9 +222,8 @@ async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console)
 async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
     """The engine as a child process of ours, behind a token that nobody else knows."""
     token = secrets.token_urlsafe(24)
-    told = settings.engine
-    options = ("--engine-workers", str(told.workers), "--engine-wait", str(told.wait))
-    engine = Child(token, llm_url=settings.llm_url, command=(*COMMAND, *options))
+    options = ("--engine-workers", str(settings.engine_workers), "--engine-wait", str(settings.engine_wait))
+    engine = Child(token, llm_url=settings.local_llm_url, command=(*COMMAND, *options))
     with console.status("starting the local engine") as status:
         stack.push_async_callback(engine.stop)
 
