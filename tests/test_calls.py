@@ -28,7 +28,7 @@ from tests.kit.parts import PITCHES
 from tests.kit.shore import Porter, shore
 from tests.kit.story import run
 from upstream.link import Frames, Link, Upstream
-from web import endpoint
+from web import receiver
 from web.patience import Patience
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()  # 3.4 s
@@ -445,7 +445,7 @@ def test_a_flood_of_frames_lets_the_others_have_the_loop() -> None:
             writer.transport.abort()
 
     run(story())
-    assert max(read_at.values()) <= endpoint.READ_FRAMES
+    assert max(read_at.values()) <= receiver.READ_FRAMES
 
 
 def test_calling_again_after_hanging_up_is_no_takeover() -> None:

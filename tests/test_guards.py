@@ -19,7 +19,7 @@ from tests.kit.exchange import exchange
 from tests.kit.four import TINA
 from tests.kit.shore import Porter, shore
 from tests.kit.story import run
-from web import endpoint
+from web import receiver
 from web.patience import Patience
 
 CLIP = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))))  # 1.5 s
@@ -55,7 +55,7 @@ def test_a_flood_waits_in_the_network_and_not_in_the_mailbox() -> None:
                 await phone.hear("pong")
 
     run(story())
-    assert endpoint.MOST_UNHANDLED - 2 <= max(backlogs) <= endpoint.MOST_UNHANDLED
+    assert receiver.MOST_UNHANDLED - 2 <= max(backlogs) <= receiver.MOST_UNHANDLED
 
 
 async def ping(phone: Phone) -> None:

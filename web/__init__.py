@@ -12,7 +12,7 @@ from actors.messages.admission import Connected
 from actors.runtime import Ref
 from web import page
 from web.crowd import Crowd
-from web.endpoint import answer_calls
+from web.endpoint import Endpoint
 from web.entrance import Entrance
 from web.metrics import Metrics
 from web.patience import PATIENCE, Patience
@@ -31,7 +31,7 @@ def application(
     app = web.Application(middlewares=[*guards, questions_take_turns], client_max_size=64 * 1024)
     app[TURNSTILE] = Turnstile()
     app.add_routes([*page.routes(), *rest.routes(), *metrics.routes()])
-    answer = answer_calls(supervisor, metrics.counters, metrics.waiting, patience)
+    answer = Endpoint(supervisor, metrics.counters, metrics.waiting, patience).answer
     app.add_routes([web.get(path, answer, allow_head=False) for path in ("/ws-mobile/{user_id}", "/ws/{user_id}")])
     return app
 

@@ -29,7 +29,7 @@ from tests.kit.raw import BINARY, PING, Raw, head
 from tests.kit.shore import Porter, shore
 from tests.kit.story import WITHIN, run, until
 from tests.kit.strangers import STRANGER, Line
-from web import endpoint, serving
+from web import receiver, serving
 from web.addresses import OURSELVES, Addresses
 from web.crowd import Crowd
 from web.guest import Guest
@@ -560,7 +560,7 @@ def test_the_calls_of_one_address_are_read_no_faster_than_it_may_speak(said: byt
             for _ in range(300):
                 neighbour.say(type="ping")
                 await neighbour.hear("pong")
-            assert heard.total() - 300 <= 3 * endpoint.READ_FRAMES
+            assert heard.total() - 300 <= 3 * receiver.READ_FRAMES
             neighbour.vanish()
             hang_up(*strangers)
 
