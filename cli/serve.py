@@ -11,7 +11,7 @@ from cli.log import Log
 from cli.options import with_options
 from cli.server import is_ours, run
 from cli.settings import Settings
-from cli.stderr import read_into_the_log
+from cli.stderr_capture import capture_stderr
 
 
 @with_options(Settings)
@@ -21,7 +21,7 @@ def serve(settings: Settings) -> None:
     With an upstream URL that answers; without one OpenAI does if OPENAI_API_KEY is set, else the local engine. Keys
     come from the environment only: OPENAI_API_KEY is sent to OpenAI and nobody else, UPSTREAM_API_KEY to the URL.
     """
-    with read_into_the_log() as stderr:
+    with capture_stderr() as stderr:
         counters = Counters()
         logging.basicConfig(level=settings.log_level.value, handlers=[Log(counters, stderr)])
         logging.getLogger("aiohttp.server").addFilter(is_ours)

@@ -13,7 +13,7 @@ from engine import WAIT, WORKERS
 from personas import SHIPPED
 from upstream.link import check_url
 from web.addresses import LOOPBACK, OURSELVES, Addresses, network
-from web.names import host_to_allow, origin_to_allow
+from web.hostnames import host_to_allow, origin_to_allow
 
 OPENAI = "wss://api.openai.com/v1/realtime"
 MODEL = "gpt-realtime-2.1"

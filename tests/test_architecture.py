@@ -51,14 +51,14 @@ HOMES = {
     "threading": (
         "actors/runtime/",
         "actors/testing/",
-        "cli/ending.py",
+        "cli/forced_exit.py",
         "cli/log.py",
-        "cli/stderr.py",
+        "cli/stderr_capture.py",
         "engine/",
         "personas/loading/",
     ),
     "jinja2": ("personas/",),
-    "idna": ("web/names.py",),
+    "idna": ("web/hostnames.py",),
 }
 PURE = ["realtime", "actors/messages", "web/wires", "personas/search", "upstream/facts.py", "upstream/usage.py"]
 PURE += [f"actors/call/{name}.py" for name in ("line", "turns", "playout", "replay", "watch")]

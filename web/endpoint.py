@@ -15,13 +15,13 @@ from actors.messages.admission import Connected, From
 from actors.messages.caller import Chose, Mode, SearchedPersona
 from actors.runtime import Ref
 from web.addresses import ADDRESS
-from web.crowd import PACE
-from web.guest import Guest
-from web.large import MAX_FRAME
+from web.client_limits import CLIENT_LIMITS, ClientLimits
+from web.connections import MESSAGE_RATE
 from web.outbox import Outbox
-from web.patience import PATIENCE, Patience
+from web.reassembly import MAX_FRAME
+from web.receive_buffer import ReceiveBuffer
 from web.receiver import Receiver
-from web.unread import Unread
+from web.request_handler import TimedRequestHandler
 
 DEAD_SECONDS = 60  # the kernel ends a connection on which sent bytes stay unacknowledged for so long
 CLOSE_SECONDS = 2.0
@@ -45,7 +45,7 @@ class Socket(web.WebSocketResponse[Literal[False]]):
         )
         self._counters = counters
         self.early = b""
-        """Bytes that came right behind the request, before `Unread` was installed."""
+        """Bytes that came right behind the request, before `ReceiveBuffer` was installed."""
 
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
         self.early, request.protocol._message_tail = request.protocol._message_tail, b""
@@ -65,9 +65,18 @@ class Endpoint:
     """The handler of `GET /ws-mobile/{user_id}` and `GET /ws/{user_id}`."""
 
     def __init__(
-        self, supervisor: Ref[Connected], counters: Counters, waiting: Ledger, patience: Patience = PATIENCE
+        self,
+        supervisor: Ref[Connected],
+        counters: Counters,
+        waiting: Ledger,
+        client_limits: ClientLimits = CLIENT_LIMITS,
     ) -> None:
-        self._supervisor, self._counters, self._waiting, self._patience = supervisor, counters, waiting, patience
+        self._supervisor, self._counters, self._waiting, self._client_limits = (
+            supervisor,
+            counters,
+            waiting,
+            client_limits,
+        )
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Upgrade the request and serve the call to its end; raises HTTPBadRequest."""
@@ -77,9 +86,9 @@ class Endpoint:
             await socket.prepare(request)
         except ConnectionError:  # the peer left before the upgrade: an unprepared WebSocket cannot be closed
             return web.Response()
-        if isinstance(request.protocol, Guest):
-            request.protocol.talk()
-        _tune(request.transport, self._patience.unsent)
+        if isinstance(request.protocol, TimedRequestHandler):
+            request.protocol.upgraded()
+        _tune(request.transport, self._client_limits.unsent)
         await self._serve(socket, request, user, mode)
         return socket
 
@@ -87,18 +96,18 @@ class Endpoint:
         """Ask the supervisor to admit the caller, and run both directions until one of them ends."""
         connection, address = next(_numbers), request.get(ADDRESS, "")
         holding = self._waiting.holding(connection, address)
-        unread = Unread(socket, request.protocol, holding, self._patience)
-        unread.feed_data(socket.early)
-        outbox = Outbox(socket, request.transport, connection, self._patience, holding)
+        receive_buffer = ReceiveBuffer(socket, request.protocol, holding, self._client_limits)
+        receive_buffer.feed_data(socket.early)
+        outbox = Outbox(socket, request.transport, connection, self._client_limits, holding)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
         self._supervisor.tell(Connected(user, connection, outbox, mode, address))
         try:
             if session := await outbox.admitted:
                 if wish := _wish(request.query):
                     session.tell(From(connection, wish))
-                rate = request.get(PACE)
-                receiver = Receiver(socket, session, connection, holding, unread, request, self._counters, rate)
-                await receiver.run(self._patience.pong_seconds)
+                rate = request.get(MESSAGE_RATE)
+                receiver = Receiver(socket, session, connection, holding, receive_buffer, request, self._counters, rate)
+                await receiver.run(self._client_limits.pong_seconds)
         except (ConnectionError, TimeoutError):  # a pong could not be written: the peer does not read
             if request.transport:
                 request.transport.abort()
@@ -106,7 +115,7 @@ class Endpoint:
             await asyncio.wait([writing], timeout=CLOSE_SECONDS if outbox.closing else 0)
         finally:
             writing.cancel()
-            unread.close()
+            receive_buffer.close()
             holding.close()
 
 

@@ -15,7 +15,7 @@ from actors.messages.caller import Close, FromCaller, Malformed, Recorded, TooFa
 from actors.runtime import LoopRef
 from schemas import Refused
 from web.outbox import TOO_SLOW
-from web.unread import Unread
+from web.receive_buffer import ReceiveBuffer
 from web.wires import app
 
 READ_FRAMES = 20  # in a row; then the loop is yielded to the other callers, because buffered frames are read at once
@@ -39,7 +39,7 @@ class Receiver:
     session: LoopRef[From | Detached]
     connection: int
     holding: Holding
-    unread: Unread
+    receive_buffer: ReceiveBuffer
     request: web.Request
     counters: Counters
     rate: Rate | None
@@ -52,7 +52,7 @@ class Receiver:
         """
         gone = Detached(self.connection)
         try:
-            self.unread.tell(self._send)
+            self.receive_buffer.report_to(self._send)
             gone = replace(gone, how=await self._receive(pong_seconds) or gone.how)
         except TimeoutError:
             gone = replace(gone, how=TOO_SLOW)
@@ -94,7 +94,7 @@ class Receiver:
     async def _send_large(self, frame: WSMessageNoDecodeText) -> None:
         """Send a large frame, and read nothing else until the session has handled it: its mailbox holds one at most."""
         counted = self.holding.parcel(Kind.CLIP)
-        self.unread.taken()
+        self.receive_buffer.frame_read()
         size, message = len(frame.data), _decoded(frame)
         if not isinstance(message, Malformed) and not counted.resize(size):
             message = Malformed("busy", CROWDED) if size <= self.holding.ledger.caller else TOO_LARGE
