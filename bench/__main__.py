@@ -44,7 +44,7 @@ class Name(Enum):
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-def known(names: list[str] | None) -> list[str]:
+def attack_names(names: list[str] | None) -> list[str]:
     """The names of attacks, as they are; raises BadParameter for one that is unknown."""
     for name in names or ():
         if name not in CASES:
@@ -59,7 +59,9 @@ def main(
     cycles: Annotated[int | None, typer.Option(min=10, help="Of churn.")] = None,
     cuts: Annotated[int | None, typer.Option(min=1, help="Of kills, or rollovers.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Of capacity: relay, server, or both.")] = None,
-    only: Annotated[list[str] | None, typer.Option(callback=known, help="Of attacks: one of them, by name.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(callback=attack_names, help="Of attacks: one of them, by name.")
+    ] = None,
     tree: Annotated[
         Path,
         typer.Option(exists=True, file_okay=False, resolve_path=True, help="Of attacks: whose server is attacked."),

@@ -50,7 +50,7 @@ def engine(
 
 
 def _script(file: Path | None) -> Script:
-    """What the file says; exit code 2, with everything to mend in it, where it cannot be followed."""
+    """The script in the file; for an invalid one, prints all its faults and exits with code 2."""
     try:
         return load(file) if file else Script()
     except ScriptBroken as broken:

@@ -58,7 +58,12 @@ class Settings:
     host: Annotated[str, Setting(help="Address to listen on.", doc="address to listen on")] = "127.0.0.1"
     port: Annotated[
         int,
-        Setting(help="0 takes a free one.", doc="port 0 takes a free one; the log names it", least=0, most=65535),
+        Setting(
+            help="0 takes a free one.",
+            doc="port to listen on; 0 takes a free one, which the log names",
+            least=0,
+            most=65535,
+        ),
     ] = 8000
     tls_cert: Annotated[
         Path | None,
@@ -80,8 +85,8 @@ class Settings:
         str | None,
         Setting(
             help="Realtime WebSocket URL of the model.",
-            doc="a Realtime WebSocket URL; without it OpenAI when there is a key, else the local engine. A query is "
-            "kept (Azure: `?api-version=...&deployment=...`) and never shown",
+            doc="a Realtime WebSocket URL; without one, OpenAI if there is a key, else the local engine. Its query is "
+            "sent as it is (Azure: `?api-version=...&deployment=...`) and never logged",
             option={"callback": websocket_address},
         ),
     ] = field(default=None, repr=False)  # its query may hold a key
@@ -89,8 +94,8 @@ class Settings:
         str,
         Setting(
             help="Realtime model.",
-            doc="asked for with `model=` unless the URL names one, which then counts; a model that is about to shut "
-            "down is warned of, and so is one of which nothing is known",
+            doc="the model, sent as `model=` unless the URL names one, which then takes precedence; the log warns of "
+            "a model that is unknown or about to be shut down",
             variable="UPSTREAM_MODEL",
         ),
     ] = MODEL
@@ -98,7 +103,7 @@ class Settings:
         float | None,
         Setting(
             help="The model's sessions last so long (Azure: 1800).",
-            doc="how long the upstream lets a session last (Azure: 1800); by default as the model does",
+            doc="the longest session that the upstream allows (Azure: 1800); the default depends on the model",
             least=60,
         ),
     ] = None
@@ -112,7 +117,7 @@ class Settings:
         Path,
         Setting(
             help="File of personas.",
-            doc="the file of personas, by default the one that ships; followed while the server runs, see below",
+            doc="the file of personas, by default the one in the package; reloaded when it is edited, see below",
             variable="PERSONAS_FILE",
         ),
     ] = SHIPPED
@@ -120,14 +125,15 @@ class Settings:
         str | None,
         Setting(
             help="OpenAI-compatible chat server for the local engine.",
-            doc="an OpenAI-compatible chat server that thinks for the local engine",
+            doc="an OpenAI-compatible chat server that writes the answers of the local engine",
         ),
     ] = None
     engine_workers: Annotated[
         int,
         Setting(
             help="Threads of the local engine.",
-            doc="threads in which the local engine hears and speaks: as many as it may have cores, see below",
+            doc="threads in which the local engine recognizes and synthesizes speech: one for each core that it may "
+            "use, see below",
             least=1,
             most=64,
         ),
@@ -136,8 +142,8 @@ class Settings:
         float,
         Setting(
             help="Seconds in which it must answer, or else: busy.",
-            doc="seconds in which the local engine must have heard a turn and made the first sentence of its answer; "
-            "a turn that would take longer is told `busy`, see below",
+            doc="seconds in which the local engine must have recognized a turn and synthesized the first sentence of "
+            "its answer; a turn that would take longer is answered `busy`, see below",
             least=0.1,
         ),
     ] = WAIT
@@ -145,8 +151,9 @@ class Settings:
         tuple[str, ...],
         Setting(
             help="Host name by which this server may be called.",
-            doc="host name by which the server may be called, besides localhost and IP addresses; in any case, with "
-            "or without a dot at its end, in Unicode or as xn--, also pasted as an address; its port does not matter",
+            doc="host name by which the server may be called, besides localhost and IP addresses: upper or lower "
+            "case, with or without a dot at its end, in Unicode or punycode (xn--), or a whole URL; the port is "
+            "ignored",
             option={"callback": each(host_to_allow)},
         ),
     ] = ()
@@ -163,8 +170,8 @@ class Settings:
         tuple[str, ...],
         Setting(
             help="Network of proxies that say who calls: a CIDR.",
-            doc='network of proxies that say who calls, as a CIDR or an address; see "In front of it". May be given '
-            "often, in the environment with spaces between",
+            doc='network of reverse proxies whose headers name the client, as a CIDR or an address; see "In front of '
+            'it". May be given several times, in the environment separated by spaces',
             option={"callback": each(network)},
         ),
     ] = ()
@@ -172,7 +179,7 @@ class Settings:
         bool,
         Setting(
             help="Take 127.0.0.2 and the like for strangers, not for us.",
-            doc="127.0.0.2 and the like are limited as strangers are; 127.0.0.1 and ::1 never are",
+            doc="apply the limits of addresses to loopback addresses, except 127.0.0.1 and ::1",
         ),
     ] = False
     limits: Limits = field(default_factory=Limits)
@@ -187,5 +194,5 @@ class Settings:
 
     @property
     def addresses(self) -> Addresses:
-        """How callers are told apart by address."""
+        """The rule by which the address of a client is found."""
         return Addresses(self.trusted_proxy, OURSELVES if self.limit_loopback else LOOPBACK)

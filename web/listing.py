@@ -44,16 +44,16 @@ class Listing:
     @classmethod
     def read(cls, request: web.Request) -> Self:
         """The query of a request; empty parameters count as absent. Raises Refused: bad_message."""
-        asked = {name: _once(request, name) for name in (*_FILTERS, "open", "limit", "after")}
+        given = {name: _once(request, name) for name in (*_FILTERS, "open", "limit", "after")}
         for name, choices in _CHOICES.items():
-            if asked[name] and asked[name].strip().casefold() not in map(str.casefold, choices):
+            if given[name] and given[name].strip().casefold() not in map(str.casefold, choices):
                 raise Refused("bad_message", f"{name}: send {' or '.join(choices)}, or leave it out.")
-        check_language(asked["language"])
-        limit = asked["limit"] or str(MOST_ROWS)
+        check_language(given["language"])
+        limit = given["limit"] or str(MOST_ROWS)
         if not re.fullmatch("[1-9][0-9]{0,3}", limit) or int(limit) > MOST_ROWS:
             raise Refused("bad_message", f"limit: send a whole number from 1 to {MOST_ROWS}.")
-        filters = {name: asked[name] for name in _FILTERS}
-        return cls(filters, bool(asked["open"]), int(limit), asked["after"])
+        filters = {name: given[name] for name in _FILTERS}
+        return cls(filters, bool(given["open"]), int(limit), given["after"])
 
     def page(self, catalogue: Catalogue, now: datetime) -> Page:
         """The page, in the file's order; raises Refused: unknown_astrologer, if there is no persona `after` any more.

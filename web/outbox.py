@@ -92,13 +92,13 @@ class Outbox:
 
     def _drop(self, response_id: str) -> None:
         """Remove the queued audio of a cancelled reply."""
-        kept = deque[Queued]()
+        remaining = deque[Queued]()
         for frame in self._waiting:
             if isinstance(frame, Sound) and frame.response_id == response_id:
                 self._count(frame, -1)
             else:
-                kept.append(frame)
-        self._waiting = kept
+                remaining.append(frame)
+        self._waiting = remaining
 
     async def run(self) -> None:
         """Write until a Close is written, or the connection is lost."""

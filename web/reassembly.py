@@ -20,7 +20,7 @@ from aiohttp.http import WSMessage, WSMessageNoDecodeText, WSMessageTextBytes
 from actors.admission.waiting import LARGE
 
 MAX_FRAME = 8 * 2**20  # bytes of a message
-# In one segment, which has 256 KB at most. To skip a small frame takes half a microsecond, to parse a header 5.
+# Per segment, which has 256 KB at most. Skipping a small frame costs half a microsecond, parsing a header 5.
 MOST_FRAMES = 5000
 MOST_HEADERS = 500
 CONTINUATION = 0
@@ -38,7 +38,7 @@ class TooManyFrames(Exception):
 class Reassembler:
     """Stands between the socket and aiohttp's parser, `feed_parser`; both put complete messages into `queue`.
 
-    aiohttp's parser pauses in the middle of its input while the queue is full. What follows that input is kept back
+    aiohttp's parser pauses in the middle of its input while the queue is full. What follows that input is buffered
     here, to preserve the order: then `blocked` is true, and `feed` must be called again.
     """
 
@@ -50,7 +50,7 @@ class Reassembler:
         self._ours = False  # the present frame belongs to that message
         self._last = False  # the present frame is the last of that message
         self._mask = b""  # rotated to the next byte
-        self._rest = b""  # an incomplete header, or what is kept back
+        self._rest = b""  # an incomplete header, or input for the paused parser
         self.usual: tuple[bytes, int] = (b"", 0)
         """The first 4 bytes and the length of the last segment if that was one small frame; else b"" and 0."""
 
@@ -61,7 +61,7 @@ class Reassembler:
 
     @property
     def blocked(self) -> bool:
-        """True if bytes are kept back because aiohttp's parser is paused."""
+        """True if bytes are buffered because aiohttp's parser is paused."""
         return bool(self._rest) and self._queue._stalled_reader is not None
 
     def feed(self, data: bytes) -> tuple[bool, bytes]:

@@ -46,13 +46,13 @@ class ReceiveBuffer:
         protocol._payload_parser = self
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Aiohttp's protocol received a segment."""
+        """A segment was received by aiohttp's protocol."""
         if data[:4] == self._usual and len(data) == self._length and self._queue._size <= LARGE:
             return self._feed(data)
         return self._accept(data)
 
     def feed_eof(self) -> None:
-        """Aiohttp's protocol received the end of the stream."""
+        """The end of the stream was received by aiohttp's protocol."""
         self._queue.feed_eof()
 
     def report_to(self, report: Callable[[FromCaller], None]) -> None:
@@ -90,7 +90,7 @@ class ReceiveBuffer:
         return answer
 
     def _retry(self) -> None:
-        """Aiohttp's parser was paused by its full queue: feed what the reassembler has kept back meanwhile."""
+        """Feed the bytes that were buffered while a full queue had paused the parser."""
         self._retry_timer = None
         self._accept(b"")
 

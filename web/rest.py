@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 from aiohttp import ETag, web
@@ -29,8 +29,6 @@ MALFORMED = (
     ConnectionResetError,
 )  # fmt: skip
 """Raised by a body that is malformed, or did not arrive completely."""
-
-Ask: TypeAlias = Callable[[], Awaitable[bool]]
 
 
 class ReportReply:

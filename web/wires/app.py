@@ -102,8 +102,8 @@ def write(message: ToCaller) -> bytes:
         case AudioResponse():
             return b"".join(pieces(message))
         case Error(code, text):
-            told = limit_text(text)
-            return orjson.dumps({"type": "error", "code": code, "message": told, "error": told})
+            cut = limit_text(text)
+            return orjson.dumps({"type": "error", "code": code, "message": cut, "error": cut})
         case Summary(bill):
             stays = [{**_who(stay.persona), "seconds": stay.seconds, **_price(stay.price)} for stay in bill.stays]
             sums = {"seconds": bill.seconds, "by_persona": stays, **_price(bill.price)}
