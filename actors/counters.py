@@ -1,6 +1,6 @@
-"""What is counted while a server serves: plain numbers, written on the loop, read by whoever shows them.
+"""The counters of a server: plain numbers, written on the event loop and read by web/metrics.py.
 
-Made once by the command line and handed down with the equipment, so that two servers in one process count apart.
+One object for each server, passed on with its services, so that two servers in one process are counted apart.
 """
 
 from collections import Counter
@@ -12,30 +12,30 @@ from upstream.facts import Used
 
 @dataclass(slots=True)
 class Counters:
-    """All of them. What exists now (actors, tasks, decoders) is not kept here: it is counted when it is shown."""
+    """Totals since the start. What exists at present (actors, tasks, decoders) is read when it is shown, not here."""
 
     begun: int = 0
-    """Sessions let in."""
+    """Sessions that were admitted."""
     ended: Counter[int] = field(default_factory=Counter)
-    """Sessions that ended, by the close code of the caller's connection, of whoever closed it; 1006: simply gone."""
+    """Sessions that ended, by the close code of the caller's connection, whichever side closed; 1006: it was lost."""
     refused: Counter[int] = field(default_factory=Counter)
-    """Calls turned away at the door, by close code."""
+    """Calls that were not admitted, by close code."""
     address_refused: Counter[str] = field(default_factory=Counter)
-    """Connections, calls and questions that were too many of one address, and connections without a handle left."""
+    """Refused connections, calls and requests of one address, and connections for lack of file descriptors, by kind."""
     messages_refused: Counter[str] = field(default_factory=Counter)
-    """What callers said that was refused, by error code; a choice of a persona, too."""
+    """Messages of callers that were refused, also choices of a persona, by error code."""
     upstream_lost: int = 0
-    """Upstream connections that ended when they should not have."""
+    """Upstream connections that were lost or refused."""
     received: int = 0
     """Bytes of callers' frames."""
     sent: int = 0
     """Bytes of frames to callers."""
     log_lines_dropped: int = 0
-    """Lines of the log that nobody would have read."""
+    """Lines of the log that were dropped because nobody read it."""
     account_blocked: bool = False
     """The upstream refuses our account, and new calls are turned away."""
     used: Used = field(default_factory=Used)
-    """Tokens that the model and its recogniser told of."""
+    """Tokens that the model and its transcriber reported."""
     allowances: dict[str, float] = field(default_factory=dict)
-    """What our account had left of each limit when the upstream last said so."""
+    """What remains of each rate limit of the account, as the upstream last reported."""
     late: LoopLag = field(default_factory=LoopLag)

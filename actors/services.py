@@ -1,6 +1,8 @@
-"""What every call is given: made once by the command line, handed down, never changed."""
+"""The services and limits that all calls share: created once by the command line, immutable."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 from actors.admission.losses import Losses
 from actors.admission.waiting import MIB, Ledger
@@ -12,66 +14,183 @@ from personas import CurrentCatalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much is let in, and for how long. Each is a setting of the server."""
+class Setting:
+    """Declares that a field is a setting: `Annotated[TYPE, Setting(...)]`.
 
-    idle_seconds: float = 300.0
-    """A call in which the caller says nothing for so long is closed with 4408."""
-    choose_seconds: float = 15.0
-    """A call in which nobody is chosen for so long is closed with 4408, and after four times as long in any case."""
-    upstream_patience: float = 30.0
-    """A call whose connection to the model is lost waits so long for another, unmetered."""
-    call_seconds: float = 3600.0
-    """A call that lasts so long is ended in order."""
-    bad_messages: int = 20
-    """So many messages a minute may be refused before the connection is closed with 4400."""
-    messages: float = 200.0
-    """Messages a second that a caller may send, and ten times as many at once; more close with 4400."""
-    sessions: int = 500
-    """Calls at the same time in this process; more are turned away with 4429."""
-    connects: int = 50
-    """New calls a second; more are turned away with 4429."""
-    calls: int = 10
-    """Calls that one user may begin in 10 s, also one after another: nobody may use up `connects`."""
-    takeovers: int = 3
-    """Times in 10 s that one user may replace their own connection by a newer one."""
-    address_connections: int = 100
-    """Connections of one address that are open at once; more are closed. Many callers may share an address."""
-    address_connects: int = 10
-    """New connections of one address a second, and new calls; twice as many may come at once."""
-    address_questions: int = 20
-    """Questions to REST of one address a second; five times as many may come at once."""
-    address_messages: int = 6000
-    """Frames of audio that are read a second in all calls of one address; a text takes four or more."""
-    switches: int = 6
-    """Times a minute that a caller may switch to another persona; the first choice is none."""
-    caller_waiting: int = 12
-    """MiB that may wait for one caller: clips, and what they were decoded to until it is answered."""
-    address_waiting: int = 32
-    """MiB that may wait for the callers of one address."""
-    all_waiting: int = 256
-    """MiB that may wait for all; then who has the most loses the newest."""
+    The option of `serve`, its environment variable and its row in docs/operations.md are made from the field.
+    """
+
+    help: str | None = None
+    """One line for `--help`."""
+    doc: str = ""
+    """The description in docs/operations.md, in Markdown."""
+    least: float | None = None
+    most: float | None = None
+    variable: str = ""
+    """The environment variable; by default the name of the field in capitals."""
+    secret: bool = False
+    """True if it is read from the environment only, and has no option."""
+    option: Mapping[str, Any] = field(default_factory=dict)
+    """Further keyword arguments of `typer.Option`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much is admitted, and for how long. Each field with a `Setting` is a setting of the server."""
+
+    address_connections: Annotated[
+        int,
+        Setting(
+            help="Of one address, open at once.",
+            doc="connections of one address that may be open at once, calls or not; many callers may share an address",
+            least=1,
+        ),
+    ] = 100
+    address_connects: Annotated[
+        int,
+        Setting(
+            help="Connections or calls of one address, a second.",
+            doc="new connections of one address a second, and new calls; twice as many may come at once",
+            least=1,
+        ),
+    ] = 10
+    address_questions: Annotated[
+        int,
+        Setting(
+            help="To REST, of one address, a second.",
+            doc="requests of one address a second, to REST, the page and `/metrics`; five times as many may come at "
+            "once",
+            least=1,
+        ),
+    ] = 20
+    address_messages: Annotated[
+        int,
+        Setting(
+            help="In calls of one address, a second.",
+            doc="frames of audio that are read a second, in all calls of one address: enough for a hundred callers "
+            "who speak; a text frame counts as four, and one more for each 4 KB. Frames beyond that wait in the "
+            "network",
+            least=200,
+        ),
+    ] = 6000
+    idle_seconds: Annotated[
+        float,
+        Setting(
+            doc="a call without any activity for so long is closed with 4408; activity is a turn, speech that the "
+            "model recognizes, or a choice that is granted",
+            least=1,
+        ),
+    ] = 300.0
+    choose_seconds: Annotated[
+        float,
+        Setting(
+            help="In which somebody is to be chosen.",
+            doc="a call in which no persona is chosen for so long is closed with 4408; each choice restarts the time, "
+            "but after four times as long without a persona the call is closed in any case",
+            least=1,
+        ),
+    ] = 15.0
+    upstream_patience: Annotated[
+        float,
+        Setting(
+            help="Seconds that a call waits for a lost model.",
+            doc="seconds that a call whose upstream connection is lost waits for another, unmetered, before it is "
+            "closed with 4503; an ordinary restart of the upstream takes 14 to 20. 50 handshakes are made at once, so "
+            "after an outage the last of 500 calls is connected after ten times the duration of one handshake",
+            least=1,
+        ),
+    ] = 30.0
+    call_seconds: Annotated[
+        float, Setting(doc="the longest duration of a call, which then ends in an orderly way", least=1)
+    ] = 3600.0
+    bad_messages: Annotated[
+        int,
+        Setting(help="A minute.", doc="refused messages a minute, beyond which the call is closed with 4400", least=1),
+    ] = 20
+    messages: Annotated[
+        float,
+        Setting(
+            help="A second.",
+            doc="messages of one caller a second, beyond which the call is closed with 4400; ten times as many may "
+            "come at once",
+            least=1,
+        ),
+    ] = 200.0
+    sessions: Annotated[
+        int,
+        Setting(help="At the same time.", doc="calls at the same time; more are refused with 4429", least=1),
+    ] = 500
+    connects: Annotated[
+        int, Setting(help="A second.", doc="new calls a second; more are refused with 4429", least=1)
+    ] = 50
+    calls: Annotated[
+        int,
+        Setting(
+            help="Of one user, in 10 s.",
+            doc="calls that one user may begin in 10 s, so that no user can use up `--connects`",
+            least=1,
+        ),
+    ] = 10
+    takeovers: Annotated[
+        int,
+        Setting(
+            help="In 10 s.", doc="times in 10 s that a user may replace their own connection by a newer one", least=1
+        ),
+    ] = 3
+    switches: Annotated[
+        int,
+        Setting(
+            help="Of one caller, a minute.",
+            doc="times a minute that a caller may switch to another persona; the first choice does not count",
+            least=1,
+        ),
+    ] = 6
+    caller_waiting: Annotated[
+        int,
+        Setting(
+            help="MiB that wait for one caller.",
+            doc="MiB that may be buffered for one caller: clips, and their decoded audio until it is answered; more "
+            "is refused with `busy`",
+            least=1,
+        ),
+    ] = 12
+    address_waiting: Annotated[
+        int,
+        Setting(
+            help="MiB that wait for one address.",
+            doc="MiB that may be buffered for the callers of one address, see below",
+            least=1,
+        ),
+    ] = 32
+    all_waiting: Annotated[
+        int,
+        Setting(
+            help="MiB that wait for all.",
+            doc="MiB that may be buffered for all callers; beyond that, the caller with the most loses the newest",
+            least=1,
+        ),
+    ] = 256
     notice_seconds: float = 5.0
-    """A caller who waits for so long is told why. This one and the next two are no settings: docs/realtime.md."""
+    """A caller who has waited for so long is sent a notice. This and the next two are no settings: docs/realtime.md."""
     ready_seconds: float = 15.0
-    """The first persona, or another one, is called for so long."""
+    """The timeout for the connection of the first persona, or of another one."""
     answer_seconds: float = 10.0
-    """An answer of which nothing has come for so long is asked for again."""
+    """An answer of which nothing has arrived for so long is requested again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trials:
-    """How the server finds out that the upstream serves its account again. Seconds."""
+    """When the server tests whether the upstream serves its account again. Seconds."""
 
     every: float = 30.0
     """From the refusal to the first trial, and from the end of one to the next."""
     within: float = 10.0
-    """So long the model has to answer, from the dialling on."""
+    """The timeout for the answer, from the start of the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The current catalogue, the way to the model, the decoders, the limits, the clock, and what all calls count."""
+    """The current catalogue, the dialler of the model, the decoders, limits, counters, losses, buffered bytes, clock."""
 
     current: CurrentCatalogue
     upstream: Dialler

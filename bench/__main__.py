@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 import uvloop
@@ -21,9 +21,11 @@ from bench.attacks.cases import CASES
 from bench.host import ROOT, unpin
 from bench.report import Part
 
+Run: TypeAlias = Callable[[], list[Part]]
+
 
 class Name(Enum):
-    """The parts, in the order in which they are run."""
+    """The parts, in the order of a run."""
 
     HOP = "hop"
     CAPACITY = "capacity"
@@ -42,8 +44,8 @@ class Name(Enum):
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-def known(names: list[str] | None) -> list[str]:
-    """Refuse an attack that there is not."""
+def attack_names(names: list[str] | None) -> list[str]:
+    """The names of attacks, as they are; raises BadParameter for one that is unknown."""
     for name in names or ():
         if name not in CASES:
             raise typer.BadParameter(f"{name} is none of: {'; '.join(CASES)}")
@@ -57,7 +59,9 @@ def main(
     cycles: Annotated[int | None, typer.Option(min=10, help="Of churn.")] = None,
     cuts: Annotated[int | None, typer.Option(min=1, help="Of kills, or rollovers.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Of capacity: relay, server, or both.")] = None,
-    only: Annotated[list[str] | None, typer.Option(callback=known, help="Of attacks: one of them, by name.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(callback=attack_names, help="Of attacks: one of them, by name.")
+    ] = None,
     tree: Annotated[
         Path,
         typer.Option(exists=True, file_okay=False, resolve_path=True, help="Of attacks: whose server is attacked."),
@@ -66,15 +70,24 @@ def main(
 ) -> None:
     """Measure, print tables, and write results.json and the plots."""
     console = Console(width=None if sys.stdout.isatty() else 180)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is ended
-    plan = capacity.FULL if full else capacity.QUICK
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that child processes are ended
     length = "full" if full else "quick"
+    runs = _runs(full, cycles, cuts, kind)
+    runs[Name.ATTACKS] = lambda: uvloop.run(
+        attacks.run(only or [], tree, lambda part: report.save([part], length, out))
+    )
+    measured = [_measure(name, runs[name], length, out, console) for name in parts or list(Name)]
+    raise typer.Exit(not all(measured))
+
+
+def _runs(full: bool, cycles: int | None, cuts: int | None, kind: list[str] | None) -> dict[Name, Run]:
+    """How each part but the attacks is run, in full or quickly."""
+    plan = capacity.FULL if full else capacity.QUICK
     kinds = tuple(kind or capacity.KINDS)
-    runs: dict[Name, Callable[[], list[Part]]] = {
+    return {
         Name.HOP: lambda: hop.run((50, 200, 600), 10) if full else hop.run((50, 200), 3),
         Name.CAPACITY: lambda: uvloop.run(capacity.run(plan, kinds)),
         Name.ISOLATION: lambda: uvloop.run(isolation.run(20 if full else 4)),
-        Name.ATTACKS: lambda: uvloop.run(attacks.run(only or [], tree, lambda part: report.save([part], length, out))),
         Name.CHURN: lambda: uvloop.run(churn.run(cycles or (20_000 if full else 600))),
         Name.KILLS: lambda: uvloop.run(kills.run(cuts or (1000 if full else 60))),
         Name.ROLLOVER: lambda: uvloop.run(rollover.run(cuts or (1000 if full else 120))),
@@ -84,25 +97,26 @@ def main(
         Name.CATALOGUE: catalogue.run,
         Name.WORST: worst.run,
     }
-    failed = False
-    for name in parts or list(Name):
-        began = time.monotonic()
-        console.rule(name.value)
-        try:
-            done = runs[name]()
-        except (OSError, TimeoutError, ImportError) as error:
-            console.print(f"{name.value} could not be measured: {error}", markup=False)
-            failed = True
-            continue
-        finally:
-            unpin()
-        for part in done:
-            report.show(part, console)
-        report.save(done, length, out)
-        for file in report.plot(done):
-            console.print(f"  {file}", markup=False, highlight=False)
-        console.print(f"  {time.monotonic() - began:.0f} s", highlight=False)
-    raise typer.Exit(failed)
+
+
+def _measure(name: Name, run: Run, length: str, out: Path, console: Console) -> bool:
+    """Run one part, print and save its figures; False if it could not be measured."""
+    began = time.monotonic()
+    console.rule(name.value)
+    try:
+        done = run()
+    except (OSError, TimeoutError, ImportError) as error:
+        console.print(f"{name.value} could not be measured: {error}", markup=False)
+        return False
+    finally:
+        unpin()
+    for part in done:
+        report.show(part, console)
+    report.save(done, length, out)
+    for file in report.plot(done):
+        console.print(f"  {file}", markup=False, highlight=False)
+    console.print(f"  {time.monotonic() - began:.0f} s", highlight=False)
+    return True
 
 
 if __name__ == "__main__":

@@ -25,13 +25,13 @@ from aiohttp.test_utils import make_mocked_request
 from actors.testing.probe import Probe
 from bench.load import at
 from bench.report import Part, Target
-from cli.server import settle_memory
+from cli.memory import freeze_memory
 from personas import SHIPPED, Catalogue, CurrentCatalogue
 from personas.loading.watching import Edits, watch
 from schemas import Refused
 from tests.personas.search.questions import QUESTIONS
+from web.request_scheduler import SCHEDULER, RequestScheduler
 from web.rest import Rest
-from web.turnstile import TURNSTILE, Turnstile
 
 SIZES = (4, 1_000)
 ROUNDS = 9
@@ -65,7 +65,7 @@ def _row(number: int) -> dict[str, Any]:
     edits, delays = asyncio.run(_edited(number))
     catalogue = Catalogue.from_bytes(raw)
     matches = list(_matches(catalogue))
-    settle_memory()
+    freeze_memory()
     return {
         "personas": number, "file_mb": round(len(raw) / 1e6, 2), "load_s": round(median(_loads(raw)), 3),
         "kept_mb": kept, "peak_mb": most, "edit_s": round(median(edits), 3), "edit_worst_s": round(max(edits), 3),
@@ -121,7 +121,7 @@ async def _edited(number: int) -> tuple[list[float], list[float]]:
         first, *texts = [_file(number, edit) for edit in range(ROUNDS + 1)]
         file.write_bytes(first)  # noqa: ASYNC240 - the clock does not run yet
         edits = Edits(file, first, Catalogue.from_bytes(first))
-        settle_memory()
+        freeze_memory()
         tasks = [
             asyncio.create_task(watch(edits, taken.put_nowait, lambda faults: None)),
             asyncio.create_task(_clock(delays)),
@@ -152,7 +152,7 @@ def _asks(catalogue: Catalogue) -> dict[str, Callable[[], Awaitable[object]]]:
 
     async def listing() -> None:
         app = web.Application()
-        app[TURNSTILE] = Turnstile()
+        app[SCHEDULER] = RequestScheduler()
         await rest.list(make_mocked_request("GET", "/api/astrologers", app=app))
 
     async def unknown() -> None:

@@ -8,7 +8,7 @@ import orjson
 
 from audio.clip_frame import LARGE
 from schemas import MOST_PARTS
-from web.large import MAX_FRAME
+from web.reassembly import MAX_FRAME
 
 LETTER = "\N{DEVANAGARI LETTER KA}"
 

@@ -13,8 +13,8 @@ from cli.personas import personas
 from cli.serve import serve
 
 
-class Default(TyperGroup):
-    """Without a command, `serve`."""
+class ServeByDefault(TyperGroup):
+    """Runs `serve` if the arguments name no command."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h")):
@@ -23,7 +23,7 @@ class Default(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Default,
+    cls=ServeByDefault,
     name="supervisor",
     help="A server on which callers talk to personas. Without a command it serves.",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -44,10 +44,10 @@ def main() -> None:
 
 
 def _open_standard_streams() -> None:
-    """Where stdin, stdout or stderr was closed, the next file would take its number, and libuv aborts on that."""
+    """Open /dev/null in place of a closed stdin, stdout or stderr: libuv aborts if another file takes its number."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             with suppress(OSError):
-                os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+                os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one

@@ -1,4 +1,4 @@
-"""`call`: a phone without a screen. It plays the role of the app, and keeps what it hears."""
+"""`call`: a client without a screen. It acts as the app does, and saves the replies."""
 
 import asyncio
 import sys
@@ -19,15 +19,15 @@ from schemas import Refused
 
 errors = Console(stderr=True)
 
-Tell = Callable[[str, Message], None]
+Report = Callable[[str, Message], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What a call is to be: whom to call, the recordings to play, where to keep the replies.
+    """One call: whom to call, the recordings to play, and the folder for the replies.
 
-    `patient`: hear each reply to its end before speaking again, as a person does; else speak as soon as it has come.
-    `stream`: speak and hear in a stream instead of whole clips.
+    `patient`: wait until a reply has been played before speaking again, as a person does; else only until it has
+    arrived. `stream`: send and receive streamed audio instead of whole clips.
     """
 
     url: str
@@ -69,46 +69,46 @@ def call(
 
 
 def _websocket(url: str) -> str:
-    """The address with ws for http: the server's log and a browser show the latter."""
+    """The address with ws for http, because the server's log and browsers show http."""
     scheme, _, rest = url.rstrip("/").partition("://")
     return {"http": "ws", "https": "wss"}.get(scheme, scheme) + f"://{rest}"
 
 
-async def place(script: Script, tell: Tell) -> None:
-    """Place the call; `tell(event, facts)` hears of: ringing, on_the_line, you, persona, saved, ended.
+async def place(script: Script, report: Report) -> None:
+    """Place the call; `report(event, facts)` is called for: ringing, on_the_line, you, persona, saved, notice, ended.
 
-    Raises CallFailed on an error message, CallEnded when the server hangs up, OSError, TimeoutError.
+    Raises CallFailed on an error message, CallEnded if the server hangs up, OSError, TimeoutError.
     """
     script.out.mkdir(parents=True, exist_ok=True)
-    async with Phone(script.url, script.user, on_message=lambda message: _show(message, tell)) as phone:
-        tell("ringing", {"astrologer_id": script.astrologer, "user": script.user})
-        await (_converse_in_a_stream if script.stream else _converse)(script, phone, tell)
+    async with Phone(script.url, script.user, on_message=lambda message: _show(message, report)) as phone:
+        report("ringing", {"astrologer_id": script.astrologer, "user": script.user})
+        await (_converse_in_a_stream if script.stream else _converse)(script, phone, report)
         await phone.say(type="end")
         ended = await phone.closed()
-        tell("ended", {"code": ended.code, "reason": ended.reason})
+        report("ended", {"code": ended.code, "reason": ended.reason})
 
 
-async def _converse(script: Script, phone: Phone, tell: Tell) -> None:
-    tell("on_the_line", await phone.choose(script.astrologer))
-    await _keep(script, 0, "greeting", await phone.answer(), tell)
+async def _converse(script: Script, phone: Phone, report: Report) -> None:
+    report("on_the_line", await phone.choose(script.astrologer))
+    await _save(script, 0, "greeting", await phone.answer(), report)
     for number, clip in enumerate(script.clips, 1):
-        await _keep(script, number, clip.stem, await phone.ask(clip.read_bytes()), tell)
+        await _save(script, number, clip.stem, await phone.ask(clip.read_bytes()), report)
 
 
-async def _converse_in_a_stream(script: Script, phone: Phone, tell: Tell) -> None:
-    said = [(clip.stem, _pcm(clip)) for clip in script.clips]
-    tell("on_the_line", await phone.choose(script.astrologer, mode="stream"))
+async def _converse_in_a_stream(script: Script, phone: Phone, report: Report) -> None:
+    recordings = [(clip.stem, _pcm(clip)) for clip in script.clips]
+    report("on_the_line", await phone.choose(script.astrologer, mode="stream"))
     async with streaming(phone) as (microphone, player):
-        await _keep(script, 0, "greeting", await phone.reply(), tell, player.left)
-        for number, (name, pcm) in enumerate(said, 1):
+        await _save(script, 0, "greeting", await phone.reply(), report, player.left)
+        for number, (name, pcm) in enumerate(recordings, 1):
             began = time.perf_counter()
             reply = asyncio.create_task(phone.reply(began))
             await microphone.say(pcm)
             spoke = time.perf_counter() - began
             answer = await reply
-            # From the end of the clip; one that ends in silence may be answered before it.
+            # Counted from the end of the clip; one that ends in silence may be answered before that.
             answer = replace(answer, seconds=max(0.0, answer.seconds - spoke))
-            await _keep(script, number, name, answer, tell, player.left)
+            await _save(script, number, name, answer, report, player.left)
 
 
 def _pcm(clip: Path) -> bytes:
@@ -118,26 +118,26 @@ def _pcm(clip: Path) -> bytes:
         raise CallFailed({"code": refused.code, "message": f"{clip}: {refused.message}"}) from None
 
 
-async def _keep(  # what was answered to what
-    script: Script, number: int, about: str, answer: Answer, tell: Tell, left: float | None = None
+async def _save(
+    script: Script, number: int, about: str, answer: Answer, report: Report, left: float | None = None
 ) -> None:
-    """Save a reply, and hear it to its end: all of it, or the seconds `left` of a stream."""
+    """Save a reply; if patient, wait until it is played: all of it, or the `left` seconds of a stream."""
     path = script.out / f"{number:02}_{about}.wav"
     path.write_bytes(answer.wav)
     facts = {"file": str(path), "seconds": round(answer.seconds, 3), "plays": round(answer.plays, 2)}
-    tell("saved", {"about": about, "text": answer.text, **facts})
+    report("saved", {"about": about, "text": answer.text, **facts})
     if script.patient:
         await asyncio.sleep(answer.plays if left is None else left)
 
 
-def _show(message: Message, tell: Tell) -> None:
+def _show(message: Message, report: Report) -> None:
     match message:
         case {"type": "transcript", "role": "user", "text": text, "final": True}:
-            tell("you", {"text": text})
+            report("you", {"text": text})
         case {"type": "transcript", "role": "assistant", "text": text, "final": True}:
-            tell("persona", {"text": text})
+            report("persona", {"text": text})
         case {"type": "notice", "code": code, "message": text}:
-            tell("notice", {"code": code, "text": text})
+            report("notice", {"code": code, "text": text})
 
 
 def _print_json(event: str, facts: Message) -> None:

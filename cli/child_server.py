@@ -1,4 +1,4 @@
-"""A server of our own with the local engine, as a child process on a free port: for the demo and for bench/."""
+"""Starts a server with the local engine as a child process on a free port, for `demo` and bench/."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ HIDDEN = {"OPENAI_API_KEY", "UPSTREAM_URL", "UPSTREAM_API_KEY", "PORT", "HOST"}
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Where it is called, and its process id."""
+    """A running server: its URL for calls, and its process id."""
 
     url: str
     pid: int
@@ -24,7 +24,7 @@ class Serving:
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[Serving]:
-    """Serve while the context is open. Raises OSError or TimeoutError when the server does not start."""
+    """Serve while the context is open. Raises OSError or TimeoutError if the server does not start."""
     environment = {name: value for name, value in os.environ.items() if name not in HIDDEN}
     command = [sys.executable, "-m", "supervisor", "serve", "--port", "0"]
     server = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE, env=environment)
@@ -43,9 +43,9 @@ async def serving() -> AsyncIterator[Serving]:
 
 
 async def _address(log: asyncio.StreamReader) -> str:
-    said = b""
+    output = b""
     while line := await log.readline():
         if found := LISTENING.search(line):
             return found[1].decode()
-        said += line
-    raise OSError(f"the server did not start: {said.decode(errors='replace')}")
+        output += line
+    raise OSError(f"the server did not start: {output.decode(errors='replace')}")

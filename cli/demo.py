@@ -23,14 +23,14 @@ CALLS = (
 
 
 class Board:
-    """What each caller hears and says, in a column of their own."""
+    """Shows the events of each call in a column of its own."""
 
     def __init__(self, columns: int) -> None:
         self._lines = [Text() for _ in range(columns)]
         self._titles = [""] * columns
 
-    def tell(self, column: int, event: str, facts: Message) -> None:
-        """Show one event of a call."""
+    def show(self, column: int, event: str, facts: Message) -> None:
+        """Append one event of a call, as `place` reports it."""
         lines = self._lines[column]
         match event:
             case "on_the_line":
@@ -64,7 +64,7 @@ def demo(
     try:
         asyncio.run(_demo(out, clips, patient))
     except* (CallFailed, CallEnded, OSError, TimeoutError) as failures:
-        failed = True  # what an `except*` raises comes out as a group
+        failed = True  # an exception raised in `except*` would become a group
         for failure in failures.exceptions:
             Console(stderr=True).print(f"The demo failed: {failure or 'no answer in time'}", markup=False)
     if failed:
@@ -73,16 +73,16 @@ def demo(
 
 async def _demo(out: Path, clips: Path, patient: bool) -> None:
     for name in (name for _, _, names in CALLS for name in names):
-        (clips / name).read_bytes()  # missing ones are told before anything is started
+        (clips / name).read_bytes()  # raises OSError for a missing one, before anything is started
     board, console = Board(len(CALLS)), Console()
     console.print("Starting a server with the local engine; then both callers talk for about a minute.")
     async with serving() as server:
         with Live(board, console=console, refresh_per_second=8, vertical_overflow="visible"):
             async with asyncio.TaskGroup() as calls:
                 for column, (user, astrologer, names) in enumerate(CALLS):
-                    said = tuple(clips / name for name in names)
-                    script = Script(server.url, user, astrologer, said, out / astrologer, patient)
-                    calls.create_task(place(script, partial(board.tell, column)))
+                    recordings = tuple(clips / name for name in names)
+                    script = Script(server.url, user, astrologer, recordings, out / astrologer, patient)
+                    calls.create_task(place(script, partial(board.show, column)))
     if not console.is_terminal:
-        console.print()  # Live ends its last line on a terminal only
+        console.print()  # Live ends its last line only on a terminal
     console.print(f"The answers are in {out}/, one folder per astrologer.")

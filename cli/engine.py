@@ -2,22 +2,16 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import typer
 
+from cli.options import option
+from cli.settings import Settings
 from engine import WAIT, WORKERS
 from engine.child import run
 from engine.faults.script import Script, ScriptBroken, load
 from realtime.server.settings import LONGEST_LIFE
-
-EngineWorkers: TypeAlias = Annotated[
-    int, typer.Option(envvar="ENGINE_WORKERS", min=1, max=64, help="Threads of the local engine.")
-]
-EngineWait: TypeAlias = Annotated[
-    float, typer.Option(envvar="ENGINE_WAIT", min=0.1, help="Seconds in which it must answer, or else: busy.")
-]
-"""Of `serve`, too."""
 
 
 def engine(
@@ -37,8 +31,8 @@ def engine(
         Path | None,
         typer.Option(envvar="ENGINE_FAULTS", help="Script of what goes wrong on each connection, see docs/testing.md."),
     ] = None,
-    engine_workers: EngineWorkers = WORKERS,
-    engine_wait: EngineWait = WAIT,
+    engine_workers: Annotated[int, option(Settings, "engine_workers")] = WORKERS,
+    engine_wait: Annotated[float, option(Settings, "engine_wait")] = WAIT,
     child: Annotated[bool, typer.Option(hidden=True, help="End when stdin closes, announce as JSON lines.")] = False,
 ) -> None:
     """Run the local engine alone: a Realtime server at ws://HOST:PORT/v1/realtime."""
@@ -56,7 +50,7 @@ def engine(
 
 
 def _script(file: Path | None) -> Script:
-    """What the file says; exit code 2, with everything to mend in it, where it cannot be followed."""
+    """The script in the file; for an invalid one, prints all its faults and exits with code 2."""
     try:
         return load(file) if file else Script()
     except ScriptBroken as broken:

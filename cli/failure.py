@@ -1,8 +1,8 @@
-"""What keeps a server from starting."""
+"""The error that keeps a server from starting."""
 
 
 class CannotServe(Exception):
-    """What a person must mend before the server can start, and the exit code that scripts see."""
+    """The server cannot start; the message says what to correct, `code` is the exit code."""
 
     def __init__(self, message: str, code: int = 1) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""`personas`: look at a file of personas, check it, and see what a model is told."""
+"""`personas`: list and check a file of personas, and show the instructions that a model receives."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from schemas import Refused
 
 personas = typer.Typer(help="Look at the personas, check a file of them.", no_args_is_help=True)
 console = Console()
-WIDE = 10_000  # columns, where there is no terminal to fit: as many as the text needs
+WIDE = 10_000  # columns if the output is no terminal: enough for any text
 errors = Console(stderr=True)
 
 File = Annotated[Path, typer.Option("--personas", envvar="PERSONAS_FILE", help="File of personas.")]
@@ -51,13 +51,13 @@ def check(
     warnings = catalogue.warnings if catalogue else ()
     sound, active = (len(catalogue.all()), len(catalogue.active())) if catalogue else (0, 0)
     if as_json:
-        told = {"faults": _rows(faults), "warnings": _rows(warnings), "sound": sound, "active": active}
-        typer.echo(orjson.dumps({"file": str(file), **told}, option=orjson.OPT_INDENT_2))
+        report = {"faults": _rows(faults), "warnings": _rows(warnings), "sound": sound, "active": active}
+        typer.echo(orjson.dumps({"file": str(file), **report}, option=orjson.OPT_INDENT_2))
     else:
         _show(console, file, faults)
         _show(console, file, warnings, "warning: ")
-        told_of = f"faults: {len(faults)}, warnings: {len(warnings)}"
-        console.print(f"sound: {sound}, of them active: {active}, {told_of}", highlight=False)
+        counts = f"faults: {len(faults)}, warnings: {len(warnings)}"
+        console.print(f"sound: {sound}, of them active: {active}, {counts}", highlight=False)
     raise typer.Exit(1 if faults else 0)
 
 
@@ -66,7 +66,7 @@ def show(astrologer_id: Annotated[str, typer.Argument(help="See `personas list`.
     """Print the instructions that the model is given for this persona today, and how long they are."""
     catalogue = _load(file)
     try:
-        persona = catalogue.personas.get(astrologer_id) or catalogue.get(astrologer_id)  # whoever is inactive, too
+        persona = catalogue.personas.get(astrologer_id) or catalogue.get(astrologer_id)  # also one who is inactive
     except Refused as refused:
         faults = [fault for fault in catalogue.faults if fault.persona == astrologer_id]
         _show(errors, file, faults)

@@ -1,15 +1,13 @@
-"""Put the parts of a server together, serve until told to stop, then let go of everything in reverse."""
+"""Assembles a server, serves until it is stopped, and releases everything in reverse order."""
 
 import asyncio
-import ctypes
-import gc
 import logging
 import secrets
 import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,10 +18,11 @@ from actors.counters import Counters
 from actors.runtime import Down, Hired, Stop, Watchdog, launch
 from actors.services import Services
 from audio import Pool
-from cli.ending import end_within
 from cli.failure import CannotServe
-from cli.follow import following, read
-from cli.handles import raise_limit, room_for_callers
+from cli.file_descriptors import raise_limit, room_for_callers
+from cli.forced_exit import exit_within
+from cli.memory import freeze_memory
+from cli.reload import read, reloading
 from cli.settings import OPENAI, Settings
 from engine.child import COMMAND, Child, EngineFailed
 from personas import CurrentCatalogue
@@ -34,58 +33,49 @@ from upstream.models import named
 from upstream.readiness import Readiness
 from web import application, serving
 from web.addresses import Addresses
-from web.crowd import PLENTY, Crowd
-from web.guard import refuse_strangers
+from web.client_limits import CLIENT_LIMITS, ClientLimits
+from web.connections import UNLIMITED, Connections
+from web.guard import check_host_and_origin
 from web.metrics import Metrics
-from web.patience import PATIENCE, Patience
 from web.rest import Rest
-from web.shares import each_their_share
+from web.throttle import limit_addresses
 
 log = logging.getLogger("serve")
 
-# Objects more than at the last look before the youngest are looked at, and looks at one generation before the next
-# older one. Python's own are 700, 10, 10. A call leaves 60 objects in cycles: all are looked at every 4,000 calls.
-GC_THRESHOLDS = (5_000, 10, 5)
-
-# Blocks of so many bytes are given back to the system when they are freed. glibc raises that by itself to 32 MiB, and
-# then one small block that lives on above many large ones keeps them all: 420 MB, when 30 callers had sent 2 GB.
-LARGE_BLOCK = 128 * 1024
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # as malloc.h has them
-
-GRACE_SECONDS = 2.0  # for the loop and its threads to end, once every call has
+GRACE_SECONDS = 2.0  # for the loop and its threads to end, after every call has ended
 
 
 def is_ours(record: logging.LogRecord) -> bool:
-    """A request that is no HTTP is answered with 400: one line from outside must not write thirty of a traceback."""
+    """A log filter: False for a request that is no valid HTTP, so that no client can fill the log with tracebacks."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, HttpProcessingError)
 
 
 def run(settings: Settings, counters: Counters, console: Console) -> int:
-    """Serve until told to stop; returns the exit code. Raises CannotServe."""
+    """Serve until a signal or the supervisor's end; returns the exit code. Raises CannotServe."""
     try:
         import uvloop
-    except ImportError:  # no wheel for this platform: the loop of the standard library does
-        return asyncio.run(_to_the_end(settings, counters, console))
-    return uvloop.run(_to_the_end(settings, counters, console))
+    except ImportError:  # no wheel for this platform: use asyncio's own loop
+        return asyncio.run(_serve_and_exit(settings, counters, console))
+    return uvloop.run(_serve_and_exit(settings, counters, console))
 
 
-async def _to_the_end(settings: Settings, counters: Counters, console: Console) -> int:
+async def _serve_and_exit(settings: Settings, counters: Counters, console: Console) -> int:
     code = await _serve(settings, counters, console)
-    end_within(GRACE_SECONDS, code)
+    exit_within(GRACE_SECONDS, code)
     return code
 
 
-class Ending:
-    """A Ref that hears of the supervisor's end, or of a signal to bring it about."""
+class Shutdown:
+    """A Ref that receives the supervisor's `Down`; `requested` is set by that, or by a signal."""
 
     def __init__(self) -> None:
         self.down: asyncio.Future[Down] = asyncio.get_running_loop().create_future()
-        self.asked = asyncio.Event()
+        self.requested = asyncio.Event()
 
     def tell(self, message: Down, /) -> None:
         self.down.set_result(message)
-        self.asked.set()
+        self.requested.set()
 
 
 async def _serve(settings: Settings, counters: Counters, console: Console) -> int:
@@ -101,84 +91,71 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
             stack.push_async_callback(pool.close)
             await pool.warm()
         services = Services(current, upstream, pool, settings.limits, counters)
-        settle_memory()
+        freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
-        await stack.enter_async_context(following(settings.personas, raw, current))
-        ending = Ending()
-        _on_signals(ending.asked)  # before anybody is told that we serve: they may stop us at once
+        await stack.enter_async_context(reloading(settings.personas, raw, current))
+        shutdown = Shutdown()
+        _on_signals(shutdown.requested)  # before the log line "listening": who reads it may stop the server at once
         name = "local engine" if settings.local else upstream.host
-        door = Doors(listener, tls, settings.hosts, settings.origins, addresses=settings.addresses, most=room)
+        frontend = Frontend(
+            listener, tls, settings.allow_host, settings.allow_origin, addresses=settings.addresses, most=room
+        )
         answers = Readiness(upstream).would_answer
-        _, address = await stack.enter_async_context(open_doors(door, services, name, answers, ending))
+        _, address = await stack.enter_async_context(accept_callers(frontend, services, name, answers, shutdown))
         scheme = "https" if tls else "http"
         log.info("listening on %s://%s, answered by %s, %d personas", scheme, address, name, len(catalogue.active()))
-        await ending.asked.wait()
-    failed = not ending.down.done() or ending.down.result().cause is not None
+        await shutdown.requested.wait()
+    failed = not shutdown.down.done() or shutdown.down.result().cause is not None
     log.info("stopped%s", " after a failure" if failed else "")
     return 1 if failed else 0
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
-    """Where callers come in: a socket that is bound, and who is let in besides our own, and with how much patience."""
+class Frontend:
+    """The bound socket, and the rules for its connections; `hosts` and `origins` are allowed besides our own."""
 
     listener: socket.socket
     tls: ssl.SSLContext | None = None
     hosts: Collection[str] = ()
     origins: Collection[str] = ()
-    patience: Patience = PATIENCE
+    client_limits: ClientLimits = CLIENT_LIMITS
     addresses: Addresses = field(default_factory=Addresses)
-    most: int = PLENTY
-    """Connections at once."""
+    most: int = UNLIMITED
+    """Connections that may be open at once."""
 
 
 @asynccontextmanager
-async def open_doors(
-    doors: Doors, services: Services, name: str, would_answer: Callable[[], Awaitable[bool]], ending: Ending
+async def accept_callers(
+    frontend: Frontend, services: Services, name: str, would_answer: Callable[[], Awaitable[bool]], shutdown: Shutdown
 ) -> AsyncIterator[tuple[Hired[SupervisorInbox], str]]:
-    """Let callers in: the supervisor, and HOST:PORT. At the end calls are drained, and `ending` hears of the last.
+    """Accept callers; yields the supervisor, and HOST:PORT. At the end calls are drained.
 
-    `name` says who answers, and `would_answer` whether they would.
+    `name` is the name of the model's server, `would_answer` is true if it would answer a call now. `shutdown` receives
+    the supervisor's `Down`.
     """
-    supervisor = launch(SupervisorActor(services), ending)
-    rest = Rest(supervisor, services.current, name, would_answer, doors.patience)
+    supervisor = launch(SupervisorActor(services), shutdown)
+    rest = Rest(supervisor, services.current, name, would_answer, frontend.client_limits)
     metrics = Metrics(services.counters, services.pool, services.waiting)
-    crowd = Crowd(services.limits, services.counters.address_refused, doors.addresses, doors.most)
-    guards = [each_their_share(crowd), refuse_strangers(doors.hosts, doors.origins)]
-    app = application(rest, supervisor, metrics, guards, doors.patience)
-    async with serving(app, doors.listener, crowd, doors.tls, doors.patience) as address:
+    connections = Connections(services.limits, services.counters.address_refused, frontend.addresses, frontend.most)
+    guards = [limit_addresses(connections), check_host_and_origin(frontend.hosts, frontend.origins)]
+    app = application(rest, supervisor, metrics, guards, frontend.client_limits)
+    async with serving(app, frontend.listener, connections, frontend.tls, frontend.client_limits) as address:
         try:
             yield supervisor, address
         finally:
             supervisor.tell(Stop())
-            await asyncio.wait([ending.down], timeout=DRAIN_SECONDS + 2)
-
-
-def settle_memory() -> None:
-    """What is loaded by now stays, so the garbage collector need not look at it: a full look took 148 ms."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
-    give_memory_back()
-
-
-def give_memory_back() -> None:
-    """Have the memory of large blocks go back to the system, where the C library can be told so."""
-    with suppress(OSError, AttributeError):
-        allocator = ctypes.CDLL(None).mallopt
-        allocator(M_MMAP_THRESHOLD, LARGE_BLOCK)
-        allocator(M_TRIM_THRESHOLD, 2 * LARGE_BLOCK)
+            await asyncio.wait([shutdown.down], timeout=DRAIN_SECONDS + 2)
 
 
 def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    """What shows callers' browsers who we are; None without a certificate."""
+    """The TLS context of the server; None without a certificate. Raises CannotServe."""
     if cert is None:
         if key:
             raise CannotServe("A key alone shows nobody who we are: set --tls-cert too.", 2)
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(cert, key, password="")  # an empty password: fail rather than ask for one
+        context.load_cert_chain(cert, key, password="")  # an empty password: fail instead of prompting for one
     except ssl.SSLError:
         pair = f"{cert} and {key}" if key else f"{cert}"
         raise CannotServe(f"{pair}: no PEM of a certificate and its key without a password.", 2) from None
@@ -186,7 +163,7 @@ def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take the port before anything is loaded; callers are let in later."""
+    """Bind the port, before anything slow is loaded; it listens later. Raises CannotServe."""
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with ExitStack() as failing:
@@ -200,13 +177,13 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _on_signals(asked: asyncio.Event) -> None:
+def _on_signals(requested: asyncio.Event) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+        asyncio.get_running_loop().add_signal_handler(number, requested.set)
 
 
 async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
-    """Where calls are answered."""
+    """The server of the model; starts the local engine if that is to answer. Raises CannotServe."""
     if settings.local:
         return await _local_engine(settings, stack, console)
     url = settings.upstream_url or OPENAI
@@ -220,11 +197,10 @@ async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console)
 
 
 async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
-    """The engine as a child process of ours, behind a token that nobody else knows."""
+    """The local engine as a child process, which only accepts a random token. Raises CannotServe."""
     token = secrets.token_urlsafe(24)
-    told = settings.engine
-    options = ("--engine-workers", str(told.workers), "--engine-wait", str(told.wait))
-    engine = Child(token, llm_url=settings.llm_url, command=(*COMMAND, *options))
+    options = ("--engine-workers", str(settings.engine_workers), "--engine-wait", str(settings.engine_wait))
+    engine = Child(token, llm_url=settings.local_llm_url, command=(*COMMAND, *options))
     with console.status("starting the local engine") as status:
         stack.push_async_callback(engine.stop)
 

@@ -1,16 +1,20 @@
-"""The local engine: a GA Realtime server that listens, thinks and speaks offline, in English and Hindi."""
+"""The local engine: an offline GA Realtime server that recognizes, answers and speaks English and Hindi."""
 
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from engine.mind.mind import Mind
+    from engine.parts import Parts
 
 WORKERS: Final = 2  # threads
-WAIT: Final = 1.25  # seconds: what else an answer needs lets most come within two
-PHRASES_BYTES: Final = 32 * 2**20  # eleven minutes of sound
+WAIT: Final = 1.25  # seconds; with the rest of an answer's latency, most replies begin within two
+PHRASES_BYTES: Final = 32 * 2**20  # eleven minutes of audio
 
 
-async def serve(  # noqa: PLR0913  # one place where the engine is put together
+async def serve(  # noqa: PLR0913  # the one place where the engine is assembled
     host: str,
     port: int,
     *,
@@ -23,21 +27,33 @@ async def serve(  # noqa: PLR0913  # one place where the engine is put together
     wait: float = WAIT,
     **behaviour: Any,
 ) -> None:
-    """Load the parts, telling each, and serve until cancelled; port 0 takes a free one.
+    """Load the models and serve until cancelled; port 0 takes a free one.
 
-    So many `workers` hear and speak at once; a turn that would not be heard and answered to in `wait` seconds is told
-    that the engine is full. `behaviour` is what else the `Server` takes: `session_seconds`, `script`. `on_ready` is
-    told the address (`ws://HOST:PORT/v1/realtime`) once calls are answered. Raises WeightsMissing when a model file is
-    not there, OSError when the port is taken.
+    `workers` threads recognize and synthesize speech at once. A turn whose recognition and first sentence would take
+    more than `wait` seconds is answered `busy`. `on_progress` receives the name of each stage of loading, `on_ready`
+    the address (`ws://HOST:PORT/v1/realtime`) once calls are answered. `behaviour` is passed to `Server`:
+    `session_seconds`, `script`. Raises WeightsMissing when a model file is missing, OSError when the port is taken.
     """
-    # Imported here: whoever only asks for the path need not have the extra `local`.
+    # Imported here: to read the constants above must not need the extra `local`.
+    from engine.mind.mind import Mind
+    from engine.server import PATH, Server
+
+    parts = await _load(Mind(llm_url, model=llm_model), workers, wait, on_progress)
+    try:
+        async with Server(parts, token=token, **behaviour).listen(host, port) as taken:
+            on_ready(f"ws://{host}:{taken}{PATH}")
+            await asyncio.Event().wait()
+    finally:
+        parts.close()
+
+
+async def _load(mind: "Mind", workers: int, wait: float, on_progress: Callable[[str], None]) -> "Parts":
+    """Load the models in threads; raises WeightsMissing."""
     from engine.ear.ear import Ear
     from engine.ear.vad import Silero, spoken
     from engine.load import Load
-    from engine.mind.mind import Mind
     from engine.parts import SHORTEST_SPEECH, Parts
     from engine.phrases import Phrases
-    from engine.server import PATH, Server
     from engine.voice.voice import Voice
     from engine.worker import Workers
 
@@ -47,18 +63,5 @@ async def serve(  # noqa: PLR0913  # one place where the engine is put together
     ear = await asyncio.to_thread(Ear, workers)
     on_progress("warming up")
     await asyncio.to_thread(spoken, bytes(48_000))
-    parts = Parts(
-        voice,
-        ear,
-        partial(spoken, enough=SHORTEST_SPEECH),
-        Mind(llm_url, model=llm_model),
-        Silero,
-        Workers(workers, Load(workers, wait)),
-        Phrases(PHRASES_BYTES),
-    )
-    try:
-        async with Server(parts, token=token, **behaviour).listen(host, port) as taken:
-            on_ready(f"ws://{host}:{taken}{PATH}")
-            await asyncio.Event().wait()
-    finally:
-        parts.close()
+    speech = partial(spoken, enough=SHORTEST_SPEECH)
+    return Parts(voice, ear, speech, mind, Silero, Workers(workers, Load(workers, wait)), Phrases(PHRASES_BYTES))

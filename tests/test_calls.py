@@ -28,8 +28,8 @@ from tests.kit.parts import PITCHES
 from tests.kit.shore import Porter, shore
 from tests.kit.story import run
 from upstream.link import Frames, Link, Upstream
-from web import endpoint
-from web.patience import Patience
+from web import receiver
+from web.client_limits import ClientLimits
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()  # 3.4 s
 HINDI_LONG = (CLIPS / "hi_marriage_delay.m4a").read_bytes()  # 4.0 s
@@ -400,7 +400,7 @@ def test_a_client_that_pings_and_never_reads_is_let_go() -> None:
     """Its pongs fill up behind it; a neighbour notices nothing meanwhile, and nothing is left."""
 
     async def story() -> None:
-        async with exchange(patience=Patience(pong_seconds=0.5)) as line, line.phone("neighbour") as other:
+        async with exchange(client_limits=ClientLimits(pong_seconds=0.5)) as line, line.phone("neighbour") as other:
             await greeted(other)
             before = line.left()
             reader, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"), limit=1)
@@ -445,7 +445,7 @@ def test_a_flood_of_frames_lets_the_others_have_the_loop() -> None:
             writer.transport.abort()
 
     run(story())
-    assert max(read_at.values()) <= endpoint.READ_FRAMES
+    assert max(read_at.values()) <= receiver.READ_FRAMES
 
 
 def test_calling_again_after_hanging_up_is_no_takeover() -> None:

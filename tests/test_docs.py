@@ -5,12 +5,15 @@ from pathlib import Path
 
 import schemas
 from actors.call.watch import document
+from cli.options import table
+from cli.settings import Settings
 from realtime.client.errors import CODES, Action
 from realtime.client.states import diagram
 from realtime.contract import GO_ON, SAY_EXACTLY
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+OPERATIONS = ROOT / "docs" / "operations.md"
 NAMED = re.compile(
     r"`((?:actors|audio|bench|cli|engine|personas|phone|realtime|schemas|tests|upstream|web)/[\w/.]+\.\w+)`"
 )
@@ -41,15 +44,16 @@ def test_the_wire_document_names_every_type_and_code() -> None:
     assert missing == []
 
 
-def test_the_operations_document_names_every_setting() -> None:
-    """By its option, or by its environment variable for the keys."""
-    import inspect
+def operations() -> str:
+    """docs/operations.md with the table of settings as `cli/settings.py` declares them."""
+    head, rest = OPERATIONS.read_text().split("| option |", 1)
+    _, _, behind = rest.partition("\n\n")
+    return f"{head}{table(Settings)}\n\n{behind}"
 
-    from cli.serve import serve
 
-    text = (ROOT / "docs/operations.md").read_text()
-    options = [f"--{name.replace('_', '-')}" for name in inspect.signature(serve).parameters]
-    assert [option for option in [*options, "OPENAI_API_KEY", "UPSTREAM_API_KEY"] if f"`{option}`" not in text] == []
+def test_the_operations_document_shows_every_setting() -> None:
+    """`python -m tests.test_docs` writes the table anew."""
+    assert operations() == OPERATIONS.read_text()
 
 
 def test_the_realtime_document_shows_the_tables() -> None:
@@ -62,3 +66,7 @@ def test_the_realtime_document_shows_the_tables() -> None:
         assert f"| {codes} | {trouble.value} |\n" in text
     assert f"`{SAY_EXACTLY}`" in text
     assert f"`{GO_ON}`" in text
+
+
+if __name__ == "__main__":
+    OPERATIONS.write_text(operations())

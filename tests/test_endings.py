@@ -16,8 +16,8 @@ from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
 from tests.kit.story import run, until
 from upstream.link import Upstream
-from web import large
-from web.patience import PATIENCE, Patience
+from web import reassembly
+from web.client_limits import CLIENT_LIMITS, ClientLimits
 
 Way = Callable[[Exchange, Phone], Awaitable[object]]
 
@@ -63,7 +63,7 @@ async def is_cut(line: Exchange, phone: Phone) -> None:
 
 async def says_too_much(line: Exchange, phone: Phone) -> None:
     """A frame beyond what one may hold, as it begins: the server need not read it all."""
-    size = large.MAX_FRAME + 1
+    size = reassembly.MAX_FRAME + 1
     phone.socket.transport.write(bytes([0x81, 0xFF]) + size.to_bytes(8) + MASKED + b"x")
 
 
@@ -122,7 +122,7 @@ LIMITS = {
     "idle": Limits(idle_seconds=0.05),
     "a flood": Limits(messages=1),
 }
-LITTLE = {"too slow for a stream": Patience(sound=1000), "too slow for whole replies": Patience(text=1000)}
+LITTLE = {"too slow for a stream": ClientLimits(sound=1000), "too slow for whole replies": ClientLimits(text=1000)}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -130,10 +130,10 @@ def test_how_a_call_ended_is_counted_and_logged(way: str, caplog: pytest.LogCapt
     """By the code of whoever closed it, once."""
     do, code, why = WAYS[way]
     caplog.set_level(logging.INFO, "actors.session")
-    upstream, patience = without_a_key if way == "no upstream" else same, LITTLE.get(way, PATIENCE)
+    upstream, client_limits = without_a_key if way == "no upstream" else same, LITTLE.get(way, CLIENT_LIMITS)
 
     async def story() -> None:
-        async with exchange(LIMITS.get(way), upstream=upstream, patience=patience) as line:
+        async with exchange(LIMITS.get(way), upstream=upstream, client_limits=client_limits) as line:
             async with line.phone() as phone:
                 if way not in LIMITS:
                     await phone.say(type="ping")
@@ -179,10 +179,10 @@ def test_who_is_replaced_is_counted_once_and_who_replaced_them_too() -> None:
 
 def test_who_takes_nothing_and_is_cut_off_was_too_slow() -> None:
     """No code can be told to them; they are counted as whoever else reads too slowly."""
-    little = Patience(unsent=4096, write_seconds=0.2, slowest_line=10**9)
+    little = ClientLimits(unsent=4096, write_seconds=0.2, slowest_line=10**9)
 
     async def story() -> None:
-        async with exchange(patience=little) as line, line.phone() as phone:
+        async with exchange(client_limits=little) as line, line.phone() as phone:
             await deafen(line, phone)
             await until(lambda: line.counters.ended == {4408: 1}, lambda: f"{line.counters.ended}")
             phone.socket.transport.abort()

@@ -19,8 +19,8 @@ from tests.kit.exchange import exchange
 from tests.kit.four import TINA
 from tests.kit.shore import Porter, shore
 from tests.kit.story import run
-from web import endpoint
-from web.patience import Patience
+from web import receiver
+from web.client_limits import ClientLimits
 
 CLIP = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))))  # 1.5 s
 
@@ -55,7 +55,7 @@ def test_a_flood_waits_in_the_network_and_not_in_the_mailbox() -> None:
                 await phone.hear("pong")
 
     run(story())
-    assert endpoint.MOST_UNHANDLED - 2 <= max(backlogs) <= endpoint.MOST_UNHANDLED
+    assert receiver.MOST_UNHANDLED - 2 <= max(backlogs) <= receiver.MOST_UNHANDLED
 
 
 async def ping(phone: Phone) -> None:
@@ -149,7 +149,7 @@ def test_a_connection_without_a_request_is_closed(begun: bytes) -> None:
     """Whether it says nothing or half of something; a call, which is one request, is not cut short."""
 
     async def story() -> None:
-        async with exchange(patience=Patience(idle_seconds=1.0)) as line, line.phone() as phone:
+        async with exchange(client_limits=ClientLimits(idle_seconds=1.0)) as line, line.phone() as phone:
             reader, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
             writer.write(begun)
             assert await reader.read() == b""

@@ -18,9 +18,9 @@ from tests.kit.held import nothing_large_is_left, uncollected
 from tests.kit.insides import shown
 from tests.kit.raw import Raw, clip_message, head
 from tests.kit.story import run, until
-from web.patience import Patience
+from web.client_limits import ClientLimits
 
-IMPATIENT = Patience(unsent=4096, write_seconds=0.5, slowest_line=10**7)
+IMPATIENT = ClientLimits(unsent=4096, write_seconds=0.5, slowest_line=10**7)
 LONG = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))) * 10)  # 15 s
 MUCH = "I say more than fits. " * 40
 CALLS = 1
@@ -122,7 +122,7 @@ def test_nothing_large_outlives_a_call(state: Act, end: Act) -> None:
     """Whatever it was about, and however it ended; nothing is counted as waiting either."""
 
     async def story() -> None:
-        async with exchange(patience=IMPATIENT) as line:
+        async with exchange(client_limits=IMPATIENT) as line:
             await call(line, "first", state, end)  # what is loaded once stays
             with uncollected():
                 for number in range(CALLS):
@@ -138,7 +138,7 @@ def test_nothing_large_outlives_an_upstream_that_reads_nothing() -> None:
     deaf = Script(((Fault(Stall(), on="response.create", nth=2),),), repeat=True)
 
     async def story() -> None:
-        async with exchange(faults=deaf, patience=IMPATIENT) as line:
+        async with exchange(faults=deaf, client_limits=IMPATIENT) as line:
             await call(line, "first", has_asked_all, vanishes)
             with uncollected():
                 for number in range(CALLS):

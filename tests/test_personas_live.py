@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from cli.failure import CannotServe
-from cli.follow import read
+from cli.reload import read
 from engine.ear.vad import Loudness
 from engine.parts import Parts
 from engine.server import PATH

@@ -19,8 +19,8 @@ from tests.kit.four import TINA
 from tests.kit.story import run
 from tests.kit.streaming import asked, begin, finish, give
 from upstream.facts import BYTES_PER_MS
+from web.client_limits import ClientLimits
 from web.outbox import Outbox
-from web.patience import Patience
 
 SECOND = 1000 * BYTES_PER_MS
 
@@ -130,10 +130,10 @@ def test_who_reads_nothing_is_cut(scene: Scene, line: Line) -> None:
 
 def test_of_who_reads_nothing_nothing_is_left() -> None:
     """Over real sockets: the kernel takes no more, the call ends; a neighbour notices nothing."""
-    little = Patience(unsent=4096, write_seconds=0.5, slowest_line=10**9)
+    little = ClientLimits(unsent=4096, write_seconds=0.5, slowest_line=10**9)
 
     async def story() -> None:
-        async with exchange(patience=little) as line, line.phone("neighbour") as other:
+        async with exchange(client_limits=little) as line, line.phone("neighbour") as other:
             before = line.left()
             phone = await line.phone().__aenter__()
             await deafen(line, phone)

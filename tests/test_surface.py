@@ -42,8 +42,9 @@ def commands() -> Iterator[tuple[str, str]]:
 
 
 async def metrics() -> list[str]:
-    """The name and the kind of every family."""
-    return sorted(f"{family.name} {family.type}" for family in Metrics(Counters(), Pool()).collect())
+    """The name and the kind of every family of ours."""
+    families = Metrics(Counters(), Pool()).registry.collect()
+    return sorted(f"{family.name} {family.type}" for family in families if family.name.startswith("voice_"))
 
 
 def surface() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
 from tests.kit.raw import Raw, clip_message, head
 from tests.kit.story import run, until
-from web.patience import Patience
+from web.client_limits import ClientLimits
 
 SOUND = struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000)))  # 1.5 s
 CLIP = wav(SOUND)
@@ -157,7 +157,7 @@ def test_a_large_frame_that_stands_still_is_closed() -> None:
     """With 4408, and a reason."""
 
     async def story() -> None:
-        async with exchange(patience=Patience(frame_seconds=0.5)) as line:
+        async with exchange(client_limits=ClientLimits(frame_seconds=0.5)) as line:
             raw = await on_the_line(line, "user-1")
             raw.writer.write(head(4 * MIB) + bytes(MIB))
             code, reason = await raw.closed()
@@ -172,7 +172,7 @@ def test_replies_that_nobody_reads_count_and_give_way() -> None:
     """Who reads nothing is cut when others need the room."""
 
     async def story() -> None:
-        async with exchange(Limits(all_waiting=2), patience=Patience(unsent=4096)) as line:
+        async with exchange(Limits(all_waiting=2), client_limits=ClientLimits(unsent=4096)) as line:
             small, deaf = await on_the_line(line, "small"), await on_the_line(line, "deaf")
             line.mind.script = "I say more than fits. " * 25
             deaf.say(type="text", text="tell me")

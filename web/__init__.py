@@ -1,4 +1,4 @@
-"""The caller's shore: a WebSocket for each call, the REST catalogue, and a page to try them."""
+"""The caller's side: a WebSocket for each call, the REST API, the metrics, and a page for browsers."""
 
 import socket
 import ssl
@@ -11,13 +11,13 @@ from aiohttp.typedefs import Middleware
 from actors.messages.admission import Connected
 from actors.runtime import Ref
 from web import page
-from web.crowd import Crowd
-from web.endpoint import answer_calls
-from web.entrance import Entrance
+from web.acceptor import Acceptor
+from web.client_limits import CLIENT_LIMITS, ClientLimits
+from web.connections import Connections
+from web.endpoint import Endpoint
 from web.metrics import Metrics
-from web.patience import PATIENCE, Patience
+from web.request_scheduler import SCHEDULER, RequestScheduler, schedule_requests
 from web.rest import Rest
-from web.turnstile import TURNSTILE, Turnstile, questions_take_turns
 
 
 def application(
@@ -25,13 +25,13 @@ def application(
     supervisor: Ref[Connected],
     metrics: Metrics,
     guards: Sequence[Middleware],
-    patience: Patience = PATIENCE,
+    client_limits: ClientLimits = CLIENT_LIMITS,
 ) -> web.Application:
-    """The web application; the `guards` say who may ask, the first of them first."""
-    app = web.Application(middlewares=[*guards, questions_take_turns], client_max_size=64 * 1024)
-    app[TURNSTILE] = Turnstile()
+    """The web application; `guards` are the middlewares that may refuse a request, outermost first."""
+    app = web.Application(middlewares=[*guards, schedule_requests], client_max_size=64 * 1024)
+    app[SCHEDULER] = RequestScheduler()
     app.add_routes([*page.routes(), *rest.routes(), *metrics.routes()])
-    answer = answer_calls(supervisor, metrics.counters, metrics.waiting, patience)
+    answer = Endpoint(supervisor, metrics.counters, metrics.waiting, client_limits).answer
     app.add_routes([web.get(path, answer, allow_head=False) for path in ("/ws-mobile/{user_id}", "/ws/{user_id}")])
     return app
 
@@ -40,20 +40,20 @@ def application(
 async def serving(
     app: web.Application,
     listener: socket.socket,
-    crowd: Crowd,
+    connections: Connections,
     tls: ssl.SSLContext | None = None,
-    patience: Patience = PATIENCE,
+    client_limits: ClientLimits = CLIENT_LIMITS,
 ) -> AsyncIterator[str]:
-    """Serve the application to all who come to a socket that is bound; HOST:PORT. The socket is closed in the end."""
+    """Serve the application on a bound socket, which is closed at the end; yields HOST:PORT."""
     runner = web.AppRunner(app, shutdown_timeout=2.0)
     await runner.setup()
     try:
         assert runner.server
-        entrance = Entrance(listener, runner.server, crowd, tls, patience)
-        entrance.open()
+        acceptor = Acceptor(listener, runner.server, connections, tls, client_limits)
+        acceptor.open()
         try:
-            yield entrance.address
+            yield acceptor.address
         finally:
-            await entrance.close()
+            await acceptor.close()
     finally:
         await runner.cleanup()

@@ -1,4 +1,4 @@
-"""The address of a caller: that of the socket, or what a proxy says that we trust. Nothing else is believed."""
+"""The address of a client: the socket's, or the one in the headers that a trusted proxy has set."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -8,11 +8,11 @@ from typing import TypeAlias
 from aiohttp import web
 
 ADDRESS = web.RequestKey("address", str)
-"""Of who asks; empty for who is not limited by address."""
+"""The client's address; empty if it has no limits."""
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 OURSELVES = ("127.0.0.1/32", "::1/128")
-"""Who is not limited where other loopback addresses are taken for strangers."""
+"""The addresses without limits if `--limit-loopback` is set."""
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -20,13 +20,13 @@ Network: TypeAlias = IPv4Network | IPv6Network
 _PAIR = re.compile(r"""([!#$%&'*+.^_`|~0-9a-z-]+)=("(?:[^"\\]|\\.)*+"|[^\s",;]*+)[ \t]*+(?:;|$|(?=,))""", re.IGNORECASE)
 _SPACE = re.compile(r"[, \t]+")
 _NODE = re.compile(r"(?:\[([^\[\]]+)\]|([^\[\]:]+))(?::[0-9]{1,5})?")
-_MAPPED = IPv6Network("::ffff:0:0/96")  # IPv4 addresses as a socket for both kinds writes them
+_MAPPED = IPv6Network("::ffff:0:0/96")  # IPv4 addresses of a dual-stack socket
 _LONGEST = 64  # characters of an address, its port and brackets
-_HOUSEHOLD = 64  # bits of an IPv6 address that one customer has for themselves
+_CUSTOMER_BITS = 64  # bits: the IPv6 prefix that a provider assigns to one customer
 
 
 def network(option: str) -> str:
-    """The network in what somebody gives as one; ValueError says what to do."""
+    """The network of an option; raises ValueError with an instruction."""
     try:
         return str(_network(option.strip()))
     except ValueError:
@@ -34,9 +34,9 @@ def network(option: str) -> str:
 
 
 class Addresses:
-    """Who asks, by their socket and the headers of a request. An IPv6 address stands for its /64.
+    """Finds the address of a client from its socket and the headers of a request. IPv6 is reduced to the /64.
 
-    `trusted` are the networks of proxies, `unlimited` those of callers who are not limited by address.
+    `trusted` are the networks of proxies, `unlimited` those of clients without limits.
     """
 
     def __init__(self, trusted: Collection[str] = (), unlimited: Collection[str] = LOOPBACK) -> None:
@@ -44,33 +44,33 @@ class Addresses:
         self._unlimited = [_network(text) for text in unlimited]
 
     def trusts(self, peer: str) -> bool:
-        """Whether this socket is a trusted proxy's, so that its requests have addresses of their own."""
+        """True if this socket is a trusted proxy's, so that the address is to be found for each request."""
         address = _address(peer)
         return address is not None and self._is_trusted(address)
 
     def of_socket(self, peer: str) -> str:
-        """Of who is at the other end; empty for who is not limited by address."""
+        """The address of a socket's peer; empty if it has no limits."""
         address = _address(peer)
         return self._named(address) if address else peer
 
     def of_request(self, peer: str, forwarded_for: Sequence[str] = (), forwarded: Sequence[str] = ()) -> str:
-        """Of who asks: the last in X-Forwarded-For, or in Forwarded, that is not trusted itself.
+        """The address of a request: the last in X-Forwarded-For, or in Forwarded, that is no trusted proxy's.
 
-        Where that is no address, or both headers are there and name two, the proxy does not tell who it is: all of
-        whom that is so share one address. Without any, it is the socket's own.
+        If that is no valid address, or the two headers disagree, the client is unknown: all unknown clients of a proxy
+        share one address. Without such a header it is the socket's own.
         """
         if not self.trusts(peer):
             return self.of_socket(peer)
-        told = {self._last(_listed, forwarded_for), self._last(_elements, forwarded)}
-        told.discard("")  # there is no such header, or it names proxies alone
-        if len(told) > 1 or None in told:
+        named = {self._last(_listed, forwarded_for), self._last(_elements, forwarded)}
+        named.discard("")  # the header is absent, or names only proxies
+        if len(named) > 1 or None in named:
             return f"somebody behind {peer}"
-        address = _address(told.pop() or "") if told else None
+        address = _address(named.pop() or "") if named else None
         return self._named(address) if address else self.of_socket(peer)
 
     def _last(self, nodes: Callable[[str], list[str]], lines: Sequence[str]) -> str | None:
-        """The last who is not trusted: None where that is no address, empty where there is nobody."""
-        for line in reversed(lines):  # from the end, and no further than to them: what comes before may be long
+        """The last node that is no trusted proxy: None if it is no address, empty if there is none."""
+        for line in reversed(lines):  # from the end, because the client may have sent any number of entries
             for node in reversed(nodes(line)):
                 address = _address(node) or _address(_without_port(node))
                 if not address:
@@ -85,7 +85,7 @@ class Addresses:
     def _named(self, address: Address) -> str:
         if any(address in one for one in self._unlimited):
             return ""
-        return str(address) if address.version == 4 else str(ip_network((address, _HOUSEHOLD), strict=False))
+        return str(address) if address.version == 4 else str(ip_network((address, _CUSTOMER_BITS), strict=False))
 
 
 def _address(text: str) -> Address | None:
@@ -99,7 +99,7 @@ def _address(text: str) -> Address | None:
 
 
 def _network(text: str) -> Network:
-    """ValueError where it is none; one of IPv4 addresses that are written as IPv6 is one of IPv4."""
+    """The network, where one of IPv4-mapped addresses becomes IPv4; raises ValueError."""
     given = ip_network(text)
     if isinstance(given, IPv6Network) and given.subnet_of(_MAPPED):
         return IPv4Network((int(given.network_address) & 0xFFFFFFFF, given.prefixlen - _MAPPED.prefixlen))
@@ -112,12 +112,12 @@ def _without_port(node: str) -> str:
 
 
 def _listed(line: str) -> list[str]:
-    """The entries of a line of X-Forwarded-For."""
+    """The nodes of a line of X-Forwarded-For."""
     return [entry for entry in map(str.strip, line.split(",")) if entry]
 
 
 def _elements(line: str) -> list[str]:
-    """Whom each element of a line of Forwarded (RFC 7239) is for; what is malformed is one for nobody known."""
+    """The `for` node of each element in a line of Forwarded (RFC 7239); "unknown" from a malformed element on."""
     nodes: list[str] = []
     at, node = 0, None
     while at < len(line):

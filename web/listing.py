@@ -1,4 +1,4 @@
-"""A list of personas as an address asks for it: of whom, how many, and behind whom to go on."""
+"""The query of a list of personas: filters, and the page."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from personas import Catalogue, Persona
 from personas.languages import code_of, unknown_language
 from schemas import Refused, read
 
-MOST_ROWS = 1_000  # in one answer
+MOST_ROWS = 1_000  # on a page
 
 _SCHEMA = read("personas")["$defs"]
 _CHOICES: Mapping[str, list[str]] = {
@@ -25,7 +25,7 @@ _FILTERS = ("language", "gender", "speciality", "status")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`after` is the id to ask the next page with; empty on the last. `total` counts all pages."""
+    """`after` is the `after` of the next page; empty on the last. `total` is the number of personas on all pages."""
 
     personas: tuple[Persona, ...]
     total: int
@@ -34,7 +34,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Who fits `filters`, and with `open` takes calls now: `limit` of them, behind the one whose id is `after`."""
+    """A query for at most `limit` personas after the id `after` that match `filters` and, if `open`, take calls now."""
 
     filters: Mapping[str, str]
     open: bool
@@ -43,35 +43,35 @@ class Listing:
 
     @classmethod
     def read(cls, request: web.Request) -> Self:
-        """From a request, where what is empty in the query counts as left out; raises Refused: bad_message."""
-        asked = {name: _once(request, name) for name in (*_FILTERS, "open", "limit", "after")}
+        """The query of a request; empty parameters count as absent. Raises Refused: bad_message."""
+        given = {name: _once(request, name) for name in (*_FILTERS, "open", "limit", "after")}
         for name, choices in _CHOICES.items():
-            if asked[name] and asked[name].strip().casefold() not in map(str.casefold, choices):
+            if given[name] and given[name].strip().casefold() not in map(str.casefold, choices):
                 raise Refused("bad_message", f"{name}: send {' or '.join(choices)}, or leave it out.")
-        check_language(asked["language"])
-        limit = asked["limit"] or str(MOST_ROWS)
+        check_language(given["language"])
+        limit = given["limit"] or str(MOST_ROWS)
         if not re.fullmatch("[1-9][0-9]{0,3}", limit) or int(limit) > MOST_ROWS:
             raise Refused("bad_message", f"limit: send a whole number from 1 to {MOST_ROWS}.")
-        filters = {name: asked[name] for name in _FILTERS}
-        return cls(filters, bool(asked["open"]), int(limit), asked["after"])
+        filters = {name: given[name] for name in _FILTERS}
+        return cls(filters, bool(given["open"]), int(limit), given["after"])
 
     def page(self, catalogue: Catalogue, now: datetime) -> Page:
-        """The next of them, in the file's order; raises Refused, unknown_astrologer: `after` is nobody any more.
+        """The page, in the file's order; raises Refused: unknown_astrologer, if there is no persona `after` any more.
 
-        Who is `after` need not be one of them: hours end while one reads.
+        That persona need not match the filters: their hours may have ended since the page before.
         """
-        everyone = [*catalogue.personas]
-        if self.after and self.after not in everyone:
+        ids = [*catalogue.personas]
+        if self.after and self.after not in ids:
             raise Refused("unknown_astrologer", "after: nobody has this id any more; begin again without it.")
-        passed = {*everyone[: everyone.index(self.after) + 1]} if self.after else ()
+        passed = {*ids[: ids.index(self.after) + 1]} if self.after else ()
         found = catalogue.find(now if self.open else None, **self.filters)
-        coming = [persona for persona in found if persona.id not in passed]
-        piece = tuple(coming[: self.limit])
-        return Page(piece, len(found), piece[-1].id if len(coming) > len(piece) else "")
+        rest = [persona for persona in found if persona.id not in passed]
+        page = tuple(rest[: self.limit])
+        return Page(page, len(found), page[-1].id if len(rest) > len(page) else "")
 
 
 def check_language(language: str) -> None:
-    """An English name or a code of two letters, of whatever language, or nothing; raises Refused: bad_message."""
+    """Raises Refused: bad_message, unless this is the English name of a language, a two-letter code, or empty."""
     if not re.fullmatch("([a-zA-Z]{2})?", language.strip()) and code_of(language) is None:
         raise Refused("bad_message", f"language: {unknown_language(language)}")
 

@@ -1,12 +1,13 @@
-"""GET /metrics: what the figures say, and what there is at this moment, as Prometheus reads it. No names, no words."""
+"""GET /metrics: the counters, and what exists at this moment, in Prometheus' text format. No users, no spoken words."""
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from typing import TypeVar
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -14,99 +15,94 @@ from prometheus_client.registry import Collector
 from actors import runtime
 from actors.admission.waiting import Ledger
 from actors.counters import Counters
-from actors.runtime.watchdog import STEPS, running
+from actors.runtime.watchdog import STEPS, LoopLag, running
 from audio import Pool
 
+Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily)
 
-class Metrics(Collector):
-    """One server's; the registry is its own. What is the worst since the last reading has one reader in mind."""
+
+class Metrics:
+    """The metrics of one server, on a registry of its own.
+
+    The two "worst since the last reading" gauges are reset by a reading, so they need a single reader.
+    """
 
     def __init__(self, counters: Counters, pool: Pool, waiting: Ledger | None = None) -> None:
-        self.counters, self._pool, self.waiting = counters, pool, waiting or Ledger()
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
-        ProcessCollector(registry=self._registry)
+        self.counters, self.waiting = counters, waiting or Ledger()
+        self.registry = CollectorRegistry()
+        self.registry.register(_Counted(counters, pool))
+        late = counters.late
+        self._gauge("voice_callers", "Sessions that have not ended", lambda: counters.begun - counters.ended.total())
+        self._gauge(
+            "voice_upstream_barred", "1 while the upstream refuses our account", lambda: counters.account_blocked
+        )
+        self._gauge("voice_tasks", "Tasks of the event loop", lambda: len(asyncio.all_tasks()))
+        self._gauge("voice_decoders_busy", "Decoders at work on a clip", lambda: pool.busy)
+        self._gauge("voice_clips_waiting", "Clips that wait for a decoder", lambda: pool.waiting)
+        self._gauge("voice_waiting_bytes", "What waits for callers, counted from 64 KB", lambda: self.waiting.bytes)
+        self._gauge("voice_loop_late_worst_seconds", "The worst since the last reading", late.take_worst)
+        self._gauge("voice_mailbox_deepest", "The longest mailbox since the last reading", running.take_deepest)
+        ProcessCollector(registry=self.registry)
+
+    def _gauge(self, name: str, about: str, read: Callable[[], float]) -> None:
+        Gauge(name, about, registry=self.registry).set_function(read)
 
     def routes(self) -> list[web.RouteDef]:
-        """What to serve."""
+        """The route of `GET /metrics`."""
         return [web.get("/metrics", self.show)]
 
     async def show(self, request: web.Request) -> web.Response:
-        """Everything, as text."""
-        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+        """Every metric, as text."""
+        return web.Response(body=generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+
+class _Counted(Collector):
+    """What `Counters` and the runtime count, and what has labels that come and go.
+
+    prometheus_client's own Counter and Histogram cannot read a value that is kept elsewhere (decision 40).
+    """
+
+    def __init__(self, counters: Counters, pool: Pool) -> None:
+        self._counters, self._pool = counters, pool
 
     def collect(self) -> Iterator[Metric]:
-        """All the families, read now."""
-        yield from self._calls()
-        yield from self._upstream()
-        yield from self._process()
-        yield from self._loop()
-
-    def _calls(self) -> Iterator[Metric]:
-        counters = self.counters
-        yield _gauge("voice_callers", "Sessions that have not ended", counters.begun - counters.ended.total())
-        yield _count("voice_sessions_begun", "Sessions let in", counters.begun)
-        yield _by_code("voice_sessions_ended", "Sessions ended, by close code", counters.ended)
-        yield _by_code("voice_calls_refused", "Calls turned away, by close code", counters.refused)
-        yield _by_kind("voice_address_refused", "Refused to one address, by what it was", counters.address_refused)
-        yield _by_code("voice_messages_refused", "Callers' messages refused, by error code", counters.messages_refused)
-        yield _count("voice_upstream_lost", "Upstream connections lost or refused", counters.upstream_lost)
-        yield _gauge("voice_upstream_barred", "1 while the upstream refuses our account", counters.account_blocked)
-        yield _count("voice_received_bytes", "Payload of callers' frames", counters.received)
-        yield _count("voice_sent_bytes", "Payload of frames to callers", counters.sent)
-
-    def _upstream(self) -> Iterator[Metric]:
-        tokens = CounterMetricFamily("voice_tokens", "Tokens, as the upstream counted them", labels=["kind"])
-        for kind in fields(self.counters.used):
-            if kind.name != "transcribed_seconds":
-                tokens.add_metric([kind.name], getattr(self.counters.used, kind.name))
-        yield tokens
-        seconds = self.counters.used.transcribed_seconds
-        yield _count("voice_transcribed_seconds", "Speech whose transcript was counted by its length", seconds)
+        """Each family with its present values."""
+        now, runtime_ref = self._counters, runtime.ref
+        tokens = asdict(now.used)
+        transcribed = tokens.pop("transcribed_seconds")
+        for name, about, total in (
+            ("voice_sessions_begun", "Sessions let in", now.begun),
+            ("voice_upstream_lost", "Upstream connections lost or refused", now.upstream_lost),
+            ("voice_received_bytes", "Payload of callers' frames", now.received),
+            ("voice_sent_bytes", "Payload of frames to callers", now.sent),
+            ("voice_transcribed_seconds", "Speech whose transcript was counted by its length", transcribed),
+            ("voice_log_lines_dropped", "Lines that nobody read in time", now.log_lines_dropped),
+            ("voice_dead_letters", "Messages told to actors that had ended", runtime_ref.dead_letters),
+            ("voice_decode_seconds", "Seconds of CPU that clips took in the decoders", self._pool.spent),
+        ):
+            yield CounterMetricFamily(name, about, total)
+        for name, about, label, totals in (
+            ("voice_sessions_ended", "Sessions ended, by close code", "code", now.ended),
+            ("voice_calls_refused", "Calls turned away, by close code", "code", now.refused),
+            ("voice_address_refused", "Refused to one address, by what it was", "kind", now.address_refused),
+            ("voice_messages_refused", "Callers' messages refused, by error code", "code", now.messages_refused),
+            ("voice_tokens", "Tokens, as the upstream counted them", "kind", tokens),
+        ):
+            yield _labelled(CounterMetricFamily(name, about, labels=[label]), totals)
+        alive = GaugeMetricFamily("voice_actors", "Live actors in this process", labels=["kind"])
+        yield _labelled(alive, runtime_ref.alive())
         left = GaugeMetricFamily("voice_rate_limit_remaining", "Left of a limit when last told", labels=["limit"])
-        for what, remaining in self.counters.allowances.items():
-            left.add_metric([what], remaining)
-        yield left
-
-    def _process(self) -> Iterator[Metric]:
-        actors = GaugeMetricFamily("voice_actors", "Live actors in this process", labels=["kind"])
-        for kind, count in runtime.ref.alive().items():
-            actors.add_metric([kind], count)
-        yield actors
-        yield _gauge("voice_tasks", "Tasks of the event loop", len(asyncio.all_tasks()))
-        yield _count("voice_log_lines_dropped", "Lines that nobody read in time", self.counters.log_lines_dropped)
-        yield _count("voice_dead_letters", "Messages told to actors that had ended", runtime.ref.dead_letters)
-        yield _gauge("voice_decoders_busy", "Decoders at work on a clip", self._pool.busy)
-        yield _count("voice_decode_seconds", "Seconds of CPU that clips took in the decoders", self._pool.spent)
-        yield _gauge("voice_clips_waiting", "Clips that wait for a decoder", self._pool.waiting)
-        yield _gauge("voice_waiting_bytes", "What waits for callers, counted from 64 KB", self.waiting.bytes)
-
-    def _loop(self) -> Iterator[Metric]:
-        late = self.counters.late
-        marks = [*(str(step) for step in STEPS), "+Inf"]
-        buckets = list(zip(marks, itertools.accumulate(late.counts), strict=True))
-        yield HistogramMetricFamily("voice_loop_late_seconds", "How late the event loop was", buckets, late.total)
-        yield _gauge("voice_loop_late_worst_seconds", "The worst since the last reading", late.take_worst())
-        yield _gauge("voice_mailbox_deepest", "The longest mailbox since the last reading", running.take_deepest())
+        yield _labelled(left, now.allowances)
+        yield _histogram(now.late)
 
 
-def _gauge(name: str, about: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, about, value)
-
-
-def _count(name: str, about: str, value: float) -> Metric:
-    return CounterMetricFamily(name, about, value)
-
-
-def _by_kind(name: str, about: str, counts: Mapping[str, int]) -> Metric:
-    family = CounterMetricFamily(name, about, labels=["kind"])
-    for kind, count in counts.items():
-        family.add_metric([kind], count)
+def _labelled(family: Family, values: Mapping[int, float] | Mapping[str, float]) -> Family:
+    for label, value in values.items():
+        family.add_metric([str(label)], value)
     return family
 
 
-def _by_code(name: str, about: str, counts: Mapping[int, int] | Mapping[str, int]) -> Metric:
-    family = CounterMetricFamily(name, about, labels=["code"])
-    for code, count in counts.items():
-        family.add_metric([str(code)], count)
-    return family
+def _histogram(late: LoopLag) -> Metric:
+    marks = [*(str(step) for step in STEPS), "+Inf"]
+    buckets = list(zip(marks, itertools.accumulate(late.counts), strict=True))
+    return HistogramMetricFamily("voice_loop_late_seconds", "How late the event loop was", buckets, late.total)

@@ -1,4 +1,4 @@
-"""The REST side: is the server well, and which personas are there. Public fields only."""
+"""The REST API: the health of the server, and the personas with their public fields."""
 
 import asyncio
 import hashlib
@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 from aiohttp import ETag, web
@@ -15,25 +15,23 @@ from actors.messages.admission import Inquired, Report
 from actors.runtime import Ref
 from personas import Catalogue, CurrentCatalogue
 from schemas import Refused
-from web.brief import refusal
+from web.client_limits import CLIENT_LIMITS, ClientLimits
+from web.error_size import error_response
 from web.listing import Listing, Page, check_language
-from web.patience import PATIENCE, Patience
-from web.rows import Minute, Row, Rows, Sheet
-from web.turnstile import TURNSTILE
+from web.request_scheduler import SCHEDULER
+from web.rows import ListPayload, Minute, Row, Rows
 
 INQUIRY_SECONDS = 1.0
 SERVICE = "persona-voice-server"
 
-UNREADABLE = (
+MALFORMED = (
     orjson.JSONDecodeError, TypeError, KeyError, AttributeError, TimeoutError, web.RequestPayloadError,
     ConnectionResetError,
 )  # fmt: skip
-"""What comes of a body that is not what was asked for, or that never came whole."""
-
-Ask: TypeAlias = Callable[[], Awaitable[bool]]
+"""Raised by a body that is malformed, or did not arrive completely."""
 
 
-class Reply:
+class ReportReply:
     """A Ref for one Report."""
 
     def __init__(self) -> None:
@@ -45,7 +43,7 @@ class Reply:
 
 
 class Rest:
-    """The handlers. `would_answer` says whether the model would answer a call now; `upstream` names it."""
+    """The handlers. `would_answer` is true if the model would answer a call now; `upstream` is its name."""
 
     def __init__(
         self,
@@ -53,15 +51,15 @@ class Rest:
         current: CurrentCatalogue,
         upstream: str,
         would_answer: Callable[[], Awaitable[bool]],
-        patience: Patience = PATIENCE,
+        client_limits: ClientLimits = CLIENT_LIMITS,
     ) -> None:
         self._supervisor, self._current = supervisor, current
         self._upstream, self._would_answer = upstream, would_answer
-        self._body_seconds = patience.body_seconds
+        self._body_seconds = client_limits.body_seconds
         self._rows = Rows()
 
     def routes(self) -> list[web.RouteDef]:
-        """What to serve."""
+        """The routes of the API."""
         return [
             web.get("/health", self.health),
             web.get("/ready", self.ready),
@@ -71,12 +69,12 @@ class Rest:
         ]
 
     async def health(self, request: web.Request) -> web.Response:
-        """The process is alive."""
+        """200: the process is alive."""
         return _json({"status": "healthy", "service": SERVICE, "version": version(SERVICE)})
 
     async def ready(self, request: web.Request) -> web.Response:
-        """200 when a call would be answered now, else 503."""
-        reply = Reply()
+        """200 if a call would be answered now, else 503."""
+        reply = ReportReply()
         self._supervisor.tell(Inquired(reply))
         try:
             report = await asyncio.wait_for(reply.report, INQUIRY_SECONDS)
@@ -86,57 +84,57 @@ class Rest:
         return _json({"ready": ready, "upstream": self._upstream}, status=200 if ready else 503)
 
     async def list(self, request: web.Request) -> web.Response:
-        """The personas, filtered by any of language, gender, speciality, status and open; `limit` of them at a time.
+        """A page of the personas, filtered by any of language, gender, speciality, status and open.
 
-        Who comes after those is asked for with `after`, which names the last of these.
+        The query's `limit` is the size of a page, its `after` the id with which the page before ended.
         """
         now, catalogue = datetime.now(UTC), self._catalogue
         try:
-            these = Listing.read(request).page(catalogue, now)
+            page = Listing.read(request).page(catalogue, now)
         except Refused as refused:
-            return refusal(400, refused.code, refused.message)
-        rows = await _rendered(request, these, self._rows.at(catalogue, now))
-        more = {"total": these.total} | ({"after": these.after} if these.after else {})
+            return error_response(400, refused.code, refused.message)
+        rows = await _rendered(request, page, self._rows.at(catalogue, now))
+        more = {"total": page.total} | ({"after": page.after} if page.after else {})
         tail = b"]," + orjson.dumps(more).removeprefix(b"{")
         tag = b"".join(tag for _, tag in rows) + tail
-        return _fresh(request, tag, lambda: Sheet([data for data, _ in rows], tail, request.app[TURNSTILE]))
+        return _cached(request, tag, lambda: ListPayload([data for data, _ in rows], tail, request.app[SCHEDULER]))
 
     async def show(self, request: web.Request) -> web.Response:
         """One persona, active or not."""
         catalogue = self._catalogue
         if persona := catalogue.personas.get(request.match_info["astrologer_id"]):
             data, tag = self._rows.at(catalogue, datetime.now(UTC)).row(persona)
-            return _fresh(request, tag, lambda: data)
-        return refusal(404, "unknown_astrologer", "There is no such persona: see /api/astrologers.")
+            return _cached(request, tag, lambda: data)
+        return error_response(404, "unknown_astrologer", "There is no such persona: see /api/astrologers.")
 
     @property
     def _catalogue(self) -> Catalogue:
         return self._current.catalogue
 
     async def match(self, request: web.Request) -> web.Response:
-        """Who fits a question best, of those who take calls now.
+        """The personas that match a query best, of those who take calls now.
 
         {query, language?} -> {matches: [{astrologer_id, score, because}]}
         """
         if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-            return refusal(415, "bad_message", "Send the body as it is, without a Content-Encoding.")
+            return error_response(415, "bad_message", "Send the body as it is, without a Content-Encoding.")
         try:
-            query, language = await _wish(request, self._body_seconds)
+            query, language = await _query(request, self._body_seconds)
         except Refused as refused:
-            return refusal(400, refused.code, refused.message)
+            return error_response(400, refused.code, refused.message)
         found = self._catalogue.match(query, language, moment=datetime.now(UTC))
         matches = [{"astrologer_id": one.persona.id, "score": one.score, "because": one.because} for one in found]
         return _json({"matches": matches})
 
 
-async def _wish(request: web.Request, seconds: float) -> tuple[str, str]:
-    """The query and the language, maybe empty, in a body that comes in time; raises Refused: bad_message."""
+async def _query(request: web.Request, seconds: float) -> tuple[str, str]:
+    """The query and the language, or "", of a body that arrives within `seconds`; raises Refused: bad_message."""
     try:
         async with asyncio.timeout(seconds):
             body = await _body(request)
-        wish = orjson.loads(body)
-        query, language = wish["query"], wish.get("language")
-    except UNREADABLE:
+        data = orjson.loads(body)
+        query, language = data["query"], data.get("language")
+    except MALFORMED:
         query = language = None
     if not isinstance(query, str) or not isinstance(language, str | None):
         raise Refused("bad_message", 'Send {"query": "...", "language": "..."}, or no language.')
@@ -146,30 +144,30 @@ async def _wish(request: web.Request, seconds: float) -> tuple[str, str]:
 
 
 async def _body(request: web.Request) -> bytes:
-    """Piece by piece, each of which was waited for; raises HTTPRequestEntityTooLarge."""
+    """Read the body, a turn of the scheduler for each piece; raises HTTPRequestEntityTooLarge."""
     body, most = bytearray(), request.client_max_size
     while piece := await request.content.readany():
         body += piece
         if len(body) > most:
             raise web.HTTPRequestEntityTooLarge(max_size=most, actual_size=len(body))
-        await request.app[TURNSTILE].turn()
+        await request.app[SCHEDULER].turn()
     return bytes(body)
 
 
-async def _rendered(request: web.Request, these: Page, minute: Minute) -> list[Row]:
-    """Their rows; whoever has to render many takes several turns."""
-    rows, gate = list[Row](), request.app[TURNSTILE]
+async def _rendered(request: web.Request, page: Page, minute: Minute) -> list[Row]:
+    """The rows of the page; rendering many takes several turns of the scheduler."""
+    rows, scheduler = list[Row](), request.app[SCHEDULER]
     began = time.perf_counter()
-    for persona in these.personas:
+    for persona in page.personas:
         rows.append(minute.row(persona))
-        if gate.is_used_up(began):
-            await gate.turn()
+        if scheduler.is_used_up(began):
+            await scheduler.turn()
             began = time.perf_counter()
     return rows
 
 
-def _fresh(request: web.Request, tag: bytes, body: Callable[[], bytes | Sheet]) -> web.Response:
-    """The answer with its ETag, made of `tag`; to who has it already, only that it is still true."""
+def _cached(request: web.Request, tag: bytes, body: Callable[[], bytes | ListPayload]) -> web.Response:
+    """The response with an ETag made of `tag`, or 304 if the client has that version."""
     etag = hashlib.sha256(tag).hexdigest()[:20]
     known = request.if_none_match or ()
     if any(one.value in (etag, "*") for one in known):
@@ -177,7 +175,7 @@ def _fresh(request: web.Request, tag: bytes, body: Callable[[], bytes | Sheet]) 
     else:
         answer = web.Response(body=body(), content_type="application/json")
     answer.etag = ETag(etag)
-    answer.headers["Cache-Control"] = "no-cache"  # ask each time: hours begin and end, files are edited
+    answer.headers["Cache-Control"] = "no-cache"  # hours begin and end, the file is edited
     return answer
 
 

@@ -1,4 +1,4 @@
-"""Personas as clients see them, as JSON: each is rendered once for all who ask in the same minute."""
+"""The public JSON of personas: each is rendered once a minute, and cached for all clients."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -9,23 +9,23 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
 
 from personas import Catalogue, Persona
-from web.turnstile import Turnstile
+from web.request_scheduler import RequestScheduler
 
-AT_A_TIME = 200  # rows that are written in one turn, some 200 KB
+AT_A_TIME = 200  # rows that are written in one turn of the scheduler, about 200 KB
 
 Row = tuple[bytes, bytes]
-"""JSON, and a hash of it."""
+"""The JSON of one persona, and its hash."""
 
 
 class Minute:
-    """The rows of a catalogue in one minute: hours begin and end with a minute."""
+    """The rows of one catalogue in one minute: office hours begin and end on the minute."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
         self._rows: dict[str, Row] = {}
 
     def row(self, persona: Persona) -> Row:
-        """Of one, active or not: whether they take calls, and if not, when they do again."""
+        """The row of a persona, active or not; it says whether they take calls, and else when they do again."""
         if persona.id not in self._rows:
             data = orjson.dumps(self._shown(persona))
             self._rows[persona.id] = data, hashlib.sha256(data).digest()
@@ -39,38 +39,38 @@ class Minute:
 
 
 class Rows:
-    """Keeps the newest minute, and of the catalogue its version only: to let go of a whole one takes milliseconds."""
+    """Caches the newest minute. It refers to a catalogue by version only, because to free one takes milliseconds."""
 
     def __init__(self) -> None:
-        self._of: tuple[str, datetime] | None = None
+        self._key: tuple[str, datetime] | None = None
         self._minute: Minute
 
     def at(self, catalogue: Catalogue, now: datetime) -> Minute:
-        """The minute of this moment, whose rows stay as they are."""
-        of = catalogue.version, now.replace(second=0, microsecond=0)
-        if of != self._of:
-            self._of, self._minute = of, Minute(now)
+        """The rows of this minute; they do not change once rendered."""
+        key = catalogue.version, now.replace(second=0, microsecond=0)
+        if key != self._key:
+            self._key, self._minute = key, Minute(now)
         return self._minute
 
 
-class Sheet(Payload):
-    """The body of a list, written a piece at a time: to hand a thousand rows to the kernel takes a millisecond."""
+class ListPayload(Payload):
+    """The body of a list, written in pieces, because to write a thousand rows at once takes a millisecond."""
 
-    def __init__(self, rows: Sequence[bytes], tail: bytes, turnstile: Turnstile) -> None:
-        """`tail` is what comes behind the list, from its bracket on."""
+    def __init__(self, rows: Sequence[bytes], tail: bytes, scheduler: RequestScheduler) -> None:
+        """`tail` is what follows the rows, beginning with the closing bracket."""
         super().__init__(rows, content_type="application/json")
-        self._rows, self._tail, self._turnstile = rows, tail, turnstile
+        self._rows, self._tail, self._scheduler = rows, tail, scheduler
         self._size = sum(map(len, rows)) + max(len(rows) - 1, 0) + len(_HEAD) + len(tail)
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """All of it."""
+        """The whole body."""
         return b"".join(self._pieces()).decode(encoding, errors)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        """In the turn of whoever made it, and those that it takes more."""
+        """Write the first piece in the present turn of the scheduler, and each further one in a turn of its own."""
         for number, piece in enumerate(self._pieces()):
             if number:
-                await self._turnstile.turn()
+                await self._scheduler.turn()
             await writer.write(piece)
 
     def _pieces(self) -> Iterator[bytes]:

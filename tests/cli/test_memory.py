@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from cli.server import GC_THRESHOLDS, settle_memory
+from cli.memory import GC_THRESHOLDS, freeze_memory
 
 
 def test_what_is_loaded_is_left_alone_from_then_on() -> None:
     """Frozen, and the collector looks less often at the rest."""
     before = gc.get_threshold()
     try:
-        settle_memory()
+        freeze_memory()
         assert gc.get_freeze_count() > 10_000
         assert gc.get_threshold() == GC_THRESHOLDS
     finally:
@@ -24,8 +24,8 @@ def test_what_is_loaded_is_left_alone_from_then_on() -> None:
 
 FREES = """
 import psutil
-from cli import server
-server.give_memory_back()
+from cli import memory
+memory.return_large_blocks()
 rss = lambda: psutil.Process().memory_info().rss
 bytes(30_000_000)
 before, large, small = rss(), [], []

@@ -22,7 +22,7 @@ from actors.runtime import Hired
 from actors.services import Limits, Services, Trials
 from actors.session import SessionInbox
 from audio import Pool
-from cli.server import Doors, Ending, bind, open_doors
+from cli.server import Frontend, Shutdown, accept_callers, bind
 from engine.ear.vad import Loudness
 from engine.faults.script import Script
 from engine.parts import Parts
@@ -39,7 +39,7 @@ from tests.kit.story import decoders, until
 from upstream.link import Upstream
 from upstream.readiness import Readiness
 from web.addresses import Addresses
-from web.patience import PATIENCE, Patience
+from web.client_limits import CLIENT_LIMITS, ClientLimits
 
 CLIPS = Path(__file__).parents[2] / "clips"
 TOKEN = "only-for-this-test"
@@ -100,7 +100,7 @@ async def exchange(
     session_seconds: float = LONGEST_LIFE,
     hosts: Collection[str] = (),
     origins: Collection[str] = (),
-    patience: Patience = PATIENCE,
+    client_limits: ClientLimits = CLIENT_LIMITS,
     trials: Trials = Trials(),  # noqa: B008  # it is frozen
     addresses: Addresses | None = None,
     workers: Workers | None = None,
@@ -110,15 +110,15 @@ async def exchange(
     `faults` is what goes wrong on each connection to the model; in `workers` the engine hears and speaks.
     """
     current = CurrentCatalogue(catalogue or FOUR)
-    tones, ear, mind, ending = Tones(), Measure(), Echo(), Ending()
+    tones, ear, mind, shutdown = Tones(), Measure(), Echo(), Shutdown()
     parts = Parts(tones, ear, loud, mind, Loudness, workers or Workers(2))
     engine = Server(parts, token=TOKEN, session_seconds=session_seconds, script=faults)
     async with decoders() as pool, engine.listen("127.0.0.1", 0) as port:
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
         services = Services(current, model, pool, limits or Limits(), trials=trials)
         answers = Readiness(model).would_answer
-        doors = Doors(bind("127.0.0.1", 0), None, hosts, origins, patience, addresses or Addresses())
-        async with open_doors(doors, services, "local engine", answers, ending) as (supervisor, address):
+        frontend = Frontend(bind("127.0.0.1", 0), None, hosts, origins, client_limits, addresses or Addresses())
+        async with accept_callers(frontend, services, "local engine", answers, shutdown) as (supervisor, address):
             try:
                 yield Exchange(
                     url=f"ws://{address}",
@@ -139,5 +139,5 @@ async def exchange(
                 tones.free.set()
                 ear.free.set()
     parts.close()
-    assert ending.down.result().cause is None
+    assert shutdown.down.result().cause is None
     assert pykka.ActorRegistry.get_all() == []

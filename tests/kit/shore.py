@@ -15,13 +15,13 @@ from personas import Catalogue, CurrentCatalogue
 from tests.kit.four import FOUR
 from web import application, serving
 from web.addresses import Addresses
-from web.crowd import Crowd
-from web.guard import refuse_strangers
+from web.client_limits import CLIENT_LIMITS, ClientLimits
+from web.connections import Connections
+from web.guard import check_host_and_origin
 from web.metrics import Metrics
-from web.patience import PATIENCE, Patience
+from web.request_scheduler import SCHEDULER, RequestScheduler
 from web.rest import Rest
-from web.shares import each_their_share
-from web.turnstile import TURNSTILE, Turnstile
+from web.throttle import limit_addresses
 
 
 class Porter:
@@ -40,26 +40,26 @@ class Porter:
 async def shore(
     supervisor: Ref[Connected | Inquired],
     catalogue: Catalogue = FOUR,
-    turnstile: Turnstile | None = None,
+    scheduler: RequestScheduler | None = None,
     *,
     limits: Limits | None = None,
     addresses: Addresses | None = None,
     tls: ssl.SSLContext | None = None,
-    patience: Patience = PATIENCE,
+    client_limits: ClientLimits = CLIENT_LIMITS,
 ) -> AsyncIterator[str]:
     """Serve; HOST:PORT."""
     rest = Rest(supervisor, CurrentCatalogue(catalogue), "nobody", _always)
     counters = Counters()
-    crowd = Crowd(limits or Limits(), counters.address_refused, addresses)
+    connections = Connections(limits or Limits(), counters.address_refused, addresses)
     app = application(
         rest,
         supervisor,
         Metrics(counters, Pool()),
-        [each_their_share(crowd), refuse_strangers((), ())],
-        patience,
+        [limit_addresses(connections), check_host_and_origin((), ())],
+        client_limits,
     )
-    app[TURNSTILE] = turnstile or Turnstile()
-    async with serving(app, bind("127.0.0.1", 0), crowd, tls, patience) as address:
+    app[SCHEDULER] = scheduler or RequestScheduler()
+    async with serving(app, bind("127.0.0.1", 0), connections, tls, client_limits) as address:
         yield address
 
 

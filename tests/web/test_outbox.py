@@ -11,8 +11,8 @@ from actors.messages.admission import Admitted, Detached
 from actors.messages.caller import AudioResponse, Clear, Close, Error, Pong, Sound, TextResponse
 from actors.testing.probe import Probe
 from tests.kit.story import run
+from web.client_limits import ClientLimits
 from web.outbox import TOO_SLOW, Outbox
-from web.patience import Patience
 
 
 class Gone:
@@ -50,7 +50,7 @@ def test_a_caller_who_reads_too_little_is_closed() -> None:
             closes.tell(how)
 
     async def story() -> None:
-        box: Any = Outbox(Slow(), None, 1, Patience(text=1000))  # type: ignore[arg-type]
+        box: Any = Outbox(Slow(), None, 1, ClientLimits(text=1000))  # type: ignore[arg-type]
         box.tell(Admitted(session))  # type: ignore[arg-type]
         for _ in range(100):
             box.tell(Error("busy", "x" * 100))

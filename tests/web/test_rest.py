@@ -22,7 +22,7 @@ from tests.kit.exchange import exchange
 from tests.kit.four import MOHIT, TINA
 from tests.kit.story import WITHIN, run
 from tests.kit.strangers import Line
-from web.patience import Patience
+from web.client_limits import ClientLimits
 
 SECRET = ("system_prompt",)
 
@@ -157,7 +157,7 @@ def test_a_question_that_never_comes_whole_is_not_waited_for() -> None:
     """Else a connection and its task could be held for nothing."""
 
     async def story() -> None:
-        async with exchange(patience=Patience(body_seconds=0.1)) as line:
+        async with exchange(client_limits=ClientLimits(body_seconds=0.1)) as line:
             reader, writer = await asyncio.open_connection(*line.http.removeprefix("http://").split(":"))
             writer.write(b"POST /api/astrologers/match HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
             assert b" 400 " in await reader.readline()

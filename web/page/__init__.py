@@ -1,4 +1,4 @@
-"""The page that callers open in a browser: the files of this folder, read once, served with a strict policy."""
+"""The page for browsers: the files of this folder, read once, served with a strict content security policy."""
 
 from hashlib import sha256
 from mimetypes import guess_type
@@ -10,13 +10,13 @@ FOLDER = Path(__file__).parent
 KINDS = {".html", ".css", ".js", ".svg"}
 START = "index.html"
 HEADERS = {
-    # The page loads and calls nothing but this server; 'self' covers its WebSocket. Styles that a script sets are fine.
+    # The page loads from and connects to this server only; 'self' covers its WebSocket.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",  # kept, but asked about: names carry no version
+    "Cache-Control": "no-cache",  # cached, but revalidated: file names carry no version
 }
 
 
@@ -30,7 +30,7 @@ class File:
         self._type = guess_type(path)[0]
 
     async def show(self, request: web.Request) -> web.Response:
-        """The file, or 304 to a browser that has this version."""
+        """The file, or 304 if the browser has this version."""
         if any(tag.value in (self._tag, "*") for tag in request.if_none_match or ()):
             answer = web.Response(status=304, headers=HEADERS)
         else:
@@ -40,7 +40,7 @@ class File:
 
 
 def routes() -> list[web.RouteDef]:
-    """`GET /` is the page, `GET /client/NAME` what it loads."""
+    """The routes: `GET /` is the page, `GET /client/NAME` a file that it loads."""
     files = [File(path) for path in sorted(FOLDER.iterdir()) if path.suffix in KINDS]
     loaded = [web.get(f"/client/{file.name}", file.show) for file in files if file.name != START]
     return [web.get("/", file.show) for file in files if file.name == START] + loaded

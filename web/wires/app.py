@@ -1,4 +1,4 @@
-"""The caller's wire as a pure translator: a text frame becomes a message, a message becomes a frame."""
+"""Translates the frames of the app's protocol to messages, and messages to frames. Pure."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -38,17 +38,15 @@ from actors.messages.caller import (
 from audio import clip_frame, wav_head
 from personas import Persona, Profile
 from schemas import Refused
-from web.brief import brief
+from web.error_size import limit_text
 
-_FIRST = timezone(timedelta(hours=14))
-PIECE = 3 * 96_000  # bytes of a whole reply that are written in one turn: of three bytes base64 makes four letters
+_EASTERNMOST = timezone(timedelta(hours=14))
+PIECE = 3 * 96_000  # bytes of audio that are encoded at once; a multiple of 3, so that base64 needs no padding
 LONGEST_FRAME = 480_000  # bytes: ten seconds of PCM16 at 24 kHz
 
 
 def read(frame: bytes) -> FromCaller:
-    """What the caller said; a frame over 64 KB is taken for a clip, and opened when that is decoded.
-
-    One that is too long for any clip that may be sent is refused by that alone.
+    """The message in a text frame. A frame over 64 KB must be a clip, and is parsed by the decoder process.
 
     Raises Refused: bad_json, unknown_type, bad_message, bad_base64, audio_too_big.
     """
@@ -81,12 +79,12 @@ def _message(kind: str, data: dict[str, Any]) -> FromCaller:
 
 
 def _newest_day() -> date:
-    """Today where the day begins first: a child born this morning in Kiribati may be told of in London."""
-    return datetime.now(_FIRST).date()
+    """The latest date on earth, so that no date of birth that exists somewhere is refused as future."""
+    return datetime.now(_EASTERNMOST).date()
 
 
 def read_audio(frame: bytes) -> Spoke:
-    """What the caller said, in a binary frame. Raises Refused: empty_audio, bad_message, audio_too_long."""
+    """The audio in a binary frame. Raises Refused: empty_audio, bad_message, audio_too_long."""
     if not frame:
         raise Refused("empty_audio", "The frame is empty: send PCM16 little-endian, mono, 24 kHz.")
     if len(frame) % 2:
@@ -97,15 +95,15 @@ def read_audio(frame: bytes) -> Spoke:
 
 
 def write(message: ToCaller) -> bytes:
-    """The frame that tells the caller this: binary for a Sound, else text. A Close is no frame: AssertionError."""
+    """The payload of a frame: binary for a Sound, else text. Raises AssertionError for a Close."""
     match message:
         case Sound(_, pcm):
             return pcm
         case AudioResponse():
             return b"".join(pieces(message))
         case Error(code, text):
-            told = brief(text)
-            return orjson.dumps({"type": "error", "code": code, "message": told, "error": told})
+            cut = limit_text(text)
+            return orjson.dumps({"type": "error", "code": code, "message": cut, "error": cut})
         case Summary(bill):
             stays = [{**_who(stay.persona), "seconds": stay.seconds, **_price(stay.price)} for stay in bill.stays]
             sums = {"seconds": bill.seconds, "by_persona": stays, **_price(bill.price)}
@@ -117,7 +115,7 @@ def write(message: ToCaller) -> bytes:
 
 
 def pieces(reply: AudioResponse) -> Iterator[bytes]:
-    """The frame of a whole reply, a piece at a time: for two minutes of it at once the loop was held for 30 ms."""
+    """The frame of a whole reply in pieces: to encode two minutes at once would hold the loop for 30 ms."""
     head, pcm = wav_head(len(reply.pcm)), memoryview(reply.pcm)
     yield b'{"type":"audio_response","mime_type":"audio/wav","response_id":%b,"audio":"' % orjson.dumps(
         reply.response_id
@@ -129,7 +127,7 @@ def pieces(reply: AudioResponse) -> Iterator[bytes]:
 
 
 def _fields(message: ToCaller) -> dict[str, Any]:
-    """What a message has; what it may have and has not is left out."""
+    """The fields of a message, without those that are None."""
     fields = ((name, getattr(message, name)) for name in message.__slots__)
     return {name: value for name, value in fields if value is not None}
 

@@ -10,7 +10,7 @@ from cli import app
 from tests.kit.exchange import exchange
 from tests.kit.story import run
 from web import guard
-from web.names import host_to_allow, is_address, origin_to_allow, read_host
+from web.hostnames import host_to_allow, is_address, origin_to_allow, read_host
 
 MAYA, MAYA_ASCII = "माया.भारत", "xn--r2bc8bb.xn--h2brj9c"
 
@@ -34,14 +34,14 @@ MAYA, MAYA_ASCII = "माया.भारत", "xn--r2bc8bb.xn--h2brj9c"
 )
 def test_a_name_is_the_same_however_it_is_written(option: str, host: str) -> None:
     """By whoever starts the server, and by a client."""
-    assert guard._known_host(host, {host_to_allow(option)})
+    assert guard._host_allowed(host, {host_to_allow(option)})
 
 
 @pytest.mark.parametrize("option", [MAYA, f"https://{MAYA}/", MAYA_ASCII, MAYA_ASCII.upper(), f"{MAYA}."])
 @pytest.mark.parametrize("host", [MAYA, f"{MAYA_ASCII}:8000", MAYA_ASCII.upper(), MAYA.replace(".", "。")])
 def test_unicode_and_what_browsers_make_of_it_are_the_same(option: str, host: str) -> None:
     """One of them is what a person writes, the other what goes over the wire."""
-    assert guard._known_host(host, {host_to_allow(option)})
+    assert guard._host_allowed(host, {host_to_allow(option)})
 
 
 def test_unicode_is_read_as_browsers_read_it() -> None:
@@ -65,7 +65,7 @@ def test_unicode_is_read_as_browsers_read_it() -> None:
 )
 def test_this_machine_and_addresses_are_always_served(host: str) -> None:
     """Nobody can point those at us."""
-    assert guard._known_host(host, ())
+    assert guard._host_allowed(host, ())
 
 
 @pytest.mark.parametrize("option", ["192.168.1.20", "http://192.168.1.20:8000/", "[::1]:8000", "::1", "https://[::1]/"])
@@ -133,13 +133,13 @@ def test_an_address_may_be_named_though_it_need_not_be(option: str) -> None:
 )
 def test_another_name_or_none_is_refused(host: str) -> None:
     """Whatever it has in common with one that is served."""
-    assert not guard._known_host(host, {"astro.local"})
+    assert not guard._host_allowed(host, {"astro.local"})
 
 
 @given(st.text("astrolc.:/@[]%\\# -。ａ", max_size=14) | st.text(max_size=20))
 def test_only_one_name_is_that_name(host: str) -> None:
     """Whatever is thrown at it: what is let in is the name, its case, one dot and a port aside."""
-    if guard._known_host(host, {"astro.local"}) and not guard._known_host(host, ()):
+    if guard._host_allowed(host, {"astro.local"}) and not guard._host_allowed(host, ()):
         assert read_host(host)[0] == "astro.local"
         bare = host.partition(":")[0]
         assert not bare.isascii() or bare.lower().removesuffix(".") == "astro.local"
@@ -148,9 +148,9 @@ def test_only_one_name_is_that_name(host: str) -> None:
 def test_a_name_that_is_too_long_is_not_cut_to_one_that_is_served() -> None:
     """The end of a name is what counts."""
     served = f"ä.{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 40}.local"
-    assert guard._known_host(served, {host_to_allow(served)})
+    assert guard._host_allowed(served, {host_to_allow(served)})
     for more in range(1, 300):
-        assert not guard._known_host(served + "x" * more, {host_to_allow(served)})
+        assert not guard._host_allowed(served + "x" * more, {host_to_allow(served)})
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_name_that_is_too_long_is_not_cut_to_one_that_is_served() -> None:
 )
 def test_our_own_pages_may_call(page: str, host: str) -> None:
     """Scheme, name and port are those by which the server was called."""
-    assert guard._known_page(page, host, ())
+    assert guard._origin_allowed(page, host, ())
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_our_own_pages_may_call(page: str, host: str) -> None:
 )
 def test_pages_of_others_may_not(page: str, host: str) -> None:
     """Also those that are nearly ours."""
-    assert not guard._known_page(page, host, ())
+    assert not guard._origin_allowed(page, host, ())
 
 
 @pytest.mark.parametrize(
@@ -213,14 +213,14 @@ def test_pages_of_others_may_not(page: str, host: str) -> None:
 )
 def test_an_origin_is_the_same_however_it_is_written(option: str, page: str) -> None:
     """The port that a scheme has by itself may be left out; what is no web page is taken as it is."""
-    assert guard._known_page(page, "localhost:8000", {origin_to_allow(option)})
+    assert guard._origin_allowed(page, "localhost:8000", {origin_to_allow(option)})
     assert origin_to_allow(origin_to_allow(option)) == origin_to_allow(option)
 
 
 @pytest.mark.parametrize("page", ["http://app.example", "https://app.example:8443", "https://x.app.example", "null"])
 def test_another_origin_is_refused(page: str) -> None:
     """Scheme, port and name count."""
-    assert not guard._known_page(page, "localhost", {origin_to_allow("https://app.example")})
+    assert not guard._origin_allowed(page, "localhost", {origin_to_allow("https://app.example")})
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cli.failure import CannotServe
-from cli.follow import following, read
+from cli.reload import read, reloading
 from personas import SHIPPED, Catalogue, CurrentCatalogue
 from tests.kit.story import WITHIN, run
 
@@ -47,7 +47,7 @@ async def followed(file: Path) -> AsyncIterator[tuple[Lines, CurrentCatalogue]]:
     log.setLevel("DEBUG")
     log.addHandler(lines)
     try:
-        async with following(file, raw, current := CurrentCatalogue(catalogue)):
+        async with reloading(file, raw, current := CurrentCatalogue(catalogue)):
             assert "active personas" in (await lines.next())[1]
             yield lines, current
             assert lines.said.empty()

@@ -6,5 +6,5 @@ import sys
 
 def test_it_ends_with_the_code_that_it_was_told() -> None:
     """Whatever it waits for."""
-    code = "import threading; from cli.ending import end_within; end_within(0.01, 3); threading.Event().wait()"
+    code = "import threading; from cli.forced_exit import exit_within; exit_within(0.01, 3); threading.Event().wait()"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 3

@@ -1,16 +1,16 @@
-"""Handles: each socket, pipe and file is one, and the system says how many a process may have."""
+"""The limit of open file descriptors, and how many connections it leaves room for."""
 
 import resource
 
 from cli.failure import CannotServe
 
-MOST = 2**20  # some systems allow a thousand times as many; programs that we start may look at each of them
+MOST = 2**20  # some systems allow a thousand times as many, and child processes may loop over all of them
 OWN = 96  # the listening socket, decoders and the engine, files, the log, name servers
-QUESTIONS = 32  # REST, beside as many calls as are let in
+REQUESTS = 32  # connections for REST, besides the calls
 
 
 def raise_limit() -> int:
-    """Take as many as the system lets us have without asking; returns how many these are."""
+    """Raise the soft limit to the hard limit, at most to MOST; returns the new limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
@@ -18,11 +18,11 @@ def raise_limit() -> int:
 
 
 def room_for_callers(limit: int, sessions: int) -> int:
-    """How many connections may come in, so that the rest is there for calls that are let in: at least as many as calls.
+    """The number of incoming connections that leaves enough descriptors to serve `sessions` calls.
 
-    Raises CannotServe where the limit is too low for so many sessions.
+    It is at least `sessions`. Raises CannotServe if the limit is too low for so many.
     """
-    needed = sessions + QUESTIONS + _upstreams(sessions) + OWN
+    needed = sessions + REQUESTS + _upstreams(sessions) + OWN
     if limit < needed:
         raise CannotServe(
             f"{sessions} calls at once need {needed} handles, and the system allows {limit}: raise the limit "
@@ -33,5 +33,5 @@ def room_for_callers(limit: int, sessions: int) -> int:
 
 
 def _upstreams(sessions: int) -> int:
-    """One for each call; while a session is rolled over, or a persona is switched, a call has two."""
+    """One connection to the model per call, and a second for a fourth of them: during a rollover or a switch."""
     return sessions + sessions // 4

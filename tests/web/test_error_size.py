@@ -16,7 +16,7 @@ from audio.clip_frame import unpack
 from schemas import Refused
 from tests.kit.shore import Porter, shore
 from tests.kit.story import WITHIN, run
-from web.brief import AND_SO_ON, MOST_BYTES, SENTENCE, brief, reason
+from web.error_size import CUT, MOST_BYTES, MOST_TEXT, close_reason, limit_text
 from web.wires import app
 
 CODES = schemas.read("answer")["$defs"]["error"]["properties"]["code"]["enum"]
@@ -112,24 +112,24 @@ def test_a_message_of_too_many_parts_is_refused_before_it_is_read(what: dict[str
 
 
 @given(TEXTS | st.text(st.characters(), max_size=2000), st.integers(100, 2000))
-@example("\ud800" * 3000, SENTENCE)
-@example(WIDE * 3000, SENTENCE)
+@example("\ud800" * 3000, MOST_TEXT)
+@example(WIDE * 3000, MOST_TEXT)
 def test_what_is_cut_is_cut_between_characters(text: str, most: int) -> None:
     """It fits, it begins as the text does, and says that it is not all of it."""
-    cut = brief(text, most)
+    cut = limit_text(text, most)
     assert len(orjson.dumps(cut)) - 2 <= most
     whole = text.encode(errors="replace").decode()
     if cut != whole:
-        assert cut.endswith(AND_SO_ON)
-        assert whole.startswith(cut.removesuffix(AND_SO_ON))
-        more = whole[: len(cut) - len(AND_SO_ON) + 1]
-        assert len(orjson.dumps(more + AND_SO_ON)) - 2 > most
+        assert cut.endswith(CUT)
+        assert whole.startswith(cut.removesuffix(CUT))
+        more = whole[: len(cut) - len(CUT) + 1]
+        assert len(orjson.dumps(more + CUT)) - 2 > most
 
 
 @given(TEXTS)
 def test_the_reason_of_a_close_is_whole_characters(text: str) -> None:
     """At most the 123 bytes that fit, and UTF-8 always: else the close itself would break the rules."""
-    told = reason(text)
+    told = close_reason(text)
     assert len(told) <= 123
     assert text.startswith(told.decode())
     assert len(told) > 119 or told.decode() == text

@@ -30,16 +30,16 @@ from tests.kit.raw import BINARY, PING, Raw, head
 from tests.kit.shore import Porter, shore
 from tests.kit.story import WITHIN, run, until
 from tests.kit.strangers import STRANGER, Line
-from web import endpoint, serving
+from web import receiver, serving
 from web.addresses import OURSELVES, Addresses
-from web.crowd import Crowd
-from web.guest import Guest
-from web.patience import Patience
+from web.client_limits import ClientLimits
+from web.connections import Connections
+from web.request_handler import TimedRequestHandler
 
 STRICT = Addresses(unlimited=OURSELVES)
 LIMITS = Limits(address_connections=8, address_connects=10, address_questions=5)
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
-QUICK = Patience(request_seconds=0.5)
+QUICK = ClientLimits(request_seconds=0.5)
 
 
 class Supervisor:
@@ -238,7 +238,7 @@ def test_a_request_that_does_not_come_is_not_waited_for(begun: bytes) -> None:
     """From the start of the connection; a call, and a connection between two requests, stay."""
 
     async def story() -> None:
-        async with exchange(patience=QUICK) as line, line.phone() as phone:
+        async with exchange(client_limits=QUICK) as line, line.phone() as phone:
             address = line.http.removeprefix("http://")
             kept, stranger = await Line.dial(address), await Line.dial(address)
             assert (await kept.ask("/health"))[0] == 200
@@ -256,7 +256,7 @@ def test_a_request_that_comes_byte_by_byte_is_cut_off() -> None:
     """On a connection that was kept, too: from its first byte on."""
 
     async def story() -> None:
-        async with shore(Supervisor(), patience=QUICK) as address:
+        async with shore(Supervisor(), client_limits=QUICK) as address:
             line = await Line.dial(address)
             assert (await line.ask("/health"))[0] == 200
 
@@ -280,7 +280,7 @@ def test_an_answer_that_nobody_reads_is_cut_off() -> None:
         return web.Response(body=b"x" * 2**25)
 
     async def story() -> None:
-        async with serve(heap, Patience(answer_seconds=0.5)) as (address, guests):
+        async with serve(heap, ClientLimits(answer_seconds=0.5)) as (address, guests):
             line = await Line.dial(address)
             cast(asyncio.Transport, line.writer.transport).pause_reading()
             line.writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -293,21 +293,21 @@ def test_an_answer_that_nobody_reads_is_cut_off() -> None:
 
 @asynccontextmanager
 async def serve(
-    handler: Callable[[web.Request], Any], patience: Patience = QUICK
-) -> AsyncIterator[tuple[str, list[Guest]]]:
+    handler: Callable[[web.Request], Any], client_limits: ClientLimits = QUICK
+) -> AsyncIterator[tuple[str, list[TimedRequestHandler]]]:
     """An application of one answer to all; who asked."""
-    guests: list[Guest] = []
+    guests: list[TimedRequestHandler] = []
 
     @web.middleware
     async def note(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
-        assert isinstance(request.protocol, Guest)
+        assert isinstance(request.protocol, TimedRequestHandler)
         guests.append(request.protocol)
         return cast(web.StreamResponse, await handler(request))
 
     app = web.Application(middlewares=[note])
     app.router.add_route("*", "/", handler)
-    crowd = Crowd(Limits(), Counter())
-    async with serving(app, bind("127.0.0.1", 0), crowd, None, patience) as address:
+    connections = Connections(Limits(), Counter())
+    async with serving(app, bind("127.0.0.1", 0), connections, None, client_limits) as address:
         yield address, guests
 
 
@@ -352,7 +352,7 @@ def test_tls_that_is_never_begun_is_not_waited_for(
 
     async def story() -> None:
         limits = Limits(address_connections=2)
-        async with shore(Supervisor(), limits=limits, addresses=STRICT, tls=tls, patience=QUICK) as address:
+        async with shore(Supervisor(), limits=limits, addresses=STRICT, tls=tls, client_limits=QUICK) as address:
             silent = [await Line.dial(address) for _ in range(3)]
             assert await silent[2].is_closed()
             host, port = address.split(":")
@@ -386,8 +386,8 @@ def test_the_last_handles_are_for_calls_that_are_let_in() -> None:
         refused = Counter[str]()
         app = web.Application()
         app.router.add_get("/", hello)
-        crowd = Crowd(Limits(), refused, most=3)
-        async with serving(app, bind("127.0.0.1", 0), crowd) as address:
+        connections = Connections(Limits(), refused, most=3)
+        async with serving(app, bind("127.0.0.1", 0), connections) as address:
             lines = [await Line.dial(address, "127.0.0.1") for _ in range(4)]
             assert await lines[3].is_closed()
             assert refused == {"handles": 1}
@@ -431,13 +431,13 @@ def test_what_a_call_sends_passes_no_clock(
 ) -> None:
     """Frames go to aiohttp as they did: 50 a second of every caller."""
     seen: list[int] = []
-    real = Guest.data_received
+    real = TimedRequestHandler.data_received
 
-    def note(self: Guest, data: bytes) -> None:
+    def note(self: TimedRequestHandler, data: bytes) -> None:
         seen.append(len(data))
         real(self, data)
 
-    monkeypatch.setattr(Guest, "data_received", note)
+    monkeypatch.setattr(TimedRequestHandler, "data_received", note)
 
     async def story() -> None:
         async with exchange() as line, line.phone() as phone:
@@ -561,7 +561,7 @@ def test_the_calls_of_one_address_are_read_no_faster_than_it_may_speak(said: byt
             for _ in range(300):
                 neighbour.say(type="ping")
                 await neighbour.hear("pong")
-            assert heard.total() - 300 <= 3 * endpoint.READ_FRAMES
+            assert heard.total() - 300 <= 3 * receiver.READ_FRAMES
             neighbour.vanish()
             hang_up(*strangers)
 

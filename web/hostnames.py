@@ -1,4 +1,4 @@
-"""Hosts and origins in one form, so that they can be compared whole: that in which browsers write them."""
+"""Normalizes host names and origins to the form in which browsers write them, so that they can be compared."""
 
 import ipaddress
 import re
@@ -9,17 +9,17 @@ PORTS = {"http": 80, "https": 443}
 
 _HOST = re.compile(r"(\[[^\s\[\]/?#@\\]+\]|[^\s\[\]/?#@\\:%]+)(?::([0-9]{0,5}))?")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # as the last label it makes an IP address in a browser, or nothing
-_OURS = re.compile(r"(https?|wss?)://", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # browsers read a name whose last label is a number as an IP address
+_SCHEME = re.compile(r"(https?|wss?)://", re.IGNORECASE)
 _OPAQUE = re.compile(r"null|file://|(?!wss?:)[a-z][a-z0-9+.-]*://[!-.0-~]+")  # a file, an extension, an app
-_LAST_SLASH = re.compile(r"(?<!:/)/$")  # of file:// it is not one too many
+_LAST_SLASH = re.compile(r"(?<!:/)/$")  # but not that of file://
 _LONGEST = 253  # characters of a name
 
 
 def read_host(text: str) -> tuple[str, int | None]:
-    """The name in a `Host` header, or an IP address without brackets, and the port; ValueError if it holds neither.
+    """The name, or the IP address without brackets, and the port of a `Host` header; raises ValueError.
 
-    A name is in lower case, without the dot at its end, its Unicode as xn--.
+    The name is in lower case, without a dot at its end, and in punycode (xn--).
     """
     found = _HOST.fullmatch(text)
     if not found:
@@ -31,7 +31,7 @@ def read_host(text: str) -> tuple[str, int | None]:
 
 
 def is_address(name: str) -> bool:
-    """Whether a name that was read is an IP address."""
+    """True if a name that `read_host` returned is an IP address."""
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -40,7 +40,7 @@ def is_address(name: str) -> bool:
 
 
 def read_origin(text: str) -> str:
-    """An `Origin` with its port written out; ValueError if it is none."""
+    """The normalized `Origin`, always with its port; raises ValueError."""
     scheme, _, host = text.partition("://")
     if scheme.lower() in PORTS:
         return origin_at(scheme.lower(), *read_host(host))
@@ -50,14 +50,14 @@ def read_origin(text: str) -> str:
 
 
 def origin_at(scheme: str, name: str, port: int | None) -> str:
-    """The origin of the pages that are served there."""
+    """The origin of pages from this scheme, host and port; None is the scheme's usual port."""
     host = f"[{name}]" if ":" in name else name
     return f"{scheme}://{host}:{PORTS[scheme] if port is None else port}"
 
 
 def host_to_allow(option: str) -> str:
-    """The name in what somebody gives as a host, be it pasted from an address; ValueError says what to do."""
-    text = _OURS.sub("", option.strip(), count=1).removesuffix("/")
+    """The normalized host name of an option, which may be a whole URL; raises ValueError with an instruction."""
+    text = _SCHEME.sub("", option.strip(), count=1).removesuffix("/")
     try:
         return text if is_address(text) else read_host(text)[0]
     except ValueError:
@@ -65,7 +65,7 @@ def host_to_allow(option: str) -> str:
 
 
 def origin_to_allow(option: str) -> str:
-    """The origin in what somebody gives as one; ValueError says what to do."""
+    """The normalized origin of an option; raises ValueError with an instruction."""
     try:
         return read_origin(_LAST_SLASH.sub("", option.strip()))
     except ValueError:
@@ -75,7 +75,7 @@ def origin_to_allow(option: str) -> str:
 
 
 def _address(text: str) -> str:
-    """An IP address in its usual form; empty if it is none."""
+    """The canonical form of an IP address; empty if it is none."""
     try:
         if text.startswith("["):
             return str(ipaddress.IPv6Address(text[1:-1]))

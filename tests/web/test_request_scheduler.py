@@ -25,8 +25,8 @@ from tests.kit.shore import shore
 from tests.kit.steps import calls
 from tests.kit.story import run
 from tests.web.test_rest import named
-from web.rows import AT_A_TIME, Rows, Sheet
-from web.turnstile import SLICE, Turnstile
+from web.request_scheduler import SLICE, RequestScheduler
+from web.rows import AT_A_TIME, ListPayload, Rows
 
 QUESTION = {"query": "when will I marry"}
 
@@ -46,7 +46,7 @@ class Rounds:
         self._handle.cancel()
 
 
-class Noting(Turnstile):
+class Noting(RequestScheduler):
     """Notes in which round each turn began."""
 
     def __init__(self, seconds: float = SLICE) -> None:
@@ -59,7 +59,7 @@ class Noting(Turnstile):
         self.turns.append(self.rounds.count)
 
 
-class Held(Turnstile):
+class Held(RequestScheduler):
     """The first turn lasts until it is let go."""
 
     def __init__(self) -> None:
@@ -67,14 +67,14 @@ class Held(Turnstile):
         self.taken = asyncio.Event()
         self._free = False
 
-    def _over(self, began: float) -> None:
+    def _ended(self, began: float) -> None:
         self.taken.set()
         if self._free:
-            super()._over(began)
+            super()._ended(began)
 
     def let_go(self) -> None:
         self._free = True
-        self._one.release()
+        self._lock.release()
 
 
 @pytest.mark.parametrize("path", ["/api/astrologers", "/api/astrologers/match", "/api/astrologers/nobody", "/", "/x"])
@@ -83,7 +83,7 @@ def test_what_many_ask_at_once_is_answered_one_in_a_round(path: str) -> None:
 
     async def story() -> None:
         gate = Noting()
-        async with shore(Probe(), turnstile=gate) as address, aiohttp.ClientSession() as client:
+        async with shore(Probe(), scheduler=gate) as address, aiohttp.ClientSession() as client:
             method, body = ("POST", QUESTION) if path.endswith("match") else ("GET", None)
 
             async def ask() -> None:
@@ -106,7 +106,7 @@ def test_a_body_is_looked_into_in_a_turn_of_its_own(body: bytes) -> None:
     async def story() -> None:
         gate = Noting()
         async with (
-            shore(Probe(), turnstile=gate) as address,
+            shore(Probe(), scheduler=gate) as address,
             aiohttp.ClientSession() as client,
             client.post(f"http://{address}/api/astrologers/match", data=body) as answer,
         ):
@@ -125,11 +125,11 @@ def test_calls_get_as_long_as_questions_took(monkeypatch: pytest.MonkeyPatch) ->
     rests: list[float] = []
 
     async def story() -> None:
-        gate, loop = Turnstile(), asyncio.get_running_loop()
+        gate, loop = RequestScheduler(), asyncio.get_running_loop()
         later = loop.call_later
 
         def call_later(seconds: float, work: Callable[..., object], *rest: Any, **more: Any) -> asyncio.TimerHandle:
-            rests.extend([seconds] if work == gate._one.release else [])
+            rests.extend([seconds] if work == gate._lock.release else [])
             return later(seconds, work, *rest, **more)
 
         monkeypatch.setattr(loop, "call_later", call_later)
@@ -162,7 +162,7 @@ def test_calls_and_who_asks_whether_we_live_wait_for_nobody() -> None:
         gate, ended = Held(), Probe()
         services = Services(CurrentCatalogue(FOUR), Wires(), cast(Pool, Decoders()))
         supervisor = launch(SupervisorActor(services), ended)
-        async with shore(supervisor, turnstile=gate) as address, aiohttp.ClientSession() as client:
+        async with shore(supervisor, scheduler=gate) as address, aiohttp.ClientSession() as client:
             waiting = [asyncio.create_task(listed(client, f"http://{address}")) for _ in range(3)]
             await gate.taken.wait()
             for path in ("/health", "/ready"):
@@ -209,7 +209,7 @@ def test_a_list_is_as_long_as_it_says(number: int) -> None:
     rows: Sequence[bytes] = [b'{"n":%d}' % n for n in range(number)]
 
     async def story() -> None:
-        sheet = Sheet(rows, b'],"total":7}', Turnstile())
+        sheet = ListPayload(rows, b'],"total":7}', RequestScheduler())
         assert len(sheet.decode()) == sheet.size
         assert orjson.loads(sheet.decode()) == {"astrologers": [{"n": n} for n in range(number)], "total": 7}
 

@@ -12,8 +12,8 @@ from actors.admission.waiting import LARGE, MIB, Ledger
 from actors.messages.caller import FromCaller, TooFast
 from actors.testing.stage import Stage
 from tests.kit.raw import BINARY, PING, TEXT, head
-from web.patience import Patience
-from web.unread import Unread
+from web.client_limits import ClientLimits
+from web.receive_buffer import ReceiveBuffer
 
 PIECE = 32 * 1024
 
@@ -42,8 +42,8 @@ class Connection:
         self._reader = WebSocketDataQueue(self.protocol, 2**18, loop=loop)  # type: ignore[arg-type]
         self._parser: Any = WebSocketReader(self._reader, 8 * MIB, compress=False, decode_text=False)
         self.protocol._payload_parser = self._parser
-        self.unread = Unread(self, self.protocol, self.ledger.holding(caller), Patience())
-        self.unread.tell(self.told.append)
+        self.buffer = ReceiveBuffer(self, self.protocol, self.ledger.holding(caller), ClientLimits())
+        self.buffer.report_to(self.told.append)
 
     def comes(self, data: bytes, piece: int = PIECE) -> None:
         """In pieces, as from a socket; while reading is paused nothing does."""
@@ -58,7 +58,7 @@ class Connection:
             self._reader.read().send(None)
         except StopIteration as got:
             if len(got.value.data) > LARGE:
-                self.unread.taken()
+                self.buffer.frame_read()
             return got.value
         raise AssertionError("nothing is whole")
 
@@ -79,7 +79,7 @@ def test_half_a_frame_counts_until_the_call_is_over(stage: Stage) -> None:
     line.read()
     line.comes(head(6 * MIB) + bytes(5 * MIB))
     assert 5 * MIB - LARGE <= line.ledger.bytes <= 5 * MIB + LARGE
-    line.unread.close()
+    line.buffer.close()
     assert line.ledger.bytes == 0
     line.comes(bytes(MIB))
     assert line.ledger.bytes == 0
@@ -90,7 +90,7 @@ def test_what_was_whole_and_not_read_is_not_kept(stage: Stage) -> None:
     line = Connection()
     line.comes(head(3 * MIB) + bytes(3 * MIB))
     assert len(line._reader._buffer) == 1
-    line.unread.close()
+    line.buffer.close()
     assert not line._reader._buffer
     assert line.ledger.bytes == 0
 
@@ -107,7 +107,7 @@ def test_a_whole_frame_counts_until_it_is_taken(stage: Stage, piece: int) -> Non
     line.comes(head(2 * MIB) + bytes(MIB), piece)
     assert MIB - LARGE <= line.ledger.bytes <= MIB + LARGE
     stage.advance(1)
-    line.unread.close()
+    line.buffer.close()
 
 
 def test_fragments_and_pings_hide_nothing(stage: Stage) -> None:
@@ -121,7 +121,7 @@ def test_fragments_and_pings_hide_nothing(stage: Stage) -> None:
     line.comes(head(1000, 0) + bytes(1000))
     assert len(line.read().data) == 2002 * 1000
     assert line.ledger.bytes <= 2 * LARGE
-    line.unread.close()
+    line.buffer.close()
 
 
 def test_a_large_frame_must_go_on(stage: Stage) -> None:
@@ -163,7 +163,7 @@ def test_who_has_sent_a_whole_frame_may_be_silent(stage: Stage) -> None:
         line.read()
     stage.advance(600)
     assert line.told == []
-    line.unread.close()
+    line.buffer.close()
 
 
 def test_a_burst_of_small_frames_may_be_followed_by_silence(stage: Stage) -> None:
@@ -175,7 +175,7 @@ def test_a_burst_of_small_frames_may_be_followed_by_silence(stage: Stage) -> Non
         line.read()
     stage.advance(600)
     assert line.told == []
-    line.unread.close()
+    line.buffer.close()
 
 
 def test_who_finds_no_room_is_told_busy_and_closed(stage: Stage) -> None:
@@ -190,15 +190,15 @@ def test_who_finds_no_room_is_told_busy_and_closed(stage: Stage) -> None:
     assert ledger.bytes == 0
     large.comes(bytes(2 * MIB))
     assert ledger.bytes == 0
-    small.unread.close()
+    small.buffer.close()
 
 
 def test_who_is_refused_before_they_are_let_in_hears_of_it_then(stage: Stage) -> None:
     """The session is told as soon as there is one."""
     line = Connection(Ledger(most=MIB))
-    line.unread._tell = None
+    line.buffer._report = None
     line.comes(head(5 * MIB) + bytes(3 * MIB))
-    line.unread.tell(line.told.append)
+    line.buffer.report_to(line.told.append)
     assert [type(message) for message in line.told] == [TooFast]
 
 
@@ -220,5 +220,5 @@ def test_what_is_held_is_what_is_counted(frames: list[tuple[int, bool]], piece: 
             line.read()
         assert line.ledger.bytes <= 2 * LARGE + 2 * piece
         assert line.told == []
-        line.unread.close()
+        line.buffer.close()
         assert line.ledger.bytes == 0

@@ -7,13 +7,13 @@ import sys
 import pytest
 
 from cli.failure import CannotServe
-from cli.handles import MOST, OWN, room_for_callers
+from cli.file_descriptors import MOST, OWN, room_for_callers
 from tests.kit.story import WITHIN
 
 
 def test_the_limit_is_raised_as_far_as_it_goes() -> None:
     """A child is asked, so that this process stays as it is."""
-    code = "import resource; from cli.handles import raise_limit; print(raise_limit(), *resource.getrlimit(7))"
+    code = "import resource; from cli.file_descriptors import raise_limit; print(raise_limit(), *resource.getrlimit(7))"
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     low = min(soft, 256)
     command = ["bash", "-c", f'ulimit -Sn {low}; exec {sys.executable} -c "{code}"']

@@ -11,8 +11,8 @@ from actors.admission.waiting import LARGE, MIB
 from actors.messages.caller import TooFast
 from actors.testing.stage import Stage
 from tests.kit.raw import BINARY, CLOSE, PING, TEXT, head
-from tests.web.test_unread import Connection
-from web.large import MAX_FRAME
+from tests.web.test_receive_buffer import Connection
+from web.reassembly import MAX_FRAME
 
 MASK = b"\x01\x80\x7f\xfe"
 PARTS = (TEXT, BINARY, 0)
@@ -48,7 +48,7 @@ def both(data: bytes, piece: int, reads: bool) -> tuple[list[Any], list[Any]]:
         for alone in (False, True):
             line, got = Connection(), list[Any]()
             if alone:
-                line.unread.close()
+                line.buffer.close()
                 line.protocol._payload_parser = line._parser = WebSocketReader(
                     line._reader, MAX_FRAME, compress=False, decode_text=False
                 )
@@ -65,7 +65,7 @@ def both(data: bytes, piece: int, reads: bool) -> tuple[list[Any], list[Any]]:
                 stage.advance(0.01)
             assert line.told == []
             if not alone:
-                line.unread.close()
+                line.buffer.close()
             came.append(got)
     return came[0], came[1]
 
@@ -110,14 +110,14 @@ def test_the_reader_is_not_given_what_is_large(stage: Stage) -> None:
         answer: tuple[bool, bytes] = feed(data)
         return answer
 
-    line.unread._feed = line.unread._large._feed = counted
+    line.buffer._feed = line.buffer._reassembler._feed_parser = counted
     small = frame(BINARY, 960)
     line.comes(small + frame(TEXT, 3 * MIB) + frame(TEXT, 1000, last=False) + frame(PING, 4))
     assert len(read(line)[1][1]) == 3 * MIB
     line.comes(frame(0, 100_000))
     assert [len(data) for _, data in read(line)] == [101_000]
     assert given_bytes[0] == len(small + frame(PING, 4))
-    line.unread.close()
+    line.buffer.close()
 
 
 def test_parts_may_not_hold_more_than_a_frame(stage: Stage) -> None:
@@ -128,7 +128,7 @@ def test_parts_may_not_hold_more_than_a_frame(stage: Stage) -> None:
             read(line)
         line.comes(frame(0 if number else TEXT, MIB, last=False))
     assert read(line)[-1][1] == 1009
-    line.unread.close()
+    line.buffer.close()
 
 
 def test_so_many_parts_at_once_end_the_call(stage: Stage) -> None:
@@ -151,6 +151,6 @@ def test_nothing_is_left_of_a_call_that_waits_for_the_reader(stage: Stage) -> No
     """It stood still before something large."""
     line = Connection()
     line.comes(frame(BINARY, 20) * 4500 + frame(TEXT, 100_000), 2**18)
-    assert line.unread._large.behind
-    line.unread.close()
+    assert line.buffer._reassembler.blocked
+    line.buffer.close()
     assert line.ledger.bytes == 0

@@ -1,4 +1,4 @@
-"""What libraries and child processes write to stderr comes into the log: none of them waits for who reads that."""
+"""Copies what libraries and child processes write to stderr into the log, so that no writer blocks on its reader."""
 
 import faulthandler
 import logging
@@ -13,16 +13,16 @@ from actors.admission.rate import Rate
 
 log = logging.getLogger("stderr")
 
-LONGEST_LINE = 8192  # bytes; what is longer comes in several
-LINES_A_SECOND = 100  # ten seconds of them may come at once; the others are counted
-LAST_SECONDS = 1.0  # to read what was written last
+LONGEST_LINE = 8192  # bytes; a longer line becomes several records
+LINES_A_SECOND = 100  # with a burst of ten seconds; lines beyond that are counted
+LAST_SECONDS = 1.0  # to read the last lines at the end
 
 
 @contextmanager
-def read_into_the_log() -> Iterator[TextIO]:
-    """While this is open; yields the real stderr, for the log itself. It stays open.
+def capture_stderr() -> Iterator[TextIO]:
+    """Redirect file descriptor 2 to a pipe while the context is open; yields the real stderr, which stays open.
 
-    A crash in C, which no thread outlives, writes its stack there.
+    faulthandler writes to the real one, because after a crash in C no thread is left to read the pipe.
     """
     real = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="backslashreplace")
     faulthandler.enable(real)
@@ -35,7 +35,7 @@ def read_into_the_log() -> Iterator[TextIO]:
         yield real
     finally:
         os.dup2(real.fileno(), 2)
-        reader.join(LAST_SECONDS)  # it ends with the last process that could write
+        reader.join(LAST_SECONDS)  # ends when the last process has closed the pipe
 
 
 def _read(pipe: int) -> None:
@@ -44,20 +44,20 @@ def _read(pipe: int) -> None:
         if not rate.take(time.monotonic()):
             skipped += 1
             continue
-        _tell(skipped)
+        _report(skipped)
         skipped = 0
         log.warning("%s", line.decode(errors="replace").rstrip())
-    _tell(skipped)
+    _report(skipped)
     os.close(pipe)
 
 
-def _tell(skipped: int) -> None:
+def _report(skipped: int) -> None:
     if skipped:
         log.warning("%d lines are not shown", skipped)
 
 
 def _lines(pipe: int) -> Iterator[bytes]:
-    """To the end, at which nobody is left who could write."""
+    """The lines, until every writer has closed the pipe."""
     rest = b""
     while data := os.read(pipe, 65536):
         *lines, rest = (rest + data).split(b"\n")

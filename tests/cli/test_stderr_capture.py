@@ -5,16 +5,16 @@ import sys
 
 import pytest
 
-from cli.stderr import LONGEST_LINE
+from cli.stderr_capture import LONGEST_LINE
 from tests.kit.story import WITHIN
 
 CODE = """
 import logging, os, subprocess, sys
-from cli.stderr import read_into_the_log
+from cli.stderr_capture import capture_stderr
 from cli.log import Log
 from actors.counters import Counters
 
-with read_into_the_log() as stderr:
+with capture_stderr() as stderr:
     logging.basicConfig(level="INFO", handlers=[Log(Counters(), stderr)])
     {code}
 print("the end", file=sys.stderr)

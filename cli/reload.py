@@ -1,4 +1,4 @@
-"""The file of personas while a server runs: read at the start, and followed from then on."""
+"""Reads the file of personas at the start of a server, and reloads it whenever it is edited."""
 
 import asyncio
 import logging
@@ -14,63 +14,63 @@ from personas.loading.watching import Edits, watch
 
 log = logging.getLogger("personas")
 
-MOST_WARNINGS = 40  # that are told of one edit: a thousand lines hold the loop of the calls for 12 ms
+MOST_WARNINGS = 40  # that are logged of one edit: a thousand lines would hold the event loop for 12 ms
 
 
 def read(file: Path) -> tuple[bytes, Catalogue]:
-    """What is in the file, and the catalogue of it; raises CannotServe when there is nobody to call."""
+    """The bytes of the file, and its catalogue; raises CannotServe if it has no active persona."""
     try:
         raw = read_bytes(file)
         catalogue = Catalogue.from_bytes(raw)
     except CatalogueBroken as broken:
-        raise _nobody(file, broken.faults) from None
+        raise _unusable(file, broken.faults) from None
     if not catalogue.active():
-        raise _nobody(file, catalogue.faults)
+        raise _unusable(file, catalogue.faults)
     for fault in catalogue.faults:
         log.warning("not served: %s", fault.within(file))
     _warn(file, catalogue)
     return raw, catalogue
 
 
-def _nobody(file: Path, faults: Iterable[Fault]) -> CannotServe:
+def _unusable(file: Path, faults: Iterable[Fault]) -> CannotServe:
     return CannotServe(f"{file} holds no persona that can be served:{_lines(file, faults)}", 2)
 
 
 @asynccontextmanager
-async def following(file: Path, raw: bytes, current: CurrentCatalogue) -> AsyncIterator[None]:
-    """While it lasts, each sound edit of the file is put on the shelf; SIGHUP has it read at once."""
-    asked, loop = asyncio.Event(), asyncio.get_running_loop()
+async def reloading(file: Path, raw: bytes, current: CurrentCatalogue) -> AsyncIterator[None]:
+    """While the context is open, each valid edit of the file replaces `current.catalogue`; SIGHUP reloads at once."""
+    requested, loop = asyncio.Event(), asyncio.get_running_loop()
 
-    def taken(catalogue: Catalogue) -> None:
+    def accepted(catalogue: Catalogue) -> None:
         if catalogue is current.catalogue:
-            log.info("%s is what is served already; nothing has changed: %s", file, _about(catalogue))
+            log.info("%s is what is served already; nothing has changed: %s", file, _summary(catalogue))
         else:
             current.catalogue = catalogue
-            log.info("%s was edited: from now on %s", file, _about(catalogue))
+            log.info("%s was edited: from now on %s", file, _summary(catalogue))
         _warn(file, catalogue)
 
-    def told(faults: tuple[Fault, ...]) -> None:
+    def rejected(faults: tuple[Fault, ...]) -> None:
         log.error("%s has faults; nothing has changed, mend them:%s", file, _lines(file, faults))
 
     def ended(watching: "asyncio.Task[None]") -> None:
         if not watching.cancelled() and (error := watching.exception()):
             log.critical("%s is not followed any more: edits need a new start", file, exc_info=error)
 
-    log.info("%s: %s", file, _about(current.catalogue))
+    log.info("%s: %s", file, _summary(current.catalogue))
     edits = Edits(file, raw, current.catalogue)
-    watching = asyncio.create_task(watch(edits, taken, told, asked=asked), name="the file of personas")
+    watching = asyncio.create_task(watch(edits, accepted, rejected, asked=requested), name="the file of personas")
     watching.add_done_callback(ended)
-    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    loop.add_signal_handler(signal.SIGHUP, requested.set)
     try:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
         watching.cancel()
-        with suppress(asyncio.CancelledError, Exception):  # what went wrong is in the log
+        with suppress(asyncio.CancelledError, Exception):  # an error is in the log already
             await watching
 
 
-def _about(catalogue: Catalogue) -> str:
+def _summary(catalogue: Catalogue) -> str:
     return f"catalogue={catalogue.version}, {len(catalogue.active())} active personas"
 
 

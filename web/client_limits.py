@@ -1,0 +1,34 @@
+"""How much is buffered for a client, and how long one is waited for. No settings: only tests use other values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """Buffer sizes in bytes, and timeouts in seconds."""
+
+    text: int = 32 * 2**20
+    """Of unsent messages: about three minutes of whole replies."""
+    sound: int = 15 * 48_000
+    """Of unsent streamed audio: 15 s, which is released at the pace at which it plays."""
+    unsent: int = 64 * 1024
+    """Of the kernel's send buffer: a second of a stream, and enough for whole replies at the speed of any network."""
+    write_seconds: float = 15.0
+    """To write a frame, in addition to its size divided by `slowest_line`."""
+    slowest_line: float = 16_000
+    """Bytes a second: the least rate at which a caller must read, and must send a large frame."""
+    frame_seconds: float = 15.0
+    """How long a large incoming frame may stall, or fall behind `slowest_line`."""
+    pong_seconds: float = 10.0
+    """To write the answer to a ping."""
+    request_seconds: float = 10.0
+    """To receive a request without its body, from its first byte; a connection's first, from the start, with TLS."""
+    idle_seconds: float = 75.0
+    """Between two requests; proxies keep idle connections for 60."""
+    answer_seconds: float = 60.0
+    """To write a response."""
+    body_seconds: float = 10.0
+    """To receive the body of a request."""
+
+
+CLIENT_LIMITS = ClientLimits()

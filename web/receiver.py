@@ -1,0 +1,144 @@
+"""The receiving half of a call's WebSocket: each frame is decoded and sent to the session, at a pace that it bears."""
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+
+from aiohttp import WebSocketError, WSMsgType, web
+from aiohttp.http import WSMessageNoDecodeText
+
+from actors.admission.rate import Rate
+from actors.admission.waiting import CROWDED, LARGE, Holding, Kind
+from actors.counters import Counters
+from actors.messages.admission import Detached, From
+from actors.messages.caller import Close, FromCaller, Malformed, Recorded, TooFast
+from actors.runtime import LoopRef
+from schemas import Refused
+from web.outbox import TOO_SLOW
+from web.receive_buffer import ReceiveBuffer
+from web.wires import app
+
+READ_FRAMES = 20  # in a row; then the loop is yielded to the other callers, because buffered frames are read at once
+READ_SECONDS = 0.001  # in a row
+POLL_SECONDS = 1.0  # how often a throttled reader checks that the connection is still open
+TEXT_COSTS = 4  # frames of audio that a text frame counts as, plus one for each TEXT_BYTES
+TEXT_BYTES = 4096
+MOST_UNHANDLED = 64  # messages in the session's mailbox
+CONTROLS_A_SECOND = 20  # ping and pong frames; ten seconds of them may come at once
+TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second"
+OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
+PRIVATE_CODES = 3000  # close codes from here on are private to a client and its own server (RFC 6455, 7.4.2)
+TOO_LARGE = Malformed("audio_too_big", "The clip is larger than may wait here: record a shorter one, or compress it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """The receiving half of one admitted connection."""
+
+    socket: web.WebSocketResponse[bool]
+    session: LoopRef[From | Detached]
+    connection: int
+    holding: Holding
+    receive_buffer: ReceiveBuffer
+    request: web.Request
+    counters: Counters
+    rate: Rate | None
+    """Of all calls of this address; None where the address has no limit."""
+
+    async def run(self, pong_seconds: float) -> None:
+        """Send every frame to the session, and at the end `Detached` with the reason.
+
+        Raises TimeoutError when a pong cannot be written within `pong_seconds`, ConnectionError when the peer is gone.
+        """
+        gone = Detached(self.connection)
+        try:
+            self.receive_buffer.report_to(self._send)
+            gone = replace(gone, how=await self._receive(pong_seconds) or gone.how)
+        except TimeoutError:
+            gone = replace(gone, how=TOO_SLOW)
+            raise
+        finally:
+            self.session.tell(gone)
+
+    async def _receive(self, pong_seconds: float) -> Close | None:
+        """Receive until the WebSocket is closed; returns what `_closed` says of the last frame."""
+        socket, session, connection, counters = self.socket, self.session, self.connection, self.counters
+        controls = Rate(CONTROLS_A_SECOND, 10 * CONTROLS_A_SECOND)
+        frames, enough = 0, time.perf_counter() + READ_SECONDS
+        while True:
+            frame = await socket.receive()
+            if frame.type is WSMsgType.BINARY or frame.type is WSMsgType.TEXT:
+                size = len(frame.data)
+                counters.received += size
+                if size > LARGE:
+                    await self._send_large(frame)
+                    del frame  # it would be referenced until the next frame comes
+                    continue
+                session.tell(From(connection, _decoded(frame)))
+            elif frame.type in OVER:
+                return _closed(frame)
+            elif not controls.take(time.monotonic()):
+                self._send(TooFast(TOO_MANY))
+            elif frame.type is WSMsgType.PING:
+                async with asyncio.timeout(pong_seconds):
+                    await socket.pong(frame.data)
+            frames += 1 if frame.type is WSMsgType.BINARY else TEXT_COSTS + len(frame.data) // TEXT_BYTES
+            if frames >= READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:
+                await self._drained()
+                await self._throttle(frames)
+                frames, enough = 0, time.perf_counter() + READ_SECONDS
+
+    def _send(self, message: FromCaller) -> None:
+        self.session.tell(From(self.connection, message))
+
+    async def _send_large(self, frame: WSMessageNoDecodeText) -> None:
+        """Send a large frame, and read nothing else until the session has handled it: its mailbox holds one at most."""
+        counted = self.holding.parcel(Kind.CLIP)
+        self.receive_buffer.frame_read()
+        size, message = len(frame.data), _decoded(frame)
+        if not isinstance(message, Malformed) and not counted.resize(size):
+            message = Malformed("busy", CROWDED) if size <= self.holding.ledger.caller else TOO_LARGE
+        self._send(replace(message, counted=counted) if isinstance(message, Recorded) else message)
+        while True:
+            await asyncio.sleep(0)
+            backlog = self.session.backlog
+            if not backlog or (backlog < MOST_UNHANDLED and not counted.size):
+                break
+        counted.release()
+        await self._throttle(TEXT_COSTS + size // TEXT_BYTES)
+
+    async def _drained(self) -> None:
+        """Yield the loop until the session's mailbox is below its limit; meanwhile TCP holds the caller back."""
+        while True:
+            await asyncio.sleep(0)
+            if self.session.backlog < MOST_UNHANDLED:
+                return
+
+    async def _throttle(self, frames: int) -> None:
+        """Charge so many frames to the address, and wait while it is over its rate: TCP holds the callers back."""
+        wait = self.rate.owe(time.monotonic(), frames) if self.rate else 0.0
+        while wait > 0 and self.request.transport:
+            await asyncio.sleep(min(wait, POLL_SECONDS))
+            wait -= POLL_SECONDS
+
+
+def _closed(frame: WSMessageNoDecodeText) -> Close | None:
+    """The caller's close code, or ours for an invalid frame; None where there was neither.
+
+    A client's private code is counted as 1000, because it would be mistaken for one of ours.
+    """
+    if frame.type is WSMsgType.CLOSE:
+        code = frame.data or 1005  # a close frame without a code
+        return Close(code if code < PRIVATE_CODES else 1000, f"the caller closed the connection with {code}")
+    if isinstance(frame.data, WebSocketError):
+        return Close(frame.data.code, str(frame.data))
+    return None
+
+
+def _decoded(frame: WSMessageNoDecodeText) -> FromCaller:
+    try:
+        if frame.type is WSMsgType.BINARY:
+            return app.read_audio(frame.data)
+        return app.read(frame.data)
+    except Refused as refused:
+        return Malformed(refused.code, refused.message)

@@ -1,0 +1,51 @@
+"""Shares the event loop between calls and HTTP requests, so that many requests at once cannot delay the audio.
+
+One request at a time has the loop, for about SLICE; for more work it waits for another turn. After each turn the loop
+runs whatever is ready, and after SLICE seconds of requests no request runs for as long as those took.
+"""
+
+import asyncio
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+SLICE = 0.001  # seconds
+EXEMPT = ("/ws", "/health", "/ready")  # calls, and health checks, which cost next to nothing
+
+
+class RequestScheduler:
+    """One per server. Requests are served in the order in which they came."""
+
+    def __init__(self, seconds: float = SLICE) -> None:
+        self._slice = seconds
+        self._lock = asyncio.Lock()
+        self._used = 0.0  # seconds of requests since the last pause
+
+    async def turn(self) -> None:
+        """Wait for a turn, which lasts until the next await."""
+        await self._lock.acquire()
+        asyncio.get_running_loop().call_soon(self._ended, time.perf_counter())
+
+    def is_used_up(self, since: float) -> bool:
+        """True if a turn that began at `since`, in `time.perf_counter`, should end."""
+        return time.perf_counter() - since > self._slice / 2
+
+    def _ended(self, began: float) -> None:
+        self._used += time.perf_counter() - began
+        if self._used < self._slice:
+            self._lock.release()
+        else:
+            asyncio.get_running_loop().call_later(self._used, self._lock.release)
+            self._used = 0.0
+
+
+SCHEDULER = web.AppKey("scheduler", RequestScheduler)
+
+
+@web.middleware
+async def schedule_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Wait for a turn before any request is handled, also one that will be answered with 404."""
+    if not request.path.startswith(EXEMPT):
+        await request.app[SCHEDULER].turn()
+    return await handler(request)

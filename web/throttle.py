@@ -1,0 +1,57 @@
+"""Middleware that limits the calls and requests of each address."""
+
+import json
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from web.addresses import ADDRESS
+from web.connections import MESSAGE_RATE, Connections
+from web.request_handler import TimedRequestHandler
+
+CALLS = ("/ws/", "/ws-mobile/")
+TOO_MANY_CALLS = "Too many calls begin at your address at once: wait a few seconds, then call once."
+TOO_MANY_REQUESTS = "Too many questions come from your address at once: wait a few seconds, then ask more slowly."
+TOO_MANY_CONNECTIONS = "Too many connections of your address are open: end some of them, then try again."
+RETRY_SECONDS = 2  # after so long the burst of an address is whole again
+
+
+def limit_addresses(connections: Connections) -> Middleware:
+    """Refuse with 429 what exceeds the limits of an address. Sets `ADDRESS` and `MESSAGE_RATE` of the request."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if isinstance(request.protocol, TimedRequestHandler):
+            request.protocol.request_received()
+        peer, headers = request.remote or "", request.headers
+        forwarded_for, forwarded = headers.getall("X-Forwarded-For", []), headers.getall("Forwarded", [])
+        request[ADDRESS] = address = connections.addresses.of_request(peer, forwarded_for, forwarded)
+        if not address:
+            return await handler(request)
+        proxied = connections.addresses.trusts(peer)
+        if request.path.startswith(CALLS):
+            if not connections.may_call(address):
+                raise _too_many(TOO_MANY_CALLS, proxied)
+            request[MESSAGE_RATE] = connections.message_rate(address)
+        elif not connections.may_request(address):
+            raise _too_many(TOO_MANY_REQUESTS, proxied)
+        if not proxied:
+            return await handler(request)
+        with connections.proxied(address) as admitted:
+            if not admitted:
+                raise _too_many(TOO_MANY_CONNECTIONS, proxied)
+            return await handler(request)
+
+    return check
+
+
+def _too_many(text: str, proxied: bool) -> web.HTTPTooManyRequests:
+    """A 429 that also closes the connection, unless that is a proxy's: it carries requests of other addresses."""
+    answer = web.HTTPTooManyRequests(
+        text=json.dumps({"code": "busy", "message": text}),
+        content_type="application/json",
+        headers={"Retry-After": str(RETRY_SECONDS)},
+    )
+    if not proxied:
+        answer.force_close()
+    return answer
