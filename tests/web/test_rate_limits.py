@@ -1,5 +1,7 @@
 """How much one address may have, and that nothing of it is remembered for long."""
 
+import pytest
+
 from actors.services import Limits
 from web.rate_limits import KEPT_SECONDS, AddressLimits
 
