@@ -1,13 +1,11 @@
 """SupervisorActor: who is on the line, and who may come in. `python -m supervisor` starts the server."""
 
-import asyncio
 import itertools
 import logging
 import secrets
 import sys
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, TypeAlias, assert_never
 
 from actors.admission.door import Door
@@ -90,7 +88,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
                 self._left[session] = code
                 self._let_go(session)
             case Reserve(session):
-                session.tell(self._slots.answer(message, self._services.current.catalogue, datetime.now(UTC)))
+                session.tell(self._slots.answer(message, self._services.current.catalogue, self._services.clock.wall()))
             case ReleaseSlots(session, choices):
                 self._slots.release(session, choices)
             case AccountBlocked(reason):
@@ -118,7 +116,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         return SupervisorSnapshot(base.parent, base.children, base.cause, newest, self._slots.held())
 
     def _admit(self, caller: Connected) -> None:
-        before, now = self._newest.get(caller.user), self._now()
+        before, now = self._newest.get(caller.user), self._services.clock.now()
         if refusal := self._door.refusal(caller.user, len(self._entries), before is not None, now):
             self._services.counters.refused[refusal.close.code] += 1
             caller.outbox.tell(Error(refusal.code, refusal.close.reason))
@@ -183,9 +181,6 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         self.after(DRAIN_SECONDS, DrainOver())
         if not self._entries:
             self.end()
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,6 @@
 """PersonaActor: what a persona is told of the call, and for how long the caller has talked to each."""
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
 
 from actors.messages.persona import (
@@ -18,7 +15,7 @@ from actors.messages.persona import (
     StopMeter,
     ToPersona,
 )
-from actors.runtime import Boot, LoopActor, Ref, Stop
+from actors.runtime import Boot, Clock, LoopActor, Ref, Stop
 from personas.meter import Meter
 from upstream.facts import Role, Setup, Turn
 
@@ -37,11 +34,10 @@ class PersonaActor(LoopActor[PersonaInbox]):
     """It meters the time with each persona in this call, and keeps what was heard of and by each."""
 
     name = "persona"
-    _clock: Callable[[], float]  # from Boot on
 
-    def __init__(self, session: Ref[FromPersona]) -> None:
+    def __init__(self, session: Ref[FromPersona], clock: Clock) -> None:
         super().__init__()
-        self._session = session
+        self._session, self._clock = session, clock
         self._meter, self._told = Meter(), 0  # full minutes that were told of
         self._heard: dict[tuple[int, Role], tuple[str, str]] = {}  # (ask, role) -> (persona, text)
 
@@ -52,17 +48,17 @@ class PersonaActor(LoopActor[PersonaInbox]):
             case Remember(persona, ask, role, text):
                 self._heard[ask, role] = (persona, text)
             case StartMeter(persona):
-                self._meter.serve(persona, self._clock())
+                self._meter.serve(persona, self._clock.now())
                 self._await_minute()
             case StopMeter():
-                self._meter.rest(self._clock())
+                self._meter.rest(self._clock.now())
             case MinuteOver():
                 self._minute()
             case CloseBill():
-                self._meter.rest(self._clock())
-                self._session.tell(BillClosed(self._meter.bill(self._clock())))
+                self._meter.rest(self._clock.now())
+                self._session.tell(BillClosed(self._meter.bill(self._clock.now())))
             case Boot():
-                self._clock = asyncio.get_running_loop().time
+                pass
             case Stop():
                 self.end()
             case _:
@@ -71,14 +67,14 @@ class PersonaActor(LoopActor[PersonaInbox]):
     # Time.
 
     def _await_minute(self) -> None:
-        if left := self._meter.minute_in(self._clock()):
+        if left := self._meter.minute_in(self._clock.now()):
             self.after(left, MinuteOver())
         else:
             self.cancel(MinuteOver)
 
     def _minute(self) -> None:
         """A clock may ring a moment early: then there is as good as nothing left, and it rings again."""
-        bill = self._meter.bill(self._clock())
+        bill = self._meter.bill(self._clock.now())
         if bill.priced_seconds // 60 > self._told:
             self._told = bill.priced_seconds // 60
             self._session.tell(MinutePassed(bill))
@@ -88,7 +84,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
 
     def _prepared(self, asked: Prepare) -> Prepared:
         persona = asked.persona
-        instructions = persona.instructions(datetime.now(UTC), asked.profile)
+        instructions = persona.instructions(self._clock.wall(), asked.profile)
         setup = Setup(instructions, persona.voice, persona.language_code)
         return Prepared(asked.generation, persona, setup, self._turns(persona.id, asked.memory))
 

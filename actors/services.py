@@ -6,6 +6,7 @@ from actors.admission.losses import Losses
 from actors.admission.waiting import MIB, Ledger
 from actors.bridge import Dialler
 from actors.counters import Counters
+from actors.runtime import Clock
 from audio import Pool
 from personas import CurrentCatalogue
 
@@ -70,7 +71,7 @@ class Trials:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Where the catalogue lies, the way to the model, the decoders, the limits, what is counted, was lost and waits."""
+    """The current catalogue, the way to the model, the decoders, the limits, the clock, and what all calls count."""
 
     current: CurrentCatalogue
     upstream: Dialler
@@ -79,6 +80,7 @@ class Services:
     counters: Counters = field(default_factory=Counters)
     losses: Losses = field(default_factory=Losses)
     trials: Trials = field(default_factory=Trials)
+    clock: Clock = field(default_factory=Clock)
     waiting: Ledger = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,5 @@
 """UserSessionActor: one caller's line. It owns the caller's connection, and decides which upstream serves."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -263,9 +262,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
     # Life.
 
     def _begin(self) -> None:
-        services, self._clock = self._services, asyncio.get_running_loop().time
+        services, self._clock = self._services, self._services.clock.now
         self._began = self._clock()
-        self._persona = persona = self.hire(PersonaActor, self.me)
+        self._persona = persona = self.hire(PersonaActor, self.me, services.clock)
         self._talk = Conversation(self._caller, persona, Clips(services.pool, self.me, self._by))
         recordings, counters = self._talk.recordings, services.counters
         self._room = Room(

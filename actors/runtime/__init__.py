@@ -4,6 +4,7 @@ What a program needs is here; the parts know each other by their own files.
 """
 
 from actors.runtime.actor import Hired, LoopActor, launch
+from actors.runtime.clock import Clock
 from actors.runtime.policy import Policy, Verdict
 from actors.runtime.ref import LoopRef, Ref
 from actors.runtime.signals import Boot, Down, MailboxOverflow, Snapshot, Stop
@@ -11,6 +12,7 @@ from actors.runtime.watchdog import Watchdog
 
 __all__ = [
     "Boot",
+    "Clock",
     "Down",
     "Hired",
     "LoopActor",

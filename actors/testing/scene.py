@@ -1,14 +1,13 @@
 """One caller's session on a stage, with a hand on everything around it."""
 
 import asyncio
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
 
 from actors.admission.slots import PersonaSlots
 from actors.messages.admission import Attached, Detached, From, ReleaseSlots, Reserve
 from actors.messages.caller import Chose, ConfigAck, FromCaller
-from actors.runtime import Down, Hired, Ref, Stop, launch
+from actors.runtime import Clock, Down, Hired, Ref, Stop, launch
 from actors.services import Limits, Services
 from actors.session import SessionInbox, UserSessionActor
 from actors.testing.loop import settle
@@ -69,10 +68,10 @@ class Decoders:
 class Supervisor(Probe):
     """It has places for one call, until `by_hand` is set: then Reserve and ReleaseSlots are in its box."""
 
-    def __init__(self, current: CurrentCatalogue) -> None:
+    def __init__(self, current: CurrentCatalogue, clock: Clock) -> None:
         super().__init__("supervisor")
         self.by_hand = False
-        self._current, self._slots = current, PersonaSlots()
+        self._current, self._clock, self._slots = current, clock, PersonaSlots()
 
     def tell(self, message: Any, /) -> None:
         match message:
@@ -85,7 +84,7 @@ class Supervisor(Probe):
 
     def answer(self, asked: Reserve) -> None:
         """Tell the session whether its choice has a place, as the catalogue says now."""
-        asked.session.tell(self._slots.answer(asked, self._current.catalogue, datetime.now(UTC)))
+        asked.session.tell(self._slots.answer(asked, self._current.catalogue, self._clock.wall()))
 
 
 @cache
@@ -107,10 +106,12 @@ class Scene:
         self.stage = stage
         self.catalogue = catalogue or shipped()
         self.current = CurrentCatalogue(self.catalogue)
-        self.supervisor, self.caller = Supervisor(self.current), Probe("caller")
+        self.supervisor, self.caller = Supervisor(self.current, stage.clock), Probe("caller")
         self.upstream, self.decoders = Wires(), Decoders()
         self.connection = 1
-        self.services = Services(self.current, self.upstream, cast(Pool, self.decoders), limits or Limits())
+        self.services = Services(
+            self.current, self.upstream, cast(Pool, self.decoders), limits or Limits(), clock=stage.clock
+        )
         session = UserSessionActor("somebody", "scene", self.services, self.supervisor, address)
         self.session: Hired[SessionInbox] = launch(session, self.supervisor)
         self.session.tell(Attached(self.connection, self.caller))

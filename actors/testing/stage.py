@@ -4,15 +4,18 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from time import sleep as really_sleep
 from types import TracebackType
 from typing import Any, ParamSpec, Self, SupportsIndex, TypeVar, cast
 
 from pykka import ActorRegistry
 
-from actors.runtime import Down, Hired, LoopActor, LoopRef, launch
+from actors.runtime import Clock, Down, Hired, LoopActor, LoopRef, launch
 from actors.testing.loop import MOST_STEPS, StageLoop
 from actors.testing.probe import Probe
+
+MONDAY_NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 M = TypeVar("M")
 P = ParamSpec("P")
@@ -33,6 +36,8 @@ class Stage:
     def __init__(self, seed: int | None = None, most_steps: int = MOST_STEPS) -> None:
         self.seed = seed
         self._loop = StageLoop(seed, most_steps)  # type: ignore[abstract]  # it offers what actors need, and no more
+        self.clock = Clock(self._loop.time, lambda: MONDAY_NOON + timedelta(seconds=self._loop.time()))
+        """The time on the stage. When it is set, the wall's is MONDAY_NOON."""
         self._downs = Probe()
         self._expected: set[LoopRef[Any]] = set()
 

@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,14 +23,13 @@ from actors.messages.caller import (
 )
 from actors.services import Limits
 from actors.testing.scene import Scene
-from actors.testing.stage import Stage
+from actors.testing.stage import MONDAY_NOON, Stage
 from actors.testing.wire import Wire
 from personas import SHIPPED, Catalogue, Profile
 from tests.kit.four import HARSH, MOHIT, PRIYANKA, TINA
 from tests.kit.streaming import FRAME, asked, begin, heard, on_the_line, speak
 from upstream.models import Capabilities
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LONG = Limits(idle_seconds=1e6, call_seconds=1e6)
 
 
@@ -44,9 +42,8 @@ def edited(**fields: dict[str, Any]) -> Catalogue:
 
 
 def closed() -> dict[str, Any]:
-    """Hours that are not now, nor within a day of it."""
-    day = (datetime.now(UTC) + timedelta(days=3)).weekday()
-    return {"availability": {"timezone": "UTC", "weekly": {DAYS[day]: "9am-5pm"}}}
+    """Hours that are not on the stage's Monday, nor within a day of it."""
+    return {"availability": {"timezone": "UTC", "weekly": {"Thu": "9am-5pm"}}}
 
 
 def comes(scene: Scene, number: int) -> Wire:
@@ -133,12 +130,28 @@ def test_who_is_closed_says_when_they_open_and_who_is_open_now(stage: Stage) -> 
     scene.says(Chose(HARSH))
     error = scene.caller.fish_for(Error)
     assert error.code == "closed_now"
-    assert error.message.startswith("Harsh Dubey takes calls again from ")
-    assert "09:00 (UTC). Choose one of: " in error.message
+    opens = "Harsh Dubey takes calls again from 2026-11-26 09:00 (UTC). Choose one of: "
+    assert error.message.startswith(opens)
     assert HARSH not in error.message
     scene.says(Chose(MOHIT))
     comes(scene, 2)
     scene.caller.fish_for(ConfigAck, astrologer_id=MOHIT)
+    scene.end()
+
+
+def test_hours_end_while_a_call_goes_on(stage: Stage) -> None:
+    """Who is on the line stays, also over a loss; nobody can choose them any more."""
+    hours = {"timezone": "UTC", "weekly": {"Mon": "9am-12:01pm"}}
+    scene = Scene(stage, edited(**{TINA: {"availability": hours}}), LONG)
+    wire = scene.on_the_line(TINA)
+    assert stage.clock.wall() == MONDAY_NOON
+    stage.advance(61)
+    wire.lose()
+    back(scene, 2)
+    scene.says(Chose(MOHIT))
+    comes(scene, 3)
+    scene.says(Chose(TINA))
+    assert scene.caller.fish_for(Error).code == "closed_now"
     scene.end()
 
 
@@ -342,7 +355,7 @@ def test_the_date_is_that_of_the_persona(stage: Stage) -> None:
     )
     for number, (astrologer_id, zone) in enumerate(zones.items(), 1):
         scene.says(Chose(astrologer_id))
-        assert prompt(comes(scene, number)).endswith(f"# Today\n{datetime.now(ZoneInfo(zone)).date()}")
+        assert prompt(comes(scene, number)).endswith(f"# Today\n{stage.clock.wall().astimezone(ZoneInfo(zone)).date()}")
     scene.end()
 
 

@@ -22,8 +22,8 @@ CALLERS = 100
 def test_the_first_tries_are_spread(stage: Stage) -> None:
     """As many as may be dialled at the same time go at once, the others within two seconds, not all together."""
     wires, current = Wires(), CurrentCatalogue(FOUR)
-    parent = Supervisor(current)
-    services = Services(current, wires, cast(Pool, Decoders()), Limits())
+    parent = Supervisor(current, stage.clock)
+    services = Services(current, wires, cast(Pool, Decoders()), Limits(), clock=stage.clock)
     for number in range(CALLERS):
         session = launch(UserSessionActor(f"user-{number}", f"{number}", services, parent), parent)
         session.tell(Attached(1, Probe("caller")))

@@ -37,7 +37,7 @@ class House:
     def __init__(self, stage: Stage, catalogue: Catalogue, switches: int = 100) -> None:
         self.stage, self.wires, self.current = stage, Wires(), CurrentCatalogue(catalogue)
         limits = Limits(idle_seconds=1e6, call_seconds=1e6, switches=switches)
-        services = Services(self.current, self.wires, cast(Pool, Decoders()), limits)
+        services = Services(self.current, self.wires, cast(Pool, Decoders()), limits, clock=stage.clock)
         self.supervisor = stage.launch(SupervisorActor, services)
         self.callers: dict[str, tuple[int, Probe, Any]] = {}
         self.on: dict[str, str] = {}  # whom each was told of last

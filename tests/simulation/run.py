@@ -129,7 +129,8 @@ class Run:
         self._close(stage)
 
     def _open(self, stage: Stage) -> None:
-        services = Services(CurrentCatalogue(catalogue()), self.model, cast(Pool, Decoders(self.world)), self._limits())
+        decoders = cast(Pool, Decoders(self.world))
+        services = Services(CurrentCatalogue(catalogue()), self.model, decoders, self._limits(), clock=stage.clock)
         self.stage, self.supervisor = stage, stage.launch(SupervisorActor, services)
         self.waiting = services.waiting
 
