@@ -230,7 +230,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._talk.tally[code] += 1
         self._services.counters.messages_refused[code] += 1
         if counts:
-            self._leave_with(self._caller.refuse(code, reason))
+            self._leave_with(self._caller.refuse(code, reason, self._clock()))
         else:
             self._caller.tell(Error(code, reason))
 

@@ -1,12 +1,13 @@
-"""Who may come in: the limits on calls, and the breaker. State and arithmetic; the supervisor owns it."""
+"""Who may come in: the limits on calls, and the breaker."""
 
-from collections import deque
 from dataclasses import dataclass
 
+from actors.admission.rate import Window
 from actors.messages.caller import Close
 from actors.services import Limits
 
-TAKEOVER_SECONDS = 10.0
+RUSH_SECONDS = 1.0  # in which at most `connects` calls begin
+USER_SECONDS = 10.0  # in which one user begins at most `calls`, and replaces their own at most `takeovers` times
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,47 +27,42 @@ BARRED = Refusal("upstream_refused", Close(4503, "the model does not serve us: c
 
 
 class Door:
-    """Times are seconds on one clock that never goes back."""
+    """It decides whether a caller may come in, and why not. State and arithmetic; the supervisor owns it.
+
+    Times are seconds on one clock that never goes back.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.draining = False
         self.account_blocked = False
         """The upstream refuses our account: nobody may come in."""
         self._limits = limits
-        self._came: deque[tuple[float, str]] = deque()  # who was let in, and when, of the last ten seconds
-        self._taken_over: dict[str, deque[float]] = {}
+        self._rush = Window(limits.connects, RUSH_SECONDS)
+        self._often = Window(limits.calls, USER_SECONDS)  # by user, as the next
+        self._takeovers = Window(limits.takeovers, USER_SECONDS)
 
     def is_open(self, calls: int) -> bool:
-        """Whether somebody who has not called lately would be let in."""
+        """True if somebody who has not called lately would be let in."""
         return not self.draining and not self.account_blocked and calls < self._limits.sessions
 
     def refusal(self, user: str, calls: int, again: bool, now: float) -> Refusal | None:
         """Why this user may not come in, or None, and then they have. `again`: they are on the line already."""
-        limits = self._limits
-        while self._came and now - self._came[0][0] >= TAKEOVER_SECONDS:
-            self._came.popleft()
         if self.draining:
             return DRAINING
-        if calls >= limits.sessions:
+        if calls >= self._limits.sessions:
             return FULL
-        if sum(now - at < 1.0 for at, _ in self._came) >= limits.connects:
+        if self._rush.wait(now):
             return RUSH
-        if sum(caller == user for _, caller in self._came) >= limits.calls:
+        if self._often.wait(now, user):
             return TOO_OFTEN
         if self.account_blocked:
             return BARRED
-        if again and self._takes_over_too_often(user, now):
+        if again and not self._takeovers.take(now, user):
             return EVERYWHERE
-        self._came.append((now, user))
+        self._rush.count(now)
+        self._often.count(now, user)
         return None
 
     def left(self, user: str) -> None:
         """They are not on the line any more."""
-        self._taken_over.pop(user, None)
-
-    def _takes_over_too_often(self, user: str, now: float) -> bool:
-        times = self._taken_over.setdefault(user, deque(maxlen=self._limits.takeovers))
-        if len(times) == times.maxlen and now - times[0] < TAKEOVER_SECONDS:
-            return True
-        times.append(now)
-        return False
+        self._takeovers.forget(user)

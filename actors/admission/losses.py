@@ -1,6 +1,6 @@
 """How many connections all calls have lost lately."""
 
-from collections import deque
+from actors.admission.rate import Window
 
 MANY = 20  # of the handshakes that are made at once (upstream/link.py) these begin without a pause
 MOMENT = 1.0
@@ -8,13 +8,16 @@ SPREAD_SECONDS = 2.0  # what a caller hears for so long is mostly what was relea
 
 
 class Losses:
-    """When connections of this process were lost lately, whoever's they were: many at once are one cause."""
+    """It decides over how long the first tries after a loss are spread: many losses at once have one cause.
+
+    It counts the lost connections of all calls of this process. `now` is in seconds, on a clock that never goes back.
+    """
 
     def __init__(self) -> None:
-        self._times: deque[float] = deque(maxlen=MANY)
+        self._lost = Window(MANY, MOMENT)
 
     def spread(self, now: float) -> float:
-        """One more is lost: over so many seconds the first tries are to be spread. The first MANY try at once."""
-        many = len(self._times) == MANY and now - self._times[0] <= MOMENT
-        self._times.append(now)
+        """One more is lost: the seconds over which its first try is spread. The first MANY of a MOMENT try at once."""
+        many = self._lost.wait(now) > 0
+        self._lost.count(now)
         return SPREAD_SECONDS if many else 0.0

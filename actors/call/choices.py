@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
+from actors.admission.rate import Window
 from actors.call.line import Selection
 from actors.messages.caller import Mode
 from personas import Profile
@@ -99,24 +100,21 @@ class Switches:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._times: dict[int, float] = {}  # by choice: those of the last minute that count
-        self._begun = False
+        self._counted = Window(most + 1, MINUTE)  # by choice; the first that is granted is none
 
     def ask(self, choice: int, now: float) -> None:
         """One more choice is asked for. Raises Refused: switch_too_often."""
-        self._times = {number: at for number, at in self._times.items() if now - at < MINUTE}
-        if len(self._times) >= self._most + (not self._begun):
-            wait = math.ceil(next(iter(self._times.values())) + MINUTE - now)
+        if wait := self._counted.wait(now):
             times = "once" if self._most == 1 else f"{self._most} times"
-            raise Refused("switch_too_often", f"You switched {times} in a minute: try again in {wait} s.")
-        self._times[choice] = now
+            raise Refused("switch_too_often", f"You switched {times} in a minute: try again in {math.ceil(wait)} s.")
+        self._counted.count(now, choice)
 
     def granted(self, choice: int) -> None:
         """It counts, unless nobody was on the line before."""
-        if not self._begun:
-            self._begun = True
+        if self._counted.most > self._most:
+            self._counted.most = self._most
             self.refused(choice)
 
     def refused(self, choice: int) -> None:
         """It does not count."""
-        self._times.pop(choice, None)
+        self._counted.forget(choice)

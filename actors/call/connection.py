@@ -1,9 +1,6 @@
 """The caller's connection as a session sees it: where to tell, and how much has come from there."""
 
-import asyncio
-from collections import deque
-
-from actors.admission.rate import Rate
+from actors.admission.rate import Rate, Window
 from actors.messages.caller import Close, ConfigAck, Error, ToCaller
 from actors.runtime import Ref
 from personas import Persona
@@ -24,7 +21,7 @@ class Caller:
         self._outbox: Ref[ToCaller] | None = None
         self._allowed, self._messages = bad_messages, messages
         self._rate = Rate(messages, messages * BURST_SECONDS)
-        self._bad: deque[float] = deque(maxlen=bad_messages + 1)
+        self._bad = Window(bad_messages, MINUTE)
 
     def attach(self, connection: int, outbox: Ref[ToCaller]) -> None:
         """From now on the caller is here."""
@@ -54,11 +51,10 @@ class Caller:
         self.tell(Error("too_many_messages", f"More than {self._messages:g} messages a second came: send fewer."))
         return Close(4400, f"too many messages: send at most {self._messages:g} a second")
 
-    def refuse(self, code: str, message: str) -> Close | None:
+    def refuse(self, code: str, message: str, now: float) -> Close | None:
         """Say what was wrong with a message; the Close to end with once there were too many in a minute."""
         self.tell(Error(code, message))
-        self._bad.append(asyncio.get_running_loop().time())
-        if len(self._bad) <= self._allowed or self._bad[-1] - self._bad[0] >= MINUTE:
+        if self._bad.take(now):
             return None
         reason = f"More than {self._allowed} messages a minute were refused: see docs/wire.md."
         self.tell(Error("too_many_messages", reason))

@@ -1,8 +1,8 @@
-"""How fast a caller may speak."""
+"""How fast a caller may speak, and how often something may happen."""
 
 import pytest
 
-from actors.admission.rate import Rate
+from actors.admission.rate import Rate, Window
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,33 @@ def test_what_came_too_fast_is_waited_for() -> None:
     assert rate.owe(0, 20) == pytest.approx(0.2)
     assert rate.owe(0.2, 20) == pytest.approx(0.1)
     assert rate.owe(10, 400) == 0
+
+
+def test_a_window_holds_for_any_span_and_tells_the_wait() -> None:
+    """Not only for spans that begin with the first event; what was not let through does not count."""
+    window = Window(3, 60)
+    assert [window.take(now) for now in (0, 50, 55, 59.5, 60, 61)] == [True, True, True, False, True, False]
+    assert window.wait(100) == 10
+    assert window.wait(109.5) == 0.5
+    assert window.wait(110) == 0
+
+
+def test_a_window_counts_by_key_and_in_all() -> None:
+    """What is forgotten makes room."""
+    window = Window(2, 10)
+    window.count(0, "a")
+    window.count(4, "b")
+    assert (window.wait(5, "a"), window.wait(5, "b"), window.wait(5, "c"), window.wait(5)) == (0, 0, 0, 5)
+    window.count(5, "a")
+    assert (window.wait(6, "a"), window.wait(6)) == (4, 8)
+    window.forget("a")
+    assert (window.wait(6, "a"), window.wait(6)) == (0, 0)
+
+
+def test_a_window_that_was_overrun_waits_until_there_is_room() -> None:
+    """Who counts without asking may count more than may come: the newest of them decide."""
+    window = Window(2, 10)
+    for now in (0, 1, 2, 3):
+        window.count(now)
+    assert window.wait(3) == 9
+    assert window.wait(12) == 0
