@@ -1,4 +1,4 @@
-"""SupervisorActor: who is on the line, and who may come in. `python -m supervisor` starts the server."""
+"""SupervisorActor: the root of all calls. `python -m supervisor` starts the server."""
 
 import itertools
 import logging
@@ -38,7 +38,7 @@ DRAIN_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class DrainOver:
-    """A timer: the sessions had their time to end."""
+    """A timer: the sessions have had DRAIN_SECONDS to end."""
 
 
 SupervisorInbox: TypeAlias = Boot | Stop | Down | Connected | FromSession | FromTrial | Inquired | DrainOver
@@ -46,7 +46,7 @@ SupervisorInbox: TypeAlias = Boot | Stop | Down | Connected | FromSession | From
 
 @dataclass(frozen=True, slots=True)
 class CallEntry:
-    """A session, and where its caller is told if the session itself no longer can."""
+    """A call: its session, and the outbox by which its caller is told if the session has crashed."""
 
     id: str
     user: str
@@ -63,10 +63,13 @@ class SupervisorSnapshot(Snapshot):
 
 
 class SupervisorActor(LoopActor[SupervisorInbox]):
-    """The root. It starts one session per connection; sessions are temporary, a failed one is never restarted."""
+    """It admits callers, starts a session for each, reserves personas for them, and drains them at the end.
+
+    A session that has failed is never restarted.
+    """
 
     name = "supervisor"
-    most_waiting = sys.maxsize  # a connection tells it one thing and waits: there are as many as sockets
+    most_waiting = sys.maxsize  # each connection asks one question and waits, so as many wait as there are sockets
 
     def __init__(self, services: Services) -> None:
         super().__init__()
@@ -74,9 +77,11 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         self._door = Door(services.limits)
         self._slots = PersonaSlots()
         self._entries: dict[Hired[SessionInbox], CallEntry] = {}
-        self._newest: dict[str, CallEntry] = {}
+        self._newest: dict[str, CallEntry] = {}  # by user
         self._trial: Hired[TrialInbox] | None = None  # while the upstream refuses our account
-        self._left: dict[LoopRef[Any], int] = {}  # sessions without a caller, and the close code
+        self._left: dict[
+            LoopRef[Any], int
+        ] = {}  # the close codes of calls that are over, until the Down of their session
         self._ids = itertools.count(1)
         self._run = secrets.token_hex(3)  # session ids of two runs differ in the log
 
@@ -86,7 +91,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
                 self._admit(message)
             case Leaving(session, code):
                 self._left[session] = code
-                self._let_go(session)
+                self._release(session)
             case Reserve(session):
                 session.tell(self._slots.answer(message, self._services.current.catalogue, self._services.clock.wall()))
             case ReleaseSlots(session, choices):
@@ -94,7 +99,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             case AccountBlocked(reason):
                 self._block_account(reason)
             case Served():
-                self._let_in()
+                self._unblock_account()
             case Down(name=TrialActor.name):
                 self._trial_ended(message)
             case Down():
@@ -139,30 +144,30 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         log.error("new calls are refused, the server tries again every %.0f s: %s", self._services.trials.every, why)
         self._trial = self.hire(TrialActor, self._services, self.me)
 
-    def _let_in(self) -> None:
+    def _unblock_account(self) -> None:
         self._door.account_blocked = self._services.counters.account_blocked = False
         log.info("the upstream serves us again")
 
     def _trial_ended(self, down: Down) -> None:
-        """If it has crashed another goes on in its place, which begins by waiting."""
+        """A trial that has crashed is replaced; the new one begins by waiting."""
         if down.ref == self._trial:
             again = self._door.account_blocked and not self._door.draining
             self._trial = self.hire(TrialActor, self._services, self.me) if again else None
 
     def _session_ended(self, down: Down) -> None:
-        self._let_go(down.ref)
+        self._release(down.ref)
         entry = self._entries.pop(down.ref)
         left = self._left.pop(down.ref, None)
         self._services.counters.ended[left or 4500] += 1
-        if down.cause is not None and left is None:  # else the caller was told that the call is over
+        if down.cause is not None and left is None:  # else the session has told its caller
             reason = f"the call failed on our side (reference {entry.id}): call again"
             entry.outbox.tell(Error("internal", f"The call failed on our side (reference {entry.id}): call again."))
             entry.outbox.tell(Close(4500, reason))
         if self._door.draining and not self._entries:
             self.end()
 
-    def _let_go(self, session: LoopRef[Any]) -> None:
-        """It is not its user's newest call any more, if it was, and talks to nobody."""
+    def _release(self, session: LoopRef[Any]) -> None:
+        """The call is over: its places are free, and it is not the newest of its user any more."""
         self._slots.release_all(session)
         entry = self._entries.get(session)
         if entry and self._newest.get(entry.user) is entry:

@@ -1,4 +1,4 @@
-"""PersonaActor: what a persona is told of the call, and for how long the caller has talked to each."""
+"""PersonaActor: the memory and the meter of a call."""
 
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
@@ -24,22 +24,22 @@ SEEDED_TURNS = 20  # as many as a new connection is told; 6 to 20 worked
 
 @dataclass(frozen=True, slots=True)
 class MinuteOver:
-    """A timer of the persona's: perhaps one more minute is full."""
+    """A timer: one more minute may be full."""
 
 
 PersonaInbox: TypeAlias = Boot | Stop | ToPersona | MinuteOver
 
 
 class PersonaActor(LoopActor[PersonaInbox]):
-    """It meters the time with each persona in this call, and keeps what was heard of and by each."""
+    """It meters the time with each persona, remembers the turns of the call, and prepares upstream connections."""
 
     name = "persona"
 
     def __init__(self, session: Ref[FromPersona], clock: Clock) -> None:
         super().__init__()
         self._session, self._clock = session, clock
-        self._meter, self._told = Meter(), 0  # full minutes that were told of
-        self._heard: dict[tuple[int, Role], tuple[str, str]] = {}  # (ask, role) -> (persona, text)
+        self._meter, self._told = Meter(), 0  # full minutes of which the session was told
+        self._heard: dict[tuple[int, Role], tuple[str, str]] = {}  # (ask, role) -> (astrologer_id, text)
 
     def on_receive(self, message: PersonaInbox) -> None:
         match message:
@@ -64,7 +64,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
             case _:
                 assert_never(message)
 
-    # Time.
+    # The meter.
 
     def _await_minute(self) -> None:
         if left := self._meter.minute_in(self._clock.now()):
@@ -73,14 +73,14 @@ class PersonaActor(LoopActor[PersonaInbox]):
             self.cancel(MinuteOver)
 
     def _minute(self) -> None:
-        """A clock may ring a moment early: then there is as good as nothing left, and it rings again."""
+        """A timer may fire a moment early: then a little of the minute is left, and it is set again."""
         bill = self._meter.bill(self._clock.now())
         if bill.priced_seconds // 60 > self._told:
             self._told = bill.priced_seconds // 60
             self._session.tell(MinutePassed(bill))
         self._await_minute()
 
-    # Talking.
+    # Memory.
 
     def _prepared(self, asked: Prepare) -> Prepared:
         persona = asked.persona
@@ -89,7 +89,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
         return Prepared(asked.generation, persona, setup, self._turns(persona.id, asked.memory))
 
     def _turns(self, persona: str, memory: str) -> tuple[Turn, ...]:
-        """What this persona may know of the call so far, oldest first: the policy of memory."""
+        """The newest SEEDED_TURNS that the policy of memory lets this persona know, the oldest first."""
         if memory == "none":
             return ()
         shared = memory == "shared"

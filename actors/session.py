@@ -127,7 +127,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Prepared():
                 self._board.prepared(message)
             case Reserved():
-                self._leave_with(self._board.decided(message))
+                self._leave_with(self._board.granted(message))
             case Declined(choice, code, reason):
                 self._refuse(code, reason)
                 self._board.declined(choice)

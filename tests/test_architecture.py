@@ -61,6 +61,7 @@ HOMES = {
 }
 PURE = ["realtime", "actors/messages", "web/wires", "personas/search", "upstream/facts.py", "upstream/usage.py"]
 PURE += [f"actors/call/{name}.py" for name in ("line", "turns", "playout", "replay", "watch")]
+PURE += ["actors/admission", "actors/call/choices.py", "actors/call/connection.py"]
 FLOOR = {package: depth for depth, floor in enumerate(FLOORS) for package in floor.split()}
 FILES = sorted(
     path.relative_to(ROOT)

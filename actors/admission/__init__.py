@@ -1,1 +1,1 @@
-"""Who may come in, and who may talk to whom."""
+"""Decisions of admission: who may come in, who talks to whom, how often and how much may come."""

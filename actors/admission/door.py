@@ -1,4 +1,4 @@
-"""Who may come in: the limits on calls, and the breaker."""
+"""Admission of calls: the limits on them, and the breaker."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ USER_SECONDS = 10.0  # in which one user begins at most `calls`, and replaces th
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a caller who may not come in is told: an error code, and the Close."""
+    """What a caller is told who is not admitted: an error code of the wire, and the Close."""
 
     code: str
     close: Close
@@ -27,26 +27,27 @@ BARRED = Refusal("upstream_refused", Close(4503, "the model does not serve us: c
 
 
 class Door:
-    """It decides whether a caller may come in, and why not. State and arithmetic; the supervisor owns it.
+    """The door decides whether a call is admitted, and says why not. State and arithmetic; the supervisor owns it.
 
-    Times are seconds on one clock that never goes back.
+    `now` is in seconds, on a clock that never goes back.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.draining = False
+        """The server is about to end: no call is admitted."""
         self.account_blocked = False
-        """The upstream refuses our account: nobody may come in."""
+        """The upstream refuses the server's account: no call is admitted."""
         self._limits = limits
         self._rush = Window(limits.connects, RUSH_SECONDS)
         self._often = Window(limits.calls, USER_SECONDS)  # by user, as the next
         self._takeovers = Window(limits.takeovers, USER_SECONDS)
 
     def is_open(self, calls: int) -> bool:
-        """True if somebody who has not called lately would be let in."""
+        """True if a user who has not called lately would be admitted; `calls` is the number of calls now."""
         return not self.draining and not self.account_blocked and calls < self._limits.sessions
 
     def refusal(self, user: str, calls: int, again: bool, now: float) -> Refusal | None:
-        """Why this user may not come in, or None, and then they have. `again`: they are on the line already."""
+        """Why this user is not admitted; None if they are, and then it counts. `again`: they have a call already."""
         if self.draining:
             return DRAINING
         if calls >= self._limits.sessions:
@@ -64,5 +65,5 @@ class Door:
         return None
 
     def left(self, user: str) -> None:
-        """They are not on the line any more."""
+        """The user has no call any more: what they took over is forgotten."""
         self._takeovers.forget(user)

@@ -1,4 +1,4 @@
-"""How many connections all calls have lost lately."""
+"""Losses of upstream connections, of all calls of this process."""
 
 from actors.admission.rate import Window
 
@@ -8,16 +8,16 @@ SPREAD_SECONDS = 2.0  # what a caller hears for so long is mostly what was relea
 
 
 class Losses:
-    """It decides over how long the first tries after a loss are spread: many losses at once have one cause.
+    """Losses decide over how many seconds the first try after a loss is spread: many losses at once have one cause.
 
-    It counts the lost connections of all calls of this process. `now` is in seconds, on a clock that never goes back.
+    `now` is in seconds, on a clock that never goes back.
     """
 
     def __init__(self) -> None:
         self._lost = Window(MANY, MOMENT)
 
     def spread(self, now: float) -> float:
-        """One more is lost: the seconds over which its first try is spread. The first MANY of a MOMENT try at once."""
+        """One more connection is lost: the seconds to spread its first try over, 0.0 for the first MANY of a MOMENT."""
         many = self._lost.wait(now) > 0
         self._lost.count(now)
         return SPREAD_SECONDS if many else 0.0

@@ -1,4 +1,4 @@
-"""Who may be put on the line with whom: the places that personas have, counted for all calls of this process."""
+"""Places with personas: how many calls each has, of all calls of this process."""
 
 from collections import Counter
 from collections.abc import Collection, Hashable
@@ -16,11 +16,11 @@ NOBODY_FITS = (
 
 
 class PersonaSlots:
-    """It decides which persona a choice gets, so that none has more callers than `max_callers`.
+    """The slots decide which persona a choice gets, so that no persona has more callers than its `max_callers`.
 
-    A call holds a place for each choice that was reserved and not released: for who is on its line, and for who is
-    being called. Two of its choices that hold the same persona are one caller. State and arithmetic; the supervisor
-    owns it.
+    A call holds a place for each choice that was reserved and not released: one for the persona on its line, and one
+    for the persona that is being called. Choices of one call that hold the same persona count as one caller. State and
+    arithmetic; the supervisor owns it.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class PersonaSlots:
         self._callers: Counter[str] = Counter()
 
     def answer(self, asked: Reserve, catalogue: Catalogue, now: datetime) -> Reserved | Declined:
-        """Take a place for this choice with the best who fits it and has one left."""
+        """Reserve a place with the best persona that fits the wish and has one left, at this moment `now`."""
         try:
             fitting = _fitting(asked.wish, catalogue, now)
         except Refused as refused:
@@ -41,24 +41,24 @@ class PersonaSlots:
         return Declined(asked.choice, "busy", f"{fitting[0].name} is talking to others. {advice}")
 
     def release(self, call: Hashable, choices: Collection[int]) -> None:
-        """The call needs the places of these choices no more."""
+        """Release the places of these choices of the call; a choice without a place is passed over."""
         self._hold(call, {choice: id_ for choice, id_ in self._held.get(call, {}).items() if choice not in choices})
 
     def release_all(self, call: Hashable) -> None:
-        """The call is over."""
+        """The call is over: release all its places."""
         self._hold(call, {})
 
     def full(self, persona: Persona) -> bool:
-        """True if nobody else may have this one."""
+        """True if the persona has as many callers as it may."""
         most = persona.behaviour.max_callers
         return most is not None and self._callers[persona.id] >= most
 
     def held(self) -> dict[Hashable, frozenset[str]]:
-        """With whom each call has a place, by id."""
+        """The ids of the personas with whom each call has a place."""
         return {call: frozenset(held.values()) for call, held in self._held.items()}
 
     def _take(self, call: Hashable, choice: int, persona: Persona) -> bool:
-        """True if the persona has a place for this choice of the call, which then holds it."""
+        """Take a place with this persona; False if it has none left, and the call holds none."""
         held = self._held.get(call, {})
         if persona.id not in held.values() and self.full(persona):
             return False
@@ -66,14 +66,14 @@ class PersonaSlots:
         return True
 
     def _hold(self, call: Hashable, held: dict[int, str]) -> None:
-        self._callers -= Counter(set(self._held.pop(call, {}).values()))  # who comes to none is not counted any more
+        self._callers -= Counter(set(self._held.pop(call, {}).values()))  # `-=` drops who comes to zero
         if held:
             self._held[call] = held
             self._callers += Counter(set(held.values()))
 
 
 def _fitting(wish: Wish, catalogue: Catalogue, now: datetime) -> tuple[Persona, ...]:
-    """Who would do and takes calls now, the best first, at least one; raises Refused with the catalogue's codes."""
+    """One persona or more that fit and take calls now, the best first. Raises Refused: no_persona, or as `get`."""
     match wish:
         case ById(astrologer_id):
             return (catalogue.get(astrologer_id, now),)

@@ -1,6 +1,6 @@
-"""What waits for callers, in bytes: by caller, by address and in all, so that nobody fills the memory of the others.
+"""Bytes that wait for callers, counted by caller, by address and in all, so that nobody uses up the server's memory.
 
-A ledger: it holds no bytes itself. Who keeps some for a caller counts them in a parcel, and gives it back.
+The ledger holds no bytes itself. Whoever buffers some for a caller counts them in a parcel, and releases it afterwards.
 """
 
 from collections import Counter
@@ -10,22 +10,25 @@ from enum import IntEnum
 MIB = 2**20
 CROWDED = "Too much of yours waits already: send it again when what you said before is answered."
 LARGE = 64 * 1024
-"""Bytes: smaller frames are not counted. What comes 50 times a second must cost nothing, and is bounded elsewhere."""
+"""Bytes; smaller frames are not counted: those that come 50 times a second must cost nothing. Others bound them."""
 
 
 class Kind(IntEnum):
-    """What waits. Of a caller who must lose something, the first of these goes first."""
+    """What a parcel counts. Of a caller who must lose a parcel, one of the lowest kind goes first."""
 
     CLIP = 0
-    """One that has come whole: it may be refused, and the call goes on."""
+    """A clip that has come whole: it may be refused, and the call goes on."""
     FRAME = 1
-    """One that is still coming. It cannot be passed over, so only the limits of all and of an address hold for it."""
+    """A frame that is still coming. It cannot be skipped, so only the limits of its address and of all hold for it."""
     REPLY = 2
-    """What the caller does not read. It was not their choice how much that is: as for FRAME."""
+    """A reply that the caller has not read. The caller did not choose its size: the limits are those of FRAME."""
 
 
 class Parcel:
-    """Some bytes that wait. `lost`: others needed the room, `lose` was called, and nothing more is counted here."""
+    """A count of bytes that wait.
+
+    `lost`: others needed the bytes, `lose` was called, and nothing is counted here any more.
+    """
 
     __slots__ = ("holding", "kind", "lose", "lost", "size")
 
@@ -35,16 +38,16 @@ class Parcel:
         self.lost = False
 
     def resize(self, size: int) -> bool:
-        """It is so large now; False, and nothing changed, where that is more than may wait."""
+        """Count `size` bytes from now on; False, and nothing changes, if that is more than may wait."""
         return self.holding.ledger.resize(self, size)
 
     def release(self) -> None:
-        """Nothing of it waits any more."""
+        """Count nothing any more."""
         self.holding.ledger.resize(self, 0)
 
 
 class Holding:
-    """Whoever keeps something for one connection of a caller: its shore, or its session."""
+    """The parcels of one owner: the endpoint of a connection, or its session."""
 
     def __init__(self, ledger: "Ledger", caller: int, address: str) -> None:
         self.ledger, self.caller, self.address = ledger, caller, address
@@ -52,21 +55,24 @@ class Holding:
 
     @property
     def group(self) -> Hashable:
-        """With whom they share: those of their address; without one they are alone."""
+        """The group that shares a limit: all callers of the address, or the caller alone where there is none."""
         return self.address or self.caller
 
     def parcel(self, kind: Kind, lose: Callable[[Parcel], object] = lambda parcel: None) -> Parcel:
-        """An empty one. `lose` is called while somebody else is being served: it may only tell."""
+        """A new, empty parcel. `lose` is called in the turn of another caller, so it may only tell an actor."""
         return Parcel(self, kind, lose)
 
     def close(self) -> None:
-        """Nothing is kept here any more, and nothing will be."""
+        """Release all parcels; what is counted from now on is refused."""
         self.closed = True
         self.ledger.forget(self)
 
 
 class Ledger:
-    """`caller`, `address` and `most` are bytes that may wait for one caller, one address, and in all."""
+    """The ledger decides whether more bytes may wait for a caller, and whose must go instead.
+
+    `caller`, `address` and `most` are the bytes that may wait for one caller, for one address, and in all.
+    """
 
     def __init__(self, caller: int = 12 * MIB, address: int = 32 * MIB, most: int = 256 * MIB) -> None:
         self.caller, self._address, self._most = caller, address, most
@@ -76,15 +82,15 @@ class Ledger:
         self._callers: Counter[int] = Counter()  # of what their own limit holds for
 
     def holding(self, caller: int, address: str = "") -> Holding:
-        """For this connection, by its number; `address` is empty where callers are not limited by it."""
+        """A new holding for the connection of this number; `address` is empty where callers are not limited by it."""
         return Holding(self, caller, address)
 
     def parcels(self, group: Hashable) -> tuple[Parcel, ...]:
-        """What waits of a group, the oldest first; see Holding for what that is."""
+        """The parcels of a group (Holding.group) that count something, the oldest first."""
         return tuple(self._parcels.get(group, ()))
 
     def resize(self, parcel: Parcel, size: int) -> bool:
-        """See Parcel."""
+        """See Parcel.resize."""
         more = size - parcel.size
         if more > 0 and (parcel.lost or parcel.holding.closed or not self._room(parcel, more)):
             return False
@@ -93,7 +99,7 @@ class Ledger:
         return True
 
     def forget(self, holding: Holding) -> None:
-        """Give back all that was counted by this one."""
+        """Release all parcels of this holding."""
         for parcel in self.parcels(holding.group):
             if parcel.holding is holding:
                 self._count(parcel, -parcel.size)
@@ -113,7 +119,7 @@ class Ledger:
         return True
 
     def _displace(self, group: Hashable, parcel: Parcel, more: int) -> bool:
-        """The largest holder of a group loses their newest; False where that is the one who asks."""
+        """The caller with most bytes of the group loses the newest parcel; False if that is the caller who asks."""
         asking, held = parcel.holding, Counter[int]()
         for one in self.parcels(group):
             held[one.holding.caller] += one.size
@@ -143,7 +149,7 @@ class Ledger:
             self._tidy(parcel.holding)
 
     def _tidy(self, holding: Holding) -> None:
-        """Of whom nothing waits, nothing is known."""
+        """Keep no entry for a group or caller of whom nothing waits."""
         if not self._parcels[holding.group]:
             del self._parcels[holding.group], self._groups[holding.group]
         if not self._callers[holding.caller]:

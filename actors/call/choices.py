@@ -1,4 +1,4 @@
-"""Whom the caller wants: each choice from when it is asked for until it is granted or refused."""
+"""The caller's choices of a persona: each from when it is asked for until it is granted or refused."""
 
 import math
 from dataclasses import dataclass, replace
@@ -14,7 +14,10 @@ MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A choice that is not decided yet: whom it names, if anybody, and what it brings once it is granted."""
+    """A choice that is not decided yet, and what it brings once it is granted.
+
+    `astrologer_id` is empty for a choice by words.
+    """
 
     astrologer_id: str
     profile: Profile | None
@@ -22,26 +25,29 @@ class Asked:
 
 
 class Choices:
-    """Numbered from 1. `newest` is the newest that may still be granted: what is said now is meant for it."""
+    """Choices are numbered from 1; `count` were made. `newest` is the newest that is granted or may still be, or 0.
+
+    What the caller says now is meant for the newest.
+    """
 
     def __init__(self, switches: int) -> None:
         self.newest = self.count = 0
         self.profile: Profile | None = None
-        """What the caller told of themselves, for the rest of the call: with a choice that was granted, or later."""
+        """What the caller told of themselves, with a granted choice or after it; it holds for the rest of the call."""
         self.memory = "none"
         """The policy of memory that came with the newest choice that was granted."""
-        self._wish = ""  # the persona of the newest, as far as it is known
+        self._wish = ""  # the astrologer_id of the newest; empty while a search is not decided
         self._asked: dict[int, Asked] = {}
-        self._holds: frozenset[int] = frozenset()  # choices that have a place with a persona, as far as is known
+        self._holds: frozenset[int] = frozenset()  # the choices that are known to have a place
         self._switches = Switches(switches)
 
     @property
     def modes(self) -> set[Mode]:
-        """In which the caller will speak if what is not decided yet is granted."""
+        """The modes that the undecided choices bring."""
         return {asked.mode for asked in self._asked.values() if asked.mode}
 
     def ask(self, astrologer_id: str, profile: Profile | None, now: float, mode: Mode | None = None) -> int:
-        """The number of a new choice. Raises Refused: switch_too_often."""
+        """Make a new choice; returns its number. Raises Refused: switch_too_often."""
         self._switches.ask(self.count + 1, now)
         self.count += 1
         self.newest, self._wish = self.count, astrologer_id
@@ -49,18 +55,18 @@ class Choices:
         return self.newest
 
     def repeats(self, astrologer_id: str) -> bool:
-        """Whether this is whom the caller wants already."""
+        """True if the newest choice is for this persona already."""
         return astrologer_id == self._wish
 
     def repeat(self, profile: Profile | None, mode: Mode | None = None) -> bool:
-        """Whom the caller wants is asked for again: True if that is not decided, then what it brings goes with it."""
+        """The newest choice is asked for again; True if it is undecided: then it brings this profile and mode, too."""
         asked = self._asked.get(self.newest)
         if asked:
             self._asked[self.newest] = replace(asked, profile=profile or asked.profile, mode=mode or asked.mode)
         return asked is not None
 
     def granted(self, selection: Selection, memory: str) -> Asked:
-        """A choice is the caller's, and so is what it brings."""
+        """The choice was reserved: its profile and policy of memory hold from now on. Returns what was asked for."""
         self._switches.granted(selection.choice)
         self._holds |= {selection.choice}
         if selection.choice == self.newest:
@@ -70,13 +76,13 @@ class Choices:
         return asked
 
     def refused(self, choice: int, wanted: Selection | None) -> int:
-        """It is not granted; returns which is the newest before it, be it undecided or the one that is wanted."""
+        """The choice was declined; returns the newest before it that is undecided or `wanted`, or 0."""
         self._switches.refused(choice)
         del self._asked[choice]
         return self.fall_back(choice, wanted)
 
     def fall_back(self, choice: int, wanted: Selection | None) -> int:
-        """Nothing comes of this one: if the caller has asked for nobody else meanwhile, whom do they want now?"""
+        """The choice came to nothing: unless a later one is newest, the one before it is. Returns as `refused`."""
         granted = (wanted.choice, wanted.persona.id) if wanted else (0, "")
         before, wish = max(
             ((asked, one.astrologer_id) for asked, one in self._asked.items() if asked < choice), default=granted
@@ -85,36 +91,36 @@ class Choices:
             self.newest, self._wish = before, wish
         return before
 
-    def let_go(self, *needed: Selection | None) -> frozenset[int]:
-        """The granted choices whose places are needed no more, if only these are; each is named once."""
+    def release(self, *needed: Selection | None) -> frozenset[int]:
+        """The granted choices whose places are not needed for `needed`; each is returned once."""
         needless = self._holds - {selection.choice for selection in needed if selection}
         self._holds -= needless
         return needless
 
 
 class Switches:
-    """A choice counts from when it is asked for, unless it is refused.
+    """It decides whether one more choice is allowed. A choice counts from when it is asked for until it is refused.
 
-    `now` is in seconds, on a clock that never goes back.
+    The first choice that is granted does not count. `now` is in seconds, on a clock that never goes back.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._counted = Window(most + 1, MINUTE)  # by choice; the first that is granted is none
+        self._counted = Window(most + 1, MINUTE)  # by choice; one more until the first is granted
 
     def ask(self, choice: int, now: float) -> None:
-        """One more choice is asked for. Raises Refused: switch_too_often."""
+        """Count one more choice. Raises Refused: switch_too_often."""
         if wait := self._counted.wait(now):
             times = "once" if self._most == 1 else f"{self._most} times"
             raise Refused("switch_too_often", f"You switched {times} in a minute: try again in {math.ceil(wait)} s.")
         self._counted.count(now, choice)
 
     def granted(self, choice: int) -> None:
-        """It counts, unless nobody was on the line before."""
+        """The choice goes on counting, unless it is the first that is granted."""
         if self._counted.most > self._most:
             self._counted.most = self._most
             self.refused(choice)
 
     def refused(self, choice: int) -> None:
-        """It does not count."""
+        """The choice counts no more."""
         self._counted.forget(choice)

@@ -40,14 +40,14 @@ MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be go
 class SwitchboardHost:
     """What a session does for its switchboard: hire the bridge of a generation, look again in so many seconds.
 
-    `reserve` asks the supervisor for a place for a choice, `let_go` gives back the places of some. `pace` releases
+    `reserve` asks the supervisor for a place for a choice, `release` gives back the places of some. `pace` releases
     what is due of a streamed reply. `watch`: what the caller waits for may be something else now. `until` is when
     whoever is wanted is given up, as far as that is known.
     """
 
     hire: Callable[[int, Configure], Hired[ToBridge | Stop]]
     reserve: Callable[[int, Wish], None]
-    let_go: Callable[[frozenset[int]], None]
+    release: Callable[[frozenset[int]], None]
     look_again: Callable[[float], None]
     pace: Callable[[], None]
     watch: Callable[[], None]
@@ -91,9 +91,9 @@ class Switchboard:
         return self._choices.newest
 
     def choose(self, chose: Chose) -> None:
-        """The caller wants this persona, and may have told of themselves. Raises Refused: switch_too_often.
+        """The caller chooses this persona, and may tell of themselves. Raises Refused: switch_too_often.
 
-        Whom they want already is only acknowledged, and told what it must know of them; a new mode holds at once.
+        A persona that is wanted already is only acknowledged, and told the new profile; a new mode holds at once.
         """
         if not self._choices.repeats(chose.astrologer_id):
             choice = self._next(chose.astrologer_id, chose.profile, chose.mode)
@@ -110,7 +110,7 @@ class Switchboard:
                 self._unacknowledged += 1
 
     def seek(self, sought: SearchedPersona) -> None:
-        """The caller wants whoever fits best. Raises Refused: switch_too_often."""
+        """The caller chooses whoever fits these words best. Raises Refused: switch_too_often."""
         self._do.reserve(self._next("", None, sought.mode), ByWords(sought.query, sought.language))
 
     def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> int:
@@ -120,13 +120,13 @@ class Switchboard:
         return choice
 
     def _prepare_anew(self) -> None:
-        """Whoever is wanted, and was told already what to say, is told anew."""
+        """Prepare the connections of the wanted persona again: the profile is another."""
         for leg in (self.line.live, self.line.coming):
             if leg and leg.selection == self.line.wanted:
                 self._ask_for_setup(leg)
 
-    def decided(self, reserved: Reserved) -> Close | None:
-        """A persona takes this call."""
+    def granted(self, reserved: Reserved) -> Close | None:
+        """The choice has a place with this persona: it is the one that is wanted from now on."""
         if self._closed:
             return None
         selection = Selection(reserved.choice, reserved.persona)
@@ -143,7 +143,7 @@ class Switchboard:
         return self.steer()
 
     def declined(self, choice: int) -> None:
-        """It is not, and whoever was wanted before still is, or may yet be granted."""
+        """The choice has no place; whoever was wanted before still is, or may yet be granted."""
         if self._closed:
             return
         self._talk.retag(choice, self._choices.refused(choice, self.line.wanted))
@@ -217,8 +217,8 @@ class Switchboard:
         """Do what there is to do until the line is as wanted, or under way to it."""
         close = self._steer()
         live = self.line.live
-        if needless := self._choices.let_go(self.line.wanted, live.selection if live else None):
-            self._do.let_go(needless)
+        if needless := self._choices.release(self.line.wanted, live.selection if live else None):
+            self._do.release(needless)
         self._do.watch()
         return close
 

@@ -1,4 +1,4 @@
-"""Who comes in, who is on the line and who leaves: endpoint, supervisor, session and trial."""
+"""How a call is admitted, gets a persona and ends: between endpoint, supervisor, session and trial."""
 
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -7,21 +7,22 @@ from actors.messages.caller import Close, Counted, FromCaller, Mode, ToCaller
 from actors.runtime import LoopRef, Ref
 from personas import Persona
 
-GONE = Close(1006, "the connection is gone")  # what a client that says nothing is counted as
+GONE = Close(1006, "the connection is gone")  # the close code of a connection that ended without one
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """You may come in: from now on tell this session what the caller says."""
+    """The connection is admitted. From now on the endpoint tells this session what the caller says."""
 
     session: "LoopRef[From | Detached]"
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A caller's connection asks to come in; `outbox` is told Admitted, or an Error and a Close.
+    """A caller's connection asks to be admitted; `outbox` is told Admitted, or an Error and a Close.
 
-    `mode` is that of its address. `address` is the caller's own, empty where callers are not limited by it.
+    `connection` is the endpoint's number of it. `mode` is what the URL names, if it does. `address` is the caller's
+    network address, empty where calls are not limited by address.
     """
 
     user: str
@@ -33,7 +34,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How the supervisor is: whether a call would be let in now, and how many are on the line."""
+    """The answer to Inquired: whether a new call would be admitted now, and the number of calls."""
 
     admitting: bool
     callers: int
@@ -41,16 +42,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Inquired:
-    """Somebody outside wants to know how it goes."""
+    """GET /ready asks how the supervisor is; `reply_to` is told a Report."""
 
     reply_to: Ref[Report]
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """The caller's connection, by number; what an older number says is dropped from now on.
+    """The caller has this connection; messages of a connection with another number are dropped from now on.
 
-    They speak in this mode, if one is given, until a config names another.
+    `mode` holds, if one is given, until a config names another.
     """
 
     connection: int
@@ -60,7 +61,7 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Detached:
-    """The connection is gone, and how: closed by the caller, or by its shore; else simply gone."""
+    """The connection has ended. `how`: the close code and reason, GONE if it ended without one."""
 
     connection: int
     how: Close = GONE
@@ -68,7 +69,7 @@ class Detached:
 
 @dataclass(frozen=True, slots=True)
 class From:
-    """What the caller said, on this connection."""
+    """A message of the caller, and the number of the connection on which it came."""
 
     connection: int
     message: FromCaller
@@ -76,21 +77,21 @@ class From:
 
 @dataclass(frozen=True, slots=True)
 class Displaced:
-    """Others needed the room that something of this caller's took while it waited: `counted` as in Recorded."""
+    """A clip that waited is dropped, because others needed its bytes: `counted` is the parcel of Recorded."""
 
     counted: Counted
 
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """The same user has called again, over a newer connection."""
+    """The same user has begun a newer call: this one ends with 4409."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """The session is its caller's no more; its Down follows when the last facts are in.
+    """The call is over; the session's Down follows when the last facts of its connections have come.
 
-    `code` is that with which the connection was closed, 1006 when it was simply gone.
+    `code` is the close code of the caller's connection, 1006 if it ended without one.
     """
 
     session: LoopRef[Any]
@@ -99,26 +100,26 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class AccountBlocked:
-    """The upstream refuses our account: it would refuse every other call as well."""
+    """The upstream refuses the server's account, so it would refuse every other call as well."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The upstream serves our account again: it has answered a connection of the server's own."""
+    """The upstream serves the server's account again: it has answered a trial."""
 
 
 @dataclass(frozen=True, slots=True)
 class ById:
-    """A wish for this very persona."""
+    """A wish for the persona of this id."""
 
     astrologer_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ByWords:
-    """A wish for whoever these words speak of; `language` is an English name or an ISO 639-1 code, None for any."""
+    """A wish for the persona that fits these words best; `language` is an English name or an ISO 639-1 code."""
 
     words: str
     language: str | None = None
@@ -129,9 +130,9 @@ Wish: TypeAlias = ById | ByWords
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """A place with whoever this choice wishes for. Reserved comes back, or Declined; answers keep the order.
+    """Reserve a place with a persona that fits the wish; answered with Reserved or Declined, in the order asked.
 
-    `choice` is the session's own number of it, by which ReleaseSlots gives the place back.
+    `choice` is the session's own number; by it ReleaseSlots gives the place back.
     """
 
     session: "LoopRef[Reserved | Declined]"
@@ -141,7 +142,7 @@ class Reserve:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSlots:
-    """The session needs the places of these choices no more. Each of them was Reserved, and the session knows it."""
+    """Release the places of these choices, each of which the session knows to be Reserved."""
 
     session: LoopRef[Any]
     choices: frozenset[int]
@@ -153,9 +154,9 @@ FromTrial: TypeAlias = Served
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """The choice has a place with this persona, in this very version.
+    """The choice has a place with this persona, in the version that the current catalogue has.
 
-    `memory` is the catalogue's policy of memory, from which the persona was taken: "private", "shared" or "none".
+    `memory` is that catalogue's policy of memory: "private", "shared" or "none".
     """
 
     choice: int
@@ -165,7 +166,7 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The choice has no place: an error code of the wire, and what the caller is told."""
+    """The choice has no place: `code` is an error code of the wire, `message` what the caller is told."""
 
     choice: int
     code: str

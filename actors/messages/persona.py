@@ -10,27 +10,27 @@ from upstream.facts import Role, Setup, Turn
 
 @dataclass(frozen=True, slots=True)
 class StartMeter:
-    """From now on the caller talks to this one: time is metered."""
+    """From now on the caller talks to this persona, and the time is metered."""
 
     persona: Persona
 
 
 @dataclass(frozen=True, slots=True)
 class StopMeter:
-    """From now on the caller talks to nobody: no time is metered."""
+    """From now on the caller talks to nobody, and no time is metered."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloseBill:
-    """The call is over: what does it come to?"""
+    """The call is over: stop the meter, and answer with BillClosed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """What must an upstream connection of this generation be told to be the chosen persona?
+    """Prepare the setup of the upstream connection of this generation; answered with Prepared.
 
-    `profile` is what the caller told of themselves; `memory` says which turns of the call the persona may know:
-    "private" those with itself, "shared" all, "none" none.
+    `profile` is what the caller told of themselves. `memory` says which turns of the call the persona is told:
+    "private" its own, "shared" those with all personas, "none" none.
     """
 
     generation: int
@@ -41,7 +41,7 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """A turn as it was heard; a later one with the same `ask` and role replaces it, an empty one removes it."""
+    """The text of a turn as it was heard. One with the same `ask` and role replaces it, an empty text removes it."""
 
     persona: str
     ask: int
@@ -51,7 +51,7 @@ class Remember:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The answer to Prepare: the setup of the connection, and the turns to seed it with, oldest first."""
+    """The answer to Prepare: the setup of the connection, and the turns that seed it, the oldest first."""
 
     generation: int
     persona: Persona
@@ -61,14 +61,14 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class MinutePassed:
-    """One more minute is full."""
+    """One more minute with a priced persona is full: the bill so far."""
 
     bill: Bill
 
 
 @dataclass(frozen=True, slots=True)
 class BillClosed:
-    """What the call comes to; nothing is metered any more."""
+    """The answer to CloseBill: the bill of the whole call."""
 
     bill: Bill
 

@@ -1,6 +1,6 @@
-"""Pykka's actors on one event loop, for any program: this folder knows no call, and imports nothing of ours.
+"""Pykka's actors on one event loop, for any program: this package knows no call, and imports nothing of ours.
 
-What a program needs is here; the parts know each other by their own files.
+A program imports from here; the modules of the package import each other directly.
 """
 
 from actors.runtime.actor import Hired, LoopActor, launch

@@ -3,21 +3,22 @@
 What is guaranteed:
 
 - Order: one mailbox per actor, first in first out. Nothing overtakes, not a stop, not a Down, not a timer.
-- At most once: a message is handled once, or not at all when the actor ends before its turn comes.
-- A turn ends after TURN_SECONDS or TURN_MESSAGES, then the other actors get theirs.
-- `tell` never raises and never blocks, from any thread. To the dead it is counted (`dead_letters`) and dropped; what
-  waited when the actor ended is dropped as well, but an `ask` among it gets ActorDeadError and a `stop` its True.
-- `Boot` is the first message. A constructor only assigns; whatever can fail happens after Boot.
-- Death: whatever ends an actor (a stop, a crash in any handler or in `on_stop`, a BaseException), it handles nothing
-  more, its children are stopped in reverse and given CHILDREN_SECONDS to end, `on_stop` runs once, and its parent, and
-  nobody else, is told `Down` once. A child that takes longer goes on without a parent, until it ends by itself.
-- A crash is logged once, with its traceback. KeyboardInterrupt and SystemExit are a crash of their actor like any
-  other, and then end the process in order; nothing else does.
-- Nothing is left: an actor that has ended has no attributes of its own any more, so that their memory is free at once.
+- At most once: a message is handled once, or not at all if the actor ends before.
+- Turns: a turn ends after TURN_SECONDS or TURN_MESSAGES; then the other actors get theirs.
+- `tell` never raises and never blocks, from any thread. A message to an actor that has ended is counted
+  (`dead_letters`) and dropped. Messages that wait when the actor ends are dropped, too; an `ask` among them gets
+  ActorDeadError, a `stop` gets True.
+- `Boot` is the first message. A constructor only assigns; what can fail happens after Boot.
+- End: whatever ends an actor (a stop, a crash in a handler or in `on_stop`, any BaseException), it handles no further
+  message, its children are stopped in reverse and given CHILDREN_SECONDS to end, `on_stop` runs once, and its parent,
+  and nobody else, is told `Down` once. A child that takes longer goes on without a parent until it ends.
+- A crash is logged once, with its traceback. KeyboardInterrupt and SystemExit crash their actor as any exception
+  does, and then end the process in order; no other exception ends the process.
+- Memory: an actor that has ended has no attributes of its own any more, so their memory is free at once.
 - A timer is a message, keyed by its type: one that was set again or cancelled is never delivered.
 
-Given up of Pykka's promises: proxies, composed futures (`map`, `join`), `on_start` and `on_failure`, an actor that
-lives on after an `ask` that failed, and `ask`, `stop` and `stop_all` that wait on the thread of the loop: they raise.
+Not kept of what Pykka promises: proxies, composed futures (`map`, `join`), `on_start` and `on_failure`, an actor that
+lives on after an `ask` failed. `ask`, `stop` and `stop_all` raise where they would block the thread of the loop.
 """
 
 import asyncio
@@ -47,39 +48,37 @@ TURN_MESSAGES = 32
 CHILDREN_SECONDS = 2.0
 MOST_WAITING = 10_000
 
-SIGNALS = frozenset(
-    {Down, ChildrenDone, TimerFired, _ActorStop, Envelope}
-)  # what the base takes itself, or looks at first
+SIGNALS = frozenset({Down, ChildrenDone, TimerFired, _ActorStop, Envelope})  # `_take` sees these before `on_receive`
 
 Reply: TypeAlias = "pykka.Future[Any] | None"
-Alarm: TypeAlias = tuple[asyncio.TimerHandle, object]  # a timer, and what it puts into the mailbox
+Alarm: TypeAlias = tuple[asyncio.TimerHandle, object]  # a timer, and the message that it puts into the mailbox
 Hired: TypeAlias = LoopRef[M]
-"""What `hire` returns: it can be told, and it can be stopped."""
+"""What `hire` returns: a reference to a child."""
 
 
 class LoopActor(pykka.Actor, Generic[M]):
-    """An actor that takes its turns on the event loop. Handlers are synchronous and short."""
+    """An actor whose turns run on the event loop. Handlers are synchronous and short."""
 
     name = "actor"
-    """What its parent knows it by; children of one name are told apart by `incarnation`, from 1."""
+    """The name of the kind, in Down and in the log; children of one name are numbered by `incarnation`, from 1."""
 
     most_waiting = MOST_WAITING
-    """Messages that may wait for it; over that it ends, with MailboxOverflow as the cause."""
+    """Messages that may wait in the mailbox; with more the actor ends, with MailboxOverflow as the cause."""
 
     def __init__(self) -> None:
         super().__init__()
         self.me = LoopRef[M](self)
-        """The reference by which others may tell this actor."""
+        """The reference of this actor, to hand to others."""
         self._actor_ref = self.me
         self.incarnation = 1
         self._parent: Ref[Down] | None = None
         self._children: dict[LoopRef[Any], LoopActor[Any]] = {}
         self._hired: Counter[str] = Counter()
-        self._alarms: dict[type, Alarm] = {}  # by the type of their message
+        self._alarms: dict[type, Alarm] = {}  # by the type of the message
         self._ending = False
         self._cause: BaseException | None = None
         self._stoppers: list[pykka.Future[Any]] = []
-        self._lasting = frozenset(vars(self))  # what it still has when it has ended
+        self._lasting = frozenset(vars(self))  # the attributes that an ended actor still has
 
     # What an actor does.
 
@@ -88,39 +87,39 @@ class LoopActor(pykka.Actor, Generic[M]):
         raise NotImplementedError
 
     def on_rest(self) -> None:
-        """The turn is over: hand on, in one piece, what its messages brought together."""
+        """Runs at the end of each turn: hand on, in one piece, what the messages of the turn have produced."""
 
     def on_stop(self) -> None:
-        """Let go of what is not an actor. Runs once, however the actor ended, after its children."""
+        """Release what is not an actor. Runs once, however the actor ends, after its children have ended."""
 
     def snapshot(self) -> Snapshot:
-        """What this actor shows of itself to whoever looks from outside; one with more to show extends Snapshot."""
+        """The observable state of this actor, as a frozen value. An actor with more to show extends Snapshot."""
         return Snapshot(self._parent, tuple(self._children), self._cause)
 
     def hire(self, actor: "Callable[P, LoopActor[N]]", /, *args: P.args, **kwargs: P.kwargs) -> "Hired[N]":
-        """Start a child; mypy checks its arguments and all that it is ever told."""
+        """Start a child; mypy checks its arguments, and what it is told. Raises RuntimeError while this actor ends."""
         if self._ending:
             raise RuntimeError(f"{self.name} is ending and hires nobody")
         child = actor(*args, **kwargs)
         self._hired[child.name] += 1
         child.incarnation = self._hired[child.name]
         self._children[child.me] = child
-        launch(child, self.me)  # type: ignore[arg-type]  # who hires, handles Down
+        launch(child, self.me)  # type: ignore[arg-type]  # whoever hires handles Down
         return child.me
 
     def after(self, seconds: float, message: M) -> None:
-        """Tell myself `message` in so many seconds, unless it is set again or cancelled before."""
+        """Tell this actor `message` in so many seconds; a timer of this type that was set before is dropped."""
         kind, fired = type(message), TimerFired(message)
         self.cancel(kind)
         self._alarms[kind] = (asyncio.get_running_loop().call_later(seconds, self._put, fired), fired)
 
     def cancel(self, kind: type) -> None:
-        """Forget the timer whose message is of this type, also if it has already fired."""
+        """Drop the timer of this type of message, also if it has fired and its message waits."""
         if alarm := self._alarms.pop(kind, None):
             alarm[0].cancel()
 
     def end(self, cause: BaseException | None = None) -> None:
-        """End this actor after the message in hand; `cause` goes into its Down, no traceback into the log."""
+        """End after the message in hand. `cause` goes into Down; nothing is logged."""
         self._cause = self._cause or cause
         if self._ending:
             return
@@ -132,7 +131,7 @@ class LoopActor(pykka.Actor, Generic[M]):
         self._end_youngest()
 
     def _end_youngest(self) -> None:
-        """Children end one by one, in reverse; then it is our turn."""
+        """Stop the children one by one, the youngest first; then this actor itself."""
         if self._children:
             next(reversed(self._children)).actor_inbox.put(_ActorStop())
         else:
@@ -186,7 +185,7 @@ class LoopActor(pykka.Actor, Generic[M]):
                 self._crash("resting", error)
 
     def _take(self, message: Any) -> None:
-        """What is not simply for `on_receive`: the base's own signals, asks, and all that comes while it ends."""
+        """Handle a signal of the base, an ask, or what comes while the actor ends."""
         reply_to: Reply = None
         if isinstance(message, Envelope):
             message, reply_to = message.message, message.reply_to
@@ -223,7 +222,7 @@ class LoopActor(pykka.Actor, Generic[M]):
         log.error("%s %d crashed on %s", self.name, self.incarnation, at, exc_info=error)
         self.end(error)
         if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise error  # these two end the process, in the order that the command line keeps
+            raise error  # they end the process; the command line does that in order
 
     def _put(self, message: Any) -> None:
         self.actor_inbox.put(message)
@@ -253,7 +252,7 @@ class LoopActor(pykka.Actor, Generic[M]):
             raise crash
 
     def _forget_all(self) -> None:
-        """Of all that it had: what knows itself, as an actor does, would be kept until the garbage is collected."""
+        """Delete all attributes: an actor refers to itself, so they would live until the garbage is collected."""
         for name in vars(self).keys() - self._lasting:
             delattr(self, name)
         self._parent = self._cause = None
@@ -270,7 +269,7 @@ class LoopActor(pykka.Actor, Generic[M]):
 
 
 def launch(actor: LoopActor[M], parent: Ref[Down] | None = None) -> Hired[M]:
-    """Start an actor that nobody hired yet; `parent`, if any, will be told its Down."""
+    """Start an actor that was not hired; `parent`, if any, is told its Down."""
     actor._parent = parent
     ActorRegistry.register(actor.actor_ref)
     actor._start_actor_loop()

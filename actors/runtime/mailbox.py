@@ -13,10 +13,10 @@ ROUND_SECONDS = 0.001
 
 
 class TurnQueue:
-    """The turns that are due on one loop, taken in the order in which they were asked for, in one callback.
+    """The turns that are due on one loop, run in one callback, in the order in which they were asked for.
 
-    What one actor tells another is so handled in the same round, before the loop looks at its sockets again; a round
-    that takes longer than ROUND_SECONDS is broken off and goes on after that.
+    So a message from one actor to another is handled in the same round, before the loop polls its sockets again. A
+    round ends after ROUND_SECONDS; the turns that are left run in the next.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -25,7 +25,7 @@ class TurnQueue:
         self._asked = False
 
     def add(self, turn: Callable[[], None]) -> None:
-        """Take this turn when it is due; on the loop's own thread."""
+        """Run this turn when it is due. Only on the thread of the loop."""
         self._due.append(turn)
         if not self._asked:
             self._ask()
@@ -44,7 +44,7 @@ class TurnQueue:
                 self._due.popleft()()
                 if time.perf_counter() > enough:
                     break
-        finally:  # also where SystemExit leaves the loop: it may be run again
+        finally:  # also if SystemExit leaves the loop, which may be run again
             if self._due and not self._asked:
                 self._ask()
 
@@ -53,18 +53,18 @@ _rounds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, TurnQueue] = weakr
 
 
 class Mailbox(deque[Any]):
-    """One FIFO per actor: messages, and an Envelope around each that wants an answer. It asks for a turn, once."""
+    """The FIFO of an actor: messages, in an Envelope if they want an answer. It asks for one turn at a time."""
 
     turn: Callable[[], None] | None = None  # None before the start and after the end
     loop: asyncio.AbstractEventLoop
     thread = 0
     asked = False
-    clock: Callable[[], float]  # ends turns
-    soon: Callable[[Callable[[], None]], object]  # takes them
+    clock: Callable[[], float]  # by which a turn ends
+    soon: Callable[[Callable[[], None]], object]  # by which a turn is asked for
 
     def open(self, turn: Callable[[], None]) -> None:
         self.turn, self.loop, self.thread = turn, asyncio.get_running_loop(), threading.get_ident()
-        if clock := getattr(self.loop, "turn_clock", None):  # a loop that decides by itself whose turn it is
+        if clock := getattr(self.loop, "turn_clock", None):  # a stage, which decides itself whose turn is next
             self.clock, self.soon = clock, self.loop.call_soon
         else:
             self.clock, self.soon = time.perf_counter, _rounds.setdefault(self.loop, TurnQueue(self.loop)).add

@@ -1,4 +1,4 @@
-"""What a parent does about a child that ended: a row of a table, and one pure function."""
+"""Supervision: what a parent does about a child that ended is a row of a table and a pure function."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from math import inf
 
 
 class Verdict(Enum):
-    """What a parent does about a child that ended when it should not have."""
+    """What a parent does about a child that ended unexpectedly."""
 
     RESTART = "restart"
     ESCALATE = "escalate"
@@ -15,9 +15,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """RESTART means at most `limit` ends within `within` seconds; then, as for ESCALATE, the parent ends too.
+    """RESTART: a child may end `limit` times in `within` seconds; one more ends the parent, as with ESCALATE.
 
-    The first restart is at once, the next after `pause` seconds, then after twice as long each time, `longest` at most.
+    The first restart is at once, the second after `pause` seconds, each further one after twice as long, at most
+    `longest`.
     """
 
     verdict: Verdict

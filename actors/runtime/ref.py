@@ -1,4 +1,4 @@
-"""By what an actor is told: a Ref; and the reference and the future of Pykka for actors on an event loop.
+"""References: a Ref is anything that can be told; LoopRef and LoopFuture are Pykka's for actors on an event loop.
 
 Written against pykka 4.5, of which it uses these internals: Envelope, the stop message and a reference's actor.
 """
@@ -23,16 +23,16 @@ T = TypeVar("T")
 OptExcInfo = tuple[Any, Any, Any]
 
 dead_letters = 0
-"""How many messages were told to actors that had already ended, in this process."""
+"""The number of messages to actors that had already ended, in this process."""
 
 
 def alive() -> Counter[str]:
-    """How many actors there are in this process, by what their parents know them by."""
+    """The number of living actors of this process, by name."""
     return Counter(ref.actor_class.name for ref in ActorRegistry.get_all())
 
 
 def on_loop() -> bool:
-    """True on a thread that runs an event loop, where waiting for an actor would deadlock."""
+    """True on a thread that runs an event loop: to wait for an actor there would be a deadlock."""
     return asyncio._get_running_loop() is not None
 
 
@@ -43,7 +43,7 @@ class Ref(Protocol[M_contra]):
 
 
 class LoopFuture(pykka.Future[T]):
-    """A reply that is still to come: a thread may `get()` it, the loop may only await it."""
+    """A reply that has not come yet: a thread may `get()` it, the loop may only await it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class LoopFuture(pykka.Future[T]):
             return self._reply.result(timeout)
         except futures.TimeoutError:
             if self._reply.done():
-                raise  # the actor's own answer was a TimeoutError
+                raise  # the actor answered with a TimeoutError of its own
             raise pykka.Timeout(f"{timeout} seconds") from None
 
     def set(self, value: Any = None) -> None:
@@ -85,13 +85,13 @@ class LoopRef(pykka.ActorRef[Any], Generic[M_contra]):
 
     @property
     def backlog(self) -> int:
-        """How many messages wait for it: whoever reads from a socket stops while there are too many."""
+        """The number of messages that wait: whoever reads from a socket stops while there are too many."""
         return len(self.actor_inbox)
 
     def tell(self, message: M_contra, /) -> None:
-        """Put a message in the mailbox; to the dead it is counted and dropped."""
+        """Put a message into the mailbox; if the actor has ended it is counted and dropped."""
         if self.actor_stopped.is_set():
-            global dead_letters  # noqa: PLW0603  # a figure of the process
+            global dead_letters  # noqa: PLW0603  # one number for the process
             dead_letters += 1
             return
         self.actor_inbox.put(message)
@@ -104,7 +104,7 @@ class LoopRef(pykka.ActorRef[Any], Generic[M_contra]):
         return actor.snapshot()
 
     def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
-        """As Pykka's, but refuses to block the loop with RuntimeError. Actors never ask."""
+        """As Pykka's, but raises RuntimeError where it would block the loop. Actors never ask."""
         if block and on_loop():
             raise RuntimeError("ask() would block the event loop: await ask(..., block=False)")
         reply = super().ask(message, block=False)
@@ -113,7 +113,7 @@ class LoopRef(pykka.ActorRef[Any], Generic[M_contra]):
         return reply.get(timeout=timeout) if block else reply
 
     def stop(self, *, block: bool = True, timeout: float | None = None) -> Any:
-        """End the actor and its children; the reply is True, or False for an actor already dead."""
+        """End the actor and its children; the reply is True, or False if it had ended already."""
         if block and on_loop():
             raise RuntimeError("stop() would block the event loop: await stop(block=False)")
         reply: LoopFuture[bool] = LoopFuture()

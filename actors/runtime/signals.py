@@ -1,4 +1,4 @@
-"""What every actor may be told besides its own messages, and what each shows of itself."""
+"""The messages and the snapshot that all actors have in common."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +13,12 @@ class Boot:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Finish what you are doing, then end."""
+    """Finish what is under way, then end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """A child has ended, for good. `cause` is None for a quiet end."""
+    """A child has ended; it is not coming back. `cause` is None if it ended without a failure."""
 
     ref: LoopRef[Any]
     name: str
@@ -34,16 +34,16 @@ class TimerFired:
 
 
 class MailboxOverflow(Exception):
-    """More messages wait for an actor than its producers can have been meant to send: one of them is at fault."""
+    """More than `most_waiting` messages wait for an actor: whoever tells it is at fault."""
 
 
 class ChildrenDone:
-    """Told to an actor that is ending: the time that its children had is over."""
+    """Told to an actor that is ending: its children have ended, or their time is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The observable state of an actor at one moment. `cause`: by what it ends, while it does and not quietly."""
+    """The observable state of an actor at one moment. `cause` is the failure by which it ends, None without one."""
 
     parent: Ref[Down] | None
     children: tuple[LoopRef[Any], ...]

@@ -1,7 +1,7 @@
-"""Who has the loop: written down at every message, so that a thread can tell what holds everybody up.
+"""The watchdog of the event loop: it measures how late the loop is, and logs which handler blocks it, and where.
 
-A handler that takes 100 ms delays all callers by 100 ms, and afterwards nothing says which one it was. The watchdog
-looks from outside, while it happens.
+A handler that takes 100 ms delays all callers by 100 ms, and afterwards nothing says which one it was. So each actor
+notes the message in hand, and a thread reads that note while the loop is blocked.
 """
 
 import asyncio
@@ -15,14 +15,25 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-EVERY = 0.02  # seconds between two looks at the clock on the loop
-LATE = 0.1  # seconds; from here on it is heard
+EVERY = 0.02  # seconds between two checks on the loop
+LATE = 0.1  # seconds; a delay of so much is logged
 
-STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds; what is later is in the last of all
+STEPS = (
+    0.001,
+    0.002,
+    0.005,
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.5,
+    1.0,
+)  # seconds: the upper bounds of the histogram but for the last
 
 
 class LoopLag:
-    """How late the loop was, each time it was looked at: a histogram, and the worst since that was last taken."""
+    """The delays of the loop: a histogram, their sum in seconds, and the worst since it was last taken."""
 
     def __init__(self) -> None:
         self.counts = [0] * (len(STEPS) + 1)
@@ -30,19 +41,19 @@ class LoopLag:
         self._worst = 0.0
 
     def add(self, seconds: float) -> None:
-        """It was late by so much."""
+        """Count a delay."""
         self.counts[bisect_left(STEPS, seconds)] += 1
         self.total += seconds
         self._worst = max(self._worst, seconds)
 
     def take_worst(self) -> float:
-        """The worst since this was last asked, in seconds."""
+        """The worst delay since the last call, in seconds."""
         worst, self._worst = self._worst, 0.0
         return worst
 
 
 class Running:
-    """What the loop of this process is at. Two plain assignments a message; the watchdog reads it, nobody waits."""
+    """The actor and the message that the loop is at. Written at every message without a lock; the watchdog reads it."""
 
     __slots__ = ("actor", "deepest", "message")
 
@@ -50,10 +61,10 @@ class Running:
         self.actor: Any = None
         self.message: Any = None
         self.deepest = 0
-        """The longest mailbox since this was last taken, in messages."""
+        """The messages in the longest mailbox since this was last taken."""
 
     def take_deepest(self) -> int:
-        """The longest mailbox since this was last asked."""
+        """The messages in the longest mailbox since the last call."""
         deepest, self.deepest = self.deepest, 0
         return deepest
 
@@ -68,7 +79,7 @@ running = Running()
 
 
 class Watchdog:
-    """A look at the clock on the loop, and a thread that logs what the loop is at when that is late, once a stall."""
+    """A timer on the loop that measures its delay, and a thread that logs once for each stall what blocks the loop."""
 
     def __init__(self, late: LoopLag, heard_from: float = LATE) -> None:
         self._late, self._heard_from = late, heard_from
@@ -81,7 +92,7 @@ class Watchdog:
         self._watcher.start()
 
     def stop(self) -> None:
-        """Look no longer; the thread is gone when this returns."""
+        """End the timer and the thread; the thread has ended when this returns."""
         self._timer.cancel()
         self._ended.set()
         self._watcher.join()

@@ -82,19 +82,19 @@ def test_a_choice_that_comes_to_nothing_leaves_a_newer_one() -> None:
     assert choices.repeats(HARSH)
 
 
-def test_only_what_is_needed_no_more_is_let_go() -> None:
+def test_only_what_is_needed_no_more_is_released() -> None:
     """A choice that is not decided is never named, though it may have its place already; and none is named twice."""
     choices = Choices(6)
     choice = choices.ask("", None, 0)
-    assert choices.let_go(None) == frozenset()
+    assert choices.release(None) == frozenset()
     tina = grant(choices, choice, TINA)
-    assert choices.let_go(tina, None) == choices.let_go(tina, tina) == frozenset()
+    assert choices.release(tina, None) == choices.release(tina, tina) == frozenset()
     undecided = choices.ask(HARSH, None, 0)
-    assert choices.let_go(tina) == frozenset()
-    assert choices.let_go() == frozenset({choice})
+    assert choices.release(tina) == frozenset()
+    assert choices.release() == frozenset({choice})
     harsh = grant(choices, undecided, HARSH)
-    assert choices.let_go(harsh) == frozenset()
-    assert choices.let_go() == frozenset({undecided})
+    assert choices.release(harsh) == frozenset()
+    assert choices.release() == frozenset({undecided})
 
 
 def test_what_a_granted_choice_brings_holds_for_the_call() -> None:
