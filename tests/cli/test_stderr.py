@@ -12,7 +12,7 @@ CODE = """
 import logging, os, subprocess, sys
 from cli.stderr import read_into_the_log
 from cli.log import Log
-from actors.counters import Figures
+from actors.counters import Counters
 
 with read_into_the_log() as stderr:
     logging.basicConfig(level="INFO", handlers=[Log(Counters(), stderr)])
