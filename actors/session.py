@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
@@ -9,12 +10,15 @@ from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.choices import Choices
 from actors.call.clips import Clips
 from actors.call.connection import Caller
-from actors.call.conversation import MOVES, WRONG_MODE, Conversation
+from actors.call.conversation import Conversation
 from actors.call.ending import CallEnding, minute
+from actors.call.events import UpstreamEvents
+from actors.call.inbound import WRONG_MODE, Inbound
 from actors.call.intake import Intake
 from actors.call.line import Leg
+from actors.call.outbound import Outbound
 from actors.call.room import Room
-from actors.call.switchboard import Switchboard, SwitchboardHost
+from actors.call.switchboard import Switchboard
 from actors.call.timers import Look, MicrophoneSilent, ReconnectDue, ReleaseDue, Timer, TimeUp
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
@@ -58,7 +62,6 @@ from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, S
 from actors.services import Services
 from audio import Decoded, Undecoded
 from schemas import Refused
-from upstream.facts import Allowance, Event, ReplyEnded, SpeechStarted, Used
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +75,13 @@ class UserSessionActor(LoopActor[SessionInbox]):
     """One caller, from their connection to the last fact of the last upstream. Never restarted."""
 
     name = "session"
-    _talk: Conversation  # this and what follows is there from Boot on
-    _board: Switchboard
+    _inbound: Inbound  # this and what follows is there from Boot on
+    _outbound: Outbound
+    _conversation: Conversation
+    _switchboard: Switchboard
+    _events: UpstreamEvents
     _persona: Hired[PersonaInbox]
-    _clock: Callable[[], float]
+    clock: Callable[[], float]
     _began: float
     _room: Room
     _intake: Intake
@@ -90,9 +96,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._supervisor = supervisor
         self._user, self._id, self._services = user, session_id, services
         self._caller = Caller(session_id, services.limits.bad_messages, services.limits.messages)
+        self._tally: Counter[str] = Counter()
         self._account = Account(services.counters)
         self._call_ending = CallEnding(self._caller)
-        self._watch = Watch(services.limits)
+        self.watch = Watch(services.limits)
 
     def on_receive(self, message: SessionInbox) -> None:
         match message:
@@ -100,21 +107,21 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 if connection == self._caller.connection and not self._call_ending.begun:
                     self._hear(said)
             case UpstreamEvent(generation, event):
-                self._learn(generation, event)
+                self._events.learn(generation, event)
             case Decoded() | Undecoded() | Displaced():
                 if self._room.told(message):
-                    self._board.go_on()
+                    self._switchboard.go_on()
                     if isinstance(message, Undecoded):
                         self._refuse(message.code, message.message, message.counts)
             case Ready():
-                self._leave_with(self._board.ready(message))
+                self._leave_with(self._switchboard.ready(message))
             case Prepared():
-                self._board.prepared(message)
+                self._switchboard.prepared(message)
             case Selected() | Reserved():
-                self._leave_with(self._board.decided(message))
+                self._leave_with(self._switchboard.decided(message))
             case Declined(choice, code, reason):
                 self._refuse(code, reason)
-                self._board.declined(choice)
+                self._switchboard.declined(choice)
             case MinutePassed(bill):
                 self._caller.tell(minute(bill))
             case BillClosed(bill):
@@ -124,19 +131,19 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._caller.attach(connection, outbox)
                 self._room.of(self._services.waiting.holding(connection, self._address))
                 if mode:
-                    self._board.set_mode(mode)
+                    self._switchboard.set_mode(mode)
             case Detached() | Replaced() | Stop() | TimeUp():
                 self._consider_leaving(message)
             case Down():
                 self._child_ended(message)
             case ReleaseDue():
-                self._pace()
+                self.pace()
             case MicrophoneSilent():
-                if self._talk.stream.close_what_is_open(self._clock()):
+                if self._inbound.stream.close_what_is_open(self.clock()):
                     self.after(MUTED_SECONDS, message)
                     self.after(0.0, Look())
             case ReconnectDue():
-                self._leave_with(self._board.steer())
+                self._leave_with(self._switchboard.steer())
             case Look():
                 self._look()
             case Boot():
@@ -147,7 +154,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     # What the caller says.
 
     def _hear(self, said: FromCaller) -> None:
-        now = self._clock()
+        now = self.clock()
         if close := self._caller.spoke(now):
             self._leave(close)
             return
@@ -156,7 +163,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 if close := self._intake.hear(pcm, now):
                     self._leave(close)
             case Played(response_id, ms):
-                self._talk.replies.played(response_id, ms, now)
+                self._outbound.played(response_id, ms, now)
             case Pinged():
                 self._caller.tell(Pong())
             case _:
@@ -169,25 +176,25 @@ class UserSessionActor(LoopActor[SessionInbox]):
         """Raises Refused."""
         match said:
             case Chose():
-                self._board.choose(said)
+                self._switchboard.choose(said)
             case SearchedPersona():
-                self._board.seek(said)
-            case Recorded() | Typed() if not self._board.choice:
+                self._switchboard.seek(said)
+            case Recorded() | Typed() if not self._switchboard.choice:
                 self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
-            case Recorded() if not self._board.takes("clip"):
+            case Recorded() if not self._switchboard.takes("clip"):
                 raise Refused("wrong_mode", WRONG_MODE["stream"])
-            case Recorded() | Typed() if self._talk.full:
+            case Recorded() | Typed() if self._inbound.full:
                 raise Refused("busy", "Several of your messages wait already: let them be answered first.")
             case Recorded(clip, came_as):
                 counted = self._room.take(clip, came_as)
-                self._board.spoke("clip")
-                self._talk.recordings.add(self._board.choice, now, clip, counted)
+                self._switchboard.spoke("clip")
+                self._inbound.recordings.add(self._switchboard.choice, now, clip, counted)
             case Typed(text):
-                self._talk.type(self._board.choice, now, text)
-                self._board.go_on()
+                self._inbound.type(self._switchboard.choice, now, text)
+                self._switchboard.go_on()
             case Interrupted():
-                self._talk.interrupt(self._board.line.live, now)
-                self._board.go_on()
+                self._conversation.interrupt(self._switchboard.line.live, now)
+                self._switchboard.go_on()
             case HungUp():
                 self._leave(Close(1000, "the call has ended"))
             case TooFast(reason, code, error):
@@ -205,68 +212,50 @@ class UserSessionActor(LoopActor[SessionInbox]):
         """Say what is wrong; what `counts` too often ends the call."""
         if self._call_ending.begun:
             return
-        self._talk.tally[code] += 1
+        self._tally[code] += 1
         self._services.counters.messages_refused[code] += 1
         if counts:
             self._leave_with(self._caller.refuse(code, reason))
         else:
             self._caller.tell(Error(code, reason))
 
-    # What the upstream says.
-
-    def _learn(self, generation: int, event: Event) -> None:
-        if isinstance(event, Used | Allowance):
-            self._account.count(event)
-            return
-        leg = next((leg for leg in self._board.line.legs() if leg.generation == generation), None)
-        if leg is None:
-            return
-        live = leg is self._board.serving
-        self._talk.learn(leg, live, event, self._clock())
-        if isinstance(event, ReplyEnded) and live and event.status == "completed":
-            self._board.answered()
-        if isinstance(event, SpeechStarted):
-            self.after(MUTED_SECONDS, MicrophoneSilent())
-        if isinstance(event, MOVES) and live:
-            self._board.go_on()
-        if self._board.mode == "stream":
-            self._pace()
-
-    def _pace(self) -> None:
+    def pace(self) -> None:
         """Release what is due of a streamed reply, and look again when more is."""
-        if (wait := self._talk.replies.pace(self._clock())) is not None:
+        if (wait := self._outbound.pace(self.clock())) is not None:
             self.after(wait, ReleaseDue())
 
     # Life.
 
     def _begin(self) -> None:
-        services, self._clock = self._services, asyncio.get_running_loop().time
-        self._began = self._clock()
+        services, self.clock = self._services, asyncio.get_running_loop().time
+        self._began = self.clock()
         self._persona = persona = self.hire(PersonaActor, self.me, services.current)
-        self._talk = Conversation(self._caller, persona, Clips(services.pool, self.me, self._by))
-        recordings, counters = self._talk.recordings, services.counters
-        self._room = Room(
-            self._caller, recordings, self._talk.tally, counters, self.me.tell, services.waiting.holding(0)
-        )
-        hands = SwitchboardHost(
-            self._hire_bridge,
-            lambda chosen: self._supervisor.tell(Reserve(self.me, chosen.choice, chosen.personas)),
-            lambda keeps: self._supervisor.tell(ReleaseSlots(self.me, keeps)),
-            lambda seconds: self.after(seconds, ReconnectDue()),
-            self._pace,
-            lambda: self.after(0.0, Look()),  # once, when all that happens now has happened
-            lambda: self._watch.until,
-            self._clock,
-        )
+        self._inbound = Inbound(self._caller, persona, Clips(services.pool, self.me, self._by))
+        self._outbound = Outbound(self._caller, persona, self._tally)
+        self._conversation = Conversation(self._caller, self._inbound, self._outbound, self._tally)
+        counters, holding = services.counters, services.waiting.holding(0)
+        self._room = Room(self._caller, self._inbound.recordings, self._tally, counters, self.me.tell, holding)
         choices = Choices(services.limits.switches)
-        self._board = Switchboard(self._caller, self._talk, persona, hands, services.upstream.can, choices)
-        self._intake = Intake(self._caller, self._board, self._talk.stream, self._refuse)
+        self._switchboard = Switchboard(self._caller, self._conversation, persona, self, services.upstream.can, choices)
+        self._events = UpstreamEvents(self, self._caller, self._conversation, self._switchboard, self._account)
+        self._intake = Intake(self._caller, self._switchboard, self._inbound.stream, self._refuse)
         self._look()
         self.after(services.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, services.current.catalogue.version)
 
-    def _hire_bridge(self, generation: int, setup: Configure) -> Hired[BridgeInbox]:
+    # What it does for its switchboard.
+
+    def hire_bridge(self, generation: int, setup: Configure) -> Hired[BridgeInbox]:
+        """Open the upstream connection of this generation."""
         return self.hire(OpenAIBridgeActor, self.me, generation, self._services.upstream, self._user, setup)
+
+    def reserve(self, selected: Selected) -> None:
+        """Ask the supervisor for a place with one of these personas."""
+        self._supervisor.tell(Reserve(self.me, selected.choice, selected.personas))
+
+    def release_slots(self, keeps: frozenset[str]) -> None:
+        """Tell the supervisor who, by id, is still needed."""
+        self._supervisor.tell(ReleaseSlots(self.me, keeps))
 
     def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp) -> None:
         match message:
@@ -288,7 +277,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         """Say and do what is due by the table, and look again when more is."""
         if self._call_ending.begun:
             return
-        due, wait = self._watch.look(self._board.waits(), self._clock())
+        due, wait = self.watch.look(self._switchboard.waits(), self.clock())
         if wait is not None:
             self.after(wait, Look())
         for what in due:
@@ -298,10 +287,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 case Close():
                     self._leave(what)
                 case End.GIVE_UP:
-                    self._leave_with(self._board.give_up())
+                    self._leave_with(self._switchboard.give_up())
                 case End.FAIL:
-                    self._board.fail()
-                case _ if live := self._board.serving:
+                    self._switchboard.fail()
+                case _ if live := self._switchboard.serving:
                     self._lost(live, None)
 
     def _leave(self, close: Close) -> None:
@@ -309,14 +298,14 @@ class UserSessionActor(LoopActor[SessionInbox]):
             return
         self._call_ending.begin(close)
         self._supervisor.tell(Leaving(self.me, close.code))
-        self._talk.close()
+        self._conversation.close()
         self._room.close()
-        self._board.close()
+        self._switchboard.close()
         self._persona.tell(CloseBill())
 
     def _end_when_all_is_told(self) -> None:
         """The bill to the caller, and to us the last facts of each connection."""
-        if self._call_ending.done and not self._board.line.legs():
+        if self._call_ending.done and not self._switchboard.line.legs():
             self.end()
 
     def _leave_with(self, close: Close | None) -> None:
@@ -324,7 +313,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             self._leave(close)
 
     def _child_ended(self, down: Down) -> None:
-        line = self._board.line
+        line = self._switchboard.line
         leg = next((leg for leg in line.legs() if leg.bridge == down.ref), None)
         if leg is None or isinstance(
             down.cause, MailboxOverflow
@@ -332,7 +321,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             self.end(down.cause or RuntimeError(f"the {down.name} of session {self._id} ended"))
             return
         if leg in line.retiring:  # as all are, once the caller is gone
-            self._board.line = line.without(leg.generation)
+            self._switchboard.line = line.without(leg.generation)
             if self._call_ending.begun:
                 self._end_when_all_is_told()
             return
@@ -344,17 +333,17 @@ class UserSessionActor(LoopActor[SessionInbox]):
         """A connection has ended, or, without a cause, is as good as lost: it had its time."""
         log.warning("session=%s lost generation %d: %s", self._id, leg.generation, cause or "it says nothing")
         self._services.counters.upstream_lost += 1
-        if leg is self._board.line.live:
+        if leg is self._switchboard.line.live:
             self._caller.tell(RECONNECTING)
-            self._talk.lost(leg)
-            if self._board.mode == "stream":
-                self._pace()
-        self._leave_with(self._board.lost(leg, cause, self._services.losses))
+            self._conversation.lost(leg)
+            if self._switchboard.mode == "stream":
+                self.pace()
+        self._leave_with(self._switchboard.lost(leg, cause, self._services.losses))
 
     def on_stop(self) -> None:
-        self._talk.close()
+        self._conversation.close()
         self._room.close()
         self._call_ending.say()  # if the persona crashed over the bill
-        counted = self._board.counted() | {"heard_ms": self._intake.ms} | self._talk.tally
+        counted = self._switchboard.counted() | {"heard_ms": self._intake.ms} | self._tally
         told = self._call_ending.told(counted | self._account.told(self._services.upstream.prices))
-        log.info("ended session=%s user=%s seconds=%.1f %s", self._id, self._user, self._clock() - self._began, told)
+        log.info("ended session=%s user=%s seconds=%.1f %s", self._id, self._user, self.clock() - self._began, told)

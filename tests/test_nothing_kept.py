@@ -39,7 +39,7 @@ async def is_being_answered(line: Exchange, raw: Raw, session: UserSessionActor)
     line.mind.script = MUCH
     raw.say(type="config", astrologer_id=TINA, audio={"mode": "stream"})
     raw.say(type="text", text="tell me")
-    await until(lambda: sum(len(air.pcm) for air in session._talk.replies._playing) > 300_000)
+    await until(lambda: sum(len(air.pcm) for air in session._outbound._playing) > 300_000)
 
 
 async def has_sent_clips(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
@@ -47,14 +47,14 @@ async def has_sent_clips(line: Exchange, raw: Raw, session: UserSessionActor) ->
     line.ear.free.clear()
     for _ in range(3):
         raw.send(clip_message(LONG))
-    await until(lambda: any(isinstance(said.content, bytes) for said in session._talk._turns))
+    await until(lambda: any(isinstance(said.content, bytes) for said in session._inbound.turns))
 
 
 async def has_asked_all(line: Exchange, raw: Raw, session: UserSessionActor) -> None:
     """Three clips were told to the bridge."""
     for _ in range(3):
         raw.send(clip_message(LONG))
-    await until(lambda: sum(said.asked for said in session._talk._turns) == 3)
+    await until(lambda: sum(said.asked for said in session._inbound.turns) == 3)
 
 
 async def sends_half_a_frame(line: Exchange, raw: Raw, session: UserSessionActor) -> None:

@@ -5,7 +5,7 @@ from math import inf
 
 from actors.admission.rate import Rate
 from actors.call.connection import Caller
-from actors.call.conversation import WRONG_MODE
+from actors.call.inbound import WRONG_MODE
 from actors.call.switchboard import Switchboard
 from actors.call.uplink import Uplink
 from actors.messages.caller import Close, Error

@@ -2,10 +2,11 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import assert_never
+from dataclasses import replace
+from typing import Protocol, assert_never
 
 from actors.admission.losses import Losses
+from actors.call import timers
 from actors.call.choices import Choices
 from actors.call.connection import Caller
 from actors.call.conversation import Conversation
@@ -23,7 +24,8 @@ from actors.call.line import (
     Wait,
     steer,
 )
-from actors.call.watch import For, Waiting
+from actors.call.timers import ReconnectDue, Timer
+from actors.call.watch import For, Waiting, Watch
 from actors.messages.admission import Reserved
 from actors.messages.bridge import Configure, Ready, SetTurnDetection, ToBridge, UpdateInstructions, UpstreamRefused
 from actors.messages.caller import Chose, Close, Error, Mode, Notice, SearchedPersona
@@ -47,23 +49,38 @@ MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be go
 # talks without a pause for a minute is rare, and to pay for a connection twice for longer than five is waste
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchboardHost:
-    """What a session does for its switchboard: hire the bridge of a generation, look again in so many seconds.
+class SwitchboardHost(Protocol):
+    """What a session does for what it owns."""
 
-    `claim` asks the supervisor for a place with a persona; by `let_go` it learns, by id, who is still needed. `pace`
-    releases what is due of a streamed reply. `watch`: what the caller waits for may be something else now. `until` is
-    when whoever is wanted is given up, as far as that is known.
-    """
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Seconds, on a clock that never goes back."""
+        ...
 
-    hire: Callable[[int, Configure], Hired[ToBridge | Stop]]
-    claim: Callable[[Selected], None]
-    let_go: Callable[[frozenset[str]], None]
-    look_again: Callable[[float], None]
-    pace: Callable[[], None]
-    watch: Callable[[], None]
-    until: Callable[[], float]
-    clock: Callable[[], float]
+    @property
+    def watch(self) -> Watch:
+        """It knows when whoever is wanted is given up."""
+        ...
+
+    def hire_bridge(self, generation: int, setup: Configure) -> Hired[ToBridge | Stop]:
+        """Open the upstream connection of this generation."""
+        ...
+
+    def reserve(self, selected: Selected) -> None:
+        """Ask the supervisor for a place with one of these personas."""
+        ...
+
+    def release_slots(self, keeps: frozenset[str]) -> None:
+        """Tell the supervisor who, by id, is still needed."""
+        ...
+
+    def after(self, seconds: float, message: Timer, /) -> None:
+        """Set a timer of the session's; one of the same type that is set already is forgotten."""
+        ...
+
+    def pace(self) -> None:
+        """Release what is due of a streamed reply."""
+        ...
 
 
 class Switchboard:
@@ -72,13 +89,13 @@ class Switchboard:
     def __init__(
         self,
         caller: Caller,
-        talk: Conversation,
+        conversation: Conversation,
         persona: Ref[ToPersona],
-        do: SwitchboardHost,
+        host: SwitchboardHost,
         can: Capabilities,
         choices: Choices,
     ) -> None:
-        self._caller, self._talk, self._persona, self._do = caller, talk, persona, do
+        self._caller, self._conversation, self._persona, self._host = caller, conversation, persona, host
         self._choices = choices
         self.line = Line(can=can)
         self.mode: Mode | None = None
@@ -87,7 +104,7 @@ class Switchboard:
         self.generations = self.rollovers = 0  # so many there were
         self._acknowledged = 0
         self._unacknowledged = 0  # so many times whoever is lost was chosen again meanwhile
-        self._began = self._chosen_at = self._granted_at = do.clock()
+        self._began = self._chosen_at = self._granted_at = host.clock()
         self._closed = False
 
     def counted(self) -> dict[str, object]:
@@ -124,9 +141,9 @@ class Switchboard:
         self._persona.tell(SearchPersona(self._next("", None, sought.mode), sought.query, sought.language))
 
     def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> int:
-        self._chosen_at = self._do.clock()
+        self._chosen_at = self._host.clock()
         choice = self._choices.ask(astrologer_id, profile, self._chosen_at, mode)
-        self._talk.expect(choice)
+        self._conversation.expect(choice)
         return choice
 
     def _know(self, profile: Profile) -> None:
@@ -142,14 +159,14 @@ class Switchboard:
             return None
         if isinstance(message, Selected):
             self._choices.claim(message.choice, message.personas)
-            self._do.claim(message)
+            self._host.reserve(message)
             return None
         return self._granted(Selection(message.choice, message.persona))
 
     def _granted(self, selection: Selection) -> Close | None:
         self._persona.tell(Meet())
         asked, live = self._choices.granted(selection), self.line.live
-        self._granted_at = self._do.clock()
+        self._granted_at = self._host.clock()
         if asked.profile:
             self._persona.tell(Know(asked.profile))
         if live:
@@ -157,7 +174,7 @@ class Switchboard:
         if self.serving:
             self._mode_before = self.mode
             self._caller.tell(Notice("switching", f"{selection.persona.name} is being called."))
-        self._talk.switch(live, selection.choice, selection.persona.greeting, self._do.clock())
+        self._conversation.switch(live, selection.choice, selection.persona.greeting, self._host.clock())
         self.line = replace(self.line, wanted=selection, fatal=False, rested=0.0)
         self._speak(asked.mode or self.mode)
         return self.steer()
@@ -166,7 +183,7 @@ class Switchboard:
         """It is not, and whoever was wanted before still is, or may yet be granted."""
         if self._closed:
             return
-        self._talk.retag(choice, self._choices.refused(choice, self.line.wanted))
+        self._conversation.retag(choice, self._choices.refused(choice, self.line.wanted))
         self._speak(self.mode)
         self.go_on()
 
@@ -185,7 +202,7 @@ class Switchboard:
         if leg.bridge:
             leg.bridge.tell(setup)
         else:
-            leg = replace(leg, bridge=self._do.hire(leg.generation, setup))
+            leg = replace(leg, bridge=self._host.hire_bridge(leg.generation, setup))
         self.line = replace(self.line, coming=replace(leg, empty=not prepared.turns, configured=True, listens=listens))
 
     # How the caller speaks.
@@ -210,7 +227,7 @@ class Switchboard:
         if mode == self.mode:
             return
         if self.mode:
-            self._talk.change_mode(self.line.live, self._do.clock())
+            self._conversation.change_mode(self.line.live, self._host.clock())
         self._speak(mode)
         self.go_on()
 
@@ -220,16 +237,16 @@ class Switchboard:
         Whoever is still on the line while another is called is told nothing: they may go on as they were.
         """
         self.mode, streamed = mode, mode == "stream"
-        self._talk.set_mode(streamed, self._do.clock())
+        self._conversation.outbound.set_mode(streamed, self._host.clock())
         for leg in self.line.untuned(streamed):
             if leg.bridge:
                 leg.bridge.tell(SetTurnDetection(streamed))
         self.line = self.line.tuned(streamed)
-        if came := self._talk.came:
+        if came := self._conversation.inbound.came:
             self.spoke(came)
-            self._talk.sift(self.takes("clip"), self.takes("stream") or not self.serving)
+            self._conversation.inbound.sift(self.takes("clip"), self.takes("stream") or not self.serving)
         if streamed:
-            self._do.pace()
+            self._host.pace()
 
     # Serving.
 
@@ -238,13 +255,13 @@ class Switchboard:
         close = self._steer()
         needs = self._choices.let_go(self.line.wanted, self.line.live.selection if self.line.live else None)
         if needs is not None:
-            self._do.let_go(needs)
-        self._do.watch()
+            self._host.release_slots(needs)
+        self._host.after(0.0, timers.Look())  # once, when all that happens now has happened
         return close
 
     def _steer(self) -> Close | None:
         self._look()
-        while move := steer(self.line, self._do.clock()):
+        while move := steer(self.line, self._host.clock()):
             match move:
                 case Open(selection, seeded):
                     self.generations += 1
@@ -258,10 +275,10 @@ class Switchboard:
                     self._swap()
                 case Wait(seconds):
                     # Spread, because the others have probably lost theirs at the same moment.
-                    self._do.look_again(seconds * random.uniform(1.0, 1.25))
+                    self._host.after(seconds * random.uniform(1.0, 1.25), ReconnectDue())
                     return None
                 case Look(seconds):
-                    self._do.look_again(seconds)
+                    self._host.after(seconds, ReconnectDue())
                     return None
                 case GiveUp():
                     if close := self._give_up():
@@ -272,7 +289,7 @@ class Switchboard:
 
     def ready(self, ready: Ready) -> Close | None:
         """A connection is the persona of a choice, and listens if the caller speaks in a stream."""
-        due = self._do.clock() + ready.seconds - margin(ready.seconds)
+        due = self._host.clock() + ready.seconds - margin(ready.seconds)
         self.line = self.line.readied(ready.generation, ready.choice, due, ready.listens)
         close = self.steer()
         self.go_on()
@@ -281,8 +298,12 @@ class Switchboard:
     def go_on(self) -> None:
         """Ask what is ready to be asked, if the one who is wanted is on the line."""
         if self.serving:
-            self._talk.release(self.serving, self._do.clock())
-        self._do.watch()
+            self._conversation.release(self.serving, self._host.clock())
+        self._host.after(0.0, timers.Look())  # once, when all that happens now has happened
+
+    def leg(self, generation: int) -> Leg | None:
+        """The connection of this generation, until its last facts are in."""
+        return next((leg for leg in self.line.legs() if leg.generation == generation), None)
 
     @property
     def serving(self) -> Leg | None:
@@ -293,7 +314,7 @@ class Switchboard:
     def lost(self, leg: Leg, cause: BaseException | None, losses: Losses) -> Close | None:
         """A connection ended that should not have, or, without a cause, is left because it had its time."""
         self._look()
-        line, now = self.line, self._do.clock()
+        line, now = self.line, self._host.clock()
         if leg is line.live:
             self._persona.tell(StopMeter())
         if line.rolls_over(leg):  # the one that serves goes on, and nobody need know
@@ -310,12 +331,12 @@ class Switchboard:
     def waits(self) -> list[Waiting]:
         """What the caller waits for, and since when nobody has heard of them."""
         line = self.line
-        spoke_at = max(self._began, self._granted_at, self._talk.spoke_at)
+        spoke_at = max(self._began, self._granted_at, self._conversation.inbound.spoke_at)
         quiet = Waiting(For.CALLER, since=spoke_at)
         if not line.wanted:
             return [quiet, Waiting(For.CHOICE, since=self._chosen_at), Waiting(For.NOBODY, since=self._began)]
         if self.serving:
-            return [quiet, *self._talk.waits(self.serving)]
+            return [quiet, *self._conversation.owed.waits(self.serving)]
         if line.live:
             return [quiet, Waiting(For.SWITCH, line.wanted.choice)]
         return [quiet, Waiting(For.BACK if self._acknowledged else For.FIRST)]
@@ -326,8 +347,10 @@ class Switchboard:
 
     def _look(self) -> None:
         """Whether this is a silent moment is only asked when something is to be decided."""
-        silent = self._talk.silent(self._do.clock())
-        self.line = replace(self.line, said=self._talk.said, silent=silent, until=self._do.until())
+        silent = self._conversation.silent(self._host.clock())
+        self.line = replace(
+            self.line, said=self._conversation.inbound.turns.last, silent=silent, until=self._host.watch.until
+        )
 
     def close(self) -> None:
         """The caller is gone: all connections retire."""
@@ -350,14 +373,14 @@ class Switchboard:
             self._acknowledge(live)
         elif old:
             self.rollovers += 1
-            self._talk.roll_over()
+            self._conversation.inbound.stream.hold()
         else:
             self._caller.tell(Notice("resumed", "The connection to the model is back."))
             for _ in range(self._unacknowledged):
                 self._acknowledge(live)
         self._unacknowledged = 0
         self._persona.tell(StartMeter(live.selection.persona))
-        self._talk.take_over(live)
+        self._conversation.take_over(live)
         self.go_on()
 
     def _acknowledge(self, live: Leg) -> None:
@@ -379,8 +402,8 @@ class Switchboard:
     def fail(self) -> None:
         """Nothing comes of what was asked of the one who serves: that fails, and the next is asked."""
         if self.serving:
-            self._talk.give_up(self.serving)
-            self._do.pace()
+            self._conversation.give_up(self.serving)
+            self._host.pace()
         self.go_on()
 
     def _give_up(self) -> Close | None:
@@ -396,7 +419,7 @@ class Switchboard:
         self.line = replace(self.line, wanted=live.selection, fatal=False, ends=(), misses=())
         self._choices.fall_back(wanted.choice, live.selection)
         self._persona.tell(StartMeter(live.selection.persona))
-        self._talk.restore(wanted.choice)
+        self._conversation.restore(wanted.choice)
         self._speak(self._mode_before)
         self.go_on()
         return None

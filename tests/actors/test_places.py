@@ -333,5 +333,5 @@ def test_never_more_than_there_is_room_for(seed: int) -> None:
 
 def _holds(session: Any) -> set[str]:
     """Whom a session has on its line or wants there."""
-    line = actor(session, UserSessionActor)._board.line
+    line = actor(session, UserSessionActor)._switchboard.line
     return {one.persona.id for one in (line.wanted, line.live and line.live.selection) if one}

@@ -12,7 +12,7 @@ from actors.runtime import Ref
 from upstream.facts import ReplyAudio, ReplyEnded, ReplyWords
 
 
-class Replies:
+class Outbound:
     """`streamed`: a reply is released as it comes, at the pace at which it plays; else whole, once it is complete."""
 
     def __init__(self, caller: Caller, persona: Ref[ToPersona], tally: Counter[str]) -> None:
@@ -69,13 +69,10 @@ class Replies:
         self._tally["replies"] += 1
         self._remember(outgoing, join(outgoing.before, outgoing.text))
         if not self.streamed:
-            self._deliver(outgoing, now)
+            self._caller.tell(Transcript("assistant", outgoing.text, outgoing.id))
+            self._caller.tell(TextResponse(outgoing.id, outgoing.text))
+            self._caller.tell(AudioResponse(outgoing.id, self._playing.send(outgoing, now)))
         return True
-
-    def _deliver(self, outgoing: OutgoingReply, now: float) -> None:
-        self._caller.tell(Transcript("assistant", outgoing.text, outgoing.id))
-        self._caller.tell(TextResponse(outgoing.id, outgoing.text))
-        self._caller.tell(AudioResponse(outgoing.id, self._playing.send(outgoing, now)))
 
     def pace(self, now: float) -> float | None:
         """Release what is due of a stream; the seconds until there is more to do, if that is known."""
