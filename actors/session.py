@@ -13,10 +13,11 @@ from actors.call.connection import Caller
 from actors.call.conversation import Conversation
 from actors.call.ending import CallEnding, minute
 from actors.call.events import UpstreamEvents
-from actors.call.inbound import WRONG_MODE, Inbound
+from actors.call.inbound import Inbound
 from actors.call.intake import Intake
 from actors.call.line import Leg
 from actors.call.outbound import Outbound
+from actors.call.refusals import Refusals
 from actors.call.room import Room
 from actors.call.switchboard import Switchboard
 from actors.call.timers import Look, MicrophoneSilent, ReconnectDue, ReleaseDue, Timer, TimeUp
@@ -39,29 +40,14 @@ from actors.messages.admission import (
 )
 from actors.messages.bridge import AccountRefused, Configure, FromBridge, Ready, UpstreamEvent, UpstreamLost
 from actors.messages.caller import (
-    Chose,
     Close,
-    Error,
-    FromCaller,
-    HungUp,
-    Interrupted,
-    Malformed,
     Notice,
-    Pinged,
-    Played,
-    Pong,
-    Recorded,
-    SearchedPersona,
-    Spoke,
-    TooFast,
-    Typed,
 )
 from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared, Selected
 from actors.persona import PersonaActor, PersonaInbox
 from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, Stop
 from actors.services import Services
 from audio import Decoded, Undecoded
-from schemas import Refused
 
 log = logging.getLogger(__name__)
 
@@ -95,8 +81,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._by = (("address", address), ("user", user)) if address else (("user", user),)
         self._supervisor = supervisor
         self._user, self._id, self._services = user, session_id, services
-        self._caller = Caller(session_id, services.limits.bad_messages, services.limits.messages)
+        self._caller = Caller(session_id)
         self._tally: Counter[str] = Counter()
+        self._refusals = Refusals(self._caller, self.leave, services.limits, self._tally, services.counters)
         self._account = Account(services.counters)
         self._call_ending = CallEnding(self._caller)
         self.watch = Watch(services.limits)
@@ -105,23 +92,21 @@ class UserSessionActor(LoopActor[SessionInbox]):
         match message:
             case From(connection, said):
                 if connection == self._caller.connection and not self._call_ending.begun:
-                    self._hear(said)
+                    self._intake.hear(said)
             case UpstreamEvent(generation, event):
                 self._events.learn(generation, event)
             case Decoded() | Undecoded() | Displaced():
-                if self._room.told(message):
-                    self._switchboard.go_on()
-                    if isinstance(message, Undecoded):
-                        self._refuse(message.code, message.message, message.counts)
+                self._clip_told(message)
             case Ready():
-                self._leave_with(self._switchboard.ready(message))
+                self._switchboard.ready(message)
             case Prepared():
                 self._switchboard.prepared(message)
             case Selected() | Reserved():
-                self._leave_with(self._switchboard.decided(message))
+                self._switchboard.decided(message)
             case Declined(choice, code, reason):
-                self._refuse(code, reason)
-                self._switchboard.declined(choice)
+                if not self._call_ending.begun:
+                    self._refusals.refuse(code, reason, self.clock())
+                    self._switchboard.declined(choice)
             case MinutePassed(bill):
                 self._caller.tell(minute(bill))
             case BillClosed(bill):
@@ -143,7 +128,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                     self.after(MUTED_SECONDS, message)
                     self.after(0.0, Look())
             case ReconnectDue():
-                self._leave_with(self._switchboard.steer())
+                self._switchboard.steer()
             case Look():
                 self._look()
             case Boot():
@@ -151,78 +136,15 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case _:
                 assert_never(message)
 
-    # What the caller says.
-
-    def _hear(self, said: FromCaller) -> None:
-        now = self.clock()
-        if close := self._caller.spoke(now):
-            self._leave(close)
+    def _clip_told(self, message: Decoded | Undecoded | Displaced) -> None:
+        if not self._room.told(message):
             return
-        match said:
-            case Spoke(pcm):
-                if close := self._intake.hear(pcm, now):
-                    self._leave(close)
-            case Played(response_id, ms):
-                self._outbound.played(response_id, ms, now)
-            case Pinged():
-                self._caller.tell(Pong())
-            case _:
-                try:
-                    self._said(said, now)
-                except Refused as refused:
-                    self._refuse(refused.code, refused.message)
-
-    def _said(self, said: FromCaller, now: float) -> None:
-        """Raises Refused."""
-        match said:
-            case Chose():
-                self._switchboard.choose(said)
-            case SearchedPersona():
-                self._switchboard.seek(said)
-            case Recorded() | Typed() if not self._switchboard.choice:
-                self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
-            case Recorded() if not self._switchboard.takes("clip"):
-                raise Refused("wrong_mode", WRONG_MODE["stream"])
-            case Recorded() | Typed() if self._inbound.full:
-                raise Refused("busy", "Several of your messages wait already: let them be answered first.")
-            case Recorded(clip, came_as):
-                counted = self._room.take(clip, came_as)
-                self._switchboard.spoke("clip")
-                self._inbound.recordings.add(self._switchboard.choice, now, clip, counted)
-            case Typed(text):
-                self._inbound.type(self._switchboard.choice, now, text)
-                self._switchboard.go_on()
-            case Interrupted():
-                self._conversation.interrupt(self._switchboard.line.live, now)
-                self._switchboard.go_on()
-            case HungUp():
-                self._leave(Close(1000, "the call has ended"))
-            case TooFast(reason, code, error):
-                if error:
-                    self._refuse(error, reason)
-                self._leave(Close(code, reason))
-            case Malformed(code, reason):
-                raise Refused(code, reason)
-            case Spoke() | Played() | Pinged():
-                pass  # heard already
-            case _:
-                assert_never(said)
-
-    def _refuse(self, code: str, reason: str, counts: bool = True) -> None:
-        """Say what is wrong; what `counts` too often ends the call."""
-        if self._call_ending.begun:
-            return
-        self._tally[code] += 1
-        self._services.counters.messages_refused[code] += 1
-        if counts:
-            self._leave_with(self._caller.refuse(code, reason))
-        else:
-            self._caller.tell(Error(code, reason))
-
-    def pace(self) -> None:
-        """Release what is due of a streamed reply, and look again when more is."""
-        if (wait := self._outbound.pace(self.clock())) is not None:
-            self.after(wait, ReleaseDue())
+        self._switchboard.go_on()
+        match message:
+            case Undecoded(_, code, reason) if message.counts:
+                self._refusals.refuse(code, reason, self.clock())
+            case Undecoded(_, code, reason):
+                self._refusals.excuse(code, reason)
 
     # Life.
 
@@ -233,12 +155,12 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._inbound = Inbound(self._caller, persona, Clips(services.pool, self.me, self._by))
         self._outbound = Outbound(self._caller, persona, self._tally)
         self._conversation = Conversation(self._caller, self._inbound, self._outbound, self._tally)
-        counters, holding = services.counters, services.waiting.holding(0)
-        self._room = Room(self._caller, self._inbound.recordings, self._tally, counters, self.me.tell, holding)
+        holding = services.waiting.holding(0)
+        self._room = Room(self._inbound.recordings, self._refusals, self.me.tell, holding)
         choices = Choices(services.limits.switches)
         self._switchboard = Switchboard(self._caller, self._conversation, persona, self, services.upstream.can, choices)
         self._events = UpstreamEvents(self, self._caller, self._conversation, self._switchboard, self._account)
-        self._intake = Intake(self._caller, self._switchboard, self._inbound.stream, self._refuse)
+        self._intake = Intake(self, self._caller, self._conversation, self._switchboard, self._room, self._refusals)
         self._look()
         self.after(services.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, services.current.catalogue.version)
@@ -257,19 +179,37 @@ class UserSessionActor(LoopActor[SessionInbox]):
         """Tell the supervisor who, by id, is still needed."""
         self._supervisor.tell(ReleaseSlots(self.me, keeps))
 
+    def pace(self) -> None:
+        """Release what is due of a streamed reply, and look again when more is."""
+        if (wait := self._outbound.pace(self.clock())) is not None:
+            self.after(wait, ReleaseDue())
+
+    def leave(self, close: Close) -> None:
+        """End the call, and tell the caller this; once it has ended nothing happens."""
+        if self._call_ending.begun:
+            return
+        self._call_ending.begin(close)
+        self._supervisor.tell(Leaving(self.me, close.code))
+        self._conversation.close()
+        self._room.close()
+        self._switchboard.close()
+        self._persona.tell(CloseBill())
+
+    # How it ends.
+
     def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp) -> None:
         match message:
             case Detached(connection, how):
                 if connection == self._caller.connection:
                     self._caller.detach()
-                    self._leave(how)
+                    self.leave(how)
             case Replaced():
-                self._leave(Close(4409, "replaced by your newer connection: do not reconnect this one"))
+                self.leave(Close(4409, "replaced by your newer connection: do not reconnect this one"))
             case Stop():
                 self._caller.tell(Notice("draining", "The server is restarting: call again in a moment."))
-                self._leave(Close(1001, "the server is restarting: call again in a moment"))
+                self.leave(Close(1001, "the server is restarting: call again in a moment"))
             case TimeUp():
-                self._leave(Close(1000, "this call has reached its longest time: call again to go on"))
+                self.leave(Close(1000, "this call has reached its longest time: call again to go on"))
 
     # What the caller waits for.
 
@@ -285,32 +225,18 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 case Notice():
                     self._caller.tell(what)
                 case Close():
-                    self._leave(what)
+                    self.leave(what)
                 case End.GIVE_UP:
-                    self._leave_with(self._switchboard.give_up())
+                    self._switchboard.give_up()
                 case End.FAIL:
                     self._switchboard.fail()
                 case _ if live := self._switchboard.serving:
                     self._lost(live, None)
 
-    def _leave(self, close: Close) -> None:
-        if self._call_ending.begun:
-            return
-        self._call_ending.begin(close)
-        self._supervisor.tell(Leaving(self.me, close.code))
-        self._conversation.close()
-        self._room.close()
-        self._switchboard.close()
-        self._persona.tell(CloseBill())
-
     def _end_when_all_is_told(self) -> None:
         """The bill to the caller, and to us the last facts of each connection."""
         if self._call_ending.done and not self._switchboard.line.legs():
             self.end()
-
-    def _leave_with(self, close: Close | None) -> None:
-        if close:
-            self._leave(close)
 
     def _child_ended(self, down: Down) -> None:
         line = self._switchboard.line
@@ -338,7 +264,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             self._conversation.lost(leg)
             if self._switchboard.mode == "stream":
                 self.pace()
-        self._leave_with(self._switchboard.lost(leg, cause, self._services.losses))
+        self._switchboard.lost(leg, cause, self._services.losses)
 
     def on_stop(self) -> None:
         self._conversation.close()

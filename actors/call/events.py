@@ -4,8 +4,9 @@ from typing import TypeAlias, assert_never
 
 from actors.call.connection import Caller
 from actors.call.conversation import Conversation
+from actors.call.host import SwitchboardHost
 from actors.call.line import Leg
-from actors.call.switchboard import Switchboard, SwitchboardHost
+from actors.call.switchboard import Switchboard
 from actors.call.timers import MicrophoneSilent
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account

@@ -1,14 +1,12 @@
 """The room that one caller's clips take among those of all, from when they come until they are answered."""
 
-from collections import Counter
 from collections.abc import Callable
 
 from actors.admission.waiting import CROWDED, Holding, Kind, Parcel
-from actors.call.connection import Caller
 from actors.call.recordings import Recordings
-from actors.counters import Counters
+from actors.call.refusals import Refusals
 from actors.messages.admission import Displaced
-from actors.messages.caller import Counted, Error
+from actors.messages.caller import Counted
 from audio import Decoded, Packed, Undecoded
 from schemas import Refused
 
@@ -17,16 +15,9 @@ class Room:
     """`displaced` is called when others need what a clip takes; what it is told comes back here."""
 
     def __init__(
-        self,
-        caller: Caller,
-        clips: Recordings,
-        tally: Counter[str],
-        counters: Counters,
-        displaced: Callable[[Displaced], None],
-        holding: Holding,
+        self, clips: Recordings, refusals: Refusals, displaced: Callable[[Displaced], None], holding: Holding
     ) -> None:
-        self._caller, self._clips, self._displaced = caller, clips, displaced
-        self._tally, self._counters = tally, counters
+        self._clips, self._refusals, self._displaced = clips, refusals, displaced
         self.holding = holding
 
     def of(self, holding: Holding) -> None:
@@ -54,9 +45,7 @@ class Room:
         else:
             return False
         if not remains:
-            self._tally["busy"] += 1
-            self._counters.messages_refused["busy"] += 1
-            self._caller.tell(Error("busy", CROWDED))
+            self._refusals.excuse("busy", CROWDED)
         return True
 
     def close(self) -> None:

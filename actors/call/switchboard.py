@@ -1,15 +1,15 @@
 """Which connection serves whom the caller has chosen: connections come and go as `steer` says."""
 
 import random
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from actors.admission.losses import Losses
 from actors.call import timers
 from actors.call.choices import Choices
 from actors.call.connection import Caller
 from actors.call.conversation import Conversation
+from actors.call.host import SwitchboardHost
 from actors.call.line import (
     RETRY_SECONDS,
     Discard,
@@ -24,10 +24,10 @@ from actors.call.line import (
     Wait,
     steer,
 )
-from actors.call.timers import ReconnectDue, Timer
-from actors.call.watch import For, Waiting, Watch
+from actors.call.timers import ReconnectDue
+from actors.call.watch import For, Waiting
 from actors.messages.admission import Reserved
-from actors.messages.bridge import Configure, Ready, SetTurnDetection, ToBridge, UpdateInstructions, UpstreamRefused
+from actors.messages.bridge import Configure, Ready, SetTurnDetection, UpdateInstructions, UpstreamRefused
 from actors.messages.caller import Chose, Close, Error, Mode, Notice, SearchedPersona
 from actors.messages.persona import (
     Choose,
@@ -41,50 +41,21 @@ from actors.messages.persona import (
     StopMeter,
     ToPersona,
 )
-from actors.runtime import Hired, Ref, Stop
+from actors.runtime import Ref, Stop
 from personas import Profile
 from upstream.models import Capabilities
 
 MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be gone, at least and at most: a caller who
 # talks without a pause for a minute is rare, and to pay for a connection twice for longer than five is waste
-
-
-class SwitchboardHost(Protocol):
-    """What a session does for what it owns."""
-
-    @property
-    def clock(self) -> Callable[[], float]:
-        """Seconds, on a clock that never goes back."""
-        ...
-
-    @property
-    def watch(self) -> Watch:
-        """It knows when whoever is wanted is given up."""
-        ...
-
-    def hire_bridge(self, generation: int, setup: Configure) -> Hired[ToBridge | Stop]:
-        """Open the upstream connection of this generation."""
-        ...
-
-    def reserve(self, selected: Selected) -> None:
-        """Ask the supervisor for a place with one of these personas."""
-        ...
-
-    def release_slots(self, keeps: frozenset[str]) -> None:
-        """Tell the supervisor who, by id, is still needed."""
-        ...
-
-    def after(self, seconds: float, message: Timer, /) -> None:
-        """Set a timer of the session's; one of the same type that is set already is forgotten."""
-        ...
-
-    def pace(self) -> None:
-        """Release what is due of a streamed reply."""
-        ...
+OUT_OF_REACH = {
+    False: ("upstream_unavailable", "cannot be reached: try again in a moment"),
+    True: ("upstream_refused", "does not serve this server: try again later"),
+}
+"""Why a call ends, by whether the upstream refused: the code, and what is told of the model."""
 
 
 class Switchboard:
-    """One caller's line. What may end the call returns the Close to end it with, or None."""
+    """One caller's line."""
 
     def __init__(
         self,
@@ -153,17 +124,17 @@ class Switchboard:
             if leg and leg.selection == self.line.wanted:
                 self._persona.tell(Prepare(leg.generation, leg.selection.persona))
 
-    def decided(self, message: Selected | Reserved) -> Close | None:
+    def decided(self, message: Selected | Reserved) -> None:
         """There are personas who take calls; then, one of them takes this one."""
         if self._closed:
-            return None
+            return
         if isinstance(message, Selected):
             self._choices.claim(message.choice, message.personas)
             self._host.reserve(message)
-            return None
-        return self._granted(Selection(message.choice, message.persona))
+            return
+        self._granted(Selection(message.choice, message.persona))
 
-    def _granted(self, selection: Selection) -> Close | None:
+    def _granted(self, selection: Selection) -> None:
         self._persona.tell(Meet())
         asked, live = self._choices.granted(selection), self.line.live
         self._granted_at = self._host.clock()
@@ -177,7 +148,7 @@ class Switchboard:
         self._conversation.switch(live, selection.choice, selection.persona.greeting, self._host.clock())
         self.line = replace(self.line, wanted=selection, fatal=False, rested=0.0)
         self._speak(asked.mode or self.mode)
-        return self.steer()
+        self.steer()
 
     def declined(self, choice: int) -> None:
         """It is not, and whoever was wanted before still is, or may yet be granted."""
@@ -250,16 +221,17 @@ class Switchboard:
 
     # Serving.
 
-    def steer(self) -> Close | None:
+    def steer(self) -> None:
         """Do what there is to do until the line is as wanted, or under way to it."""
-        close = self._steer()
+        self._steer()
+        if self._closed:
+            return
         needs = self._choices.let_go(self.line.wanted, self.line.live.selection if self.line.live else None)
         if needs is not None:
             self._host.release_slots(needs)
         self._host.after(0.0, timers.Look())  # once, when all that happens now has happened
-        return close
 
-    def _steer(self) -> Close | None:
+    def _steer(self) -> None:
         self._look()
         while move := steer(self.line, self._host.clock()):
             match move:
@@ -276,24 +248,21 @@ class Switchboard:
                 case Wait(seconds):
                     # Spread, because the others have probably lost theirs at the same moment.
                     self._host.after(seconds * random.uniform(1.0, 1.25), ReconnectDue())
-                    return None
+                    return
                 case Look(seconds):
                     self._host.after(seconds, ReconnectDue())
-                    return None
+                    return
                 case GiveUp():
-                    if close := self._give_up():
-                        return close
+                    self._give_up()
                 case _:
                     assert_never(move)
-        return None
 
-    def ready(self, ready: Ready) -> Close | None:
+    def ready(self, ready: Ready) -> None:
         """A connection is the persona of a choice, and listens if the caller speaks in a stream."""
         due = self._host.clock() + ready.seconds - margin(ready.seconds)
         self.line = self.line.readied(ready.generation, ready.choice, due, ready.listens)
-        close = self.steer()
+        self.steer()
         self.go_on()
-        return close
 
     def go_on(self) -> None:
         """Ask what is ready to be asked, if the one who is wanted is on the line."""
@@ -311,7 +280,7 @@ class Switchboard:
         live = self.line.live
         return live if live and live.selection == self.line.wanted else None
 
-    def lost(self, leg: Leg, cause: BaseException | None, losses: Losses) -> Close | None:
+    def lost(self, leg: Leg, cause: BaseException | None, losses: Losses) -> None:
         """A connection ended that should not have, or, without a cause, is left because it had its time."""
         self._look()
         line, now = self.line, self._host.clock()
@@ -326,7 +295,7 @@ class Switchboard:
         self.line = self.line.without(leg.generation)
         if not cause:
             self._retire(replace(leg, generation=-leg.generation))  # what still comes of it is of nobody
-        return self.steer()
+        self.steer()
 
     def waits(self) -> list[Waiting]:
         """What the caller waits for, and since when nobody has heard of them."""
@@ -392,12 +361,13 @@ class Switchboard:
             self.line = replace(self.line, retiring=(*self.line.retiring, leg))
             leg.bridge.tell(Stop())
 
-    def give_up(self) -> Close | None:
+    def give_up(self) -> None:
         """Whoever is wanted had their time to come."""
         if coming := self.line.coming:
             self.line = replace(self.line, coming=None)
             self._retire(coming)
-        return self._give_up() or self.steer()
+        self._give_up()
+        self.steer()
 
     def fail(self) -> None:
         """Nothing comes of what was asked of the one who serves: that fails, and the next is asked."""
@@ -406,14 +376,13 @@ class Switchboard:
             self._host.pace()
         self.go_on()
 
-    def _give_up(self) -> Close | None:
+    def _give_up(self) -> None:
         live, wanted = self.line.live, self.line.wanted
         if not live or not wanted:
-            if self.line.fatal:
-                self._caller.tell(Error("upstream_refused", "The model does not serve this server: try again later."))
-                return Close(4503, "the model does not serve this server: try again later")
-            self._caller.tell(Error("upstream_unavailable", "The model cannot be reached: try again in a moment."))
-            return Close(4503, "the model cannot be reached: try again in a moment")
+            code, reason = OUT_OF_REACH[self.line.fatal]
+            self._caller.tell(Error(code, f"The model {reason}."))
+            self._host.leave(Close(4503, f"the model {reason}"))
+            return
         reason = f"{wanted.persona.name} cannot be reached: {live.selection.persona.name} is still on the line."
         self._caller.tell(Error("persona_switch_failed", reason))
         self.line = replace(self.line, wanted=live.selection, fatal=False, ends=(), misses=())
@@ -422,7 +391,6 @@ class Switchboard:
         self._conversation.restore(wanted.choice)
         self._speak(self._mode_before)
         self.go_on()
-        return None
 
 
 def margin(seconds: float) -> float:
