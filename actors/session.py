@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
-from actors.call.choices import Choices
+from actors.call.bridges import Bridges
 from actors.call.clips import Clips
 from actors.call.connection import Caller
 from actors.call.conversation import Conversation
@@ -65,6 +65,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _outbound: Outbound
     _conversation: Conversation
     _switchboard: Switchboard
+    _bridges: Bridges
     _events: UpstreamEvents
     _persona: Hired[PersonaInbox]
     clock: Callable[[], float]
@@ -100,7 +101,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case Ready():
                 self._switchboard.ready(message)
             case Prepared():
-                self._switchboard.prepared(message)
+                self._bridges.prepared(message, listens=self._switchboard.mode.streamed)
             case Selected() | Reserved():
                 self._switchboard.decided(message)
             case Declined(choice, code, reason):
@@ -116,7 +117,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._caller.attach(connection, outbox)
                 self._room.of(self._services.waiting.holding(connection, self._address))
                 if mode:
-                    self._switchboard.set_mode(mode)
+                    self._switchboard.mode.set(mode)
             case Detached() | Replaced() | Stop() | TimeUp():
                 self._consider_leaving(message)
             case Down():
@@ -139,7 +140,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def _clip_told(self, message: Decoded | Undecoded | Displaced) -> None:
         if not self._room.told(message):
             return
-        self._switchboard.go_on()
+        self._bridges.go_on()
         match message:
             case Undecoded(_, code, reason) if message.counts:
                 self._refusals.refuse(code, reason, self.clock())
@@ -157,9 +158,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._conversation = Conversation(self._caller, self._inbound, self._outbound, self._tally)
         holding = services.waiting.holding(0)
         self._room = Room(self._inbound.recordings, self._refusals, self.me.tell, holding)
-        choices = Choices(services.limits.switches)
-        self._switchboard = Switchboard(self._caller, self._conversation, persona, self, services.upstream.can, choices)
-        self._events = UpstreamEvents(self, self._caller, self._conversation, self._switchboard, self._account)
+        self._switchboard = Switchboard(self, self._caller, persona, self._conversation, services)
+        self._bridges = self._switchboard.bridges
+        self._events = UpstreamEvents(self, self._caller, self._conversation, self._bridges, self._account)
         self._intake = Intake(self, self._caller, self._conversation, self._switchboard, self._room, self._refusals)
         self._look()
         self.after(services.limits.call_seconds, TimeUp())
@@ -192,8 +193,15 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._supervisor.tell(Leaving(self.me, close.code))
         self._conversation.close()
         self._room.close()
-        self._switchboard.close()
+        self._bridges.close()
         self._persona.tell(CloseBill())
+
+    def _fail(self) -> None:
+        """Nothing comes of what was asked of the connection that serves: that fails, and the next is asked."""
+        if live := self._bridges.serving:
+            self._conversation.give_up(live)
+            self.pace()
+        self._bridges.go_on()
 
     # How it ends.
 
@@ -229,25 +237,24 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 case End.GIVE_UP:
                     self._switchboard.give_up()
                 case End.FAIL:
-                    self._switchboard.fail()
-                case _ if live := self._switchboard.serving:
+                    self._fail()
+                case _ if live := self._bridges.serving:
                     self._lost(live, None)
 
     def _end_when_all_is_told(self) -> None:
         """The bill to the caller, and to us the last facts of each connection."""
-        if self._call_ending.done and not self._switchboard.line.legs():
+        if self._call_ending.done and not self._bridges.line.legs():
             self.end()
 
     def _child_ended(self, down: Down) -> None:
-        line = self._switchboard.line
-        leg = next((leg for leg in line.legs() if leg.bridge == down.ref), None)
+        leg = self._bridges.line.leg_of(down.ref)
         if leg is None or isinstance(
             down.cause, MailboxOverflow
         ):  # the persona, whose policy is to escalate, or a flood
             self.end(down.cause or RuntimeError(f"the {down.name} of session {self._id} ended"))
             return
-        if leg in line.retiring:  # as all are, once the caller is gone
-            self._switchboard.line = line.without(leg.generation)
+        if leg in self._bridges.line.retiring:  # as all are, once the caller is gone
+            self._bridges.gone(leg)
             if self._call_ending.begun:
                 self._end_when_all_is_told()
             return
@@ -259,12 +266,12 @@ class UserSessionActor(LoopActor[SessionInbox]):
         """A connection has ended, or, without a cause, is as good as lost: it had its time."""
         log.warning("session=%s lost generation %d: %s", self._id, leg.generation, cause or "it says nothing")
         self._services.counters.upstream_lost += 1
-        if leg is self._switchboard.line.live:
+        if leg is self._bridges.line.live:
             self._caller.tell(RECONNECTING)
             self._conversation.lost(leg)
-            if self._switchboard.mode == "stream":
+            if self._outbound.streamed:
                 self.pace()
-        self._switchboard.lost(leg, cause, self._services.losses)
+        self._switchboard.lost(leg, cause)
 
     def on_stop(self) -> None:
         self._conversation.close()

@@ -2,11 +2,11 @@
 
 from typing import TypeAlias, assert_never
 
+from actors.call.bridges import Bridges
 from actors.call.connection import Caller
 from actors.call.conversation import Conversation
 from actors.call.host import SwitchboardHost
 from actors.call.line import Leg
-from actors.call.switchboard import Switchboard
 from actors.call.timers import MicrophoneSilent
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
@@ -45,16 +45,16 @@ class UpstreamEvents:
         host: SwitchboardHost,
         caller: Caller,
         conversation: Conversation,
-        switchboard: Switchboard,
+        bridges: Bridges,
         account: Account,
     ) -> None:
         self._host, self._caller, self._account = host, caller, account
-        self._conversation, self._switchboard = conversation, switchboard
+        self._conversation, self._bridges = conversation, bridges
         self._inbound, self._outbound, self._owed = conversation.inbound, conversation.outbound, conversation.owed
 
     def learn(self, generation: int, event: Event) -> None:
         """The connection of this generation said something; it may be gone by now."""
-        leg = self._switchboard.leg(generation)
+        leg = self._bridges.line.leg(generation)
         match event:
             case Used() | Allowance():
                 self._account.count(event)  # it is paid for, also where the connection is gone
@@ -65,7 +65,7 @@ class UpstreamEvents:
             case Configured() | Unusable():
                 pass  # the bridge has made Ready of it, or has ended
             case _:
-                if leg and leg is self._switchboard.serving:
+                if leg and leg is self._bridges.serving:
                     self._serves(leg, event)
         if leg and self._outbound.streamed:
             self._host.pace()
@@ -98,7 +98,7 @@ class UpstreamEvents:
                 self._outbound.postponed(leg.generation, reply)
             case _:
                 assert_never(event)
-        self._switchboard.go_on()
+        self._bridges.go_on()
 
     def _reply_began(self, leg: Leg, reply: int, ask: int, now: float) -> None:
         said, greeting = self._inbound.turns.get(ask), self._conversation.greetings.owed
@@ -124,7 +124,7 @@ class UpstreamEvents:
             # The caller was still speaking when it began: one answer serves both.
             self._inbound.turns.change(ask, cancelled=True, behind=0)
         if ended.status == "completed":
-            self._switchboard.answered()
+            self._bridges.answered()
 
     def _caller_speaks(self, leg: Leg, number: int, at_ms: int, behind: int, now: float) -> None:
         self._inbound.began(number, at_ms, behind, now)

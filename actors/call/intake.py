@@ -88,7 +88,7 @@ class Intake:
                 self._turn(said, now)
             case Interrupted():
                 self._conversation.interrupt(self._switchboard.line.live, now)
-                self._switchboard.go_on()
+                self._switchboard.bridges.go_on()
             case HungUp():
                 self._host.leave(Close(1000, "the call has ended"))
             case TooFast(reason, code, error):
@@ -106,18 +106,18 @@ class Intake:
         if not choice:
             self._caller.tell(NO_PERSONA)
             return
-        if isinstance(said, Recorded) and not self._switchboard.takes("clip"):
+        if isinstance(said, Recorded) and not self._switchboard.mode.takes("clip"):
             raise Refused("wrong_mode", WRONG_MODE["stream"])
         if self._inbound.full:
             raise Refused("busy", "Several of your messages wait already: let them be answered first.")
         match said:
             case Recorded(clip, came_as):
                 counted = self._room.take(clip, came_as)
-                self._switchboard.spoke("clip")
+                self._switchboard.mode.spoke("clip")
                 self._inbound.recordings.add(choice, now, clip, counted)
             case Typed(text):
                 self._inbound.type(choice, now, text)
-                self._switchboard.go_on()
+                self._switchboard.bridges.go_on()
 
     def _stream(self, pcm: bytes, now: float) -> None:
         """Some more of a stream has come: the usual case goes first."""
@@ -126,11 +126,11 @@ class Intake:
                 self._caller.tell(NO_PERSONA)
             self._bytes += len(pcm)
             return
-        if self._switchboard.mode != "stream":
-            if not self._switchboard.takes("stream"):
+        if not self._switchboard.mode.streamed:
+            if not self._switchboard.mode.takes("stream"):
                 self._stray(now)
                 return
-            self._switchboard.spoke("stream")
+            self._switchboard.mode.spoke("stream")
         self._bytes += len(pcm)
         if self._haste.take(now, len(pcm)):
             self._inbound.stream.hear(pcm, now)

@@ -84,6 +84,14 @@ class Line:
         """All connections that are not gone yet."""
         return (*(leg for leg in (self.live, self.coming) if leg), *self.retiring)
 
+    def leg(self, generation: int) -> Leg | None:
+        """The connection of this generation, until it is gone."""
+        return next((leg for leg in self.legs() if leg.generation == generation), None)
+
+    def leg_of(self, bridge: object) -> Leg | None:
+        """The connection of this bridge, until it is gone."""
+        return next((leg for leg in self.legs() if leg.bridge == bridge), None)
+
     def untuned(self, listens: bool) -> tuple[Leg, ...]:
         """The connections of whoever is wanted that were told otherwise than to listen, or not to."""
         legs = (leg for leg in (self.live, self.coming) if leg and leg.configured and leg.selection == self.wanted)

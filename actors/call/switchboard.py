@@ -1,17 +1,15 @@
 """Which connection serves whom the caller has chosen: connections come and go as `steer` says."""
 
 import random
-from dataclasses import replace
 from typing import assert_never
 
-from actors.admission.losses import Losses
 from actors.call import timers
+from actors.call.bridges import Bridges
 from actors.call.choices import Choices
 from actors.call.connection import Caller
 from actors.call.conversation import Conversation
 from actors.call.host import SwitchboardHost
 from actors.call.line import (
-    RETRY_SECONDS,
     Discard,
     GiveUp,
     Leg,
@@ -24,29 +22,27 @@ from actors.call.line import (
     Wait,
     steer,
 )
+from actors.call.mode import CallMode
 from actors.call.timers import ReconnectDue
 from actors.call.watch import For, Waiting
 from actors.messages.admission import Reserved
-from actors.messages.bridge import Configure, Ready, SetTurnDetection, UpdateInstructions, UpstreamRefused
+from actors.messages.bridge import Ready
 from actors.messages.caller import Chose, Close, Error, Mode, Notice, SearchedPersona
 from actors.messages.persona import (
     Choose,
     Know,
     Meet,
     Prepare,
-    Prepared,
     SearchPersona,
     Selected,
     StartMeter,
     StopMeter,
     ToPersona,
 )
-from actors.runtime import Ref, Stop
+from actors.runtime import Ref
+from actors.services import Services
 from personas import Profile
-from upstream.models import Capabilities
 
-MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be gone, at least and at most: a caller who
-# talks without a pause for a minute is rare, and to pay for a connection twice for longer than five is waste
 OUT_OF_REACH = {
     False: ("upstream_unavailable", "cannot be reached: try again in a moment"),
     True: ("upstream_refused", "does not serve this server: try again later"),
@@ -59,28 +55,29 @@ class Switchboard:
 
     def __init__(
         self,
-        caller: Caller,
-        conversation: Conversation,
-        persona: Ref[ToPersona],
         host: SwitchboardHost,
-        can: Capabilities,
-        choices: Choices,
+        caller: Caller,
+        persona: Ref[ToPersona],
+        conversation: Conversation,
+        services: Services,
     ) -> None:
-        self._caller, self._conversation, self._persona, self._host = caller, conversation, persona, host
-        self._choices = choices
-        self.line = Line(can=can)
-        self.mode: Mode | None = None
-        """How the caller speaks to whoever is wanted, once it is known."""
-        self._mode_before: Mode | None = None  # to whoever is live, while another is being called
-        self.generations = self.rollovers = 0  # so many there were
-        self._acknowledged = 0
-        self._unacknowledged = 0  # so many times whoever is lost was chosen again meanwhile
+        self._host, self._caller, self._persona, self._conversation = host, caller, persona, conversation
+        self._choices = Choices(services.limits.switches)
+        self.bridges = Bridges(host, persona, conversation, services)
+        self.mode = CallMode(host, self._choices, self.bridges, conversation)
+        self._rollovers = 0
+        self._acknowledged = 0  # the choice that the caller was last told is on the line
+        self._unacknowledged = 0  # how often whoever is lost was chosen again meanwhile
         self._began = self._chosen_at = self._granted_at = host.clock()
-        self._closed = False
+
+    @property
+    def line(self) -> Line:
+        """Which connection serves, which is coming, and who is wanted."""
+        return self.bridges.line
 
     def counted(self) -> dict[str, object]:
         """For the log."""
-        return {"choices": self._choices.count, "generations": self.generations, "rollovers": self.rollovers}
+        return {"choices": self._choices.count, "generations": self.bridges.generations, "rollovers": self._rollovers}
 
     # Choosing.
 
@@ -99,7 +96,7 @@ class Switchboard:
             self._persona.tell(Choose(choice, chose.astrologer_id))
         elif not self._choices.repeat(chose.profile, chose.mode):
             if chose.mode:
-                self.set_mode(chose.mode)
+                self.mode.set(chose.mode)
             if chose.profile:
                 self._know(chose.profile)
             if self.line.live and self.line.live.selection.choice == self.choice:
@@ -126,7 +123,7 @@ class Switchboard:
 
     def decided(self, message: Selected | Reserved) -> None:
         """There are personas who take calls; then, one of them takes this one."""
-        if self._closed:
+        if self.bridges.closed:
             return
         if isinstance(message, Selected):
             self._choices.claim(message.choice, message.personas)
@@ -142,89 +139,28 @@ class Switchboard:
             self._persona.tell(Know(asked.profile))
         if live:
             self._persona.tell(StopMeter())
-        if self.serving:
-            self._mode_before = self.mode
+        if self.bridges.serving:
+            self.mode.keep()
             self._caller.tell(Notice("switching", f"{selection.persona.name} is being called."))
         self._conversation.switch(live, selection.choice, selection.persona.greeting, self._host.clock())
-        self.line = replace(self.line, wanted=selection, fatal=False, rested=0.0)
-        self._speak(asked.mode or self.mode)
+        self.bridges.want(selection)
+        self.mode.hold(asked.mode or self.mode.now)
         self.steer()
 
     def declined(self, choice: int) -> None:
         """It is not, and whoever was wanted before still is, or may yet be granted."""
-        if self._closed:
+        if self.bridges.closed:
             return
         self._conversation.retag(choice, self._choices.refused(choice, self.line.wanted))
-        self._speak(self.mode)
-        self.go_on()
-
-    def prepared(self, prepared: Prepared) -> None:
-        """It is known what the connection must be told."""
-        legs = (leg for leg in (self.line.live, self.line.coming) if leg)
-        leg = next((leg for leg in legs if leg.generation == prepared.generation), None)
-        if not leg or leg.selection.persona != prepared.persona:
-            return  # of a choice that was made anew since
-        if leg.configured:
-            if leg.bridge and self.line.can.mutable_instructions:
-                leg.bridge.tell(UpdateInstructions(prepared.setup.instructions))
-            return
-        listens = self.mode == "stream"
-        setup = Configure(leg.selection.choice, replace(prepared.setup, listens=listens), prepared.turns)
-        if leg.bridge:
-            leg.bridge.tell(setup)
-        else:
-            leg = replace(leg, bridge=self._host.hire_bridge(leg.generation, setup))
-        self.line = replace(self.line, coming=replace(leg, empty=not prepared.turns, configured=True, listens=listens))
-
-    # How the caller speaks.
-
-    @property
-    def _modes(self) -> set[Mode]:
-        """In which they may: that of the call, and those of choices that may yet be granted. None named: in any."""
-        return self._choices.modes | ({self.mode} if self.mode else set())
-
-    def takes(self, mode: Mode) -> bool:
-        """Whether the caller may speak like this now."""
-        return not self._modes or mode in self._modes
-
-    def spoke(self, mode: Mode) -> None:
-        """The caller did: the first audio fixes the mode, unless it was named."""
-        if not self._modes:
-            self.set_mode(mode)
-            self._mode_before = mode
-
-    def set_mode(self, mode: Mode) -> None:
-        """From now on the caller speaks like this; if they spoke otherwise, what was not answered is over."""
-        if mode == self.mode:
-            return
-        if self.mode:
-            self._conversation.change_mode(self.line.live, self._host.clock())
-        self._speak(mode)
-        self.go_on()
-
-    def _speak(self, mode: Mode | None) -> None:
-        """The mode holds now for whoever is wanted; what came in another is refused, once no choice can ask for it.
-
-        Whoever is still on the line while another is called is told nothing: they may go on as they were.
-        """
-        self.mode, streamed = mode, mode == "stream"
-        self._conversation.outbound.set_mode(streamed, self._host.clock())
-        for leg in self.line.untuned(streamed):
-            if leg.bridge:
-                leg.bridge.tell(SetTurnDetection(streamed))
-        self.line = self.line.tuned(streamed)
-        if came := self._conversation.inbound.came:
-            self.spoke(came)
-            self._conversation.inbound.sift(self.takes("clip"), self.takes("stream") or not self.serving)
-        if streamed:
-            self._host.pace()
+        self.mode.hold(self.mode.now)
+        self.bridges.go_on()
 
     # Serving.
 
     def steer(self) -> None:
         """Do what there is to do until the line is as wanted, or under way to it."""
         self._steer()
-        if self._closed:
+        if self.bridges.closed:
             return
         needs = self._choices.let_go(self.line.wanted, self.line.live.selection if self.line.live else None)
         if needs is not None:
@@ -232,17 +168,16 @@ class Switchboard:
         self._host.after(0.0, timers.Look())  # once, when all that happens now has happened
 
     def _steer(self) -> None:
-        self._look()
+        bridges = self.bridges
+        bridges.look()
         while move := steer(self.line, self._host.clock()):
             match move:
                 case Open(selection, seeded):
-                    self.generations += 1
-                    self._prepare(Leg(self.generations, selection, seeded=seeded))
+                    bridges.open(selection, seeded)
                 case Retune(leg):
-                    self._prepare(leg)
-                case Discard(leg):
-                    self.line = replace(self.line, coming=None)
-                    self._retire(leg)
+                    bridges.prepare(leg)
+                case Discard():
+                    bridges.discard()
                 case Swap():
                     self._swap()
                 case Wait(seconds):
@@ -259,90 +194,35 @@ class Switchboard:
 
     def ready(self, ready: Ready) -> None:
         """A connection is the persona of a choice, and listens if the caller speaks in a stream."""
-        due = self._host.clock() + ready.seconds - margin(ready.seconds)
-        self.line = self.line.readied(ready.generation, ready.choice, due, ready.listens)
+        self.bridges.ready(ready)
         self.steer()
-        self.go_on()
+        self.bridges.go_on()
 
-    def go_on(self) -> None:
-        """Ask what is ready to be asked, if the one who is wanted is on the line."""
-        if self.serving:
-            self._conversation.release(self.serving, self._host.clock())
-        self._host.after(0.0, timers.Look())  # once, when all that happens now has happened
-
-    def leg(self, generation: int) -> Leg | None:
-        """The connection of this generation, until its last facts are in."""
-        return next((leg for leg in self.line.legs() if leg.generation == generation), None)
-
-    @property
-    def serving(self) -> Leg | None:
-        """The live connection, while it serves the persona that is wanted."""
-        live = self.line.live
-        return live if live and live.selection == self.line.wanted else None
-
-    def lost(self, leg: Leg, cause: BaseException | None, losses: Losses) -> None:
+    def lost(self, leg: Leg, cause: BaseException | None) -> None:
         """A connection ended that should not have, or, without a cause, is left because it had its time."""
-        self._look()
-        line, now = self.line, self._host.clock()
-        if leg is line.live:
-            self._persona.tell(StopMeter())
-        if line.rolls_over(leg):  # the one that serves goes on, and nobody need know
-            self.line = replace(line, rested=now + RETRY_SECONDS)
-        else:
-            rested = now + random.uniform(0, losses.spread(now))
-            fatal = line.fatal or isinstance(cause, UpstreamRefused)
-            self.line = replace(line.failed(leg, now), fatal=fatal, rested=rested)
-        self.line = self.line.without(leg.generation)
-        if not cause:
-            self._retire(replace(leg, generation=-leg.generation))  # what still comes of it is of nobody
+        self.bridges.lost(leg, cause)
         self.steer()
 
     def waits(self) -> list[Waiting]:
         """What the caller waits for, and since when nobody has heard of them."""
-        line = self.line
+        line, serving = self.line, self.bridges.serving
         spoke_at = max(self._began, self._granted_at, self._conversation.inbound.spoke_at)
         quiet = Waiting(For.CALLER, since=spoke_at)
         if not line.wanted:
             return [quiet, Waiting(For.CHOICE, since=self._chosen_at), Waiting(For.NOBODY, since=self._began)]
-        if self.serving:
-            return [quiet, *self._conversation.owed.waits(self.serving)]
+        if serving:
+            return [quiet, *self._conversation.owed.waits(serving)]
         if line.live:
             return [quiet, Waiting(For.SWITCH, line.wanted.choice)]
         return [quiet, Waiting(For.BACK if self._acknowledged else For.FIRST)]
 
-    def answered(self) -> None:
-        """A reply is complete: what was lost before is forgiven."""
-        self.line = replace(self.line, ends=())
-
-    def _look(self) -> None:
-        """Whether this is a silent moment is only asked when something is to be decided."""
-        silent = self._conversation.silent(self._host.clock())
-        self.line = replace(
-            self.line, said=self._conversation.inbound.turns.last, silent=silent, until=self._host.watch.until
-        )
-
-    def close(self) -> None:
-        """The caller is gone: all connections retire."""
-        self._closed = True
-        legs, self.line = self.line.legs(), Line()
-        for leg in legs:
-            self._retire(leg)
-
-    def _prepare(self, leg: Leg) -> None:
-        self.line = replace(self.line, coming=leg)
-        self._persona.tell(Prepare(leg.generation, leg.selection.persona))
-
     def _swap(self) -> None:
-        old, live = self.line.live, self.line.coming
-        assert live
-        self.line = replace(self.line, live=replace(live, empty=False, ready=not live.tuning), coming=None, misses=())
-        if old:
-            self._retire(old)
+        old, live = self.bridges.swap()
         if live.selection.choice != self._acknowledged:
             self._acknowledge(live)
         elif old:
-            self.rollovers += 1
-            self._conversation.inbound.stream.hold()
+            self._rollovers += 1
+            self._conversation.inbound.stream.hold()  # what is said from here on the new connection hears
         else:
             self._caller.tell(Notice("resumed", "The connection to the model is back."))
             for _ in range(self._unacknowledged):
@@ -350,31 +230,17 @@ class Switchboard:
         self._unacknowledged = 0
         self._persona.tell(StartMeter(live.selection.persona))
         self._conversation.take_over(live)
-        self.go_on()
+        self.bridges.go_on()
 
     def _acknowledge(self, live: Leg) -> None:
         self._acknowledged = live.selection.choice
         self._caller.acknowledge(live.selection.persona)
 
-    def _retire(self, leg: Leg) -> None:
-        if leg.bridge:
-            self.line = replace(self.line, retiring=(*self.line.retiring, leg))
-            leg.bridge.tell(Stop())
-
     def give_up(self) -> None:
         """Whoever is wanted had their time to come."""
-        if coming := self.line.coming:
-            self.line = replace(self.line, coming=None)
-            self._retire(coming)
+        self.bridges.discard()
         self._give_up()
         self.steer()
-
-    def fail(self) -> None:
-        """Nothing comes of what was asked of the one who serves: that fails, and the next is asked."""
-        if self.serving:
-            self._conversation.give_up(self.serving)
-            self._host.pace()
-        self.go_on()
 
     def _give_up(self) -> None:
         live, wanted = self.line.live, self.line.wanted
@@ -385,15 +251,9 @@ class Switchboard:
             return
         reason = f"{wanted.persona.name} cannot be reached: {live.selection.persona.name} is still on the line."
         self._caller.tell(Error("persona_switch_failed", reason))
-        self.line = replace(self.line, wanted=live.selection, fatal=False, ends=(), misses=())
+        self.bridges.fall_back(live)
         self._choices.fall_back(wanted.choice, live.selection)
         self._persona.tell(StartMeter(live.selection.persona))
         self._conversation.restore(wanted.choice)
-        self._speak(self._mode_before)
-        self.go_on()
-
-
-def margin(seconds: float) -> float:
-    """So long before its end a connection that lasts so long is replaced: the last tenth of it, within MARGINS."""
-    least, most = MARGINS
-    return min(max(seconds / 10, least), most, seconds / 2)
+        self.mode.restore()
+        self.bridges.go_on()

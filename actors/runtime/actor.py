@@ -19,7 +19,7 @@ What is guaranteed:
 Bounds. A mailbox is bounded by those who tell; each of them has a bound of its own:
 
 - a caller's socket -> session: the reader stops while MOST_UNHANDLED messages wait (web/endpoint.py), and closes a
-  caller who sends too many (actors/call/connection.py);
+  caller who sends too many (actors/call/refusals.py);
 - the upstream's socket -> bridge: nothing is read while MOST_UNHANDLED frames wait (upstream/link.py);
 - bridge -> session: a few facts for a frame; the model says at most REPLY_TOKENS to each of MOST_ASKED asks;
 - session -> bridge, session -> persona, and back: a few for each message handled, never in a loop;

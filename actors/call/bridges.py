@@ -1,0 +1,163 @@
+"""The upstream connections of a call: each is opened, told whom to be, swapped in, and retires until it is gone.
+
+The state is a `Line` (line.py), which only this file changes.
+"""
+
+import random
+from dataclasses import replace
+
+from actors.call.conversation import Conversation
+from actors.call.host import SwitchboardHost
+from actors.call.line import RETRY_SECONDS, Leg, Line, Selection
+from actors.call.timers import Look
+from actors.messages.bridge import Configure, Ready, SetTurnDetection, UpdateInstructions, UpstreamRefused
+from actors.messages.persona import Prepare, Prepared, StopMeter, ToPersona
+from actors.runtime import Ref, Stop
+from actors.services import Services
+
+MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be gone, at least and at most: a caller who
+# talks without a pause for a minute is rare, and to pay for a connection twice for longer than five is waste
+
+
+class Bridges:
+    """`generations` is how many connections there were, `closed` that the call is over."""
+
+    def __init__(
+        self, host: SwitchboardHost, persona: Ref[ToPersona], conversation: Conversation, services: Services
+    ) -> None:
+        self._host, self._persona, self._conversation = host, persona, conversation
+        self._losses = services.losses
+        self.line = Line(can=services.upstream.can)
+        self.generations = 0
+        self.closed = False
+
+    @property
+    def serving(self) -> Leg | None:
+        """The live connection, while it serves the persona that is wanted."""
+        live = self.line.live
+        return live if live and live.selection == self.line.wanted else None
+
+    def go_on(self) -> None:
+        """Ask what is ready to be asked, if the one who is wanted is on the line."""
+        if self.serving:
+            self._conversation.release(self.serving, self._host.clock())
+        self._host.after(0.0, Look())  # once, when all that happens now has happened
+
+    def look(self) -> None:
+        """Bring up to date what the line must know of the call: it is asked only when something is to be decided."""
+        silent, said = self._conversation.silent(self._host.clock()), self._conversation.inbound.turns.last
+        self.line = replace(self.line, said=said, silent=silent, until=self._host.watch.until)
+
+    # Whom they serve.
+
+    def want(self, selection: Selection) -> None:
+        """The caller wants this persona, and the last choice wins."""
+        self.line = replace(self.line, wanted=selection, fatal=False, rested=0.0)
+
+    def fall_back(self, live: Leg) -> None:
+        """Whoever is wanted is given up: whoever is on the line is wanted again."""
+        self.line = replace(self.line, wanted=live.selection, fatal=False, ends=(), misses=())
+
+    def tune(self, listens: bool) -> None:
+        """The connections of whoever is wanted are to listen to a stream, or to wait for whole clips.
+
+        One that serves somebody else is told nothing: they may go on as they were.
+        """
+        for leg in self.line.untuned(listens):
+            if leg.bridge:
+                leg.bridge.tell(SetTurnDetection(listens))
+        self.line = self.line.tuned(listens)
+
+    # One connection.
+
+    def open(self, selection: Selection, seeded: int | None) -> None:
+        """Open another connection; `seeded` as of a Leg."""
+        self.generations += 1
+        self.prepare(Leg(self.generations, selection, seeded=seeded))
+
+    def prepare(self, leg: Leg) -> None:
+        """A connection is coming: ask the persona what it must be told."""
+        self.line = replace(self.line, coming=leg)
+        self._persona.tell(Prepare(leg.generation, leg.selection.persona))
+
+    def prepared(self, prepared: Prepared, listens: bool) -> None:
+        """It is known what a connection must be told: one that is coming is hired with that, or told of it."""
+        legs = (leg for leg in (self.line.live, self.line.coming) if leg)
+        leg = next((leg for leg in legs if leg.generation == prepared.generation), None)
+        if not leg or leg.selection.persona != prepared.persona:
+            return  # of a choice that was made anew since
+        if leg.configured:
+            if leg.bridge and self.line.can.mutable_instructions:
+                leg.bridge.tell(UpdateInstructions(prepared.setup.instructions))
+            return
+        setup = Configure(leg.selection.choice, replace(prepared.setup, listens=listens), prepared.turns)
+        if leg.bridge:
+            leg.bridge.tell(setup)
+        else:
+            leg = replace(leg, bridge=self._host.hire_bridge(leg.generation, setup))
+        self.line = replace(self.line, coming=replace(leg, empty=not prepared.turns, configured=True, listens=listens))
+
+    def ready(self, ready: Ready) -> None:
+        """A connection is the persona of a choice, and listens if the caller speaks in a stream."""
+        due = self._host.clock() + ready.seconds - margin(ready.seconds)
+        self.line = self.line.readied(ready.generation, ready.choice, due, ready.listens)
+
+    def swap(self) -> tuple[Leg | None, Leg]:
+        """The connection that is coming has the line from now on; the live one before it retires. Returns both."""
+        old, coming = self.line.live, self.line.coming
+        assert coming
+        live = replace(coming, empty=False, ready=not coming.tuning)
+        self.line = replace(self.line, live=live, coming=None, misses=())
+        if old:
+            self._retire(old)
+        return old, live
+
+    def discard(self) -> None:
+        """Nobody needs the connection that is coming, if there is one."""
+        coming, self.line = self.line.coming, replace(self.line, coming=None)
+        if coming:
+            self._retire(coming)
+
+    # Their end.
+
+    def answered(self) -> None:
+        """A reply is complete: what was lost before is forgiven."""
+        self.line = replace(self.line, ends=())
+
+    def lost(self, leg: Leg, cause: BaseException | None) -> None:
+        """A connection ended that should not have, or, without a cause, is left because it had its time."""
+        self.look()
+        line, now = self.line, self._host.clock()
+        if leg is line.live:
+            self._persona.tell(StopMeter())
+        if line.rolls_over(leg):  # the one that serves goes on, and nobody need know
+            line = replace(line, rested=now + RETRY_SECONDS)
+        else:
+            rested = now + random.uniform(0, self._losses.spread(now))
+            fatal = line.fatal or isinstance(cause, UpstreamRefused)
+            line = replace(line.failed(leg, now), fatal=fatal, rested=rested)
+        self.line = line.without(leg.generation)
+        if not cause:
+            self._retire(replace(leg, generation=-leg.generation))  # what still comes of it is of nobody
+
+    def gone(self, leg: Leg) -> None:
+        """A connection that retired is gone: its last facts are in."""
+        self.line = self.line.without(leg.generation)
+
+    def close(self) -> None:
+        """The caller is gone: all connections retire."""
+        self.closed = True
+        legs, self.line = self.line.legs(), Line()
+        for leg in legs:
+            self._retire(leg)
+
+    def _retire(self, leg: Leg) -> None:
+        if leg.bridge:
+            self.line = replace(self.line, retiring=(*self.line.retiring, leg))
+            leg.bridge.tell(Stop())
+
+
+def margin(seconds: float) -> float:
+    """So long before its end a connection that lasts so long is replaced: the last tenth of it, within MARGINS."""
+    least, most = MARGINS
+    return min(max(seconds / 10, least), most, seconds / 2)
