@@ -199,7 +199,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def _fail(self) -> None:
         """Nothing comes of what was asked of the connection that serves: that fails, and the next is asked."""
         if live := self._bridges.serving:
-            self._conversation.give_up(live)
+            self._conversation.owed.give_up(live)
             self.pace()
         self._bridges.go_on()
 

@@ -68,26 +68,20 @@ class Conversation:
 
         In this order: what a connection that was lost had heard already comes before what is still in the microphone.
         """
-        while not self.greetings.owed and live.bridge and (said := self.inbound.next(live.selection.choice)):
+        turns, stream = self.inbound.turns, self.inbound.stream
+        while live.bridge and not (self.greetings.owed or stream.speaking):
+            said = turns.next(live.selection.choice)
+            if not said:
+                break
             if not said.said_before:
                 self.barge_in(live, said.arrived, now)
-            self.inbound.ask(live, said, now)
+            self.owed.ask(live, said, now)
         self.listen(live)
 
     def listen(self, live: Leg) -> None:
         """Let the live connection hear the caller, unless another is being called, or a greeting comes first."""
         if live.ready and self.outbound.streamed and not self.greetings.comes_first:
             self.inbound.listen(live)
-
-    def give_up(self, live: Leg) -> None:
-        """Nothing comes of what was asked, on this connection neither: it is settled, and what waits is asked."""
-        asked = [*self.owed.asks(), *(said.number for said in self.inbound.turns if said.asked)]
-        if live.bridge:
-            live.bridge.tell(CancelReply(overdue=True))
-        self.outbound.lost(live.generation)
-        if self.inbound.stream.stopped:
-            self.inbound.stream.committed()
-        self.owed.fail(max(asked, default=0), "nothing came")
 
     # Barge-in.
 
@@ -96,11 +90,6 @@ class Conversation:
         self.barge_in(live, now, now)
         self.greetings.interrupt()
         self.inbound.forget(list(self.inbound.turns))
-
-    def change_mode(self, live: Leg | None, now: float) -> None:
-        """From here on the caller speaks in another way: what was said and not answered is over."""
-        self.interrupt(live, now)
-        self.inbound.stream.drop()
 
     def barge_in(self, live: Leg | None, since: float, now: float) -> None:
         """Something was said at `since`: stop what was playing then, and what is being answered."""

@@ -9,13 +9,10 @@ from actors.call.recordings import Recordings
 from actors.call.transcripts import Transcripts
 from actors.call.turns import TurnOrder, Utterance
 from actors.call.uplink import Uplink
-from actors.messages.bridge import AskClip, AskText, ContinueReply
 from actors.messages.caller import Error, Mode, Notice, SpeechStopped
 from actors.messages.persona import ToPersona
 from actors.runtime import Ref
 
-MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
-MOST_ASKED = 4  # that the upstream has and has not answered; then the next one waits
 WRONG_MODE: dict[Mode, str] = {
     "clip": "This call takes recorded clips: send audio, or config with mode stream.",
     "stream": "This call is a stream: send binary frames, or config with mode clip first.",
@@ -37,11 +34,6 @@ class Inbound:
     def spoke_at(self) -> float:
         """When the caller said something last: a turn, or words that the model heard. Seconds, -inf before any."""
         return max(self._spoke_at, self.recordings.came_at)
-
-    @property
-    def full(self) -> bool:
-        """True if no more of the caller's turns can wait."""
-        return sum(not said.asked for said in self.turns) >= MOST_WAITING
 
     @property
     def came(self) -> Mode | None:
@@ -75,35 +67,12 @@ class Inbound:
         if not choice and self.forget([said for said in self.turns if said.choice == 0]):
             self._caller.tell(Error("no_persona", "Nobody is on the line who could answer: choose a persona first."))
 
-    # To the model.
-
-    def next(self, choice: int) -> Utterance | None:
-        """The turn to ask now, of those meant for this choice; None while the caller speaks or enough was asked."""
-        said = self.turns.next(choice)
-        if not said or self.stream.speaking or sum(other.asked for other in self.turns) >= MOST_ASKED:
-            return None
-        return said
-
-    def ask(self, live: Leg, said: Utterance, now: float) -> None:
-        """Have this connection answer a turn, or go on with the answer that a lost one began."""
-        if not live.bridge:
-            return
-        self.turns.change(said.number, asked=True)
-        if said.said_before:
-            live.bridge.tell(ContinueReply(said.number))
-        elif isinstance(said.content, bytes):
-            live.bridge.tell(AskClip(said.number, said.content))
-            self.words.expect(said.number, now)
-        elif said.content is not None:
-            live.bridge.tell(AskText(said.number, said.content))
-            self.words.remember(live, said.number, said.content)
+    # What the model makes of it.
 
     def listen(self, live: Leg) -> None:
         """Let this connection hear the stream, from what it missed on."""
         if not self.stream.listen(live):
             self._caller.tell(Notice("say_again", "Some of what you said was lost on the line: say it again."))
-
-    # What the model makes of it.
 
     def began(self, number: int, at_ms: int, behind: int, now: float) -> None:
         """The model hears the caller speak; `behind` is the turn that it hears of only after this one, or 0."""
@@ -133,12 +102,6 @@ class Inbound:
             self.turns.change(number, content=text)
 
     # The end of a turn.
-
-    def settle(self, *asks: int) -> None:
-        """These turns are answered: no other connection need hear them."""
-        for ask in asks:
-            self.turns.forget(ask)
-            self.stream.acknowledge(ask)
 
     def drop(self, gone: list[Utterance]) -> None:
         """Forget turns that were meant for a persona who has left, and tell the caller if there were any."""

@@ -108,7 +108,7 @@ class Intake:
             return
         if isinstance(said, Recorded) and not self._switchboard.mode.takes("clip"):
             raise Refused("wrong_mode", WRONG_MODE["stream"])
-        if self._inbound.full:
+        if self._inbound.turns.full:
             raise Refused("busy", "Several of your messages wait already: let them be answered first.")
         match said:
             case Recorded(clip, came_as):

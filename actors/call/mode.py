@@ -43,7 +43,8 @@ class CallMode:
         if mode == self.now:
             return
         if self.now:
-            self._conversation.change_mode(self._bridges.line.live, self._host.clock())
+            self._conversation.interrupt(self._bridges.line.live, self._host.clock())
+            self._conversation.inbound.stream.drop()
         self.hold(mode)
         self._bridges.go_on()
 

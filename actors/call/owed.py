@@ -10,6 +10,7 @@ from actors.call.line import Leg
 from actors.call.outbound import Outbound
 from actors.call.turns import Utterance
 from actors.call.watch import For, Waiting
+from actors.messages.bridge import AskClip, AskText, CancelReply, ContinueReply
 from actors.messages.caller import Error
 from realtime.client import errors
 from realtime.client.errors import Action
@@ -22,7 +23,7 @@ class Owed:
         self, caller: Caller, inbound: Inbound, outbound: Outbound, greetings: Greetings, tally: Counter[str]
     ) -> None:
         self._caller, self._tally = caller, tally
-        self._inbound, self._outbound, self._greetings = inbound, outbound, greetings
+        self._outbound, self._greetings = outbound, greetings
         self._turns, self._stream, self._words = inbound.turns, inbound.stream, inbound.words
         self._put_off: dict[int, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
         self._ended = 0  # asks that came to an end of any kind: a turn that replaces another waits no longer
@@ -52,6 +53,20 @@ class Owed:
             waits.append(Waiting(For.LATER if longer else For.ANSWER, about, None, longer, answers))
         return waits
 
+    def ask(self, live: Leg, said: Utterance, now: float) -> None:
+        """Have this connection answer a turn, or go on with the answer that a lost one began."""
+        if not live.bridge:
+            return
+        self._turns.change(said.number, asked=True)
+        if said.said_before:
+            live.bridge.tell(ContinueReply(said.number))
+        elif isinstance(said.content, bytes):
+            live.bridge.tell(AskClip(said.number, said.content))
+            self._words.expect(said.number, now)
+        elif said.content is not None:
+            live.bridge.tell(AskText(said.number, said.content))
+            self._words.remember(live, said.number, said.content)
+
     def put_off(self, ask: int, seconds: float) -> None:
         """The upstream has no time for this ask, for so many seconds more."""
         self._put_off[ask] = self._put_off.get(ask, 0.0) + seconds
@@ -66,7 +81,7 @@ class Owed:
         self._greetings.settle(ask)
         self._settle_before(ask)
         if (said := self._turns.get(ask)) and said.asked:
-            self._inbound.settle(ask)
+            self._answered(said)
 
     def fail(self, ask: int, reason: str) -> None:
         """The model could not answer: the caller is told, and the ask is settled. `reason` is the upstream's code."""
@@ -77,6 +92,16 @@ class Owed:
             self._caller.tell(Error("busy", "Too many want an answer at this moment: say it again in a while."))
         else:
             self._caller.tell(Error("upstream_unavailable", f"The model could not answer ({reason}): say it again."))
+
+    def give_up(self, live: Leg) -> None:
+        """Nothing comes of what was asked, on this connection neither: it fails, and what waits may be asked."""
+        asked = [*self.asks(), *(said.number for said in self._turns if said.asked)]
+        if live.bridge:
+            live.bridge.tell(CancelReply(overdue=True))
+        self._outbound.lost(live.generation)
+        if self._stream.stopped:
+            self._stream.committed()
+        self.fail(max(asked, default=0), "nothing came")
 
     def lost(self, leg: Leg, said_before: Mapping[int, str]) -> None:
         """The connection is gone, and what it has not answered is asked again on the next one.
@@ -116,4 +141,9 @@ class Owed:
             self._words.remember(leg, said.number, "")  # or the next one would know it twice
 
     def _settle_before(self, ask: int) -> None:
-        self._inbound.settle(*(said.number for said in self._turns.before(ask)))
+        for said in self._turns.before(ask):
+            self._answered(said)
+
+    def _answered(self, said: Utterance) -> None:
+        self._turns.forget(said.number)
+        self._stream.acknowledge(said.number)

@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 
 from actors.admission.waiting import Parcel
 
+MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
+MOST_ASKED = 4  # that the upstream has and has not answered; then the next one waits
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
@@ -54,6 +57,11 @@ class TurnOrder:
         """Something was said and is not answered."""
         return bool(self._waiting)
 
+    @property
+    def full(self) -> bool:
+        """True if no more turns can wait to be asked."""
+        return sum(not said.asked for said in self) >= MOST_WAITING
+
     def arrive(self, choice: int, now: float, text: str | None = None, counted: Parcel | None = None) -> Utterance:
         """Take a place in the order: a typed turn with its text, a clip without."""
         said = Utterance(self.number(), choice, now, text, clip=text is None, counted=counted)
@@ -84,7 +92,12 @@ class TurnOrder:
             said.counted.release()
 
     def next(self, choice: int) -> Utterance | None:
-        """What to ask now: the first that is not asked, if it is decoded and meant for this choice."""
+        """The turn to ask now: the first that is not asked, if it is decoded and meant for this choice.
+
+        None while MOST_ASKED are being answered.
+        """
+        if sum(said.asked for said in self) >= MOST_ASKED:
+            return None
         for said in self._waiting.values():
             if not said.asked:
                 ready = said.said_before or said.content is not None
