@@ -166,7 +166,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self.after(services.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, services.current.catalogue.version)
 
-    # What it does for its switchboard.
+    # What it does for the objects that it owns: see SwitchboardHost.
 
     def hire_bridge(self, generation: int, setup: Configure) -> Hired[BridgeInbox]:
         """Open the upstream connection of this generation."""
@@ -196,6 +196,28 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._bridges.close()
         self._persona.tell(CloseBill())
 
+    # What the caller waits for.
+
+    def _look(self) -> None:
+        """Say and do what is due by the table, and look again when more is."""
+        if self._call_ending.begun:
+            return
+        due, wait = self.watch.look(self._switchboard.waits(), self.clock())
+        if wait is not None:
+            self.after(wait, Look())
+        for what in due:
+            match what:
+                case Notice():
+                    self._caller.tell(what)
+                case Close():
+                    self.leave(what)
+                case End.GIVE_UP:
+                    self._switchboard.give_up()
+                case End.FAIL:
+                    self._fail()
+                case _ if live := self._bridges.serving:
+                    self._lost(live, None)
+
     def _fail(self) -> None:
         """Nothing comes of what was asked of the connection that serves: that fails, and the next is asked."""
         if live := self._bridges.serving:
@@ -218,28 +240,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self.leave(Close(1001, "the server is restarting: call again in a moment"))
             case TimeUp():
                 self.leave(Close(1000, "this call has reached its longest time: call again to go on"))
-
-    # What the caller waits for.
-
-    def _look(self) -> None:
-        """Say and do what is due by the table, and look again when more is."""
-        if self._call_ending.begun:
-            return
-        due, wait = self.watch.look(self._switchboard.waits(), self.clock())
-        if wait is not None:
-            self.after(wait, Look())
-        for what in due:
-            match what:
-                case Notice():
-                    self._caller.tell(what)
-                case Close():
-                    self.leave(what)
-                case End.GIVE_UP:
-                    self._switchboard.give_up()
-                case End.FAIL:
-                    self._fail()
-                case _ if live := self._bridges.serving:
-                    self._lost(live, None)
 
     def _end_when_all_is_told(self) -> None:
         """The bill to the caller, and to us the last facts of each connection."""

@@ -1,7 +1,27 @@
-"""What the caller hears: replies on their way to them, how much was released, and how much was heard by now.
+"""What the caller hears: replies on their way to the caller's player, and how much of each was heard by now.
 
-A player on the caller's side plays what it gets in order and in real time. Its clock is reckoned here, and what is
-sent ahead of it is bounded: a `clear` would else wait behind a burst on a slow line.
+The model makes a reply far faster than it plays. In a stream, sound is therefore released at the pace at which it
+plays, and at most LEAD seconds ahead of the player: else a `clear` would wait behind a burst on a slow line. In clip
+mode a reply is sent whole, once it is complete.
+
+One reply, in bytes of its audio:
+
+    0              heard           released                    received
+    ├────────────────┼────────────────┼────────────────────────────┤─ ─ ─ ─ ─ ─ ─ ─
+    │ was played     │ on its way or  │ pcm: has come, and         │ still to be made,
+    │                │ in the player  │ waits to be released       │ until it has a `status`
+    ▲          ▲              ▲               ▲
+    marks: (the byte at which some words begin to be said, the words)
+
+Where `heard` stands is reckoned. A player plays what it gets in order and in real time, so that `until`, the moment at
+which all that was released will have been played, gives it; a report of the player's own (`played`) is better.
+
+    begin ─▶ since ─▶ begun ─▶ done ─▶ heard to its end: forgotten
+      │        │        │        │
+      └────────┴────────┴────────┴──▶ stopped, because the caller says something: only what was heard is remembered
+
+A reply has a `since` once the caller may know of it; it is `begun` when ResponseStarted was sent, `done` when all of
+it was. Replies play one after the other: the second is not released before the first is done.
 """
 
 from collections import deque
@@ -50,12 +70,12 @@ class OutgoingReply:
 
     @property
     def ms(self) -> int:
-        """How long plays what was released of it."""
+        """How long the released part plays, in milliseconds."""
         return self.released // BYTES_PER_MS
 
     @property
     def text(self) -> str:
-        """All its words so far."""
+        """All words of it that have come."""
         return "".join(words for _, words in self.marks).strip()
 
     def add(self, pcm: bytes) -> None:
@@ -70,14 +90,14 @@ class OutgoingReply:
         self.marks.append((self.received, words))
 
     def release(self, size: int, now: float) -> bytes:
-        """Give out so many bytes; they play when what was given before has been played."""
+        """Take `size` bytes out of `pcm`: they play when what was released before has been played."""
         piece = bytes(self.pcm[:size])
         del self.pcm[:size]
         self._plays(size, now)
         return piece
 
     def release_all(self, now: float) -> bytearray:
-        """Give out all that is there, as it is: to copy two minutes of it took 10 ms."""
+        """Take all of `pcm` out, as it is: to copy two minutes of it took 10 ms."""
         whole, self.pcm = self.pcm, bytearray()
         self._plays(len(whole), now)
         return whole
@@ -87,7 +107,7 @@ class OutgoingReply:
         self.until = max(now, self.until) + size / RATE
 
     def heard(self, now: float) -> int:
-        """Bytes of it that were played by now: by the player's report, else by the clock."""
+        """Bytes that were played by now: by the player's report, else by the clock."""
         if self.report:
             ms, at = self.report
             return min(self.released, (ms + int((now - at) * 1000)) * BYTES_PER_MS)
@@ -98,11 +118,11 @@ class OutgoingReply:
         return self.heard(now) // BYTES_PER_MS
 
     def heard_text(self, now: float) -> str:
-        """The words that were played whole by now, after those that an earlier connection gave."""
+        """The words that were played whole by now, after those that a lost connection gave of the same answer."""
         return join(self.before, self.text_until(self.heard(now)))
 
     def text_until(self, byte: int) -> str:
-        """The words that are said before this byte of its audio; a word that is cut is not counted."""
+        """The words that are said before this byte of the audio, without a word that is cut."""
         if byte >= self.received and self.status:
             return self.text
         said = ""
@@ -117,7 +137,7 @@ class OutgoingReply:
         return said.strip()
 
     def cut(self) -> None:
-        """No more will come: keep what ends with a word, as far as it can still be kept back."""
+        """No more will come: end with a whole word, if what follows it was not released yet."""
         begin = self.marks[-1][0] if self.marks else 0
         if self.released <= begin < self.received:
             del self.pcm[len(self.pcm) - (self.received - begin) :]
@@ -129,12 +149,12 @@ class OutgoingReply:
 
 
 def join(before: str, after: str) -> str:
-    """Two parts of one answer."""
+    """The words of two parts of one answer."""
     return f"{before} {after}".strip()
 
 
 def _share(words: str, said: int, span: int) -> str:
-    """The whole words in the first `said` bytes of `span`; 0 when nobody knows yet how long they take."""
+    """The whole words said in the first `said` of `span` bytes; a `span` of 0 is not known yet."""
     count = len(words) * said // span if span else int(said / BYTES_PER_MS * CHARACTERS_A_MS)
     if count >= len(words.rstrip()):
         return words
@@ -152,7 +172,7 @@ class Playout:
         return iter(list(self._queue))
 
     def begin(self, outgoing: OutgoingReply) -> None:
-        """A reply is coming; it plays after those before it."""
+        """A reply is coming. It plays after those before it."""
         self._queue.append(outgoing)
 
     def find(self, generation: int, reply: int) -> OutgoingReply | None:
@@ -163,11 +183,11 @@ class Playout:
         return None
 
     def forget(self, outgoing: OutgoingReply) -> None:
-        """Nobody will hear it."""
+        """Nobody will hear any more of this reply."""
         self._queue.remove(outgoing)
 
     def send(self, outgoing: OutgoingReply, now: float) -> bytearray:
-        """Give out a whole reply at once."""
+        """Release a whole reply at once; returns its audio."""
         self._forget_heard(now)
         outgoing.since, outgoing.until, outgoing.begun, outgoing.done = now, self._until, True, True
         pcm = outgoing.release_all(now)
@@ -175,7 +195,7 @@ class Playout:
         return pcm
 
     def release(self, now: float) -> tuple[list[ToCaller], float | None]:
-        """What to send now, and in how many seconds to ask again; None when only something new changes anything."""
+        """What to send now, and after how many seconds to ask again; None if that depends on what comes."""
         said: list[ToCaller] = []
         wait = None
         self._forget_heard(now)
@@ -188,7 +208,7 @@ class Playout:
         return said, wait
 
     def _release(self, outgoing: OutgoingReply, now: float, said: list[ToCaller]) -> float | None:
-        """Release of one reply what may be released; returns when more may be."""
+        """Add to `said` what may be released of one reply; returns after how many seconds more may be."""
         room = round(LEAD - max(0.0, self._until - now), 3)  # in whole ms, or a rounding error is waited for
         fits = len(outgoing.pcm) <= room * RATE
         if not fits and room < PIECE:
@@ -210,7 +230,7 @@ class Playout:
 
     @staticmethod
     def _captions(outgoing: OutgoingReply) -> list[ToCaller]:
-        """The words of what is released now."""
+        """The words that belong to what was released since the last time."""
         news = []
         while outgoing.told < len(outgoing.marks) and outgoing.marks[outgoing.told][0] < outgoing.released:
             news.append(outgoing.marks[outgoing.told][1])
@@ -218,19 +238,19 @@ class Playout:
         return [Transcript("assistant", "".join(news), outgoing.id, final=False)] if news else []
 
     def silent(self, now: float) -> bool:
-        """All that ever came was heard to its end."""
+        """True if every reply that came was heard to its end."""
         self._forget_heard(now)
         return not self._queue
 
     def played(self, response_id: str, ms: int, now: float) -> None:
-        """The player's own word on how far it is; it never goes back, nor beyond what was released."""
+        """The player reports how far it is, in ms. A report never goes back, nor beyond what was released."""
         for outgoing in self._queue:
             if outgoing.id == response_id:
                 least = outgoing.report[0] if outgoing.report else 0
                 outgoing.report = (max(least, min(ms, outgoing.ms)), now)
 
     def stop(self, since: float, now: float) -> list[OutgoingReply]:
-        """What must stop because something was said at `since`: all that was there before and is not heard yet."""
+        """Stop every reply that the caller could know of at `since` and has not heard to its end; returns them."""
         self._forget_heard(now)
         stopped = [outgoing for outgoing in self._queue if outgoing.since is not None and outgoing.since <= since]
         for outgoing in stopped:
@@ -245,7 +265,7 @@ class Playout:
 
 
 def silence(outgoing: OutgoingReply, now: float, streamed: bool) -> list[ToCaller]:
-    """What a caller is told of a reply that stops here; in a stream also how it ended."""
+    """What the caller is told of a reply that stops now; in a stream also how it ended."""
     if not streamed:
         return [Clear(outgoing.id)]
     if not outgoing.begun:

@@ -12,7 +12,7 @@ from schemas import Refused
 
 
 class Room:
-    """`displaced` is called when others need what a clip takes; what it is told comes back here."""
+    """`displaced` is called when others need the room of a clip; what it is told comes back to `told`."""
 
     def __init__(
         self, clips: Recordings, refusals: Refusals, displaced: Callable[[Displaced], None], holding: Holding
@@ -21,11 +21,11 @@ class Room:
         self.holding = holding
 
     def of(self, holding: Holding) -> None:
-        """What comes from here on is kept for this connection."""
+        """From here on, what comes is counted for this connection."""
         self.holding = holding
 
     def take(self, clip: bytes | Packed, came_as: Counted | None) -> Parcel:
-        """For a clip, which waits from now on. Raises Refused: busy."""
+        """Make room for a clip. `came_as` is what it was counted as until now. Raises Refused: busy."""
         counted = self.holding.parcel(Kind.CLIP, lambda lost: self._displaced(Displaced(lost)))
         if came_as:
             came_as.release()
@@ -34,9 +34,9 @@ class Room:
         return counted
 
     def told(self, message: Decoded | Undecoded | Displaced) -> bool:
-        """A clip is decoded or refused, or there is no room for it any more: that is no fault of the caller's.
+        """A clip is decoded or refused, or there is no room for it any more, of which the caller is told.
 
-        False where the clip was given up while this was on its way.
+        False if nobody waits for the clip any more.
         """
         if isinstance(message, Displaced):
             remains = self._clips.displaced(message.counted)
@@ -49,5 +49,5 @@ class Room:
         return True
 
     def close(self) -> None:
-        """Nothing of it is needed any more."""
+        """Give back all of it."""
         self.holding.close()

@@ -1,4 +1,23 @@
-"""Which connection serves whom the caller has chosen: connections come and go as `steer` says."""
+"""Whom the caller talks to: choices are made, granted or refused, and connections come and go as `steer` says.
+
+The path of a choice:
+
+    choose, seek ──▶ asked ──▶ granted ──▶ wanted ──▶ swapped in: the caller is told, the meter runs, they are greeted
+                       │                     │
+                       │                     └─▶ out of reach: whoever is still live is wanted again, or the call ends
+                       └─▶ declined: what was said to it is meant for the choice before
+
+- A choice is `asked` until the supervisor has a place with a persona for it (choices.py). The caller may go on talking:
+  what is said now is meant for the newest choice, and waits for it.
+- Once granted, the persona is `wanted`: whoever is on the line falls silent, and keeps the line until the other one is
+  ready. This changes the `Line`, and `steer` (line.py) says what that means for the connections: this file makes its
+  moves, and bridges.py carries them out.
+- What else makes the next move: a connection is ready, lost or due, or the caller has waited as long as they may
+  (watch.py). All of it ends in the same `steer`.
+
+The caller is told once for each choice who is on the line (`acknowledged`). If a connection takes over for the same
+choice that is either a rollover, of which they are told nothing, or the end of a loss: `resumed`.
+"""
 
 import random
 from typing import assert_never
@@ -51,7 +70,7 @@ OUT_OF_REACH = {
 
 
 class Switchboard:
-    """One caller's line."""
+    """Makes choices and moves of one call; `bridges` carries the moves out, `mode` is how the caller speaks."""
 
     def __init__(
         self,
@@ -148,7 +167,7 @@ class Switchboard:
         self.steer()
 
     def declined(self, choice: int) -> None:
-        """It is not, and whoever was wanted before still is, or may yet be granted."""
+        """A choice was refused: whoever was wanted before still is, or may yet be granted."""
         if self.bridges.closed:
             return
         self._conversation.retag(choice, self._choices.refused(choice, self.line.wanted))

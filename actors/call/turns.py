@@ -33,7 +33,7 @@ class Utterance:
 
     @property
     def place(self) -> tuple[int, bool]:
-        """What is answered settles what has a lower one."""
+        """Its place in the order: the answer to a turn also answers every turn with a lower one."""
         return max(self.number, self.behind), self.behind > self.number
 
 
@@ -54,7 +54,7 @@ class TurnOrder:
 
     @property
     def waiting(self) -> bool:
-        """Something was said and is not answered."""
+        """True if something was said and is not answered."""
         return bool(self._waiting)
 
     @property
@@ -77,12 +77,12 @@ class TurnOrder:
         return self._waiting.get(number)
 
     def before(self, ask: int) -> list[Utterance]:
-        """What was asked before `ask`, as the upstream has heard it: an answer to that answers these as well."""
+        """The turns asked before `ask`, in the order of the upstream: an answer to that answers these as well."""
         place = self._waiting[ask].place if ask in self._waiting else (ask, False)
         return [said for said in self if said.asked and said.place < place]
 
     def change(self, number: int, **facts: object) -> None:
-        """Note something new of an utterance; of one that is gone, nothing."""
+        """Set these fields of an utterance, if it is still there."""
         if said := self._waiting.get(number):
             self._waiting[number] = replace(said, **facts)  # type: ignore[arg-type]
 
