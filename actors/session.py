@@ -1,4 +1,8 @@
-"""UserSessionActor: one caller's line. It owns the caller's connection, and decides which upstream serves."""
+"""UserSessionActor: one call. It owns the caller's connection, the children and the timers.
+
+What a message means is decided by the objects of actors/call: Intake for what the caller says, UpstreamEvents for what
+the model says, Switchboard for choices and connections. What they need done, the session does (SwitchboardHost).
+"""
 
 import asyncio
 import logging
@@ -219,7 +223,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                     self._lost(live, None)
 
     def _fail(self) -> None:
-        """Nothing comes of what was asked of the connection that serves: that fails, and the next is asked."""
+        """Nothing comes of what was asked of the connection that serves: it fails, and the next is asked."""
         if live := self._bridges.serving:
             self._conversation.owed.give_up(live)
             self.pace()
@@ -263,7 +267,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._lost(leg, down.cause or UpstreamLost("it has ended"))
 
     def _lost(self, leg: Leg, cause: BaseException | None) -> None:
-        """A connection has ended, or, without a cause, is as good as lost: it had its time."""
+        """A connection has ended; without a cause, it is given up because nothing comes of it."""
         log.warning("session=%s lost generation %d: %s", self._id, leg.generation, cause or "it says nothing")
         self._services.counters.upstream_lost += 1
         if leg is self._bridges.line.live:

@@ -20,7 +20,7 @@ MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be go
 
 
 class Bridges:
-    """`generations` is how many connections there were, `closed` that the call is over."""
+    """Owns the `line`. `generations` counts the connections that were opened; `closed`: the call is over."""
 
     def __init__(
         self, host: SwitchboardHost, persona: Ref[ToPersona], conversation: Conversation, services: Services
@@ -38,30 +38,30 @@ class Bridges:
         return live if live and live.selection == self.line.wanted else None
 
     def go_on(self) -> None:
-        """Ask what is ready to be asked, if the one who is wanted is on the line."""
+        """Ask what is ready to be asked of the connection that serves, and look at what the caller waits for."""
         if self.serving:
             self._conversation.release(self.serving, self._host.clock())
         self._host.after(0.0, Look())  # once, when all that happens now has happened
 
     def look(self) -> None:
-        """Bring up to date what the line must know of the call: it is asked only when something is to be decided."""
+        """Bring the line up to date with the call: how much was said, whether all is silent, until when to try."""
         silent, said = self._conversation.silent(self._host.clock()), self._conversation.inbound.turns.last
         self.line = replace(self.line, said=said, silent=silent, until=self._host.watch.until)
 
     # Whom they serve.
 
     def want(self, selection: Selection) -> None:
-        """The caller wants this persona, and the last choice wins."""
+        """The caller has chosen this persona: what was refused or delayed for another does not hold for it."""
         self.line = replace(self.line, wanted=selection, fatal=False, rested=0.0)
 
     def fall_back(self, live: Leg) -> None:
-        """Whoever is wanted is given up: whoever is on the line is wanted again."""
+        """Whoever is wanted is given up: the persona of the live connection is wanted again."""
         self.line = replace(self.line, wanted=live.selection, fatal=False, ends=(), misses=())
 
     def tune(self, listens: bool) -> None:
-        """The connections of whoever is wanted are to listen to a stream, or to wait for whole clips.
+        """Have the connections of whoever is wanted find the turns in a stream, or wait for whole clips.
 
-        One that serves somebody else is told nothing: they may go on as they were.
+        The connection of another persona is told nothing: they may go on in the mode before.
         """
         for leg in self.line.untuned(listens):
             if leg.bridge:
@@ -81,7 +81,7 @@ class Bridges:
         self._persona.tell(Prepare(leg.generation, leg.selection.persona))
 
     def prepared(self, prepared: Prepared, listens: bool) -> None:
-        """It is known what a connection must be told: one that is coming is hired with that, or told of it."""
+        """It is known what a connection must be told: hire its bridge with that, or tell the bridge that there is."""
         legs = (leg for leg in (self.line.live, self.line.coming) if leg)
         leg = next((leg for leg in legs if leg.generation == prepared.generation), None)
         if not leg or leg.selection.persona != prepared.persona:
@@ -98,12 +98,12 @@ class Bridges:
         self.line = replace(self.line, coming=replace(leg, empty=not prepared.turns, configured=True, listens=listens))
 
     def ready(self, ready: Ready) -> None:
-        """A connection is the persona of a choice, and listens if the caller speaks in a stream."""
+        """A connection is the persona of a choice: note until when it is to serve, and whether it listens."""
         due = self._host.clock() + ready.seconds - margin(ready.seconds)
         self.line = self.line.readied(ready.generation, ready.choice, due, ready.listens)
 
     def swap(self) -> tuple[Leg | None, Leg]:
-        """The connection that is coming has the line from now on; the live one before it retires. Returns both."""
+        """The coming connection becomes the live one, and the one before retires. Returns the old and the new one."""
         old, coming = self.line.live, self.line.coming
         assert coming
         live = replace(coming, empty=False, ready=not coming.tuning)
@@ -113,7 +113,7 @@ class Bridges:
         return old, live
 
     def discard(self) -> None:
-        """Nobody needs the connection that is coming, if there is one."""
+        """The coming connection, if there is one, is not needed: it retires."""
         coming, self.line = self.line.coming, replace(self.line, coming=None)
         if coming:
             self._retire(coming)
@@ -121,11 +121,11 @@ class Bridges:
     # Their end.
 
     def answered(self) -> None:
-        """A reply is complete: what was lost before is forgiven."""
+        """A reply is complete: connections that were lost before do not count any more."""
         self.line = replace(self.line, ends=())
 
     def lost(self, leg: Leg, cause: BaseException | None) -> None:
-        """A connection ended that should not have, or, without a cause, is left because it had its time."""
+        """A connection ended that should not have; without a cause, it is given up because nothing comes of it."""
         self.look()
         line, now = self.line, self._host.clock()
         if leg is line.live:
@@ -158,6 +158,6 @@ class Bridges:
 
 
 def margin(seconds: float) -> float:
-    """So long before its end a connection that lasts so long is replaced: the last tenth of it, within MARGINS."""
+    """How many seconds before its end a connection that lasts `seconds` is replaced: a tenth, within MARGINS."""
     least, most = MARGINS
     return min(max(seconds / 10, least), most, seconds / 2)

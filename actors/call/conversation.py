@@ -1,4 +1,4 @@
-"""What both sides of a call have part in: asking and being answered, barge-in, the loss of a connection, a switch."""
+"""What concerns both sides of a call: asking in order, barge-in, the loss of a connection, a switch of persona."""
 
 from collections import Counter
 
@@ -14,7 +14,8 @@ from actors.messages.bridge import CancelReply
 class Conversation:
     """The `inbound` and the `outbound` side of a call, the `greetings` between them, and the answers `owed`.
 
-    It is told which connection is live. What concerns one side alone is told to that side.
+    It is told which connection is live; times are seconds on a clock that never goes back. What concerns one side
+    alone is told to that side.
     """
 
     def __init__(self, caller: Caller, inbound: Inbound, outbound: Outbound, tally: Counter[str]) -> None:
@@ -40,14 +41,14 @@ class Conversation:
         self.inbound.retag(refused, choice)
 
     def switch(self, live: Leg | None, choice: int, greeting: str, now: float) -> None:
-        """Another persona is wanted: the one on the line falls silent, what was meant for it is over."""
+        """Another persona is wanted: the one on the line falls silent, and what was meant for it is dropped."""
         self.barge_in(live, now, now)
         self.inbound.stream.hold()
         self.greetings.owe(choice, greeting)
         self.inbound.drop([said for said in self.inbound.turns if said.choice < choice])
 
     def restore(self, failed: int) -> None:
-        """The switch failed and the persona before goes on: what was meant for the other is over."""
+        """The switch failed and the persona before goes on: what was meant for the other is dropped."""
         self.greetings.drop()
         self.inbound.drop([said for said in self.inbound.turns if said.choice == failed])
 
@@ -60,7 +61,7 @@ class Conversation:
         self.greetings.ask(live)
 
     def lost(self, leg: Leg) -> None:
-        """The live connection is gone: what it has not answered will be asked again, on the next one."""
+        """The live connection is gone: what it has not answered is asked again on the next one."""
         self.owed.lost(leg, self.outbound.lost(leg.generation))
 
     def release(self, live: Leg, now: float) -> None:
@@ -97,7 +98,10 @@ class Conversation:
             live.bridge.tell(CancelReply())
 
     def stop(self, live: Leg | None, since: float, now: float, behind: int = 0) -> bool:
-        """The same on our side alone; True if something is being answered. What was said `behind` that goes on."""
+        """The same without telling the model. True if something is being answered.
+
+        `behind` is a turn whose answer is wanted all the same, 0 for none.
+        """
         greeting, asked = self.greetings.owed, [said for said in self.inbound.turns if said.asked]
         answering = bool(greeting or asked)  # before a part that was heard settles what it answers
         for ask in self.outbound.stop(live, since, now):
@@ -109,6 +113,6 @@ class Conversation:
         return answering
 
     def close(self) -> None:
-        """Nobody is left to answer, or to hear: nothing of it all is kept."""
+        """The call is over: drop what waits and what plays."""
         self.inbound.close()
         self.outbound.close()

@@ -1,4 +1,8 @@
-"""What the model says in a call: every event of every connection comes through here, and goes to whom it concerns."""
+"""What the model says in a call: every event of every connection is dispatched here.
+
+From a connection that does not serve (it is coming, it retires, or another persona is being called) only the words of
+the caller count; usage counts from any connection, also from one that is gone.
+"""
 
 from typing import TypeAlias, assert_never
 
@@ -34,11 +38,11 @@ Served: TypeAlias = (
     ReplyAudio | ReplyWords | ReplyBegan | ReplyEnded | facts.SpeechStarted | SpeechStopped | Committed | AskFailed
     | Postponed
 )  # fmt: skip
-"""What counts only from the connection that serves: of any other nobody hears an answer, or waits for one."""
+"""The events that count only from the connection that serves: nobody waits for an answer of any other."""
 
 
 class UpstreamEvents:
-    """Says which events count of which connection, and what each of them means."""
+    """Decides which events count from which connection, and does what each of them means for the call."""
 
     def __init__(
         self,
@@ -53,7 +57,7 @@ class UpstreamEvents:
         self._inbound, self._outbound, self._owed = conversation.inbound, conversation.outbound, conversation.owed
 
     def learn(self, generation: int, event: Event) -> None:
-        """The connection of this generation said something; it may be gone by now."""
+        """The connection of this generation, which may be gone by now, has told an event."""
         leg = self._bridges.line.leg(generation)
         match event:
             case Used() | Allowance():
@@ -71,7 +75,7 @@ class UpstreamEvents:
             self._host.pace()
 
     def _serves(self, leg: Leg, event: Served) -> None:
-        """Where what is asked of the model, or waited for, may now be something else, that is asked."""
+        """The connection that serves has told an event. If something else may be asked of it now, that is asked."""
         now, number = self._host.clock(), self._inbound.words.number
         match event:
             case ReplyAudio() | ReplyWords():

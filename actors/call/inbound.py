@@ -52,7 +52,7 @@ class Inbound:
         self.words.typed(self.turns.arrive(choice, now, text).number, text)
 
     def sift(self, clips: bool, stream: bool) -> None:
-        """It is known now whether the call takes clips, and a stream: what came in another way is refused."""
+        """Refuse what waits and came in a way that the call does not take: clips, or a stream."""
         if not clips and self.forget([said for said in self.turns if said.clip]):
             self._caller.tell(Error("wrong_mode", WRONG_MODE["stream"]))
         if not stream and not self.stream.empty:
@@ -60,7 +60,7 @@ class Inbound:
             self._caller.tell(Error("wrong_mode", WRONG_MODE["clip"]))
 
     def retag(self, refused: int, choice: int) -> None:
-        """A choice was refused: what was said to it is meant for `choice`, the one before; 0 where there is none."""
+        """A choice was refused: what was said to it is now meant for `choice`, the one before; 0 if there is none."""
         self.turns.retag(refused, choice)
         if not choice:
             self.stream.drop()  # or whoever is chosen next would hear it

@@ -1,4 +1,4 @@
-"""What the caller says: every message goes to whom it concerns, and audio of a stream first, 50 times a second."""
+"""What the caller says: every message is dispatched here. Audio of a stream comes 50 times a second, and goes first."""
 
 from math import inf
 from typing import assert_never
@@ -38,7 +38,7 @@ NO_PERSONA = Error("no_persona", "Choose a persona first: send config with an as
 
 
 class Intake:
-    """What a message that may come brings about, and what is said of one that may not."""
+    """Does what a message means for the call, or says what is wrong with it."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Intake:
         return self._bytes // BYTES_PER_MS
 
     def hear(self, said: FromCaller) -> None:
-        """A message has come from the caller; what is wrong with it they are told."""
+        """A message has come from the caller."""
         now = self._host.clock()
         if not self._refusals.admit(now):
             return
@@ -120,7 +120,7 @@ class Intake:
                 self._switchboard.bridges.go_on()
 
     def _stream(self, pcm: bytes, now: float) -> None:
-        """Some more of a stream has come: the usual case goes first."""
+        """Some more audio of a stream has come."""
         if not self._switchboard.choice:
             if not self._bytes:
                 self._caller.tell(NO_PERSONA)
@@ -139,7 +139,7 @@ class Intake:
         self._host.leave(Close(4400, "audio came faster than anybody speaks: send it in real time"))
 
     def _stray(self, now: float) -> None:
-        """It comes in a call of clips: told once for all that is on its way."""
+        """Audio of a stream has come in a call of clips: say so once for all that is on its way."""
         if now - self._strayed_at >= STRAY_SECONDS:
             self._strayed_at = now
             self._refusals.refuse("wrong_mode", WRONG_MODE["clip"], now)

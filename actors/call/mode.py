@@ -49,7 +49,7 @@ class CallMode:
         self._bridges.go_on()
 
     def hold(self, mode: Mode | None) -> None:
-        """The mode holds now for whoever is wanted; what came in another is refused, once no choice can ask for it."""
+        """Use this mode for whoever is wanted. What came in another is refused, once no choice can ask for it."""
         self.now, inbound = mode, self._conversation.inbound
         self._conversation.outbound.set_mode(self.streamed, self._host.clock())
         self._bridges.tune(self.streamed)
@@ -64,5 +64,5 @@ class CallMode:
         self._before = self.now
 
     def restore(self) -> None:
-        """Nobody else came: the mode before holds again."""
+        """The switch failed: the mode before holds again."""
         self.hold(self._before)

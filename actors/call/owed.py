@@ -17,7 +17,7 @@ from realtime.client.errors import Action
 
 
 class Owed:
-    """By the numbers of the asks. `tally` counts the answers that came to an end."""
+    """Asks are told apart by their numbers. `tally` counts, among others, the answers that came to an end."""
 
     def __init__(
         self, caller: Caller, inbound: Inbound, outbound: Outbound, greetings: Greetings, tally: Counter[str]
@@ -29,7 +29,7 @@ class Owed:
         self._ended = 0  # asks that came to an end of any kind: a turn that replaces another waits no longer
 
     def asks(self) -> list[int]:
-        """What was asked, or is about to be because the caller has stopped, and is not answered."""
+        """The asks that are not answered, with the turn that is about to be one because the caller has stopped."""
         asked = [said.number for said in self._turns if said.asked and not said.cancelled]
         if (greeting := self._greetings.owed) and greeting.asked:
             asked.append(greeting.number)
@@ -38,7 +38,7 @@ class Owed:
         return asked
 
     def waits(self, leg: Leg) -> list[Waiting]:
-        """What the caller waits for, of this connection."""
+        """What the caller waits for from this connection."""
         answers = self._tally["replies"] + self._tally["interrupted"]
         waits = [] if leg.ready else [Waiting(For.CONSENT, leg.generation)]
         if self._stream.unheard:
@@ -94,7 +94,7 @@ class Owed:
             self._caller.tell(Error("upstream_unavailable", f"The model could not answer ({reason}): say it again."))
 
     def give_up(self, live: Leg) -> None:
-        """Nothing comes of what was asked, on this connection neither: it fails, and what waits may be asked."""
+        """Nothing comes of what was asked, on this connection neither: all of it fails, and what waits may be asked."""
         asked = [*self.asks(), *(said.number for said in self._turns if said.asked)]
         if live.bridge:
             live.bridge.tell(CancelReply(overdue=True))

@@ -91,7 +91,7 @@ class Switchboard:
 
     @property
     def line(self) -> Line:
-        """Which connection serves, which is coming, and who is wanted."""
+        """The connections, and who is wanted: to read only."""
         return self.bridges.line
 
     def counted(self) -> dict[str, object]:
@@ -102,7 +102,7 @@ class Switchboard:
 
     @property
     def choice(self) -> int:
-        """The newest that may still be granted: what is said now is meant for it."""
+        """The newest choice that may still be granted, 0 for none: what is said now is meant for it."""
         return self._choices.newest
 
     def choose(self, chose: Chose) -> None:
@@ -212,13 +212,13 @@ class Switchboard:
                     assert_never(move)
 
     def ready(self, ready: Ready) -> None:
-        """A connection is the persona of a choice, and listens if the caller speaks in a stream."""
+        """A connection is the persona of a choice, and may take the line."""
         self.bridges.ready(ready)
         self.steer()
         self.bridges.go_on()
 
     def lost(self, leg: Leg, cause: BaseException | None) -> None:
-        """A connection ended that should not have, or, without a cause, is left because it had its time."""
+        """A connection ended that should not have; without a cause, it is given up because nothing comes of it."""
         self.bridges.lost(leg, cause)
         self.steer()
 
@@ -256,7 +256,7 @@ class Switchboard:
         self._caller.acknowledge(live.selection.persona)
 
     def give_up(self) -> None:
-        """Whoever is wanted had their time to come."""
+        """Whoever is wanted could not be reached in time."""
         self.bridges.discard()
         self._give_up()
         self.steer()
