@@ -34,7 +34,7 @@ from upstream.facts import (
     Used,
 )
 
-Served: TypeAlias = (
+ServingEvent: TypeAlias = (
     ReplyAudio | ReplyWords | ReplyBegan | ReplyEnded | facts.SpeechStarted | SpeechStopped | Committed | AskFailed
     | Postponed
 )  # fmt: skip
@@ -74,7 +74,7 @@ class UpstreamEvents:
         if leg and self._outbound.streamed:
             self._host.pace()
 
-    def _serves(self, leg: Leg, event: Served) -> None:
+    def _serves(self, leg: Leg, event: ServingEvent) -> None:
         """The connection that serves has told an event. If something else may be asked of it now, that is asked."""
         now, number = self._host.clock(), self._inbound.words.number
         match event:

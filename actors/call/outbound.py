@@ -7,7 +7,8 @@ from collections import Counter
 
 from actors.call.connection import Caller
 from actors.call.line import Leg
-from actors.call.playout import OutgoingReply, Playout, join, silence
+from actors.call.outgoing import OutgoingReply, join
+from actors.call.playout import Playout, silence
 from actors.messages.bridge import TruncateReply
 from actors.messages.caller import AudioResponse, TextResponse, Transcript
 from actors.messages.persona import Remember, ToPersona
