@@ -18,7 +18,8 @@ How much is kept depends on who speaks and who listens:
 
 - Nobody speaks: the last QUIET bytes, because the model may have heard speech begin and not have reported it yet.
 - A turn is not safe: from its beginning on.
-- Nobody listens (a greeting comes first, a connection is lost, another persona is being chosen): everything.
+- Nobody listens (a greeting comes first, a connection is lost, another persona is being chosen): also all that is
+  said from then on.
 
 In no case more than LONGEST. If more comes while nobody listens, the oldest is discarded and `missed` is set.
 
