@@ -190,7 +190,7 @@ class Trials:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The current catalogue, the dialler of the model, the decoders, limits, counters, losses, buffered bytes, clock."""
+    """The current catalogue, the dialler of the model, the decoders, limits, counters, losses, waiting bytes, clock."""
 
     current: CurrentCatalogue
     upstream: Dialler

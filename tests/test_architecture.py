@@ -60,9 +60,8 @@ HOMES = {
     "jinja2": ("personas/",),
     "idna": ("web/hostnames.py",),
 }
-PURE = ["realtime", "actors/messages", "web/wires", "personas/search", "upstream/facts.py", "upstream/usage.py"]
-PURE += [f"actors/call/{name}.py" for name in ("line", "turns", "playout", "replay", "watch")]
-PURE += ["actors/admission", "actors/call/choices.py", "actors/call/connection.py"]
+PURE = ["realtime", "actors/admission", "actors/call", "actors/messages", "web/wires", "personas/search"]
+PURE += ["upstream/facts.py", "upstream/usage.py"]
 FLOOR = {package: depth for depth, floor in enumerate(FLOORS) for package in floor.split()}
 FILES = sorted(
     path.relative_to(ROOT)

@@ -7,9 +7,9 @@ from audio import By, Decoded, Decoding, Packed, Pool, Undecoded
 
 
 class Clips:
-    """One at a time, in the order in which they came, so that nobody takes the decoders from the others.
+    """Hands over one clip at a time, in the order in which they came: nobody takes the decoders from the others.
 
-    `by` is who they are, the widest first: what their clips cost decides when their next is decoded.
+    `by` says whose clips they are, the widest group first: what those cost decides when the next is decoded.
     """
 
     def __init__(self, pool: Pool, to: Ref[Decoded | Undecoded], by: By = ()) -> None:
@@ -18,12 +18,12 @@ class Clips:
         self._in_hand: tuple[int, Decoding] | None = None
 
     def add(self, number: int, clip: bytes | Packed) -> None:
-        """Decode it when those before it are done; what becomes of it is told by its number."""
+        """Decode a clip once those before it are done. What becomes of it is told by its number."""
         self._waiting.append((number, clip))
         self._next()
 
     def finished(self, number: int) -> bool:
-        """What became of this one was told; False where it was dropped while that was on its way."""
+        """A decoder is done with this clip: the next may begin. False if the clip was dropped meanwhile."""
         if not self._in_hand or self._in_hand[0] != number:
             return False
         self._in_hand = None
@@ -31,7 +31,7 @@ class Clips:
         return True
 
     def drop(self, *numbers: int) -> None:
-        """Nobody wants these any more: nothing will be told of them, and no decoder begins one."""
+        """Nobody wants these clips any more: nothing is told of them, and no decoder begins one."""
         self._waiting = deque(clip for clip in self._waiting if clip[0] not in numbers)
         if self._in_hand and self._in_hand[0] in numbers:
             number, decoding = self._in_hand

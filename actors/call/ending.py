@@ -10,7 +10,7 @@ STOPPED = Close(4500, "it was stopped")  # what the supervisor tells the caller 
 
 
 class CallEnding:
-    """`begun`: the call is over. `done`: the caller knows, and whoever is left may end."""
+    """`begun`: the call is over. `done`: the caller was told, and the session may end. `bill` is what it came to."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -19,7 +19,7 @@ class CallEnding:
         self.bill = Bill()
 
     def begin(self, close: Close) -> None:
-        """It is over: the caller will be told this, if they are still there."""
+        """The call is over: once the bill is made up the caller is told this, if they are still there."""
         self.begun, self._close = True, close
 
     def settle(self, bill: Bill) -> None:
@@ -30,7 +30,7 @@ class CallEnding:
         self.say()
 
     def say(self) -> None:
-        """Close, if that was not said yet."""
+        """Tell the caller the Close, if they were not told."""
         if self.begun and not self.done:
             self._caller.tell(self._close)
         self.done = True

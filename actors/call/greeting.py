@@ -1,6 +1,10 @@
 """The first words of a persona: owed once for each choice, until the caller has them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from actors.call.line import Leg
+from actors.messages.bridge import Greet
 
 
 @dataclass(slots=True)
@@ -19,6 +23,64 @@ class Greeting:
 
     @property
     def rest(self) -> str:
-        """What is still to be said."""
+        """The words that are still to be said."""
         left = self.words.split()[len(self.said_before.split()) :]
         return " ".join(left)
+
+
+class Greetings:
+    """At most one greeting is `owed`: that of the newest choice that was granted."""
+
+    def __init__(self) -> None:
+        self.owed: Greeting | None = None
+        self._places: dict[int, int] = {}  # choice that is not decided yet -> the number of its greeting
+
+    @property
+    def undecided(self) -> bool:
+        """True while a choice is neither granted nor refused."""
+        return bool(self._places)
+
+    @property
+    def comes_first(self) -> bool:
+        """True while no connection may listen to the caller: a persona is being chosen, or has not begun to greet."""
+        return self.undecided or (self.owed is not None and not self.owed.begun)
+
+    def expect(self, choice: int, number: int) -> None:
+        """A persona was asked for: its greeting has this number among the turns."""
+        self._places[choice] = number
+
+    def refused(self, choice: int) -> None:
+        """The choice was refused, so that nobody greets."""
+        self._places.pop(choice, None)
+
+    def owe(self, choice: int, words: str) -> None:
+        """The choice was granted: its persona owes these words, and nobody else owes any."""
+        self.owed = Greeting(self._places.pop(choice), words)
+
+    def ask(self, live: Leg) -> None:
+        """Have this connection say what is still owed."""
+        if self.owed and live.bridge:
+            self.owed.asked = True
+            live.bridge.tell(Greet(self.owed.number, self.owed.rest))
+
+    def settle(self, ask: int) -> None:
+        """The caller has the answer to this ask: if that is the greeting, nothing is owed any more."""
+        if self.owed and ask == self.owed.number:
+            self.owed = None
+
+    def interrupt(self) -> None:
+        """The caller wants to hear no more of it; a greeting that nobody was asked for is still given."""
+        if self.owed and self.owed.asked:
+            self.owed = None
+
+    def drop(self) -> None:
+        """Nothing is owed any more."""
+        self.owed = None
+
+    def lost(self, said_before: Mapping[int, str]) -> None:
+        """The connection is gone; `said_before` holds, by ask, the words that the caller gets of each answer."""
+        if self.owed:
+            self.owed.begun = False
+            self.owed.said_before = said_before.get(self.owed.number, self.owed.said_before)
+            if not self.owed.rest:
+                self.owed = None

@@ -1,58 +1,145 @@
-"""Audio of a stream as it comes from the caller, 50 times a second: whether it may come, and how much of it did."""
+"""What the caller says: every message is dispatched here. Audio of a stream comes 50 times a second, and goes first."""
 
-from collections.abc import Callable
 from math import inf
+from typing import assert_never
 
 from actors.admission.rate import Rate
 from actors.call.connection import Caller
-from actors.call.conversation import WRONG_MODE
+from actors.call.conversation import Conversation
+from actors.call.host import SwitchboardHost
+from actors.call.inbound import WRONG_MODE
+from actors.call.refusals import Refusals
+from actors.call.room import Room
 from actors.call.switchboard import Switchboard
-from actors.call.uplink import Uplink
-from actors.messages.caller import Close, Error
+from actors.messages.caller import (
+    Chose,
+    Close,
+    Error,
+    FromCaller,
+    HungUp,
+    Interrupted,
+    Malformed,
+    Pinged,
+    Played,
+    Pong,
+    Recorded,
+    SearchedPersona,
+    Spoke,
+    TooFast,
+    Typed,
+)
+from schemas import Refused
 from upstream.facts import BYTES_PER_MS
 
 SECOND = 1000 * BYTES_PER_MS  # of audio
 STRAY_SECONDS = 1.0  # a phone hears of a refusal a moment later, and has sent 50 more frames a second until then
 HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was before: a phone was out of reach for so long
+NO_PERSONA = Error("no_persona", "Choose a persona first: send config with an astrologer_id.")
 
 
 class Intake:
-    """`refuse` says what is wrong with it, by code and reason."""
+    """Does what a message means for the call, or says what is wrong with it."""
 
-    def __init__(self, caller: Caller, board: Switchboard, stream: Uplink, refuse: Callable[[str, str], None]) -> None:
-        self._caller, self._board, self._stream, self._refuse = caller, board, stream, refuse
+    def __init__(
+        self,
+        host: SwitchboardHost,
+        caller: Caller,
+        conversation: Conversation,
+        switchboard: Switchboard,
+        room: Room,
+        refusals: Refusals,
+    ) -> None:
+        self._host, self._caller, self._switchboard = host, caller, switchboard
+        self._conversation, self._inbound, self._outbound = conversation, conversation.inbound, conversation.outbound
+        self._room, self._refusals = room, refusals
         self._haste = Rate(SECOND, HASTE_SECONDS * SECOND)
         self._strayed_at = -inf
         self._bytes = 0
 
     @property
     def ms(self) -> int:
-        """So much has come."""
+        """How much audio of a stream has come."""
         return self._bytes // BYTES_PER_MS
 
-    def hear(self, pcm: bytes, now: float) -> Close | None:
-        """Some more of it: the usual case goes first. What it is to end the call with, if it came too fast."""
-        if not self._board.choice:
+    def hear(self, said: FromCaller) -> None:
+        """A message has come from the caller."""
+        now = self._host.clock()
+        if not self._refusals.admit(now):
+            return
+        try:
+            self._take(said, now)
+        except Refused as refused:
+            self._refusals.refuse(refused.code, refused.message, now)
+
+    def _take(self, said: FromCaller, now: float) -> None:
+        """Raises Refused."""
+        match said:
+            case Spoke(pcm):
+                self._stream(pcm, now)
+            case Played(response_id, ms):
+                self._outbound.played(response_id, ms, now)
+            case Pinged():
+                self._caller.tell(Pong())
+            case Chose():
+                self._switchboard.choose(said)
+            case SearchedPersona():
+                self._switchboard.seek(said)
+            case Recorded() | Typed():
+                self._turn(said, now)
+            case Interrupted():
+                self._conversation.interrupt(self._switchboard.line.live, now)
+                self._switchboard.bridges.go_on()
+            case HungUp():
+                self._host.leave(Close(1000, "the call has ended"))
+            case TooFast(reason, code, error):
+                if error:
+                    self._refusals.refuse(error, reason, now)
+                self._host.leave(Close(code, reason))
+            case Malformed(code, reason):
+                raise Refused(code, reason)
+            case _:
+                assert_never(said)
+
+    def _turn(self, said: Recorded | Typed, now: float) -> None:
+        """A whole turn has come. Raises Refused: wrong_mode, busy."""
+        choice = self._switchboard.choice
+        if not choice:
+            self._caller.tell(NO_PERSONA)
+            return
+        if isinstance(said, Recorded) and not self._switchboard.mode.takes("clip"):
+            raise Refused("wrong_mode", WRONG_MODE["stream"])
+        if self._inbound.turns.full:
+            raise Refused("busy", "Several of your messages wait already: let them be answered first.")
+        match said:
+            case Recorded(clip, came_as):
+                counted = self._room.take(clip, came_as)
+                self._switchboard.mode.spoke("clip")
+                self._inbound.recordings.add(choice, now, clip, counted)
+            case Typed(text):
+                self._inbound.type(choice, now, text)
+                self._switchboard.bridges.go_on()
+
+    def _stream(self, pcm: bytes, now: float) -> None:
+        """Some more audio of a stream has come."""
+        if not self._switchboard.choice:
             if not self._bytes:
-                self._caller.tell(Error("no_persona", "Choose a persona first: send config with an astrologer_id."))
+                self._caller.tell(NO_PERSONA)
             self._bytes += len(pcm)
-            return None
-        if self._board.mode != "stream":
-            if not self._board.takes("stream"):
+            return
+        if not self._switchboard.mode.streamed:
+            if not self._switchboard.mode.takes("stream"):
                 self._stray(now)
-                return None
-            self._board.spoke("stream")
+                return
+            self._switchboard.mode.spoke("stream")
         self._bytes += len(pcm)
-        if not self._haste.take(now, len(pcm)):
-            self._caller.tell(
-                Error("too_many_messages", "Audio comes faster than anybody speaks: send it in real time.")
-            )
-            return Close(4400, "audio came faster than anybody speaks: send it in real time")
-        self._stream.hear(pcm, now)
-        return None
+        if self._haste.take(now, len(pcm)):
+            self._inbound.stream.hear(pcm, now)
+            return
+        self._caller.tell(Error("too_many_messages", "Audio comes faster than anybody speaks: send it in real time."))
+        self._host.leave(Close(4400, "audio came faster than anybody speaks: send it in real time"))
 
     def _stray(self, now: float) -> None:
-        """It comes in a call of clips: told once for all that is on its way."""
+        """Audio of a stream has come in a call of clips: say so once for all that is on its way."""
         if now - self._strayed_at >= STRAY_SECONDS:
             self._strayed_at = now
-            self._refuse("wrong_mode", WRONG_MODE["clip"])
+            self._refusals.refuse("wrong_mode", WRONG_MODE["clip"], now)

@@ -1,7 +1,35 @@
 """Which upstream connection a session has, wants and is getting: state, and one pure function of it.
 
-Choosing, switching, reopening after a loss, rolling over before a session's limit: all are the same act, steered by
-state and not by event. The last choice wins, and no flow needs states of its own.
+Choosing, switching, reopening after a loss and rolling over before a session's limit are one act. Whatever happens
+changes the `Line`; then `steer` says what to do next, until there is nothing to do. So the last choice wins, and no
+flow needs states of its own.
+
+A connection is a `Leg`. It moves through the places of the line:
+
+              Open              Swap          Swap of the next              its Down
+    (none) ──────────▶ coming ────────▶ live ──────────────────▶ retiring ──────────▶ (none)
+                         │                                          ▲
+                         └─────────────────── Discard ──────────────┘
+
+One that is coming and holds nothing yet may become another persona (Retune). It may be swapped in once its bridge says
+that it is the persona that is wanted: it is `ready`. One that is lost leaves the line at once, and counts among the
+`ends` if it was live, among the `misses` if it was coming; one that was to relieve a live one counts as neither.
+
+What `steer` does:
+
+    wanted   coming                           live                         move
+    ──────   ──────────────────────────────   ──────────────────────────   ──────────────────────────────────────
+    nobody   -                                -                            nothing
+    A        serves another, nothing said     -                            Retune
+    A        serves another                   -                            Discard
+    A        knows less than was said since   -                            Discard
+    A        is not ready                     -                            nothing
+    A        is ready                         serves A, somebody speaks    Look again (a rollover waits for silence)
+    A        is ready                         -                            Swap
+    A        none                             serves A, not due yet        Look again when it is due
+    A        none                             serves A, is due             Open, at a silent moment
+    A        none                             none, or serves another      GiveUp, Wait, Look or Open: as often as the
+                                                                           policy of SESSION_CHILDREN lets it
 """
 
 from dataclasses import dataclass, field, replace
@@ -83,6 +111,14 @@ class Line:
     def legs(self) -> tuple[Leg, ...]:
         """All connections that are not gone yet."""
         return (*(leg for leg in (self.live, self.coming) if leg), *self.retiring)
+
+    def leg(self, generation: int) -> Leg | None:
+        """The connection of this generation, until it is gone."""
+        return next((leg for leg in self.legs() if leg.generation == generation), None)
+
+    def leg_of(self, bridge: object) -> Leg | None:
+        """The connection of this bridge, until it is gone."""
+        return next((leg for leg in self.legs() if leg.bridge == bridge), None)
 
     def untuned(self, listens: bool) -> tuple[Leg, ...]:
         """The connections of whoever is wanted that were told otherwise than to listen, or not to."""

@@ -1,60 +1,149 @@
 """What was asked of the connection that serves and is not answered, and so what the caller waits for."""
 
 from collections import Counter
+from collections.abc import Mapping
 
-from actors.call.greeting import Greeting
+from actors.call.connection import Caller
+from actors.call.greeting import Greetings
+from actors.call.inbound import Inbound
 from actors.call.line import Leg
-from actors.call.replies import Replies
-from actors.call.turns import TurnOrder
-from actors.call.uplink import Uplink
+from actors.call.outbound import Outbound
+from actors.call.turns import Utterance
 from actors.call.watch import For, Waiting
+from actors.messages.bridge import AskClip, AskText, CancelReply, ContinueReply
+from actors.messages.caller import Error
+from realtime.client import errors
+from realtime.client.errors import Action
 
 
 class Owed:
-    """By the numbers of the asks. `tally` counts the answers that came to an end."""
+    """Asks are told apart by their numbers. `tally` counts, among others, the answers that came to an end."""
 
-    def __init__(self, turns: TurnOrder, replies: Replies, stream: Uplink, tally: Counter[str]) -> None:
-        self._turns, self._replies, self._stream, self._tally = turns, replies, stream, tally
+    def __init__(
+        self, caller: Caller, inbound: Inbound, outbound: Outbound, greetings: Greetings, tally: Counter[str]
+    ) -> None:
+        self._caller, self._tally = caller, tally
+        self._outbound, self._greetings = outbound, greetings
+        self._turns, self._stream, self._words = inbound.turns, inbound.stream, inbound.words
         self._put_off: dict[int, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
-        self._heard_of = 0  # so many asks came to an end of any kind: a turn that replaces another waits no longer
+        self._ended = 0  # asks that came to an end of any kind: a turn that replaces another waits no longer
 
-    def asks(self, greeting: Greeting | None) -> list[int]:
-        """What was asked, or is about to be because the caller has stopped, and is not answered."""
+    def asks(self) -> list[int]:
+        """The asks that are not answered, with the turn that is about to be one because the caller has stopped."""
         asked = [said.number for said in self._turns if said.asked and not said.cancelled]
-        if greeting and greeting.asked:
+        if (greeting := self._greetings.owed) and greeting.asked:
             asked.append(greeting.number)
         if self._stream.stopped:
             asked.append(self._stream.speaking)
         return asked
 
-    def waits(self, leg: Leg, greeting: Greeting | None) -> list[Waiting]:
-        """What the caller waits for, of this connection."""
+    def waits(self, leg: Leg) -> list[Waiting]:
+        """What the caller waits for from this connection."""
         answers = self._tally["replies"] + self._tally["interrupted"]
         waits = [] if leg.ready else [Waiting(For.CONSENT, leg.generation)]
         if self._stream.unheard:
             waits.append(Waiting(For.WORDS, leg.generation))
         if self._stream.hangs:
             waits.append(Waiting(For.PAUSE, (leg.generation, self._stream.speaking)))
-        if come := self._replies.come(leg.generation):
+        if come := self._outbound.come(leg.generation):
             return [*waits, Waiting(For.REST, (leg.generation, *come), answers=answers)]
-        if asked := self.asks(greeting):
+        if asked := self.asks():
             longer = max((self._put_off.get(ask, 0.0) for ask in asked), default=0.0)
-            about = (leg.generation, self._heard_of)
+            about = (leg.generation, self._ended)
             waits.append(Waiting(For.LATER if longer else For.ANSWER, about, None, longer, answers))
         return waits
 
+    def ask(self, live: Leg, said: Utterance, now: float) -> None:
+        """Have this connection answer a turn, or go on with the answer that a lost one began."""
+        if not live.bridge:
+            return
+        self._turns.change(said.number, asked=True)
+        if said.said_before:
+            live.bridge.tell(ContinueReply(said.number))
+        elif isinstance(said.content, bytes):
+            live.bridge.tell(AskClip(said.number, said.content))
+            self._words.expect(said.number, now)
+        elif said.content is not None:
+            live.bridge.tell(AskText(said.number, said.content))
+            self._words.remember(live, said.number, said.content)
+
     def put_off(self, ask: int, seconds: float) -> None:
-        """The upstream has no time for this, for so many seconds more."""
+        """The upstream has no time for this ask, for so many seconds more."""
         self._put_off[ask] = self._put_off.get(ask, 0.0) + seconds
 
-    def settled(self, ask: int) -> None:
-        """It is answered, or never will be."""
+    def ended(self) -> None:
+        """An ask came to an end of any kind."""
+        self._ended += 1
+
+    def settle(self, ask: int) -> None:
+        """An ask is answered, and with it all that was asked before it; if it is the greeting, then that."""
         self._put_off.pop(ask, None)
+        self._greetings.settle(ask)
+        self._settle_before(ask)
+        if (said := self._turns.get(ask)) and said.asked:
+            self._answered(said)
 
-    def heard_of(self) -> None:
-        """One came to an end of any kind."""
-        self._heard_of += 1
+    def fail(self, ask: int, reason: str) -> None:
+        """The model could not answer: the caller is told, and the ask is settled. `reason` is the upstream's code."""
+        self.ended()
+        self.settle(ask)
+        self._tally["failed"] += 1
+        if errors.of(reason) is Action.FULL:
+            self._caller.tell(Error("busy", "Too many want an answer at this moment: say it again in a while."))
+        else:
+            self._caller.tell(Error("upstream_unavailable", f"The model could not answer ({reason}): say it again."))
 
-    def lost(self) -> None:
-        """The connection is gone, and whatever it had no time for is asked of another."""
+    def give_up(self, live: Leg) -> None:
+        """Nothing comes of what was asked, on this connection neither: all of it fails, and what waits may be asked."""
+        asked = [*self.asks(), *(said.number for said in self._turns if said.asked)]
+        if live.bridge:
+            live.bridge.tell(CancelReply(overdue=True))
+        self._outbound.lost(live.generation)
+        if self._stream.stopped:
+            self._stream.committed()
+        self.fail(max(asked, default=0), "nothing came")
+
+    def lost(self, leg: Leg, said_before: Mapping[int, str]) -> None:
+        """The connection is gone, and what it has not answered is asked again on the next one.
+
+        `said_before` holds, by ask, the words that the caller gets of an answer that had begun.
+        """
+        for ask in said_before:
+            self._settle_before(ask)
+            self._stream.acknowledge(ask)  # its answer has begun and goes on: heard once more it would begin anew
         self._put_off.clear()
+        self._stream.hold()
+        for number in self._stream.heard_again:
+            self._turns.forget(number)
+            self._words.remember(leg, number, "")  # or it would be known before what was said before it
+        self._greetings.lost(said_before)
+        passed = {said.behind for said in self._turns}  # what was typed since goes before the rest of these answers
+        for said in [said for said in self._turns if said.asked]:
+            if said.number in passed and said.number in said_before:
+                self._turns.forget(said.number)
+                continue
+            before = "" if said.cancelled else said.said_before  # of a connection that was lost even earlier
+            self._ask_again(leg, said, said_before.get(said.number, before))
+
+    def _ask_again(self, leg: Leg, said: Utterance, said_before: str) -> None:
+        behind = any(not other.asked and other.number < said.number for other in self._turns)
+        if said.cancelled and said.said_before:
+            self._turns.forget(said.number)  # nobody waits for the rest
+        elif said_before:
+            self._turns.change(said.number, asked=False, behind=0, said_before=said_before)
+        elif not said.content:
+            self._turns.forget(said.number)  # the microphone has it, and plays it to the next one; or it was noise
+            self._stream.unheard = not said.cancelled or self._stream.unheard
+        elif said.cancelled and isinstance(said.content, str) and not behind:
+            self._turns.forget(said.number)  # the next one knows it, and nobody waits for an answer
+        else:
+            self._turns.change(said.number, asked=False, cancelled=False, behind=0, said_before="")
+            self._words.remember(leg, said.number, "")  # or the next one would know it twice
+
+    def _settle_before(self, ask: int) -> None:
+        for said in self._turns.before(ask):
+            self._answered(said)
+
+    def _answered(self, said: Utterance) -> None:
+        self._turns.forget(said.number)
+        self._stream.acknowledge(said.number)

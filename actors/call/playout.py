@@ -1,144 +1,29 @@
-"""What the caller hears: replies on their way to them, how much was released, and how much was heard by now.
+"""What the caller hears: replies on their way to the caller's player, and how much of each was heard by now.
 
-A player on the caller's side plays what it gets in order and in real time. Its clock is reckoned here, and what is
-sent ahead of it is bounded: a `clear` would else wait behind a burst on a slow line.
+The model makes a reply far faster than it plays. In a stream, sound is therefore released at the pace at which it
+plays, and at most LEAD seconds ahead of the player: else a `clear` would wait behind a burst on a slow line. In clip
+mode a reply is sent whole, once it is complete.
+
+The replies play one after the other: the second is not released before the first is done. Each of them (outgoing.py)
+goes through these states:
+
+    begin ─▶ since ─▶ begun ─▶ done ─▶ heard to its end: forgotten
+      │        │        │        │
+      └────────┴────────┴────────┴──▶ stopped, because the caller says something: only what was heard is remembered
+
+A reply has a `since` once the caller may know of it; it is `begun` when ResponseStarted was sent, `done` when all of
+it was.
 """
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from actors.call.outgoing import RATE, OutgoingReply
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
-from upstream.facts import BYTES_PER_MS, Status
+from upstream.facts import BYTES_PER_MS
 
 LEAD = 0.4  # seconds of audio that may be released ahead of the caller's player
 PIECE = 0.06  # seconds: less is not released alone while more is to come; a `clear` waits behind one at most
-RATE = 1000 * BYTES_PER_MS  # bytes a second
-CHARACTERS_A_MS = 0.015  # speech at an ordinary pace, where only the beginning of some words is known
-
-
-@dataclass(slots=True)
-class OutgoingReply:
-    """A reply of the model, as the persona of this id, in answer to the turn `ask`.
-
-    `pcm` has come and is not released, `received` and `released` count bytes; `until` is when what was released will
-    have been played. `before` are the words that a lost connection gave of the same answer. `since` is when the
-    caller could first know of it; None while it is kept back, as a whole reply is until it is complete.
-    """
-
-    generation: int
-    reply: int
-    ask: int
-    persona: str
-    before: str = ""
-    since: float | None = None
-    pcm: bytearray = field(default_factory=bytearray)
-    received: int = 0
-    released: int = 0
-    until: float = 0.0
-    begun: bool = False
-    status: Status | None = None
-    done: bool = False
-    marks: list[tuple[int, str]] = field(default_factory=list)  # (byte at which they begin to be said, words)
-    told: int = 0  # so many marks were shown to the caller
-    report: tuple[int, float] | None = None
-
-    @property
-    def id(self) -> str:
-        """The response id on the caller's wire."""
-        return f"{self.generation}.{self.reply}"
-
-    @property
-    def ms(self) -> int:
-        """How long plays what was released of it."""
-        return self.released // BYTES_PER_MS
-
-    @property
-    def text(self) -> str:
-        """All its words so far."""
-        return "".join(words for _, words in self.marks).strip()
-
-    def add(self, pcm: bytes) -> None:
-        """Some more audio has come."""
-        self.pcm += pcm
-        self.received += len(pcm)
-
-    def add_words(self, words: str) -> None:
-        """Some more words have come; the audio that comes next says them."""
-        if self.marks and self.marks[-1][0] == self.received:
-            words = self.marks.pop()[1] + words
-        self.marks.append((self.received, words))
-
-    def release(self, size: int, now: float) -> bytes:
-        """Give out so many bytes; they play when what was given before has been played."""
-        piece = bytes(self.pcm[:size])
-        del self.pcm[:size]
-        self._plays(size, now)
-        return piece
-
-    def release_all(self, now: float) -> bytearray:
-        """Give out all that is there, as it is: to copy two minutes of it took 10 ms."""
-        whole, self.pcm = self.pcm, bytearray()
-        self._plays(len(whole), now)
-        return whole
-
-    def _plays(self, size: int, now: float) -> None:
-        self.released += size
-        self.until = max(now, self.until) + size / RATE
-
-    def heard(self, now: float) -> int:
-        """Bytes of it that were played by now: by the player's report, else by the clock."""
-        if self.report:
-            ms, at = self.report
-            return min(self.released, (ms + int((now - at) * 1000)) * BYTES_PER_MS)
-        return max(0, self.released - max(0, round((self.until - now) * RATE)))
-
-    def heard_ms(self, now: float) -> int:
-        """The same in milliseconds, rounded down."""
-        return self.heard(now) // BYTES_PER_MS
-
-    def heard_text(self, now: float) -> str:
-        """The words that were played whole by now, after those that an earlier connection gave."""
-        return join(self.before, self.text_until(self.heard(now)))
-
-    def text_until(self, byte: int) -> str:
-        """The words that are said before this byte of its audio; a word that is cut is not counted."""
-        if byte >= self.received and self.status:
-            return self.text
-        said = ""
-        ends = [*(begin for begin, _ in self.marks[1:]), self.received]
-        for (begin, words), end in zip(self.marks, ends, strict=False):
-            if byte >= end > begin and (self.status or end < self.received):
-                said += words
-            elif byte > begin:
-                span = end - begin if self.status or end < self.received else 0
-                said += _share(words, byte - begin, span)
-                break
-        return said.strip()
-
-    def cut(self) -> None:
-        """No more will come: keep what ends with a word, as far as it can still be kept back."""
-        begin = self.marks[-1][0] if self.marks else 0
-        if self.released <= begin < self.received:
-            del self.pcm[len(self.pcm) - (self.received - begin) :]
-            self.marks.pop()
-        elif self.marks:
-            self.marks[-1] = (begin, _share(self.marks[-1][1], self.received - begin, 0))
-        self.received = self.released + len(self.pcm)
-        self.status = "incomplete"
-
-
-def join(before: str, after: str) -> str:
-    """Two parts of one answer."""
-    return f"{before} {after}".strip()
-
-
-def _share(words: str, said: int, span: int) -> str:
-    """The whole words in the first `said` bytes of `span`; 0 when nobody knows yet how long they take."""
-    count = len(words) * said // span if span else int(said / BYTES_PER_MS * CHARACTERS_A_MS)
-    if count >= len(words.rstrip()):
-        return words
-    return words[:count].rpartition(" ")[0] if " " in words[:count] else ""
 
 
 class Playout:
@@ -152,7 +37,7 @@ class Playout:
         return iter(list(self._queue))
 
     def begin(self, outgoing: OutgoingReply) -> None:
-        """A reply is coming; it plays after those before it."""
+        """A reply is coming. It plays after those before it."""
         self._queue.append(outgoing)
 
     def find(self, generation: int, reply: int) -> OutgoingReply | None:
@@ -163,11 +48,11 @@ class Playout:
         return None
 
     def forget(self, outgoing: OutgoingReply) -> None:
-        """Nobody will hear it."""
+        """Nobody will hear any more of this reply."""
         self._queue.remove(outgoing)
 
     def send(self, outgoing: OutgoingReply, now: float) -> bytearray:
-        """Give out a whole reply at once."""
+        """Release a whole reply at once; returns its audio."""
         self._forget_heard(now)
         outgoing.since, outgoing.until, outgoing.begun, outgoing.done = now, self._until, True, True
         pcm = outgoing.release_all(now)
@@ -175,7 +60,7 @@ class Playout:
         return pcm
 
     def release(self, now: float) -> tuple[list[ToCaller], float | None]:
-        """What to send now, and in how many seconds to ask again; None when only something new changes anything."""
+        """What to send now, and after how many seconds to ask again; None if that depends on what comes."""
         said: list[ToCaller] = []
         wait = None
         self._forget_heard(now)
@@ -188,7 +73,7 @@ class Playout:
         return said, wait
 
     def _release(self, outgoing: OutgoingReply, now: float, said: list[ToCaller]) -> float | None:
-        """Release of one reply what may be released; returns when more may be."""
+        """Add to `said` what may be released of one reply; returns after how many seconds more may be."""
         room = round(LEAD - max(0.0, self._until - now), 3)  # in whole ms, or a rounding error is waited for
         fits = len(outgoing.pcm) <= room * RATE
         if not fits and room < PIECE:
@@ -210,7 +95,7 @@ class Playout:
 
     @staticmethod
     def _captions(outgoing: OutgoingReply) -> list[ToCaller]:
-        """The words of what is released now."""
+        """The words that belong to what was released since the last time."""
         news = []
         while outgoing.told < len(outgoing.marks) and outgoing.marks[outgoing.told][0] < outgoing.released:
             news.append(outgoing.marks[outgoing.told][1])
@@ -218,19 +103,19 @@ class Playout:
         return [Transcript("assistant", "".join(news), outgoing.id, final=False)] if news else []
 
     def silent(self, now: float) -> bool:
-        """All that ever came was heard to its end."""
+        """True if every reply that came was heard to its end."""
         self._forget_heard(now)
         return not self._queue
 
     def played(self, response_id: str, ms: int, now: float) -> None:
-        """The player's own word on how far it is; it never goes back, nor beyond what was released."""
+        """The player reports how far it is, in ms. A report never goes back, nor beyond what was released."""
         for outgoing in self._queue:
             if outgoing.id == response_id:
                 least = outgoing.report[0] if outgoing.report else 0
                 outgoing.report = (max(least, min(ms, outgoing.ms)), now)
 
     def stop(self, since: float, now: float) -> list[OutgoingReply]:
-        """What must stop because something was said at `since`: all that was there before and is not heard yet."""
+        """Stop every reply that the caller could know of at `since` and has not heard to its end; returns them."""
         self._forget_heard(now)
         stopped = [outgoing for outgoing in self._queue if outgoing.since is not None and outgoing.since <= since]
         for outgoing in stopped:
@@ -245,7 +130,7 @@ class Playout:
 
 
 def silence(outgoing: OutgoingReply, now: float, streamed: bool) -> list[ToCaller]:
-    """What a caller is told of a reply that stops here; in a stream also how it ended."""
+    """What the caller is told of a reply that stops now; in a stream also how it ended."""
     if not streamed:
         return [Clear(outgoing.id)]
     if not outgoing.begun:

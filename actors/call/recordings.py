@@ -9,7 +9,7 @@ from audio import Decoded, Packed, Undecoded
 
 
 class Recordings:
-    """`came_at`: when the newest came that could be decoded."""
+    """`came_at` is when the newest clip came that could be decoded, in seconds; -inf before any."""
 
     def __init__(self, clips: Clips, turns: TurnOrder) -> None:
         self._clips, self._turns = clips, turns
@@ -20,13 +20,13 @@ class Recordings:
         self._clips.add(self._turns.arrive(choice, now, counted=counted).number, clip)
 
     def told(self, clip: int) -> bool:
-        """The decoders have told of this one, and the next is theirs; False where nobody waits for it any more."""
+        """The decoders are done with this clip, and may begin the next; False if nobody waits for it any more."""
         return self._clips.finished(clip)
 
     def decoded(self, result: Decoded | Undecoded) -> bool:
-        """A clip is decoded, or refused: then it is as if it had never come.
+        """A clip is decoded, or refused: then it is forgotten.
 
-        False when what it was decoded to is more than may wait: it is forgotten.
+        False if it is forgotten because what it was decoded to is more than may wait.
         """
         match result:
             case Decoded(number, pcm):
@@ -42,7 +42,7 @@ class Recordings:
         return True
 
     def displaced(self, counted: object) -> bool:
-        """Others needed the room that a clip took, or what it was decoded to; False if that is forgotten by now."""
+        """Others needed the room of a clip, or of what it was decoded to. False if it was there, and is forgotten."""
         gone = [said for said in self._turns if said.counted is counted]
         self.forget(*gone)
         return not gone

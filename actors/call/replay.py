@@ -1,7 +1,33 @@
-"""What the caller says in a stream, kept until it is safe: heard and answered, or written down by the model.
+"""What the caller says in a stream, kept until it is safe: answered, or written down by the model.
 
-When a connection is lost, what is kept is played to the next one, so that no words are lost. Positions are bytes on
-the clock of the connection that listens now: all audio that it was ever sent.
+When a connection is lost, the audio that is kept is played to the next one, so that no words are lost.
+
+Positions are bytes of audio (48 for each millisecond) on the clock of the connection that listens now: 0 is the first
+byte that it was ever sent. The times in its events (`at_ms`) are on the same clock.
+
+    0          _begins                                  _settled        _sent          end
+    ├─ ─ ─ ─ ─ ─ ─┼────────┬────────────┬───────────────────┼──────────────┼────────────┤
+      discarded   │        turn 7       turn 8              │   pause      │  waits     │
+                  └─────────────────────── _kept ───────────────────────────────────────┘
+
+- `_turns` holds where each turn begins that is not safe yet, as the model reported it.
+- `_settled` is where the last complete turn ended: whatever is reported next begins after it.
+- Before `_sent` the connection has the audio. What follows was said while nobody listened, and waits.
+
+How much is kept depends on who speaks and who listens:
+
+- Nobody speaks: the last QUIET bytes, because the model may have heard speech begin and not have reported it yet.
+- A turn is not safe: from its beginning on.
+- Nobody listens (a greeting comes first, a connection is lost, another persona is being chosen): also all that is
+  said from then on.
+
+In no case more than LONGEST. If more comes while nobody listens, the oldest is discarded and `missed` is set.
+
+A turn that is safe (`acknowledge`) is overwritten with silence, so that all positions stay as they are. If a turn
+before it is not safe, it must wait: the next connection will hear both (`heard_again`).
+
+There are three ways to go on. `resume` returns what the same connection has not been sent. `replay` returns all that
+is kept, for another connection, whose clock begins with it. `drop` discards it.
 """
 
 from collections import deque
@@ -18,7 +44,7 @@ ONSET = 300 * BYTES_PER_MS  # of what was said while a greeting was owed: more w
 
 
 class ReplayBuffer:
-    """The newest of what was said, and the turns in it that are not safe yet."""
+    """The newest audio of a stream, and the turns in it that are not safe yet."""
 
     def __init__(self) -> None:
         self._kept = bytearray()
@@ -34,16 +60,16 @@ class ReplayBuffer:
 
     @property
     def lost(self) -> bool:
-        """Words were dropped that another connection would need; or it was told so late of them that they were."""
+        """True if audio that the next connection must hear was already discarded."""
         return self.missed or any(begins + PADDING < self._begins for begins in self._turns.values())
 
     @property
     def empty(self) -> bool:
-        """Nothing is kept."""
+        """True if nothing is kept."""
         return not self._kept
 
     def hear(self, pcm: bytes, listening: bool, now: float) -> None:
-        """Keep it; `listening`: it goes to the connection as well."""
+        """Keep some more audio; with `listening` the connection is sent it as well. `now` is in seconds."""
         self._kept += pcm
         ends = self._begins + len(self._kept)
         if listening:
@@ -56,27 +82,27 @@ class ReplayBuffer:
             self._clock.append((now, ends - len(pcm)))
 
     def newest(self, size: int) -> bytes:
-        """The last bytes of what is kept, so many at most."""
+        """The last `size` bytes of what is kept, or fewer."""
         return bytes(self._kept[-size:])
 
     def began(self, turn: int, at_ms: int) -> None:
-        """Somebody speaks, since `at_ms`."""
+        """The model hears the caller speak, since `at_ms` on its clock: the beginning of this turn."""
         self._turns[turn] = at_ms * BYTES_PER_MS
         self._open = True
 
     def paused(self, at_ms: int) -> None:
-        """Nobody speaks, since `at_ms`."""
+        """The model hears that the caller has stopped, since `at_ms` on its clock."""
         self._settled = at_ms * BYTES_PER_MS
         self._open = False
 
     def committed(self) -> None:
-        """A turn is whole: if nobody has told where it ended, nobody spoke for half a second before."""
+        """A turn is complete. If its end was not reported, the model has heard SILENCE before this."""
         if self._open:
             self._open = False
             self._settled = max(self._settled, self._sent - SILENCE)
 
     def acknowledge(self, turn: int) -> None:
-        """It is written down or answered: the next connection need not hear it, unless it must hear one before it."""
+        """A turn is safe: the next connection need not hear it, unless it must hear one before it."""
         if turn in self._turns:
             self._safe.add(turn)
         while self._turns and (first := next(iter(self._turns))) in self._safe:
@@ -84,15 +110,15 @@ class ReplayBuffer:
 
     @property
     def heard_again(self) -> list[int]:
-        """Turns that are safe and will be heard by the next connection all the same, each in its place."""
+        """Turns that are safe, and that the next connection hears all the same because of one before them."""
         return [turn for turn in self._turns if turn in self._safe]
 
     def hold(self) -> None:
-        """Nobody listens from here on: what is said now is kept, whoever it will be for."""
+        """Nobody listens from here on: what is said now is kept for whoever listens next."""
         self._trim(self._needed(self._begins + len(self._kept), self._heard_at))
 
     def drop(self) -> None:
-        """All that was said is over."""
+        """Discard all that is kept: nobody will answer it."""
         self._kept.clear()
         self._turns.clear()
         self._safe.clear()
@@ -100,19 +126,19 @@ class ReplayBuffer:
         self._begins, self.missed = self._sent, False
 
     def resume(self) -> bytes:
-        """What the same connection has not got yet: from here on it listens again."""
+        """The audio that the same connection has not been sent: from here on it listens again."""
         rest = bytes(self._kept[max(0, self._sent - self._begins) :])
         self._begins = self._sent + len(rest) - len(self._kept)
         self._played(self._sent)
         return rest
 
     def shorten(self) -> None:
-        """Of what was said while a greeting was owed only the last moment counts."""
+        """Discard what was said while a greeting was owed, but for its last ONSET bytes."""
         self._trim(self._begins + len(self._kept) - ONSET)
         self._turns = {turn: begins for turn, begins in self._turns.items() if begins >= self._begins}
 
     def replay(self) -> bytes:
-        """What another connection must hear to know what this one knew; its clock begins here."""
+        """All that is kept, for another connection to hear: its clock begins here."""
         self._begins = self._settled = 0
         self._open = False
         self._turns.clear()
@@ -121,13 +147,13 @@ class ReplayBuffer:
         return bytes(self._kept)
 
     def _played(self, first: int) -> None:
-        """What is kept from `first` on goes out in a burst: as if it were said now, for all that is known of it."""
+        """What is kept from the position `first` on is sent in a burst, and counts as if it were said now."""
         self._sent, self.missed = self._begins + len(self._kept), False
         self._clock.clear()
         self._clock.append((self._heard_at, first))
 
     def _forget(self, turn: int) -> None:
-        """Where it was, nobody speaks; so that what comes after it keeps its place."""
+        """Put silence where the turn was, so that what comes after it keeps its position."""
         self._safe.discard(turn)
         begins = self._turns.pop(turn)
         ends = min([*self._turns.values(), max(self._settled, begins), self._begins + len(self._kept)])
@@ -136,7 +162,7 @@ class ReplayBuffer:
             self._kept[first:end] = bytes(end - first)
 
     def _trim(self, first: int) -> None:
-        """Keep from this position on, and no more than LONGEST."""
+        """Discard what is before this position, and what is more than LONGEST."""
         ends = self._begins + len(self._kept)
         first = max(first, ends - LONGEST)
         if first > self._begins:
@@ -144,7 +170,7 @@ class ReplayBuffer:
             self._begins = first
 
     def _needed(self, ends: int, now: float) -> int:
-        """Where the next connection would have to begin to hear all that is not safe."""
+        """The position from which the next connection must hear to get all that is not safe."""
         while len(self._clock) > 1 and now - self._clock[1][0] >= QUIET_SECONDS:
             self._clock.popleft()
         recent = min(ends - QUIET, *(at for _, at in islice(self._clock, 1)), ends)  # a burst is all as recent

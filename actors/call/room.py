@@ -1,40 +1,31 @@
 """The room that one caller's clips take among those of all, from when they come until they are answered."""
 
-from collections import Counter
 from collections.abc import Callable
 
 from actors.admission.waiting import CROWDED, Holding, Kind, Parcel
-from actors.call.connection import Caller
 from actors.call.recordings import Recordings
-from actors.counters import Counters
+from actors.call.refusals import Refusals
 from actors.messages.admission import Displaced
-from actors.messages.caller import Counted, Error
+from actors.messages.caller import Counted
 from audio import Decoded, Packed, Undecoded
 from schemas import Refused
 
 
 class Room:
-    """`displaced` is called when others need what a clip takes; what it is told comes back here."""
+    """`displaced` is called when others need the room of a clip; what it is told comes back to `told`."""
 
     def __init__(
-        self,
-        caller: Caller,
-        clips: Recordings,
-        tally: Counter[str],
-        counters: Counters,
-        displaced: Callable[[Displaced], None],
-        holding: Holding,
+        self, clips: Recordings, refusals: Refusals, displaced: Callable[[Displaced], None], holding: Holding
     ) -> None:
-        self._caller, self._clips, self._displaced = caller, clips, displaced
-        self._tally, self._counters = tally, counters
+        self._clips, self._refusals, self._displaced = clips, refusals, displaced
         self.holding = holding
 
     def of(self, holding: Holding) -> None:
-        """What comes from here on is kept for this connection."""
+        """From here on, what comes is counted for this connection."""
         self.holding = holding
 
     def take(self, clip: bytes | Packed, came_as: Counted | None) -> Parcel:
-        """For a clip, which waits from now on. Raises Refused: busy."""
+        """Make room for a clip. `came_as` is what it was counted as until now. Raises Refused: busy."""
         counted = self.holding.parcel(Kind.CLIP, lambda lost: self._displaced(Displaced(lost)))
         if came_as:
             came_as.release()
@@ -43,9 +34,9 @@ class Room:
         return counted
 
     def told(self, message: Decoded | Undecoded | Displaced) -> bool:
-        """A clip is decoded or refused, or there is no room for it any more: that is no fault of the caller's.
+        """A clip is decoded or refused, or there is no room for it any more, of which the caller is told.
 
-        False where the clip was given up while this was on its way.
+        False if nobody waits for the clip any more.
         """
         if isinstance(message, Displaced):
             remains = self._clips.displaced(message.counted)
@@ -54,11 +45,9 @@ class Room:
         else:
             return False
         if not remains:
-            self._tally["busy"] += 1
-            self._counters.messages_refused["busy"] += 1
-            self._caller.tell(Error("busy", CROWDED))
+            self._refusals.excuse("busy", CROWDED)
         return True
 
     def close(self) -> None:
-        """Nothing of it is needed any more."""
+        """Give back all of it."""
         self.holding.close()

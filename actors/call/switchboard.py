@@ -1,16 +1,34 @@
-"""Which connection serves whom the caller has chosen: connections come and go as `steer` says."""
+"""Whom the caller talks to: choices are made, granted or refused, and connections come and go as `steer` says.
+
+The path of a choice:
+
+    choose, seek ──▶ asked ──▶ granted ──▶ wanted ──▶ swapped in: the caller is told, the meter runs, they are greeted
+                       │                     │
+                       │                     └─▶ out of reach: whoever is still live is wanted again, or the call ends
+                       └─▶ declined: what was said to it is meant for the choice before
+
+- A choice is `asked` until the supervisor has a place with a persona for it (choices.py). The caller may go on talking:
+  what is said now is meant for the newest choice, and waits for it.
+- Once granted, the persona is `wanted`: whoever is on the line falls silent, and keeps the line until the other one is
+  ready. This changes the `Line`, and `steer` (line.py) says what that means for the connections: this file makes its
+  moves, and bridges.py carries them out.
+- What else makes the next move: a connection is ready, lost or due, or the caller has waited as long as they may
+  (watch.py). All of it ends in the same `steer`.
+
+The caller is told once for each choice who is on the line (`acknowledged`). If a connection takes over for the same
+choice that is either a rollover, of which they are told nothing, or the end of a loss: `resumed`.
+"""
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import assert_never
 
-from actors.admission.losses import Losses
+from actors.call import timers
+from actors.call.bridges import Bridges
 from actors.call.choices import Choices
 from actors.call.connection import Caller
 from actors.call.conversation import Conversation
+from actors.call.host import SwitchboardHost
 from actors.call.line import (
-    RETRY_SECONDS,
     Discard,
     GiveUp,
     Leg,
@@ -23,71 +41,58 @@ from actors.call.line import (
     Wait,
     steer,
 )
+from actors.call.mode import CallMode
+from actors.call.timers import ReconnectDue
 from actors.call.watch import For, Waiting
-from actors.messages.admission import ById, ByWords, Reserved, Wish
-from actors.messages.bridge import Configure, Ready, SetTurnDetection, ToBridge, UpdateInstructions, UpstreamRefused
+from actors.messages.admission import ById, ByWords, Reserved
+from actors.messages.bridge import Ready
 from actors.messages.caller import Chose, Close, Error, Mode, Notice, SearchedPersona
-from actors.messages.persona import Prepare, Prepared, StartMeter, StopMeter, ToPersona
-from actors.runtime import Hired, Ref, Stop
+from actors.messages.persona import StartMeter, StopMeter, ToPersona
+from actors.runtime import Ref
+from actors.services import Services
 from personas import Profile
-from upstream.models import Capabilities
 
-MARGINS = (60.0, 300.0)  # a connection is replaced so long before it must be gone, at least and at most: a caller who
-# talks without a pause for a minute is rare, and to pay for a connection twice for longer than five is waste
-
-
-@dataclass(frozen=True, slots=True)
-class SwitchboardHost:
-    """What a session does for its switchboard: hire the bridge of a generation, look again in so many seconds.
-
-    `reserve` asks the supervisor for a place for a choice, `release` gives back the places of some. `pace` releases
-    what is due of a streamed reply. `watch`: what the caller waits for may be something else now. `until` is when
-    whoever is wanted is given up, as far as that is known.
-    """
-
-    hire: Callable[[int, Configure], Hired[ToBridge | Stop]]
-    reserve: Callable[[int, Wish], None]
-    release: Callable[[frozenset[int]], None]
-    look_again: Callable[[float], None]
-    pace: Callable[[], None]
-    watch: Callable[[], None]
-    until: Callable[[], float]
-    clock: Callable[[], float]
+OUT_OF_REACH = {
+    False: ("upstream_unavailable", "cannot be reached: try again in a moment"),
+    True: ("upstream_refused", "does not serve this server: try again later"),
+}
+"""Why a call ends, by whether the upstream refused: the code, and what is told of the model."""
 
 
 class Switchboard:
-    """One caller's line. What may end the call returns the Close to end it with, or None."""
+    """Makes choices and moves of one call; `bridges` carries the moves out, `mode` is how the caller speaks."""
 
     def __init__(
         self,
+        host: SwitchboardHost,
         caller: Caller,
-        talk: Conversation,
         persona: Ref[ToPersona],
-        do: SwitchboardHost,
-        can: Capabilities,
-        choices: Choices,
+        conversation: Conversation,
+        services: Services,
     ) -> None:
-        self._caller, self._talk, self._persona, self._do = caller, talk, persona, do
-        self._choices = choices
-        self.line = Line(can=can)
-        self.mode: Mode | None = None
-        """How the caller speaks to whoever is wanted, once it is known."""
-        self._mode_before: Mode | None = None  # to whoever is live, while another is being called
-        self.generations = self.rollovers = 0  # so many there were
-        self._acknowledged = 0
-        self._unacknowledged = 0  # so many times whoever is lost was chosen again meanwhile
-        self._began = self._chosen_at = self._granted_at = do.clock()
-        self._closed = False
+        self._host, self._caller, self._persona, self._conversation = host, caller, persona, conversation
+        self._choices = Choices(services.limits.switches)
+        self.bridges = Bridges(host, persona, conversation, self._choices, services)
+        self.mode = CallMode(host, self._choices, self.bridges, conversation)
+        self._rollovers = 0
+        self._acknowledged = 0  # the choice that the caller was last told is on the line
+        self._unacknowledged = 0  # how often whoever is lost was chosen again meanwhile
+        self._began = self._chosen_at = self._granted_at = host.clock()
+
+    @property
+    def line(self) -> Line:
+        """The connections, and who is wanted: to read only."""
+        return self.bridges.line
 
     def counted(self) -> dict[str, object]:
         """For the log."""
-        return {"choices": self._choices.count, "generations": self.generations, "rollovers": self.rollovers}
+        return {"choices": self._choices.count, "generations": self.bridges.generations, "rollovers": self._rollovers}
 
     # Choosing.
 
     @property
     def choice(self) -> int:
-        """The newest that may still be granted: what is said now is meant for it."""
+        """The newest choice that may still be granted, 0 for none: what is said now is meant for it."""
         return self._choices.newest
 
     def choose(self, chose: Chose) -> None:
@@ -97,13 +102,13 @@ class Switchboard:
         """
         if not self._choices.repeats(chose.astrologer_id):
             choice = self._next(chose.astrologer_id, chose.profile, chose.mode)
-            self._do.reserve(choice, ById(chose.astrologer_id))
+            self._host.reserve(choice, ById(chose.astrologer_id))
         elif not self._choices.repeat(chose.profile, chose.mode):
             if chose.mode:
-                self.set_mode(chose.mode)
+                self.mode.set(chose.mode)
             if chose.profile:
                 self._choices.profile = chose.profile
-                self._prepare_anew()
+                self.bridges.prepare_anew()
             if self.line.live and self.line.live.selection.choice == self.choice:
                 self._acknowledge(self.line.live)
             elif self._acknowledged == self.choice:
@@ -111,282 +116,138 @@ class Switchboard:
 
     def seek(self, sought: SearchedPersona) -> None:
         """The caller chooses whoever fits these words best. Raises Refused: switch_too_often."""
-        self._do.reserve(self._next("", None, sought.mode), ByWords(sought.query, sought.language))
+        self._host.reserve(self._next("", None, sought.mode), ByWords(sought.query, sought.language))
 
     def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> int:
-        self._chosen_at = self._do.clock()
+        self._chosen_at = self._host.clock()
         choice = self._choices.ask(astrologer_id, profile, self._chosen_at, mode)
-        self._talk.expect(choice)
+        self._conversation.expect(choice)
         return choice
 
-    def _prepare_anew(self) -> None:
-        """Prepare the connections of the wanted persona again: the profile is another."""
-        for leg in (self.line.live, self.line.coming):
-            if leg and leg.selection == self.line.wanted:
-                self._ask_for_setup(leg)
-
-    def granted(self, reserved: Reserved) -> Close | None:
+    def granted(self, reserved: Reserved) -> None:
         """The choice has a place with this persona: it is the one that is wanted from now on."""
-        if self._closed:
-            return None
+        if self.bridges.closed:
+            return
         selection = Selection(reserved.choice, reserved.persona)
         asked, live = self._choices.granted(selection, reserved.memory), self.line.live
-        self._granted_at = self._do.clock()
+        self._granted_at = self._host.clock()
         if live:
             self._persona.tell(StopMeter())
-        if self.serving:
-            self._mode_before = self.mode
+        if self.bridges.serving:
+            self.mode.keep()
             self._caller.tell(Notice("switching", f"{selection.persona.name} is being called."))
-        self._talk.switch(live, selection.choice, selection.persona.greeting, self._do.clock())
-        self.line = replace(self.line, wanted=selection, fatal=False, rested=0.0)
-        self._speak(asked.mode or self.mode)
-        return self.steer()
+        self._conversation.switch(live, selection.choice, selection.persona.greeting, self._host.clock())
+        self.bridges.want(selection)
+        self.mode.hold(asked.mode or self.mode.now)
+        self.steer()
 
     def declined(self, choice: int) -> None:
-        """The choice has no place; whoever was wanted before still is, or may yet be granted."""
-        if self._closed:
+        """The choice has no place: whoever was wanted before still is, or may yet be granted."""
+        if self.bridges.closed:
             return
-        self._talk.retag(choice, self._choices.refused(choice, self.line.wanted))
-        self._speak(self.mode)
-        self.go_on()
-
-    def prepared(self, prepared: Prepared) -> None:
-        """It is known what the connection must be told."""
-        legs = (leg for leg in (self.line.live, self.line.coming) if leg)
-        leg = next((leg for leg in legs if leg.generation == prepared.generation), None)
-        if not leg or leg.selection.persona != prepared.persona:
-            return  # of a choice that was made anew since
-        if leg.configured:
-            if leg.bridge and self.line.can.mutable_instructions:
-                leg.bridge.tell(UpdateInstructions(prepared.setup.instructions))
-            return
-        listens = self.mode == "stream"
-        setup = Configure(leg.selection.choice, replace(prepared.setup, listens=listens), prepared.turns)
-        if leg.bridge:
-            leg.bridge.tell(setup)
-        else:
-            leg = replace(leg, bridge=self._do.hire(leg.generation, setup))
-        self.line = replace(self.line, coming=replace(leg, empty=not prepared.turns, configured=True, listens=listens))
-
-    # How the caller speaks.
-
-    @property
-    def _modes(self) -> set[Mode]:
-        """In which they may: that of the call, and those of choices that may yet be granted. None named: in any."""
-        return self._choices.modes | ({self.mode} if self.mode else set())
-
-    def takes(self, mode: Mode) -> bool:
-        """Whether the caller may speak like this now."""
-        return not self._modes or mode in self._modes
-
-    def spoke(self, mode: Mode) -> None:
-        """The caller did: the first audio fixes the mode, unless it was named."""
-        if not self._modes:
-            self.set_mode(mode)
-            self._mode_before = mode
-
-    def set_mode(self, mode: Mode) -> None:
-        """From now on the caller speaks like this; if they spoke otherwise, what was not answered is over."""
-        if mode == self.mode:
-            return
-        if self.mode:
-            self._talk.change_mode(self.line.live, self._do.clock())
-        self._speak(mode)
-        self.go_on()
-
-    def _speak(self, mode: Mode | None) -> None:
-        """The mode holds now for whoever is wanted; what came in another is refused, once no choice can ask for it.
-
-        Whoever is still on the line while another is called is told nothing: they may go on as they were.
-        """
-        self.mode, streamed = mode, mode == "stream"
-        self._talk.set_mode(streamed, self._do.clock())
-        for leg in self.line.untuned(streamed):
-            if leg.bridge:
-                leg.bridge.tell(SetTurnDetection(streamed))
-        self.line = self.line.tuned(streamed)
-        if came := self._talk.came:
-            self.spoke(came)
-            self._talk.sift(self.takes("clip"), self.takes("stream") or not self.serving)
-        if streamed:
-            self._do.pace()
+        self._conversation.retag(choice, self._choices.refused(choice, self.line.wanted))
+        self.mode.hold(self.mode.now)
+        self.bridges.go_on()
 
     # Serving.
 
-    def steer(self) -> Close | None:
+    def steer(self) -> None:
         """Do what there is to do until the line is as wanted, or under way to it."""
-        close = self._steer()
+        self._steer()
+        if self.bridges.closed:
+            return
         live = self.line.live
         if needless := self._choices.release(self.line.wanted, live.selection if live else None):
-            self._do.release(needless)
-        self._do.watch()
-        return close
+            self._host.release_slots(needless)
+        self._host.after(0.0, timers.Look())  # once, when all that happens now has happened
 
-    def _steer(self) -> Close | None:
-        self._look()
-        while move := steer(self.line, self._do.clock()):
+    def _steer(self) -> None:
+        bridges = self.bridges
+        bridges.look()
+        while move := steer(self.line, self._host.clock()):
             match move:
                 case Open(selection, seeded):
-                    self.generations += 1
-                    self._prepare(Leg(self.generations, selection, seeded=seeded))
+                    bridges.open(selection, seeded)
                 case Retune(leg):
-                    self._prepare(leg)
-                case Discard(leg):
-                    self.line = replace(self.line, coming=None)
-                    self._retire(leg)
+                    bridges.prepare(leg)
+                case Discard():
+                    bridges.discard()
                 case Swap():
                     self._swap()
                 case Wait(seconds):
                     # Spread, because the others have probably lost theirs at the same moment.
-                    self._do.look_again(seconds * random.uniform(1.0, 1.25))
-                    return None
+                    self._host.after(seconds * random.uniform(1.0, 1.25), ReconnectDue())
+                    return
                 case Look(seconds):
-                    self._do.look_again(seconds)
-                    return None
+                    self._host.after(seconds, ReconnectDue())
+                    return
                 case GiveUp():
-                    if close := self._give_up():
-                        return close
+                    self._give_up()
                 case _:
                     assert_never(move)
-        return None
 
-    def ready(self, ready: Ready) -> Close | None:
-        """A connection is the persona of a choice, and listens if the caller speaks in a stream."""
-        due = self._do.clock() + ready.seconds - margin(ready.seconds)
-        self.line = self.line.readied(ready.generation, ready.choice, due, ready.listens)
-        close = self.steer()
-        self.go_on()
-        return close
+    def ready(self, ready: Ready) -> None:
+        """A connection is the persona of a choice, and may take the line."""
+        self.bridges.ready(ready)
+        self.steer()
+        self.bridges.go_on()
 
-    def go_on(self) -> None:
-        """Ask what is ready to be asked, if the one who is wanted is on the line."""
-        if self.serving:
-            self._talk.release(self.serving, self._do.clock())
-        self._do.watch()
-
-    @property
-    def serving(self) -> Leg | None:
-        """The live connection, while it serves the persona that is wanted."""
-        live = self.line.live
-        return live if live and live.selection == self.line.wanted else None
-
-    def lost(self, leg: Leg, cause: BaseException | None, losses: Losses) -> Close | None:
-        """A connection ended that should not have, or, without a cause, is left because it had its time."""
-        self._look()
-        line, now = self.line, self._do.clock()
-        if leg is line.live:
-            self._persona.tell(StopMeter())
-        if line.rolls_over(leg):  # the one that serves goes on, and nobody need know
-            self.line = replace(line, rested=now + RETRY_SECONDS)
-        else:
-            rested = now + random.uniform(0, losses.spread(now))
-            fatal = line.fatal or isinstance(cause, UpstreamRefused)
-            self.line = replace(line.failed(leg, now), fatal=fatal, rested=rested)
-        self.line = self.line.without(leg.generation)
-        if not cause:
-            self._retire(replace(leg, generation=-leg.generation))  # what still comes of it is of nobody
-        return self.steer()
+    def lost(self, leg: Leg, cause: BaseException | None) -> None:
+        """A connection ended that should not have; without a cause, it is given up because nothing comes of it."""
+        self.bridges.lost(leg, cause)
+        self.steer()
 
     def waits(self) -> list[Waiting]:
         """What the caller waits for, and since when nobody has heard of them."""
-        line = self.line
-        spoke_at = max(self._began, self._granted_at, self._talk.spoke_at)
+        line, serving = self.line, self.bridges.serving
+        spoke_at = max(self._began, self._granted_at, self._conversation.inbound.spoke_at)
         quiet = Waiting(For.CALLER, since=spoke_at)
         if not line.wanted:
             return [quiet, Waiting(For.CHOICE, since=self._chosen_at), Waiting(For.NOBODY, since=self._began)]
-        if self.serving:
-            return [quiet, *self._talk.waits(self.serving)]
+        if serving:
+            return [quiet, *self._conversation.owed.waits(serving)]
         if line.live:
             return [quiet, Waiting(For.SWITCH, line.wanted.choice)]
         return [quiet, Waiting(For.BACK if self._acknowledged else For.FIRST)]
 
-    def answered(self) -> None:
-        """A reply is complete: what was lost before is forgiven."""
-        self.line = replace(self.line, ends=())
-
-    def _look(self) -> None:
-        """Whether this is a silent moment is only asked when something is to be decided."""
-        silent = self._talk.silent(self._do.clock())
-        self.line = replace(self.line, said=self._talk.said, silent=silent, until=self._do.until())
-
-    def close(self) -> None:
-        """The caller is gone: all connections retire."""
-        self._closed = True
-        legs, self.line = self.line.legs(), Line()
-        for leg in legs:
-            self._retire(leg)
-
-    def _prepare(self, leg: Leg) -> None:
-        self.line = replace(self.line, coming=leg)
-        self._ask_for_setup(leg)
-
-    def _ask_for_setup(self, leg: Leg) -> None:
-        choices = self._choices
-        self._persona.tell(Prepare(leg.generation, leg.selection.persona, choices.profile, choices.memory))
-
     def _swap(self) -> None:
-        old, live = self.line.live, self.line.coming
-        assert live
-        self.line = replace(self.line, live=replace(live, empty=False, ready=not live.tuning), coming=None, misses=())
-        if old:
-            self._retire(old)
+        old, live = self.bridges.swap()
         if live.selection.choice != self._acknowledged:
             self._acknowledge(live)
         elif old:
-            self.rollovers += 1
-            self._talk.roll_over()
+            self._rollovers += 1
+            self._conversation.inbound.stream.hold()  # what is said from here on the new connection hears
         else:
             self._caller.tell(Notice("resumed", "The connection to the model is back."))
             for _ in range(self._unacknowledged):
                 self._acknowledge(live)
         self._unacknowledged = 0
         self._persona.tell(StartMeter(live.selection.persona))
-        self._talk.take_over(live)
-        self.go_on()
+        self._conversation.take_over(live)
+        self.bridges.go_on()
 
     def _acknowledge(self, live: Leg) -> None:
         self._acknowledged = live.selection.choice
         self._caller.acknowledge(live.selection.persona)
 
-    def _retire(self, leg: Leg) -> None:
-        if leg.bridge:
-            self.line = replace(self.line, retiring=(*self.line.retiring, leg))
-            leg.bridge.tell(Stop())
+    def give_up(self) -> None:
+        """Whoever is wanted could not be reached in time."""
+        self.bridges.discard()
+        self._give_up()
+        self.steer()
 
-    def give_up(self) -> Close | None:
-        """Whoever is wanted had their time to come."""
-        if coming := self.line.coming:
-            self.line = replace(self.line, coming=None)
-            self._retire(coming)
-        return self._give_up() or self.steer()
-
-    def fail(self) -> None:
-        """Nothing comes of what was asked of the one who serves: that fails, and the next is asked."""
-        if self.serving:
-            self._talk.give_up(self.serving)
-            self._do.pace()
-        self.go_on()
-
-    def _give_up(self) -> Close | None:
+    def _give_up(self) -> None:
         live, wanted = self.line.live, self.line.wanted
         if not live or not wanted:
-            if self.line.fatal:
-                self._caller.tell(Error("upstream_refused", "The model does not serve this server: try again later."))
-                return Close(4503, "the model does not serve this server: try again later")
-            self._caller.tell(Error("upstream_unavailable", "The model cannot be reached: try again in a moment."))
-            return Close(4503, "the model cannot be reached: try again in a moment")
+            code, reason = OUT_OF_REACH[self.line.fatal]
+            self._caller.tell(Error(code, f"The model {reason}."))
+            self._host.leave(Close(4503, f"the model {reason}"))
+            return
         reason = f"{wanted.persona.name} cannot be reached: {live.selection.persona.name} is still on the line."
         self._caller.tell(Error("persona_switch_failed", reason))
-        self.line = replace(self.line, wanted=live.selection, fatal=False, ends=(), misses=())
+        self.bridges.fall_back(live)
         self._choices.fall_back(wanted.choice, live.selection)
         self._persona.tell(StartMeter(live.selection.persona))
-        self._talk.restore(wanted.choice)
-        self._speak(self._mode_before)
-        self.go_on()
-        return None
-
-
-def margin(seconds: float) -> float:
-    """So long before its end a connection that lasts so long is replaced: the last tenth of it, within MARGINS."""
-    least, most = MARGINS
-    return min(max(seconds / 10, least), most, seconds / 2)
+        self._conversation.restore(wanted.choice)
+        self.mode.restore()
+        self.bridges.go_on()

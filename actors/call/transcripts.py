@@ -11,7 +11,7 @@ LATE_SECONDS = 10.0  # a transcript that has not come by then is not waited for
 
 
 class Transcripts:
-    """What the caller is shown of their own words, and what the persona is to remember."""
+    """Shows the caller their own words, and has the persona remember them."""
 
     def __init__(self, caller: Caller, persona: Ref[ToPersona], turns: TurnOrder) -> None:
         self._caller, self._persona, self._turns = caller, persona, turns
@@ -20,7 +20,7 @@ class Transcripts:
         self._due: dict[int, float] = {}  # turn that is not written down yet -> until when that is waited for
 
     def number(self, leg: Leg, ask: int) -> int:
-        """Our own number of what a connection calls `ask`."""
+        """Our number of a turn that a connection calls `ask`: below 0 it is one that the connection heard by itself."""
         if ask > 0:
             return ask
         key = (leg.generation, ask)
@@ -37,7 +37,7 @@ class Transcripts:
         self._due[number] = now + LATE_SECONDS
 
     def missing(self, now: float) -> bool:
-        """Words are still to come, as far as anybody can know."""
+        """True if a transcript is still to come, and not overdue."""
         return any(now < due for due in self._due.values())
 
     def heard(self, leg: Leg, number: int, text: str, final: bool, at_once: bool) -> None:
@@ -49,7 +49,7 @@ class Transcripts:
             self.remember(leg, number, text)
 
     def remember(self, leg: Leg, number: int, text: str) -> None:
-        """The persona is to know these words of the caller's; none, if the turn is to be said again."""
+        """Have the persona remember these words of a turn; empty ones, if the turn is asked again."""
         self._persona.tell(Remember(leg.selection.persona.id, number, "user", text))
 
     def _show(self, number: int, text: str, final: bool) -> None:

@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 
 from actors.admission.waiting import Parcel
 
+MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
+MOST_ASKED = 4  # that the upstream has and has not answered; then the next one waits
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
@@ -30,7 +33,7 @@ class Utterance:
 
     @property
     def place(self) -> tuple[int, bool]:
-        """What is answered settles what has a lower one."""
+        """Its place in the order: the answer to a turn also answers every turn with a lower one."""
         return max(self.number, self.behind), self.behind > self.number
 
 
@@ -51,8 +54,13 @@ class TurnOrder:
 
     @property
     def waiting(self) -> bool:
-        """Something was said and is not answered."""
+        """True if something was said and is not answered."""
         return bool(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        """True if no more turns can wait to be asked."""
+        return sum(not said.asked for said in self) >= MOST_WAITING
 
     def arrive(self, choice: int, now: float, text: str | None = None, counted: Parcel | None = None) -> Utterance:
         """Take a place in the order: a typed turn with its text, a clip without."""
@@ -69,12 +77,12 @@ class TurnOrder:
         return self._waiting.get(number)
 
     def before(self, ask: int) -> list[Utterance]:
-        """What was asked before `ask`, as the upstream has heard it: an answer to that answers these as well."""
+        """The turns asked before `ask`, in the order of the upstream: an answer to that answers these as well."""
         place = self._waiting[ask].place if ask in self._waiting else (ask, False)
         return [said for said in self if said.asked and said.place < place]
 
     def change(self, number: int, **facts: object) -> None:
-        """Note something new of an utterance; of one that is gone, nothing."""
+        """Set these fields of an utterance, if it is still there."""
         if said := self._waiting.get(number):
             self._waiting[number] = replace(said, **facts)  # type: ignore[arg-type]
 
@@ -84,7 +92,12 @@ class TurnOrder:
             said.counted.release()
 
     def next(self, choice: int) -> Utterance | None:
-        """What to ask now: the first that is not asked, if it is decoded and meant for this choice."""
+        """The turn to ask now: the first that is not asked, if it is decoded and meant for this choice.
+
+        None while MOST_ASKED are being answered.
+        """
+        if sum(said.asked for said in self) >= MOST_ASKED:
+            return None
         for said in self._waiting.values():
             if not said.asked:
                 ready = said.said_before or said.content is not None

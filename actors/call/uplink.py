@@ -13,19 +13,22 @@ PAUSE = bytes(600 * BYTES_PER_MS)  # silence that ends a turn: the upstream wait
 
 
 class Uplink:
-    """At most one connection listens; while none does, what is said is kept for the next."""
+    """At most one connection listens; while none does, what is said is kept for the next.
+
+    `speaking` is the turn that the caller speaks, as the model hears it, else 0; `stopped`: the model has heard its
+    end, and it is not committed yet. `unheard`: words were played to a new connection, which hears nobody speak.
+    """
 
     def __init__(self) -> None:
         self._buffer = ReplayBuffer()
         self._ear: Ref[ToBridge] | None = None
         self._generation = 0  # the connection that listened last
-        self.speaking = 0  # the turn that the caller is speaking, as the model hears it; else 0
+        self.speaking = 0
         self.stopped = self.unheard = False
-        """They have stopped, and that turn is not whole yet; nobody has heard what was played to a new connection."""
         self._heard_at = 0.0
 
     def hear(self, pcm: bytes, now: float) -> None:
-        """The caller says something."""
+        """Some more audio has come: keep it, and send it on if a connection listens."""
         self._heard_at = now
         self._buffer.hear(pcm, self._ear is not None, now)
         if self._ear:
@@ -33,11 +36,11 @@ class Uplink:
 
     @property
     def empty(self) -> bool:
-        """Nothing is kept of it."""
+        """True if nothing is kept."""
         return self._buffer.empty
 
     def wait(self) -> None:
-        """Nobody listens until it is known who is to: perhaps whoever has heard it so far."""
+        """Nobody listens until it is known who is to: perhaps the same connection as before."""
         if self._ear:
             self._buffer.hold()
         self._ear = None
@@ -48,7 +51,7 @@ class Uplink:
         self.speaking, self.stopped = 0, False
 
     def drop(self) -> None:
-        """Nobody listens from here on, and what was said is over."""
+        """Nobody listens from here on, and what was said is discarded."""
         self.hold()
         self.unheard = False
         self._buffer.drop()
@@ -58,7 +61,7 @@ class Uplink:
         self._buffer.shorten()
 
     def listen(self, live: Leg) -> bool:
-        """Let this connection listen, also to what it missed; False when words were lost."""
+        """Let this connection listen, first to what it missed; False if some of that was discarded."""
         if self._ear or not live.bridge:
             return True
         same = live.generation == self._generation
@@ -70,17 +73,20 @@ class Uplink:
         return whole
 
     def began(self, turn: int, at_ms: int) -> None:
-        """The connection that listens hears somebody speak."""
+        """The connection that listens hears the caller speak, since `at_ms` on its clock."""
         self.speaking, self.stopped, self.unheard = turn, False, False
         self._buffer.began(turn, at_ms)
 
     def paused(self, at_ms: int) -> None:
-        """It hears nobody any more."""
+        """It hears that the caller has stopped, since `at_ms` on its clock."""
         self.stopped = bool(self.speaking)
         self._buffer.paused(at_ms)
 
     def close_what_is_open(self, now: float) -> bool:
-        """Who sends nothing more in the middle of a word has let go of the button; True while somebody speaks."""
+        """End a turn with silence if no audio has come for MUTED_SECONDS: the microphone was closed.
+
+        True while the caller speaks: ask again later.
+        """
         if self.speaking and now - self._heard_at >= MUTED_SECONDS - 0.001:  # or a rounding error is waited for
             self.hear(PAUSE, now)
             self.stopped = True
@@ -88,22 +94,22 @@ class Uplink:
 
     @property
     def hangs(self) -> bool:
-        """The model hears somebody speak, and what was sent to it last is silence."""
+        """True if the model hears the caller speak, and what it was sent last is silence."""
         if not self.speaking or self.stopped:
             return False
         samples = memoryview(self._buffer.newest(SAMPLE)).cast("h").tolist()[::7]
         return not samples or max(samples) - min(samples) < 2 * AUDIBLE
 
     def committed(self) -> None:
-        """What was spoken is a turn now."""
+        """The model has made a turn of what was spoken."""
         self.speaking, self.stopped, self.unheard = 0, False, False
         self._buffer.committed()
 
     def acknowledge(self, turn: int) -> None:
-        """The turn need not be heard again."""
+        """The turn is answered or written down: no other connection need hear it."""
         self._buffer.acknowledge(turn)
 
     @property
     def heard_again(self) -> list[int]:
-        """Turns that need not be, and will be, because one before them must."""
+        """Turns that another connection need not hear, and will, because it must hear one before them."""
         return self._buffer.heard_again

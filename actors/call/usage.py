@@ -7,7 +7,7 @@ from upstream.usage import spent
 
 
 class Account:
-    """Of one call; what is counted goes into the figures of the server as well."""
+    """The usage of one call; it is counted for the server as well."""
 
     def __init__(self, counters: Counters) -> None:
         self._counters, self._used = counters, Used()

@@ -17,7 +17,7 @@ ROUNDING = 0.001  # seconds: or the rest of a rounding error is waited for
 
 
 class For(Enum):
-    """What the caller waits for, or is waited for with."""
+    """The states in which a caller waits, or is waited for."""
 
     CHOICE = "nobody was chosen, or the choice was refused; counted from the last choice"
     NOBODY = "the same, counted from the beginning of the call"
@@ -34,7 +34,7 @@ class For(Enum):
 
 
 class End(Enum):
-    """What is done about it."""
+    """What is done at the end of a state."""
 
     GIVE_UP = "`upstream_unavailable` and 4503; where a persona is on the line, `persona_switch_failed`"
     RECONNECT = "another connection takes over: `reconnecting`"
@@ -81,7 +81,7 @@ UNHEARD = Notice("say_again", "Some of what you said was lost on the line: say i
 
 
 def table(limits: Limits) -> Mapping[For, Row]:
-    """The rows, with the figures of a server."""
+    """The rows, with the limits of a server."""
     told, ready, silent = limits.notice_seconds, limits.ready_seconds, limits.answer_seconds
     look, choose, idle = silent / 2, limits.choose_seconds, limits.idle_seconds
     nobody = Close(4408, f"nobody was chosen for {choose:.0f} s: call again, and choose somebody")
@@ -104,7 +104,7 @@ def table(limits: Limits) -> Mapping[For, Row]:
 
 @dataclass(slots=True)
 class _Seen:
-    """A state that the call is in, and when the caller is to be told, and when it ends; inf once that was done."""
+    """A state that the call is in, when the caller is to be told, and when it ends: inf once that was done."""
 
     waiting: Waiting
     told_at: float
@@ -112,7 +112,7 @@ class _Seen:
 
 
 class Watch:
-    """Asked whenever a state may have begun, and when something is due. `now` is on a clock that never goes back."""
+    """Knows since when the call is in each state. `now` is in seconds, on a clock that never goes back."""
 
     def __init__(self, limits: Limits) -> None:
         self._rows = table(limits)
@@ -136,7 +136,7 @@ class Watch:
 
     @property
     def until(self) -> float:
-        """When whoever is wanted will be given up, if they are waited for."""
+        """When whoever is wanted is given up, in seconds; inf if nobody is waited for."""
         return min(
             (seen.ends_at for wait, seen in self._seen.items() if self._rows[wait].end is End.GIVE_UP), default=inf
         )

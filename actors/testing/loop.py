@@ -7,39 +7,30 @@ threads, sockets, processes.
 import asyncio
 import threading
 import weakref
-from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from heapq import heappop, heappush
-from itertools import count
-from random import Random
 from typing import Any, NoReturn, TypeVarTuple
 
 from actors.runtime import LoopActor
+from actors.testing.schedule import NANOSECONDS, Schedule
 
 Ts = TypeVarTuple("Ts")
 
-NANOSECONDS = 10**9
 MOST_STEPS = 1_000_000  # of one settle; more is two actors who will never stop telling each other something
 
 
 class StageLoop(asyncio.AbstractEventLoop):
-    """Runs callbacks in the order in which they were asked for; with a `seed`, actors take turns in a random order.
+    """Runs the callbacks of a schedule; with a `seed`, actors take turns in a random order.
 
-    Whatever the seed, callbacks of one actor keep their order, and so do all that are of no actor (tasks, futures).
-    The clock counts whole nanoseconds, so that ten tenths of a second are one second.
+    Every fault is raised where the test settles: `faults` are what callbacks raised and nobody caught, and what was
+    refused to them.
     """
 
     def __init__(self, seed: int | None = None, most_steps: int = MOST_STEPS) -> None:
         self.faults: list[BaseException] = []
-        """What callbacks raised and nobody caught, and what was refused to them."""
         self.tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
-        self._ready: deque[tuple[Any, asyncio.Handle]] = deque()  # (the actor whose callback it is, the callback)
-        self._timers: list[tuple[int, int, Any, asyncio.TimerHandle]] = []  # (due in ns, tie, its actor, it)
-        self._ties = count()
-        self._now = 0
-        self._random = None if seed is None else Random(seed)
-        self._flips = 0
+        self.schedule = Schedule(seed)
+        self.turn_clock = self.schedule.turn_clock  # the runtime of actors asks for it
         self._most_steps = most_steps
         self._thread = threading.get_ident()
         self._settling = self._closed = False
@@ -53,11 +44,10 @@ class StageLoop(asyncio.AbstractEventLoop):
         self._settling = True
         try:
             for _ in range(self._most_steps):
-                if not self._ready and not self._fire():
+                if not self._step():
                     break
-                self._step()
             else:
-                raise AssertionError(f"the stage never comes to rest; the next callback is {self._ready[0][1]!r}")
+                raise AssertionError(f"the stage never comes to rest; the next callback is {self.schedule.take()!r}")
         finally:
             self._settling = False
         self._raise_fault()
@@ -66,20 +56,13 @@ class StageLoop(asyncio.AbstractEventLoop):
         """Let so many seconds pass, settling at every timer on the way."""
         if seconds < 0:
             raise ValueError(f"time does not go back: {seconds}")
-        end = self._now + round(seconds * NANOSECONDS)
+        schedule = self.schedule
+        end = schedule.now + round(seconds * NANOSECONDS)
         self.settle()
-        while self._timers and self._timers[0][0] <= end:
-            due, *_, timer = self._timers[0]
-            if timer.cancelled():
-                heappop(self._timers)
-            else:
-                self._now = max(self._now, due)
-                self.settle()
-        self._now = end
-
-    def pending(self) -> list[tuple[Any, asyncio.TimerHandle]]:
-        """The timers that are set, the earliest first, each with the actor that it is of, if any."""
-        return [(owner, timer) for *_, owner, timer in sorted(self._timers) if not timer.cancelled()]
+        while (due := schedule.due(end)) is not None:
+            schedule.now = max(schedule.now, due)
+            self.settle()
+        schedule.now = end
 
     def refuse(self, why: str) -> NoReturn:
         """Raise, and see to it that the test fails also if an actor or a task catches it."""
@@ -93,41 +76,22 @@ class StageLoop(asyncio.AbstractEventLoop):
         for task in [task for task in self.tasks if not task.done()]:
             task.cancel()
         for _ in range(self._most_steps):
-            if not self._ready:
+            if not (handle := self.schedule.take()):
                 break
-            self._step(faults=False)
+            _run(handle)
         self._closed = True
-        self._ready.clear()
-        self._timers.clear()
+        self.schedule.clear()
 
-    def turn_clock(self) -> float:
-        """What ends an actor's turn: never time; with a seed the toss of a coin after each message."""
-        if self._random:
-            self._flips += self._random.getrandbits(1)
-        return self._flips
-
-    def _fire(self) -> bool:
-        """Make ready what is due; True if that is anything."""
-        while self._timers and self._timers[0][0] <= self._now:
-            *_, owner, timer = heappop(self._timers)
-            if not timer.cancelled():
-                self._ready.append((owner, timer))
-        return bool(self._ready)
-
-    def _step(self, faults: bool = True) -> None:
-        _, handle = self._ready.popleft() if self._random is None else self._draw(self._random)
-        if not handle.cancelled():
-            handle._run()
-        if faults and self.faults:
+    def _step(self) -> bool:
+        """Run one callback, or a timer that is due where none is ready; False if there is nothing to run."""
+        handle = self.schedule.take()
+        if not handle:
+            self.schedule.fire()
+            handle = self.schedule.take()
+        if handle:
+            _run(handle)
             self._raise_fault()
-
-    def _draw(self, random: Random) -> tuple[Any, asyncio.Handle]:
-        """One of those who have something to do, and the first thing that they have to do."""
-        owner = self._ready[random.randrange(len(self._ready))][0]
-        place = next(place for place, ready in enumerate(self._ready) if ready[0] is owner)
-        drawn = self._ready[place]
-        del self._ready[place]
-        return drawn
+        return handle is not None
 
     def _raise_fault(self) -> None:
         if self.faults:
@@ -137,13 +101,13 @@ class StageLoop(asyncio.AbstractEventLoop):
 
     def time(self) -> float:
         """Seconds since the stage was set."""
-        return self._now / NANOSECONDS
+        return self.schedule.now / NANOSECONDS
 
     def call_soon(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
-        self._ready.append((_owner(callback), handle))
+        self.schedule.add(_owner(callback), handle)
         return handle
 
     def call_later(
@@ -155,10 +119,7 @@ class StageLoop(asyncio.AbstractEventLoop):
         self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         timer = asyncio.TimerHandle(when, callback, args, self, context)
-        due = round(when * NANOSECONDS)
-        if due == self._now and when > self.time():
-            due += 1  # later is later, or who waits for the rest of a rounding error waits for ever
-        heappush(self._timers, (due, next(self._ties), _owner(callback), timer))
+        self.schedule.add_timer(_owner(callback), timer)
         return timer
 
     def call_soon_threadsafe(
@@ -197,6 +158,11 @@ class StageLoop(asyncio.AbstractEventLoop):
     run_in_executor = getaddrinfo = create_connection = create_server = _outside  # type: ignore[assignment]
     create_unix_connection = create_unix_server = create_datagram_endpoint = _outside
     subprocess_exec = subprocess_shell = _outside
+
+
+def _run(handle: asyncio.Handle) -> None:
+    if not handle.cancelled():
+        handle._run()
 
 
 def _owner(callback: Callable[..., object]) -> Any:

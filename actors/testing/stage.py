@@ -125,7 +125,9 @@ class Stage:
         living = self.actors()
         actors = [f"  actor {_name(ref)}: end it, and settle" for ref in living]
         tasks = [task for task in self._loop.tasks if not task.done()]
-        pending = [(owner, timer) for owner, timer in self._loop.pending() if not owner or owner.me not in living]
+        pending = [
+            (owner, timer) for owner, timer in self._loop.schedule.pending() if not owner or owner.me not in living
+        ]
         timers = [f"  timer due at {timer.when():g} s: {timer!r}" for _, timer in pending]
         return [*actors, *sorted(f"  task {task.get_name()}: {task.get_coro()!r}" for task in tasks), *timers]
 

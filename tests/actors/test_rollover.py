@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from actors.call.bridges import margin
 from actors.call.line import RETRY_SECONDS
-from actors.call.switchboard import margin
 from actors.messages.caller import Chose, ConfigAck, Notice, ResponseDone, Spoke, Typed
 from actors.services import Limits
 from actors.testing.scene import Scene

@@ -2,7 +2,8 @@
 
 import pytest
 
-from actors.call.playout import LEAD, PIECE, RATE, OutgoingReply, Playout, silence
+from actors.call.outgoing import RATE, OutgoingReply
+from actors.call.playout import LEAD, PIECE, Playout, silence
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
 from upstream.facts import Status
 

@@ -1,10 +1,14 @@
-"""The persona's side of a call: replies as they are made, released to the caller, heard and remembered."""
+"""The persona's side of a call: replies as they are made, released to the caller, heard and remembered.
+
+Which bytes are released when, and which were heard, playout.py says.
+"""
 
 from collections import Counter
 
 from actors.call.connection import Caller
 from actors.call.line import Leg
-from actors.call.playout import OutgoingReply, Playout, join, silence
+from actors.call.outgoing import OutgoingReply, join
+from actors.call.playout import Playout, silence
 from actors.messages.bridge import TruncateReply
 from actors.messages.caller import AudioResponse, TextResponse, Transcript
 from actors.messages.persona import Remember, ToPersona
@@ -12,8 +16,11 @@ from actors.runtime import Ref
 from upstream.facts import ReplyAudio, ReplyEnded, ReplyWords
 
 
-class Replies:
-    """`streamed`: a reply is released as it comes, at the pace at which it plays; else whole, once it is complete."""
+class Outbound:
+    """With `streamed` a reply is released as it comes, at the pace at which it plays; else whole, once it is complete.
+
+    `now` and `since` are seconds on a clock that never goes back; a `generation` is that of the connection.
+    """
 
     def __init__(self, caller: Caller, persona: Ref[ToPersona], tally: Counter[str]) -> None:
         self._caller, self._persona, self._tally = caller, persona, tally
@@ -22,7 +29,7 @@ class Replies:
         self.streamed = False
 
     def set_mode(self, streamed: bool, now: float) -> None:
-        """How replies go out from now on; what is being made goes out that way too."""
+        """From now on replies are streamed, or not; so is one that is being made."""
         self.streamed = streamed
         for outgoing in self._playing:
             if streamed and outgoing.since is None:
@@ -35,14 +42,12 @@ class Replies:
 
     def began(self, leg: Leg, reply: int, ask: int, before: str, now: float) -> None:
         """The model begins to answer; `before` is what a lost connection gave of the same answer."""
-        begun = next(
-            (outgoing.since for outgoing in self._playing if outgoing.ask == ask), None
-        )  # the first part of it plays still
-        since = (begun or now) if self.streamed else None
+        first_part = next((outgoing.since for outgoing in self._playing if outgoing.ask == ask), None)
+        since = (first_part or now) if self.streamed else None
         self._playing.begin(OutgoingReply(leg.generation, reply, ask, leg.selection.persona.id, before, since))
 
     def add(self, generation: int, event: ReplyAudio | ReplyWords) -> None:
-        """More of a reply has come; of one that was stopped nothing is wanted."""
+        """More of a reply has come. It is dropped if the reply was stopped."""
         outgoing = self._playing.find(generation, event.reply)
         if outgoing is None:
             return
@@ -53,12 +58,12 @@ class Replies:
                 outgoing.add_words(text)
 
     def postponed(self, generation: int, reply: int) -> None:
-        """Nothing of it will come: it is asked for again, later."""
+        """Nothing will come of this reply: its ask is asked again, later."""
         if outgoing := self._playing.find(generation, reply):
             self._playing.forget(outgoing)
 
     def ended(self, generation: int, event: ReplyEnded, now: float) -> bool | None:
-        """The model is done with a reply: True when it is an answer, False when it failed, None when it was stopped."""
+        """The model is done with a reply: True if it is an answer, False if it failed, None if it was stopped."""
         outgoing = self._playing.find(generation, event.reply)
         if outgoing is None:
             return None
@@ -74,16 +79,13 @@ class Replies:
         self._tally["replies"] += 1
         self._remember(outgoing, join(outgoing.before, outgoing.text))
         if not self.streamed:
-            self._deliver(outgoing, now)
+            self._caller.tell(Transcript("assistant", outgoing.text, outgoing.id))
+            self._caller.tell(TextResponse(outgoing.id, outgoing.text))
+            self._caller.tell(AudioResponse(outgoing.id, self._playing.send(outgoing, now)))
         return True
 
-    def _deliver(self, outgoing: OutgoingReply, now: float) -> None:
-        self._caller.tell(Transcript("assistant", outgoing.text, outgoing.id))
-        self._caller.tell(TextResponse(outgoing.id, outgoing.text))
-        self._caller.tell(AudioResponse(outgoing.id, self._playing.send(outgoing, now)))
-
     def pace(self, now: float) -> float | None:
-        """Release what is due of a stream; the seconds until there is more to do, if that is known."""
+        """Release what is due of a stream; returns after how many seconds more is, None if that is not known."""
         if self._due is not None and now < self._due - 0.001:
             return None
         released, wait = self._playing.release(now)
@@ -93,24 +95,24 @@ class Replies:
         return wait
 
     def come(self, generation: int) -> tuple[int, int] | None:
-        """What this connection is saying, and how much of it has come; None where nothing has."""
+        """The reply that this connection is making, and how much of it has come; None if nothing has."""
         for outgoing in self._playing:
             if outgoing.generation == generation and not outgoing.status and (outgoing.received or outgoing.marks):
                 return outgoing.reply, outgoing.received + len(outgoing.marks)
         return None
 
     def silent(self, now: float) -> bool:
-        """Nothing is being made, nor plays at the caller's ear."""
+        """True if no reply is being made, or still plays at the caller's ear."""
         return self._playing.silent(now)
 
     def played(self, response_id: str, ms: int, now: float) -> None:
-        """The caller's player reports how far it is."""
+        """The caller's player reports how far it is, in ms from the start of the reply."""
         self._playing.played(response_id, ms, now)
 
     def stop(self, live: Leg | None, since: float, now: float) -> list[int]:
-        """Something was said at `since`: what was there then falls silent, and only what was heard is remembered.
+        """Something was said at `since`: what the caller knew of then falls silent, and what was heard is remembered.
 
-        Returns the asks that are answered all the same, because some of a stream was heard.
+        Returns the asks that count as answered, because some of a streamed answer was heard.
         """
         answered = []
         for outgoing in self._playing.stop(since, now):
@@ -125,14 +127,14 @@ class Replies:
         return answered
 
     def drop_unsent(self, live: Leg | None) -> None:
-        """What is being made and the caller does not know of yet is not wanted."""
+        """Drop the replies that the caller does not know of yet."""
         for outgoing in self._playing:
             if outgoing.since is None:
                 self._playing.forget(outgoing)
                 self._keep(live, outgoing, 0)
 
     def lost(self, generation: int) -> dict[int, str]:
-        """The connection is gone: which asks it was answering, and the words that the caller gets of each answer."""
+        """The connection is gone. Returns, for each ask that it was answering, the words that the caller gets."""
         given = {}
         for outgoing in self._playing:
             if outgoing.generation != generation or outgoing.status:
@@ -154,6 +156,6 @@ class Replies:
         self._persona.tell(Remember(outgoing.persona, outgoing.ask, "assistant", text))
 
     def close(self) -> None:
-        """Nobody hears any of them any more."""
+        """Nobody is left to hear any reply."""
         for outgoing in self._playing:
             self._playing.forget(outgoing)

@@ -1,0 +1,145 @@
+"""One reply on its way to the caller: what of it has come, was released to their player, and was heard by now.
+
+In bytes of its audio:
+
+    0              heard           released                    received
+    ├────────────────┼────────────────┼────────────────────────────┤─ ─ ─ ─ ─ ─ ─ ─
+    │ was played     │ on its way or  │ pcm: has come, and         │ still to be made,
+    │                │ in the player  │ waits to be released       │ until it has a `status`
+    ▲          ▲              ▲               ▲
+    marks: (the byte at which some words begin to be said, the words)
+
+Where `heard` stands is reckoned. A player plays what it gets in order and in real time, so that `until`, the moment at
+which all that was released will have been played, gives it; a report of the player's own (`played`) is better.
+"""
+
+from dataclasses import dataclass, field
+
+from upstream.facts import BYTES_PER_MS, Status
+
+RATE = 1000 * BYTES_PER_MS  # bytes a second
+CHARACTERS_A_MS = 0.015  # speech at an ordinary pace, where only the beginning of some words is known
+
+
+@dataclass(slots=True)
+class OutgoingReply:
+    """A reply of the model, as the persona of this id, in answer to the turn `ask`.
+
+    `pcm` has come and is not released, `received` and `released` count bytes; `until` is when what was released will
+    have been played. `before` are the words that a lost connection gave of the same answer. `since` is when the
+    caller could first know of it; None while it is kept back, as a whole reply is until it is complete.
+    """
+
+    generation: int
+    reply: int
+    ask: int
+    persona: str
+    before: str = ""
+    since: float | None = None
+    pcm: bytearray = field(default_factory=bytearray)
+    received: int = 0
+    released: int = 0
+    until: float = 0.0
+    begun: bool = False
+    status: Status | None = None
+    done: bool = False
+    marks: list[tuple[int, str]] = field(default_factory=list)  # (byte at which they begin to be said, words)
+    told: int = 0  # so many marks were shown to the caller
+    report: tuple[int, float] | None = None
+
+    @property
+    def id(self) -> str:
+        """The response id on the caller's wire."""
+        return f"{self.generation}.{self.reply}"
+
+    @property
+    def ms(self) -> int:
+        """How long the released part plays, in milliseconds."""
+        return self.released // BYTES_PER_MS
+
+    @property
+    def text(self) -> str:
+        """All words of it that have come."""
+        return "".join(words for _, words in self.marks).strip()
+
+    def add(self, pcm: bytes) -> None:
+        """Some more audio has come."""
+        self.pcm += pcm
+        self.received += len(pcm)
+
+    def add_words(self, words: str) -> None:
+        """Some more words have come; the audio that comes next says them."""
+        if self.marks and self.marks[-1][0] == self.received:
+            words = self.marks.pop()[1] + words
+        self.marks.append((self.received, words))
+
+    def release(self, size: int, now: float) -> bytes:
+        """Take `size` bytes out of `pcm`: they play when what was released before has been played."""
+        piece = bytes(self.pcm[:size])
+        del self.pcm[:size]
+        self._plays(size, now)
+        return piece
+
+    def release_all(self, now: float) -> bytearray:
+        """Take all of `pcm` out, as it is: to copy two minutes of it took 10 ms."""
+        whole, self.pcm = self.pcm, bytearray()
+        self._plays(len(whole), now)
+        return whole
+
+    def _plays(self, size: int, now: float) -> None:
+        self.released += size
+        self.until = max(now, self.until) + size / RATE
+
+    def heard(self, now: float) -> int:
+        """Bytes that were played by now: by the player's report, else by the clock."""
+        if self.report:
+            ms, at = self.report
+            return min(self.released, (ms + int((now - at) * 1000)) * BYTES_PER_MS)
+        return max(0, self.released - max(0, round((self.until - now) * RATE)))
+
+    def heard_ms(self, now: float) -> int:
+        """The same in milliseconds, rounded down."""
+        return self.heard(now) // BYTES_PER_MS
+
+    def heard_text(self, now: float) -> str:
+        """The words that were played whole by now, after those that a lost connection gave of the same answer."""
+        return join(self.before, self.text_until(self.heard(now)))
+
+    def text_until(self, byte: int) -> str:
+        """The words that are said before this byte of the audio, without a word that is cut."""
+        if byte >= self.received and self.status:
+            return self.text
+        said = ""
+        ends = [*(begin for begin, _ in self.marks[1:]), self.received]
+        for (begin, words), end in zip(self.marks, ends, strict=False):
+            if byte >= end > begin and (self.status or end < self.received):
+                said += words
+            elif byte > begin:
+                span = end - begin if self.status or end < self.received else 0
+                said += _share(words, byte - begin, span)
+                break
+        return said.strip()
+
+    def cut(self) -> None:
+        """No more will come: end with a whole word, if what follows it was not released yet."""
+        begin = self.marks[-1][0] if self.marks else 0
+        if self.released <= begin < self.received:
+            del self.pcm[len(self.pcm) - (self.received - begin) :]
+            self.marks.pop()
+        elif self.marks:
+            self.marks[-1] = (begin, _share(self.marks[-1][1], self.received - begin, 0))
+        self.received = self.released + len(self.pcm)
+        self.status = "incomplete"
+
+
+def join(before: str, after: str) -> str:
+    """The words of two parts of one answer."""
+    return f"{before} {after}".strip()
+
+
+def _share(words: str, said: int, span: int) -> str:
+    """The whole words said in the first `said` of `span` bytes; a `span` of 0 is not known yet."""
+    count = len(words) * said // span if span else int(said / BYTES_PER_MS * CHARACTERS_A_MS)
+    if count >= len(words.rstrip()):
+        return words
+    return words[:count].rpartition(" ")[0] if " " in words[:count] else ""
