@@ -5,24 +5,14 @@ import logging
 import time
 from dataclasses import dataclass
 from typing import Protocol as Interface
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from actors.messages.bridge import (
     AccountRefused,
-    Append,
-    AskClip,
-    AskText,
-    CancelReply,
     Configure,
-    ContinueReply,
     FromBridge,
-    Greet,
-    Prove,
     Ready,
-    SetTurnDetection,
     ToBridge,
-    TruncateReply,
-    UpdateInstructions,
     UpstreamEvent,
     UpstreamLost,
     UpstreamRefused,
@@ -31,9 +21,11 @@ from actors.runtime import Boot, LoopActor, LoopRef, Ref, Stop
 from realtime.client import errors
 from realtime.client.errors import CLOSES, Action
 from realtime.client.protocol import Protocol
+from upstream.commands import Command, ConfigureSession, EndOverdueReply, Leave, Retry
 from upstream.facts import AskFailed, Configured, Event, Frame, LinkBegan, LinkEnded, LinkEvent, Postponed, Unusable
 from upstream.link import Frames, Link
 from upstream.models import Capabilities, Prices
+from upstream.protocol import UpstreamProtocol
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +71,7 @@ class Dialler(Interface):
 
 
 class OpenAIBridgeActor(LoopActor[BridgeInbox]):
-    """Translates commands into the protocol, frames into facts, and the end of the link into its own end."""
+    """Forwards commands to the protocol and its events to the session; ends when the link ends."""
 
     name = "bridge"
 
@@ -90,38 +82,16 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         self._session, self._generation = session, generation
         self._upstream, self._user = upstream, user
         self._setup = setup
-        self._protocol = Protocol(upstream.can)
+        self._protocol: UpstreamProtocol = Protocol(upstream.can)
         self._link: Link | None = None
-        self._configured = self._listens = False
-        self._leaving = False
+        self._configured = self._leaving = False
         self._dialled_at: float | None = None  # while it waits for its turn to be dialled, none of its time passes
         self._progress = self._silent = 0  # at the last look, and for how many looks
 
     def on_receive(self, message: BridgeInbox) -> None:
         match message:
-            case Append(pcm):
-                self._protocol.append(pcm)
             case Frame(data):
                 self._receive(data)
-            case AskClip(ask, pcm):
-                self._protocol.ask_clip(ask, pcm)
-            case AskText(ask, text):
-                self._protocol.ask_text(ask, text)
-            case Greet(ask, words):
-                self._protocol.greet(ask, words)
-            case ContinueReply(ask):
-                self._protocol.go_on(ask)
-            case Prove(ask):
-                self._protocol.prove(ask)
-            case CancelReply(overdue):
-                self._protocol.hush(overdue)
-            case TruncateReply(reply, heard_ms):
-                self._protocol.keep(reply, heard_ms)
-            case SetTurnDetection(listens):
-                self._listens = listens
-                self._protocol.listen(listens)
-            case UpdateInstructions(instructions):
-                self._protocol.instruct(instructions)
             case Configure():
                 self._configure(message)
             case Boot():
@@ -132,9 +102,9 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
             case OpeningOver():
                 self.end(UpstreamLost(f"not ready within {OPENING_SECONDS:g} s"))
             case ProgressCheck():
-                self._look_up()
+                self._check_progress()
             case RetryDue():
-                self._protocol.again()
+                self._send(Retry())
             case Stop():
                 self._leave()
             case LingerOver():
@@ -142,7 +112,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
             case LinkEnded(code, reason):
                 self._ended(code, reason)
             case _:
-                assert_never(message)
+                self._send(message)  # mypy knows that only commands are left
 
     def on_rest(self) -> None:
         if self._link:
@@ -160,24 +130,28 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         self.after(LOOK_SECONDS, ProgressCheck())
 
     def _configure(self, setup: Configure) -> None:
-        self._setup, self._configured, self._listens = setup, False, setup.setup.listens
+        self._setup, self._configured = setup, False
         if self._dialled_at is not None:
             self.after(OPENING_SECONDS, OpeningOver())
-        self._protocol.configure(setup.setup, setup.turns)
+        self._send(ConfigureSession(setup.setup, setup.turns))
+
+    def _send(self, command: Command) -> None:
+        for event in self._protocol.send(command):
+            self._learn(event)
 
     def _receive(self, data: bytes) -> None:
         for event in self._protocol.receive(data):
-            self._said(event)
+            self._learn(event)
         if self._leaving and self._protocol.complete:
             self._hang_up()
 
-    def _said(self, event: Event) -> None:
+    def _learn(self, event: Event) -> None:
         match event:
-            case Configured(expires_at):
+            case Configured(expires_at, listens):
                 self._configured = True
                 self.cancel(OpeningOver)
                 lasts = self._lasts(expires_at)
-                self._session.tell(Ready(self._generation, self._setup.choice, lasts, self._listens))
+                self._session.tell(Ready(self._generation, self._setup.choice, lasts, listens))
             case Unusable(code, message, fatal):
                 account = errors.of(code) is Action.ACCOUNT
                 refusal = AccountRefused if account else UpstreamRefused if fatal else UpstreamLost
@@ -198,13 +172,12 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         told = expires_at - time.time() if expires_at else 0.0
         return min(left, told) if told > 0 else left
 
-    def _look_up(self) -> None:
+    def _check_progress(self) -> None:
         progress = self._protocol.progress
         silent = self._protocol.owed and progress == self._progress
         self._silent, self._progress = self._silent + 1 if silent else 0, progress
         if silent:
-            for event in self._protocol.overdue():
-                self._said(event)
+            self._send(EndOverdueReply())
         if self._silent >= SILENT_LOOKS:
             self.end(UpstreamLost(f"silent for {self._silent * LOOK_SECONDS:.0f} s"))
         else:
@@ -214,7 +187,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
 
     def _leave(self) -> None:
         self._leaving = True
-        self._protocol.leave()
+        self._send(Leave())
         if not self._configured or self._protocol.complete:
             self._hang_up()
         else:

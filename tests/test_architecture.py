@@ -59,7 +59,8 @@ HOMES = {
     "jinja2": ("personas/",),
     "idna": ("web/names.py",),
 }
-PURE = ["realtime", "actors/messages", "web/wires", "personas/search", "upstream/facts.py", "upstream/usage.py"]
+PURE = ["realtime", "actors/messages", "web/wires", "personas/search", "upstream/usage.py"]
+PURE += [f"upstream/{name}.py" for name in ("commands", "facts", "protocol")]
 PURE += [f"actors/call/{name}.py" for name in ("line", "turns", "playout", "replay", "watch")]
 FLOOR = {package: depth for depth, floor in enumerate(FLOORS) for package in floor.split()}
 FILES = sorted(

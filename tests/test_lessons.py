@@ -17,6 +17,7 @@ from tests.kit.exchange import CLIPS, exchange
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.parts import Echo, Measure, Tones, loud
 from tests.kit.story import WITHIN, run
+from upstream.commands import ConfigureSession
 from upstream.facts import ReplyAudio, ReplyEnded, Setup
 from upstream.link import Upstream
 
@@ -66,7 +67,7 @@ def test_4_the_dead_beta_api_is_not_spoken() -> None:
     """No beta header, no flat session, no beta event names."""
     assert "OpenAI-Beta" not in Upstream("wss://api.openai.com/v1/realtime", "m", "key").headers("user-1")
     protocol = Protocol()
-    protocol.configure(Setup("Be kind.", "marin", "en"))
+    protocol.send(ConfigureSession(Setup("Be kind.", "marin", "en")))
     protocol.receive('{"type": "session.created"}')
     (update,) = [orjson.loads(frame) for frame in protocol.to_send()]
     assert update["session"]["type"] == "realtime"

@@ -1,4 +1,4 @@
-"""What is said to the upstream protocol, and the facts that it says of the upstream. Frozen, without I/O.
+"""The events that an upstream protocol tells of, and how a session is to be. Frozen data, without I/O.
 
 A `reply` is one response of the model, numbered from 1 on each connection. An `ask` is the number of what is
 answered: ours for what we asked, -1, -2 and so on, on each connection, for the turns that the upstream heard in a
@@ -41,10 +41,12 @@ class Turn:
 class Configured:
     """The upstream took the newest Setup, with the voice asked for, and holds the seeded turns.
 
-    `expires_at` is when the session ends at the latest, in seconds since 1970, if the upstream has said so.
+    `expires_at` is when the session ends at the latest, in seconds since 1970, if the upstream has said so. `listens`
+    as it was told last: what the upstream makes of a SetTurnDetection may be still to come.
     """
 
     expires_at: float | None = None
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,45 @@
-"""Between a session and its OpenAIBridgeActor: what the model is asked, and what it says."""
+"""Between a session and its OpenAIBridgeActor: what the model is asked, and what it says.
+
+The commands that go on to the upstream as they are come from upstream/commands.py.
+"""
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from upstream.commands import (
+    Append,
+    AskClip,
+    AskText,
+    CancelReply,
+    ContinueReply,
+    Greet,
+    Prove,
+    SetTurnDetection,
+    TruncateReply,
+    UpdateInstructions,
+)
 from upstream.facts import Event, Setup, Turn
+
+__all__ = [
+    "AccountRefused",
+    "Append",
+    "AskClip",
+    "AskText",
+    "CancelReply",
+    "Configure",
+    "ContinueReply",
+    "FromBridge",
+    "Greet",
+    "Prove",
+    "Ready",
+    "SetTurnDetection",
+    "ToBridge",
+    "TruncateReply",
+    "UpdateInstructions",
+    "UpstreamEvent",
+    "UpstreamLost",
+    "UpstreamRefused",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,80 +52,10 @@ class Configure:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateInstructions:
-    """Be the same persona by these instructions, from the next answer on."""
-
-    instructions: str
-
-
-@dataclass(frozen=True, slots=True)
-class Greet:
-    ask: int
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class AskClip:
-    """PCM16 little-endian, mono, 24 kHz: one utterance to be answered."""
-
-    ask: int
-    pcm: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class AskText:
-    ask: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ContinueReply:
-    """Bring to its end the answer to this ask that a lost connection began; the turns seeded hold what was heard."""
-
-    ask: int
-
-
-@dataclass(frozen=True, slots=True)
-class Prove:
-    """Write one word: it is paid for like any answer, so that it proves that the account is served."""
-
-    ask: int
-
-
-@dataclass(frozen=True, slots=True)
-class Append:
-    """Some more of what the caller says: PCM16 little-endian, mono, 24 kHz."""
-
-    pcm: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class SetTurnDetection:
-    """Find the turns in what is appended, or wait for whole clips."""
-
-    listens: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CancelReply:
-    """Stop answering whatever is being answered; `overdue`: do not wait for its end either, it had its time."""
-
-    overdue: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TruncateReply:
-    """Let the model remember of this reply only what was heard, in ms from its start."""
-
-    reply: int
-    heard_ms: int
-
-
-@dataclass(frozen=True, slots=True)
 class Ready:
     """The connection is the persona of this choice, and waits for something to answer.
 
-    From now on it lasts `seconds` at most. `listens` as it was told last: a Listen may be on its way.
+    From now on it lasts `seconds` at most. `listens` as it was told last: a SetTurnDetection may be on its way.
     """
 
     generation: int

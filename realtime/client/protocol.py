@@ -1,4 +1,4 @@
-"""One Realtime session as a pure object: say something, `receive` what came, send what `to_send` returns.
+"""One Realtime session as a pure object: `send` a command, `receive` a frame, write what `to_send` returns.
 
 No socket, no clock, no task. Facts are those of OpenAI's GA Realtime API over WebSocket: an invalid update is
 discarded whole, one response at a time, errors echo the event_id of what they refuse, item ids are new on every
@@ -8,7 +8,6 @@ realtime/client/states.py, what is done about errors in realtime/client/errors.p
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import TypeAlias, assert_never
 
 from realtime.client import errors, incoming, requests
@@ -40,7 +39,24 @@ from realtime.client.outbox import Outbox
 from realtime.client.responses import Responses
 from realtime.client.session_setup import SessionSetup
 from realtime.client.states import LEAVE, Model, Session, States
-from upstream.facts import Committed, Event, Setup, Turn
+from upstream.commands import (
+    Append,
+    AskClip,
+    AskText,
+    CancelReply,
+    Command,
+    ConfigureSession,
+    ContinueReply,
+    EndOverdueReply,
+    Greet,
+    Leave,
+    Prove,
+    Retry,
+    SetTurnDetection,
+    TruncateReply,
+    UpdateInstructions,
+)
+from upstream.facts import Committed, Event, Setup
 from upstream.models import Capabilities
 
 Progress: TypeAlias = (
@@ -55,7 +71,7 @@ class Protocol:
     def __init__(self, can: Capabilities | None = None) -> None:
         self.states = States()
         self.progress = 0
-        """Counts what brings the session or an answer further; while something is owed it must grow."""
+        """Grows with each frame that brings the session or a reply further."""
         self._outbox = Outbox(self.states)
         self._session_setup = SessionSetup(self.states, self._outbox)
         self._input_turns = InputTurns(self.states)
@@ -67,67 +83,44 @@ class Protocol:
 
     # Say something.
 
-    def configure(self, setup: Setup, seed: Iterable[Turn] = ()) -> None:
-        """Make the session what `setup` says. Before the first item it may be called again, to change it."""
-        self._session_setup.configure(setup, seed)
-
-    def listen(self, listens: bool) -> None:
-        """Let the upstream find the turns by itself, or not; what is appended from now on waits for its consent."""
-        self._session_setup.listen(listens)
-
-    def instruct(self, instructions: str) -> None:
-        """Let these instructions hold from the next answer on; what was said stays."""
-        self._session_setup.instruct(instructions)
-
-    def append(self, pcm: bytes) -> None:
-        """Some more of what the caller says: PCM16 24 kHz mono, any length. Only where the setup listens."""
-        self._outbox.hear(pcm)
-
-    def greet(self, ask: int, words: str) -> None:
-        """Have exactly these words spoken."""
-        self._responses.ask(Ask(ask, [], response=requests.exactly(self._setup, words)))
-
-    def ask_clip(self, ask: int, pcm: bytes) -> None:
-        """Have one whole recorded utterance answered (PCM16 24 kHz mono, 100 ms at least)."""
-        self._responses.ask(Ask(ask, requests.clip(pcm), spoken=True))
-
-    def ask_text(self, ask: int, text: str) -> None:
-        """Have a typed turn answered."""
-        self._responses.ask(Ask(ask, [requests.message("user", text)]))
-
-    def go_on(self, ask: int) -> None:
-        """Have the last answer of the seeded turns, which an earlier connection began, brought to its end."""
-        self._responses.ask(Ask(ask, [], response=requests.the_rest(self._setup)))
-
-    def prove(self, ask: int) -> None:
-        """Have one word written, at the cost of next to nothing: the least that a model is paid for."""
-        self._responses.ask(Ask(ask, [], response=requests.one_word(self._setup)))
-
-    def again(self) -> None:
-        """The time of what was Postponed has come."""
-        self._responses.again()
-
-    def hush(self, overdue: bool = False) -> None:
-        """Stop answering: what is spoken is cancelled, what was asked keeps its content but gets no answer.
-
-        `overdue`: the upstream had its time, and nothing waits for the end of it.
-        """
-        self._responses.hush()
-        if overdue:
-            self._responses.forsake()
-
-    def keep(self, reply: int, heard_ms: int) -> None:
-        """Cut a reply, in the model's memory, to what the caller heard of it: ms from its start, rounded down."""
-        self._responses.keep(reply, heard_ms)
-
-    def overdue(self) -> list[Event]:
-        """Nothing came for a while: an answer that was said whole is over, though nobody told."""
-        return self._responses.overdue()
-
-    def leave(self) -> None:
-        """Ask nothing more: what is still to come is the last of it."""
-        self._responses.hush()
-        self.states.move(LEAVE)
+    def send(self, command: Command) -> list[Event]:
+        """Obey a command; returns the events that follow from it at once."""
+        responses = self._responses
+        match command:
+            case Append(pcm):
+                self._outbox.hear(pcm)
+            case AskClip(ask, pcm):
+                responses.ask(Ask(ask, requests.clip(pcm), spoken=True))
+            case AskText(ask, text):
+                responses.ask(Ask(ask, [requests.message("user", text)]))
+            case Greet(ask, words):
+                responses.ask(Ask(ask, [], response=requests.exactly(self._setup, words)))
+            case ContinueReply(ask):
+                responses.ask(Ask(ask, [], response=requests.the_rest(self._setup)))
+            case Prove(ask):
+                responses.ask(Ask(ask, [], response=requests.one_word(self._setup)))
+            case CancelReply(overdue):
+                responses.cancel()
+                if overdue:
+                    responses.abandon()
+            case TruncateReply(reply, heard_ms):
+                responses.truncate(reply, heard_ms)
+            case ConfigureSession(setup, turns):
+                self._session_setup.configure(setup, turns)
+            case UpdateInstructions(instructions):
+                self._session_setup.instruct(instructions)
+            case SetTurnDetection(listens):
+                self._session_setup.listen(listens)
+            case Retry():
+                responses.retry()
+            case EndOverdueReply():
+                return responses.end_overdue()
+            case Leave():
+                responses.cancel()
+                self.states.move(LEAVE)
+            case _:
+                assert_never(command)
+        return []
 
     # What comes.
 

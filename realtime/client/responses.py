@@ -54,7 +54,7 @@ class Responses:
         self.gate.put(ask)
         self.open_gate()
 
-    def hush(self) -> None:
+    def cancel(self) -> None:
         """No answer is wanted to anything so far."""
         self.gate.void()
         self._input_turns.turns.void()
@@ -62,7 +62,7 @@ class Responses:
             self._cancel(self.gate.active)
         self.open_gate()
 
-    def forsake(self) -> None:
+    def abandon(self) -> None:
         """The upstream says no more to what it was asked: the next may be asked. If it does after all, it is cut."""
         if self.gate.active:
             self._close(self.gate.active)
@@ -84,12 +84,12 @@ class Responses:
         self.gate.overtake()
         self._input_turns.turns.void()
 
-    def again(self) -> None:
+    def retry(self) -> None:
         """What was postponed is due."""
         self.gate.let_go()
         self.open_gate()
 
-    def keep(self, number: int, heard_ms: int) -> None:
+    def truncate(self, number: int, heard_ms: int) -> None:
         """Cut a reply, in the model's memory, to what the caller heard of it."""
         for reply in self._replies.values():
             if reply.number == number:
@@ -229,7 +229,7 @@ class Responses:
         # A reply may have been complete before our cancel reached the upstream: to us it is cancelled all the same.
         return ReplyEnded(reply.number, reply.ask, "cancelled" if reply.void else status, reply.text.strip(), reason)
 
-    def overdue(self) -> list[Event]:
+    def end_overdue(self) -> list[Event]:
         """The end of an answer that was said whole should have come long ago."""
         if (reply := self.gate.active) is None or not reply.complete:
             return []

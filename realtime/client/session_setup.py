@@ -84,7 +84,7 @@ class SessionSetup:
         for turn in self._seed:
             self._outbox.say("seed", requests.message(turn.role, turn.text))
         self._seed = ()
-        return [Configured(session.expires_at or self._expires_at)]
+        return [Configured(session.expires_at or self._expires_at, self.setup is not None and self.setup.listens)]
 
     def _answered(self, session: SessionUpdated) -> Update | None:
         """The oldest that this may answer: it does not say which, and an error need not say what it refused."""

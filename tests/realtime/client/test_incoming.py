@@ -16,6 +16,21 @@ from realtime.client.incoming import Incoming
 from realtime.client.protocol import Protocol
 from tests.realtime.client.samples import GONE, OTHERS, changed, places, whole
 from tests.realtime.client.test_states import ENDING, STATES, Talk, check_types, reach
+from upstream.commands import (
+    Append,
+    AskClip,
+    AskText,
+    CancelReply,
+    Command,
+    ConfigureSession,
+    ContinueReply,
+    EndOverdueReply,
+    Greet,
+    Retry,
+    SetTurnDetection,
+    TruncateReply,
+    UpdateInstructions,
+)
 from upstream.facts import ReplyAudio, ReplyBegan, ReplyEnded, Setup, Unusable
 
 READ = sorted(incoming._READERS)
@@ -110,13 +125,12 @@ def test_of_several_limits_one_is_malformed() -> None:
     check_types(allowance)
 
 
-OURS: list[Callable[[Protocol, int], Any]] = [
-    lambda ours, ask: ours.ask_text(ask, "x"), lambda ours, ask: ours.ask_clip(ask, bytes(9600)),
-    lambda ours, ask: ours.greet(ask, "Hello."), lambda ours, ask: ours.go_on(ask), lambda ours, ask: ours.hush(),
-    lambda ours, ask: ours.keep(ask % 3 + 1, ask), lambda ours, ask: ours.listen(ask % 2 == 0),
-    lambda ours, ask: ours.instruct(f"You are {ask}."), lambda ours, ask: ours.append(bytes(960)),
-    lambda ours, ask: ours.again(), lambda ours, ask: ours.overdue(), lambda ours, ask: ours.to_send(),
-    lambda ours, ask: ours.configure(Setup(f"You are {ask}.", "marin", "hi", listens=True)),
+COMMANDS: list[Callable[[int], Command]] = [
+    lambda ask: AskText(ask, "x"), lambda ask: AskClip(ask, bytes(9600)), lambda ask: Greet(ask, "Hello."),
+    ContinueReply, lambda ask: CancelReply(), lambda ask: TruncateReply(ask % 3 + 1, ask),
+    lambda ask: SetTurnDetection(ask % 2 == 0), lambda ask: UpdateInstructions(f"You are {ask}."),
+    lambda ask: Append(bytes(960)), lambda ask: Retry(), lambda ask: EndOverdueReply(),
+    lambda ask: ConfigureSession(Setup(f"You are {ask}.", "marin", "hi", listens=True)),
 ]  # fmt: skip
 
 
@@ -127,7 +141,9 @@ def test_nothing_raises_in_any_order(seed: int) -> None:
     talk = reach(chance.choice([state for state in STATES if state not in ENDING]))
     for ask in range(100):
         if chance.random() < 0.4:
-            chance.choice(OURS)(talk.ours, ask)
+            talk.ours.send(chance.choice(COMMANDS)(ask))
+            if chance.random() < 0.1:
+                talk.ours.to_send()
             continue
         event = whole(chance.choice(READ), chance.choice(["live", "a", "b"]), chance.choice(["turn", "c", "d"]))
         event.pop("event_id", None)

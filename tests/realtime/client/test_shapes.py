@@ -15,6 +15,17 @@ from realtime.server.session import Session
 from tests.engine.stand_ins import Wire
 from tests.kit.parts import SECOND
 from tests.kit.shapes import UNNAMED, check_client_event, check_server_event
+from upstream.commands import (
+    Append,
+    AskClip,
+    AskText,
+    CancelReply,
+    ConfigureSession,
+    ContinueReply,
+    Greet,
+    SetTurnDetection,
+    TruncateReply,
+)
 from upstream.facts import Setup, Turn
 
 Event = dict[str, Any]
@@ -79,20 +90,22 @@ def asked() -> list[Event]:
         return active.id
 
     take(theirs.begin())
-    ours.configure(Setup("You are Tina.", "marin", "hi"), [Turn("user", "When?"), Turn("assistant", "Soon.")])
+    ours.send(
+        ConfigureSession(Setup("You are Tina.", "marin", "hi"), (Turn("user", "When?"), Turn("assistant", "Soon.")))
+    )
     carry()
-    ours.greet(1, "Namaste.")
+    ours.send(Greet(1, "Namaste."))
     take(theirs.finished(answer()))
-    ours.go_on(2)
+    ours.send(ContinueReply(2))
     take(theirs.finished(answer()))
-    ours.keep(2, 500)
-    ours.ask_text(3, "And then?")
+    ours.send(TruncateReply(2, 500))
+    ours.send(AskText(3, "And then?"))
     answer()
-    ours.hush()
-    ours.keep(3, 0)
-    ours.ask_clip(4, SECOND)
-    ours.listen(listens=True)
-    ours.append(SILENCE)
+    ours.send(CancelReply())
+    ours.send(TruncateReply(3, 0))
+    ours.send(AskClip(4, SECOND))
+    ours.send(SetTurnDetection(listens=True))
+    ours.send(Append(SILENCE))
     carry()
     return sent
 
