@@ -2,9 +2,9 @@
 
 import sys
 from itertools import count
-from typing import Any
 
 from realtime.client import requests
+from realtime.client.requests import ClientEvent
 from realtime.client.states import States
 from upstream.facts import BYTES_PER_MS, FRAMES_AT_ONCE
 
@@ -16,11 +16,11 @@ class Outbox:
 
     def __init__(self, states: States) -> None:
         self._states = states
-        self._frames: list[bytes | requests.Event] = []
+        self._frames: list[bytes | ClientEvent] = []
         self._stream = bytearray()
         self._ids = count(1)
 
-    def say(self, about: str, event: dict[str, Any]) -> str:
+    def say(self, about: str, event: ClientEvent) -> str:
         """Queue it, after what was said before; returns its event_id, which errors about it echo."""
         self._flush_stream()
         event_id = f"{about}-{next(self._ids)}"

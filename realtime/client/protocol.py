@@ -1,30 +1,39 @@
 """One Realtime session as a pure object: `send` a command, `receive` a frame, write what `to_send` returns.
 
-No socket, no clock, no task. Facts are those of OpenAI's GA Realtime API over WebSocket: an invalid update is
-discarded whole, one response at a time, errors echo the event_id of what they refuse, item ids are new on every
-connection. Where the setup `listens` the upstream finds the turns in a stream (server VAD); where not they are
-manual (turn_detection null): content is committed, then a response is asked for. What may happen when is in
-realtime/client/states.py, what is done about errors in realtime/client/errors.py.
+It implements upstream/protocol.py for OpenAI's GA Realtime API over WebSocket. What is peculiar to that API: an invalid
+update is discarded whole, there is one response at a time, errors echo the event_id of what they refuse, and item ids
+are new on every connection. Where the setup `listens` the upstream finds the turns in a stream (server VAD); where not
+they are manual (turn_detection null): content is committed, then a response is asked for.
+
+This file says who takes what; each part is a file of its own. What may happen when is in states.py, which ask is sent
+when in gate.py and asks.py, what is made of responses in responses.py and replies.py, what the caller said in
+input_turns.py, the setup in session_setup.py, what is done about errors in errors.py.
 """
 
 from collections import Counter
 from typing import TypeAlias, assert_never
 
 from realtime.client import errors, incoming, requests
+from realtime.client.asks import Asks
 from realtime.client.errors import Action
+from realtime.client.event_ids import EventIds
 from realtime.client.fields import Malformed
 from realtime.client.gate import Ask
-from realtime.client.incoming import (
+from realtime.client.input_turns import InputTurns
+from realtime.client.outbox import Outbox
+from realtime.client.replies import Replies
+from realtime.client.responses import Responses
+from realtime.client.server_events import (
     AudioDelta,
     BufferCommitted,
     ErrorSaid,
-    Incoming,
     ItemAdded,
     ItemDone,
     Other,
     RateLimits,
     ResponseCreated,
     ResponseDone,
+    ServerEvent,
     SessionCreated,
     SessionUpdated,
     SpeechStarted,
@@ -34,9 +43,6 @@ from realtime.client.incoming import (
     WordsDelta,
     WordsDone,
 )
-from realtime.client.input_turns import InputTurns
-from realtime.client.outbox import Outbox
-from realtime.client.responses import Responses
 from realtime.client.session_setup import SessionSetup
 from realtime.client.states import LEAVE, Model, Session, States
 from upstream.commands import (
@@ -62,7 +68,6 @@ from upstream.models import Capabilities
 Progress: TypeAlias = (
     ResponseCreated | ItemAdded | ItemDone | WordsDone | ResponseDone | SessionCreated | SessionUpdated | Other
 )
-REMEMBERED = 64  # event ids, twice: the upstream may say something twice, but not much later
 
 
 class Protocol:
@@ -75,36 +80,32 @@ class Protocol:
         self._outbox = Outbox(self.states)
         self._session_setup = SessionSetup(self.states, self._outbox)
         self._input_turns = InputTurns(self.states)
-        self._responses = Responses(
-            self.states, self._outbox, self._session_setup, self._input_turns, can or Capabilities()
-        )
-        self._seen: set[str] = set()
-        self._seen_before: set[str] = set()
+        self._asks = Asks(self.states, self._outbox, self._session_setup, self._input_turns)
+        self._replies = Replies(self.states, self._outbox, can or Capabilities())
+        self._responses = Responses(self.states, self._replies, self._asks, self._input_turns)
+        self._event_ids = EventIds()
 
     # Say something.
 
     def send(self, command: Command) -> list[Event]:
         """Obey a command; returns the events that follow from it at once."""
-        responses = self._responses
         match command:
             case Append(pcm):
                 self._outbox.hear(pcm)
             case AskClip(ask, pcm):
-                responses.ask(Ask(ask, requests.clip(pcm), spoken=True))
+                self._asks.ask(Ask(ask, requests.clip(pcm), spoken=True))
             case AskText(ask, text):
-                responses.ask(Ask(ask, [requests.message("user", text)]))
+                self._asks.ask(Ask(ask, [requests.message("user", text)]))
             case Greet(ask, words):
-                responses.ask(Ask(ask, [], response=requests.exactly(self._setup, words)))
+                self._asks.ask(Ask(ask, [], response=requests.exactly(self._setup, words)))
             case ContinueReply(ask):
-                responses.ask(Ask(ask, [], response=requests.the_rest(self._setup)))
+                self._asks.ask(Ask(ask, [], response=requests.the_rest(self._setup)))
             case Prove(ask):
-                responses.ask(Ask(ask, [], response=requests.one_word(self._setup)))
+                self._asks.ask(Ask(ask, [], response=requests.one_word(self._setup)))
             case CancelReply(overdue):
-                responses.cancel()
-                if overdue:
-                    responses.abandon()
+                self._responses.cancel(overdue)
             case TruncateReply(reply, heard_ms):
-                responses.truncate(reply, heard_ms)
+                self._replies.truncate(reply, heard_ms)
             case ConfigureSession(setup, turns):
                 self._session_setup.configure(setup, turns)
             case UpdateInstructions(instructions):
@@ -112,11 +113,11 @@ class Protocol:
             case SetTurnDetection(listens):
                 self._session_setup.listen(listens)
             case Retry():
-                responses.retry()
+                self._asks.retry()
             case EndOverdueReply():
-                return responses.end_overdue()
+                return self._responses.end_overdue()
             case Leave():
-                responses.cancel()
+                self._responses.cancel()
                 self.states.move(LEAVE)
             case _:
                 assert_never(command)
@@ -131,7 +132,7 @@ class Protocol:
         except Malformed:
             self.anomalies["malformed"] += 1
             return []
-        if event_id and self._came_before(event_id):
+        if event_id and self._event_ids.came_before(event_id):
             self.anomalies["duplicate"] += 1
             return []
         return [] if self.states.closed else self._on(event)
@@ -153,23 +154,14 @@ class Protocol:
     @property
     def complete(self) -> bool:
         """Nothing is being answered, and no transcript is awaited."""
-        return self.states.model is Model.IDLE and not self._responses.gate.busy and self._input_turns.complete
+        return self.states.model is Model.IDLE and not self._asks.gate.busy and self._input_turns.complete
 
     @property
     def _setup(self) -> Setup:
         assert self._session_setup.setup is not None
         return self._session_setup.setup
 
-    def _came_before(self, event_id: str) -> bool:
-        """Nothing counts twice: an id is remembered. Two sets take turns, so that what is remembered is bounded."""
-        if event_id in self._seen or event_id in self._seen_before:
-            return True
-        self._seen.add(event_id)
-        if len(self._seen) >= REMEMBERED:
-            self._seen, self._seen_before = set(), self._seen
-        return False
-
-    def _on(self, event: Incoming) -> list[Event]:
+    def _on(self, event: ServerEvent) -> list[Event]:
         match event:
             case AudioDelta():
                 self.progress += 1
@@ -177,8 +169,8 @@ class Protocol:
             case WordsDelta(response, words):
                 return self._responses.words(response, words)
             case SpeechStarted(item, at_ms):
-                self._responses.overtaken()
-                return self._input_turns.started(item, at_ms, self._responses.gate.on_its_way)
+                self._responses.interrupted()
+                return self._input_turns.started(item, at_ms, self._asks.gate.on_its_way)
             case SpeechStopped(item, at_ms):
                 return self._input_turns.stopped(item, at_ms)
             case BufferCommitted(item):
@@ -186,10 +178,10 @@ class Protocol:
             case TranscriptDelta(item, words):
                 return self._input_turns.some_words(item, words)
             case TranscriptDone(item, text, used):
-                told = self._ask_what_waits(self._input_turns.words(item, text))
-                return [*told, used] if used else told
+                events = self._ask_what_waits(self._input_turns.words(item, text))
+                return [*events, used] if used else events
             case RateLimits(allowances):
-                return self._responses.allowed(allowances)
+                return [*self._asks.backoff.learn(allowances)]
             case ErrorSaid():
                 return self._on_error(event)
             case Other(kind) if kind not in EXPECTED:
@@ -208,7 +200,7 @@ class Protocol:
                 self._responses.item(response, item)
             case ItemDone(response, complete):
                 if complete:
-                    self._responses.said(response)
+                    self._responses.said_whole(response)
             case WordsDone(response, words):
                 self._responses.all_words(response, words)
             case ResponseDone():
@@ -223,12 +215,12 @@ class Protocol:
                 assert_never(event)
         return []
 
-    def _ask_what_waits(self, told: list[Event]) -> list[Event]:
-        """A turn that was whole while something was answered is not answered by the upstream itself: we ask."""
-        for fact in told:
-            if isinstance(fact, Committed) and self.states.model is Model.ANSWERING:
-                self._responses.ask(Ask(fact.ask, []))
-        return told
+    def _ask_what_waits(self, events: list[Event]) -> list[Event]:
+        """Ask for the answer to a turn that was committed during a reply: the upstream does not answer it by itself."""
+        for event in events:
+            if isinstance(event, Committed) and self.states.model is Model.ANSWERING:
+                self._asks.ask(Ask(event.ask, []))
+        return events
 
     def _on_error(self, error: ErrorSaid) -> list[Event]:
         code, message, event_id = error.code, error.message, error.event_id
@@ -237,10 +229,10 @@ class Protocol:
             return self.states.unusable(code, message, fatal=action not in (Action.LOST, Action.LATER))
         self._session_setup.refused(event_id)
         if about == "create" or (action is Action.LATER and not event_id):
-            return self._responses.refused(code, message)
+            return self._asks.refused(code, message)
         self._input_turns.refused(event_id)
         self.anomalies[code] += 1
-        return self._responses.unsaid(event_id, code, message)
+        return self._asks.content_refused(event_id, code, message)
 
 
 _OWING = (Session.CONNECTING, Session.CREATED, Session.OPENING, Session.TUNING)

@@ -8,7 +8,7 @@ import orjson
 from realtime.contract import GO_ON, SAY_EXACTLY
 from upstream.facts import BYTES_PER_MS, Role, Setup
 
-Event = dict[str, Any]
+ClientEvent = dict[str, Any]
 
 APPEND_BYTES = 400 * BYTES_PER_MS  # of a clip; so many of them as go out at once are encoded in a millisecond
 APPEND = b'{"type":"input_audio_buffer.append","audio":"%b"}'  # 50 times a second, and base64 needs no escaping
@@ -27,7 +27,7 @@ VAD = {
 }
 
 
-def session_update(setup: Setup) -> Event:
+def session_update(setup: Setup) -> ClientEvent:
     """The whole session, as it is to be."""
     pcm = {"type": "audio/pcm", "rate": 24000}
     heard = {"model": TRANSCRIBER, "language": setup.language}
@@ -44,7 +44,7 @@ def session_update(setup: Setup) -> Event:
     return {"type": "session.update", "session": session}
 
 
-def instruction(text: str) -> Event:
+def instruction(text: str) -> ClientEvent:
     """Only the instructions: what an update leaves out stays as it is."""
     return {"type": "session.update", "session": {"type": "realtime", "instructions": text}}
 
@@ -54,7 +54,7 @@ def append(pcm: bytes | bytearray) -> bytes:
     return APPEND % b64encode(pcm)
 
 
-def written(event: Event) -> bytes:
+def written(event: ClientEvent) -> bytes:
     """An event as the frame; a view of audio in it is written in base64."""
     return orjson.dumps(event, default=_base64)
 
@@ -63,7 +63,7 @@ def _base64(pcm: memoryview) -> str:
     return b64encode(pcm).decode()
 
 
-def clip(pcm: bytes) -> list[Event]:
+def clip(pcm: bytes) -> list[ClientEvent]:
     """One whole utterance: appended in pieces, which are views of it until they are written, then committed."""
     whole = memoryview(pcm)
     pieces = (whole[at : at + APPEND_BYTES] for at in range(0, len(pcm), APPEND_BYTES))
@@ -71,23 +71,23 @@ def clip(pcm: bytes) -> list[Event]:
     return [*appends, {"type": "input_audio_buffer.commit"}]
 
 
-def message(role: Role | Literal["system"], text: str) -> Event:
+def message(role: Role | Literal["system"], text: str) -> ClientEvent:
     """A turn in words."""
     kind = "input_text" if role == "user" else "output_text"
     content = [{"type": kind, "text": text}]
     return {"type": "conversation.item.create", "item": {"type": "message", "role": role, "content": content}}
 
 
-def exactly(setup: Setup, words: str) -> Event:
+def exactly(setup: Setup, words: str) -> ClientEvent:
     """A response of exactly these words. Its own instructions replace the session's, so the persona stands in front."""
     return {"instructions": f"{setup.instructions}\n\n{SAY_EXACTLY}\n{words}", "input": [], "tool_choice": "none"}
 
 
-def the_rest(setup: Setup) -> Event:
+def the_rest(setup: Setup) -> ClientEvent:
     """A response that goes on with the assistant's last turn."""
     return {"instructions": f"{setup.instructions}\n\n{GO_ON}", "tool_choice": "none"}
 
 
-def one_word(setup: Setup) -> Event:
+def one_word(setup: Setup) -> ClientEvent:
     """A response of one word in writing. If the model thinks aloud first it is cut short, which is as good."""
     return {**exactly(setup, "Yes."), "output_modalities": ["text"], "max_output_tokens": WORD_TOKENS}

@@ -7,8 +7,8 @@ from typing import Any
 
 from realtime.client import requests
 from realtime.client.fields import Fields
-from realtime.client.incoming import SessionUpdated
 from realtime.client.outbox import Outbox
+from realtime.client.server_events import SessionUpdated
 from realtime.client.states import ATTENDS, CREATED, IGNORES, INSTRUCT, UPDATE, UPDATED, States
 from upstream.facts import Configured, Event, Setup, Turn
 
@@ -120,7 +120,7 @@ def _differing(setup: Setup, got: SessionUpdated) -> tuple[str, str] | None:
         "audio.input.format": (hears["format"], {**hears["format"], **got.hears}),
         "audio.output.format": (speaks["format"], {**speaks["format"], **got.speaks}),
     }
-    if got.tells_turns:
+    if got.shows_turn_detection:
         pairs["turn_detection"] = _rules(hears["turn_detection"], got.turn_detection)
     wrong = [name for name, (one, other) in pairs.items() if one != other]
     return ("setup_mismatch", f"the session is not as it was asked for in {', '.join(wrong)}") if wrong else None

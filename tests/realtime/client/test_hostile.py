@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from realtime.client.protocol import REMEMBERED
+from realtime.client.event_ids import REMEMBERED
 from tests.realtime.client.upstream import Upstream
 from upstream.commands import Append, AskText, CancelReply, Greet, Retry, SetTurnDetection, TruncateReply
 from upstream.facts import (

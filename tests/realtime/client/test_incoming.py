@@ -12,8 +12,8 @@ import orjson
 import pytest
 
 from realtime.client import incoming
-from realtime.client.incoming import Incoming
 from realtime.client.protocol import Protocol
+from realtime.client.server_events import ServerEvent
 from tests.realtime.client.samples import GONE, OTHERS, changed, places, whole
 from tests.realtime.client.test_states import ENDING, STATES, Talk, check_types, reach
 from upstream.commands import (
@@ -162,7 +162,7 @@ def test_a_fault_of_ours_is_no_malformed_frame(fault: type[Exception]) -> None:
     """It is raised, so that whoever holds the protocol ends and says why."""
 
     class Stumbling(Protocol):
-        def _on(self, event: Incoming) -> NoReturn:
+        def _on(self, event: ServerEvent) -> NoReturn:
             raise fault("a fault of ours")
 
     ours = Stumbling()

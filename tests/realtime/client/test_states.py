@@ -116,7 +116,7 @@ class Talk:
                 case _, Model.THINKING:
                     self.say("response.created", response={"id": f"mending {len(self.sent)}"})
                 case _, Model.ANSWERING:
-                    active = self.ours._responses.gate.active
+                    active = self.ours._replies.active
                     assert active
                     self.say("response.done", response={"id": active.id, "status": "completed"})
                 case _ if self.ours.states.caller is Caller.SPEAKING:
@@ -131,8 +131,10 @@ class Talk:
         self.ours.send(AskText(99, "still there?"))
         self.send()
         self.say("response.created", response={"id": "last", "metadata": {"ask": "99"}})
+        last = self.ours._replies.get("last")
+        assert last
         return self.say("response.output_audio.delta", response_id="last", delta="AAAA") == [
-            ReplyAudio(self.ours._responses._replies["last"].number, bytes(3))
+            ReplyAudio(last.number, bytes(3))
         ]
 
 
