@@ -1,9 +1,8 @@
-"""The one file that moves upstream bytes: a WebSocket that is dialled once, and tells what happens to it."""
+"""A link moves the bytes of one upstream connection: dialled once, never redialled. Upstream says where it leads."""
 
 import asyncio
 import hashlib
 import logging
-import socket as socket_api
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,14 +12,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI, SecurityError
-from websockets.frames import DATA_OPCODES, Opcode
-from websockets.frames import Frame as WebSocketFrame
-from websockets.protocol import Event, State
+from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from upstream import models
 from upstream.facts import FRAMES_AT_ONCE, Frame, LinkBegan, LinkEnded, LinkEvent
 from upstream.models import Capabilities, Prices
+from upstream.websocket import Socket
 
 log = logging.getLogger(__name__)
 socket_log = log.getChild("socket")
@@ -28,8 +26,6 @@ socket_log.setLevel(logging.INFO)  # below it websockets writes down every heade
 
 OPEN_SECONDS = 10.0  # connecting takes 0.8 to 2.1 s at OpenAI
 CLOSE_SECONDS = 1.0
-STALL_SECONDS = 2.0  # an uplink that takes nothing for so long is lost
-RECEIVE_BYTES = 32 * 1024
 MAX_FRAME = 2**20  # 16 s of audio in one delta, of which servers send 0.25: to read 1.5 MiB takes 5 ms of the loop
 REFUSING_STATUS = (401, 403)  # other servers check the key before the 101; as the close code 3000
 HANDSHAKES = 50  # at most so many at once: a storm of connects helps nobody, and 500 calls want theirs back in 30 s
@@ -117,7 +113,7 @@ class Upstream:
         keyed = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         return {**keyed, "OpenAI-Safety-Identifier": identifier}
 
-    def connecting(self, user: str, opened: type[ClientConnection] | Callable[..., "Socket"]) -> connect:
+    def connecting(self, user: str, opened: type[ClientConnection] | Callable[..., Socket]) -> connect:
         """The handshake, not yet begun; `opened` makes the connection."""
         local = self.host in ("127.0.0.1", "::1", "localhost")
         return connect(
@@ -138,72 +134,6 @@ class Upstream:
 
 def _model_in(query: str) -> str:
     return parse_qs(query).get("model", [""])[0]
-
-
-def _bound(socket: ClientConnection) -> None:
-    """Let the kernel hold no more than RECEIVE_BYTES: what is read at once is what TLS keeps buffers for, for good."""
-    if raw := socket.transport.get_extra_info("socket"):
-        raw.setsockopt(socket_api.SOL_SOCKET, socket_api.SO_RCVBUF, RECEIVE_BYTES)
-
-
-class Socket(ClientConnection):
-    """The library's connection, but it tells frames as they come and says when it can be written to: no queues."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.on_frame: Callable[[bytes], None] = lambda data: None
-        self.on_writable: Callable[[], None] = lambda: None
-        self.over = asyncio.Event()
-        self._fragments: list[bytes] = []
-        self._stalled: asyncio.TimerHandle | None = None
-
-    def process_event(self, event: Event) -> None:
-        """Data goes to the listener; the handshake and what keeps the connection alive stay with the library."""
-        if not isinstance(event, WebSocketFrame) or event.opcode not in DATA_OPCODES:
-            super().process_event(event)
-            if isinstance(event, WebSocketFrame) and event.opcode is Opcode.CLOSE:
-                self.over.set()
-        elif event.fin and not self._fragments:
-            self.on_frame(bytes(event.data))
-        else:
-            self._fragments.append(bytes(event.data))
-            if event.fin:
-                whole, self._fragments = b"".join(self._fragments), []
-                self.on_frame(whole)
-
-    def data_received(self, data: bytes) -> None:
-        """What breaks the rules (a frame over MAX_FRAME) is the end: nothing of it is read, nor what comes after it."""
-        super().data_received(data)
-        if self.protocol.parser_exc:
-            self.over.set()
-
-    def pause_writing(self) -> None:
-        """The uplink takes nothing more; if it stays so it is lost."""
-        super().pause_writing()
-        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """The uplink takes data again."""
-        super().resume_writing()
-        self._moves_again()
-        self.on_writable()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The end, whatever brought it about."""
-        super().connection_lost(exc)
-        self._moves_again()
-        self.over.set()
-        self.recv_exc = self.protocol.parser_exc = None  # their tracebacks keep the last frame, and us
-
-    def let_go(self) -> None:
-        """Nobody listens any more."""
-        self.on_frame, self.on_writable = lambda data: None, lambda: None
-        self._fragments.clear()
-
-    def _moves_again(self) -> None:
-        if self._stalled:
-            self._stalled.cancel()
-            self._stalled = None
 
 
 class Link:
@@ -277,7 +207,7 @@ class Link:
             return LinkEnded(1006, f"could not connect to {self._upstream.host}: {error or type(error).__name__}")
         try:
             self._socket = cast(Socket, socket)
-            _bound(socket)
+            self._socket.bound_receive_buffer()
             return await self._hold(self._socket)
         finally:
             socket.transport.abort()  # nothing to do after a close in order
