@@ -29,37 +29,37 @@ from upstream.protocol import UpstreamProtocol
 
 log = logging.getLogger(__name__)
 
-LINGER_SECONDS = 2.0  # for the transcripts that are still to come when the line is left
-OPENING_SECONDS = 7.0  # to be what we asked for, from dialling: longer than anybody waits, another is tried
-LOOK_SECONDS = 5.0
-SILENT_LOOKS = 4  # an upstream that owes us something and brings it no further from look to look is lost
+LINGER_SECONDS = 2.0  # for the transcripts that are still to come after Leave
+OPENING_SECONDS = 7.0  # from dialling to Configured; after that the session tries another connection
+CHECK_SECONDS = 5.0
+SILENT_CHECKS = 4  # the connection is lost if what the upstream owes us stood still at so many checks in a row
 
 
 @dataclass(frozen=True, slots=True)
 class OpeningOver:
-    """A timer: the connection had its time to become what we asked for."""
+    """A timer: the connection had its time to be configured."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressCheck:
-    """A timer: does the upstream bring us what it owes us?"""
+    """A timer: did the upstream bring what it owes us any further?"""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryDue:
-    """A timer: what the upstream had no time for may be asked again."""
+    """A timer: what was Postponed may be asked again."""
 
 
 @dataclass(frozen=True, slots=True)
 class LingerOver:
-    """A timer: the last facts had their time."""
+    """A timer: the last transcripts had their time."""
 
 
 BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | OpeningOver | ProgressCheck | RetryDue | LingerOver
 
 
 class Dialler(Interface):
-    """What a session needs of the upstream: what it can do and costs, and for a bridge a link of this user's own."""
+    """What a session needs of the upstream: capabilities, prices, and for each bridge a link of this user's own."""
 
     @property
     def can(self) -> Capabilities: ...
@@ -85,8 +85,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         self._protocol: UpstreamProtocol = Protocol(upstream.can)
         self._link: Link | None = None
         self._configured = self._leaving = False
-        self._dialled_at: float | None = None  # while it waits for its turn to be dialled, none of its time passes
-        self._progress = self._silent = 0  # at the last look, and for how many looks
+        self._dialled_at: float | None = None  # none of its time passes while it waits to be dialled
+        self._progress = self._silent = 0  # at the last check, and at how many checks in a row it had not grown
 
     def on_receive(self, message: BridgeInbox) -> None:
         match message:
@@ -127,7 +127,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
     def _began(self) -> None:
         self._dialled_at = asyncio.get_running_loop().time()
         self.after(OPENING_SECONDS, OpeningOver())
-        self.after(LOOK_SECONDS, ProgressCheck())
+        self.after(CHECK_SECONDS, ProgressCheck())
 
     def _configure(self, setup: Configure) -> None:
         self._setup, self._configured = setup, False
@@ -150,27 +150,29 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
             case Configured(expires_at, listens):
                 self._configured = True
                 self.cancel(OpeningOver)
-                lasts = self._lasts(expires_at)
-                self._session.tell(Ready(self._generation, self._setup.choice, lasts, listens))
+                seconds = self._seconds_left(expires_at)
+                self._session.tell(Ready(self._generation, self._setup.choice, seconds, listens))
             case Unusable(code, message, fatal):
                 account = errors.of(code) is Action.ACCOUNT
                 refusal = AccountRefused if account else UpstreamRefused if fatal else UpstreamLost
                 self.end(refusal(f"{code}: {message}"))
+            case _:
+                self._pass_on(event)
+
+    def _pass_on(self, event: Event) -> None:
+        match event:
             case AskFailed(_, code, message):
                 log.warning("generation %d was refused an answer: %s: %s", self._generation, code, message)
-                self._session.tell(UpstreamEvent(self._generation, event))
             case Postponed(seconds=seconds):
                 self.after(seconds, RetryDue())
-                self._session.tell(UpstreamEvent(self._generation, event))
-            case _:
-                self._session.tell(UpstreamEvent(self._generation, event))
+        self._session.tell(UpstreamEvent(self._generation, event))
 
-    def _lasts(self, expires_at: float | None) -> float:
-        """The seconds that the session has left at most. A time that is past is not believed: a clock errs."""
+    def _seconds_left(self, expires_at: float | None) -> float:
+        """How many seconds the session lasts at most. An `expires_at` that is past is ignored: a clock is wrong."""
         age = 0.0 if self._dialled_at is None else asyncio.get_running_loop().time() - self._dialled_at
         left = self._upstream.can.session_seconds - age
-        told = expires_at - time.time() if expires_at else 0.0
-        return min(left, told) if told > 0 else left
+        announced = expires_at - time.time() if expires_at else 0.0
+        return min(left, announced) if announced > 0 else left
 
     def _check_progress(self) -> None:
         progress = self._protocol.progress
@@ -178,10 +180,10 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         self._silent, self._progress = self._silent + 1 if silent else 0, progress
         if silent:
             self._send(EndOverdueReply())
-        if self._silent >= SILENT_LOOKS:
-            self.end(UpstreamLost(f"silent for {self._silent * LOOK_SECONDS:.0f} s"))
+        if self._silent >= SILENT_CHECKS:
+            self.end(UpstreamLost(f"silent for {self._silent * CHECK_SECONDS:.0f} s"))
         else:
-            self.after(LOOK_SECONDS, ProgressCheck())
+            self.after(CHECK_SECONDS, ProgressCheck())
 
     # Leaving.
 

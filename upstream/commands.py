@@ -31,7 +31,10 @@ class UpdateInstructions:
 
 @dataclass(frozen=True, slots=True)
 class SetTurnDetection:
-    """Find the caller's turns in the audio appended from now on (server VAD), or wait for clips; Configured follows."""
+    """Find the caller's turns in the audio appended from now on (server VAD), or wait for clips.
+
+    Configured follows if that is a change.
+    """
 
     listens: bool
 

@@ -1,7 +1,7 @@
 """The events that an upstream protocol tells of, and how a session is to be. Frozen data, without I/O.
 
-A `reply` is one response of the model, numbered from 1 on each connection. An `ask` is the number of what is
-answered: ours for what we asked, -1, -2 and so on, on each connection, for the turns that the upstream heard in a
+A `reply` is the number of a response of the model, from 1 on each connection. An `ask` is the number of what is
+answered: ours for what we asked, and -1, -2 and so on, on each connection, for the turns that the upstream finds in a
 stream by itself.
 """
 
@@ -19,8 +19,8 @@ Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
 class Setup:
     """How a session is to be: sent whole, before any audio. `voice` is a Realtime voice, `language` ISO 639-1.
 
-    With `listens` the upstream finds the caller's turns in a stream of audio by itself (server VAD); without, each
-    turn is committed by us.
+    With `listens` the upstream finds the caller's turns in a stream of audio by itself (server VAD); without, each turn
+    is a clip that we commit.
     """
 
     instructions: str
@@ -51,13 +51,15 @@ class Configured:
 
 @dataclass(frozen=True, slots=True)
 class ReplyBegan:
+    """The model begins to answer this ask."""
+
     reply: int
     ask: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyAudio:
-    """PCM16 little-endian, mono, 24 kHz; a burst, far faster than real time."""
+    """More audio of a reply: PCM16 little-endian, mono, 24 kHz, far faster than real time."""
 
     reply: int
     pcm: bytes
@@ -65,7 +67,7 @@ class ReplyAudio:
 
 @dataclass(frozen=True, slots=True)
 class ReplyWords:
-    """Some more words of a reply; the audio that comes next says them."""
+    """More words of a reply; the audio that comes next says them."""
 
     reply: int
     text: str
@@ -73,7 +75,7 @@ class ReplyWords:
 
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
-    """`text` is what the model said aloud, whole also when the reply was cut; `reason` says why it is not complete."""
+    """A reply is over. `text` is all that the model said, also if it was cancelled; `reason` why it is not complete."""
 
     reply: int
     ask: int
@@ -84,7 +86,7 @@ class ReplyEnded:
 
 @dataclass(frozen=True, slots=True)
 class AskFailed:
-    """The upstream would not even begin to answer."""
+    """The upstream refused to answer, and no reply began."""
 
     ask: int
     code: str
@@ -93,9 +95,9 @@ class AskFailed:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """The upstream is over its limit: this ask is asked again in so many seconds.
+    """The upstream is over its limit: this ask waits for Retry, which is due in so many seconds.
 
-    Nothing of `reply` will come; it is 0 where none had begun.
+    Nothing more comes of `reply`, which is 0 if none had begun.
     """
 
     reply: int
@@ -105,7 +107,7 @@ class Postponed:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Tokens that an answer or a transcript came to; `*_cached` is part of `*_in`. Transcripts by tokens or seconds."""
+    """Tokens of a reply or a transcript; `*_cached` is part of `*_in`. A transcript is billed by tokens or seconds."""
 
     text_in: int = 0
     text_cached: int = 0
@@ -131,9 +133,9 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Transcribed:
-    """The words of a spoken ask, as the upstream's recogniser wrote them; empty when it heard none.
+    """The words of a spoken ask, as the upstream's recogniser wrote them; empty if it heard none.
 
-    With `final` False some more of them, else all.
+    All of them if `final`, else some more of them.
     """
 
     ask: int
@@ -145,7 +147,7 @@ class Transcribed:
 class SpeechStarted:
     """The caller began to speak, `at_ms` into all the audio that this connection was ever sent.
 
-    `behind` is the ask that was on its way meanwhile, 0 if none: the upstream hears of it only after this.
+    `behind` is the ask that was on its way meanwhile, or 0: the upstream takes it after this, as an ask of its own.
     """
 
     ask: int
@@ -163,7 +165,7 @@ class SpeechStopped:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A turn that the upstream heard by itself is whole, and will be answered."""
+    """A turn that the upstream found by itself is whole, and will be answered."""
 
     ask: int
 
@@ -188,7 +190,7 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class LinkBegan:
-    """The connection is being dialled from now on; before, it waited for others. Not told of one that ended before."""
+    """The connection is dialled now; before, it waited for others. Not told if it ended while it waited."""
 
 
 @dataclass(frozen=True, slots=True)

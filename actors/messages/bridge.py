@@ -44,7 +44,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """Be this persona, for this choice of the caller's. Only while nothing has been said on the connection."""
+    """Be this persona, for this choice of the caller's; Ready follows. Only before the first audio or ask."""
 
     choice: int
     setup: Setup
@@ -53,9 +53,9 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The connection is the persona of this choice, and waits for something to answer.
+    """The connection is configured as the persona of this choice, and waits for something to answer.
 
-    From now on it lasts `seconds` at most. `listens` as it was told last: a SetTurnDetection may be on its way.
+    It lasts `seconds` at most. `listens` as it was told last: a SetTurnDetection may be on its way.
     """
 
     generation: int
@@ -66,7 +66,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamEvent:
-    """What the upstream protocol said, on the connection of this generation."""
+    """An event of the upstream protocol, on the connection of this generation."""
 
     generation: int
     event: Event
@@ -89,12 +89,12 @@ FromBridge: TypeAlias = Ready | UpstreamEvent
 
 
 class UpstreamLost(Exception):
-    """The connection to the model is gone; another one may work."""
+    """The connection to the model is lost; another one may work."""
 
 
 class UpstreamRefused(Exception):
-    """The upstream will not do what we asked for, and would refuse again."""
+    """The upstream refuses what we asked for, and would refuse it again."""
 
 
 class AccountRefused(UpstreamRefused):
-    """It will not serve us at all, whatever we ask for: the key, the quota, the model."""
+    """The upstream refuses our account, whatever we ask for: the key, the quota, the model."""

@@ -26,7 +26,7 @@ from realtime.client.fields import (
 from realtime.client.server_events import (
     AudioDelta,
     BufferCommitted,
-    ErrorSaid,
+    ErrorEvent,
     ItemAdded,
     ItemDone,
     Other,
@@ -115,10 +115,10 @@ def _rate_limits(event: Fields) -> RateLimits:
     )
 
 
-def _error(event: Fields) -> ErrorSaid:
+def _error(event: Fields) -> ErrorEvent:
     error = part(event, "error")
     code = text_if_any(error, "code") or text_if_any(error, "type") or "unknown"
-    return ErrorSaid(code, text_if_any(error, "message") or code, text_if_any(error, "event_id"))
+    return ErrorEvent(code, text_if_any(error, "message") or code, text_if_any(error, "event_id"))
 
 
 def _response_created(event: Fields) -> ResponseCreated:

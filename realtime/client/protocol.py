@@ -26,7 +26,7 @@ from realtime.client.responses import Responses
 from realtime.client.server_events import (
     AudioDelta,
     BufferCommitted,
-    ErrorSaid,
+    ErrorEvent,
     ItemAdded,
     ItemDone,
     Other,
@@ -71,7 +71,7 @@ Progress: TypeAlias = (
 
 
 class Protocol:
-    """The caller's half of a Realtime session."""
+    """The client's half of a Realtime session."""
 
     def __init__(self, can: Capabilities | None = None) -> None:
         self.states = States()
@@ -126,7 +126,7 @@ class Protocol:
     # What comes.
 
     def receive(self, frame: bytes | str) -> list[Event]:
-        """The facts in one frame from the upstream. One that is malformed is counted, and nothing in it counts."""
+        """The events in one frame from the upstream. A frame that is malformed is counted, and nothing in it counts."""
         try:
             event_id, event = incoming.read(frame)
         except Malformed:
@@ -138,22 +138,22 @@ class Protocol:
         return [] if self.states.closed else self._on(event)
 
     def to_send(self) -> list[bytes]:
-        """The frames to send now, in order, FRAMES_AT_ONCE at most; what the caller said since is joined in a few."""
+        """The frames to write now, in order, FRAMES_AT_ONCE at most; audio that waited is joined."""
         return self._outbox.take()
 
     @property
     def anomalies(self) -> Counter[str]:
-        """What was ignored, by type or code: what the states do not admit, races, frames that are malformed."""
+        """What was ignored, by type or code: events that the states do not admit, races, malformed frames."""
         return self.states.anomalies
 
     @property
     def owed(self) -> bool:
-        """The upstream owes us something: a session as we asked for it, or an answer."""
+        """True while the upstream owes us something: the session as we asked for it, or a reply."""
         return self.states.session in _OWING or self.states.model is not Model.IDLE
 
     @property
     def complete(self) -> bool:
-        """Nothing is being answered, and no transcript is awaited."""
+        """True while no reply is wanted or under way and no transcript is to come."""
         return self.states.model is Model.IDLE and not self._asks.gate.busy and self._input_turns.complete
 
     @property
@@ -176,13 +176,13 @@ class Protocol:
             case BufferCommitted(item):
                 return self._ask_what_waits(self._input_turns.committed(item))
             case TranscriptDelta(item, words):
-                return self._input_turns.some_words(item, words)
+                return self._input_turns.transcript_delta(item, words)
             case TranscriptDone(item, text, used):
-                events = self._ask_what_waits(self._input_turns.words(item, text))
+                events = self._ask_what_waits(self._input_turns.transcript(item, text))
                 return [*events, used] if used else events
             case RateLimits(allowances):
                 return [*self._asks.backoff.learn(allowances)]
-            case ErrorSaid():
+            case ErrorEvent():
                 return self._on_error(event)
             case Other(kind) if kind not in EXPECTED:
                 self.anomalies[kind] += 1
@@ -192,7 +192,7 @@ class Protocol:
                 return self._on_progress(event)
 
     def _on_progress(self, event: Progress) -> list[Event]:
-        """What brings the session or an answer further."""
+        """A server event that brings the session or a reply further."""
         match event:
             case ResponseCreated():
                 return self._responses.created(event)
@@ -222,7 +222,7 @@ class Protocol:
                 self._asks.ask(Ask(event.ask, []))
         return events
 
-    def _on_error(self, error: ErrorSaid) -> list[Event]:
+    def _on_error(self, error: ErrorEvent) -> list[Event]:
         code, message, event_id = error.code, error.message, error.event_id
         about, action = event_id.partition("-")[0], errors.of(code)
         if action in (Action.LOST, Action.ACCOUNT, Action.OURS) or about in ("setup", "seed"):
@@ -243,4 +243,4 @@ EXPECTED = frozenset({
     "response.content_part.added", "response.content_part.done", "response.output_audio.done",
     "response.output_text.delta", "response.output_text.done",
 })  # fmt: skip
-"""Known, and of no use to us."""
+"""Types of server events that are known and of no use to us."""

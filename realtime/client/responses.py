@@ -62,7 +62,7 @@ class Responses:
         if began.ask:
             number, void = began.ask, False
         else:
-            events += self._input_turns.overdue()
+            events += self._input_turns.commit_overdue()
             number, void = self._unasked()
         asked = self._asks.gate.answered(number)
         reply = self._replies.begin(began.response, number, asked)

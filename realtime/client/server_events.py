@@ -67,8 +67,8 @@ class RateLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorSaid:
-    """An `error` event. `event_id` is that of the event of ours which it refuses; empty where it says none."""
+class ErrorEvent:
+    """`event_id` is that of the event of ours which it refuses; empty where it says none."""
 
     code: str
     message: str
@@ -144,6 +144,6 @@ class Other:
 
 ServerEvent: TypeAlias = (
     AudioDelta | WordsDelta | WordsDone | SpeechStarted | SpeechStopped | BufferCommitted | TranscriptDelta
-    | TranscriptDone | RateLimits | ErrorSaid | ResponseCreated | ItemAdded | ItemDone | ResponseDone | SessionCreated
+    | TranscriptDone | RateLimits | ErrorEvent | ResponseCreated | ItemAdded | ItemDone | ResponseDone | SessionCreated
     | SessionUpdated | Other
 )  # fmt: skip

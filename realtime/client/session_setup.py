@@ -1,4 +1,4 @@
-"""Opening a session and keeping it what was asked for: nothing is said before the upstream has shown that it is."""
+"""Opens a session and keeps it what was asked for: nothing is sent before the upstream shows that it is."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ class Update:
 
 
 class SessionSetup:
-    """The newest setup, and the updates that are not answered yet, oldest first."""
+    """Holds the newest setup, and the updates that the upstream has not answered yet, oldest first."""
 
     def __init__(self, states: States, outbox: Outbox) -> None:
         self._states, self._outbox = states, outbox
@@ -38,29 +38,29 @@ class SessionSetup:
         self._expires_at: float | None = None
 
     def configure(self, setup: Setup, seed: Iterable[Turn]) -> None:
-        """Make the session what `setup` says, now or once it is there."""
+        """Make the session what `setup` says, now or once it is created; `seed` are the turns so far."""
         self.setup, self._seed = setup, tuple(seed)
         self._update(setup)
 
     def listen(self, listens: bool) -> None:
-        """Let the upstream find the turns by itself, or not."""
+        """Turn server VAD on or off."""
         if self.setup and self.setup.listens != listens:
             self.setup = replace(self.setup, listens=listens)
             if self._update(self.setup) and not listens:  # what is left of the stream would be part of the next clip
                 self._outbox.say("clear", {"type": "input_audio_buffer.clear"})
 
     def instruct(self, instructions: str) -> None:
-        """Change what the model is told, and nothing else: it goes on listening and answering meanwhile."""
+        """Change the instructions and nothing else: the model goes on listening and answering meanwhile."""
         if self.setup and self.setup.instructions != instructions:
             self.setup = replace(self.setup, instructions=instructions)
             self._tell(INSTRUCT, requests.instruction(instructions), self.setup)
 
     def refused(self, event_id: str) -> None:
-        """If these were instructions alone they were not taken: they hold from the next setup on."""
+        """The upstream refused an event of ours: if it is an update of instructions alone, it is not waited for."""
         self._updates = deque(update for update in self._updates if not (update.alone and update.event_id == event_id))
 
     def created(self, expires_at: float | None) -> None:
-        """The session is there, as nobody in particular."""
+        """The session is there, with the defaults of the upstream."""
         if self._states.admits(CREATED):
             self._states.move(CREATED)
             self._expires_at = expires_at
@@ -68,7 +68,7 @@ class SessionSetup:
                 self._update(self.setup)
 
     def updated(self, session: SessionUpdated) -> list[Event]:
-        """The session is as this says."""
+        """The upstream shows the session: it answers an update. Returns Configured if it is what we asked for."""
         if not self._states.admits(UPDATED):
             return []
         if not self._updates:
