@@ -35,7 +35,7 @@ Frames: TypeAlias = Callable[[], list[bytes]]
 
 
 class Listener(Protocol):
-    """What a link is handed to tell; `backlog` is how much it was told and has not handled yet."""
+    """Whom a link tells; `backlog` counts the messages that it has not handled yet."""
 
     @property
     def backlog(self) -> int: ...
@@ -147,18 +147,18 @@ class Link:
         self._upstream, self._user, self._to, self._frames = upstream, user, to, frames
         self._loop = asyncio.get_running_loop()
         self._socket: Socket | None = None
-        self._held = False  # the listener is behind, and nothing is read
-        self._over = asyncio.Event()  # either side has had enough
+        self._paused = False  # the listener is behind, and nothing is read
+        self._over = asyncio.Event()  # either side closes
         self._task = asyncio.create_task(self._run(), name=f"link to {upstream.host}")
         self._task.add_done_callback(self._tell_end)
 
     def flush(self) -> None:
-        """Write what there is to send, in one piece; while the connection takes nothing it waits, and is joined."""
+        """Write what there is to send, at once; while the connection takes nothing it waits, and audio is joined."""
         if self._write():
             self._loop.call_soon(self.flush)  # when the others had their turns
 
     def _write(self) -> bool:
-        """True when there may be more than was given at once."""
+        """Write FRAMES_AT_ONCE at most; True if there may be more."""
         socket = self._socket
         if socket is None or socket.paused or socket.state is not State.OPEN:
             return False
@@ -177,7 +177,7 @@ class Link:
         self._task.cancel()
 
     def _tell_end(self, task: "asyncio.Task[LinkEnded]") -> None:
-        self._let_go()
+        self._release()
         # Not a finally: a task that is cancelled before its first step never enters one.
         if task.cancelled():
             self._to.tell(LinkEnded(1006, "the connection was given up"))
@@ -187,11 +187,11 @@ class Link:
         else:
             self._to.tell(task.result())
 
-    def _let_go(self) -> None:
-        """Of the socket, which calls us, and of what there is to send."""
+    def _release(self) -> None:
+        """Drop the socket, which calls us, and what there is to send."""
         socket, self._socket, self._frames = self._socket, None, list
         if socket:
-            socket.let_go()
+            socket.detach()
 
     async def _run(self) -> LinkEnded:
         try:
@@ -208,20 +208,20 @@ class Link:
         try:
             self._socket = cast(Socket, socket)
             self._socket.bound_receive_buffer()
-            return await self._hold(self._socket)
+            return await self._serve(self._socket)
         finally:
             socket.transport.abort()  # nothing to do after a close in order
 
     def _opened(self, *args: Any, **kwargs: Any) -> Socket:
-        """The connection to be: it may have frames for us before the connect is over."""
+        """The connection to be; it may have frames for us before the connect is over."""
         socket = Socket(*args, **kwargs)
-        socket.on_frame = partial(self._heard, socket)
+        socket.on_frame = partial(self._received, socket)
         socket.on_writable = self.flush
         socket.over = self._over
         return socket
 
-    async def _hold(self, socket: Socket) -> LinkEnded:
-        """Stay until one side has had enough."""
+    async def _serve(self, socket: Socket) -> LinkEnded:
+        """Serve the connection until either side closes it."""
         self.flush()
         await self._over.wait()
         for _ in iter(self._write, False):
@@ -229,10 +229,10 @@ class Link:
         await socket.close()
         return LinkEnded(socket.close_code or 1006, socket.close_reason or "")
 
-    def _heard(self, socket: Socket, data: bytes) -> None:
+    def _received(self, socket: Socket, data: bytes) -> None:
         self._to.tell(Frame(data))
-        if not self._held and self._to.backlog >= MOST_UNHANDLED:
-            self._held = True
+        if not self._paused and self._to.backlog >= MOST_UNHANDLED:
+            self._paused = True
             socket.transport.pause_reading()
             self._loop.call_soon(self._catch_up, socket)
 
@@ -241,6 +241,6 @@ class Link:
         if self._to.backlog >= MOST_UNHANDLED:
             self._loop.call_soon(self._catch_up, socket)
             return
-        self._held = False
+        self._paused = False
         if not socket.transport.is_closing():
             socket.transport.resume_reading()

@@ -14,7 +14,7 @@ RECEIVE_BYTES = 32 * 1024
 
 
 class Socket(ClientConnection):
-    """The library's connection, but it tells frames as they come and says when it can be written to: no queues."""
+    """The library's connection without its queues: it tells each frame as it comes, and when it can be written to."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -22,7 +22,7 @@ class Socket(ClientConnection):
         self.on_writable: Callable[[], None] = lambda: None
         self.over = asyncio.Event()
         self._fragments: list[bytes] = []
-        self._stalled: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
 
     def process_event(self, event: Event) -> None:
         """Data goes to the listener; the handshake and what keeps the connection alive stay with the library."""
@@ -45,20 +45,20 @@ class Socket(ClientConnection):
             self.over.set()
 
     def pause_writing(self) -> None:
-        """The uplink takes nothing more; if it stays so it is lost."""
+        """The transport is full; if it stays so for STALL_SECONDS the connection is lost."""
         super().pause_writing()
-        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+        self._stall_timer = self.loop.call_later(STALL_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The uplink takes data again."""
+        """The transport takes data again."""
         super().resume_writing()
-        self._moves_again()
+        self._stop_stall_timer()
         self.on_writable()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The end, whatever brought it about."""
+        """The connection is closed, for whatever reason."""
         super().connection_lost(exc)
-        self._moves_again()
+        self._stop_stall_timer()
         self.over.set()
         self.recv_exc = self.protocol.parser_exc = None  # their tracebacks keep the last frame, and us
 
@@ -67,12 +67,12 @@ class Socket(ClientConnection):
         if raw := self.transport.get_extra_info("socket"):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
 
-    def let_go(self) -> None:
-        """Nobody listens any more."""
+    def detach(self) -> None:
+        """Tell nothing any more."""
         self.on_frame, self.on_writable = lambda data: None, lambda: None
         self._fragments.clear()
 
-    def _moves_again(self) -> None:
-        if self._stalled:
-            self._stalled.cancel()
-            self._stalled = None
+    def _stop_stall_timer(self) -> None:
+        if self._stall_timer:
+            self._stall_timer.cancel()
+            self._stall_timer = None

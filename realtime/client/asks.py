@@ -58,13 +58,13 @@ class Asks:
         while self._states.may(ADD) and self._states.model is Model.IDLE and (ask := self.gate.take()):
             if ask.void and ask.spoken and setup and setup.listens:
                 continue  # a clip that nobody waits for would be heard as the caller's voice in the stream
-            sent = [self._outbox.say("content", event) for event in ask.content]
+            sent = [self._outbox.queue("content", event) for event in ask.content]
             if ask.spoken:
                 self._input_turns.clip(sent[-1], ask.number)
             ask.content, ask.spoken, ask.sent = [], False, (*ask.sent, *sent)
             if not ask.void and self._states.may(CREATE):
                 response = {**ask.response, "metadata": {"ask": str(ask.number)}}
-                self._outbox.say("create", {"type": "response.create", "response": response})
+                self._outbox.queue("create", {"type": "response.create", "response": response})
                 self._states.move(CREATE)
 
     def refused(self, code: str, message: str) -> list[Event]:

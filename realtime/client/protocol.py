@@ -91,7 +91,7 @@ class Protocol:
         """Obey a command; returns the events that follow from it at once."""
         match command:
             case Append(pcm):
-                self._outbox.hear(pcm)
+                self._outbox.append(pcm)
             case AskClip(ask, pcm):
                 self._asks.ask(Ask(ask, requests.clip(pcm), spoken=True))
             case AskText(ask, text):

@@ -63,7 +63,7 @@ class Replies:
         """Nobody wants to hear more of it."""
         reply.void = True
         if self._can.cancel:
-            self._outbox.say("cancel", {"type": "response.cancel", "response_id": reply.id})
+            self._outbox.queue("cancel", {"type": "response.cancel", "response_id": reply.id})
 
     def truncate(self, number: int, heard_ms: int) -> None:
         """Cut a reply, in the model's memory, to what the caller heard of it; once it is over."""
@@ -79,8 +79,8 @@ class Replies:
         if not self._can.truncate:
             self._states.anomalies["a reply that could not be cut"] += 1
         elif reply.keep_ms <= 0:
-            self._outbox.say("cut", {"type": "conversation.item.delete", "item_id": reply.item})
+            self._outbox.queue("cut", {"type": "conversation.item.delete", "item_id": reply.item})
         elif reply.keep_ms < reply.received // BYTES_PER_MS:
             cut = {"item_id": reply.item, "content_index": 0, "audio_end_ms": reply.keep_ms}
-            self._outbox.say("cut", {"type": "conversation.item.truncate", **cut})
+            self._outbox.queue("cut", {"type": "conversation.item.truncate", **cut})
         reply.keep_ms = None

@@ -1,4 +1,4 @@
-"""What a client says to the API, as events without their ids: pure functions of what is meant."""
+"""The client events that we send, without their ids: pure functions."""
 
 from base64 import b64encode
 from typing import Any, Literal
@@ -28,7 +28,7 @@ VAD = {
 
 
 def session_update(setup: Setup) -> ClientEvent:
-    """The whole session, as it is to be."""
+    """A session.update of everything: the session as it is to be."""
     pcm = {"type": "audio/pcm", "rate": 24000}
     heard = {"model": TRANSCRIBER, "language": setup.language}
     session = {
@@ -45,17 +45,17 @@ def session_update(setup: Setup) -> ClientEvent:
 
 
 def instruction(text: str) -> ClientEvent:
-    """Only the instructions: what an update leaves out stays as it is."""
+    """A session.update of the instructions alone: what an update leaves out stays as it is."""
     return {"type": "session.update", "session": {"type": "realtime", "instructions": text}}
 
 
 def append(pcm: bytes | bytearray) -> bytes:
-    """Some of a stream, as the frame itself."""
+    """An input_audio_buffer.append of a stream, as the frame itself."""
     return APPEND % b64encode(pcm)
 
 
 def written(event: ClientEvent) -> bytes:
-    """An event as the frame; a view of audio in it is written in base64."""
+    """The frame of an event; a view of audio in it is written in base64."""
     return orjson.dumps(event, default=_base64)
 
 
@@ -64,7 +64,7 @@ def _base64(pcm: memoryview) -> str:
 
 
 def clip(pcm: bytes) -> list[ClientEvent]:
-    """One whole utterance: appended in pieces, which are views of it until they are written, then committed."""
+    """The events of a clip: appends of its pieces, which are views of it until they are written, then a commit."""
     whole = memoryview(pcm)
     pieces = (whole[at : at + APPEND_BYTES] for at in range(0, len(pcm), APPEND_BYTES))
     appends = [{"type": "input_audio_buffer.append", "audio": piece} for piece in pieces]
@@ -72,14 +72,14 @@ def clip(pcm: bytes) -> list[ClientEvent]:
 
 
 def message(role: Role | Literal["system"], text: str) -> ClientEvent:
-    """A turn in words."""
+    """A conversation.item.create of a turn in words."""
     kind = "input_text" if role == "user" else "output_text"
     content = [{"type": kind, "text": text}]
     return {"type": "conversation.item.create", "item": {"type": "message", "role": role, "content": content}}
 
 
 def exactly(setup: Setup, words: str) -> ClientEvent:
-    """A response of exactly these words. Its own instructions replace the session's, so the persona stands in front."""
+    """A response of exactly these words. Its instructions replace the session's, so the persona stands in front."""
     return {"instructions": f"{setup.instructions}\n\n{SAY_EXACTLY}\n{words}", "input": [], "tool_choice": "none"}
 
 

@@ -47,7 +47,7 @@ class SessionSetup:
         if self.setup and self.setup.listens != listens:
             self.setup = replace(self.setup, listens=listens)
             if self._update(self.setup) and not listens:  # what is left of the stream would be part of the next clip
-                self._outbox.say("clear", {"type": "input_audio_buffer.clear"})
+                self._outbox.queue("clear", {"type": "input_audio_buffer.clear"})
 
     def instruct(self, instructions: str) -> None:
         """Change the instructions and nothing else: the model goes on listening and answering meanwhile."""
@@ -82,7 +82,7 @@ class SessionSetup:
         self._states.move(UPDATED)
         self._states.move(ATTENDS if update.setup.listens else IGNORES)
         for turn in self._seed:
-            self._outbox.say("seed", requests.message(turn.role, turn.text))
+            self._outbox.queue("seed", requests.message(turn.role, turn.text))
         self._seed = ()
         return [Configured(session.expires_at or self._expires_at, self.setup is not None and self.setup.listens)]
 
@@ -102,7 +102,7 @@ class SessionSetup:
         """Say it if it may be said now; False if not."""
         if may := self._states.may(what):
             alone = what is INSTRUCT
-            event_id = self._outbox.say("instruct" if alone else "setup", event)
+            event_id = self._outbox.queue("instruct" if alone else "setup", event)
             self._updates.append(Update(event_id, setup, alone))
             self._states.move(what)
         return may

@@ -24,8 +24,8 @@ STEP_BYTES = 96 * PCM_BYTES_PER_MS  # three frames cost a detector about half a 
 class Session:
     """The server's half of one conversation; `now` is when it begins, in seconds since 1970.
 
-    It may live for `seconds`; whoever drives it sees to that. `detector` makes what hears speech in a stream of
-    audio, for server VAD.
+    It may live for `seconds`; whoever drives it sees to that. `detector` makes what finds speech in a stream of audio,
+    for server VAD.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class Session:
         self._acts: list[Act] = []
 
     def begin(self) -> list[Act]:
-        """The first frame of every session."""
+        """Say session.created, the first event of every session."""
         self._send(event("session.created", session=self.settings))
         return self._taken()
 
     def receive(self, sent: Event) -> list[Act]:
-        """Obey one client event, or answer with the error that it earns."""
+        """Obey one client event, or answer with an error."""
         return [act for acts in self.steps(sent) for act in acts]
 
     def steps(self, sent: Event) -> Iterator[list[Act]]:
@@ -80,7 +80,7 @@ class Session:
 
     @property
     def answered(self) -> bool:
-        """The client has had an answer, here or in a conversation that goes on here."""
+        """True if the conversation holds a turn of the assistant's, given here or by a session before."""
         return any(item.role == "assistant" for item in self._conversation)
 
     def thought(self, response_id: str, text: str) -> list[Act]:
@@ -88,7 +88,7 @@ class Session:
         return self._taken(self._answering.thought(response_id, text))
 
     def spoke(self, response_id: str, words: str, pcm: bytes) -> list[Act]:
-        """Some words and the audio that follows them; either may be empty."""
+        """Some words of a response, and the audio that follows them; either may be empty."""
         return self._taken(self._answering.spoke(response_id, words, pcm))
 
     def finished(self, response_id: str) -> list[Act]:
@@ -151,7 +151,7 @@ class Session:
                 self._answer()
 
     def _answer(self) -> None:
-        """Answer of our own accord, unless an answer is still being given."""
+        """Answer of our own accord, unless a response is still given."""
         # Then there is no error either, which is our choice: the SDK's types say that this "may fail", nobody has
         # seen how, and an error would echo no event of the client's.
         if self._answering.active is None:
