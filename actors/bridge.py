@@ -17,6 +17,7 @@ from actors.messages.bridge import (
     UpstreamLost,
     UpstreamRefused,
 )
+from actors.messages.ids import Generation
 from actors.runtime import Boot, LoopActor, LoopRef, Ref, Stop
 from realtime.client import errors
 from realtime.client.errors import CLOSES, Action
@@ -76,7 +77,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
     name = "bridge"
 
     def __init__(
-        self, session: Ref[FromBridge], generation: int, upstream: Dialler, user: str, setup: Configure
+        self, session: Ref[FromBridge], generation: Generation, upstream: Dialler, user: str, setup: Configure
     ) -> None:
         super().__init__()
         self._session, self._generation = session, generation

@@ -8,9 +8,10 @@ from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.usage import Account
 from actors.messages.admission import FromTrial, Served
 from actors.messages.bridge import AccountRefused, Configure, FromBridge, Prove, Ready, UpstreamEvent, UpstreamRefused
+from actors.messages.ids import ChoiceId, Generation
 from actors.runtime import Boot, Down, Hired, LoopActor, Ref, Stop
 from actors.services import Services
-from upstream.facts import Allowance, AskFailed, Event, Postponed, ReplyEnded, Setup, Used
+from upstream.facts import Allowance, AskFailed, Event, Postponed, ReplyEnded, Setup, TurnId, Used
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class TrialActor(LoopActor[TrialInbox]):
                 self._try()
             case Ready():
                 if self._bridge:
-                    self._bridge.tell(Prove(self._tries))
+                    self._bridge.tell(Prove(TurnId(self._tries)))
             case UpstreamEvent(event=event):
                 self._learn(event)
             case Overdue():
@@ -73,8 +74,8 @@ class TrialActor(LoopActor[TrialInbox]):
     def _try(self) -> None:
         self._tries += 1
         upstream, voice = self._services.upstream, self._services.current.catalogue.active()[0].voice
-        wanted = Configure(self._tries, Setup("Answer in one word.", voice, "en"), ())
-        self._bridge = self.hire(OpenAIBridgeActor, self.me, self._tries, upstream, USER, wanted)
+        wanted = Configure(ChoiceId(self._tries), Setup("Answer in one word.", voice, "en"), ())
+        self._bridge = self.hire(OpenAIBridgeActor, self.me, Generation(self._tries), upstream, USER, wanted)
         self.after(self._services.trials.within, Overdue())
 
     def _learn(self, event: Event) -> None:

@@ -8,7 +8,7 @@ mono, 24 kHz.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from upstream.facts import Setup, Turn
+from upstream.facts import ReplyNumber, Setup, Turn, TurnId
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Append:
 class AskClip:
     """Answer one whole recorded utterance, of 100 ms at least. Only while turn detection is off."""
 
-    ask: int
+    ask: TurnId
     pcm: bytes
 
 
@@ -58,7 +58,7 @@ class AskClip:
 class AskText:
     """Answer a typed turn."""
 
-    ask: int
+    ask: TurnId
     text: str
 
 
@@ -66,7 +66,7 @@ class AskText:
 class Greet:
     """Speak exactly these words."""
 
-    ask: int
+    ask: TurnId
     words: str
 
 
@@ -74,14 +74,14 @@ class Greet:
 class ContinueReply:
     """Speak the rest of the answer that a lost connection began; what was heard of it is the last of the turns."""
 
-    ask: int
+    ask: TurnId
 
 
 @dataclass(frozen=True, slots=True)
 class Prove:
     """Write one word. It is billed like any answer, so that an answer proves that the account is served."""
 
-    ask: int
+    ask: TurnId
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class CancelReply:
 class TruncateReply:
     """Make the model remember only what the caller heard of a reply: `heard_ms` from its start, rounded down."""
 
-    reply: int
+    reply: ReplyNumber
     heard_ms: int
 
 

@@ -1,15 +1,24 @@
 """The events that an upstream protocol tells of, and how a session is to be. Frozen data, without I/O.
 
-A `reply` is the number of a response of the model, from 1 on each connection. An `ask` is the number of what is
-answered: ours for what we asked, and -1, -2 and so on, on each connection, for the turns that the upstream finds in a
-stream by itself.
+An `ask` is the turn that is answered, a `reply` a response of the model.
 """
 
 from dataclasses import dataclass, fields
-from typing import Literal, TypeAlias
+from typing import Literal, NewType, TypeAlias
 
 BYTES_PER_MS = 48  # of all audio: PCM16 little-endian, mono, 24 kHz
 FRAMES_AT_ONCE = 25  # 5 s of a stream, encoded in 0.2 ms, or 10 s of a clip, in 1 ms: a turn of the loop
+
+TurnId = NewType("TurnId", int)
+"""What is answered: ours for what we asked; -1, -2 and so on, on each connection, for the turns that the upstream finds
+in a stream by itself."""
+
+NO_TURN = TurnId(0)
+
+ReplyNumber = NewType("ReplyNumber", int)
+"""A response of the model, from 1 on each connection."""
+
+NO_REPLY = ReplyNumber(0)
 
 Role: TypeAlias = Literal["user", "assistant"]
 Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
@@ -53,15 +62,15 @@ class Configured:
 class ReplyBegan:
     """The model begins to answer this ask."""
 
-    reply: int
-    ask: int
+    reply: ReplyNumber
+    ask: TurnId
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyAudio:
     """More audio of a reply: PCM16 little-endian, mono, 24 kHz, far faster than real time."""
 
-    reply: int
+    reply: ReplyNumber
     pcm: bytes
 
 
@@ -69,7 +78,7 @@ class ReplyAudio:
 class ReplyWords:
     """More words of a reply; the audio that comes next says them."""
 
-    reply: int
+    reply: ReplyNumber
     text: str
 
 
@@ -77,8 +86,8 @@ class ReplyWords:
 class ReplyEnded:
     """A reply is over. `text` is all that the model said, also if it was cancelled; `reason` why it is not complete."""
 
-    reply: int
-    ask: int
+    reply: ReplyNumber
+    ask: TurnId
     status: Status
     text: str
     reason: str = ""
@@ -88,7 +97,7 @@ class ReplyEnded:
 class AskFailed:
     """The upstream refused to answer, and no reply began."""
 
-    ask: int
+    ask: TurnId
     code: str
     message: str
 
@@ -97,11 +106,11 @@ class AskFailed:
 class Postponed:
     """The upstream is over its limit: this ask waits for Retry, which is due in so many seconds.
 
-    Nothing more comes of `reply`, which is 0 if none had begun.
+    Nothing more comes of `reply`, which is NO_REPLY if none had begun.
     """
 
-    reply: int
-    ask: int
+    reply: ReplyNumber
+    ask: TurnId
     seconds: float
 
 
@@ -138,7 +147,7 @@ class Transcribed:
     All of them if `final`, else some more of them.
     """
 
-    ask: int
+    ask: TurnId
     text: str
     final: bool = True
 
@@ -147,19 +156,19 @@ class Transcribed:
 class SpeechStarted:
     """The caller began to speak, `at_ms` into all the audio that this connection was ever sent.
 
-    `behind` is the ask that was on its way meanwhile, or 0: the upstream takes it after this, as an ask of its own.
+    `behind` is the ask that was on its way meanwhile, if any: the upstream takes it after this, as an ask of its own.
     """
 
-    ask: int
+    ask: TurnId
     at_ms: int
-    behind: int = 0
+    behind: TurnId = NO_TURN
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStopped:
     """The caller stopped speaking, `at_ms` into all the audio that this connection was ever sent."""
 
-    ask: int
+    ask: TurnId
     at_ms: int
 
 
@@ -167,7 +176,7 @@ class SpeechStopped:
 class Committed:
     """A turn that the upstream found by itself is whole, and will be answered."""
 
-    ask: int
+    ask: TurnId
 
 
 @dataclass(frozen=True, slots=True)

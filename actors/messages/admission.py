@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from actors.messages.caller import Close, Counted, FromCaller, Mode, ToCaller
+from actors.messages.ids import ChoiceId
 from actors.runtime import LoopRef, Ref
 from personas import Persona
 
@@ -117,7 +118,7 @@ class Reserve:
     """
 
     session: "LoopRef[Reserved | Declined]"
-    choice: int
+    choice: ChoiceId
     personas: tuple[Persona, ...]
 
 
@@ -137,12 +138,12 @@ FromTrial: TypeAlias = Served
 class Reserved:
     """The persona of this choice is the caller's, in this very version."""
 
-    choice: int
+    choice: ChoiceId
     persona: Persona
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    choice: int
+    choice: ChoiceId
     code: str
     message: str

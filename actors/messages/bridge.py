@@ -6,6 +6,7 @@ The commands that go on to the upstream as they are come from upstream/commands.
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from actors.messages.ids import ChoiceId, Generation
 from upstream.commands import (
     Append,
     AskClip,
@@ -46,7 +47,7 @@ __all__ = [
 class Configure:
     """Be this persona, for this choice of the caller's; Ready follows. Only before the first audio or ask."""
 
-    choice: int
+    choice: ChoiceId
     setup: Setup
     turns: tuple[Turn, ...]
 
@@ -58,8 +59,8 @@ class Ready:
     It lasts `seconds` at most. `listens` as it was told last: a SetTurnDetection may be on its way.
     """
 
-    generation: int
-    choice: int
+    generation: Generation
+    choice: ChoiceId
     seconds: float = 3600.0
     listens: bool = False
 
@@ -68,7 +69,7 @@ class Ready:
 class UpstreamEvent:
     """An event of the upstream protocol, on the connection of this generation."""
 
-    generation: int
+    generation: Generation
     event: Event
 
 

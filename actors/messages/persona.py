@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from actors.messages.admission import Declined
+from actors.messages.ids import ChoiceId, Generation
 from personas import Persona, Profile
 from personas.meter import Bill
-from upstream.facts import Role, Setup, Turn
+from upstream.facts import Role, Setup, Turn, TurnId
 
 
 @dataclass(frozen=True, slots=True)
 class Choose:
     """May the caller talk to this one?"""
 
-    choice: int
+    choice: ChoiceId
     astrologer_id: str
 
 
@@ -21,7 +22,7 @@ class Choose:
 class SearchPersona:
     """Who fits these words, of those who take calls now?"""
 
-    choice: int
+    choice: ChoiceId
     query: str
     language: str | None
 
@@ -59,7 +60,7 @@ class CloseBill:
 class Prepare:
     """What must an upstream connection of this generation be told to be the chosen persona?"""
 
-    generation: int
+    generation: Generation
     persona: Persona
 
 
@@ -68,7 +69,7 @@ class Remember:
     """A turn as it was heard; a later one with the same `ask` and role replaces it, an empty one removes it."""
 
     persona: str
-    ask: int
+    ask: TurnId
     role: Role
     text: str
 
@@ -77,13 +78,13 @@ class Remember:
 class Selected:
     """Each of these personas would do for this choice, the best first; they take calls, and are as they are now."""
 
-    choice: int
+    choice: ChoiceId
     personas: tuple[Persona, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    generation: int
+    generation: Generation
     persona: Persona
     setup: Setup
     turns: tuple[Turn, ...]

@@ -8,7 +8,7 @@ from realtime.client.input_turns import InputTurns
 from realtime.client.outbox import Outbox
 from realtime.client.session_setup import SessionSetup
 from realtime.client.states import ADD, CREATE, REFUSED, Model, Session, States
-from upstream.facts import AskFailed, Event, Postponed
+from upstream.facts import NO_REPLY, AskFailed, Event, Postponed
 
 
 class Asks:
@@ -85,7 +85,7 @@ class Asks:
         self.send_next()
         if ask.void:
             return []
-        return [AskFailed(ask.number, code, message) if seconds is None else Postponed(0, ask.number, seconds)]
+        return [AskFailed(ask.number, code, message) if seconds is None else Postponed(NO_REPLY, ask.number, seconds)]
 
     def content_refused(self, event_id: str, code: str, message: str) -> list[Event]:
         """If a part of what is pending was not taken: the answer would be to something else, so none is wanted."""

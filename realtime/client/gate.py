@@ -33,6 +33,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from realtime.client.requests import ClientEvent
+from upstream.facts import NO_TURN, TurnId
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Ask:
     many seconds in all, it was deferred.
     """
 
-    number: int
+    number: TurnId
     content: list[ClientEvent]
     spoken: bool = False
     response: ClientEvent = field(default_factory=dict)
@@ -97,7 +98,7 @@ class Gate:
             self._waiting.appendleft(self.deferred)
             self.deferred = None
 
-    def answered(self, number: int) -> Ask | None:
+    def answered(self, number: TurnId) -> Ask | None:
         """The ask of this number, which leaves because its response began; None if we did not ask for it."""
         answered = None
         for ask in (self.pending, self.deferred, *self._waiting):
@@ -111,14 +112,14 @@ class Gate:
         return answered
 
     @property
-    def spoken_turn(self) -> int:
-        """The turn of a stream (below 0) that waits here, though the upstream answers it by itself; else 0."""
-        return next((ask.number for ask in self._waiting if ask.number < 0), 0)
+    def spoken_turn(self) -> TurnId:
+        """The turn of a stream (below 0) that waits here, though the upstream answers it by itself; else NO_TURN."""
+        return next((ask.number for ask in self._waiting if ask.number < 0), NO_TURN)
 
     @property
-    def on_its_way(self) -> int:
-        """The number of the pending ask if an answer to it is wanted, else 0."""
-        return self.pending.number if self.pending and not self.pending.void else 0
+    def on_its_way(self) -> TurnId:
+        """The number of the pending ask if an answer to it is wanted, else NO_TURN."""
+        return self.pending.number if self.pending and not self.pending.void else NO_TURN
 
     def void_unsent(self) -> None:
         """No answer is wanted to what is deferred or waits."""

@@ -43,7 +43,7 @@ from realtime.client.server_events import (
     WordsDelta,
     WordsDone,
 )
-from upstream.facts import Allowance, Status, Used
+from upstream.facts import Allowance, Status, TurnId, Used
 
 STATUSES: dict[str, Status] = {
     "completed": "completed", "cancelled": "cancelled", "failed": "failed", "incomplete": "incomplete",
@@ -150,9 +150,9 @@ def _response_done(event: Fields) -> ResponseDone:
     )
 
 
-def _ask(response: Fields) -> int:
+def _ask(response: Fields) -> TurnId:
     try:
-        return int(text_if_any(part_if_any(response, "metadata"), "ask") or 0)
+        return TurnId(int(text_if_any(part_if_any(response, "metadata"), "ask") or 0))
     except ValueError as error:
         raise Malformed(str(error)) from None
 

@@ -4,7 +4,7 @@ from collections import deque
 
 from realtime.client.states import COMMITTED, STARTED, STOPPED, TURN, Caller, Model, Session, States
 from realtime.client.turns import SpokenTurns
-from upstream.facts import Committed, Event, SpeechStarted, SpeechStopped, Transcribed
+from upstream.facts import NO_TURN, Committed, Event, SpeechStarted, SpeechStopped, Transcribed, TurnId
 
 
 class InputTurns:
@@ -13,8 +13,8 @@ class InputTurns:
     def __init__(self, states: States) -> None:
         self._states = states
         self.turns = SpokenTurns()
-        self._commits: deque[tuple[str, int]] = deque()  # (event_id of the commit, ask)
-        self._items: dict[str, int] = {}  # item -> ask, of all that was ever committed
+        self._commits: deque[tuple[str, TurnId]] = deque()  # (event_id of the commit, ask)
+        self._items: dict[str, TurnId] = {}  # item -> ask, of all that was ever committed
         self._untranscribed: set[str] = set()  # items whose transcripts are to come
 
     @property
@@ -22,7 +22,7 @@ class InputTurns:
         """True while no transcript is to come."""
         return not (self._commits or self._untranscribed)
 
-    def clip(self, event_id: str, ask: int) -> None:
+    def clip(self, event_id: str, ask: TurnId) -> None:
         """A clip is committed by this event of ours, for this ask."""
         self._commits.append((event_id, ask))
 
@@ -30,8 +30,8 @@ class InputTurns:
         """The upstream refused an event of ours: if it is the commit of a clip, no item follows."""
         self._commits = deque(commit for commit in self._commits if commit[0] != event_id)
 
-    def started(self, item: str, at_ms: int, behind: int = 0) -> list[Event]:
-        """The caller begins to speak, `at_ms` into all audio; `behind`: the ask that is on its way meanwhile, or 0."""
+    def started(self, item: str, at_ms: int, behind: TurnId = NO_TURN) -> list[Event]:
+        """The caller begins to speak, `at_ms` into all audio; `behind`: the ask on its way, if any."""
         tuning = self._states.session is Session.TUNING  # then it stops listening, and forgets this turn
         if not self._states.admits(STARTED):
             return []
@@ -91,6 +91,6 @@ class InputTurns:
         self._states.anomalies[f"{COMMITTED} is missing"] += 1
         return self.committed(item)
 
-    def _await_transcript(self, item: str, ask: int) -> None:
+    def _await_transcript(self, item: str, ask: TurnId) -> None:
         self._items[item] = ask
         self._untranscribed.add(item)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from realtime.client.gate import Ask
 from realtime.client.outbox import Outbox
 from realtime.client.states import BEGAN, DONE, States
-from upstream.facts import BYTES_PER_MS
+from upstream.facts import BYTES_PER_MS, ReplyNumber, TurnId
 from upstream.models import Capabilities
 
 
@@ -20,8 +20,8 @@ class Reply:
     """
 
     id: str
-    number: int
-    ask: int
+    number: ReplyNumber
+    ask: TurnId
     asked: Ask | None = None
     void: bool = False
     item: str = ""
@@ -44,9 +44,9 @@ class Replies:
         """The reply of this response, if it has begun."""
         return self._by_id.get(response_id)
 
-    def begin(self, response_id: str, number: int, asked: Ask | None) -> Reply:
-        """A response began, to the ask of this number."""
-        reply = Reply(response_id, len(self._by_id) + 1, number, asked)
+    def begin(self, response_id: str, ask: TurnId, asked: Ask | None) -> Reply:
+        """A response to this ask began."""
+        reply = Reply(response_id, ReplyNumber(len(self._by_id) + 1), ask, asked)
         self._by_id[response_id] = self.active = reply
         self._states.move(BEGAN)
         return reply
@@ -65,7 +65,7 @@ class Replies:
         if self._can.cancel:
             self._outbox.queue("cancel", {"type": "response.cancel", "response_id": reply.id})
 
-    def truncate(self, number: int, heard_ms: int) -> None:
+    def truncate(self, number: ReplyNumber, heard_ms: int) -> None:
         """Cut a reply, in the model's memory, to what the caller heard of it; once it is over."""
         for reply in self._by_id.values():
             if reply.number == number:

@@ -8,7 +8,7 @@ from realtime.client.input_turns import InputTurns
 from realtime.client.replies import Replies, Reply
 from realtime.client.server_events import ResponseCreated, ResponseDone
 from realtime.client.states import BEGAN, DONE, SESSION, UNSETTLED, Caller, Model, States
-from upstream.facts import Event, Postponed, ReplyAudio, ReplyBegan, ReplyEnded, ReplyWords, Status
+from upstream.facts import NO_TURN, Event, Postponed, ReplyAudio, ReplyBegan, ReplyEnded, ReplyWords, Status, TurnId
 
 
 class Responses:
@@ -132,7 +132,7 @@ class Responses:
 
     # What was lost on the way.
 
-    def _unasked(self) -> tuple[int, bool]:
+    def _unasked(self) -> tuple[TurnId, bool]:
         """The number of what a response answers that does not say it, and whether no answer to it is wanted."""
         if turn := self._input_turns.turns.answered():
             return turn.ask, turn.void
@@ -146,7 +146,7 @@ class Responses:
         self._replies.close(reply)
         return [_ended(reply, "incomplete", f"{DONE} is missing")]
 
-    def _begin_unannounced(self, response_id: str, ask: int = 0) -> list[Event]:
+    def _begin_unannounced(self, response_id: str, ask: TurnId = NO_TURN) -> list[Event]:
         """If something comes of a response that was not announced, and one is owed, then it has begun."""
         if self._replies.get(response_id) or self._states.model is not Model.THINKING:
             return []

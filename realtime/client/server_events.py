@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from realtime.client.fields import Fields
-from upstream.facts import Allowance, Status, Used
+from upstream.facts import NO_TURN, Allowance, Status, TurnId, Used
 
 
 class AudioDelta(NamedTuple):
@@ -80,7 +80,7 @@ class ResponseCreated:
     """`ask` is the number that we gave it in its metadata; 0 when it has none: the upstream answers by itself."""
 
     response: str
-    ask: int = 0
+    ask: TurnId = NO_TURN
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class ResponseDone:
     """A response is over; `reason` is the code of its error, or why else it is not complete; `item` its first item."""
 
     response: str
-    ask: int
+    ask: TurnId
     status: Status
     reason: str
     message: str

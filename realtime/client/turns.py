@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from upstream.facts import TurnId
+
 
 @dataclass(slots=True)
 class Spoken:
@@ -10,7 +12,7 @@ class Spoken:
     `paused` once the caller stopped speaking, `complete` once it is committed, `void` once no answer to it is wanted.
     """
 
-    ask: int
+    ask: TurnId
     paused: bool = False
     complete: bool = False
     void: bool = False
@@ -30,7 +32,7 @@ class SpokenTurns:
     def began(self, item: str) -> Spoken:
         """The caller began to speak: the turn that will be this item, which is announced ahead."""
         if item not in self._turns:
-            self._turns[item] = Spoken(-1 - len(self._turns))
+            self._turns[item] = Spoken(TurnId(-1 - len(self._turns)))
         return self._turns[item]
 
     def overdue(self) -> str | None:

@@ -4,7 +4,7 @@ import pytest
 
 from realtime.client.backoff import LONGEST_DELAY, TRIES, Backoff
 from realtime.client.gate import Ask
-from upstream.facts import Allowance
+from upstream.facts import Allowance, TurnId
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from upstream.facts import Allowance
 )
 def test_the_upstream_says_how_long(message: str, seconds: float) -> None:
     """In any unit; what says nothing waits a second at first."""
-    assert Backoff().delay(Ask(1, []), message) == seconds
+    assert Backoff().delay(Ask(TurnId(1), []), message) == seconds
 
 
 def test_a_limit_that_is_used_up_says_how_long() -> None:
@@ -21,18 +21,18 @@ def test_a_limit_that_is_used_up_says_how_long() -> None:
     backoff = Backoff()
     backoff.learn((Allowance("requests", 0, 3.0), Allowance("tokens", 0, 5.0)))
     assert backoff.learn((Allowance("tokens", 7, 9.0),)) == [Allowance("requests", 0, 3.0), Allowance("tokens", 7, 9.0)]
-    assert backoff.delay(Ask(1, []), "later") == 3.0
+    assert backoff.delay(Ask(TurnId(1), []), "later") == 3.0
 
 
 def test_an_ask_is_tried_only_so_often() -> None:
     """Each delay is twice the one before."""
-    backoff, ask = Backoff(), Ask(1, [])
+    backoff, ask = Backoff(), Ask(TurnId(1), [])
     assert [backoff.delay(ask, "later") for _ in range(TRIES + 1)] == [1.0, 2.0, 4.0, None]
 
 
 def test_an_ask_waits_only_so_long() -> None:
     """In all, also when the upstream asks for more."""
-    backoff, ask = Backoff(), Ask(1, [])
+    backoff, ask = Backoff(), Ask(TurnId(1), [])
     assert backoff.delay(ask, f"try again in {LONGEST_DELAY:g}s") == LONGEST_DELAY
     assert backoff.delay(ask, "try again in 1s") is None
     assert ask.tries == 1

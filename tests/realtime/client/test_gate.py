@@ -3,13 +3,14 @@
 import pytest
 
 from realtime.client.gate import Ask, Gate
+from upstream.facts import TurnId
 
 
 def gate(*numbers: int) -> Gate:
     """A gate before which these wait."""
     gate = Gate()
     for number in numbers:
-        gate.put(Ask(number, []))
+        gate.put(Ask(TurnId(number), []))
     return gate
 
 
@@ -26,10 +27,10 @@ def test_asks_pass_in_their_order() -> None:
     first = taken(asks)
     assert asks.pending is first
     assert asks.on_its_way == 1
-    assert asks.answered(1) is first
+    assert asks.answered(TurnId(1)) is first
     assert asks.on_its_way == 0
     assert taken(asks).number == 2
-    assert asks.answered(2)
+    assert asks.answered(TurnId(2))
     assert not asks.busy
 
 
@@ -68,9 +69,9 @@ def test_an_ask_that_is_answered_leaves_from_wherever_it_is(where: str) -> None:
     if where == "deferred":
         assert asks.pending
         asks.defer(asks.pending)
-    assert asks.answered(2) is None
+    assert asks.answered(TurnId(2)) is None
     assert asks.busy
-    answered = asks.answered(1)
+    answered = asks.answered(TurnId(1))
     assert answered
     assert answered.number == 1
     assert not asks.busy
@@ -83,7 +84,7 @@ def test_no_answer_is_wanted_to_what_was_not_sent() -> None:
     asks.void_unsent()
     assert asks.on_its_way == 1
     assert asks.spoken_turn == -1
-    asks.answered(1)
+    asks.answered(TurnId(1))
     assert taken(asks).void
     assert asks.on_its_way == 0
 
@@ -95,5 +96,5 @@ def test_no_answer_is_wanted_to_anything() -> None:
     asks.void_all()
     assert pending.void
     assert asks.on_its_way == 0
-    assert asks.answered(1) is pending
+    assert asks.answered(TurnId(1)) is pending
     assert taken(asks).void

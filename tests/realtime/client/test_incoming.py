@@ -31,7 +31,7 @@ from upstream.commands import (
     TruncateReply,
     UpdateInstructions,
 )
-from upstream.facts import ReplyAudio, ReplyBegan, ReplyEnded, Setup, Unusable
+from upstream.facts import ReplyAudio, ReplyBegan, ReplyEnded, ReplyNumber, Setup, TurnId, Unusable
 
 READ = sorted(incoming._READERS)
 
@@ -102,7 +102,7 @@ def test_an_end_that_is_malformed_is_no_end(output: Any) -> None:
     assert talk.say("response.done", event_id="e", response={**done, "output": output}) == []
     assert talk.ours.progress == progress
     facts = talk.say("response.done", event_id="e", response={**done, "output": [{"id": "said"}]})
-    assert facts[-1] == ReplyEnded(1, 1, "completed", "")
+    assert facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(1), "completed", "")
     assert talk.ours.anomalies == {"malformed": 1}
 
 
@@ -111,8 +111,8 @@ def test_words_that_are_malformed_begin_nothing() -> None:
     talk = reach("thinking")
     assert talk.say("response.output_audio_transcript.delta", response_id="new", delta=7) == []
     assert talk.say("response.output_audio.delta", response_id="new", delta="AAAA") == [
-        ReplyBegan(1, 1),
-        ReplyAudio(1, bytes(3)),
+        ReplyBegan(ReplyNumber(1), TurnId(1)),
+        ReplyAudio(ReplyNumber(1), bytes(3)),
     ]
 
 
@@ -125,9 +125,9 @@ def test_of_several_limits_one_is_malformed() -> None:
     check_types(allowance)
 
 
-COMMANDS: list[Callable[[int], Command]] = [
+COMMANDS: list[Callable[[TurnId], Command]] = [
     lambda ask: AskText(ask, "x"), lambda ask: AskClip(ask, bytes(9600)), lambda ask: Greet(ask, "Hello."),
-    ContinueReply, lambda ask: CancelReply(), lambda ask: TruncateReply(ask % 3 + 1, ask),
+    ContinueReply, lambda ask: CancelReply(), lambda ask: TruncateReply(ReplyNumber(ask % 3 + 1), ask),
     lambda ask: SetTurnDetection(ask % 2 == 0), lambda ask: UpdateInstructions(f"You are {ask}."),
     lambda ask: Append(bytes(960)), lambda ask: Retry(), lambda ask: EndOverdueReply(),
     lambda ask: ConfigureSession(Setup(f"You are {ask}.", "marin", "hi", listens=True)),
@@ -141,7 +141,7 @@ def test_nothing_raises_in_any_order(seed: int) -> None:
     talk = reach(chance.choice([state for state in STATES if state not in ENDING]))
     for ask in range(100):
         if chance.random() < 0.4:
-            talk.ours.send(chance.choice(COMMANDS)(ask))
+            talk.ours.send(chance.choice(COMMANDS)(TurnId(ask)))
             if chance.random() < 0.1:
                 talk.ours.to_send()
             continue

@@ -39,10 +39,12 @@ from upstream.facts import (
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
+    ReplyNumber,
     ReplyWords,
     Setup,
     Transcribed,
     Turn,
+    TurnId,
     Unusable,
     Used,
 )
@@ -140,22 +142,22 @@ def test_what_is_said_before_the_session_is_there_waits() -> None:
 
 def test_the_greeting_is_the_exact_words(wire: Wire) -> None:
     """One response.create with an empty input and the words to say; no item that the model would answer."""
-    wire.ours.send(Greet(1, "नमस्ते!"))
+    wire.ours.send(Greet(TurnId(1), "नमस्ते!"))
     wire.carry()
     create = wire.sent[-1]
     assert create["type"] == "response.create"
     assert create["response"]["input"] == []
     assert create["response"]["instructions"] == f"You are Tina.\n\n{SAY_EXACTLY}\nनमस्ते!"
     assert {type(fact) for fact in wire.speak()} == {ReplyWords, ReplyAudio, ReplyEnded}
-    assert wire.facts[-1] == ReplyEnded(1, 1, "completed", "नमस्ते!")
+    assert wire.facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(1), "completed", "नमस्ते!")
     assert "conversation.item.create" not in wire.kinds()
 
 
 def test_a_word_in_writing_proves_that_we_are_served(wire: Wire) -> None:
     """Text alone, whole without anything spoken: nothing of it is odd, and it has a price."""
-    wire.ours.send(Prove(1))
+    wire.ours.send(Prove(TurnId(1)))
     assert [type(fact) for fact in wire.carry()] == [ReplyBegan, ReplyEnded]
-    assert wire.facts[-1] == ReplyEnded(1, 1, "completed", "")
+    assert wire.facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(1), "completed", "")
     assert wire.sent[-1]["response"]["output_modalities"] == ["text"]
     assert wire.work == []
     (used,) = [booked for booked in wire.booked if isinstance(booked, Used)]
@@ -166,23 +168,23 @@ def test_a_word_in_writing_proves_that_we_are_served(wire: Wire) -> None:
 def test_a_clip_is_appended_committed_and_answered(wire: Wire) -> None:
     """A long clip goes in pieces, in order; its transcript and its answer carry the ask's number."""
     clip = bytes(range(256)) * (3 * APPEND_BYTES // 256)
-    wire.ours.send(AskClip(7, clip))
+    wire.ours.send(AskClip(TurnId(7), clip))
     wire.carry()
     assert wire.kinds()[1:] == [*["input_audio_buffer.append"] * 3, "input_audio_buffer.commit", "response.create"]
     heard = next(act for act in wire.work if isinstance(act, Hear))
     assert heard.pcm == clip
     assert wire.hear(" When will I marry? ") == [
-        Transcribed(7, " When will I marry? ", final=False),
-        Transcribed(7, "When will I marry?"),
+        Transcribed(TurnId(7), " When will I marry? ", final=False),
+        Transcribed(TurnId(7), "When will I marry?"),
     ]
     wire.speak()
-    assert wire.facts[-1] == ReplyEnded(1, 7, "completed", "I heard 1 turns.")
+    assert wire.facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(7), "completed", "I heard 1 turns.")
     assert wire.ours.complete
 
 
 def test_audio_arrives_as_bytes(wire: Wire) -> None:
     """What the engine says is what the caller hears, byte by byte."""
-    wire.ours.send(AskText(1, "hello"))
+    wire.ours.send(AskText(TurnId(1), "hello"))
     wire.carry()
     pcm = bytes(range(256)) * 100
     told = [fact.pcm for fact in wire.speak(pcm) if isinstance(fact, ReplyAudio)]
@@ -204,9 +206,9 @@ def test_history_is_seeded_before_the_session_is_ready() -> None:
 
 def test_one_response_at_a_time(wire: Wire) -> None:
     """What is asked while the model speaks waits behind the gate, content and all."""
-    wire.ours.send(AskText(1, "first"))
+    wire.ours.send(AskText(TurnId(1), "first"))
     wire.carry()
-    wire.ours.send(AskText(2, "second"))
+    wire.ours.send(AskText(TurnId(2), "second"))
     wire.carry()
     assert wire.kinds().count("response.create") == 1
     wire.speak()
@@ -217,10 +219,10 @@ def test_one_response_at_a_time(wire: Wire) -> None:
 
 def test_hush_cancels_what_is_spoken_and_asks_on(wire: Wire) -> None:
     """After a hush the cancelled reply ends, no audio of it comes, and the next ask is answered."""
-    wire.ours.send(AskText(1, "first"))
+    wire.ours.send(AskText(TurnId(1), "first"))
     wire.carry()
     wire.ours.send(CancelReply())
-    wire.ours.send(AskText(2, "second"))
+    wire.ours.send(AskText(TurnId(2), "second"))
     wire.carry()
     spoken = [act for act in wire.work if isinstance(act, Speak)]
     wire.work = [act for act in spoken if act.response_id == spoken[-1].response_id]
@@ -233,26 +235,26 @@ def test_hush_cancels_what_is_spoken_and_asks_on(wire: Wire) -> None:
 
 def test_hush_before_the_response_exists_cancels_it_when_it_comes(wire: Wire) -> None:
     """A response.created for an ask that is void is answered by a cancel."""
-    wire.ours.send(AskText(1, "first"))
+    wire.ours.send(AskText(TurnId(1), "first"))
     frames = wire.ours.to_send()
     wire.ours.send(CancelReply())
     for frame in frames:
         wire._take(wire.theirs.receive(orjson.loads(frame)))
     wire.carry()
     assert wire.kinds()[-2:] == ["response.cancel", "conversation.item.delete"]
-    assert wire.facts[-1] == ReplyEnded(1, 1, "cancelled", "", "client_cancelled")
+    assert wire.facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(1), "cancelled", "", "client_cancelled")
     wire.work.clear()
 
 
 def test_a_reply_that_is_complete_before_the_cancel_arrives_is_cancelled_all_the_same(wire: Wire) -> None:
     """Its last audio was dropped: nobody must be given the rest as if it were whole, nor the model remember it."""
-    wire.ours.send(AskText(1, "first"))
+    wire.ours.send(AskText(TurnId(1), "first"))
     wire.carry()
     wire.ours.send(CancelReply())
-    wire.ours.send(TruncateReply(1, 0))
+    wire.ours.send(TruncateReply(ReplyNumber(1), 0))
     cancel = wire.ours.to_send()
     wire.speak()
-    assert wire.facts[-1] == ReplyEnded(1, 1, "cancelled", "I heard 1 turns.")
+    assert wire.facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(1), "cancelled", "I heard 1 turns.")
     assert not any(isinstance(fact, ReplyAudio) for fact in wire.facts)
     for frame in cancel:
         wire._take(wire.theirs.receive(orjson.loads(frame)))
@@ -262,23 +264,23 @@ def test_a_reply_that_is_complete_before_the_cancel_arrives_is_cancelled_all_the
 
 def test_a_refused_commit_does_not_shift_the_transcripts(wire: Wire) -> None:
     """The words of the next clip belong to the next ask."""
-    wire.ours.send(AskClip(1, bytes(480)))  # 10 ms: the server refuses to commit it
+    wire.ours.send(AskClip(TurnId(1), bytes(480)))  # 10 ms: the server refuses to commit it
     wire.carry()
     assert wire.ours.anomalies.pop("input_audio_buffer_commit_empty") == 1
     wire.ours.send(CancelReply())
-    wire.ours.send(AskClip(2, SECOND))
+    wire.ours.send(AskClip(TurnId(2), SECOND))
     wire.carry()
-    assert wire.hear("the second")[-1] == Transcribed(2, "the second")
+    assert wire.hear("the second")[-1] == Transcribed(TurnId(2), "the second")
     wire.work.clear()
 
 
 def test_hush_of_what_waits_keeps_the_words_without_an_answer(wire: Wire) -> None:
     """A turn that was interrupted before it was asked is still part of the conversation."""
-    wire.ours.send(AskText(1, "first"))
-    wire.ours.send(AskText(2, "second"))
+    wire.ours.send(AskText(TurnId(1), "first"))
+    wire.ours.send(AskText(TurnId(2), "second"))
     wire.carry()
     wire.ours.send(CancelReply())
-    wire.ours.send(AskText(3, "third"))
+    wire.ours.send(AskText(TurnId(3), "third"))
     wire.carry()
     said = [event["item"]["content"][0]["text"] for event in wire.sent if event["type"] == "conversation.item.create"]
     assert said == ["first", "second", "third"]
@@ -291,20 +293,20 @@ def test_hush_of_what_waits_keeps_the_words_without_an_answer(wire: Wire) -> Non
 )
 def test_a_reply_is_cut_to_what_was_heard(wire: Wire, heard_ms: int, sent: str | None) -> None:
     """Not heard: deleted; partly: truncated at the ms; wholly: left as it is."""
-    wire.ours.send(AskText(1, "hello"))
+    wire.ours.send(AskText(TurnId(1), "hello"))
     wire.carry()
     wire.speak(SECOND)
     before = len(wire.sent)
-    wire.ours.send(TruncateReply(1, heard_ms))
+    wire.ours.send(TruncateReply(ReplyNumber(1), heard_ms))
     wire.carry()
     assert [event["type"] for event in wire.sent[before:]] == ([sent] if sent else [])
 
 
 def test_a_reply_still_spoken_is_cut_when_it_ends(wire: Wire) -> None:
     """The item is in progress until then."""
-    wire.ours.send(AskText(1, "hello"))
+    wire.ours.send(AskText(TurnId(1), "hello"))
     wire.carry()
-    wire.ours.send(TruncateReply(1, 0))
+    wire.ours.send(TruncateReply(ReplyNumber(1), 0))
     assert wire.ours.to_send() == []
     wire.speak()
     assert wire.kinds()[-1] == "conversation.item.delete"
@@ -321,10 +323,10 @@ def test_a_second_setup_before_the_first_item_is_taken() -> None:
 
 def test_instructions_alone_change_in_the_middle(wire: Wire) -> None:
     """Nothing else is sent, an answer goes on, and the next one is by the new ones; the same again is not sent."""
-    wire.ours.send(AskText(1, "one"))
+    wire.ours.send(AskText(TurnId(1), "one"))
     wire.carry()
     wire.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
-    wire.ours.send(AskText(2, "two"))
+    wire.ours.send(AskText(TurnId(2), "two"))
     wire.carry()
     assert wire.sent[-1]["session"] == {"type": "realtime", "instructions": "You are Tina. The caller is Asha."}
     assert wire.theirs.settings["audio"]["output"]["voice"] == "marin"
@@ -361,7 +363,7 @@ def test_instructions_before_the_session_is_there_are_part_of_it() -> None:
 
 def test_a_voice_that_is_locked_is_fatal(wire: Wire) -> None:
     """Once there was audio another voice refuses the whole update: our bug, said loudly."""
-    wire.ours.send(AskText(1, "hello"))
+    wire.ours.send(AskText(TurnId(1), "hello"))
     wire.carry()
     wire.speak()
     wire.ours.send(ConfigureSession(Setup("You are Mohit.", "cedar", "en")))
@@ -392,16 +394,16 @@ def test_errors_that_end_the_connection_say_whether_another_may_work(wire: Wire,
 @pytest.mark.parametrize(
     ("code", "wanted"),
     [
-        ("rate_limit_exceeded", Postponed(1, 1, 1.2)),
+        ("rate_limit_exceeded", Postponed(ReplyNumber(1), TurnId(1), 1.2)),
         ("insufficient_quota", Unusable("insufficient_quota", "try again in 1.2s", fatal=True)),
         ("server_error", Unusable("server_error", "try again in 1.2s", fatal=False)),
-        ("content_filter", ReplyEnded(1, 1, "failed", "", "content_filter")),
-        ("server_is_overloaded", ReplyEnded(1, 1, "failed", "", "server_is_overloaded")),
+        ("content_filter", ReplyEnded(ReplyNumber(1), TurnId(1), "failed", "", "content_filter")),
+        ("server_is_overloaded", ReplyEnded(ReplyNumber(1), TurnId(1), "failed", "", "server_is_overloaded")),
     ],
 )
 def test_a_response_that_failed_says_why(wire: Wire, code: str, wanted: Event) -> None:
     """It is asked again, or fails, or ends the connection, as its code says."""
-    wire.ours.send(AskText(1, "hello"))
+    wire.ours.send(AskText(TurnId(1), "hello"))
     wire.carry()
     response = next(act.response_id for act in wire.work if isinstance(act, Speak))
     details = {"type": "failed", "error": {"type": "x", "code": code, "message": "try again in 1.2s"}}
@@ -412,12 +414,12 @@ def test_a_response_that_failed_says_why(wire: Wire, code: str, wanted: Event) -
 
 def test_an_ask_that_comes_too_early_for_the_server_is_asked_again(wire: Wire) -> None:
     """conversation_already_has_active_response puts the ask back at the head, without its content."""
-    wire.ours.send(AskText(1, "hello"))
+    wire.ours.send(AskText(TurnId(1), "hello"))
     _item, create = wire.ours.to_send()
     busy = {"type": "x", "code": "conversation_already_has_active_response", "message": "busy"}
     error = {"type": "error", "error": {**busy, "event_id": orjson.loads(create)["event_id"]}}
-    assert wire.ours.receive(orjson.dumps(error).decode()) == [Postponed(0, 1, 1.0)]
-    wire.ours.send(AskText(2, "more"))
+    assert wire.ours.receive(orjson.dumps(error).decode()) == [Postponed(ReplyNumber(0), TurnId(1), 1.0)]
+    wire.ours.send(AskText(TurnId(2), "more"))
     assert wire.ours.to_send() == []
     wire.ours.send(Retry())
     again = [orjson.loads(frame) for frame in wire.ours.to_send()]
@@ -427,12 +429,12 @@ def test_an_ask_that_comes_too_early_for_the_server_is_asked_again(wire: Wire) -
 
 def test_an_ask_that_is_refused_is_told_and_does_not_block_the_gate(wire: Wire) -> None:
     """Whatever else is wrong with a create is an answer to that ask alone."""
-    wire.ours.send(AskText(1, "hello"))
+    wire.ours.send(AskText(TurnId(1), "hello"))
     create = wire.ours.to_send()[-1]
     error = {"type": "x", "code": "invalid_value", "message": "no", "event_id": orjson.loads(create)["event_id"]}
     facts = wire.ours.receive(orjson.dumps({"type": "error", "error": error}).decode())
-    assert facts == [AskFailed(1, "invalid_value", "no")]
-    wire.ours.send(AskText(2, "more"))
+    assert facts == [AskFailed(TurnId(1), "invalid_value", "no")]
+    wire.ours.send(AskText(TurnId(2), "more"))
     assert len(wire.ours.to_send()) == 2
 
 
@@ -453,7 +455,7 @@ def test_what_waits_is_sent_bit_by_bit() -> None:
     ours.receive(b'{"type":"session.updated","session":{"audio":{"output":{"voice":"marin"}}}}')
     spoken = b"".join(bytes([second]) * len(SECOND) for second in range(60))
     ours.send(Append(spoken[: 40 * len(SECOND)]))
-    ours.send(AskText(1, "and this"))
+    ours.send(AskText(TurnId(1), "and this"))
     ours.send(Append(spoken[40 * len(SECOND) :]))
     sent: list[dict[str, Any]] = []
     while frames := ours.to_send():
@@ -479,6 +481,6 @@ def test_what_is_not_sent_yet_is_not_encoded_yet(listens: bool) -> None:
         if listens:
             ours.send(Append(SECOND * seconds))
         else:
-            ours.send(AskClip(1, SECOND * seconds))
+            ours.send(AskClip(TurnId(1), SECOND * seconds))
         costs.append(steps(ours.to_send))
     assert costs[1] < 1.5 * costs[0]

@@ -10,7 +10,7 @@ import pytest
 from realtime.client import states
 from realtime.client.protocol import Protocol
 from upstream.commands import AskText, ConfigureSession, SetTurnDetection, UpdateInstructions
-from upstream.facts import Configured, Event, Postponed, Setup, Turn, Unusable
+from upstream.facts import Configured, Event, Postponed, ReplyNumber, Setup, Turn, TurnId, Unusable
 
 TINA = Setup("You are Tina.", "marin", "hi", listens=True)
 ERRORS = ["invalid_value", "rate_limit_exceeded", "never heard of"]
@@ -185,5 +185,5 @@ def test_a_limit_that_names_nothing_puts_off_what_is_asked_and_nothing_else() ->
     (alone,) = up.updates()
     assert up.refuse(alone, "rate_limit_exceeded", named=False) == []
     assert up.ours.anomalies == {"rate_limit_exceeded": 1}
-    up.ours.send(AskText(1, "one"))
-    assert up.refuse({}, "rate_limit_exceeded", named=False) == [Postponed(0, 1, 1.0)]
+    up.ours.send(AskText(TurnId(1), "one"))
+    assert up.refuse({}, "rate_limit_exceeded", named=False) == [Postponed(ReplyNumber(0), TurnId(1), 1.0)]

@@ -26,7 +26,7 @@ from upstream.commands import (
     SetTurnDetection,
     TruncateReply,
 )
-from upstream.facts import Setup, Turn
+from upstream.facts import ReplyNumber, Setup, Turn, TurnId
 
 Event = dict[str, Any]
 SILENCE = bytes(len(SECOND))
@@ -94,16 +94,16 @@ def asked() -> list[Event]:
         ConfigureSession(Setup("You are Tina.", "marin", "hi"), (Turn("user", "When?"), Turn("assistant", "Soon.")))
     )
     carry()
-    ours.send(Greet(1, "Namaste."))
+    ours.send(Greet(TurnId(1), "Namaste."))
     take(theirs.finished(answer()))
-    ours.send(ContinueReply(2))
+    ours.send(ContinueReply(TurnId(2)))
     take(theirs.finished(answer()))
-    ours.send(TruncateReply(2, 500))
-    ours.send(AskText(3, "And then?"))
+    ours.send(TruncateReply(ReplyNumber(2), 500))
+    ours.send(AskText(TurnId(3), "And then?"))
     answer()
     ours.send(CancelReply())
-    ours.send(TruncateReply(3, 0))
-    ours.send(AskClip(4, SECOND))
+    ours.send(TruncateReply(ReplyNumber(3), 0))
+    ours.send(AskClip(TurnId(4), SECOND))
     ours.send(SetTurnDetection(listens=True))
     ours.send(Append(SILENCE))
     carry()

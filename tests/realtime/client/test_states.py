@@ -10,7 +10,7 @@ from realtime.client.protocol import EXPECTED, Protocol
 from realtime.client.states import BEGAN, DONE, KNOWN, REGIONS, Caller, Model, Session, diagram
 from tests.realtime.client.samples import EVENTS, about
 from upstream.commands import AskClip, AskText, ConfigureSession, Leave, Retry, SetTurnDetection, UpdateInstructions
-from upstream.facts import Event, ReplyAudio, Setup, Unusable
+from upstream.facts import Event, ReplyAudio, Setup, TurnId, Unusable
 
 TINA = Setup("You are Tina.", "marin", "hi", listens=True)
 OTHERS: list[Any] = [None, 7, "x", [], {}, [{}], {"x": 1}]
@@ -50,7 +50,7 @@ class Talk:
 
     def think(self) -> None:
         self.open()
-        self.ours.send(AskText(1, "one"))
+        self.ours.send(AskText(TurnId(1), "one"))
         self.send()
 
     def answer(self) -> None:
@@ -93,7 +93,7 @@ class Talk:
     def clip(self) -> None:
         self.tune()
         self.updated()
-        self.ours.send(AskClip(1, bytes(9600)))
+        self.ours.send(AskClip(TurnId(1), bytes(9600)))
         self.send()
 
     def retire(self) -> None:
@@ -128,7 +128,7 @@ class Talk:
 
     def serves(self) -> bool:
         """A typed turn is answered, and its answer can be heard."""
-        self.ours.send(AskText(99, "still there?"))
+        self.ours.send(AskText(TurnId(99), "still there?"))
         self.send()
         self.say("response.created", response={"id": "last", "metadata": {"ask": "99"}})
         last = self.ours._replies.get("last")
@@ -168,7 +168,8 @@ def spoilt(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def check_types(fact: Event) -> None:
     """Whatever came, those who are told can rely on what they are told."""
-    for name, kind in get_type_hints(type(fact)).items():
+    for name, named in get_type_hints(type(fact)).items():
+        kind = getattr(named, "__supertype__", named)  # of a NewType
         if kind in (int, str, bytes):
             assert type(getattr(fact, name)) is kind, f"{fact}.{name}"
 
