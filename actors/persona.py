@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
 
 from actors.messages.admission import Declined
+from actors.messages.ids import ChoiceId, Generation
 from actors.messages.persona import (
     BillClosed,
     Choose,
@@ -92,7 +93,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
 
     # Choosing.
 
-    def _select(self, choice: int, find: Callable[[datetime], tuple[Persona, ...]]) -> None:
+    def _select(self, choice: ChoiceId, find: Callable[[datetime], tuple[Persona, ...]]) -> None:
         try:
             personas = find(datetime.now(UTC))
         except Refused as refused:
@@ -127,7 +128,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
 
     # Talking.
 
-    def _prepared(self, generation: int, persona: Persona) -> Prepared:
+    def _prepared(self, generation: Generation, persona: Persona) -> Prepared:
         instructions = persona.instructions(datetime.now(UTC), self._profile)
         setup = Setup(instructions, persona.voice, persona.language_code)
         return Prepared(generation, persona, setup, self._turns(persona.id))

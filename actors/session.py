@@ -52,6 +52,7 @@ from actors.messages.caller import (
     TooFast,
     Typed,
 )
+from actors.messages.ids import Generation
 from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared, Selected
 from actors.persona import PersonaActor, PersonaInbox
 from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, Stop
@@ -214,7 +215,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     # What the upstream says.
 
-    def _learn(self, generation: int, event: Event) -> None:
+    def _learn(self, generation: Generation, event: Event) -> None:
         if isinstance(event, Used | Allowance):
             self._account.count(event)
             return
@@ -265,7 +266,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self.after(services.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, services.current.catalogue.version)
 
-    def _hire_bridge(self, generation: int, setup: Configure) -> Hired[BridgeInbox]:
+    def _hire_bridge(self, generation: Generation, setup: Configure) -> Hired[BridgeInbox]:
         return self.hire(OpenAIBridgeActor, self.me, generation, self._services.upstream, self._user, setup)
 
     def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp) -> None:

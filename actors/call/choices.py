@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from actors.call.line import Selection
 from actors.messages.caller import Mode
+from actors.messages.ids import ChoiceId
 from personas import Persona, Profile
 from schemas import Refused
 
@@ -29,9 +30,9 @@ class Choices:
     """Numbered from 1. `newest` is the newest that may still be granted: what is said now is meant for it."""
 
     def __init__(self, switches: int) -> None:
-        self.newest = self.count = 0
+        self.newest = self.count = ChoiceId(0)
         self._wish = ""  # the persona of the newest, as far as it is known
-        self._asked: dict[int, Asked] = {}
+        self._asked: dict[ChoiceId, Asked] = {}
         self._holds: frozenset[str] = frozenset()
         self._switches = Switches(switches)
 
@@ -40,10 +41,10 @@ class Choices:
         """In which the caller will speak if what is not decided yet is granted."""
         return {asked.mode for asked in self._asked.values() if asked.mode}
 
-    def ask(self, astrologer_id: str, profile: Profile | None, now: float, mode: Mode | None = None) -> int:
+    def ask(self, astrologer_id: str, profile: Profile | None, now: float, mode: Mode | None = None) -> ChoiceId:
         """The number of a new choice. Raises Refused: switch_too_often."""
-        self._switches.ask(self.count + 1, now)
-        self.count += 1
+        self._switches.ask(ChoiceId(self.count + 1), now)
+        self.count = ChoiceId(self.count + 1)
         self.newest, self._wish = self.count, astrologer_id
         self._asked[self.newest] = Asked(astrologer_id, profile, mode)
         return self.newest
@@ -59,7 +60,7 @@ class Choices:
             self._asked[self.newest] = replace(asked, profile=profile or asked.profile, mode=mode or asked.mode)
         return asked is not None
 
-    def claim(self, choice: int, personas: Iterable[Persona]) -> None:
+    def claim(self, choice: ChoiceId, personas: Iterable[Persona]) -> None:
         """The supervisor is asked for one of these."""
         claimed = frozenset(persona.id for persona in personas)
         self._asked[choice] = replace(self._asked[choice], claimed=claimed)
@@ -72,15 +73,15 @@ class Choices:
             self._wish = selection.persona.id
         return self._asked.pop(selection.choice)
 
-    def refused(self, choice: int, wanted: Selection | None) -> int:
+    def refused(self, choice: ChoiceId, wanted: Selection | None) -> ChoiceId:
         """It is not granted; returns which is the newest before it, be it undecided or the one that is wanted."""
         self._switches.refused(choice)
         del self._asked[choice]
         return self.fall_back(choice, wanted)
 
-    def fall_back(self, choice: int, wanted: Selection | None) -> int:
+    def fall_back(self, choice: ChoiceId, wanted: Selection | None) -> ChoiceId:
         """Nothing comes of this one: if the caller has asked for nobody else meanwhile, whom do they want now?"""
-        granted = (wanted.choice, wanted.persona.id) if wanted else (0, "")
+        granted = (wanted.choice, wanted.persona.id) if wanted else (ChoiceId(0), "")
         before, wish = max(
             ((asked, one.astrologer_id) for asked, one in self._asked.items() if asked < choice), default=granted
         )
@@ -104,10 +105,10 @@ class Switches:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._times: dict[int, float] = {}  # by choice: those of the last minute that count
+        self._times: dict[ChoiceId, float] = {}  # by choice: those of the last minute that count
         self._begun = False
 
-    def ask(self, choice: int, now: float) -> None:
+    def ask(self, choice: ChoiceId, now: float) -> None:
         """One more choice is asked for. Raises Refused: switch_too_often."""
         self._times = {number: at for number, at in self._times.items() if now - at < MINUTE}
         if len(self._times) >= self._most + (not self._begun):
@@ -116,12 +117,12 @@ class Switches:
             raise Refused("switch_too_often", f"You switched {times} in a minute: try again in {wait} s.")
         self._times[choice] = now
 
-    def granted(self, choice: int) -> None:
+    def granted(self, choice: ChoiceId) -> None:
         """It counts, unless nobody was on the line before."""
         if not self._begun:
             self._begun = True
             self.refused(choice)
 
-    def refused(self, choice: int) -> None:
+    def refused(self, choice: ChoiceId) -> None:
         """It does not count."""
         self._times.pop(choice, None)

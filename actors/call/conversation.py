@@ -16,12 +16,14 @@ from actors.call.uplink import Uplink
 from actors.call.watch import Waiting
 from actors.messages.bridge import AskClip, AskText, CancelReply, ContinueReply, Greet, TruncateReply
 from actors.messages.caller import Error, Mode, Notice, SpeechStarted, SpeechStopped
+from actors.messages.ids import ChoiceId
 from actors.messages.persona import ToPersona
 from actors.runtime import Ref
 from realtime.client import errors
 from realtime.client.errors import Action
 from upstream import facts
 from upstream.facts import (
+    NO_TURN,
     AskFailed,
     Committed,
     Event,
@@ -29,8 +31,10 @@ from upstream.facts import (
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
+    ReplyNumber,
     ReplyWords,
     Transcribed,
+    TurnId,
 )
 
 MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
@@ -54,7 +58,7 @@ class Conversation:
         """What the caller hears; how far their player is goes straight there."""
         self.stream = Uplink()
         """What the caller says as it is spoken goes straight there."""
-        self._places: dict[int, int] = {}  # choice that is not granted yet -> the number of its greeting
+        self._places: dict[ChoiceId, TurnId] = {}  # choice that is not granted yet -> the number of its greeting
         self._greeting: Greeting | None = None  # while it is owed
         self._words = Transcripts(caller, persona, self._turns)
         self.recordings = Recordings(clips, self._turns)
@@ -64,12 +68,12 @@ class Conversation:
 
     # The caller's turns.
 
-    def expect(self, choice: int) -> None:
+    def expect(self, choice: ChoiceId) -> None:
         """A persona was asked for: its greeting takes its place in the order here, before what is said to it."""
         self._places[choice] = self._turns.number()
         self.stream.wait()  # what is said now is meant for the new one
 
-    def type(self, choice: int, now: float, text: str) -> None:
+    def type(self, choice: ChoiceId, now: float, text: str) -> None:
         """A typed turn has come."""
         self._spoke_at = now
         self._words.typed(self._turns.arrive(choice, now, text).number, text)
@@ -94,7 +98,7 @@ class Conversation:
         owed = self._greeting or self._places or self._turns.waiting or self._words.missing(now)
         return not (owed or self.stream.speaking) and self.replies.silent(now)
 
-    def retag(self, refused: int, choice: int) -> None:
+    def retag(self, refused: ChoiceId, choice: ChoiceId) -> None:
         """A choice was refused; what was said to it goes to the persona before, if there is one."""
         self._places.pop(refused, None)
         self._turns.retag(refused, choice)
@@ -156,7 +160,7 @@ class Conversation:
         self.replies.lost(live.generation)
         if self.stream.stopped:
             self.stream.committed()
-        self._failed(max(asked, default=0), "nothing came")
+        self._failed(max(asked, default=NO_TURN), "nothing came")
 
     # Which persona, and which connection.
 
@@ -211,14 +215,14 @@ class Conversation:
             self._turns.change(said.number, asked=False, cancelled=False, behind=0, said_before="")
             self._words.remember(leg, said.number, "")  # or the next one would know it twice
 
-    def switch(self, live: Leg | None, choice: int, greeting: str, now: float) -> None:
+    def switch(self, live: Leg | None, choice: ChoiceId, greeting: str, now: float) -> None:
         """Another persona is wanted: the one on the line falls silent, what was meant for it is over."""
         self.barge_in(live, now, now)
         self.stream.hold()
         self._greeting = Greeting(self._places.pop(choice), greeting)
         self._drop([said for said in self._turns if said.choice < choice])
 
-    def restore(self, failed: int) -> None:
+    def restore(self, failed: ChoiceId) -> None:
         """The switch failed and the persona before goes on: what was meant for the other is over."""
         self._greeting = None
         self._drop([said for said in self._turns if said.choice == failed])
@@ -244,7 +248,7 @@ class Conversation:
         if self._stop(live, since, now) and live and live.bridge:
             live.bridge.tell(CancelReply())
 
-    def _stop(self, live: Leg | None, since: float, now: float, behind: int = 0) -> bool:
+    def _stop(self, live: Leg | None, since: float, now: float, behind: TurnId = NO_TURN) -> bool:
         """On our side; True if something is being answered. What was said `behind` that goes on."""
         asked = [said for said in self._turns if said.asked]
         answering = bool(self._greeting or asked)  # before a part that was heard settles what it answers
@@ -286,7 +290,7 @@ class Conversation:
             case _:
                 pass  # of a connection that is retiring
 
-    def _caller_speaks(self, leg: Leg, number: int, at_ms: int, behind: int, now: float) -> None:
+    def _caller_speaks(self, leg: Leg, number: TurnId, at_ms: int, behind: TurnId, now: float) -> None:
         self._spoke_at = now
         self.stream.began(number, at_ms)
         self._turns.change(behind, behind=number)
@@ -294,12 +298,12 @@ class Conversation:
         self._greeting = None  # it has begun, or nobody would have heard the caller
         self._caller.tell(SpeechStarted())
 
-    def _committed(self, leg: Leg, number: int, now: float) -> None:
+    def _committed(self, leg: Leg, number: TurnId, now: float) -> None:
         self.stream.committed()
         self._turns.commit(number, leg.selection.choice, now)
         self._words.expect(number, now)
 
-    def _reply_began(self, leg: Leg, reply: int, ask: int, now: float) -> None:
+    def _reply_began(self, leg: Leg, reply: ReplyNumber, ask: TurnId, now: float) -> None:
         said, greeting = self._turns.get(ask), self._greeting
         if greeting and ask == greeting.number:
             greeting.begun = True
@@ -324,7 +328,7 @@ class Conversation:
             # The caller was still speaking when it began: one answer serves both.
             self._turns.change(ask, cancelled=True, behind=0)
 
-    def _heard(self, leg: Leg, number: int, text: str, final: bool) -> None:
+    def _heard(self, leg: Leg, number: TurnId, text: str, final: bool) -> None:
         self._words.heard(leg, number, text, final, at_once=self.replies.streamed)
         if not final:
             return
@@ -332,7 +336,7 @@ class Conversation:
         if (said := self._turns.get(number)) and said.content is None:
             self._turns.change(number, content=text)
 
-    def _failed(self, ask: int, reason: str) -> None:
+    def _failed(self, ask: TurnId, reason: str) -> None:
         self._owed.heard_of()
         self._settle(ask)
         self.tally["failed"] += 1
@@ -341,7 +345,7 @@ class Conversation:
         else:
             self._caller.tell(Error("upstream_unavailable", f"The model could not answer ({reason}): say it again."))
 
-    def _settle(self, ask: int) -> None:
+    def _settle(self, ask: TurnId) -> None:
         """An answer to `ask` answers all that was asked before it as well, and is it the greeting, then that."""
         self._owed.settled(ask)
         if self._greeting and ask == self._greeting.number:
@@ -351,7 +355,7 @@ class Conversation:
             self._turns.forget(ask)
             self.stream.acknowledge(ask)
 
-    def _settle_before(self, ask: int) -> None:
+    def _settle_before(self, ask: TurnId) -> None:
         for said in self._turns.before(ask):
             self._turns.forget(said.number)
             self.stream.acknowledge(said.number)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from upstream.facts import TurnId
+
 
 @dataclass(slots=True)
 class Greeting:
@@ -11,7 +13,7 @@ class Greeting:
     caller, or the model would answer before it has greeted. `said_before` is what a lost connection said of it.
     """
 
-    number: int
+    number: TurnId
     words: str
     asked: bool = False
     begun: bool = False

@@ -9,6 +9,7 @@ from math import inf
 from typing import TypeAlias
 
 from actors.messages.bridge import ToBridge
+from actors.messages.ids import ChoiceId, Generation
 from actors.runtime import Hired, Policy, Stop, Verdict
 from personas import Persona
 from upstream.models import Capabilities
@@ -28,7 +29,7 @@ RETRY_SECONDS = 15.0  # after a rollover that failed: some twenty tries before t
 class Selection:
     """A choice of the caller's that was granted; choices are numbered from 1."""
 
-    choice: int
+    choice: ChoiceId
     persona: Persona
 
 
@@ -43,7 +44,7 @@ class Leg:
     one: how much had been said in the call when it was told of it.
     """
 
-    generation: int
+    generation: Generation
     selection: Selection
     bridge: Hired[ToBridge | Stop] | None = None
     configured: bool = False
@@ -98,7 +99,7 @@ class Line:
         )
         return replace(self, live=live, coming=coming)
 
-    def readied(self, generation: int, choice: int, due: float, listens: bool = False) -> "Line":
+    def readied(self, generation: Generation, choice: ChoiceId, due: float, listens: bool = False) -> "Line":
         """The line once the connection of this generation is the persona of this choice; it is to serve until `due`.
 
         One that does not listen as it was told to has yet to hear of that: it may take over, and is `tuning` then.
@@ -112,7 +113,7 @@ class Line:
 
         return replace(self, live=readied(self.live), coming=readied(self.coming))
 
-    def without(self, generation: int) -> "Line":
+    def without(self, generation: Generation) -> "Line":
         """The line once the connection of this generation is gone."""
         live, coming = (None if leg and leg.generation == generation else leg for leg in (self.live, self.coming))
         if coming and self.live and not live and coming.seeded == self.said:

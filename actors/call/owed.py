@@ -8,6 +8,7 @@ from actors.call.replies import Replies
 from actors.call.turns import TurnOrder
 from actors.call.uplink import Uplink
 from actors.call.watch import For, Waiting
+from upstream.facts import TurnId
 
 
 class Owed:
@@ -15,10 +16,10 @@ class Owed:
 
     def __init__(self, turns: TurnOrder, replies: Replies, stream: Uplink, tally: Counter[str]) -> None:
         self._turns, self._replies, self._stream, self._tally = turns, replies, stream, tally
-        self._put_off: dict[int, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
+        self._put_off: dict[TurnId, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
         self._heard_of = 0  # so many asks came to an end of any kind: a turn that replaces another waits no longer
 
-    def asks(self, greeting: Greeting | None) -> list[int]:
+    def asks(self, greeting: Greeting | None) -> list[TurnId]:
         """What was asked, or is about to be because the caller has stopped, and is not answered."""
         asked = [said.number for said in self._turns if said.asked and not said.cancelled]
         if greeting and greeting.asked:
@@ -43,11 +44,11 @@ class Owed:
             waits.append(Waiting(For.LATER if longer else For.ANSWER, about, None, longer, answers))
         return waits
 
-    def put_off(self, ask: int, seconds: float) -> None:
+    def put_off(self, ask: TurnId, seconds: float) -> None:
         """The upstream has no time for this, for so many seconds more."""
         self._put_off[ask] = self._put_off.get(ask, 0.0) + seconds
 
-    def settled(self, ask: int) -> None:
+    def settled(self, ask: TurnId) -> None:
         """It is answered, or never will be."""
         self._put_off.pop(ask, None)
 

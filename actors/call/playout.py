@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
-from upstream.facts import BYTES_PER_MS, Status
+from actors.messages.ids import Generation
+from upstream.facts import BYTES_PER_MS, ReplyNumber, Status, TurnId
 
 LEAD = 0.4  # seconds of audio that may be released ahead of the caller's player
 PIECE = 0.06  # seconds: less is not released alone while more is to come; a `clear` waits behind one at most
@@ -26,9 +27,9 @@ class OutgoingReply:
     caller could first know of it; None while it is kept back, as a whole reply is until it is complete.
     """
 
-    generation: int
-    reply: int
-    ask: int
+    generation: Generation
+    reply: ReplyNumber
+    ask: TurnId
     persona: str
     before: str = ""
     since: float | None = None
@@ -155,7 +156,7 @@ class Playout:
         """A reply is coming; it plays after those before it."""
         self._queue.append(outgoing)
 
-    def find(self, generation: int, reply: int) -> OutgoingReply | None:
+    def find(self, generation: Generation, reply: ReplyNumber) -> OutgoingReply | None:
         """The reply of this number, unless it was stopped or heard to its end."""
         for outgoing in reversed(self._queue):
             if outgoing.reply == reply and outgoing.generation == generation:

@@ -7,9 +7,10 @@ from actors.call.line import Leg
 from actors.call.playout import OutgoingReply, Playout, join, silence
 from actors.messages.bridge import TruncateReply
 from actors.messages.caller import AudioResponse, TextResponse, Transcript
+from actors.messages.ids import Generation
 from actors.messages.persona import Remember, ToPersona
 from actors.runtime import Ref
-from upstream.facts import ReplyAudio, ReplyEnded, ReplyWords
+from upstream.facts import ReplyAudio, ReplyEnded, ReplyNumber, ReplyWords, TurnId
 
 
 class Replies:
@@ -28,7 +29,7 @@ class Replies:
             if streamed and outgoing.since is None:
                 outgoing.since = now
 
-    def began(self, leg: Leg, reply: int, ask: int, before: str, now: float) -> None:
+    def began(self, leg: Leg, reply: ReplyNumber, ask: TurnId, before: str, now: float) -> None:
         """The model begins to answer; `before` is what a lost connection gave of the same answer."""
         begun = next(
             (outgoing.since for outgoing in self._playing if outgoing.ask == ask), None
@@ -36,7 +37,7 @@ class Replies:
         since = (begun or now) if self.streamed else None
         self._playing.begin(OutgoingReply(leg.generation, reply, ask, leg.selection.persona.id, before, since))
 
-    def add(self, generation: int, event: ReplyAudio | ReplyWords) -> None:
+    def add(self, generation: Generation, event: ReplyAudio | ReplyWords) -> None:
         """More of a reply has come; of one that was stopped nothing is wanted."""
         outgoing = self._playing.find(generation, event.reply)
         if outgoing is None:
@@ -47,12 +48,12 @@ class Replies:
             case ReplyWords(_, text):
                 outgoing.add_words(text)
 
-    def postponed(self, generation: int, reply: int) -> None:
+    def postponed(self, generation: Generation, reply: ReplyNumber) -> None:
         """Nothing of it will come: it is asked for again, later."""
         if outgoing := self._playing.find(generation, reply):
             self._playing.forget(outgoing)
 
-    def ended(self, generation: int, event: ReplyEnded, now: float) -> bool | None:
+    def ended(self, generation: Generation, event: ReplyEnded, now: float) -> bool | None:
         """The model is done with a reply: True when it is an answer, False when it failed, None when it was stopped."""
         outgoing = self._playing.find(generation, event.reply)
         if outgoing is None:
@@ -87,7 +88,7 @@ class Replies:
         self._due = None if wait is None else now + wait
         return wait
 
-    def come(self, generation: int) -> tuple[int, int] | None:
+    def come(self, generation: Generation) -> tuple[ReplyNumber, int] | None:
         """What this connection is saying, and how much of it has come; None where nothing has."""
         for outgoing in self._playing:
             if outgoing.generation == generation and not outgoing.status and (outgoing.received or outgoing.marks):
@@ -102,7 +103,7 @@ class Replies:
         """The caller's player reports how far it is."""
         self._playing.played(response_id, ms, now)
 
-    def stop(self, live: Leg | None, since: float, now: float) -> list[int]:
+    def stop(self, live: Leg | None, since: float, now: float) -> list[TurnId]:
         """Something was said at `since`: what was there then falls silent, and only what was heard is remembered.
 
         Returns the asks that are answered all the same, because some of a stream was heard.
@@ -126,7 +127,7 @@ class Replies:
                 self._playing.forget(outgoing)
                 self._keep(live, outgoing, 0)
 
-    def lost(self, generation: int) -> dict[int, str]:
+    def lost(self, generation: Generation) -> dict[TurnId, str]:
         """The connection is gone: which asks it was answering, and the words that the caller gets of each answer."""
         given = {}
         for outgoing in self._playing:

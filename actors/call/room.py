@@ -11,6 +11,7 @@ from actors.messages.admission import Displaced
 from actors.messages.caller import Counted, Error
 from audio import Decoded, Packed, Undecoded
 from schemas import Refused
+from upstream.facts import TurnId
 
 
 class Room:
@@ -49,7 +50,7 @@ class Room:
         """
         if isinstance(message, Displaced):
             remains = self._clips.displaced(message.counted)
-        elif self._clips.told(message.number):
+        elif self._clips.told(TurnId(message.number)):
             remains = self._clips.decoded(message)
         else:
             return False

@@ -27,6 +27,7 @@ from actors.call.watch import For, Waiting
 from actors.messages.admission import Reserved
 from actors.messages.bridge import Configure, Ready, SetTurnDetection, ToBridge, UpdateInstructions, UpstreamRefused
 from actors.messages.caller import Chose, Close, Error, Mode, Notice, SearchedPersona
+from actors.messages.ids import ChoiceId, Generation
 from actors.messages.persona import (
     Choose,
     Know,
@@ -56,7 +57,7 @@ class SwitchboardHost:
     when whoever is wanted is given up, as far as that is known.
     """
 
-    hire: Callable[[int, Configure], Hired[ToBridge | Stop]]
+    hire: Callable[[Generation, Configure], Hired[ToBridge | Stop]]
     claim: Callable[[Selected], None]
     let_go: Callable[[frozenset[str]], None]
     look_again: Callable[[float], None]
@@ -97,7 +98,7 @@ class Switchboard:
     # Choosing.
 
     @property
-    def choice(self) -> int:
+    def choice(self) -> ChoiceId:
         """The newest that may still be granted: what is said now is meant for it."""
         return self._choices.newest
 
@@ -123,7 +124,7 @@ class Switchboard:
         """The caller wants whoever fits best. Raises Refused: switch_too_often."""
         self._persona.tell(SearchPersona(self._next("", None, sought.mode), sought.query, sought.language))
 
-    def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> int:
+    def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> ChoiceId:
         self._chosen_at = self._do.clock()
         choice = self._choices.ask(astrologer_id, profile, self._chosen_at, mode)
         self._talk.expect(choice)
@@ -162,7 +163,7 @@ class Switchboard:
         self._speak(asked.mode or self.mode)
         return self.steer()
 
-    def declined(self, choice: int) -> None:
+    def declined(self, choice: ChoiceId) -> None:
         """It is not, and whoever was wanted before still is, or may yet be granted."""
         if self._closed:
             return
@@ -248,7 +249,7 @@ class Switchboard:
             match move:
                 case Open(selection, seeded):
                     self.generations += 1
-                    self._prepare(Leg(self.generations, selection, seeded=seeded))
+                    self._prepare(Leg(Generation(self.generations), selection, seeded=seeded))
                 case Retune(leg):
                     self._prepare(leg)
                 case Discard(leg):
@@ -304,7 +305,7 @@ class Switchboard:
             self.line = replace(line.failed(leg, now), fatal=fatal, rested=rested)
         self.line = self.line.without(leg.generation)
         if not cause:
-            self._retire(replace(leg, generation=-leg.generation))  # what still comes of it is of nobody
+            self._retire(replace(leg, generation=Generation(-leg.generation)))  # what still comes of it is of nobody
         return self.steer()
 
     def waits(self) -> list[Waiting]:

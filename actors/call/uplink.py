@@ -4,7 +4,7 @@ from actors.call.line import Leg
 from actors.call.replay import ReplayBuffer
 from actors.messages.bridge import Append, ToBridge
 from actors.runtime import Ref
-from upstream.facts import BYTES_PER_MS
+from upstream.facts import BYTES_PER_MS, NO_TURN, TurnId
 
 MUTED_SECONDS = 1.0  # without audio in the middle of speech: the microphone was closed
 SAMPLE = 100 * BYTES_PER_MS  # is looked at once a second: nobody pauses ten times in a row just then
@@ -19,7 +19,7 @@ class Uplink:
         self._buffer = ReplayBuffer()
         self._ear: Ref[ToBridge] | None = None
         self._generation = 0  # the connection that listened last
-        self.speaking = 0  # the turn that the caller is speaking, as the model hears it; else 0
+        self.speaking = NO_TURN  # the one that the caller is speaking, as the model hears it
         self.stopped = self.unheard = False
         """They have stopped, and that turn is not whole yet; nobody has heard what was played to a new connection."""
         self._heard_at = 0.0
@@ -45,7 +45,7 @@ class Uplink:
     def hold(self) -> None:
         """Nobody listens from here on."""
         self.wait()
-        self.speaking, self.stopped = 0, False
+        self.speaking, self.stopped = NO_TURN, False
 
     def drop(self) -> None:
         """Nobody listens from here on, and what was said is over."""
@@ -69,7 +69,7 @@ class Uplink:
             self._ear.tell(Append(missed))
         return whole
 
-    def began(self, turn: int, at_ms: int) -> None:
+    def began(self, turn: TurnId, at_ms: int) -> None:
         """The connection that listens hears somebody speak."""
         self.speaking, self.stopped, self.unheard = turn, False, False
         self._buffer.began(turn, at_ms)
@@ -96,14 +96,14 @@ class Uplink:
 
     def committed(self) -> None:
         """What was spoken is a turn now."""
-        self.speaking, self.stopped, self.unheard = 0, False, False
+        self.speaking, self.stopped, self.unheard = NO_TURN, False, False
         self._buffer.committed()
 
-    def acknowledge(self, turn: int) -> None:
+    def acknowledge(self, turn: TurnId) -> None:
         """The turn need not be heard again."""
         self._buffer.acknowledge(turn)
 
     @property
-    def heard_again(self) -> list[int]:
+    def heard_again(self) -> list[TurnId]:
         """Turns that need not be, and will be, because one before them must."""
         return self._buffer.heard_again
