@@ -15,7 +15,7 @@ one place in the Gate:
                                    └─────────────────────────  DEFERRED
                                                              (one at most)
 
-- WAITING: nothing of it was sent. asks.py takes the first one when the session is open and the model idle
+- WAITING: its response.create is to be sent. asks.py takes the first one when the session is open and the model idle
   (states.py); nobody is taken while one is DEFERRED, for the answers keep the order of the asks.
 - PENDING: its content was added to the conversation and its response.create was sent; whether the upstream has it yet
   nobody knows. Content is sent once: an ask that comes back from here has none left, only its response.create.
@@ -24,9 +24,12 @@ one place in the Gate:
 - An ask leaves from any of the three places when a response.created carries its number: the upstream has answered it,
   whatever was thought to have become of it.
 
-No answer may be wanted any more (the caller interrupts, or speaks): the ask is then `void`, and stays where it is. Its
-content is still added in its turn, because it was said; a response.create is not sent, and a response that begins all
-the same is cancelled. So a void ask is never PENDING from take() on: it leaves the gate when its content is sent.
+If no answer is wanted any more (the caller interrupts, or speaks) the ask is `void`, and stays where it is:
+
+- WAITING: its content is still sent in its turn, because it was said, but no response.create; it never is PENDING. (A
+  clip is not sent while turn detection is on: it would be heard as the caller's voice in the stream.)
+- PENDING: its response is cancelled as soon as it begins.
+- DEFERRED: it leaves at the next take(), for its content was sent already.
 """
 
 from collections import deque
