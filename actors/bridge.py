@@ -19,8 +19,6 @@ from actors.messages.bridge import (
 )
 from actors.messages.ids import Generation
 from actors.runtime import Boot, LoopActor, LoopRef, Ref, Stop
-from realtime.client import errors
-from realtime.client.errors import CLOSES, Action
 from realtime.client.protocol import Protocol
 from upstream.commands import Command, ConfigureSession, EndOverdueReply, Leave, Retry
 from upstream.facts import AskFailed, Configured, Event, Frame, LinkBegan, LinkEnded, LinkEvent, Postponed, Unusable
@@ -110,8 +108,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self._leave()
             case LingerOver():
                 self._hang_up()
-            case LinkEnded(code, reason):
-                self._ended(code, reason)
+            case LinkEnded():
+                self._ended(message)
             case _:
                 self._send(message)  # mypy knows that only commands are left
 
@@ -153,8 +151,7 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
                 self.cancel(OpeningOver)
                 seconds = self._seconds_left(expires_at)
                 self._session.tell(Ready(self._generation, self._setup.choice, seconds, listens))
-            case Unusable(code, message, fatal):
-                account = errors.of(code) is Action.ACCOUNT
+            case Unusable(code, message, fatal, account):
                 refusal = AccountRefused if account else UpstreamRefused if fatal else UpstreamLost
                 self.end(refusal(f"{code}: {message}"))
             case _:
@@ -204,10 +201,9 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         else:
             self.end()
 
-    def _ended(self, code: int, reason: str) -> None:
+    def _ended(self, link: LinkEnded) -> None:
         if self._leaving:
             self.end()
-        elif CLOSES.get(code) is Action.ACCOUNT:
-            self.end(AccountRefused(f"closed with {code}: {reason}"))
         else:
-            self.end(UpstreamLost(f"closed with {code}: {reason}"))
+            refusal = AccountRefused if link.account else UpstreamLost
+            self.end(refusal(f"closed with {link.code}: {link.reason}"))

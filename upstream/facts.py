@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, NewType, TypeAlias
 
 BYTES_PER_MS = 48  # of all audio: PCM16 little-endian, mono, 24 kHz
+ACCOUNT_CLOSES = (3000, 4000)  # close codes: key and model are checked after the handshake
 FRAMES_AT_ONCE = 25  # 5 s of a stream, encoded in 0.2 ms, or 10 s of a clip, in 1 ms: a turn of the loop
 
 TurnId = NewType("TurnId", int)
@@ -181,11 +182,16 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """The connection cannot serve: `fatal` when another try would fail the same way (our key, our quota, our bug)."""
+    """The connection cannot serve.
+
+    `fatal`: another try would fail the same way (our key, our quota, our bug). `account`: the upstream refuses our
+    account, whatever we ask for (the key, the quota, the model).
+    """
 
     code: str
     message: str
     fatal: bool
+    account: bool = False
 
 
 Event: TypeAlias = (
@@ -215,6 +221,11 @@ class LinkEnded:
 
     code: int
     reason: str
+
+    @property
+    def account(self) -> bool:
+        """True if the code says that the upstream refuses our account."""
+        return self.code in ACCOUNT_CLOSES
 
 
 LinkEvent: TypeAlias = LinkBegan | Frame | LinkEnded

@@ -24,9 +24,11 @@ class UpstreamProtocol(Protocol):
       began leads to nothing.
     - Append leads to SpeechStarted, SpeechStopped and Committed, and to a reply as above; also to Transcribed, as
       AskClip does.
-    - After Unusable nothing counts: the bridge ends the connection.
+    - Used and Allowance may come at any time. After Unusable nothing counts: the bridge ends the connection.
 
-    The codes of errors are those of realtime/client/errors.py: an API with other codes translates them.
+    The bridge reads no codes of errors: Unusable says whether another connection may work, and LinkEnded what the close
+    code means (ACCOUNT_CLOSES). A call reads one: an AskFailed or a ReplyEnded with a code that is FULL in
+    realtime/client/errors.py means that the upstream is busy.
     """
 
     def send(self, command: Command) -> list[Event]:

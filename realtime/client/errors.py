@@ -38,9 +38,6 @@ CODES = {
 """Any other code is OURS when it answers our setup or a seeded turn, fails that one turn when it answers a
 response.create or what that is to answer, and else is a race."""
 
-CLOSES = {3000: Action.ACCOUNT, 4000: Action.ACCOUNT}
-"""Close codes; any other that we did not ask for is LOST. Key and model are checked after the handshake."""
-
 BUSY = "conversation_already_has_active_response"
 
 

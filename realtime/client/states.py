@@ -33,6 +33,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TypeAlias
 
+from realtime.client import errors
+from realtime.client.errors import Action
 from upstream.facts import Event, Unusable
 
 UPDATE, ADD = "> session.update", "> conversation.item.create"
@@ -161,7 +163,7 @@ class States:
     def unusable(self, code: str, message: str, fatal: bool) -> list[Event]:
         """Close the session: it cannot serve, and nothing that comes counts from here on."""
         self.move(END)
-        return [Unusable(code, message, fatal)]
+        return [Unusable(code, message, fatal, account=errors.of(code) is Action.ACCOUNT)]
 
     def _refusing(self, event: str) -> State | None:
         for region in KNOWN[event]:

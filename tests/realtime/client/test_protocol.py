@@ -386,16 +386,16 @@ def test_another_voice_than_asked_for_is_fatal() -> None:
     [("invalid_api_key", True), ("insufficient_quota", True), ("server_error", False), ("session_expired", False)],
 )
 def test_errors_that_end_the_connection_say_whether_another_may_work(wire: Wire, code: str, fatal: bool) -> None:
-    """Ours to mend is fatal, theirs is not."""
+    """Ours to mend is fatal, theirs is not; both that are fatal here refuse our account."""
     frame = {"type": "error", "error": {"type": "x", "code": code, "message": "why", "event_id": None}}
-    assert wire.ours.receive(orjson.dumps(frame).decode()) == [Unusable(code, "why", fatal)]
+    assert wire.ours.receive(orjson.dumps(frame).decode()) == [Unusable(code, "why", fatal, account=fatal)]
 
 
 @pytest.mark.parametrize(
     ("code", "wanted"),
     [
         ("rate_limit_exceeded", Postponed(ReplyNumber(1), TurnId(1), 1.2)),
-        ("insufficient_quota", Unusable("insufficient_quota", "try again in 1.2s", fatal=True)),
+        ("insufficient_quota", Unusable("insufficient_quota", "try again in 1.2s", fatal=True, account=True)),
         ("server_error", Unusable("server_error", "try again in 1.2s", fatal=False)),
         ("content_filter", ReplyEnded(ReplyNumber(1), TurnId(1), "failed", "", "content_filter")),
         ("server_is_overloaded", ReplyEnded(ReplyNumber(1), TurnId(1), "failed", "", "server_is_overloaded")),
