@@ -109,9 +109,9 @@ class Protocol:
             case ConfigureSession(setup, turns):
                 self._session_setup.configure(setup, turns)
             case UpdateInstructions(instructions):
-                self._session_setup.instruct(instructions)
+                self._session_setup.update_instructions(instructions)
             case SetTurnDetection(listens):
-                self._session_setup.listen(listens)
+                self._session_setup.set_turn_detection(listens)
             case Retry():
                 self._asks.retry()
             case EndOverdueReply():

@@ -8,6 +8,7 @@ from typing import Any
 from realtime.client import requests
 from realtime.client.fields import Fields
 from realtime.client.outbox import Outbox
+from realtime.client.requests import ClientEvent
 from realtime.client.server_events import SessionUpdated
 from realtime.client.states import ATTENDS, CREATED, IGNORES, INSTRUCT, UPDATE, UPDATED, States
 from upstream.facts import Configured, Event, Setup, Turn
@@ -42,18 +43,18 @@ class SessionSetup:
         self.setup, self._seed = setup, tuple(seed)
         self._update(setup)
 
-    def listen(self, listens: bool) -> None:
+    def set_turn_detection(self, listens: bool) -> None:
         """Turn server VAD on or off."""
         if self.setup and self.setup.listens != listens:
             self.setup = replace(self.setup, listens=listens)
             if self._update(self.setup) and not listens:  # what is left of the stream would be part of the next clip
                 self._outbox.queue("clear", {"type": "input_audio_buffer.clear"})
 
-    def instruct(self, instructions: str) -> None:
+    def update_instructions(self, instructions: str) -> None:
         """Change the instructions and nothing else: the model goes on listening and answering meanwhile."""
         if self.setup and self.setup.instructions != instructions:
             self.setup = replace(self.setup, instructions=instructions)
-            self._tell(INSTRUCT, requests.instruction(instructions), self.setup)
+            self._send_update(INSTRUCT, requests.instruction(instructions), self.setup)
 
     def refused(self, event_id: str) -> None:
         """The upstream refused an event of ours: if it is an update of instructions alone, it is not waited for."""
@@ -87,7 +88,7 @@ class SessionSetup:
         return [Configured(session.expires_at or self._expires_at, self.setup is not None and self.setup.listens)]
 
     def _answered(self, session: SessionUpdated) -> Update | None:
-        """The oldest that this may answer: it does not say which, and an error need not say what it refused."""
+        """The update that this answers, as far as can be known: the oldest that fits. An event does not say which."""
         while self._updates:
             update = self._updates.popleft()
             if not (update.alone and _differing(update.setup, session)):
@@ -96,10 +97,10 @@ class SessionSetup:
         return None
 
     def _update(self, setup: Setup) -> bool:
-        return self._tell(UPDATE, requests.session_update(setup), setup)
+        return self._send_update(UPDATE, requests.session_update(setup), setup)
 
-    def _tell(self, what: str, event: dict[str, Any], setup: Setup) -> bool:
-        """Say it if it may be said now; False if not."""
+    def _send_update(self, what: str, event: ClientEvent, setup: Setup) -> bool:
+        """Send an update if the states admit it now; False if not."""
         if may := self._states.may(what):
             alone = what is INSTRUCT
             event_id = self._outbox.queue("instruct" if alone else "setup", event)

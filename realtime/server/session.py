@@ -170,5 +170,5 @@ class Session:
 
 def error(refusal: Rejected, event_id: str | None = None, kind: str = "invalid_request_error") -> Event:
     """The error event for a refusal; it echoes the `event_id` of what it refuses."""
-    told = {"code": refusal.code, "message": refusal.message, "param": refusal.param}
-    return event("error", error={"type": kind, **told, "event_id": event_id})
+    said = {"type": kind, "code": refusal.code, "message": refusal.message, "param": refusal.param}
+    return event("error", error={**said, "event_id": event_id})
