@@ -5,69 +5,60 @@ import logging
 import time
 from dataclasses import dataclass
 from typing import Protocol as Interface
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from actors.messages.bridge import (
     AccountRefused,
-    Append,
-    AskClip,
-    AskText,
-    CancelReply,
     Configure,
-    ContinueReply,
     FromBridge,
-    Greet,
-    Prove,
     Ready,
-    SetTurnDetection,
     ToBridge,
-    TruncateReply,
-    UpdateInstructions,
     UpstreamEvent,
     UpstreamLost,
     UpstreamRefused,
 )
+from actors.messages.ids import Generation
 from actors.runtime import Boot, LoopActor, LoopRef, Ref, Stop
-from realtime.client import errors
-from realtime.client.errors import CLOSES, Action
 from realtime.client.protocol import Protocol
+from upstream.commands import Command, ConfigureSession, EndOverdueReply, Leave, Retry
 from upstream.facts import AskFailed, Configured, Event, Frame, LinkBegan, LinkEnded, LinkEvent, Postponed, Unusable
 from upstream.link import Frames, Link
 from upstream.models import Capabilities, Prices
+from upstream.protocol import UpstreamProtocol
 
 log = logging.getLogger(__name__)
 
-LINGER_SECONDS = 2.0  # for the transcripts that are still to come when the line is left
-OPENING_SECONDS = 7.0  # to be what we asked for, from dialling: longer than anybody waits, another is tried
-LOOK_SECONDS = 5.0
-SILENT_LOOKS = 4  # an upstream that owes us something and brings it no further from look to look is lost
+LINGER_SECONDS = 2.0  # for the transcripts that are still to come after Leave
+OPENING_SECONDS = 7.0  # from dialling to Configured; after that the session tries another connection
+CHECK_SECONDS = 5.0
+SILENT_CHECKS = 4  # the connection is lost if what the upstream owes us stood still at so many checks in a row
 
 
 @dataclass(frozen=True, slots=True)
 class OpeningOver:
-    """A timer: the connection had its time to become what we asked for."""
+    """A timer: the connection had its time to be configured."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressCheck:
-    """A timer: does the upstream bring us what it owes us?"""
+    """A timer: did the upstream bring what it owes us any further?"""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryDue:
-    """A timer: what the upstream had no time for may be asked again."""
+    """A timer: what was Postponed may be asked again."""
 
 
 @dataclass(frozen=True, slots=True)
 class LingerOver:
-    """A timer: the last facts had their time."""
+    """A timer: the last transcripts had their time."""
 
 
 BridgeInbox: TypeAlias = Boot | Stop | ToBridge | LinkEvent | OpeningOver | ProgressCheck | RetryDue | LingerOver
 
 
 class Dialler(Interface):
-    """What a session needs of the upstream: what it can do and costs, and for a bridge a link of this user's own."""
+    """What a session needs of the upstream: capabilities, prices, and for each bridge a link of this user's own."""
 
     @property
     def can(self) -> Capabilities: ...
@@ -79,49 +70,27 @@ class Dialler(Interface):
 
 
 class OpenAIBridgeActor(LoopActor[BridgeInbox]):
-    """Translates commands into the protocol, frames into facts, and the end of the link into its own end."""
+    """Forwards commands to the protocol and its events to the session; ends when the link ends."""
 
     name = "bridge"
 
     def __init__(
-        self, session: Ref[FromBridge], generation: int, upstream: Dialler, user: str, setup: Configure
+        self, session: Ref[FromBridge], generation: Generation, upstream: Dialler, user: str, setup: Configure
     ) -> None:
         super().__init__()
         self._session, self._generation = session, generation
         self._upstream, self._user = upstream, user
         self._setup = setup
-        self._protocol = Protocol(upstream.can)
+        self._protocol: UpstreamProtocol = Protocol(upstream.can)
         self._link: Link | None = None
-        self._configured = self._listens = False
-        self._leaving = False
-        self._dialled_at: float | None = None  # while it waits for its turn to be dialled, none of its time passes
-        self._progress = self._silent = 0  # at the last look, and for how many looks
+        self._configured = self._leaving = False
+        self._dialled_at: float | None = None  # none of its time passes while it waits to be dialled
+        self._progress = self._silent = 0  # at the last check, and at how many checks in a row it had not grown
 
     def on_receive(self, message: BridgeInbox) -> None:
         match message:
-            case Append(pcm):
-                self._protocol.append(pcm)
             case Frame(data):
                 self._receive(data)
-            case AskClip(ask, pcm):
-                self._protocol.ask_clip(ask, pcm)
-            case AskText(ask, text):
-                self._protocol.ask_text(ask, text)
-            case Greet(ask, words):
-                self._protocol.greet(ask, words)
-            case ContinueReply(ask):
-                self._protocol.go_on(ask)
-            case Prove(ask):
-                self._protocol.prove(ask)
-            case CancelReply(overdue):
-                self._protocol.hush(overdue)
-            case TruncateReply(reply, heard_ms):
-                self._protocol.keep(reply, heard_ms)
-            case SetTurnDetection(listens):
-                self._listens = listens
-                self._protocol.listen(listens)
-            case UpdateInstructions(instructions):
-                self._protocol.instruct(instructions)
             case Configure():
                 self._configure(message)
             case Boot():
@@ -132,17 +101,17 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
             case OpeningOver():
                 self.end(UpstreamLost(f"not ready within {OPENING_SECONDS:g} s"))
             case ProgressCheck():
-                self._look_up()
+                self._check_progress()
             case RetryDue():
-                self._protocol.again()
+                self._send(Retry())
             case Stop():
                 self._leave()
             case LingerOver():
                 self._hang_up()
-            case LinkEnded(code, reason):
-                self._ended(code, reason)
+            case LinkEnded():
+                self._ended(message)
             case _:
-                assert_never(message)
+                self._send(message)  # mypy knows that only commands are left
 
     def on_rest(self) -> None:
         if self._link:
@@ -157,64 +126,68 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
     def _began(self) -> None:
         self._dialled_at = asyncio.get_running_loop().time()
         self.after(OPENING_SECONDS, OpeningOver())
-        self.after(LOOK_SECONDS, ProgressCheck())
+        self.after(CHECK_SECONDS, ProgressCheck())
 
     def _configure(self, setup: Configure) -> None:
-        self._setup, self._configured, self._listens = setup, False, setup.setup.listens
+        self._setup, self._configured = setup, False
         if self._dialled_at is not None:
             self.after(OPENING_SECONDS, OpeningOver())
-        self._protocol.configure(setup.setup, setup.turns)
+        self._send(ConfigureSession(setup.setup, setup.turns))
+
+    def _send(self, command: Command) -> None:
+        for event in self._protocol.send(command):
+            self._learn(event)
 
     def _receive(self, data: bytes) -> None:
         for event in self._protocol.receive(data):
-            self._said(event)
+            self._learn(event)
         if self._leaving and self._protocol.complete:
             self._hang_up()
 
-    def _said(self, event: Event) -> None:
+    def _learn(self, event: Event) -> None:
         match event:
-            case Configured(expires_at):
+            case Configured(expires_at, listens):
                 self._configured = True
                 self.cancel(OpeningOver)
-                lasts = self._lasts(expires_at)
-                self._session.tell(Ready(self._generation, self._setup.choice, lasts, self._listens))
-            case Unusable(code, message, fatal):
-                account = errors.of(code) is Action.ACCOUNT
+                seconds = self._seconds_left(expires_at)
+                self._session.tell(Ready(self._generation, self._setup.choice, seconds, listens))
+            case Unusable(code, message, fatal, account):
                 refusal = AccountRefused if account else UpstreamRefused if fatal else UpstreamLost
                 self.end(refusal(f"{code}: {message}"))
+            case _:
+                self._pass_on(event)
+
+    def _pass_on(self, event: Event) -> None:
+        match event:
             case AskFailed(_, code, message):
                 log.warning("generation %d was refused an answer: %s: %s", self._generation, code, message)
-                self._session.tell(UpstreamEvent(self._generation, event))
             case Postponed(seconds=seconds):
                 self.after(seconds, RetryDue())
-                self._session.tell(UpstreamEvent(self._generation, event))
-            case _:
-                self._session.tell(UpstreamEvent(self._generation, event))
+        self._session.tell(UpstreamEvent(self._generation, event))
 
-    def _lasts(self, expires_at: float | None) -> float:
-        """The seconds that the session has left at most. A time that is past is not believed: a clock errs."""
+    def _seconds_left(self, expires_at: float | None) -> float:
+        """How many seconds the session lasts at most. An `expires_at` that is past is ignored: a clock is wrong."""
         age = 0.0 if self._dialled_at is None else asyncio.get_running_loop().time() - self._dialled_at
         left = self._upstream.can.session_seconds - age
-        told = expires_at - time.time() if expires_at else 0.0
-        return min(left, told) if told > 0 else left
+        announced = expires_at - time.time() if expires_at else 0.0
+        return min(left, announced) if announced > 0 else left
 
-    def _look_up(self) -> None:
+    def _check_progress(self) -> None:
         progress = self._protocol.progress
         silent = self._protocol.owed and progress == self._progress
         self._silent, self._progress = self._silent + 1 if silent else 0, progress
         if silent:
-            for event in self._protocol.overdue():
-                self._said(event)
-        if self._silent >= SILENT_LOOKS:
-            self.end(UpstreamLost(f"silent for {self._silent * LOOK_SECONDS:.0f} s"))
+            self._send(EndOverdueReply())
+        if self._silent >= SILENT_CHECKS:
+            self.end(UpstreamLost(f"silent for {self._silent * CHECK_SECONDS:.0f} s"))
         else:
-            self.after(LOOK_SECONDS, ProgressCheck())
+            self.after(CHECK_SECONDS, ProgressCheck())
 
     # Leaving.
 
     def _leave(self) -> None:
         self._leaving = True
-        self._protocol.leave()
+        self._send(Leave())
         if not self._configured or self._protocol.complete:
             self._hang_up()
         else:
@@ -228,10 +201,9 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
         else:
             self.end()
 
-    def _ended(self, code: int, reason: str) -> None:
+    def _ended(self, link: LinkEnded) -> None:
         if self._leaving:
             self.end()
-        elif CLOSES.get(code) is Action.ACCOUNT:
-            self.end(AccountRefused(f"closed with {code}: {reason}"))
         else:
-            self.end(UpstreamLost(f"closed with {code}: {reason}"))
+            refusal = AccountRefused if link.account else UpstreamLost
+            self.end(refusal(f"closed with {link.code}: {link.reason}"))

@@ -46,6 +46,7 @@ from actors.messages.admission import (
 )
 from actors.messages.bridge import AccountRefused, Configure, FromBridge, Ready, UpstreamEvent, UpstreamLost
 from actors.messages.caller import Close, Notice
+from actors.messages.ids import ChoiceId, Generation
 from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared
 from actors.persona import PersonaActor, PersonaInbox
 from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, Snapshot, Stop
@@ -193,15 +194,15 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     # What it does for the objects that it owns: see SwitchboardHost.
 
-    def hire_bridge(self, generation: int, setup: Configure) -> Hired[BridgeInbox]:
+    def hire_bridge(self, generation: Generation, setup: Configure) -> Hired[BridgeInbox]:
         """Open the upstream connection of this generation."""
         return self.hire(OpenAIBridgeActor, self.me, generation, self._services.upstream, self._user, setup)
 
-    def reserve(self, choice: int, wish: Wish) -> None:
+    def reserve(self, choice: ChoiceId, wish: Wish) -> None:
         """Ask the supervisor for a place with whoever this choice wishes for."""
         self._supervisor.tell(Reserve(self.me, choice, wish))
 
-    def release_slots(self, choices: frozenset[int]) -> None:
+    def release_slots(self, choices: frozenset[ChoiceId]) -> None:
         """Tell the supervisor that these choices need their places no more."""
         self._supervisor.tell(ReleaseSlots(self.me, choices))
 

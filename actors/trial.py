@@ -8,23 +8,24 @@ from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.usage import Account
 from actors.messages.admission import FromTrial, Served
 from actors.messages.bridge import AccountRefused, Configure, FromBridge, Prove, Ready, UpstreamEvent, UpstreamRefused
+from actors.messages.ids import ChoiceId, Generation
 from actors.runtime import Boot, Down, Hired, LoopActor, Ref, Stop
 from actors.services import Services
-from upstream.facts import Allowance, AskFailed, Event, Postponed, ReplyEnded, Setup, Used
+from upstream.facts import Allowance, AskFailed, Event, Postponed, ReplyEnded, Setup, TurnId, Used
 
 log = logging.getLogger(__name__)
 
-USER = "the server itself"  # as the upstream is told; no caller can have this name, it has blanks
+USER = "the server itself"  # in the safety identifier; no caller can have this name, it has blanks
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A timer: the upstream may serve us by now."""
+    """A timer: the next trial is due."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """A timer: the model had its time to answer."""
+    """A timer: the trial under way had its time."""
 
 
 TrialInbox: TypeAlias = Boot | Stop | Down | FromBridge | Due | Overdue
@@ -33,10 +34,10 @@ TrialInbox: TypeAlias = Boot | Stop | Down | FromBridge | Due | Overdue
 class TrialActor(LoopActor[TrialInbox]):
     """Lives while the upstream refuses our account: waits, tries, and tells Served once it is served.
 
-    A trial is one word in writing over a connection of its own: a connection that is welcomed proves the key, but only
-    an answer proves the quota. What the model says instead of an answer counts as one, unless it refuses the account:
-    who has no time for us, or will not say this, does serve us. A trial fails when the account is refused, when the
-    connection is lost, and when there is no answer in time; the next one is due as long after it as the first.
+    A trial asks for one word in writing over a connection of its own: Ready proves the key, but only an answer proves
+    the quota. An ask that is postponed or fails counts as answered, unless the account is refused: an upstream that is
+    busy, or refuses this ask, does serve us. A trial fails if the account is refused, if the connection is lost, and if
+    no answer comes in time; the next one is due as long after it as the first.
     """
 
     name = "trial"
@@ -57,7 +58,7 @@ class TrialActor(LoopActor[TrialInbox]):
                 self._try()
             case Ready():
                 if self._bridge:
-                    self._bridge.tell(Prove(self._tries))
+                    self._bridge.tell(Prove(TurnId(self._tries)))
             case UpstreamEvent(event=event):
                 self._learn(event)
             case Overdue():
@@ -73,8 +74,8 @@ class TrialActor(LoopActor[TrialInbox]):
     def _try(self) -> None:
         self._tries += 1
         upstream, voice = self._services.upstream, self._services.current.catalogue.active()[0].voice
-        wanted = Configure(self._tries, Setup("Answer in one word.", voice, "en"), ())
-        self._bridge = self.hire(OpenAIBridgeActor, self.me, self._tries, upstream, USER, wanted)
+        wanted = Configure(ChoiceId(self._tries), Setup("Answer in one word.", voice, "en"), ())
+        self._bridge = self.hire(OpenAIBridgeActor, self.me, Generation(self._tries), upstream, USER, wanted)
         self.after(self._services.trials.within, Overdue())
 
     def _learn(self, event: Event) -> None:
@@ -93,7 +94,7 @@ class TrialActor(LoopActor[TrialInbox]):
             self._bridge.tell(Stop())
 
     def _tried(self, cause: BaseException | None) -> None:
-        """The connection is over."""
+        """The bridge of a trial ended."""
         self._bridge = None
         if isinstance(cause, UpstreamRefused) and not isinstance(cause, AccountRefused):
             self._tell_served()  # what is refused is this setup, not us

@@ -61,7 +61,7 @@ HOMES = {
     "idna": ("web/hostnames.py",),
 }
 PURE = ["realtime", "actors/admission", "actors/call", "actors/messages", "web/wires", "personas/search"]
-PURE += ["upstream/facts.py", "upstream/usage.py"]
+PURE += [f"upstream/{name}.py" for name in ("commands", "facts", "protocol", "usage")]
 FLOOR = {package: depth for depth, floor in enumerate(FLOORS) for package in floor.split()}
 FILES = sorted(
     path.relative_to(ROOT)

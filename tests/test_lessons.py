@@ -8,6 +8,7 @@ import pytest
 
 from actors.bridge import OpenAIBridgeActor
 from actors.messages.bridge import AskText, Configure, Ready, UpstreamEvent
+from actors.messages.ids import ChoiceId, Generation
 from actors.runtime import Down, Stop, launch
 from actors.testing.probe import Probe
 from engine.parts import Parts
@@ -17,7 +18,8 @@ from tests.kit.exchange import CLIPS, exchange
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
 from tests.kit.parts import Echo, Measure, Tones, loud
 from tests.kit.story import WITHIN, run
-from upstream.facts import ReplyAudio, ReplyEnded, Setup
+from upstream.commands import ConfigureSession
+from upstream.facts import ReplyAudio, ReplyEnded, Setup, TurnId
 from upstream.link import Upstream
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()
@@ -66,7 +68,7 @@ def test_4_the_dead_beta_api_is_not_spoken() -> None:
     """No beta header, no flat session, no beta event names."""
     assert "OpenAI-Beta" not in Upstream("wss://api.openai.com/v1/realtime", "m", "key").headers("user-1")
     protocol = Protocol()
-    protocol.configure(Setup("Be kind.", "marin", "en"))
+    protocol.send(ConfigureSession(Setup("Be kind.", "marin", "en")))
     protocol.receive('{"type": "session.created"}')
     (update,) = [orjson.loads(frame) for frame in protocol.to_send()]
     assert update["session"]["type"] == "realtime"
@@ -115,10 +117,10 @@ def test_7_audio_is_passed_on_as_it_comes() -> None:
         parts = Parts(voice, Measure(), loud, mind)
         async with Server(parts, token=None).listen("127.0.0.1", 0) as port:
             upstream = Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1")
-            setup = Configure(1, Setup("Be kind.", "marin", "en"), ())
-            bridge = launch(OpenAIBridgeActor(session, 1, upstream, "user-1", setup), session)
+            setup = Configure(ChoiceId(1), Setup("Be kind.", "marin", "en"), ())
+            bridge = launch(OpenAIBridgeActor(session, Generation(1), upstream, "user-1", setup), session)
             await session.told(Ready)
-            bridge.tell(AskText(1, "hello"))
+            bridge.tell(AskText(TurnId(1), "hello"))
             await session.told(UpstreamEvent, event=ReplyAudio)
             assert await asyncio.to_thread(voice.held.wait, WITHIN)
             assert not any(

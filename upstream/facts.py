@@ -1,15 +1,25 @@
-"""What is said to the upstream protocol, and the facts that it says of the upstream. Frozen, without I/O.
+"""The events that an upstream protocol tells of, and how a session is to be. Frozen data, without I/O.
 
-A `reply` is one response of the model, numbered from 1 on each connection. An `ask` is the number of what is
-answered: ours for what we asked, -1, -2 and so on, on each connection, for the turns that the upstream heard in a
-stream by itself.
+An `ask` is the turn that is answered, a `reply` a response of the model.
 """
 
 from dataclasses import dataclass, fields
-from typing import Literal, TypeAlias
+from typing import Literal, NewType, TypeAlias
 
 BYTES_PER_MS = 48  # of all audio: PCM16 little-endian, mono, 24 kHz
+ACCOUNT_CLOSES = (3000, 4000)  # close codes: key and model are checked after the handshake
 FRAMES_AT_ONCE = 25  # 5 s of a stream, encoded in 0.2 ms, or 10 s of a clip, in 1 ms: a turn of the loop
+
+TurnId = NewType("TurnId", int)
+"""What is answered: ours for what we asked; -1, -2 and so on, on each connection, for the turns that the upstream finds
+in a stream by itself."""
+
+NO_TURN = TurnId(0)
+
+ReplyNumber = NewType("ReplyNumber", int)
+"""A response of the model, from 1 on each connection."""
+
+NO_REPLY = ReplyNumber(0)
 
 Role: TypeAlias = Literal["user", "assistant"]
 Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
@@ -19,8 +29,8 @@ Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
 class Setup:
     """How a session is to be: sent whole, before any audio. `voice` is a Realtime voice, `language` ISO 639-1.
 
-    With `listens` the upstream finds the caller's turns in a stream of audio by itself (server VAD); without, each
-    turn is committed by us.
+    With `listens` the upstream finds the caller's turns in a stream of audio by itself (server VAD); without, each turn
+    is a clip that we commit.
     """
 
     instructions: str
@@ -41,40 +51,44 @@ class Turn:
 class Configured:
     """The upstream took the newest Setup, with the voice asked for, and holds the seeded turns.
 
-    `expires_at` is when the session ends at the latest, in seconds since 1970, if the upstream has said so.
+    `expires_at` is when the session ends at the latest, in seconds since 1970, if the upstream has said so. `listens`
+    as it was told last: what the upstream makes of a SetTurnDetection may be still to come.
     """
 
     expires_at: float | None = None
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyBegan:
-    reply: int
-    ask: int
+    """The model begins to answer this ask."""
+
+    reply: ReplyNumber
+    ask: TurnId
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyAudio:
-    """PCM16 little-endian, mono, 24 kHz; a burst, far faster than real time."""
+    """More audio of a reply: PCM16 little-endian, mono, 24 kHz, far faster than real time."""
 
-    reply: int
+    reply: ReplyNumber
     pcm: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyWords:
-    """Some more words of a reply; the audio that comes next says them."""
+    """More words of a reply; the audio that comes next says them."""
 
-    reply: int
+    reply: ReplyNumber
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
-    """`text` is what the model said aloud, whole also when the reply was cut; `reason` says why it is not complete."""
+    """A reply is over. `text` is all that the model said, also if it was cancelled; `reason` why it is not complete."""
 
-    reply: int
-    ask: int
+    reply: ReplyNumber
+    ask: TurnId
     status: Status
     text: str
     reason: str = ""
@@ -82,28 +96,28 @@ class ReplyEnded:
 
 @dataclass(frozen=True, slots=True)
 class AskFailed:
-    """The upstream would not even begin to answer."""
+    """The upstream refused to answer, and no reply began."""
 
-    ask: int
+    ask: TurnId
     code: str
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """The upstream is over its limit: this ask is asked again in so many seconds.
+    """The upstream is over its limit: this ask waits for Retry, which is due in so many seconds.
 
-    Nothing of `reply` will come; it is 0 where none had begun.
+    Nothing more comes of `reply`, which is NO_REPLY if none had begun.
     """
 
-    reply: int
-    ask: int
+    reply: ReplyNumber
+    ask: TurnId
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Tokens that an answer or a transcript came to; `*_cached` is part of `*_in`. Transcripts by tokens or seconds."""
+    """Tokens of a reply or a transcript; `*_cached` is part of `*_in`. A transcript is billed by tokens or seconds."""
 
     text_in: int = 0
     text_cached: int = 0
@@ -129,12 +143,12 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Transcribed:
-    """The words of a spoken ask, as the upstream's recogniser wrote them; empty when it heard none.
+    """The words of a spoken ask, as the upstream's recogniser wrote them; empty if it heard none.
 
-    With `final` False some more of them, else all.
+    All of them if `final`, else some more of them.
     """
 
-    ask: int
+    ask: TurnId
     text: str
     final: bool = True
 
@@ -143,36 +157,41 @@ class Transcribed:
 class SpeechStarted:
     """The caller began to speak, `at_ms` into all the audio that this connection was ever sent.
 
-    `behind` is the ask that was on its way meanwhile, 0 if none: the upstream hears of it only after this.
+    `behind` is the ask that was on its way meanwhile, if any: the upstream takes it after this, as an ask of its own.
     """
 
-    ask: int
+    ask: TurnId
     at_ms: int
-    behind: int = 0
+    behind: TurnId = NO_TURN
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStopped:
     """The caller stopped speaking, `at_ms` into all the audio that this connection was ever sent."""
 
-    ask: int
+    ask: TurnId
     at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A turn that the upstream heard by itself is whole, and will be answered."""
+    """A turn that the upstream found by itself is whole, and will be answered."""
 
-    ask: int
+    ask: TurnId
 
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """The connection cannot serve: `fatal` when another try would fail the same way (our key, our quota, our bug)."""
+    """The connection cannot serve.
+
+    `fatal`: another try would fail the same way (our key, our quota, our bug). `account`: the upstream refuses our
+    account, whatever we ask for (the key, the quota, the model).
+    """
 
     code: str
     message: str
     fatal: bool
+    account: bool = False
 
 
 Event: TypeAlias = (
@@ -186,7 +205,7 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class LinkBegan:
-    """The connection is being dialled from now on; before, it waited for others. Not told of one that ended before."""
+    """The connection is dialled now; before, it waited for others. Not told if it ended while it waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +221,11 @@ class LinkEnded:
 
     code: int
     reason: str
+
+    @property
+    def account(self) -> bool:
+        """True if the code says that the upstream refuses our account."""
+        return self.code in ACCOUNT_CLOSES
 
 
 LinkEvent: TypeAlias = LinkBegan | Frame | LinkEnded

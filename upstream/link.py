@@ -1,9 +1,8 @@
-"""The one file that moves upstream bytes: a WebSocket that is dialled once, and tells what happens to it."""
+"""A link moves the bytes of one upstream connection: dialled once, never redialled. Upstream says where it leads."""
 
 import asyncio
 import hashlib
 import logging
-import socket as socket_api
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,14 +12,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI, SecurityError
-from websockets.frames import DATA_OPCODES, Opcode
-from websockets.frames import Frame as WebSocketFrame
-from websockets.protocol import Event, State
+from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from upstream import models
 from upstream.facts import FRAMES_AT_ONCE, Frame, LinkBegan, LinkEnded, LinkEvent
 from upstream.models import Capabilities, Prices
+from upstream.websocket import Socket
 
 log = logging.getLogger(__name__)
 socket_log = log.getChild("socket")
@@ -28,8 +26,6 @@ socket_log.setLevel(logging.INFO)  # below it websockets writes down every heade
 
 OPEN_SECONDS = 10.0  # connecting takes 0.8 to 2.1 s at OpenAI
 CLOSE_SECONDS = 1.0
-STALL_SECONDS = 2.0  # an uplink that takes nothing for so long is lost
-RECEIVE_BYTES = 32 * 1024
 MAX_FRAME = 2**20  # 16 s of audio in one delta, of which servers send 0.25: to read 1.5 MiB takes 5 ms of the loop
 REFUSING_STATUS = (401, 403)  # other servers check the key before the 101; as the close code 3000
 HANDSHAKES = 50  # at most so many at once: a storm of connects helps nobody, and 500 calls want theirs back in 30 s
@@ -39,7 +35,7 @@ Frames: TypeAlias = Callable[[], list[bytes]]
 
 
 class Listener(Protocol):
-    """What a link is handed to tell; `backlog` is how much it was told and has not handled yet."""
+    """Whom a link tells; `backlog` counts the messages that it has not handled yet."""
 
     @property
     def backlog(self) -> int: ...
@@ -117,7 +113,7 @@ class Upstream:
         keyed = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         return {**keyed, "OpenAI-Safety-Identifier": identifier}
 
-    def connecting(self, user: str, opened: type[ClientConnection] | Callable[..., "Socket"]) -> connect:
+    def connecting(self, user: str, opened: type[ClientConnection] | Callable[..., Socket]) -> connect:
         """The handshake, not yet begun; `opened` makes the connection."""
         local = self.host in ("127.0.0.1", "::1", "localhost")
         return connect(
@@ -140,72 +136,6 @@ def _model_in(query: str) -> str:
     return parse_qs(query).get("model", [""])[0]
 
 
-def _bound(socket: ClientConnection) -> None:
-    """Let the kernel hold no more than RECEIVE_BYTES: what is read at once is what TLS keeps buffers for, for good."""
-    if raw := socket.transport.get_extra_info("socket"):
-        raw.setsockopt(socket_api.SOL_SOCKET, socket_api.SO_RCVBUF, RECEIVE_BYTES)
-
-
-class Socket(ClientConnection):
-    """The library's connection, but it tells frames as they come and says when it can be written to: no queues."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.on_frame: Callable[[bytes], None] = lambda data: None
-        self.on_writable: Callable[[], None] = lambda: None
-        self.over = asyncio.Event()
-        self._fragments: list[bytes] = []
-        self._stalled: asyncio.TimerHandle | None = None
-
-    def process_event(self, event: Event) -> None:
-        """Data goes to the listener; the handshake and what keeps the connection alive stay with the library."""
-        if not isinstance(event, WebSocketFrame) or event.opcode not in DATA_OPCODES:
-            super().process_event(event)
-            if isinstance(event, WebSocketFrame) and event.opcode is Opcode.CLOSE:
-                self.over.set()
-        elif event.fin and not self._fragments:
-            self.on_frame(bytes(event.data))
-        else:
-            self._fragments.append(bytes(event.data))
-            if event.fin:
-                whole, self._fragments = b"".join(self._fragments), []
-                self.on_frame(whole)
-
-    def data_received(self, data: bytes) -> None:
-        """What breaks the rules (a frame over MAX_FRAME) is the end: nothing of it is read, nor what comes after it."""
-        super().data_received(data)
-        if self.protocol.parser_exc:
-            self.over.set()
-
-    def pause_writing(self) -> None:
-        """The uplink takes nothing more; if it stays so it is lost."""
-        super().pause_writing()
-        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """The uplink takes data again."""
-        super().resume_writing()
-        self._moves_again()
-        self.on_writable()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The end, whatever brought it about."""
-        super().connection_lost(exc)
-        self._moves_again()
-        self.over.set()
-        self.recv_exc = self.protocol.parser_exc = None  # their tracebacks keep the last frame, and us
-
-    def let_go(self) -> None:
-        """Nobody listens any more."""
-        self.on_frame, self.on_writable = lambda data: None, lambda: None
-        self._fragments.clear()
-
-    def _moves_again(self) -> None:
-        if self._stalled:
-            self._stalled.cancel()
-            self._stalled = None
-
-
 class Link:
     """One connection: dialled when made, never redialled. It tells LinkEnded exactly once, whatever happens.
 
@@ -217,18 +147,18 @@ class Link:
         self._upstream, self._user, self._to, self._frames = upstream, user, to, frames
         self._loop = asyncio.get_running_loop()
         self._socket: Socket | None = None
-        self._held = False  # the listener is behind, and nothing is read
-        self._over = asyncio.Event()  # either side has had enough
+        self._paused = False  # the listener is behind, and nothing is read
+        self._over = asyncio.Event()  # either side closes
         self._task = asyncio.create_task(self._run(), name=f"link to {upstream.host}")
         self._task.add_done_callback(self._tell_end)
 
     def flush(self) -> None:
-        """Write what there is to send, in one piece; while the connection takes nothing it waits, and is joined."""
+        """Write what there is to send, at once; while the connection takes nothing it waits, and audio is joined."""
         if self._write():
             self._loop.call_soon(self.flush)  # when the others had their turns
 
     def _write(self) -> bool:
-        """True when there may be more than was given at once."""
+        """Write FRAMES_AT_ONCE at most; True if there may be more."""
         socket = self._socket
         if socket is None or socket.paused or socket.state is not State.OPEN:
             return False
@@ -247,7 +177,7 @@ class Link:
         self._task.cancel()
 
     def _tell_end(self, task: "asyncio.Task[LinkEnded]") -> None:
-        self._let_go()
+        self._release()
         # Not a finally: a task that is cancelled before its first step never enters one.
         if task.cancelled():
             self._to.tell(LinkEnded(1006, "the connection was given up"))
@@ -257,11 +187,11 @@ class Link:
         else:
             self._to.tell(task.result())
 
-    def _let_go(self) -> None:
-        """Of the socket, which calls us, and of what there is to send."""
+    def _release(self) -> None:
+        """Drop the socket, which calls us, and what there is to send."""
         socket, self._socket, self._frames = self._socket, None, list
         if socket:
-            socket.let_go()
+            socket.detach()
 
     async def _run(self) -> LinkEnded:
         try:
@@ -277,21 +207,21 @@ class Link:
             return LinkEnded(1006, f"could not connect to {self._upstream.host}: {error or type(error).__name__}")
         try:
             self._socket = cast(Socket, socket)
-            _bound(socket)
-            return await self._hold(self._socket)
+            self._socket.bound_receive_buffer()
+            return await self._serve(self._socket)
         finally:
             socket.transport.abort()  # nothing to do after a close in order
 
     def _opened(self, *args: Any, **kwargs: Any) -> Socket:
-        """The connection to be: it may have frames for us before the connect is over."""
+        """The connection to be; it may have frames for us before the connect is over."""
         socket = Socket(*args, **kwargs)
-        socket.on_frame = partial(self._heard, socket)
+        socket.on_frame = partial(self._received, socket)
         socket.on_writable = self.flush
         socket.over = self._over
         return socket
 
-    async def _hold(self, socket: Socket) -> LinkEnded:
-        """Stay until one side has had enough."""
+    async def _serve(self, socket: Socket) -> LinkEnded:
+        """Serve the connection until either side closes it."""
         self.flush()
         await self._over.wait()
         for _ in iter(self._write, False):
@@ -299,10 +229,10 @@ class Link:
         await socket.close()
         return LinkEnded(socket.close_code or 1006, socket.close_reason or "")
 
-    def _heard(self, socket: Socket, data: bytes) -> None:
+    def _received(self, socket: Socket, data: bytes) -> None:
         self._to.tell(Frame(data))
-        if not self._held and self._to.backlog >= MOST_UNHANDLED:
-            self._held = True
+        if not self._paused and self._to.backlog >= MOST_UNHANDLED:
+            self._paused = True
             socket.transport.pause_reading()
             self._loop.call_soon(self._catch_up, socket)
 
@@ -311,6 +241,6 @@ class Link:
         if self._to.backlog >= MOST_UNHANDLED:
             self._loop.call_soon(self._catch_up, socket)
             return
-        self._held = False
+        self._paused = False
         if not socket.transport.is_closing():
             socket.transport.resume_reading()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from actors.messages.admission import ById, ByWords, Declined, Reserve, Reserved, Wish
+from actors.messages.ids import ChoiceId
 from personas import Catalogue, Persona
 from schemas import Refused
 
@@ -57,7 +58,7 @@ class PersonaSlots:
         """The ids of the personas with whom each call has a place."""
         return {call: frozenset(held.values()) for call, held in self._held.items()}
 
-    def _take(self, call: Hashable, choice: int, persona: Persona) -> bool:
+    def _take(self, call: Hashable, choice: ChoiceId, persona: Persona) -> bool:
         """Take a place with this persona; False if it has none left, and the call holds none."""
         held = self._held.get(call, {})
         if persona.id not in held.values() and self.full(persona):

@@ -12,6 +12,7 @@ from actors.call.host import SwitchboardHost
 from actors.call.line import RETRY_SECONDS, Leg, Line, Selection
 from actors.call.timers import Look
 from actors.messages.bridge import Configure, Ready, SetTurnDetection, UpdateInstructions, UpstreamRefused
+from actors.messages.ids import Generation
 from actors.messages.persona import Prepare, Prepared, StopMeter, ToPersona
 from actors.runtime import Ref, Stop
 from actors.services import Services
@@ -79,7 +80,7 @@ class Bridges:
     def open(self, selection: Selection, seeded: int | None) -> None:
         """Open another connection; `seeded` as of a Leg."""
         self.generations += 1
-        self.prepare(Leg(self.generations, selection, seeded=seeded))
+        self.prepare(Leg(Generation(self.generations), selection, seeded=seeded))
 
     def prepare(self, leg: Leg) -> None:
         """A connection is coming: ask the persona what it must be told."""
@@ -154,7 +155,7 @@ class Bridges:
             line = replace(line.failed(leg, now), fatal=fatal, rested=rested)
         self.line = line.without(leg.generation)
         if not cause:
-            self._retire(replace(leg, generation=-leg.generation))  # what still comes of it is of nobody
+            self._retire(replace(leg, generation=Generation(-leg.generation)))  # what still comes of it is of nobody
 
     def gone(self, leg: Leg) -> None:
         """A connection that retired is gone: its last facts are in."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from actors.admission.rate import Window
 from actors.call.line import Selection
 from actors.messages.caller import Mode
+from actors.messages.ids import ChoiceId
 from personas import Profile
 from schemas import Refused
 
@@ -31,14 +32,14 @@ class Choices:
     """
 
     def __init__(self, switches: int) -> None:
-        self.newest = self.count = 0
+        self.newest = self.count = ChoiceId(0)
         self.profile: Profile | None = None
         """What the caller told of themselves, with a granted choice or after it; it holds for the rest of the call."""
         self.memory = "none"
         """The policy of memory that came with the newest choice that was granted."""
         self._wish = ""  # the astrologer_id of the newest; empty while a search is not decided
-        self._asked: dict[int, Asked] = {}
-        self._holds: frozenset[int] = frozenset()  # the choices that are known to have a place
+        self._asked: dict[ChoiceId, Asked] = {}
+        self._holds: frozenset[ChoiceId] = frozenset()  # the choices that are known to have a place
         self._switches = Switches(switches)
 
     @property
@@ -46,10 +47,10 @@ class Choices:
         """The modes that the undecided choices bring."""
         return {asked.mode for asked in self._asked.values() if asked.mode}
 
-    def ask(self, astrologer_id: str, profile: Profile | None, now: float, mode: Mode | None = None) -> int:
+    def ask(self, astrologer_id: str, profile: Profile | None, now: float, mode: Mode | None = None) -> ChoiceId:
         """Make a new choice; returns its number. Raises Refused: switch_too_often."""
-        self._switches.ask(self.count + 1, now)
-        self.count += 1
+        self._switches.ask(ChoiceId(self.count + 1), now)
+        self.count = ChoiceId(self.count + 1)
         self.newest, self._wish = self.count, astrologer_id
         self._asked[self.newest] = Asked(astrologer_id, profile, mode)
         return self.newest
@@ -75,15 +76,15 @@ class Choices:
         self.profile, self.memory = asked.profile or self.profile, memory
         return asked
 
-    def refused(self, choice: int, wanted: Selection | None) -> int:
+    def refused(self, choice: ChoiceId, wanted: Selection | None) -> ChoiceId:
         """The choice was declined; returns the newest before it that is undecided or `wanted`, or 0."""
         self._switches.refused(choice)
         del self._asked[choice]
         return self.fall_back(choice, wanted)
 
-    def fall_back(self, choice: int, wanted: Selection | None) -> int:
+    def fall_back(self, choice: ChoiceId, wanted: Selection | None) -> ChoiceId:
         """The choice came to nothing: unless a later one is newest, the one before it is. Returns as `refused`."""
-        granted = (wanted.choice, wanted.persona.id) if wanted else (0, "")
+        granted = (wanted.choice, wanted.persona.id) if wanted else (ChoiceId(0), "")
         before, wish = max(
             ((asked, one.astrologer_id) for asked, one in self._asked.items() if asked < choice), default=granted
         )
@@ -91,7 +92,7 @@ class Choices:
             self.newest, self._wish = before, wish
         return before
 
-    def release(self, *needed: Selection | None) -> frozenset[int]:
+    def release(self, *needed: Selection | None) -> frozenset[ChoiceId]:
         """The granted choices whose places are not needed for `needed`; each is returned once."""
         needless = self._holds - {selection.choice for selection in needed if selection}
         self._holds -= needless
@@ -108,19 +109,19 @@ class Switches:
         self._most = most
         self._counted = Window(most + 1, MINUTE)  # by choice; one more until the first is granted
 
-    def ask(self, choice: int, now: float) -> None:
+    def ask(self, choice: ChoiceId, now: float) -> None:
         """Count one more choice. Raises Refused: switch_too_often."""
         if wait := self._counted.wait(now):
             times = "once" if self._most == 1 else f"{self._most} times"
             raise Refused("switch_too_often", f"You switched {times} in a minute: try again in {math.ceil(wait)} s.")
         self._counted.count(now, choice)
 
-    def granted(self, choice: int) -> None:
+    def granted(self, choice: ChoiceId) -> None:
         """The choice goes on counting, unless it is the first that is granted."""
         if self._counted.most > self._most:
             self._counted.most = self._most
             self.refused(choice)
 
-    def refused(self, choice: int) -> None:
+    def refused(self, choice: ChoiceId) -> None:
         """The choice counts no more."""
         self._counted.forget(choice)

@@ -4,6 +4,7 @@ from collections import deque
 
 from actors.runtime import Ref
 from audio import By, Decoded, Decoding, Packed, Pool, Undecoded
+from upstream.facts import TurnId
 
 
 class Clips:
@@ -14,15 +15,15 @@ class Clips:
 
     def __init__(self, pool: Pool, to: Ref[Decoded | Undecoded], by: By = ()) -> None:
         self._pool, self._to, self._by = pool, to, by
-        self._waiting: deque[tuple[int, bytes | Packed]] = deque()
-        self._in_hand: tuple[int, Decoding] | None = None
+        self._waiting: deque[tuple[TurnId, bytes | Packed]] = deque()
+        self._in_hand: tuple[TurnId, Decoding] | None = None
 
-    def add(self, number: int, clip: bytes | Packed) -> None:
+    def add(self, number: TurnId, clip: bytes | Packed) -> None:
         """Decode a clip once those before it are done. What becomes of it is told by its number."""
         self._waiting.append((number, clip))
         self._next()
 
-    def finished(self, number: int) -> bool:
+    def finished(self, number: TurnId) -> bool:
         """A decoder is done with this clip: the next may begin. False if the clip was dropped meanwhile."""
         if not self._in_hand or self._in_hand[0] != number:
             return False
@@ -30,7 +31,7 @@ class Clips:
         self._next()
         return True
 
-    def drop(self, *numbers: int) -> None:
+    def drop(self, *numbers: TurnId) -> None:
         """Nobody wants these clips any more: nothing is told of them, and no decoder begins one."""
         self._waiting = deque(clip for clip in self._waiting if clip[0] not in numbers)
         if self._in_hand and self._in_hand[0] in numbers:

@@ -9,6 +9,8 @@ from actors.call.line import Leg
 from actors.call.outbound import Outbound
 from actors.call.owed import Owed
 from actors.messages.bridge import CancelReply
+from actors.messages.ids import ChoiceId
+from upstream.facts import NO_TURN, TurnId
 
 
 class Conversation:
@@ -30,24 +32,24 @@ class Conversation:
 
     # Which persona.
 
-    def expect(self, choice: int) -> None:
+    def expect(self, choice: ChoiceId) -> None:
         """A persona was asked for: its greeting takes its place in the order here, before what is said to it."""
         self.greetings.expect(choice, self.inbound.turns.number())
         self.inbound.stream.wait()  # what is said now is meant for the new one
 
-    def retag(self, refused: int, choice: int) -> None:
+    def retag(self, refused: ChoiceId, choice: ChoiceId) -> None:
         """A choice was refused; what was said to it goes to the persona before, if there is one."""
         self.greetings.refused(refused)
         self.inbound.retag(refused, choice)
 
-    def switch(self, live: Leg | None, choice: int, greeting: str, now: float) -> None:
+    def switch(self, live: Leg | None, choice: ChoiceId, greeting: str, now: float) -> None:
         """Another persona is wanted: the one on the line falls silent, and what was meant for it is dropped."""
         self.barge_in(live, now, now)
         self.inbound.stream.hold()
         self.greetings.owe(choice, greeting)
         self.inbound.drop([said for said in self.inbound.turns if said.choice < choice])
 
-    def restore(self, failed: int) -> None:
+    def restore(self, failed: ChoiceId) -> None:
         """The switch failed and the persona before goes on: what was meant for the other is dropped."""
         self.greetings.drop()
         self.inbound.drop([said for said in self.inbound.turns if said.choice == failed])
@@ -97,7 +99,7 @@ class Conversation:
         if self.stop(live, since, now) and live and live.bridge:
             live.bridge.tell(CancelReply())
 
-    def stop(self, live: Leg | None, since: float, now: float, behind: int = 0) -> bool:
+    def stop(self, live: Leg | None, since: float, now: float, behind: TurnId = NO_TURN) -> bool:
         """The same without telling the model. True if something is being answered.
 
         `behind` is a turn whose answer is wanted all the same, 0 for none.

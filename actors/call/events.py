@@ -16,6 +16,7 @@ from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
 from actors.messages.bridge import TruncateReply
 from actors.messages.caller import SpeechStarted
+from actors.messages.ids import Generation
 from upstream import facts
 from upstream.facts import (
     Allowance,
@@ -27,9 +28,11 @@ from upstream.facts import (
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
+    ReplyNumber,
     ReplyWords,
     SpeechStopped,
     Transcribed,
+    TurnId,
     Unusable,
     Used,
 )
@@ -56,7 +59,7 @@ class UpstreamEvents:
         self._conversation, self._bridges = conversation, bridges
         self._inbound, self._outbound, self._owed = conversation.inbound, conversation.outbound, conversation.owed
 
-    def learn(self, generation: int, event: Event) -> None:
+    def learn(self, generation: Generation, event: Event) -> None:
         """The connection of this generation, which may be gone by now, has told an event."""
         leg = self._bridges.line.leg(generation)
         match event:
@@ -104,7 +107,7 @@ class UpstreamEvents:
                 assert_never(event)
         self._bridges.go_on()
 
-    def _reply_began(self, leg: Leg, reply: int, ask: int, now: float) -> None:
+    def _reply_began(self, leg: Leg, reply: ReplyNumber, ask: TurnId, now: float) -> None:
         said, greeting = self._inbound.turns.get(ask), self._conversation.greetings.owed
         if greeting and ask == greeting.number:
             greeting.begun = True
@@ -117,7 +120,7 @@ class UpstreamEvents:
         elif leg.bridge:
             leg.bridge.tell(TruncateReply(reply, 0))  # it began before our CancelReply arrived: nobody hears it
 
-    def _reply_ended(self, leg: Leg, ask: int, ended: ReplyEnded, now: float) -> None:
+    def _reply_ended(self, leg: Leg, ask: TurnId, ended: ReplyEnded, now: float) -> None:
         self._owed.ended()
         answered = self._outbound.ended(leg.generation, ended, now)
         if answered:
@@ -130,7 +133,7 @@ class UpstreamEvents:
         if ended.status == "completed":
             self._bridges.answered()
 
-    def _caller_speaks(self, leg: Leg, number: int, at_ms: int, behind: int, now: float) -> None:
+    def _caller_speaks(self, leg: Leg, number: TurnId, at_ms: int, behind: TurnId, now: float) -> None:
         self._inbound.began(number, at_ms, behind, now)
         self._conversation.stop(leg, now, now, behind)  # the upstream stopped by itself when it heard this
         self._conversation.greetings.drop()  # it has begun, or nobody would have heard the caller

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from actors.call.line import Leg
 from actors.messages.bridge import Greet
+from actors.messages.ids import ChoiceId
+from upstream.facts import TurnId
 
 
 @dataclass(slots=True)
@@ -15,7 +17,7 @@ class Greeting:
     caller, or the model would answer before it has greeted. `said_before` is what a lost connection said of it.
     """
 
-    number: int
+    number: TurnId
     words: str
     asked: bool = False
     begun: bool = False
@@ -33,7 +35,7 @@ class Greetings:
 
     def __init__(self) -> None:
         self.owed: Greeting | None = None
-        self._places: dict[int, int] = {}  # choice that is not decided yet -> the number of its greeting
+        self._places: dict[ChoiceId, TurnId] = {}  # choice that is not decided yet -> the number of its greeting
 
     @property
     def undecided(self) -> bool:
@@ -45,15 +47,15 @@ class Greetings:
         """True while no connection may listen to the caller: a persona is being chosen, or has not begun to greet."""
         return self.undecided or (self.owed is not None and not self.owed.begun)
 
-    def expect(self, choice: int, number: int) -> None:
+    def expect(self, choice: ChoiceId, number: TurnId) -> None:
         """A persona was asked for: its greeting has this number among the turns."""
         self._places[choice] = number
 
-    def refused(self, choice: int) -> None:
+    def refused(self, choice: ChoiceId) -> None:
         """The choice was refused, so that nobody greets."""
         self._places.pop(choice, None)
 
-    def owe(self, choice: int, words: str) -> None:
+    def owe(self, choice: ChoiceId, words: str) -> None:
         """The choice was granted: its persona owes these words, and nobody else owes any."""
         self.owed = Greeting(self._places.pop(choice), words)
 
@@ -63,7 +65,7 @@ class Greetings:
             self.owed.asked = True
             live.bridge.tell(Greet(self.owed.number, self.owed.rest))
 
-    def settle(self, ask: int) -> None:
+    def settle(self, ask: TurnId) -> None:
         """The caller has the answer to this ask: if that is the greeting, nothing is owed any more."""
         if self.owed and ask == self.owed.number:
             self.owed = None
@@ -77,7 +79,7 @@ class Greetings:
         """Nothing is owed any more."""
         self.owed = None
 
-    def lost(self, said_before: Mapping[int, str]) -> None:
+    def lost(self, said_before: Mapping[TurnId, str]) -> None:
         """The connection is gone; `said_before` holds, by ask, the words that the caller gets of each answer."""
         if self.owed:
             self.owed.begun = False

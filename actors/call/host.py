@@ -8,6 +8,7 @@ from actors.call.watch import Watch
 from actors.messages.admission import Wish
 from actors.messages.bridge import Configure, ToBridge
 from actors.messages.caller import Close
+from actors.messages.ids import ChoiceId, Generation
 from actors.runtime import Hired, Stop
 
 
@@ -24,15 +25,15 @@ class SwitchboardHost(Protocol):
         """It knows when whoever is wanted is given up."""
         ...
 
-    def hire_bridge(self, generation: int, setup: Configure) -> Hired[ToBridge | Stop]:
+    def hire_bridge(self, generation: Generation, setup: Configure) -> Hired[ToBridge | Stop]:
         """Open the upstream connection of this generation."""
         ...
 
-    def reserve(self, choice: int, wish: Wish) -> None:
+    def reserve(self, choice: ChoiceId, wish: Wish) -> None:
         """Ask the supervisor for a place with whoever this choice wishes for."""
         ...
 
-    def release_slots(self, choices: frozenset[int]) -> None:
+    def release_slots(self, choices: frozenset[ChoiceId]) -> None:
         """Tell the supervisor that these choices need their places no more."""
         ...
 

@@ -10,8 +10,10 @@ from actors.call.transcripts import Transcripts
 from actors.call.turns import TurnOrder, Utterance
 from actors.call.uplink import Uplink
 from actors.messages.caller import Error, Mode, Notice, SpeechStopped
+from actors.messages.ids import ChoiceId
 from actors.messages.persona import ToPersona
 from actors.runtime import Ref
+from upstream.facts import TurnId
 
 WRONG_MODE: dict[Mode, str] = {
     "clip": "This call takes recorded clips: send audio, or config with mode stream.",
@@ -46,7 +48,7 @@ class Inbound:
         """True if the caller does not speak, every turn is answered, and no transcript is still to come."""
         return not (self.turns.waiting or self.words.missing(now) or self.stream.speaking)
 
-    def type(self, choice: int, now: float, text: str) -> None:
+    def type(self, choice: ChoiceId, now: float, text: str) -> None:
         """A typed turn has come, meant for this choice."""
         self._spoke_at = now
         self.words.typed(self.turns.arrive(choice, now, text).number, text)
@@ -59,7 +61,7 @@ class Inbound:
             self.stream.drop()
             self._caller.tell(Error("wrong_mode", WRONG_MODE["clip"]))
 
-    def retag(self, refused: int, choice: int) -> None:
+    def retag(self, refused: ChoiceId, choice: ChoiceId) -> None:
         """A choice was refused: what was said to it is now meant for `choice`, the one before; 0 if there is none."""
         self.turns.retag(refused, choice)
         if not choice:
@@ -74,7 +76,7 @@ class Inbound:
         if not self.stream.listen(live):
             self._caller.tell(Notice("say_again", "Some of what you said was lost on the line: say it again."))
 
-    def began(self, number: int, at_ms: int, behind: int, now: float) -> None:
+    def began(self, number: TurnId, at_ms: int, behind: TurnId, now: float) -> None:
         """The model hears the caller speak; `behind` is the turn that it hears of only after this one, or 0."""
         self._spoke_at = now
         self.stream.began(number, at_ms)
@@ -86,13 +88,13 @@ class Inbound:
         self.stream.paused(at_ms)
         self._caller.tell(SpeechStopped())
 
-    def committed(self, leg: Leg, number: int, now: float) -> None:
+    def committed(self, leg: Leg, number: TurnId, now: float) -> None:
         """What the caller spoke is a turn, which the model will answer."""
         self.stream.committed()
         self.turns.commit(number, leg.selection.choice, now)
         self.words.expect(number, now)
 
-    def transcribed(self, leg: Leg, number: int, text: str, final: bool, at_once: bool) -> None:
+    def transcribed(self, leg: Leg, number: TurnId, text: str, final: bool, at_once: bool) -> None:
         """The model has written down some words of a turn, or all; `at_once`: the caller sees them as they come."""
         self.words.heard(leg, number, text, final, at_once)
         if not final:

@@ -37,6 +37,7 @@ from math import inf
 from typing import TypeAlias
 
 from actors.messages.bridge import ToBridge
+from actors.messages.ids import ChoiceId, Generation
 from actors.runtime import Hired, Policy, Stop, Verdict
 from personas import Persona
 from upstream.models import Capabilities
@@ -56,7 +57,7 @@ RETRY_SECONDS = 15.0  # after a rollover that failed: some twenty tries before t
 class Selection:
     """A choice of the caller's that was granted; choices are numbered from 1."""
 
-    choice: int
+    choice: ChoiceId
     persona: Persona
 
 
@@ -71,7 +72,7 @@ class Leg:
     one: how much had been said in the call when it was told of it.
     """
 
-    generation: int
+    generation: Generation
     selection: Selection
     bridge: Hired[ToBridge | Stop] | None = None
     configured: bool = False
@@ -112,7 +113,7 @@ class Line:
         """All connections that are not gone yet."""
         return (*(leg for leg in (self.live, self.coming) if leg), *self.retiring)
 
-    def leg(self, generation: int) -> Leg | None:
+    def leg(self, generation: Generation) -> Leg | None:
         """The connection of this generation, until it is gone."""
         return next((leg for leg in self.legs() if leg.generation == generation), None)
 
@@ -134,7 +135,7 @@ class Line:
         )
         return replace(self, live=live, coming=coming)
 
-    def readied(self, generation: int, choice: int, due: float, listens: bool = False) -> "Line":
+    def readied(self, generation: Generation, choice: ChoiceId, due: float, listens: bool = False) -> "Line":
         """The line once the connection of this generation is the persona of this choice; it is to serve until `due`.
 
         One that does not listen as it was told to has yet to hear of that: it may take over, and is `tuning` then.
@@ -148,7 +149,7 @@ class Line:
 
         return replace(self, live=readied(self.live), coming=readied(self.coming))
 
-    def without(self, generation: int) -> "Line":
+    def without(self, generation: Generation) -> "Line":
         """The line once the connection of this generation is gone."""
         live, coming = (None if leg and leg.generation == generation else leg for leg in (self.live, self.coming))
         if coming and self.live and not live and coming.seeded == self.said:

@@ -11,9 +11,10 @@ from actors.call.outgoing import OutgoingReply, join
 from actors.call.playout import Playout, silence
 from actors.messages.bridge import TruncateReply
 from actors.messages.caller import AudioResponse, TextResponse, Transcript
+from actors.messages.ids import Generation
 from actors.messages.persona import Remember, ToPersona
 from actors.runtime import Ref
-from upstream.facts import ReplyAudio, ReplyEnded, ReplyWords
+from upstream.facts import ReplyAudio, ReplyEnded, ReplyNumber, ReplyWords, TurnId
 
 
 class Outbound:
@@ -40,13 +41,13 @@ class Outbound:
         """Bytes of sound that wait to be sent to the caller."""
         return sum(len(outgoing.pcm) for outgoing in self._playing)
 
-    def began(self, leg: Leg, reply: int, ask: int, before: str, now: float) -> None:
+    def began(self, leg: Leg, reply: ReplyNumber, ask: TurnId, before: str, now: float) -> None:
         """The model begins to answer; `before` is what a lost connection gave of the same answer."""
         first_part = next((outgoing.since for outgoing in self._playing if outgoing.ask == ask), None)
         since = (first_part or now) if self.streamed else None
         self._playing.begin(OutgoingReply(leg.generation, reply, ask, leg.selection.persona.id, before, since))
 
-    def add(self, generation: int, event: ReplyAudio | ReplyWords) -> None:
+    def add(self, generation: Generation, event: ReplyAudio | ReplyWords) -> None:
         """More of a reply has come. It is dropped if the reply was stopped."""
         outgoing = self._playing.find(generation, event.reply)
         if outgoing is None:
@@ -57,12 +58,12 @@ class Outbound:
             case ReplyWords(_, text):
                 outgoing.add_words(text)
 
-    def postponed(self, generation: int, reply: int) -> None:
+    def postponed(self, generation: Generation, reply: ReplyNumber) -> None:
         """Nothing will come of this reply: its ask is asked again, later."""
         if outgoing := self._playing.find(generation, reply):
             self._playing.forget(outgoing)
 
-    def ended(self, generation: int, event: ReplyEnded, now: float) -> bool | None:
+    def ended(self, generation: Generation, event: ReplyEnded, now: float) -> bool | None:
         """The model is done with a reply: True if it is an answer, False if it failed, None if it was stopped."""
         outgoing = self._playing.find(generation, event.reply)
         if outgoing is None:
@@ -94,7 +95,7 @@ class Outbound:
         self._due = None if wait is None else now + wait
         return wait
 
-    def come(self, generation: int) -> tuple[int, int] | None:
+    def come(self, generation: Generation) -> tuple[ReplyNumber, int] | None:
         """The reply that this connection is making, and how much of it has come; None if nothing has."""
         for outgoing in self._playing:
             if outgoing.generation == generation and not outgoing.status and (outgoing.received or outgoing.marks):
@@ -109,7 +110,7 @@ class Outbound:
         """The caller's player reports how far it is, in ms from the start of the reply."""
         self._playing.played(response_id, ms, now)
 
-    def stop(self, live: Leg | None, since: float, now: float) -> list[int]:
+    def stop(self, live: Leg | None, since: float, now: float) -> list[TurnId]:
         """Something was said at `since`: what the caller knew of then falls silent, and what was heard is remembered.
 
         Returns the asks that count as answered, because some of a streamed answer was heard.
@@ -133,7 +134,7 @@ class Outbound:
                 self._playing.forget(outgoing)
                 self._keep(live, outgoing, 0)
 
-    def lost(self, generation: int) -> dict[int, str]:
+    def lost(self, generation: Generation) -> dict[TurnId, str]:
         """The connection is gone. Returns, for each ask that it was answering, the words that the caller gets."""
         given = {}
         for outgoing in self._playing:

@@ -15,7 +15,8 @@ which all that was released will have been played, gives it; a report of the pla
 
 from dataclasses import dataclass, field
 
-from upstream.facts import BYTES_PER_MS, Status
+from actors.messages.ids import Generation
+from upstream.facts import BYTES_PER_MS, ReplyNumber, Status, TurnId
 
 RATE = 1000 * BYTES_PER_MS  # bytes a second
 CHARACTERS_A_MS = 0.015  # speech at an ordinary pace, where only the beginning of some words is known
@@ -30,9 +31,9 @@ class OutgoingReply:
     caller could first know of it; None while it is kept back, as a whole reply is until it is complete.
     """
 
-    generation: int
-    reply: int
-    ask: int
+    generation: Generation
+    reply: ReplyNumber
+    ask: TurnId
     persona: str
     before: str = ""
     since: float | None = None

@@ -14,6 +14,7 @@ from actors.messages.bridge import AskClip, AskText, CancelReply, ContinueReply
 from actors.messages.caller import Error
 from realtime.client import errors
 from realtime.client.errors import Action
+from upstream.facts import NO_TURN, TurnId
 
 
 class Owed:
@@ -25,10 +26,10 @@ class Owed:
         self._caller, self._tally = caller, tally
         self._outbound, self._greetings = outbound, greetings
         self._turns, self._stream, self._words = inbound.turns, inbound.stream, inbound.words
-        self._put_off: dict[int, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
+        self._put_off: dict[TurnId, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
         self._ended = 0  # asks that came to an end of any kind: a turn that replaces another waits no longer
 
-    def asks(self) -> list[int]:
+    def asks(self) -> list[TurnId]:
         """The asks that are not answered, with the turn that is about to be one because the caller has stopped."""
         asked = [said.number for said in self._turns if said.asked and not said.cancelled]
         if (greeting := self._greetings.owed) and greeting.asked:
@@ -67,7 +68,7 @@ class Owed:
             live.bridge.tell(AskText(said.number, said.content))
             self._words.remember(live, said.number, said.content)
 
-    def put_off(self, ask: int, seconds: float) -> None:
+    def put_off(self, ask: TurnId, seconds: float) -> None:
         """The upstream has no time for this ask, for so many seconds more."""
         self._put_off[ask] = self._put_off.get(ask, 0.0) + seconds
 
@@ -75,7 +76,7 @@ class Owed:
         """An ask came to an end of any kind."""
         self._ended += 1
 
-    def settle(self, ask: int) -> None:
+    def settle(self, ask: TurnId) -> None:
         """An ask is answered, and with it all that was asked before it; if it is the greeting, then that."""
         self._put_off.pop(ask, None)
         self._greetings.settle(ask)
@@ -83,7 +84,7 @@ class Owed:
         if (said := self._turns.get(ask)) and said.asked:
             self._answered(said)
 
-    def fail(self, ask: int, reason: str) -> None:
+    def fail(self, ask: TurnId, reason: str) -> None:
         """The model could not answer: the caller is told, and the ask is settled. `reason` is the upstream's code."""
         self.ended()
         self.settle(ask)
@@ -101,9 +102,9 @@ class Owed:
         self._outbound.lost(live.generation)
         if self._stream.stopped:
             self._stream.committed()
-        self.fail(max(asked, default=0), "nothing came")
+        self.fail(max(asked, default=NO_TURN), "nothing came")
 
-    def lost(self, leg: Leg, said_before: Mapping[int, str]) -> None:
+    def lost(self, leg: Leg, said_before: Mapping[TurnId, str]) -> None:
         """The connection is gone, and what it has not answered is asked again on the next one.
 
         `said_before` holds, by ask, the words that the caller gets of an answer that had begun.
@@ -140,7 +141,7 @@ class Owed:
             self._turns.change(said.number, asked=False, cancelled=False, behind=0, said_before="")
             self._words.remember(leg, said.number, "")  # or the next one would know it twice
 
-    def _settle_before(self, ask: int) -> None:
+    def _settle_before(self, ask: TurnId) -> None:
         for said in self._turns.before(ask):
             self._answered(said)
 

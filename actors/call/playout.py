@@ -20,7 +20,8 @@ from collections.abc import Iterator
 
 from actors.call.outgoing import RATE, OutgoingReply
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
-from upstream.facts import BYTES_PER_MS
+from actors.messages.ids import Generation
+from upstream.facts import BYTES_PER_MS, ReplyNumber
 
 LEAD = 0.4  # seconds of audio that may be released ahead of the caller's player
 PIECE = 0.06  # seconds: less is not released alone while more is to come; a `clear` waits behind one at most
@@ -40,7 +41,7 @@ class Playout:
         """A reply is coming. It plays after those before it."""
         self._queue.append(outgoing)
 
-    def find(self, generation: int, reply: int) -> OutgoingReply | None:
+    def find(self, generation: Generation, reply: ReplyNumber) -> OutgoingReply | None:
         """The reply of this number, unless it was stopped or heard to its end."""
         for outgoing in reversed(self._queue):
             if outgoing.reply == reply and outgoing.generation == generation:

@@ -5,7 +5,9 @@ from math import inf
 from actors.admission.waiting import Parcel
 from actors.call.clips import Clips
 from actors.call.turns import TurnOrder, Utterance
+from actors.messages.ids import ChoiceId
 from audio import Decoded, Packed, Undecoded
+from upstream.facts import TurnId
 
 
 class Recordings:
@@ -15,11 +17,11 @@ class Recordings:
         self._clips, self._turns = clips, turns
         self.came_at = -inf
 
-    def add(self, choice: int, now: float, clip: bytes | Packed, counted: Parcel) -> None:
+    def add(self, choice: ChoiceId, now: float, clip: bytes | Packed, counted: Parcel) -> None:
         """A clip has come, meant for this choice."""
         self._clips.add(self._turns.arrive(choice, now, counted=counted).number, clip)
 
-    def told(self, clip: int) -> bool:
+    def told(self, clip: TurnId) -> bool:
         """The decoders are done with this clip, and may begin the next; False if nobody waits for it any more."""
         return self._clips.finished(clip)
 
@@ -28,8 +30,9 @@ class Recordings:
 
         False if it is forgotten because what it was decoded to is more than may wait.
         """
+        number = TurnId(result.number)
         match result:
-            case Decoded(number, pcm):
+            case Decoded(_, pcm):
                 said = self._turns.get(number)
                 if said and said.counted and not said.counted.resize(len(pcm)):
                     self.forget(said)
@@ -37,7 +40,7 @@ class Recordings:
                 if said:
                     self.came_at = max(self.came_at, said.arrived)
                 self._turns.change(number, content=pcm)
-            case Undecoded(number):
+            case Undecoded():
                 self._turns.forget(number)
         return True
 

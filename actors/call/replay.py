@@ -33,7 +33,7 @@ is kept, for another connection, whose clock begins with it. `drop` discards it.
 from collections import deque
 from itertools import islice
 
-from upstream.facts import BYTES_PER_MS
+from upstream.facts import BYTES_PER_MS, TurnId
 
 QUIET_SECONDS = 0.6  # kept while nobody speaks: the upstream may have heard speech begin and not told us of it yet
 QUIET = int(QUIET_SECONDS * 1000) * BYTES_PER_MS
@@ -52,8 +52,8 @@ class ReplayBuffer:
         self._sent = 0  # up to where the connection has got it
         self._clock: deque[tuple[float, int]] = deque()  # (when, where it ended then), a few a second
         self._heard_at = self._look_at = 0.0
-        self._turns: dict[int, int] = {}  # turn -> where it begins, in order
-        self._safe: set[int] = set()  # those of them that wait for one before them
+        self._turns: dict[TurnId, int] = {}  # turn -> where it begins, in order
+        self._safe: set[TurnId] = set()  # those of them that wait for one before them
         self._open = False  # somebody speaks, and it was not told that they stopped
         self._settled = 0  # where the last turn that is whole ended: before it nothing new begins
         self.missed = False  # words were dropped while nobody listened
@@ -85,7 +85,7 @@ class ReplayBuffer:
         """The last `size` bytes of what is kept, or fewer."""
         return bytes(self._kept[-size:])
 
-    def began(self, turn: int, at_ms: int) -> None:
+    def began(self, turn: TurnId, at_ms: int) -> None:
         """The model hears the caller speak, since `at_ms` on its clock: the beginning of this turn."""
         self._turns[turn] = at_ms * BYTES_PER_MS
         self._open = True
@@ -101,7 +101,7 @@ class ReplayBuffer:
             self._open = False
             self._settled = max(self._settled, self._sent - SILENCE)
 
-    def acknowledge(self, turn: int) -> None:
+    def acknowledge(self, turn: TurnId) -> None:
         """A turn is safe: the next connection need not hear it, unless it must hear one before it."""
         if turn in self._turns:
             self._safe.add(turn)
@@ -109,7 +109,7 @@ class ReplayBuffer:
             self._forget(first)
 
     @property
-    def heard_again(self) -> list[int]:
+    def heard_again(self) -> list[TurnId]:
         """Turns that are safe, and that the next connection hears all the same because of one before them."""
         return [turn for turn in self._turns if turn in self._safe]
 
@@ -152,7 +152,7 @@ class ReplayBuffer:
         self._clock.clear()
         self._clock.append((self._heard_at, first))
 
-    def _forget(self, turn: int) -> None:
+    def _forget(self, turn: TurnId) -> None:
         """Put silence where the turn was, so that what comes after it keeps its position."""
         self._safe.discard(turn)
         begins = self._turns.pop(turn)

@@ -9,6 +9,7 @@ from actors.messages.admission import Displaced
 from actors.messages.caller import Counted
 from audio import Decoded, Packed, Undecoded
 from schemas import Refused
+from upstream.facts import TurnId
 
 
 class Room:
@@ -40,7 +41,7 @@ class Room:
         """
         if isinstance(message, Displaced):
             remains = self._clips.displaced(message.counted)
-        elif self._clips.told(message.number):
+        elif self._clips.told(TurnId(message.number)):
             remains = self._clips.decoded(message)
         else:
             return False

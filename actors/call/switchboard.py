@@ -47,6 +47,7 @@ from actors.call.watch import For, Waiting
 from actors.messages.admission import ById, ByWords, Reserved
 from actors.messages.bridge import Ready
 from actors.messages.caller import Chose, Close, Error, Mode, Notice, SearchedPersona
+from actors.messages.ids import ChoiceId
 from actors.messages.persona import StartMeter, StopMeter, ToPersona
 from actors.runtime import Ref
 from actors.services import Services
@@ -91,7 +92,7 @@ class Switchboard:
     # Choosing.
 
     @property
-    def choice(self) -> int:
+    def choice(self) -> ChoiceId:
         """The newest choice that may still be granted, 0 for none: what is said now is meant for it."""
         return self._choices.newest
 
@@ -118,7 +119,7 @@ class Switchboard:
         """The caller chooses whoever fits these words best. Raises Refused: switch_too_often."""
         self._host.reserve(self._next("", None, sought.mode), ByWords(sought.query, sought.language))
 
-    def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> int:
+    def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> ChoiceId:
         self._chosen_at = self._host.clock()
         choice = self._choices.ask(astrologer_id, profile, self._chosen_at, mode)
         self._conversation.expect(choice)
@@ -141,7 +142,7 @@ class Switchboard:
         self.mode.hold(asked.mode or self.mode.now)
         self.steer()
 
-    def declined(self, choice: int) -> None:
+    def declined(self, choice: ChoiceId) -> None:
         """The choice has no place: whoever was wanted before still is, or may yet be granted."""
         if self.bridges.closed:
             return

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from actors.admission.waiting import Parcel
+from actors.messages.ids import ChoiceId
+from upstream.facts import NO_TURN, TurnId
 
 MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
 MOST_ASKED = 4  # that the upstream has and has not answered; then the next one waits
@@ -20,14 +22,14 @@ class Utterance:
     `said_before` is what a lost connection said in answer. `counted`: as what a clip is counted while it waits.
     """
 
-    number: int
-    choice: int
+    number: TurnId
+    choice: ChoiceId
     arrived: float
     content: bytes | str | None = None
     clip: bool = False
     asked: bool = False
     cancelled: bool = False
-    behind: int = 0
+    behind: TurnId = NO_TURN
     said_before: str = ""
     counted: Parcel | None = None
 
@@ -41,15 +43,15 @@ class TurnOrder:
     """What was said and is not answered yet, by number."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, Utterance] = {}
-        self.last = 0  # the newest number
+        self._waiting: dict[TurnId, Utterance] = {}
+        self.last = NO_TURN  # the newest number
 
     def __iter__(self) -> Iterator[Utterance]:
         return iter(list(self._waiting.values()))
 
-    def number(self) -> int:
+    def number(self) -> TurnId:
         """The next number, for something that takes its place in the order."""
-        self.last += 1
+        self.last = TurnId(self.last + 1)
         return self.last
 
     @property
@@ -62,36 +64,36 @@ class TurnOrder:
         """True if no more turns can wait to be asked."""
         return sum(not said.asked for said in self) >= MOST_WAITING
 
-    def arrive(self, choice: int, now: float, text: str | None = None, counted: Parcel | None = None) -> Utterance:
+    def arrive(self, choice: ChoiceId, now: float, text: str | None = None, counted: Parcel | None = None) -> Utterance:
         """Take a place in the order: a typed turn with its text, a clip without."""
         said = Utterance(self.number(), choice, now, text, clip=text is None, counted=counted)
         self._waiting[said.number] = said
         return said
 
-    def commit(self, number: int, choice: int, now: float) -> None:
+    def commit(self, number: TurnId, choice: ChoiceId, now: float) -> None:
         """The upstream heard this turn in a stream, and will answer it."""
         self._waiting[number] = Utterance(number, choice, now, asked=True)
 
-    def get(self, number: int) -> Utterance | None:
+    def get(self, number: TurnId) -> Utterance | None:
         """The turn of this number, if it is not answered yet."""
         return self._waiting.get(number)
 
-    def before(self, ask: int) -> list[Utterance]:
+    def before(self, ask: TurnId) -> list[Utterance]:
         """The turns asked before `ask`, in the order of the upstream: an answer to that answers these as well."""
         place = self._waiting[ask].place if ask in self._waiting else (ask, False)
         return [said for said in self if said.asked and said.place < place]
 
-    def change(self, number: int, **facts: object) -> None:
+    def change(self, number: TurnId, **facts: object) -> None:
         """Set these fields of an utterance, if it is still there."""
         if said := self._waiting.get(number):
             self._waiting[number] = replace(said, **facts)  # type: ignore[arg-type]
 
-    def forget(self, number: int) -> None:
+    def forget(self, number: TurnId) -> None:
         """It is answered, or never will be."""
         if (said := self._waiting.pop(number, None)) and said.counted:
             said.counted.release()
 
-    def next(self, choice: int) -> Utterance | None:
+    def next(self, choice: ChoiceId) -> Utterance | None:
         """The turn to ask now: the first that is not asked, if it is decoded and meant for this choice.
 
         None while MOST_ASKED are being answered.
@@ -104,7 +106,7 @@ class TurnOrder:
                 return said if ready and said.choice == choice else None
         return None
 
-    def retag(self, refused: int, choice: int) -> None:
+    def retag(self, refused: ChoiceId, choice: ChoiceId) -> None:
         """A choice was refused: what was said to it is meant for the choice before."""
         for said in self:
             if said.choice == refused:

@@ -4,7 +4,7 @@ from actors.call.line import Leg
 from actors.call.replay import ReplayBuffer
 from actors.messages.bridge import Append, ToBridge
 from actors.runtime import Ref
-from upstream.facts import BYTES_PER_MS
+from upstream.facts import BYTES_PER_MS, NO_TURN, TurnId
 
 MUTED_SECONDS = 1.0  # without audio in the middle of speech: the microphone was closed
 SAMPLE = 100 * BYTES_PER_MS  # is looked at once a second: nobody pauses ten times in a row just then
@@ -23,7 +23,7 @@ class Uplink:
         self._buffer = ReplayBuffer()
         self._ear: Ref[ToBridge] | None = None
         self._generation = 0  # the connection that listened last
-        self.speaking = 0
+        self.speaking = NO_TURN
         self.stopped = self.unheard = False
         self._heard_at = 0.0
 
@@ -48,7 +48,7 @@ class Uplink:
     def hold(self) -> None:
         """Nobody listens from here on."""
         self.wait()
-        self.speaking, self.stopped = 0, False
+        self.speaking, self.stopped = NO_TURN, False
 
     def drop(self) -> None:
         """Nobody listens from here on, and what was said is discarded."""
@@ -72,7 +72,7 @@ class Uplink:
             self._ear.tell(Append(missed))
         return whole
 
-    def began(self, turn: int, at_ms: int) -> None:
+    def began(self, turn: TurnId, at_ms: int) -> None:
         """The connection that listens hears the caller speak, since `at_ms` on its clock."""
         self.speaking, self.stopped, self.unheard = turn, False, False
         self._buffer.began(turn, at_ms)
@@ -102,14 +102,14 @@ class Uplink:
 
     def committed(self) -> None:
         """The model has made a turn of what was spoken."""
-        self.speaking, self.stopped, self.unheard = 0, False, False
+        self.speaking, self.stopped, self.unheard = NO_TURN, False, False
         self._buffer.committed()
 
-    def acknowledge(self, turn: int) -> None:
+    def acknowledge(self, turn: TurnId) -> None:
         """The turn is answered or written down: no other connection need hear it."""
         self._buffer.acknowledge(turn)
 
     @property
-    def heard_again(self) -> list[int]:
+    def heard_again(self) -> list[TurnId]:
         """Turns that another connection need not hear, and will, because it must hear one before them."""
         return self._buffer.heard_again

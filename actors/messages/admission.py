@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from actors.messages.caller import Close, Counted, FromCaller, Mode, ToCaller
+from actors.messages.ids import ChoiceId
 from actors.runtime import LoopRef, Ref
 from personas import Persona
 
@@ -136,7 +137,7 @@ class Reserve:
     """
 
     session: "LoopRef[Reserved | Declined]"
-    choice: int
+    choice: ChoiceId
     wish: Wish
 
 
@@ -145,7 +146,7 @@ class ReleaseSlots:
     """Release the places of these choices, each of which the session knows to be Reserved."""
 
     session: LoopRef[Any]
-    choices: frozenset[int]
+    choices: frozenset[ChoiceId]
 
 
 FromSession: TypeAlias = Leaving | AccountBlocked | Reserve | ReleaseSlots
@@ -159,7 +160,7 @@ class Reserved:
     `memory` is that catalogue's policy of memory: "private", "shared" or "none".
     """
 
-    choice: int
+    choice: ChoiceId
     persona: Persona
     memory: str
 
@@ -168,6 +169,6 @@ class Reserved:
 class Declined:
     """The choice has no place: `code` is an error code of the wire, `message` what the caller is told."""
 
-    choice: int
+    choice: ChoiceId
     code: str
     message: str

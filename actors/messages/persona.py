@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from actors.messages.ids import Generation
 from personas import Persona, Profile
 from personas.meter import Bill
-from upstream.facts import Role, Setup, Turn
+from upstream.facts import Role, Setup, Turn, TurnId
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Prepare:
     "private" its own, "shared" those with all personas, "none" none.
     """
 
-    generation: int
+    generation: Generation
     persona: Persona
     profile: Profile | None
     memory: str
@@ -44,7 +45,7 @@ class Remember:
     """The text of a turn as it was heard. One with the same `ask` and role replaces it, an empty text removes it."""
 
     persona: str
-    ask: int
+    ask: TurnId
     role: Role
     text: str
 
@@ -53,7 +54,7 @@ class Remember:
 class Prepared:
     """The answer to Prepare: the setup of the connection, and the turns that seed it, the oldest first."""
 
-    generation: int
+    generation: Generation
     persona: Persona
     setup: Setup
     turns: tuple[Turn, ...]

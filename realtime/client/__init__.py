@@ -1,1 +1,1 @@
-"""The client's half of the Realtime protocol, without I/O: what a bridge says, and what it is told."""
+"""The client's half of the Realtime protocol, without I/O: it implements upstream/protocol.py."""

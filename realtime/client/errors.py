@@ -1,6 +1,5 @@
 """What goes wrong upstream, by its code, and what we do about it: one table, read also by the documents."""
 
-import re
 from enum import Enum
 
 
@@ -39,25 +38,9 @@ CODES = {
 """Any other code is OURS when it answers our setup or a seeded turn, fails that one turn when it answers a
 response.create or what that is to answer, and else is a race."""
 
-CLOSES = {3000: Action.ACCOUNT, 4000: Action.ACCOUNT}
-"""Close codes; any other that we did not ask for is LOST. Key and model are checked after the handshake."""
-
 BUSY = "conversation_already_has_active_response"
-
-FIRST_DELAY = 1.0  # doubling
-LONGEST_DELAY = 20.0
-TRIES = 3
-_DELAY = re.compile(r"try again in (\d+(?:\.\d+)?) ?(ms|s|m)\b")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
 def of(code: str) -> Action | None:
     """What a code alone says."""
     return CODES.get(code)
-
-
-def delay(message: str, resets_in: float, tries: int) -> float:
-    """Seconds to wait before another try: as it says, else until its limit is reset, else longer each time."""
-    if found := _DELAY.search(message):
-        return float(found[1]) * _SECONDS[found[2]]
-    return resets_in or FIRST_DELAY * 2**tries

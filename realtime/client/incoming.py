@@ -1,4 +1,4 @@
-"""What the upstream says, decoded: a frame is understood whole before any of it counts, or it is Malformed.
+"""Reads frames as server events: a frame is understood whole before any of it counts, or it is Malformed.
 
 Only what we read is checked. What an answer or a transcript came to is read leniently (realtime/client/usage.py), and
 so is the time at which a session ends: a session is not lost for the sake of its bill.
@@ -6,8 +6,7 @@ so is the time at which a session ends: a session is not lost for the sake of it
 
 from binascii import a2b_base64
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import orjson
 
@@ -24,148 +23,34 @@ from realtime.client.fields import (
     text,
     text_if_any,
 )
-from upstream.facts import Allowance, Status, Used
+from realtime.client.server_events import (
+    AudioDelta,
+    BufferCommitted,
+    ErrorEvent,
+    ItemAdded,
+    ItemDone,
+    Other,
+    RateLimits,
+    ResponseCreated,
+    ResponseDone,
+    ServerEvent,
+    SessionCreated,
+    SessionUpdated,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriptDelta,
+    TranscriptDone,
+    WordsDelta,
+    WordsDone,
+)
+from upstream.facts import Allowance, Status, TurnId, Used
 
 STATUSES: dict[str, Status] = {
     "completed": "completed", "cancelled": "cancelled", "failed": "failed", "incomplete": "incomplete",
 }  # fmt: skip
 
 
-class AudioDelta(NamedTuple):
-    """Up to 50 a second: a tuple is made in half the time of a frozen dataclass."""
-
-    response: str
-    pcm: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class WordsDelta:
-    response: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class WordsDone:
-    response: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStarted:
-    item: str
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStopped:
-    item: str
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class BufferCommitted:
-    item: str
-
-
-@dataclass(frozen=True, slots=True)
-class TranscriptDelta:
-    item: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class TranscriptDone:
-    """Empty where the recogniser failed."""
-
-    item: str
-    text: str
-    used: Used | None
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimits:
-    allowances: tuple[Allowance, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorSaid:
-    """`event_id` is that of the event of ours which it refuses; empty where it says none."""
-
-    code: str
-    message: str
-    event_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseCreated:
-    """`ask` is the number that we gave it in its metadata; 0 when it answers what the upstream heard by itself."""
-
-    response: str
-    ask: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ItemAdded:
-    response: str
-    item: str
-
-
-@dataclass(frozen=True, slots=True)
-class ItemDone:
-    response: str
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseDone:
-    """`reason` is the code of the error, or why else it is not complete; `item` the first that it lists."""
-
-    response: str
-    ask: int
-    status: Status
-    reason: str
-    message: str
-    item: str
-    used: Used | None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionCreated:
-    expires_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionUpdated:
-    """What it shows of the session. What it leaves out is None or empty; `tells_turns`: it tells of turn detection.
-
-    The voice may be of any type: all that we ask is whether it is the one that we asked for.
-    """
-
-    voice: object
-    instructions: str | None
-    modalities: object
-    hears: Fields
-    speaks: Fields
-    tells_turns: bool
-    turn_detection: Fields | None
-    expires_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Other:
-    """An event of which we read nothing but that it came."""
-
-    kind: str
-
-
-Incoming: TypeAlias = (
-    AudioDelta | WordsDelta | WordsDone | SpeechStarted | SpeechStopped | BufferCommitted | TranscriptDelta
-    | TranscriptDone | RateLimits | ErrorSaid | ResponseCreated | ItemAdded | ItemDone | ResponseDone | SessionCreated
-    | SessionUpdated | Other
-)  # fmt: skip
-
-
-def read(frame: bytes | str) -> tuple[str, Incoming]:
+def read(frame: bytes | str) -> tuple[str, ServerEvent]:
     """The id of the event in a frame, empty if it has none, and the event. Raises Malformed."""
     try:
         event: Any = orjson.loads(frame)
@@ -230,10 +115,10 @@ def _rate_limits(event: Fields) -> RateLimits:
     )
 
 
-def _error(event: Fields) -> ErrorSaid:
+def _error(event: Fields) -> ErrorEvent:
     error = part(event, "error")
     code = text_if_any(error, "code") or text_if_any(error, "type") or "unknown"
-    return ErrorSaid(code, text_if_any(error, "message") or code, text_if_any(error, "event_id"))
+    return ErrorEvent(code, text_if_any(error, "message") or code, text_if_any(error, "event_id"))
 
 
 def _response_created(event: Fields) -> ResponseCreated:
@@ -265,9 +150,9 @@ def _response_done(event: Fields) -> ResponseDone:
     )
 
 
-def _ask(response: Fields) -> int:
+def _ask(response: Fields) -> TurnId:
     try:
-        return int(text_if_any(part_if_any(response, "metadata"), "ask") or 0)
+        return TurnId(int(text_if_any(part_if_any(response, "metadata"), "ask") or 0))
     except ValueError as error:
         raise Malformed(str(error)) from None
 
@@ -287,7 +172,7 @@ def _session_updated(event: Fields) -> SessionUpdated:
         modalities=session.get("output_modalities"),
         hears=part_if_any(hears, "format"),
         speaks=part_if_any(speaks, "format"),
-        tells_turns="turn_detection" in hears,
+        shows_turn_detection="turn_detection" in hears,
         turn_detection=part(hears, "turn_detection") if detects else None,
         expires_at=_expires_at(session),
     )
@@ -300,7 +185,7 @@ def _expires_at(session: Fields) -> float | None:
         return None
 
 
-_READERS: dict[str, Callable[[Fields], Incoming]] = {
+_READERS: dict[str, Callable[[Fields], ServerEvent]] = {
     "response.output_audio.delta": _audio_delta,
     "response.output_audio_transcript.delta": _words_delta,
     "response.output_audio_transcript.done": _words_done,

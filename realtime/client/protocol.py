@@ -1,31 +1,39 @@
-"""One Realtime session as a pure object: say something, `receive` what came, send what `to_send` returns.
+"""One Realtime session as a pure object: `send` a command, `receive` a frame, write what `to_send` returns.
 
-No socket, no clock, no task. Facts are those of OpenAI's GA Realtime API over WebSocket: an invalid update is
-discarded whole, one response at a time, errors echo the event_id of what they refuse, item ids are new on every
-connection. Where the setup `listens` the upstream finds the turns in a stream (server VAD); where not they are
-manual (turn_detection null): content is committed, then a response is asked for. What may happen when is in
-realtime/client/states.py, what is done about errors in realtime/client/errors.py.
+It implements upstream/protocol.py for OpenAI's GA Realtime API over WebSocket. What is peculiar to that API: an invalid
+update is discarded whole, there is one response at a time, errors echo the event_id of what they refuse, and item ids
+are new on every connection. Where the setup `listens` the upstream finds the turns in a stream (server VAD); where not
+they are manual (turn_detection null): content is committed, then a response is asked for.
+
+This file says who takes what; each part is a file of its own. What may happen when is in states.py, which ask is sent
+when in gate.py and asks.py, what is made of responses in responses.py and replies.py, what the caller said in
+input_turns.py, the setup in session_setup.py, what is done about errors in errors.py.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import TypeAlias, assert_never
 
 from realtime.client import errors, incoming, requests
+from realtime.client.asks import Asks
 from realtime.client.errors import Action
+from realtime.client.event_ids import EventIds
 from realtime.client.fields import Malformed
 from realtime.client.gate import Ask
-from realtime.client.incoming import (
+from realtime.client.input_turns import InputTurns
+from realtime.client.outbox import Outbox
+from realtime.client.replies import Replies
+from realtime.client.responses import Responses
+from realtime.client.server_events import (
     AudioDelta,
     BufferCommitted,
-    ErrorSaid,
-    Incoming,
+    ErrorEvent,
     ItemAdded,
     ItemDone,
     Other,
     RateLimits,
     ResponseCreated,
     ResponseDone,
+    ServerEvent,
     SessionCreated,
     SessionUpdated,
     SpeechStarted,
@@ -35,148 +43,125 @@ from realtime.client.incoming import (
     WordsDelta,
     WordsDone,
 )
-from realtime.client.input_turns import InputTurns
-from realtime.client.outbox import Outbox
-from realtime.client.responses import Responses
 from realtime.client.session_setup import SessionSetup
 from realtime.client.states import LEAVE, Model, Session, States
-from upstream.facts import Committed, Event, Setup, Turn
+from upstream.commands import (
+    Append,
+    AskClip,
+    AskText,
+    CancelReply,
+    Command,
+    ConfigureSession,
+    ContinueReply,
+    EndOverdueReply,
+    Greet,
+    Leave,
+    Prove,
+    Retry,
+    SetTurnDetection,
+    TruncateReply,
+    UpdateInstructions,
+)
+from upstream.facts import Committed, Event, Setup
 from upstream.models import Capabilities
 
 Progress: TypeAlias = (
     ResponseCreated | ItemAdded | ItemDone | WordsDone | ResponseDone | SessionCreated | SessionUpdated | Other
 )
-REMEMBERED = 64  # event ids, twice: the upstream may say something twice, but not much later
 
 
 class Protocol:
-    """The caller's half of a Realtime session."""
+    """The client's half of a Realtime session."""
 
     def __init__(self, can: Capabilities | None = None) -> None:
         self.states = States()
         self.progress = 0
-        """Counts what brings the session or an answer further; while something is owed it must grow."""
+        """Grows with each frame that brings the session or a reply further."""
         self._outbox = Outbox(self.states)
         self._session_setup = SessionSetup(self.states, self._outbox)
         self._input_turns = InputTurns(self.states)
-        self._responses = Responses(
-            self.states, self._outbox, self._session_setup, self._input_turns, can or Capabilities()
-        )
-        self._seen: set[str] = set()
-        self._seen_before: set[str] = set()
+        self._asks = Asks(self.states, self._outbox, self._session_setup, self._input_turns)
+        self._replies = Replies(self.states, self._outbox, can or Capabilities())
+        self._responses = Responses(self.states, self._replies, self._asks, self._input_turns)
+        self._event_ids = EventIds()
 
     # Say something.
 
-    def configure(self, setup: Setup, seed: Iterable[Turn] = ()) -> None:
-        """Make the session what `setup` says. Before the first item it may be called again, to change it."""
-        self._session_setup.configure(setup, seed)
-
-    def listen(self, listens: bool) -> None:
-        """Let the upstream find the turns by itself, or not; what is appended from now on waits for its consent."""
-        self._session_setup.listen(listens)
-
-    def instruct(self, instructions: str) -> None:
-        """Let these instructions hold from the next answer on; what was said stays."""
-        self._session_setup.instruct(instructions)
-
-    def append(self, pcm: bytes) -> None:
-        """Some more of what the caller says: PCM16 24 kHz mono, any length. Only where the setup listens."""
-        self._outbox.hear(pcm)
-
-    def greet(self, ask: int, words: str) -> None:
-        """Have exactly these words spoken."""
-        self._responses.ask(Ask(ask, [], response=requests.exactly(self._setup, words)))
-
-    def ask_clip(self, ask: int, pcm: bytes) -> None:
-        """Have one whole recorded utterance answered (PCM16 24 kHz mono, 100 ms at least)."""
-        self._responses.ask(Ask(ask, requests.clip(pcm), spoken=True))
-
-    def ask_text(self, ask: int, text: str) -> None:
-        """Have a typed turn answered."""
-        self._responses.ask(Ask(ask, [requests.message("user", text)]))
-
-    def go_on(self, ask: int) -> None:
-        """Have the last answer of the seeded turns, which an earlier connection began, brought to its end."""
-        self._responses.ask(Ask(ask, [], response=requests.the_rest(self._setup)))
-
-    def prove(self, ask: int) -> None:
-        """Have one word written, at the cost of next to nothing: the least that a model is paid for."""
-        self._responses.ask(Ask(ask, [], response=requests.one_word(self._setup)))
-
-    def again(self) -> None:
-        """The time of what was Postponed has come."""
-        self._responses.again()
-
-    def hush(self, overdue: bool = False) -> None:
-        """Stop answering: what is spoken is cancelled, what was asked keeps its content but gets no answer.
-
-        `overdue`: the upstream had its time, and nothing waits for the end of it.
-        """
-        self._responses.hush()
-        if overdue:
-            self._responses.forsake()
-
-    def keep(self, reply: int, heard_ms: int) -> None:
-        """Cut a reply, in the model's memory, to what the caller heard of it: ms from its start, rounded down."""
-        self._responses.keep(reply, heard_ms)
-
-    def overdue(self) -> list[Event]:
-        """Nothing came for a while: an answer that was said whole is over, though nobody told."""
-        return self._responses.overdue()
-
-    def leave(self) -> None:
-        """Ask nothing more: what is still to come is the last of it."""
-        self._responses.hush()
-        self.states.move(LEAVE)
+    def send(self, command: Command) -> list[Event]:
+        """Obey a command; returns the events that follow from it at once."""
+        match command:
+            case Append(pcm):
+                self._outbox.append(pcm)
+            case AskClip(ask, pcm):
+                self._asks.ask(Ask(ask, requests.clip(pcm), spoken=True))
+            case AskText(ask, text):
+                self._asks.ask(Ask(ask, [requests.message("user", text)]))
+            case Greet(ask, words):
+                self._asks.ask(Ask(ask, [], response=requests.exactly(self._setup, words)))
+            case ContinueReply(ask):
+                self._asks.ask(Ask(ask, [], response=requests.the_rest(self._setup)))
+            case Prove(ask):
+                self._asks.ask(Ask(ask, [], response=requests.one_word(self._setup)))
+            case CancelReply(overdue):
+                self._responses.cancel(overdue)
+            case TruncateReply(reply, heard_ms):
+                self._replies.truncate(reply, heard_ms)
+            case ConfigureSession(setup, turns):
+                self._session_setup.configure(setup, turns)
+            case UpdateInstructions(instructions):
+                self._session_setup.update_instructions(instructions)
+            case SetTurnDetection(listens):
+                self._session_setup.set_turn_detection(listens)
+            case Retry():
+                self._asks.retry()
+            case EndOverdueReply():
+                return self._responses.end_overdue()
+            case Leave():
+                self._responses.cancel()
+                self.states.move(LEAVE)
+            case _:
+                assert_never(command)
+        return []
 
     # What comes.
 
     def receive(self, frame: bytes | str) -> list[Event]:
-        """The facts in one frame from the upstream. One that is malformed is counted, and nothing in it counts."""
+        """The events in one frame from the upstream. A frame that is malformed is counted, and nothing in it counts."""
         try:
             event_id, event = incoming.read(frame)
         except Malformed:
             self.anomalies["malformed"] += 1
             return []
-        if event_id and self._came_before(event_id):
+        if event_id and self._event_ids.came_before(event_id):
             self.anomalies["duplicate"] += 1
             return []
         return [] if self.states.closed else self._on(event)
 
     def to_send(self) -> list[bytes]:
-        """The frames to send now, in order, FRAMES_AT_ONCE at most; what the caller said since is joined in a few."""
+        """The frames to write now, in order, FRAMES_AT_ONCE at most; audio that waited is joined."""
         return self._outbox.take()
 
     @property
     def anomalies(self) -> Counter[str]:
-        """What was ignored, by type or code: what the states do not admit, races, frames that are malformed."""
+        """What was ignored, by type or code: events that the states do not admit, races, malformed frames."""
         return self.states.anomalies
 
     @property
     def owed(self) -> bool:
-        """The upstream owes us something: a session as we asked for it, or an answer."""
+        """True while the upstream owes us something: the session as we asked for it, or a reply."""
         return self.states.session in _OWING or self.states.model is not Model.IDLE
 
     @property
     def complete(self) -> bool:
-        """Nothing is being answered, and no transcript is awaited."""
-        return self.states.model is Model.IDLE and not self._responses.gate.busy and self._input_turns.complete
+        """True while no reply is wanted or under way and no transcript is to come."""
+        return self.states.model is Model.IDLE and not self._asks.gate.busy and self._input_turns.complete
 
     @property
     def _setup(self) -> Setup:
         assert self._session_setup.setup is not None
         return self._session_setup.setup
 
-    def _came_before(self, event_id: str) -> bool:
-        """Nothing counts twice: an id is remembered. Two sets take turns, so that what is remembered is bounded."""
-        if event_id in self._seen or event_id in self._seen_before:
-            return True
-        self._seen.add(event_id)
-        if len(self._seen) >= REMEMBERED:
-            self._seen, self._seen_before = set(), self._seen
-        return False
-
-    def _on(self, event: Incoming) -> list[Event]:
+    def _on(self, event: ServerEvent) -> list[Event]:
         match event:
             case AudioDelta():
                 self.progress += 1
@@ -184,20 +169,20 @@ class Protocol:
             case WordsDelta(response, words):
                 return self._responses.words(response, words)
             case SpeechStarted(item, at_ms):
-                self._responses.overtaken()
-                return self._input_turns.started(item, at_ms, self._responses.gate.on_its_way)
+                self._responses.interrupted()
+                return self._input_turns.started(item, at_ms, self._asks.gate.on_its_way)
             case SpeechStopped(item, at_ms):
                 return self._input_turns.stopped(item, at_ms)
             case BufferCommitted(item):
                 return self._ask_what_waits(self._input_turns.committed(item))
             case TranscriptDelta(item, words):
-                return self._input_turns.some_words(item, words)
+                return self._input_turns.transcript_delta(item, words)
             case TranscriptDone(item, text, used):
-                told = self._ask_what_waits(self._input_turns.words(item, text))
-                return [*told, used] if used else told
+                events = self._ask_what_waits(self._input_turns.transcript(item, text))
+                return [*events, used] if used else events
             case RateLimits(allowances):
-                return self._responses.allowed(allowances)
-            case ErrorSaid():
+                return [*self._asks.backoff.learn(allowances)]
+            case ErrorEvent():
                 return self._on_error(event)
             case Other(kind) if kind not in EXPECTED:
                 self.anomalies[kind] += 1
@@ -207,7 +192,7 @@ class Protocol:
                 return self._on_progress(event)
 
     def _on_progress(self, event: Progress) -> list[Event]:
-        """What brings the session or an answer further."""
+        """A server event that brings the session or a reply further."""
         match event:
             case ResponseCreated():
                 return self._responses.created(event)
@@ -215,7 +200,7 @@ class Protocol:
                 self._responses.item(response, item)
             case ItemDone(response, complete):
                 if complete:
-                    self._responses.said(response)
+                    self._responses.said_whole(response)
             case WordsDone(response, words):
                 self._responses.all_words(response, words)
             case ResponseDone():
@@ -230,24 +215,24 @@ class Protocol:
                 assert_never(event)
         return []
 
-    def _ask_what_waits(self, told: list[Event]) -> list[Event]:
-        """A turn that was whole while something was answered is not answered by the upstream itself: we ask."""
-        for fact in told:
-            if isinstance(fact, Committed) and self.states.model is Model.ANSWERING:
-                self._responses.ask(Ask(fact.ask, []))
-        return told
+    def _ask_what_waits(self, events: list[Event]) -> list[Event]:
+        """Ask for the answer to a turn that was committed during a reply: the upstream does not answer it by itself."""
+        for event in events:
+            if isinstance(event, Committed) and self.states.model is Model.ANSWERING:
+                self._asks.ask(Ask(event.ask, []))
+        return events
 
-    def _on_error(self, error: ErrorSaid) -> list[Event]:
+    def _on_error(self, error: ErrorEvent) -> list[Event]:
         code, message, event_id = error.code, error.message, error.event_id
         about, action = event_id.partition("-")[0], errors.of(code)
         if action in (Action.LOST, Action.ACCOUNT, Action.OURS) or about in ("setup", "seed"):
             return self.states.unusable(code, message, fatal=action not in (Action.LOST, Action.LATER))
         self._session_setup.refused(event_id)
         if about == "create" or (action is Action.LATER and not event_id):
-            return self._responses.refused(code, message)
+            return self._asks.refused(code, message)
         self._input_turns.refused(event_id)
         self.anomalies[code] += 1
-        return self._responses.unsaid(event_id, code, message)
+        return self._asks.content_refused(event_id, code, message)
 
 
 _OWING = (Session.CONNECTING, Session.CREATED, Session.OPENING, Session.TUNING)
@@ -258,4 +243,4 @@ EXPECTED = frozenset({
     "response.content_part.added", "response.content_part.done", "response.output_audio.done",
     "response.output_text.delta", "response.output_text.done",
 })  # fmt: skip
-"""Known, and of no use to us."""
+"""Types of server events that are known and of no use to us."""

@@ -1,4 +1,4 @@
-"""Opening a session and keeping it what was asked for: nothing is said before the upstream has shown that it is."""
+"""Opens a session and keeps it what was asked for: nothing is sent before the upstream shows that it is."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -7,8 +7,9 @@ from typing import Any
 
 from realtime.client import requests
 from realtime.client.fields import Fields
-from realtime.client.incoming import SessionUpdated
 from realtime.client.outbox import Outbox
+from realtime.client.requests import ClientEvent
+from realtime.client.server_events import SessionUpdated
 from realtime.client.states import ATTENDS, CREATED, IGNORES, INSTRUCT, UPDATE, UPDATED, States
 from upstream.facts import Configured, Event, Setup, Turn
 
@@ -28,7 +29,7 @@ class Update:
 
 
 class SessionSetup:
-    """The newest setup, and the updates that are not answered yet, oldest first."""
+    """Holds the newest setup, and the updates that the upstream has not answered yet, oldest first."""
 
     def __init__(self, states: States, outbox: Outbox) -> None:
         self._states, self._outbox = states, outbox
@@ -38,29 +39,29 @@ class SessionSetup:
         self._expires_at: float | None = None
 
     def configure(self, setup: Setup, seed: Iterable[Turn]) -> None:
-        """Make the session what `setup` says, now or once it is there."""
+        """Make the session what `setup` says, now or once it is created; `seed` are the turns so far."""
         self.setup, self._seed = setup, tuple(seed)
         self._update(setup)
 
-    def listen(self, listens: bool) -> None:
-        """Let the upstream find the turns by itself, or not."""
+    def set_turn_detection(self, listens: bool) -> None:
+        """Turn server VAD on or off."""
         if self.setup and self.setup.listens != listens:
             self.setup = replace(self.setup, listens=listens)
             if self._update(self.setup) and not listens:  # what is left of the stream would be part of the next clip
-                self._outbox.say("clear", {"type": "input_audio_buffer.clear"})
+                self._outbox.queue("clear", {"type": "input_audio_buffer.clear"})
 
-    def instruct(self, instructions: str) -> None:
-        """Change what the model is told, and nothing else: it goes on listening and answering meanwhile."""
+    def update_instructions(self, instructions: str) -> None:
+        """Change the instructions and nothing else: the model goes on listening and answering meanwhile."""
         if self.setup and self.setup.instructions != instructions:
             self.setup = replace(self.setup, instructions=instructions)
-            self._tell(INSTRUCT, requests.instruction(instructions), self.setup)
+            self._send_update(INSTRUCT, requests.instruction(instructions), self.setup)
 
     def refused(self, event_id: str) -> None:
-        """If these were instructions alone they were not taken: they hold from the next setup on."""
+        """The upstream refused an event of ours: if it is an update of instructions alone, it is not waited for."""
         self._updates = deque(update for update in self._updates if not (update.alone and update.event_id == event_id))
 
     def created(self, expires_at: float | None) -> None:
-        """The session is there, as nobody in particular."""
+        """The session is there, with the defaults of the upstream."""
         if self._states.admits(CREATED):
             self._states.move(CREATED)
             self._expires_at = expires_at
@@ -68,7 +69,7 @@ class SessionSetup:
                 self._update(self.setup)
 
     def updated(self, session: SessionUpdated) -> list[Event]:
-        """The session is as this says."""
+        """The upstream shows the session: it answers an update. Returns Configured if it is what we asked for."""
         if not self._states.admits(UPDATED):
             return []
         if not self._updates:
@@ -82,12 +83,12 @@ class SessionSetup:
         self._states.move(UPDATED)
         self._states.move(ATTENDS if update.setup.listens else IGNORES)
         for turn in self._seed:
-            self._outbox.say("seed", requests.message(turn.role, turn.text))
+            self._outbox.queue("seed", requests.message(turn.role, turn.text))
         self._seed = ()
-        return [Configured(session.expires_at or self._expires_at)]
+        return [Configured(session.expires_at or self._expires_at, self.setup is not None and self.setup.listens)]
 
     def _answered(self, session: SessionUpdated) -> Update | None:
-        """The oldest that this may answer: it does not say which, and an error need not say what it refused."""
+        """The update that this answers, as far as can be known: the oldest that fits. An event does not say which."""
         while self._updates:
             update = self._updates.popleft()
             if not (update.alone and _differing(update.setup, session)):
@@ -96,13 +97,13 @@ class SessionSetup:
         return None
 
     def _update(self, setup: Setup) -> bool:
-        return self._tell(UPDATE, requests.session_update(setup), setup)
+        return self._send_update(UPDATE, requests.session_update(setup), setup)
 
-    def _tell(self, what: str, event: dict[str, Any], setup: Setup) -> bool:
-        """Say it if it may be said now; False if not."""
+    def _send_update(self, what: str, event: ClientEvent, setup: Setup) -> bool:
+        """Send an update if the states admit it now; False if not."""
         if may := self._states.may(what):
             alone = what is INSTRUCT
-            event_id = self._outbox.say("instruct" if alone else "setup", event)
+            event_id = self._outbox.queue("instruct" if alone else "setup", event)
             self._updates.append(Update(event_id, setup, alone))
             self._states.move(what)
         return may
@@ -120,7 +121,7 @@ def _differing(setup: Setup, got: SessionUpdated) -> tuple[str, str] | None:
         "audio.input.format": (hears["format"], {**hears["format"], **got.hears}),
         "audio.output.format": (speaks["format"], {**speaks["format"], **got.speaks}),
     }
-    if got.tells_turns:
+    if got.shows_turn_detection:
         pairs["turn_detection"] = _rules(hears["turn_detection"], got.turn_detection)
     wrong = [name for name, (one, other) in pairs.items() if one != other]
     return ("setup_mismatch", f"the session is not as it was asked for in {', '.join(wrong)}") if wrong else None

@@ -1,9 +1,31 @@
-"""What may happen on a connection, and what it leads to: one table for each of three regions that run side by side.
+"""What may happen on a connection, and what it leads to: three state machines that run side by side.
 
-The session (is it what we asked for?), the caller's voice (of a stream, as the upstream hears it) and the model's
-answer. One table would have to multiply them. Events of the upstream go by their type, what we say begins with "> ",
-and what is concluded from either is in words. An event that a region knows but does not admit in its state is
-counted as an oddity and moves nothing.
+    session   CONNECTING ──▶ CREATED ──▶ OPENING ──▶ OPEN ◀──▶ TUNING        is it the session that we asked for?
+                                                      │           │
+                                                      └▶ RETIRING ◀┘           every state ──▶ CLOSED
+
+    caller    UNHEARD ◀──▶ SILENT ◀──▶ SPEAKING                              what does the upstream hear in the stream?
+
+    model     IDLE ──▶ THINKING ──▶ ANSWERING ──▶ IDLE                       what becomes of the reply?
+
+Each machine is a table, from a state and an event to the next state; one table for all would have to multiply them.
+What is admitted depends on all three: `may` and `admits` ask every machine that knows the event at all, and `move`
+tells it to each. An event that a machine knows and does not admit in its state is counted as an anomaly, and moves
+nothing.
+
+An event is one of three kinds. A server event goes by its type. What we send begins with "> ". What is concluded from
+either is in words ("a spoken turn is whole").
+
+- session. The upstream creates a session with its defaults (CREATED), which we update whole (OPENING); nothing else is
+  sent before it shows that it is what we asked for (OPEN). A later change of the setup, such as turn detection, is
+  TUNING until it is shown: asks go on, but no audio is appended, for whether it will be part of a turn is not settled.
+  An update of the instructions alone changes no state. RETIRING: we leave, nothing is asked any more, and what is still
+  to come is told. CLOSED is for good.
+- caller. UNHEARD while turn detection is off: then turns are clips. While it is on the upstream says when they speak.
+- model. THINKING from our response.create, or from a turn that the upstream answers by itself, to response.created. A
+  turn that is committed while the model is ANSWERING is not answered by the upstream: protocol.py asks for it.
+
+docs/realtime.md shows the tables as a diagram (`diagram`), and a test holds both together.
 """
 
 from collections import Counter
@@ -11,6 +33,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TypeAlias
 
+from realtime.client import errors
+from realtime.client.errors import Action
 from upstream.facts import Event, Unusable
 
 UPDATE, ADD = "> session.update", "> conversation.item.create"
@@ -27,7 +51,7 @@ BEGAN, DONE = "response.created", "response.done"
 
 
 class Session(Enum):
-    """Is the connection what we asked for?"""
+    """Is the session what we asked for?"""
 
     CONNECTING = "connecting"
     CREATED = "created"
@@ -39,7 +63,7 @@ class Session(Enum):
 
 
 class Caller(Enum):
-    """What the upstream hears in the stream of the caller's voice."""
+    """What does the upstream hear in the stream of the caller's voice?"""
 
     UNHEARD = "unheard"
     SILENT = "silent"
@@ -47,7 +71,7 @@ class Caller(Enum):
 
 
 class Model(Enum):
-    """The answer: THINKING when one was asked for and has not begun."""
+    """What becomes of the reply? THINKING: one was asked for and has not begun."""
 
     IDLE = "idle"
     THINKING = "thinking"
@@ -97,36 +121,39 @@ MODEL: Table = {
 REGIONS: Mapping[str, Table] = {"session": SESSION, "caller": CALLER, "model": MODEL}
 KNOWN = {event: [at for at, table in REGIONS.items() if any(event in row for row in table.values())]
          for table in REGIONS.values() for row in table.values() for event in row}  # fmt: skip
-"""Which regions know an event."""
+"""Which machines know an event."""
 
 UNSETTLED = frozenset({Session.CONNECTING, Session.CREATED, Session.OPENING})
-"""Before the session is ours: what the model says now it says as somebody else."""
+"""The session is not what we asked for yet: whatever the model says, it says with another voice."""
 
 
 class States:
-    """The three states that a connection is in. `anomalies` counts what was not admitted, or not understood."""
+    """The three states that a connection is in.
+
+    `hears`: audio may be appended; `closed`: nothing is admitted, for good. They are attributes because they are asked
+    for with every piece of audio. `anomalies` counts what was not admitted, or not understood, by what it was.
+    """
 
     def __init__(self) -> None:
         self.session: State = Session.CONNECTING
         self.caller: State = Caller.UNHEARD
         self.model: State = Model.IDLE
         self.hears = self.closed = False
-        """Appends are admitted; nothing is, for good. At hand, because they are asked for with every piece of audio."""
         self.anomalies: Counter[str] = Counter()
 
     def may(self, event: str) -> bool:
-        """Every region that knows it admits it now."""
+        """True if every machine that knows this event admits it now."""
         return self._refusing(event) is None
 
     def admits(self, event: str) -> bool:
-        """The same of something that came: if not, it is counted."""
+        """True if a server event may come now; if not, it is counted as an anomaly."""
         if (state := self._refusing(event)) is None:
             return True
         self.anomalies[f"{event} while {state.value}"] += 1
         return False
 
     def move(self, event: str) -> None:
-        """It happens: every region that admits it goes where it leads."""
+        """The event happens: every machine that admits it goes to its next state."""
         for region in KNOWN[event]:
             state = getattr(self, region)
             setattr(self, region, REGIONS[region][state].get(event, state))
@@ -134,9 +161,9 @@ class States:
         self.closed = self.session is Session.CLOSED
 
     def unusable(self, code: str, message: str, fatal: bool) -> list[Event]:
-        """The connection cannot serve any more, and nothing of it counts from here on."""
+        """Close the session: it cannot serve, and nothing that comes counts from here on."""
         self.move(END)
-        return [Unusable(code, message, fatal)]
+        return [Unusable(code, message, fatal, account=errors.of(code) is Action.ACCOUNT)]
 
     def _refusing(self, event: str) -> State | None:
         for region in KNOWN[event]:

@@ -1,4 +1,4 @@
-"""What a session wants done: frozen messages from its pure half to whoever moves bytes and does the work."""
+"""What a session wants done, as frozen data: for whoever drives it, moves the bytes and does the work."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -17,7 +17,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Hear:
-    """Find the words in PCM16 24 kHz mono; `language` is ISO 639-1, or None when nobody said."""
+    """Transcribe PCM16 24 kHz mono; `language` is ISO 639-1, or None if it is not known."""
 
     item_id: str
     pcm: bytes

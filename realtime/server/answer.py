@@ -17,7 +17,7 @@ OUTPUT_AUDIO_TOKENS_PER_S = 20
 
 
 class Answer:
-    """A response while it is made: what it was asked to be, and how far it has come.
+    """A response under way: what it was asked to be, and how far it has come.
 
     `params` are those of response.create, checked; `settings` are the session's at that moment.
     """
@@ -87,7 +87,7 @@ class Answer:
 
     @property
     def is_too_long(self) -> bool:
-        """It has more tokens than it may have."""
+        """True if it has more tokens than max_output_tokens."""
         return _text_tokens(self.item.words()) + _sound_tokens(self.item) > self._limit
 
     @property

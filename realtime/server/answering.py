@@ -16,18 +16,18 @@ RATE_LIMITS_AFTER = 0.04  # seconds after response.done, as seen on the real API
 class Answering:
     """Makes responses, from response.create to response.done.
 
-    `unheard` holds the ids of the items that the ear is still at; `hearing` is told when there is an answer, for
-    then nobody is idle.
+    `untranscribed` holds the ids of the items whose words are not known yet; `hearing` is told when there is a
+    response, for then nobody is idle.
     """
 
-    def __init__(self, conversation: Conversation, unheard: Container[str], hearing: Hearing) -> None:
+    def __init__(self, conversation: Conversation, untranscribed: Container[object], hearing: Hearing) -> None:
         self.voice_locked = False
         self._conversation = conversation
-        self._unheard = unheard
+        self._untranscribed = untranscribed
         self._hearing = hearing
         self._answers: dict[str, Answer] = {}
         self._thinkable: set[str] = set()
-        self._refused: dict[str, Event] = {}  # items that the ear had no time for
+        self._refused: dict[str, Event] = {}  # items that were not transcribed: the error by id
 
     @property
     def active(self) -> Answer | None:
@@ -75,12 +75,12 @@ class Answering:
             yield from self._end(answer, "failed", {"error": error})
 
     def heard(self) -> Iterator[Act]:
-        """The ear is done with an item."""
+        """An item was transcribed: what waited for it is thought about."""
         for answer in list(self._answers.values()):
             yield from self._think_once_heard(answer)
 
     def unheard(self, item_id: str, why: Event) -> Iterator[Act]:
-        """The ear had no time for an item."""
+        """An item will not be transcribed, for this error: a response to it fails."""
         self._refused[item_id] = why
         return self.heard()
 
@@ -119,8 +119,8 @@ class Answering:
         ]
 
     def _think_once_heard(self, answer: Answer) -> Iterator[Act]:
-        """The mind reads words, so a response waits for the ear; the caller's transcript does not wait for it."""
-        if answer.id in self._thinkable and not any(item.id in self._unheard for item in answer.context):
+        """Think once all items of the context are transcribed, because the mind reads words."""
+        if answer.id in self._thinkable and not any(item.id in self._untranscribed for item in answer.context):
             self._thinkable.discard(answer.id)
             last = answer.context[-1] if answer.context else None
             if last and (why := self._refused.get(last.id)):
@@ -135,7 +135,7 @@ class Answering:
         return self._conversation.append(answer.item) if answer.conversation_id else None
 
     def _end_at_the_limit(self, answer: Answer) -> Iterator[Act]:
-        """With the piece that went beyond max_output_tokens; the real API stops within it."""
+        """End it after the piece that went beyond max_output_tokens; the real API stops within that piece."""
         yield Halt(answer.id)
         yield from self._end(answer, "incomplete", {"reason": "max_output_tokens"})
 

@@ -92,6 +92,21 @@ class Conversation:
         self._items.append(item)
         return self.before(item)
 
+    def obey(self, sent: Event) -> list[Event]:
+        """Do to the items what a client event (conversation.item.*, checked) asks for; the events that tell of it.
+
+        Raises Rejected, and then nothing has changed.
+        """
+        match sent["type"]:
+            case "conversation.item.create":
+                return self.create(item_of(sent["item"]), sent.get("previous_item_id"))
+            case "conversation.item.truncate":
+                return self.truncate(sent["item_id"], sent["audio_end_ms"])
+            case "conversation.item.delete":
+                return self.delete(sent["item_id"])
+            case _:
+                return self.retrieve(sent["item_id"])
+
     def create(self, item: Item, previous: str | None) -> list[Event]:
         """Put a client's item after `previous` ("root": first, None: last)."""
         if item.id in self:

@@ -16,10 +16,10 @@ FRAME_BYTES = FRAME_MS * PCM_BYTES_PER_MS
 
 
 class Detector(Protocol):
-    """Hears one stream from its beginning."""
+    """Finds speech in one stream, from its beginning."""
 
     def hear(self, pcm: bytes) -> list[float]:
-        """How likely speech is, 0 to 1, in every 32 ms that these bytes complete.
+        """The probability of speech, 0 to 1, in each frame of 32 ms that these bytes complete.
 
         PCM16 LE mono 24 kHz in pieces of any length; what is incomplete waits for the next piece.
         """
@@ -27,7 +27,7 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """Somebody speaks: the turn begins here, its prefix included, and will be this item."""
+    """Speech: a turn begins here, its prefix included, and will be this item."""
 
     item_id: str
     start_ms: int
@@ -44,7 +44,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Nobody has said anything since the answer was played."""
+    """There was no speech for idle_timeout_ms since the last response was played."""
 
     item_id: str
     start_ms: int
@@ -56,7 +56,7 @@ Noticed: TypeAlias = Began | Ended | Idle
 
 
 class Hearing:
-    """The ears of one session; `detector` makes what hears speech, anew for every stretch of audio."""
+    """The input of one session; `detector` makes what finds speech, anew for each stretch of audio."""
 
     def __init__(self, detector: Callable[[], Detector], rules: Rules | None) -> None:
         self.rules = rules
@@ -79,7 +79,7 @@ class Hearing:
         self._microphone.check_room(size)
 
     def append(self, pcm: bytes) -> Iterator[Noticed]:
-        """Hear some more; what is noticed is told before the audio that follows it is looked at."""
+        """Add audio; what is noticed in it is told before the audio that follows is looked at."""
         self._microphone.append(pcm)
         if self.rules is None:
             return
@@ -90,7 +90,7 @@ class Hearing:
             yield from self._step(probability, self.rules)
 
     def take(self) -> tuple[str, bytes]:
-        """Commit by hand: the item, the one that was announced if a turn is open, and all audio."""
+        """Commit for the client: the id of the item, which is the announced one if a turn is open, and all audio."""
         pcm = self._microphone.take()
         item_id = self._announced or new_id("item")
         self._listen_anew()
@@ -102,15 +102,15 @@ class Hearing:
         self._listen_anew()
 
     def answer_began(self) -> None:
-        """While there is an answer nobody is idle."""
+        """A response is given: until it ends nobody is idle."""
         self._quiet_from = None
 
     def answer_ended(self, milliseconds: int) -> None:
-        """From the end of an answer's playback on silence counts: it takes so long from now."""
+        """A response is over, and its playback takes so long from now: then the idle timeout begins."""
         self._quiet_from = self._microphone.end // PCM_BYTES_PER_MS + milliseconds
 
     def _listen_anew(self) -> None:
-        """Whatever is heard from here on, nothing of it belongs to the audio before."""
+        """Begin anew: nothing that is heard from here on belongs to a turn before."""
         self._detector = None
         self._turn = Endpointing()
         self._heard = self._microphone.end

@@ -9,13 +9,13 @@ import binascii
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 
-from realtime.contract import language_of
-from realtime.server.acts import Act, Hear, Send
+from realtime.server.acts import Act, Send
 from realtime.server.answering import Answering
-from realtime.server.conversation import PCM_BYTES_PER_MS, Conversation, Item, event, item_of, new_id
+from realtime.server.conversation import PCM_BYTES_PER_MS, Conversation, event, new_id
 from realtime.server.hearing import Began, Detector, Ended, Hearing, Idle, Noticed
 from realtime.server.settings import LONGEST_LIFE, Event, check, initial, updated
 from realtime.server.shape import Rejected
+from realtime.server.transcription import Transcription
 from realtime.server.turn_detection import rules_of
 
 STEP_BYTES = 96 * PCM_BYTES_PER_MS  # three frames cost a detector about half a millisecond
@@ -24,8 +24,8 @@ STEP_BYTES = 96 * PCM_BYTES_PER_MS  # three frames cost a detector about half a 
 class Session:
     """The server's half of one conversation; `now` is when it begins, in seconds since 1970.
 
-    It may live for `seconds`; whoever drives it sees to that. `detector` makes what hears speech in a stream of
-    audio, for server VAD.
+    It may live for `seconds`; whoever drives it sees to that. `detector` makes what finds speech in a stream of audio,
+    for server VAD.
     """
 
     def __init__(
@@ -35,17 +35,17 @@ class Session:
         self.settings = initial(self.id, model, int(now + seconds))
         self._conversation = Conversation()
         self._hearing = Hearing(detector, rules_of(self.settings))
-        self._unheard: dict[str, Item] = {}
-        self._answering = Answering(self._conversation, self._unheard, self._hearing)
+        self._transcription = Transcription(self._conversation)
+        self._answering = Answering(self._conversation, self._transcription, self._hearing)
         self._acts: list[Act] = []
 
     def begin(self) -> list[Act]:
-        """The first frame of every session."""
+        """Say session.created, the first event of every session."""
         self._send(event("session.created", session=self.settings))
         return self._taken()
 
     def receive(self, sent: Event) -> list[Act]:
-        """Obey one client event, or answer with the error that it earns."""
+        """Obey one client event, or answer with an error."""
         return [act for acts in self.steps(sent) for act in acts]
 
     def steps(self, sent: Event) -> Iterator[list[Act]]:
@@ -69,28 +69,18 @@ class Session:
         return self._taken()
 
     def heard(self, item_id: str, words: str) -> list[Act]:
-        """The ear is done with an item; "" means that nothing intelligible was said."""
-        item = self._unheard.pop(item_id)
-        item.content[0]["transcript"] = words
-        if self.settings["audio"]["input"]["transcription"] is not None:
-            kind, where = "conversation.item.input_audio_transcription", {"item_id": item_id, "content_index": 0}
-            if words:
-                self._send(event(f"{kind}.delta", **where, delta=words))
-            usage = {"type": "duration", "seconds": item.milliseconds / 1000}
-            self._send(event(f"{kind}.completed", **where, transcript=words, usage=usage))
+        """The words of an item are known; "" means that nothing intelligible was said."""
+        self._send(*self._transcription.completed(item_id, words, self.settings))
         return self._taken(self._answering.heard())
 
     def unheard(self, item_id: str, why: Event) -> list[Act]:
-        """The ear had no time for an item: nobody will know what was said, and a response to it fails by this error."""
-        del self._unheard[item_id]
-        if self.settings["audio"]["input"]["transcription"] is not None:
-            kind, where = "conversation.item.input_audio_transcription", {"item_id": item_id, "content_index": 0}
-            self._send(event(f"{kind}.failed", **where, error=why))
+        """The words of an item will never be known: a response to it fails by this error."""
+        self._send(*self._transcription.failed(item_id, why, self.settings))
         return self._taken(self._answering.unheard(item_id, why))
 
     @property
     def answered(self) -> bool:
-        """The client has had an answer, here or in a conversation that goes on here."""
+        """True if the conversation holds a turn of the assistant's, given here or by a session before."""
         return any(item.role == "assistant" for item in self._conversation)
 
     def thought(self, response_id: str, text: str) -> list[Act]:
@@ -98,7 +88,7 @@ class Session:
         return self._taken(self._answering.thought(response_id, text))
 
     def spoke(self, response_id: str, words: str, pcm: bytes) -> list[Act]:
-        """Some words and the audio that follows them; either may be empty."""
+        """Some words of a response, and the audio that follows them; either may be empty."""
         return self._taken(self._answering.spoke(response_id, words, pcm))
 
     def finished(self, response_id: str) -> list[Act]:
@@ -133,19 +123,7 @@ class Session:
             case "response.cancel":
                 self._acts += self._answering.cancel(sent.get("response_id"))
             case _:
-                self._send_all(self._rearrange(sent))
-
-    def _rearrange(self, sent: Event) -> list[Event]:
-        """What a client does to the items of the conversation."""
-        match sent["type"]:
-            case "conversation.item.create":
-                return self._conversation.create(item_of(sent["item"]), sent.get("previous_item_id"))
-            case "conversation.item.truncate":
-                return self._conversation.truncate(sent["item_id"], sent["audio_end_ms"])
-            case "conversation.item.delete":
-                return self._conversation.delete(sent["item_id"])
-            case _:
-                return self._conversation.retrieve(sent["item_id"])
+                self._send(*self._conversation.obey(sent))
 
     def _update(self, change: Event) -> None:
         self.settings = updated(self.settings, change, voice_locked=self._answering.voice_locked)
@@ -173,29 +151,17 @@ class Session:
                 self._answer()
 
     def _answer(self) -> None:
-        """Answer of our own accord, unless an answer is still being given."""
+        """Answer of our own accord, unless a response is still given."""
         # Then there is no error either, which is our choice: the SDK's types say that this "may fail", nobody has
         # seen how, and an error would echo no event of the client's.
         if self._answering.active is None:
             self._acts += self._answering.create({}, self.settings)
 
     def _commit(self, item_id: str, pcm: bytes) -> None:
-        item = Item(item_id, "user", [{"type": "input_audio", "transcript": None}], sound=len(pcm))
-        before = self._conversation.append(item)
-        self._send(event("input_audio_buffer.committed", previous_item_id=before, item_id=item.id))
-        self._send_all(self._conversation.shown(item))
-        self._unheard[item.id] = item
-        self._acts.append(Hear(item.id, pcm, self._language()))
+        self._acts += self._transcription.commit(item_id, pcm, self.settings)
 
-    def _language(self) -> str | None:
-        transcription = self.settings["audio"]["input"]["transcription"] or {}
-        return transcription.get("language") or language_of(self.settings["instructions"])
-
-    def _send(self, fact: Event) -> None:
-        self._acts.append(Send(fact))
-
-    def _send_all(self, facts: Iterable[Event]) -> None:
-        self._acts.extend(map(Send, facts))
+    def _send(self, *events: Event) -> None:
+        self._acts += map(Send, events)
 
     def _taken(self, more: Iterable[Act] = ()) -> list[Act]:
         acts, self._acts = [*self._acts, *more], []
@@ -204,5 +170,5 @@ class Session:
 
 def error(refusal: Rejected, event_id: str | None = None, kind: str = "invalid_request_error") -> Event:
     """The error event for a refusal; it echoes the `event_id` of what it refuses."""
-    told = {"code": refusal.code, "message": refusal.message, "param": refusal.param}
-    return event("error", error={"type": kind, **told, "event_id": event_id})
+    said = {"type": kind, "code": refusal.code, "message": refusal.message, "param": refusal.param}
+    return event("error", error={**said, "event_id": event_id})

@@ -7,15 +7,16 @@ import pytest
 
 from actors.bridge import OPENING_SECONDS, BridgeInbox, OpenAIBridgeActor
 from actors.messages.bridge import AskText, Configure, Ready, UpstreamEvent, UpstreamLost
+from actors.messages.ids import ChoiceId, Generation
 from actors.runtime import Hired, Stop
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
-from upstream.facts import Postponed, ReplyEnded, Setup
+from upstream.facts import Postponed, ReplyEnded, ReplyNumber, Setup, TurnId
 from upstream.link import OPEN_SECONDS
 from upstream.models import Capabilities
 
-SETUP = Configure(1, Setup("You are Tina.", "marin", "hi"), ())
+SETUP = Configure(ChoiceId(1), Setup("You are Tina.", "marin", "hi"), ())
 
 
 class Alone:
@@ -26,7 +27,7 @@ class Alone:
         self.upstream.full = full
         self.upstream.can = can or Capabilities()
         self.bridge: Hired[BridgeInbox] = stage.launch(
-            OpenAIBridgeActor, self.session, 1, self.upstream, "somebody", SETUP
+            OpenAIBridgeActor, self.session, Generation(1), self.upstream, "somebody", SETUP
         )
         stage.settle()
 
@@ -78,7 +79,7 @@ def test_the_time_to_be_ready_begins_with_the_dialling(stage: Stage, changed: bo
     alone = Alone(stage, full=True)
     if changed:
         stage.advance(6)
-        alone.bridge.tell(replace(SETUP, choice=2))
+        alone.bridge.tell(replace(SETUP, choice=ChoiceId(2)))
     stage.advance(60)
     assert alone.bridge.is_alive()
     alone.wire.begin()
@@ -109,7 +110,7 @@ def test_a_connection_that_is_to_be_somebody_else_has_its_time_again(stage: Stag
     alone = Alone(stage)
     alone.wire.say(type="session.created")
     stage.advance(OPENING_SECONDS - 1)
-    alone.bridge.tell(replace(SETUP, choice=2))
+    alone.bridge.tell(replace(SETUP, choice=ChoiceId(2)))
     stage.advance(OPENING_SECONDS - 1)
     alone.wire.consent()
     alone.wire.consent()
@@ -123,7 +124,7 @@ def test_an_ask_after_a_long_silence_is_given_time(stage: Stage) -> None:
     alone = Alone(stage)
     alone.configured()
     stage.advance(100 - 0.1)
-    alone.bridge.tell(AskText(1, "hello"))
+    alone.bridge.tell(AskText(TurnId(1), "hello"))
     stage.advance(14)
     assert alone.bridge.is_alive()
     stage.advance(6)
@@ -134,7 +135,7 @@ def test_other_news_does_not_hide_that_an_answer_is_overdue(stage: Stage) -> Non
     """The end of a response was lost: frames still come, and nothing would ever be answered."""
     alone = Alone(stage)
     wire = alone.configured()
-    alone.bridge.tell(AskText(1, "hello"))
+    alone.bridge.tell(AskText(TurnId(1), "hello"))
     stage.settle()
     wire.say(type="response.created", response={"id": "a", "metadata": {"ask": "1"}})
     for _ in range(8):
@@ -148,7 +149,7 @@ def test_an_answer_that_was_said_whole_is_over_though_its_end_was_lost(stage: St
     """Else it would be said once more on another connection."""
     alone = Alone(stage)
     wire = alone.configured()
-    alone.bridge.tell(AskText(1, "hello"))
+    alone.bridge.tell(AskText(TurnId(1), "hello"))
     stage.settle()
     wire.say(type="response.created", response={"id": "a", "metadata": {"ask": "1"}})
     wire.say(type="response.output_audio_transcript.delta", response_id="a", delta="Namaste.")
@@ -156,8 +157,8 @@ def test_an_answer_that_was_said_whole_is_over_though_its_end_was_lost(stage: St
     assert not any(isinstance(fact.event, ReplyEnded) for fact in alone.session.take())
     wire.say(type="response.output_item.done", response_id="a", item={"id": "said", "status": "completed"})
     stage.advance(10)
-    alone.session.fish_for(UpstreamEvent(1, ReplyEnded(1, 1, "completed", "Namaste.")))
-    alone.bridge.tell(AskText(2, "and now"))
+    alone.session.fish_for(UpstreamEvent(Generation(1), ReplyEnded(ReplyNumber(1), TurnId(1), "completed", "Namaste.")))
+    alone.bridge.tell(AskText(TurnId(2), "and now"))
     stage.settle()
     wire.answer("at last")
     alone.end()
@@ -167,12 +168,12 @@ def test_what_was_put_off_is_asked_again_when_its_time_has_come(stage: Stage) ->
     """The bridge has the clock; the session hears of the reply that will not be."""
     alone = Alone(stage)
     wire = alone.configured()
-    alone.bridge.tell(AskText(1, "hello"))
+    alone.bridge.tell(AskText(TurnId(1), "hello"))
     stage.settle()
     wire.say(type="response.created", response={"id": "a", "metadata": {"ask": "1"}})
     error = {"code": "rate_limit_exceeded", "message": "Please try again in 2s."}
     wire.say(type="response.done", response={"id": "a", "status": "failed", "status_details": {"error": error}})
-    alone.session.fish_for(UpstreamEvent(1, Postponed(1, 1, 2.0)))
+    alone.session.fish_for(UpstreamEvent(Generation(1), Postponed(ReplyNumber(1), TurnId(1), 2.0)))
     stage.advance(1.9)
     assert wire.kinds.count("response.create") == 1
     stage.advance(0.2)

@@ -4,8 +4,9 @@ import pytest
 
 from actors.messages.caller import Chose, Close, ConfigAck, Error, TextResponse, Typed
 from actors.testing.scene import Scene
-from realtime.client.errors import CLOSES, CODES, Action
+from realtime.client.errors import CODES, Action
 from tests.kit.four import MOHIT, TINA
+from upstream.facts import ACCOUNT_CLOSES
 
 ACCOUNT = [code for code, trouble in CODES.items() if trouble is Action.ACCOUNT]
 
@@ -90,7 +91,7 @@ def test_a_completed_reply_forgives_what_was_lost_before(scene: Scene) -> None:
     assert not any(isinstance(message, Error) for message in scene.caller.heard)
 
 
-@pytest.mark.parametrize("code", [code for code, trouble in CLOSES.items() if trouble is Action.ACCOUNT])
+@pytest.mark.parametrize("code", ACCOUNT_CLOSES)
 def test_a_close_that_refuses_our_account_is_final(scene: Scene, code: int) -> None:
     """In the middle of a call as well."""
     scene.on_the_line(TINA).lose(code, "no")

@@ -7,6 +7,7 @@ import orjson
 
 from actors.admission.slots import PersonaSlots
 from actors.messages.admission import ById, ByWords, Declined, Reserve, Reserved, Wish
+from actors.messages.ids import ChoiceId
 from personas import SHIPPED, Catalogue
 from tests.kit.four import FOUR, HARSH, MOHIT, TINA
 
@@ -28,12 +29,12 @@ ONE_EACH = one_each()
 def ask(slots: PersonaSlots, call: str, choice: int, wish: Wish | str, catalogue: Catalogue = ONE_EACH) -> Any:
     """What a choice of this call is answered."""
     wish = ById(wish) if isinstance(wish, str) else wish
-    return slots.answer(Reserve(cast(Any, call), choice, wish), catalogue, NOW)
+    return slots.answer(Reserve(cast(Any, call), ChoiceId(choice), wish), catalogue, NOW)
 
 
 def test_a_choice_is_answered_with_the_persona_and_the_policy_of_memory() -> None:
     """Both as the catalogue has them now."""
-    assert ask(PersonaSlots(), A, 7, TINA) == Reserved(7, ONE_EACH.get(TINA), "shared")
+    assert ask(PersonaSlots(), A, 7, TINA) == Reserved(ChoiceId(7), ONE_EACH.get(TINA), "shared")
 
 
 def test_what_the_catalogue_refuses_takes_no_place() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from actors.call.choices import Choices
 from actors.call.line import Selection
+from actors.messages.ids import ChoiceId
 from personas import Profile
 from schemas import Refused
 from tests.kit.four import FOUR, HARSH, MOHIT, TINA
@@ -12,7 +13,7 @@ ASHA, USHA = Profile(name="Asha"), Profile(name="Usha")
 
 
 def grant(choices: Choices, choice: int, astrologer_id: str) -> Selection:
-    selection = Selection(choice, FOUR.get(astrologer_id))
+    selection = Selection(ChoiceId(choice), FOUR.get(astrologer_id))
     choices.granted(selection, "private")
     return selection
 

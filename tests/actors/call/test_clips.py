@@ -6,6 +6,7 @@ from actors.call.clips import Clips
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from audio import Pool
+from upstream.facts import TurnId
 
 
 class Caller:
@@ -18,7 +19,7 @@ class Caller:
 
     def records(self, *numbers: int) -> None:
         for number in numbers:
-            self.clips.add(number, bytes([number]))
+            self.clips.add(TurnId(number), bytes([number]))
 
     @property
     def given(self) -> list[int]:
@@ -34,7 +35,7 @@ def test_one_clip_of_a_caller_is_decoded_at_a_time() -> None:
     caller = Caller()
     caller.records(1, 2, 3)
     assert caller.given == [1]
-    assert caller.clips.finished(1)
+    assert caller.clips.finished(TurnId(1))
     assert caller.given == [1, 2]
 
 
@@ -42,10 +43,10 @@ def test_what_nobody_wants_is_not_decoded() -> None:
     """The one in hand is cancelled and the next one goes in; one that waits never does."""
     caller = Caller()
     caller.records(1, 2, 3, 4)
-    caller.clips.drop(2)
-    caller.clips.drop(1)
+    caller.clips.drop(TurnId(2))
+    caller.clips.drop(TurnId(1))
     assert (caller.given, caller.cancelled) == ([1, 3], [1])
-    caller.clips.drop(3, 4)
+    caller.clips.drop(TurnId(3), TurnId(4))
     assert (caller.given, caller.cancelled) == ([1, 3], [1, 3])
 
 
@@ -53,8 +54,8 @@ def test_what_was_told_of_a_clip_that_was_dropped_meanwhile_is_no_news() -> None
     """The one in hand is another by then: it is still decoded alone, and can still be cancelled."""
     caller = Caller()
     caller.records(1, 2, 3)
-    caller.clips.drop(1)
-    assert not caller.clips.finished(1)
+    caller.clips.drop(TurnId(1))
+    assert not caller.clips.finished(TurnId(1))
     assert caller.given == [1, 2]
-    caller.clips.drop(2)
+    caller.clips.drop(TurnId(2))
     assert caller.cancelled == [1, 2]

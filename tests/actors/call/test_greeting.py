@@ -3,10 +3,14 @@
 from actors.call.greeting import Greetings
 from actors.call.line import Leg, Selection
 from actors.messages.bridge import Greet, ToBridge
+from actors.messages.ids import ChoiceId, Generation
 from actors.runtime import Hired, Stop
 from actors.testing.probe import Probe
 from personas import Catalogue
 from tests.kit.four import TINA
+from upstream.facts import TurnId
+
+CHOICE, TURN = ChoiceId(7), TurnId(3)
 
 
 class Bridge(Probe):
@@ -15,14 +19,14 @@ class Bridge(Probe):
 
 def leg(bridge: Hired[ToBridge | Stop]) -> Leg:
     """A connection that serves."""
-    return Leg(1, Selection(1, Catalogue.load().get(TINA)), bridge)
+    return Leg(Generation(1), Selection(ChoiceId(1), Catalogue.load().get(TINA)), bridge)
 
 
 def owed(words: str = "one two three") -> Greetings:
     """Choice 7 was granted; its greeting is number 3 among the turns."""
     greetings = Greetings()
-    greetings.expect(7, 3)
-    greetings.owe(7, words)
+    greetings.expect(CHOICE, TURN)
+    greetings.owe(CHOICE, words)
     return greetings
 
 
@@ -30,9 +34,9 @@ def test_a_greeting_comes_first_from_the_choice_until_it_begins() -> None:
     """Nobody listens to the caller meanwhile, or they would be answered before they are greeted."""
     greetings = Greetings()
     first = [greetings.comes_first]
-    greetings.expect(7, 3)
+    greetings.expect(CHOICE, TURN)
     first.append(greetings.comes_first)
-    greetings.owe(7, "hello")
+    greetings.owe(CHOICE, "hello")
     first.append(greetings.comes_first)
     assert greetings.owed
     greetings.owed.begun = True
@@ -43,8 +47,8 @@ def test_a_greeting_comes_first_from_the_choice_until_it_begins() -> None:
 def test_a_choice_that_was_refused_is_owed_none() -> None:
     """As if nobody had been asked for."""
     greetings = Greetings()
-    greetings.expect(7, 3)
-    greetings.refused(7)
+    greetings.expect(CHOICE, TURN)
+    greetings.refused(CHOICE)
     assert not greetings.comes_first
     assert greetings.owed is None
 
@@ -52,19 +56,19 @@ def test_a_choice_that_was_refused_is_owed_none() -> None:
 def test_after_a_loss_the_rest_of_it_is_owed() -> None:
     """The words that the caller gets of it count; when that is all of them, nothing is owed."""
     greetings = owed()
-    greetings.lost({3: "one"})
+    greetings.lost({TURN: "one"})
     assert greetings.owed
     assert greetings.owed.rest == "two three"
-    greetings.lost({3: "one two three"})
+    greetings.lost({TURN: "one two three"})
     assert greetings.owed is None
 
 
 def test_only_its_own_answer_settles_it() -> None:
     """By its number."""
     greetings = owed()
-    greetings.settle(2)
+    greetings.settle(TurnId(2))
     assert greetings.owed
-    greetings.settle(3)
+    greetings.settle(TURN)
     assert greetings.owed is None
 
 
@@ -74,6 +78,6 @@ def test_an_interruption_ends_one_that_was_asked_for() -> None:
     greetings.interrupt()
     assert greetings.owed
     greetings.ask(leg(bridge))  # type: ignore[arg-type]  # a probe stands for a bridge
-    bridge.expect(Greet(3, "one two three"))
+    bridge.expect(Greet(TURN, "one two three"))
     greetings.interrupt()
     assert greetings.owed is None

@@ -20,23 +20,24 @@ from actors.call.line import (
     Wait,
     steer,
 )
+from actors.messages.ids import ChoiceId, Generation
 from actors.runtime import Policy, Verdict
 from actors.testing.probe import Probe
 from tests.kit.four import FOUR
 from upstream.models import Capabilities
 
 ALL = FOUR.all()
-TINA, MOHIT = Selection(1, ALL[0]), Selection(2, ALL[1])
+TINA, MOHIT = Selection(ChoiceId(1), ALL[0]), Selection(ChoiceId(2), ALL[1])
 ENDS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)  # one more than the table allows
 
-COMING = Leg(2, MOHIT)
-LIVE = Leg(1, TINA, ready=True, empty=False)
+COMING = Leg(Generation(2), MOHIT)
+LIVE = Leg(Generation(1), TINA, ready=True, empty=False)
 DIALLED = replace(COMING, bridge=cast(Any, Probe("bridge")))
 OLD = replace(LIVE, due=4.0)
-NEXT = Leg(2, TINA, empty=False, seeded=7)
+NEXT = Leg(Generation(2), TINA, empty=False, seeded=7)
 FIXED = Capabilities(mutable_voice=False, mutable_instructions=False)
 VOICE_FIXED = Capabilities(mutable_voice=False)
-TINAS_VOICE = Selection(3, replace(ALL[1], voice=ALL[0].voice))
+TINAS_VOICE = Selection(ChoiceId(3), replace(ALL[1], voice=ALL[0].voice))
 
 
 @pytest.mark.parametrize(
@@ -105,15 +106,15 @@ def test_ends_are_forgotten_in_time() -> None:
 def test_one_that_was_to_take_over_knows_enough_when_the_live_one_goes_first() -> None:
     """What is said from then on waits for it; what was said before, and it does not know, it never will."""
     line = Line(TINA, OLD, NEXT, said=7)
-    assert steer(replace(line.without(1), said=9), now=5.0) is None
-    assert steer(replace(line, said=8).without(1), now=5.0) == Discard(NEXT)
+    assert steer(replace(line.without(Generation(1)), said=9), now=5.0) is None
+    assert steer(replace(line, said=8).without(Generation(1)), now=5.0) == Discard(NEXT)
 
 
 def test_a_leg_that_consents_again_is_replaced_no_later() -> None:
     """It says anew how long it lasts, each time it was told something."""
     line = Line(TINA, replace(LIVE, configured=True, due=100.0))
     assert line.tuned(True).live == replace(LIVE, configured=True, due=100.0, listens=True, ready=False)
-    assert line.tuned(True).readied(1, 1, due=120.0, listens=True).live == replace(
+    assert line.tuned(True).readied(Generation(1), ChoiceId(1), due=120.0, listens=True).live == replace(
         LIVE, configured=True, due=100.0, listens=True
     )
 
@@ -131,10 +132,10 @@ def test_only_whoever_is_wanted_is_told_how_the_caller_speaks() -> None:
 
 def test_a_leg_that_is_gone_is_gone_from_every_place() -> None:
     """By its generation."""
-    line = Line(TINA, LIVE, COMING, (Leg(3, TINA),))
-    assert line.without(1).live is None
-    assert line.without(2).coming is None
-    assert line.without(3).retiring == ()
+    line = Line(TINA, LIVE, COMING, (Leg(Generation(3), TINA),))
+    assert line.without(Generation(1)).live is None
+    assert line.without(Generation(2)).coming is None
+    assert line.without(Generation(3)).retiring == ()
     assert [leg.generation for leg in line.legs()] == [1, 2, 3]
 
 

@@ -5,12 +5,13 @@ import pytest
 from actors.call.outgoing import RATE, OutgoingReply
 from actors.call.playout import LEAD, PIECE, Playout, silence
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
-from upstream.facts import Status
+from actors.messages.ids import Generation
+from upstream.facts import ReplyNumber, Status, TurnId
 
 
 def outgoing(number: int, *words: str, seconds: float = 0.2, status: Status | None = "completed") -> OutgoingReply:
     """A reply of which each word plays for so many seconds."""
-    made = OutgoingReply(1, number, number, "tina")
+    made = OutgoingReply(Generation(1), ReplyNumber(number), TurnId(number), "tina")
     for word in words:
         made.add_words(word)
         made.add(bytes(int(RATE * seconds)))
@@ -204,7 +205,7 @@ def test_what_was_released_of_a_cut_word_counts_as_said() -> None:
 
 def test_a_reply_that_stops_before_its_first_word_was_heard_as_nothing() -> None:
     """Something was said between the beginning of the response and the first of its audio."""
-    reply = OutgoingReply(1, 1, 1, "tina")
+    reply = OutgoingReply(Generation(1), ReplyNumber(1), TurnId(1), "tina")
     playback = streamed(reply)
     assert playback.stop(11.0, 11.0) == [reply]
     assert (reply.heard_text(11.0), silence(reply, 11.0, streamed=True)) == ("", [])

@@ -3,7 +3,7 @@
 from itertools import count
 
 from actors.call.replay import LONGEST, QUIET, ReplayBuffer
-from upstream.facts import BYTES_PER_MS
+from upstream.facts import BYTES_PER_MS, TurnId
 
 FRAME_MS = 20
 
@@ -41,16 +41,16 @@ def test_a_turn_is_kept_until_it_is_safe() -> None:
     """From where it began, also after it is whole, for it may not be written down yet."""
     microphone = ReplayBuffer()
     hear(microphone, 0, 2000)
-    microphone.began(7, 1500)
+    microphone.began(TurnId(7), 1500)
     hear(microphone, 2000, 5000)
     microphone.paused(4500)
     hear(microphone, 5000, 6000)
-    microphone.acknowledge(7)
+    microphone.acknowledge(TurnId(7))
     hear(microphone, 6000, 6020)
     kept = replay(microphone)
     assert said(6020 - 760, 6020).endswith(kept)
     hear(microphone, 0, 1000)
-    microphone.began(8, len(kept) // BYTES_PER_MS + 600)  # the other connection was played what was kept
+    microphone.began(TurnId(8), len(kept) // BYTES_PER_MS + 600)  # the other connection was played what was kept
     hear(microphone, 1000, 3000)
     assert replay(microphone) == said(600, 3000)
 
@@ -59,9 +59,9 @@ def test_nothing_of_a_turn_is_said_twice_though_nobody_told_where_it_ended() -> 
     """It was silent for half a second before the turn was whole."""
     microphone = ReplayBuffer()
     hear(microphone, 0, 2000)
-    microphone.began(7, 500)
+    microphone.began(TurnId(7), 500)
     microphone.committed()
-    microphone.acknowledge(7)
+    microphone.acknowledge(TurnId(7))
     assert replay(microphone) == said(1500, 2000)
 
 
@@ -69,9 +69,9 @@ def test_nothing_of_a_turn_that_is_safe_is_said_twice() -> None:
     """What is kept of the quiet after it does not reach back into it."""
     microphone = ReplayBuffer()
     hear(microphone, 0, 3000)
-    microphone.began(1, 1000)
+    microphone.began(TurnId(1), 1000)
     microphone.paused(2900)
-    microphone.acknowledge(1)
+    microphone.acknowledge(TurnId(1))
     hear(microphone, 3000, 3100)
     assert replay(microphone) == said(2900, 3100)
 
@@ -80,7 +80,7 @@ def test_a_long_turn_loses_its_beginning_and_says_so() -> None:
     """What exceeds the bound cannot be replayed."""
     microphone = ReplayBuffer()
     hear(microphone, 0, 1000)
-    microphone.began(1, 0)
+    microphone.began(TurnId(1), 0)
     hear(microphone, 1000, 20_000)
     assert microphone.lost
     assert replay(microphone) == said(20_000 - LONGEST // BYTES_PER_MS, 20_000)
@@ -95,7 +95,7 @@ def test_while_nobody_listens_everything_is_kept() -> None:
     assert microphone.resume() == said(2000, 5000)
     assert microphone.resume() == b""
     hear(microphone, 5000, 6000)
-    microphone.began(1, 5500)
+    microphone.began(TurnId(1), 5500)
     hear(microphone, 6000, 8000)
     assert replay(microphone) == said(5500, 8000)
 
@@ -115,7 +115,7 @@ def test_positions_hold_after_more_was_missed_than_is_kept() -> None:
     hear(microphone, 1000, 21_000, listening=False)
     assert microphone.lost
     assert microphone.resume() == said(6000, 21_000)
-    microphone.began(1, 1000 + 15_000 - 500)
+    microphone.began(TurnId(1), 1000 + 15_000 - 500)
     hear(microphone, 21_000, 22_000)
     assert replay(microphone) == said(20_500, 22_000)
 
@@ -152,9 +152,9 @@ def test_what_became_safe_is_not_said_again_though_nothing_was_said_since() -> N
     microphone = ReplayBuffer()
     hear(microphone, 0, 3000)
     replayed = len(replay(microphone)) // BYTES_PER_MS
-    microphone.began(1, 100)
+    microphone.began(TurnId(1), 100)
     microphone.paused(replayed - 100)
-    microphone.acknowledge(1)
+    microphone.acknowledge(TurnId(1))
     assert len(replay(microphone)) == 100 * BYTES_PER_MS
 
 
@@ -162,7 +162,7 @@ def test_what_was_replayed_is_kept_when_that_connection_is_lost_as_well() -> Non
     """It had no time to say what it heard in it."""
     microphone = ReplayBuffer()
     hear(microphone, 0, 1000)
-    microphone.began(1, 100)
+    microphone.began(TurnId(1), 100)
     hear(microphone, 1000, 3000)
     kept = replay(microphone)
     hear(microphone, 3000, 3100)
@@ -173,17 +173,17 @@ def test_a_safe_turn_behind_one_that_is_not_is_replayed_in_its_place() -> None:
     """Else it would be known before what was said before it; once that one is safe as well, both are silence."""
     microphone = ReplayBuffer()
     hear(microphone, 0, 500)
-    microphone.began(1, 0)
+    microphone.began(TurnId(1), 0)
     hear(microphone, 500, 2000)
     microphone.paused(1000)
-    microphone.began(2, 1000)
+    microphone.began(TurnId(2), 1000)
     hear(microphone, 2000, 3000)
     microphone.paused(2000)
-    microphone.acknowledge(2)
+    microphone.acknowledge(TurnId(2))
     microphone.hold()
     assert microphone.heard_again == [2]
     assert bytes(microphone._kept) == said(0, 3000)
-    microphone.acknowledge(1)
+    microphone.acknowledge(TurnId(1))
     assert microphone.heard_again == []
     assert microphone.replay() == bytes(2000 * BYTES_PER_MS) + said(2000, 3000)
 
@@ -192,9 +192,9 @@ def test_an_onset_that_was_told_of_too_late_is_missing() -> None:
     """Unless the turn is safe before another connection would need it."""
     microphone = ReplayBuffer()
     hear(microphone, 0, 3000)
-    microphone.began(1, 1000)
+    microphone.began(TurnId(1), 1000)
     assert microphone.lost
-    microphone.acknowledge(1)
+    microphone.acknowledge(TurnId(1))
     assert not microphone.lost
 
 
@@ -202,10 +202,10 @@ def test_what_was_dropped_is_played_to_nobody() -> None:
     """Neither to the connection that listened before, nor to the next; positions go on."""
     microphone = ReplayBuffer()
     hear(microphone, 0, 500)
-    microphone.began(1, 0)
+    microphone.began(TurnId(1), 0)
     hear(microphone, 500, 600, listening=False)
     microphone.drop()
     assert microphone.resume() == b""
     hear(microphone, 600, 700)
-    microphone.began(2, 520)
+    microphone.began(TurnId(2), 520)
     assert replay(microphone) == said(600, 700)

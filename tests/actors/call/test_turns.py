@@ -1,19 +1,20 @@
 """The order of turns."""
 
 from actors.call.turns import TurnOrder
+from actors.messages.ids import ChoiceId
 
 
 def test_turns_are_asked_in_the_order_in_which_they_came() -> None:
     """A clip that is still being decoded holds back what came after it."""
     turns = TurnOrder()
-    clip, text = turns.arrive(1, 0.0), turns.arrive(1, 0.1, "hello")
-    assert turns.next(1) is None
+    clip, text = turns.arrive(ChoiceId(1), 0.0), turns.arrive(ChoiceId(1), 0.1, "hello")
+    assert turns.next(ChoiceId(1)) is None
     turns.change(clip.number, content=b"pcm")
-    first = turns.next(1)
+    first = turns.next(ChoiceId(1))
     assert first is not None
     assert first.number == clip.number
     turns.change(clip.number, asked=True)
-    second = turns.next(1)
+    second = turns.next(ChoiceId(1))
     assert second is not None
     assert second.number == text.number
 
@@ -21,17 +22,17 @@ def test_turns_are_asked_in_the_order_in_which_they_came() -> None:
 def test_a_turn_waits_for_the_persona_it_was_meant_for() -> None:
     """What was said to the next persona is not asked of this one."""
     turns = TurnOrder()
-    turns.arrive(2, 0.0, "for the second")
-    assert turns.next(1) is None
-    assert turns.next(2) is not None
-    turns.retag(2, 1)
-    assert turns.next(1) is not None
+    turns.arrive(ChoiceId(2), 0.0, "for the second")
+    assert turns.next(ChoiceId(1)) is None
+    assert turns.next(ChoiceId(2)) is not None
+    turns.retag(ChoiceId(2), ChoiceId(1))
+    assert turns.next(ChoiceId(1)) is not None
 
 
 def test_what_is_forgotten_is_not_changed() -> None:
     """A fact about a turn that is over is dropped."""
     turns = TurnOrder()
-    said = turns.arrive(1, 0.0)
+    said = turns.arrive(ChoiceId(1), 0.0)
     turns.forget(said.number)
     turns.change(said.number, content=b"late")
     assert list(turns) == []

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from realtime.client.protocol import REMEMBERED
+from realtime.client.event_ids import REMEMBERED
 from tests.realtime.client.upstream import Upstream
+from upstream.commands import Append, AskText, CancelReply, Greet, Retry, SetTurnDetection, TruncateReply
 from upstream.facts import (
     Allowance,
     AskFailed,
@@ -15,8 +16,10 @@ from upstream.facts import (
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
+    ReplyNumber,
     ReplyWords,
     Transcribed,
+    TurnId,
     Unusable,
     Used,
 )
@@ -57,7 +60,7 @@ def test_what_the_upstream_leaves_out_or_rounds_is_believed() -> None:
     up = Upstream(ready=False)
     rules = {**up.update["session"]["audio"]["input"]["turn_detection"], "threshold": 0.50001}
     session = {"audio": {"input": {"turn_detection": rules}, "output": {"voice": "marin"}}}
-    assert up.say("session.updated", session=session) == [Configured(None)]
+    assert up.say("session.updated", session=session) == [Configured(None, listens=True)]
 
 
 def test_an_answer_before_the_setup_is_stopped_and_its_audio_ends_the_connection() -> None:
@@ -76,15 +79,15 @@ def test_an_answer_before_the_setup_that_was_stopped_in_time_does_no_harm() -> N
     up = Upstream(ready=False)
     up.created("early")
     up.done("early", "cancelled")
-    assert up.say("session.updated", session=up.update["session"]) == [Configured(None)]
-    up.ours.greet(1, "Hello.")
+    assert up.say("session.updated", session=up.update["session"]) == [Configured(None, listens=True)]
+    up.ours.send(Greet(TurnId(1), "Hello."))
     assert "response.create" in up.kinds()
 
 
 def test_the_callers_voice_waits_for_the_setup(up: Upstream) -> None:
     """While the session is changed nothing is appended."""
-    up.ours.listen(False)
-    up.ours.append(bytes(960))
+    up.ours.send(SetTurnDetection(False))
+    up.ours.send(Append(bytes(960)))
     assert up.kinds() == ["session.update", "input_audio_buffer.clear"]
     up.say("session.updated", session={"audio": {"output": {"voice": "marin"}}})
     assert up.kinds() == ["input_audio_buffer.append"]
@@ -96,10 +99,10 @@ def test_the_callers_voice_waits_for_the_setup(up: Upstream) -> None:
 @pytest.mark.parametrize("later", [0, REMEMBERED - 1])
 def test_an_event_that_comes_twice_counts_once(up: Upstream, later: int) -> None:
     """By its event_id: audio would be heard twice. Not only when it follows at once."""
-    up.ours.ask_text(1, "one")
+    up.ours.send(AskText(TurnId(1), "one"))
     up.created("a", 1)
     delta = {"response_id": "a", "delta": "AAAA", "event_id": "e"}
-    assert up.say("response.output_audio.delta", **delta) == [ReplyAudio(1, bytes(3))]
+    assert up.say("response.output_audio.delta", **delta) == [ReplyAudio(ReplyNumber(1), bytes(3))]
     for number in range(later):
         up.say("response.output_audio.done", event_id=f"{number}")
     assert up.say("response.output_audio.delta", **delta) == []
@@ -108,17 +111,19 @@ def test_an_event_that_comes_twice_counts_once(up: Upstream, later: int) -> None
 
 def test_what_is_said_twice_with_another_id_counts_once_too(up: Upstream) -> None:
     """The beginning and the end of a response, a commit, the words of a turn."""
-    up.ours.ask_text(1, "one")
-    assert up.created("a", 1) == [ReplyBegan(1, 1)]
+    up.ours.send(AskText(TurnId(1), "one"))
+    assert up.created("a", 1) == [ReplyBegan(ReplyNumber(1), TurnId(1))]
     assert up.created("a", 1) == []
     up.audio("a")
-    assert up.done("a") == [ReplyEnded(1, 1, "completed", "")]
+    assert up.done("a") == [ReplyEnded(ReplyNumber(1), TurnId(1), "completed", "")]
     assert up.done("a") == []
     up.speech("t")
-    assert up.commit("t") == [Committed(-1)]
+    assert up.commit("t") == [Committed(TurnId(-1))]
     assert up.commit("t") == []
     written = {"item_id": "t", "transcript": "hello"}
-    assert up.say("conversation.item.input_audio_transcription.completed", **written) == [Transcribed(-1, "hello")]
+    assert up.say("conversation.item.input_audio_transcription.completed", **written) == [
+        Transcribed(TurnId(-1), "hello")
+    ]
     assert up.say("conversation.item.input_audio_transcription.completed", **written) == []
     assert up.say("session.updated", session=up.update["session"]) == []
 
@@ -126,27 +131,33 @@ def test_what_is_said_twice_with_another_id_counts_once_too(up: Upstream) -> Non
 @pytest.mark.parametrize("first", ["audio", "words", "done"])
 def test_a_response_whose_beginning_was_lost_begins_with_what_comes_of_it(up: Upstream, first: str) -> None:
     """It is what was asked for: nothing else is under way."""
-    up.ours.ask_text(1, "one")
+    up.ours.send(AskText(TurnId(1), "one"))
     if first == "audio":
-        assert up.audio("a") == [ReplyBegan(1, 1), ReplyAudio(1, bytes(3))]
+        assert up.audio("a") == [ReplyBegan(ReplyNumber(1), TurnId(1)), ReplyAudio(ReplyNumber(1), bytes(3))]
     elif first == "words":
         words = up.say("response.output_audio_transcript.delta", response_id="a", delta="Yes")
-        assert words == [ReplyBegan(1, 1), ReplyWords(1, "Yes")]
+        assert words == [ReplyBegan(ReplyNumber(1), TurnId(1)), ReplyWords(ReplyNumber(1), "Yes")]
     else:
-        assert up.done("a") == [ReplyBegan(1, 1), ReplyEnded(1, 1, "completed", "")]
+        assert up.done("a") == [
+            ReplyBegan(ReplyNumber(1), TurnId(1)),
+            ReplyEnded(ReplyNumber(1), TurnId(1), "completed", ""),
+        ]
 
 
 def test_a_response_whose_end_was_lost_ends_when_the_next_begins(up: Upstream) -> None:
     """There is one at a time; what the caller said meanwhile is answered, and not asked for again."""
-    up.ours.ask_text(1, "one")
+    up.ours.send(AskText(TurnId(1), "one"))
     up.created("a", 1)
     up.audio("a")
     up.sent()
     up.speech("t")
     up.commit("t")
     facts = up.created("b")
-    assert facts == [ReplyEnded(1, 1, "cancelled", "", "response.done is missing"), ReplyBegan(2, -1)]
-    assert up.audio("b") == [ReplyAudio(2, bytes(3))]
+    assert facts == [
+        ReplyEnded(ReplyNumber(1), TurnId(1), "cancelled", "", "response.done is missing"),
+        ReplyBegan(ReplyNumber(2), TurnId(-1)),
+    ]
+    assert up.audio("b") == [ReplyAudio(ReplyNumber(2), bytes(3))]
     up.done("b")
     assert "response.create" not in up.kinds()
 
@@ -155,16 +166,16 @@ def test_a_turn_whose_commit_was_lost_is_answered_all_the_same(up: Upstream) -> 
     """The answer shows that it is whole; its words find it."""
     up.speech("t")
     up.say("input_audio_buffer.speech_stopped", item_id="t", audio_end_ms=900)
-    assert up.created("a") == [Committed(-1), ReplyBegan(1, -1)]
+    assert up.created("a") == [Committed(TurnId(-1)), ReplyBegan(ReplyNumber(1), TurnId(-1))]
     written = up.say("conversation.item.input_audio_transcription.completed", item_id="t", transcript="hi")
-    assert written == [Transcribed(-1, "hi")]
+    assert written == [Transcribed(TurnId(-1), "hi")]
 
 
 def test_the_words_of_a_turn_may_come_before_its_commit(up: Upstream) -> None:
     """Then it is whole; the commit that follows says nothing new."""
     up.speech("t")
     written = up.say("conversation.item.input_audio_transcription.failed", item_id="t", error={})
-    assert written == [Committed(-1), Transcribed(-1, "")]
+    assert written == [Committed(TurnId(-1)), Transcribed(TurnId(-1), "")]
     assert up.commit("t") == []
 
 
@@ -175,7 +186,7 @@ def test_words_find_their_turn_in_any_order(up: Upstream) -> None:
         up.commit(item)
     kind = "conversation.item.input_audio_transcription.completed"
     told = [up.say(kind, item_id=item, transcript=item) for item in "cxab"]
-    assert told == [[Transcribed(-3, "c")], [], [Transcribed(-1, "a")], [Transcribed(-2, "b")]]
+    assert told == [[Transcribed(TurnId(-3), "c")], [], [Transcribed(TurnId(-1), "a")], [Transcribed(TurnId(-2), "b")]]
     assert up.ours.anomalies["words of an unknown item"] == 1
     up.created("answer")
     up.done("answer")
@@ -184,7 +195,7 @@ def test_words_find_their_turn_in_any_order(up: Upstream) -> None:
 
 def test_audio_of_a_response_that_is_over_or_unknown_is_dropped(up: Upstream) -> None:
     """It belongs to nothing that plays."""
-    up.ours.ask_text(1, "one")
+    up.ours.send(AskText(TurnId(1), "one"))
     up.created("a", 1)
     up.done("a")
     assert up.audio("a") == up.audio("never heard of") == []
@@ -193,12 +204,12 @@ def test_audio_of_a_response_that_is_over_or_unknown_is_dropped(up: Upstream) ->
 
 def test_an_item_that_was_never_announced_is_cut_by_what_the_end_says_of_it(up: Upstream) -> None:
     """response.output_item.added was lost; response.done lists the items."""
-    up.ours.ask_text(1, "one")
+    up.ours.send(AskText(TurnId(1), "one"))
     up.created("a", 1)
     up.audio("a", "A" * 6400)  # 100 ms
     up.done("a", output=[{"id": "said"}])
     up.sent()
-    up.ours.keep(1, 40)
+    up.ours.send(TruncateReply(ReplyNumber(1), 40))
     (cut,) = up.sent()
     assert (cut["type"], cut["item_id"], cut["audio_end_ms"]) == ("conversation.item.truncate", "said", 40)
 
@@ -208,14 +219,14 @@ def test_an_item_that_was_never_announced_is_cut_by_what_the_end_says_of_it(up: 
 
 def test_an_answer_that_was_put_off_is_asked_for_again_without_its_content(up: Upstream) -> None:
     """After the delay that the message names; what was asked meanwhile waits behind it."""
-    up.ours.ask_text(1, "one")
+    up.ours.send(AskText(TurnId(1), "one"))
     up.sent()
     up.created("a", 1)
-    assert up.failed("a", LIMIT, "Please try again in 500ms.") == [Postponed(1, 1, 0.5)]
-    up.ours.ask_text(2, "two")
+    assert up.failed("a", LIMIT, "Please try again in 500ms.") == [Postponed(ReplyNumber(1), TurnId(1), 0.5)]
+    up.ours.send(AskText(TurnId(2), "two"))
     assert up.sent() == []
     assert not up.ours.owed
-    up.ours.again()
+    up.ours.send(Retry())
     (create,) = up.sent()
     assert (create["type"], create["response"]["metadata"]) == ("response.create", {"ask": "1"})
 
@@ -225,11 +236,11 @@ def test_a_spoken_turn_that_was_put_off_is_asked_for_by_us(up: Upstream) -> None
     up.speech("t")
     up.commit("t")
     up.created("a")
-    assert up.failed("a", LIMIT) == [Postponed(1, -1, 1.0)]
-    up.ours.again()
+    assert up.failed("a", LIMIT) == [Postponed(ReplyNumber(1), TurnId(-1), 1.0)]
+    up.ours.send(Retry())
     (create,) = up.sent()
     assert create["response"]["metadata"] == {"ask": "-1"}
-    assert up.created("b", -1) == [ReplyBegan(2, -1)]
+    assert up.created("b", -1) == [ReplyBegan(ReplyNumber(2), TurnId(-1))]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +253,7 @@ def test_it_is_asked_again_three_times_and_twenty_seconds_at_most(
     """As the message says, else until the limit is reset, else longer each time; then the ask has failed."""
     limit = {"name": "tokens", "limit": 9, "remaining": 0, "reset_seconds": resets}
     assert up.say("rate_limits.updated", rate_limits=[limit]) == [Allowance("tokens", 0, resets)]
-    up.ours.ask_text(1, "one")
+    up.ours.send(AskText(TurnId(1), "one"))
     told: list[float] = []
     for _ in range(9):
         create = up.sent()[-1]
@@ -252,30 +263,30 @@ def test_it_is_asked_again_three_times_and_twenty_seconds_at_most(
             break
         assert isinstance(fact, Postponed)
         told.append(fact.seconds)
-        up.ours.again()
-    assert fact == AskFailed(1, LIMIT, message or LIMIT)
+        up.ours.send(Retry())
+    assert fact == AskFailed(TurnId(1), LIMIT, message or LIMIT)
     assert told == waits
 
 
 def test_what_was_put_off_and_is_overtaken_is_not_asked_again(up: Upstream) -> None:
     """The caller has said something else since."""
-    up.ours.ask_text(1, "one")
+    up.ours.send(AskText(TurnId(1), "one"))
     up.created("a", 1)
     up.failed("a", LIMIT)
-    up.ours.hush()
+    up.ours.send(CancelReply())
     up.sent()
-    up.ours.again()
+    up.ours.send(Retry())
     assert up.sent() == []
-    up.ours.ask_text(2, "two")
+    up.ours.send(AskText(TurnId(2), "two"))
     assert up.kinds() == ["conversation.item.create", "response.create"]
 
 
 def test_an_answer_that_was_heard_in_part_is_not_asked_for_again(up: Upstream) -> None:
     """It has failed."""
-    up.ours.ask_text(1, "one")
+    up.ours.send(AskText(TurnId(1), "one"))
     up.created("a", 1)
     up.audio("a")
-    assert up.failed("a", LIMIT) == [ReplyEnded(1, 1, "failed", "", LIMIT)]
+    assert up.failed("a", LIMIT) == [ReplyEnded(ReplyNumber(1), TurnId(1), "failed", "", LIMIT)]
 
 
 # What it comes to.
@@ -283,7 +294,7 @@ def test_an_answer_that_was_heard_in_part_is_not_asked_for_again(up: Upstream) -
 
 def test_tokens_are_told_by_kind(up: Upstream) -> None:
     """Of answers and of transcripts, also where details are missing."""
-    up.ours.ask_text(1, "one")
+    up.ours.send(AskText(TurnId(1), "one"))
     up.created("a", 1)
     kept = {"text_tokens": 5, "audio_tokens": 2}
     given = {"text_tokens": 100, "audio_tokens": 20, "cached_tokens": 7, "cached_tokens_details": kept}
@@ -304,10 +315,12 @@ def test_tokens_are_told_by_kind(up: Upstream) -> None:
 @pytest.mark.parametrize("usage", [None, {}, {"input_token_details": None, "output_token_details": 7}])
 def test_an_answer_without_its_usage_is_whole(up: Upstream, usage: Any) -> None:
     """And so is one without details."""
-    up.ours.ask_text(1, "one")
+    up.ours.send(AskText(TurnId(1), "one"))
     up.created("a", 1)
     up.audio("a")
-    assert up.done("a", usage=usage, status_details=None, output=None)[-1] == ReplyEnded(1, 1, "completed", "")
+    assert up.done("a", usage=usage, status_details=None, output=None)[-1] == ReplyEnded(
+        ReplyNumber(1), TurnId(1), "completed", ""
+    )
 
 
 # What a model cannot do.
@@ -316,30 +329,30 @@ def test_an_answer_without_its_usage_is_whole(up: Upstream, usage: Any) -> None:
 def test_nothing_is_sent_that_the_model_cannot_do() -> None:
     """Without cancel the rest of a reply is dropped until its end; without truncate it stays in its memory."""
     up = Upstream(Capabilities(cancel=False, truncate=False))
-    up.ours.ask_text(1, "one")
+    up.ours.send(AskText(TurnId(1), "one"))
     up.created("a", 1)
     up.say("response.output_item.added", response_id="a", item={"id": "said"})
     up.audio("a")
     up.sent()
-    up.ours.hush()
-    up.ours.keep(1, 0)
-    up.ours.ask_text(2, "two")
+    up.ours.send(CancelReply())
+    up.ours.send(TruncateReply(ReplyNumber(1), 0))
+    up.ours.send(AskText(TurnId(2), "two"))
     assert up.sent() == []
     assert up.audio("a") == []
-    assert up.done("a") == [ReplyEnded(1, 1, "cancelled", "")]
+    assert up.done("a") == [ReplyEnded(ReplyNumber(1), TurnId(1), "cancelled", "")]
     assert up.kinds() == ["conversation.item.create", "response.create"]
 
 
 def test_a_turn_that_the_upstream_would_not_take_is_not_answered_as_if_it_had(up: Upstream) -> None:
     """The caller is told to say it again, and the answer that was asked for with it is stopped."""
-    up.ours.ask_text(1, "A question.")
+    up.ours.send(AskText(TurnId(1), "A question."))
     content, _ = up.sent()
     error = {"code": "odd", "message": "No.", "event_id": content["event_id"]}
-    assert up.say("error", error=error) == [AskFailed(1, "odd", "No.")]
+    assert up.say("error", error=error) == [AskFailed(TurnId(1), "odd", "No.")]
     assert up.created("to what?", ask=1) == []
     assert up.kinds() == ["response.cancel"]
     up.done("to what?", "cancelled")
-    up.ours.ask_text(2, "Another.")
+    up.ours.send(AskText(TurnId(2), "Another."))
     assert up.kinds() == ["conversation.item.create", "response.create"]
 
 

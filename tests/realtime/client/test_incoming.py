@@ -12,11 +12,26 @@ import orjson
 import pytest
 
 from realtime.client import incoming
-from realtime.client.incoming import Incoming
 from realtime.client.protocol import Protocol
+from realtime.client.server_events import ServerEvent
 from tests.realtime.client.samples import GONE, OTHERS, changed, places, whole
 from tests.realtime.client.test_states import ENDING, STATES, Talk, check_types, reach
-from upstream.facts import ReplyAudio, ReplyBegan, ReplyEnded, Setup, Unusable
+from upstream.commands import (
+    Append,
+    AskClip,
+    AskText,
+    CancelReply,
+    Command,
+    ConfigureSession,
+    ContinueReply,
+    EndOverdueReply,
+    Greet,
+    Retry,
+    SetTurnDetection,
+    TruncateReply,
+    UpdateInstructions,
+)
+from upstream.facts import ReplyAudio, ReplyBegan, ReplyEnded, ReplyNumber, Setup, TurnId, Unusable
 
 READ = sorted(incoming._READERS)
 OFTEN = ("idle", "answering", "barge-in", "tuning")  # the others only in `make test-all`
@@ -90,7 +105,7 @@ def test_an_end_that_is_malformed_is_no_end(output: Any) -> None:
     assert talk.say("response.done", event_id="e", response={**done, "output": output}) == []
     assert talk.ours.progress == progress
     facts = talk.say("response.done", event_id="e", response={**done, "output": [{"id": "said"}]})
-    assert facts[-1] == ReplyEnded(1, 1, "completed", "")
+    assert facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(1), "completed", "")
     assert talk.ours.anomalies == {"malformed": 1}
 
 
@@ -99,8 +114,8 @@ def test_words_that_are_malformed_begin_nothing() -> None:
     talk = reach("thinking")
     assert talk.say("response.output_audio_transcript.delta", response_id="new", delta=7) == []
     assert talk.say("response.output_audio.delta", response_id="new", delta="AAAA") == [
-        ReplyBegan(1, 1),
-        ReplyAudio(1, bytes(3)),
+        ReplyBegan(ReplyNumber(1), TurnId(1)),
+        ReplyAudio(ReplyNumber(1), bytes(3)),
     ]
 
 
@@ -113,13 +128,12 @@ def test_of_several_limits_one_is_malformed() -> None:
     check_types(allowance)
 
 
-OURS: list[Callable[[Protocol, int], Any]] = [
-    lambda ours, ask: ours.ask_text(ask, "x"), lambda ours, ask: ours.ask_clip(ask, bytes(9600)),
-    lambda ours, ask: ours.greet(ask, "Hello."), lambda ours, ask: ours.go_on(ask), lambda ours, ask: ours.hush(),
-    lambda ours, ask: ours.keep(ask % 3 + 1, ask), lambda ours, ask: ours.listen(ask % 2 == 0),
-    lambda ours, ask: ours.instruct(f"You are {ask}."), lambda ours, ask: ours.append(bytes(960)),
-    lambda ours, ask: ours.again(), lambda ours, ask: ours.overdue(), lambda ours, ask: ours.to_send(),
-    lambda ours, ask: ours.configure(Setup(f"You are {ask}.", "marin", "hi", listens=True)),
+COMMANDS: list[Callable[[TurnId], Command]] = [
+    lambda ask: AskText(ask, "x"), lambda ask: AskClip(ask, bytes(9600)), lambda ask: Greet(ask, "Hello."),
+    ContinueReply, lambda ask: CancelReply(), lambda ask: TruncateReply(ReplyNumber(ask % 3 + 1), ask),
+    lambda ask: SetTurnDetection(ask % 2 == 0), lambda ask: UpdateInstructions(f"You are {ask}."),
+    lambda ask: Append(bytes(960)), lambda ask: Retry(), lambda ask: EndOverdueReply(),
+    lambda ask: ConfigureSession(Setup(f"You are {ask}.", "marin", "hi", listens=True)),
 ]  # fmt: skip
 
 
@@ -130,7 +144,9 @@ def test_nothing_raises_in_any_order(seed: int) -> None:
     talk = reach(chance.choice([state for state in STATES if state not in ENDING]))
     for ask in range(100):
         if chance.random() < 0.4:
-            chance.choice(OURS)(talk.ours, ask)
+            talk.ours.send(chance.choice(COMMANDS)(TurnId(ask)))
+            if chance.random() < 0.1:
+                talk.ours.to_send()
             continue
         event = whole(chance.choice(READ), chance.choice(["live", "a", "b"]), chance.choice(["turn", "c", "d"]))
         event.pop("event_id", None)
@@ -149,7 +165,7 @@ def test_a_fault_of_ours_is_no_malformed_frame(fault: type[Exception]) -> None:
     """It is raised, so that whoever holds the protocol ends and says why."""
 
     class Stumbling(Protocol):
-        def _on(self, event: Incoming) -> NoReturn:
+        def _on(self, event: ServerEvent) -> NoReturn:
             raise fault("a fault of ours")
 
     ours = Stumbling()

@@ -16,6 +16,19 @@ from realtime.server.session import Session
 from realtime.server.settings import LONGEST_LIFE
 from tests.kit.shapes import check_client_event, check_server_event
 from tests.kit.steps import steps
+from upstream.commands import (
+    Append,
+    AskClip,
+    AskText,
+    CancelReply,
+    ConfigureSession,
+    Greet,
+    Prove,
+    Retry,
+    SetTurnDetection,
+    TruncateReply,
+    UpdateInstructions,
+)
 from upstream.facts import (
     FRAMES_AT_ONCE,
     Allowance,
@@ -26,10 +39,12 @@ from upstream.facts import (
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
+    ReplyNumber,
     ReplyWords,
     Setup,
     Transcribed,
     Turn,
+    TurnId,
     Unusable,
     Used,
 )
@@ -101,7 +116,7 @@ class Wire:
 def wire() -> Iterator[Wire]:
     """A session that is configured as Tina; in the end nothing odd must have come."""
     wire = Wire()
-    wire.ours.configure(TINA)
+    wire.ours.send(ConfigureSession(TINA))
     assert wire.carry() == [Configured(LONGEST_LIFE)]
     yield wire
     assert not wire.ours.anomalies
@@ -121,28 +136,28 @@ def test_the_setup_goes_out_whole_before_anything_else(wire: Wire) -> None:
 def test_what_is_said_before_the_session_is_there_waits() -> None:
     """configure() before session.created is kept, not lost."""
     protocol = Protocol()
-    protocol.configure(TINA)
+    protocol.send(ConfigureSession(TINA))
     assert protocol.to_send() == []
 
 
 def test_the_greeting_is_the_exact_words(wire: Wire) -> None:
     """One response.create with an empty input and the words to say; no item that the model would answer."""
-    wire.ours.greet(1, "नमस्ते!")
+    wire.ours.send(Greet(TurnId(1), "नमस्ते!"))
     wire.carry()
     create = wire.sent[-1]
     assert create["type"] == "response.create"
     assert create["response"]["input"] == []
     assert create["response"]["instructions"] == f"You are Tina.\n\n{SAY_EXACTLY}\nनमस्ते!"
     assert {type(fact) for fact in wire.speak()} == {ReplyWords, ReplyAudio, ReplyEnded}
-    assert wire.facts[-1] == ReplyEnded(1, 1, "completed", "नमस्ते!")
+    assert wire.facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(1), "completed", "नमस्ते!")
     assert "conversation.item.create" not in wire.kinds()
 
 
 def test_a_word_in_writing_proves_that_we_are_served(wire: Wire) -> None:
     """Text alone, whole without anything spoken: nothing of it is odd, and it has a price."""
-    wire.ours.prove(1)
+    wire.ours.send(Prove(TurnId(1)))
     assert [type(fact) for fact in wire.carry()] == [ReplyBegan, ReplyEnded]
-    assert wire.facts[-1] == ReplyEnded(1, 1, "completed", "")
+    assert wire.facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(1), "completed", "")
     assert wire.sent[-1]["response"]["output_modalities"] == ["text"]
     assert wire.work == []
     (used,) = [booked for booked in wire.booked if isinstance(booked, Used)]
@@ -153,23 +168,23 @@ def test_a_word_in_writing_proves_that_we_are_served(wire: Wire) -> None:
 def test_a_clip_is_appended_committed_and_answered(wire: Wire) -> None:
     """A long clip goes in pieces, in order; its transcript and its answer carry the ask's number."""
     clip = bytes(range(256)) * (3 * APPEND_BYTES // 256)
-    wire.ours.ask_clip(7, clip)
+    wire.ours.send(AskClip(TurnId(7), clip))
     wire.carry()
     assert wire.kinds()[1:] == [*["input_audio_buffer.append"] * 3, "input_audio_buffer.commit", "response.create"]
     heard = next(act for act in wire.work if isinstance(act, Hear))
     assert heard.pcm == clip
     assert wire.hear(" When will I marry? ") == [
-        Transcribed(7, " When will I marry? ", final=False),
-        Transcribed(7, "When will I marry?"),
+        Transcribed(TurnId(7), " When will I marry? ", final=False),
+        Transcribed(TurnId(7), "When will I marry?"),
     ]
     wire.speak()
-    assert wire.facts[-1] == ReplyEnded(1, 7, "completed", "I heard 1 turns.")
+    assert wire.facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(7), "completed", "I heard 1 turns.")
     assert wire.ours.complete
 
 
 def test_audio_arrives_as_bytes(wire: Wire) -> None:
     """What the engine says is what the caller hears, byte by byte."""
-    wire.ours.ask_text(1, "hello")
+    wire.ours.send(AskText(TurnId(1), "hello"))
     wire.carry()
     pcm = bytes(range(256)) * 100
     told = [fact.pcm for fact in wire.speak(pcm) if isinstance(fact, ReplyAudio)]
@@ -179,7 +194,7 @@ def test_audio_arrives_as_bytes(wire: Wire) -> None:
 def test_history_is_seeded_before_the_session_is_ready() -> None:
     """User turns as input_text, assistant turns as output_text, in order, and no answer to them."""
     wire = Wire()
-    wire.ours.configure(TINA, [Turn("user", "When?"), Turn("assistant", "Soon.")])
+    wire.ours.send(ConfigureSession(TINA, (Turn("user", "When?"), Turn("assistant", "Soon."))))
     assert wire.carry() == [Configured(LONGEST_LIFE)]
     items = [event["item"] for event in wire.sent if event["type"] == "conversation.item.create"]
     assert [(item["role"], item["content"]) for item in items] == [
@@ -191,9 +206,9 @@ def test_history_is_seeded_before_the_session_is_ready() -> None:
 
 def test_one_response_at_a_time(wire: Wire) -> None:
     """What is asked while the model speaks waits behind the gate, content and all."""
-    wire.ours.ask_text(1, "first")
+    wire.ours.send(AskText(TurnId(1), "first"))
     wire.carry()
-    wire.ours.ask_text(2, "second")
+    wire.ours.send(AskText(TurnId(2), "second"))
     wire.carry()
     assert wire.kinds().count("response.create") == 1
     wire.speak()
@@ -204,10 +219,10 @@ def test_one_response_at_a_time(wire: Wire) -> None:
 
 def test_hush_cancels_what_is_spoken_and_asks_on(wire: Wire) -> None:
     """After a hush the cancelled reply ends, no audio of it comes, and the next ask is answered."""
-    wire.ours.ask_text(1, "first")
+    wire.ours.send(AskText(TurnId(1), "first"))
     wire.carry()
-    wire.ours.hush()
-    wire.ours.ask_text(2, "second")
+    wire.ours.send(CancelReply())
+    wire.ours.send(AskText(TurnId(2), "second"))
     wire.carry()
     spoken = [act for act in wire.work if isinstance(act, Speak)]
     wire.work = [act for act in spoken if act.response_id == spoken[-1].response_id]
@@ -220,26 +235,26 @@ def test_hush_cancels_what_is_spoken_and_asks_on(wire: Wire) -> None:
 
 def test_hush_before_the_response_exists_cancels_it_when_it_comes(wire: Wire) -> None:
     """A response.created for an ask that is void is answered by a cancel."""
-    wire.ours.ask_text(1, "first")
+    wire.ours.send(AskText(TurnId(1), "first"))
     frames = wire.ours.to_send()
-    wire.ours.hush()
+    wire.ours.send(CancelReply())
     for frame in frames:
         wire._take(wire.theirs.receive(orjson.loads(frame)))
     wire.carry()
     assert wire.kinds()[-2:] == ["response.cancel", "conversation.item.delete"]
-    assert wire.facts[-1] == ReplyEnded(1, 1, "cancelled", "", "client_cancelled")
+    assert wire.facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(1), "cancelled", "", "client_cancelled")
     wire.work.clear()
 
 
 def test_a_reply_that_is_complete_before_the_cancel_arrives_is_cancelled_all_the_same(wire: Wire) -> None:
     """Its last audio was dropped: nobody must be given the rest as if it were whole, nor the model remember it."""
-    wire.ours.ask_text(1, "first")
+    wire.ours.send(AskText(TurnId(1), "first"))
     wire.carry()
-    wire.ours.hush()
-    wire.ours.keep(1, 0)
+    wire.ours.send(CancelReply())
+    wire.ours.send(TruncateReply(ReplyNumber(1), 0))
     cancel = wire.ours.to_send()
     wire.speak()
-    assert wire.facts[-1] == ReplyEnded(1, 1, "cancelled", "I heard 1 turns.")
+    assert wire.facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(1), "cancelled", "I heard 1 turns.")
     assert not any(isinstance(fact, ReplyAudio) for fact in wire.facts)
     for frame in cancel:
         wire._take(wire.theirs.receive(orjson.loads(frame)))
@@ -249,23 +264,23 @@ def test_a_reply_that_is_complete_before_the_cancel_arrives_is_cancelled_all_the
 
 def test_a_refused_commit_does_not_shift_the_transcripts(wire: Wire) -> None:
     """The words of the next clip belong to the next ask."""
-    wire.ours.ask_clip(1, bytes(480))  # 10 ms: the server refuses to commit it
+    wire.ours.send(AskClip(TurnId(1), bytes(480)))  # 10 ms: the server refuses to commit it
     wire.carry()
     assert wire.ours.anomalies.pop("input_audio_buffer_commit_empty") == 1
-    wire.ours.hush()
-    wire.ours.ask_clip(2, SECOND)
+    wire.ours.send(CancelReply())
+    wire.ours.send(AskClip(TurnId(2), SECOND))
     wire.carry()
-    assert wire.hear("the second")[-1] == Transcribed(2, "the second")
+    assert wire.hear("the second")[-1] == Transcribed(TurnId(2), "the second")
     wire.work.clear()
 
 
 def test_hush_of_what_waits_keeps_the_words_without_an_answer(wire: Wire) -> None:
     """A turn that was interrupted before it was asked is still part of the conversation."""
-    wire.ours.ask_text(1, "first")
-    wire.ours.ask_text(2, "second")
+    wire.ours.send(AskText(TurnId(1), "first"))
+    wire.ours.send(AskText(TurnId(2), "second"))
     wire.carry()
-    wire.ours.hush()
-    wire.ours.ask_text(3, "third")
+    wire.ours.send(CancelReply())
+    wire.ours.send(AskText(TurnId(3), "third"))
     wire.carry()
     said = [event["item"]["content"][0]["text"] for event in wire.sent if event["type"] == "conversation.item.create"]
     assert said == ["first", "second", "third"]
@@ -278,20 +293,20 @@ def test_hush_of_what_waits_keeps_the_words_without_an_answer(wire: Wire) -> Non
 )
 def test_a_reply_is_cut_to_what_was_heard(wire: Wire, heard_ms: int, sent: str | None) -> None:
     """Not heard: deleted; partly: truncated at the ms; wholly: left as it is."""
-    wire.ours.ask_text(1, "hello")
+    wire.ours.send(AskText(TurnId(1), "hello"))
     wire.carry()
     wire.speak(SECOND)
     before = len(wire.sent)
-    wire.ours.keep(1, heard_ms)
+    wire.ours.send(TruncateReply(ReplyNumber(1), heard_ms))
     wire.carry()
     assert [event["type"] for event in wire.sent[before:]] == ([sent] if sent else [])
 
 
 def test_a_reply_still_spoken_is_cut_when_it_ends(wire: Wire) -> None:
     """The item is in progress until then."""
-    wire.ours.ask_text(1, "hello")
+    wire.ours.send(AskText(TurnId(1), "hello"))
     wire.carry()
-    wire.ours.keep(1, 0)
+    wire.ours.send(TruncateReply(ReplyNumber(1), 0))
     assert wire.ours.to_send() == []
     wire.speak()
     assert wire.kinds()[-1] == "conversation.item.delete"
@@ -300,22 +315,22 @@ def test_a_reply_still_spoken_is_cut_when_it_ends(wire: Wire) -> None:
 def test_a_second_setup_before_the_first_item_is_taken() -> None:
     """Only the newest setup counts as Configured."""
     wire = Wire()
-    wire.ours.configure(TINA)
-    wire.ours.configure(Setup("You are Mohit.", "cedar", "en"))
+    wire.ours.send(ConfigureSession(TINA))
+    wire.ours.send(ConfigureSession(Setup("You are Mohit.", "cedar", "en")))
     assert wire.carry() == [Configured(LONGEST_LIFE)]
     assert wire.theirs.settings["instructions"] == "You are Mohit."
 
 
 def test_instructions_alone_change_in_the_middle(wire: Wire) -> None:
     """Nothing else is sent, an answer goes on, and the next one is by the new ones; the same again is not sent."""
-    wire.ours.ask_text(1, "one")
+    wire.ours.send(AskText(TurnId(1), "one"))
     wire.carry()
-    wire.ours.instruct("You are Tina. The caller is Asha.")
-    wire.ours.ask_text(2, "two")
+    wire.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
+    wire.ours.send(AskText(TurnId(2), "two"))
     wire.carry()
     assert wire.sent[-1]["session"] == {"type": "realtime", "instructions": "You are Tina. The caller is Asha."}
     assert wire.theirs.settings["audio"]["output"]["voice"] == "marin"
-    wire.ours.instruct("You are Tina. The caller is Asha.")
+    wire.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
     wire.speak()
     wire.speak()
     assert wire.kinds().count("session.update") == 2
@@ -324,12 +339,12 @@ def test_instructions_alone_change_in_the_middle(wire: Wire) -> None:
 
 def test_instructions_that_are_not_taken_end_no_call(wire: Wire) -> None:
     """It goes on by the old ones, and the next setup, which has the new, is answered as any other."""
-    wire.ours.instruct("You are Tina. The caller is Asha.")
+    wire.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
     (update,) = map(orjson.loads, wire.ours.to_send())
     error = {"type": "x", "code": "invalid_value", "message": "no", "event_id": update["event_id"]}
     assert wire.ours.receive(orjson.dumps({"type": "error", "error": error}).decode()) == []
     wire.ours.anomalies.clear()
-    wire.ours.listen(True)
+    wire.ours.send(SetTurnDetection(True))
     wire.carry()
     assert isinstance(wire.facts[-1], Configured)
     assert wire.theirs.settings["instructions"] == "You are Tina. The caller is Asha."
@@ -338,8 +353,8 @@ def test_instructions_that_are_not_taken_end_no_call(wire: Wire) -> None:
 def test_instructions_before_the_session_is_there_are_part_of_it() -> None:
     """One update, with the seed behind it."""
     wire = Wire()
-    wire.ours.configure(TINA, [Turn("user", "When?")])
-    wire.ours.instruct("You are Tina. The caller is Asha.")
+    wire.ours.send(ConfigureSession(TINA, (Turn("user", "When?"),)))
+    wire.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
     wire.carry()
     assert wire.kinds()[-1] == "conversation.item.create"
     assert wire.kinds().count("conversation.item.create") == 1
@@ -348,10 +363,10 @@ def test_instructions_before_the_session_is_there_are_part_of_it() -> None:
 
 def test_a_voice_that_is_locked_is_fatal(wire: Wire) -> None:
     """Once there was audio another voice refuses the whole update: our bug, said loudly."""
-    wire.ours.ask_text(1, "hello")
+    wire.ours.send(AskText(TurnId(1), "hello"))
     wire.carry()
     wire.speak()
-    wire.ours.configure(Setup("You are Mohit.", "cedar", "en"))
+    wire.ours.send(ConfigureSession(Setup("You are Mohit.", "cedar", "en")))
     (fact,) = wire.carry()
     assert isinstance(fact, Unusable)
     assert (fact.code, fact.fatal) == ("cannot_update_voice", True)
@@ -360,7 +375,7 @@ def test_a_voice_that_is_locked_is_fatal(wire: Wire) -> None:
 def test_another_voice_than_asked_for_is_fatal() -> None:
     """session.updated is read, not believed."""
     protocol = Protocol()
-    protocol.configure(TINA)
+    protocol.send(ConfigureSession(TINA))
     protocol.receive('{"type": "session.created", "session": {}}')
     (fact,) = protocol.receive('{"type": "session.updated", "session": {"audio": {"output": {"voice": "alloy"}}}}')
     assert fact == Unusable("voice_mismatch", "asked for the voice marin, got alloy", fatal=True)
@@ -371,24 +386,24 @@ def test_another_voice_than_asked_for_is_fatal() -> None:
     [("invalid_api_key", True), ("insufficient_quota", True), ("server_error", False), ("session_expired", False)],
 )
 def test_errors_that_end_the_connection_say_whether_another_may_work(wire: Wire, code: str, fatal: bool) -> None:
-    """Ours to mend is fatal, theirs is not."""
+    """Ours to mend is fatal, theirs is not; both that are fatal here refuse our account."""
     frame = {"type": "error", "error": {"type": "x", "code": code, "message": "why", "event_id": None}}
-    assert wire.ours.receive(orjson.dumps(frame).decode()) == [Unusable(code, "why", fatal)]
+    assert wire.ours.receive(orjson.dumps(frame).decode()) == [Unusable(code, "why", fatal, account=fatal)]
 
 
 @pytest.mark.parametrize(
     ("code", "wanted"),
     [
-        ("rate_limit_exceeded", Postponed(1, 1, 1.2)),
-        ("insufficient_quota", Unusable("insufficient_quota", "try again in 1.2s", fatal=True)),
+        ("rate_limit_exceeded", Postponed(ReplyNumber(1), TurnId(1), 1.2)),
+        ("insufficient_quota", Unusable("insufficient_quota", "try again in 1.2s", fatal=True, account=True)),
         ("server_error", Unusable("server_error", "try again in 1.2s", fatal=False)),
-        ("content_filter", ReplyEnded(1, 1, "failed", "", "content_filter")),
-        ("server_is_overloaded", ReplyEnded(1, 1, "failed", "", "server_is_overloaded")),
+        ("content_filter", ReplyEnded(ReplyNumber(1), TurnId(1), "failed", "", "content_filter")),
+        ("server_is_overloaded", ReplyEnded(ReplyNumber(1), TurnId(1), "failed", "", "server_is_overloaded")),
     ],
 )
 def test_a_response_that_failed_says_why(wire: Wire, code: str, wanted: Event) -> None:
     """It is asked again, or fails, or ends the connection, as its code says."""
-    wire.ours.ask_text(1, "hello")
+    wire.ours.send(AskText(TurnId(1), "hello"))
     wire.carry()
     response = next(act.response_id for act in wire.work if isinstance(act, Speak))
     details = {"type": "failed", "error": {"type": "x", "code": code, "message": "try again in 1.2s"}}
@@ -399,14 +414,14 @@ def test_a_response_that_failed_says_why(wire: Wire, code: str, wanted: Event) -
 
 def test_an_ask_that_comes_too_early_for_the_server_is_asked_again(wire: Wire) -> None:
     """conversation_already_has_active_response puts the ask back at the head, without its content."""
-    wire.ours.ask_text(1, "hello")
+    wire.ours.send(AskText(TurnId(1), "hello"))
     _item, create = wire.ours.to_send()
     busy = {"type": "x", "code": "conversation_already_has_active_response", "message": "busy"}
     error = {"type": "error", "error": {**busy, "event_id": orjson.loads(create)["event_id"]}}
-    assert wire.ours.receive(orjson.dumps(error).decode()) == [Postponed(0, 1, 1.0)]
-    wire.ours.ask_text(2, "more")
+    assert wire.ours.receive(orjson.dumps(error).decode()) == [Postponed(ReplyNumber(0), TurnId(1), 1.0)]
+    wire.ours.send(AskText(TurnId(2), "more"))
     assert wire.ours.to_send() == []
-    wire.ours.again()
+    wire.ours.send(Retry())
     again = [orjson.loads(frame) for frame in wire.ours.to_send()]
     assert [(event["type"], event["response"]["metadata"]["ask"]) for event in again] == [("response.create", "1")]
     wire.ours.anomalies.clear()
@@ -414,12 +429,12 @@ def test_an_ask_that_comes_too_early_for_the_server_is_asked_again(wire: Wire) -
 
 def test_an_ask_that_is_refused_is_told_and_does_not_block_the_gate(wire: Wire) -> None:
     """Whatever else is wrong with a create is an answer to that ask alone."""
-    wire.ours.ask_text(1, "hello")
+    wire.ours.send(AskText(TurnId(1), "hello"))
     create = wire.ours.to_send()[-1]
     error = {"type": "x", "code": "invalid_value", "message": "no", "event_id": orjson.loads(create)["event_id"]}
     facts = wire.ours.receive(orjson.dumps({"type": "error", "error": error}).decode())
-    assert facts == [AskFailed(1, "invalid_value", "no")]
-    wire.ours.ask_text(2, "more")
+    assert facts == [AskFailed(TurnId(1), "invalid_value", "no")]
+    wire.ours.send(AskText(TurnId(2), "more"))
     assert len(wire.ours.to_send()) == 2
 
 
@@ -434,14 +449,14 @@ def test_what_is_not_understood_is_counted_and_ignored(frame: str) -> None:
 def test_what_waits_is_sent_bit_by_bit() -> None:
     """However much of a stream, or of clips, there is: so many frames at once, in the order in which it was said."""
     ours = Protocol()
-    ours.configure(Setup("be kind", "marin", "en", listens=True))
+    ours.send(ConfigureSession(Setup("be kind", "marin", "en", listens=True)))
     ours.receive(b'{"type":"session.created"}')
     ours.to_send()
     ours.receive(b'{"type":"session.updated","session":{"audio":{"output":{"voice":"marin"}}}}')
     spoken = b"".join(bytes([second]) * len(SECOND) for second in range(60))
-    ours.append(spoken[: 40 * len(SECOND)])
-    ours.ask_text(1, "and this")
-    ours.append(spoken[40 * len(SECOND) :])
+    ours.send(Append(spoken[: 40 * len(SECOND)]))
+    ours.send(AskText(TurnId(1), "and this"))
+    ours.send(Append(spoken[40 * len(SECOND) :]))
     sent: list[dict[str, Any]] = []
     while frames := ours.to_send():
         assert len(frames) <= FRAMES_AT_ONCE
@@ -459,13 +474,13 @@ def test_what_is_not_sent_yet_is_not_encoded_yet(listens: bool) -> None:
     costs = []
     for seconds in (12, 120):
         ours = Protocol()
-        ours.configure(Setup("be kind", "marin", "en", listens=listens))
+        ours.send(ConfigureSession(Setup("be kind", "marin", "en", listens=listens)))
         ours.receive(b'{"type":"session.created"}')
         ours.to_send()
         ours.receive(b'{"type":"session.updated","session":{"audio":{"output":{"voice":"marin"}}}}')
         if listens:
-            ours.append(SECOND * seconds)
+            ours.send(Append(SECOND * seconds))
         else:
-            ours.ask_clip(1, SECOND * seconds)
+            ours.send(AskClip(TurnId(1), SECOND * seconds))
         costs.append(steps(ours.to_send))
     assert costs[1] < 1.5 * costs[0]

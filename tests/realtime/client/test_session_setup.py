@@ -9,7 +9,8 @@ import pytest
 
 from realtime.client import states
 from realtime.client.protocol import Protocol
-from upstream.facts import Configured, Event, Postponed, Setup, Turn, Unusable
+from upstream.commands import AskText, ConfigureSession, SetTurnDetection, UpdateInstructions
+from upstream.facts import Configured, Event, Postponed, ReplyNumber, Setup, Turn, TurnId, Unusable
 
 TINA = Setup("You are Tina.", "marin", "hi", listens=True)
 ERRORS = ["invalid_value", "rate_limit_exceeded", "never heard of"]
@@ -20,7 +21,7 @@ class Upstream:
 
     def __init__(self) -> None:
         self.ours = Protocol()
-        self.ours.configure(TINA, [Turn("user", "Hello.")])
+        self.ours.send(ConfigureSession(TINA, (Turn("user", "Hello."),)))
         self.say("session.created", session={})
         self._session: dict[str, Any] = {}
 
@@ -72,18 +73,18 @@ def test_instructions_alone_neither_end_nor_delay_an_opening(tuning: bool, code:
         up = Upstream()
         if tuning:
             up.take(*up.updates())
-            up.ours.listen(False)
+            up.ours.send(SetTurnDetection(False))
         for name in ("Asha", "Usha", "Nisha"):
-            up.ours.instruct(f"You are Tina. The caller is {name}.")
+            up.ours.send(UpdateInstructions(f"You are Tina. The caller is {name}."))
         updates = up.updates()
         for number in order:
             told = up.refuse(updates[number], code, named) if number in refused else up.take(updates[number])
-            assert told == ([Configured()] if number == 0 else []), (order, refused)
+            assert told == ([Configured(listens=not tuning)] if number == 0 else []), (order, refused)
             if number == 0:
                 assert (up.state, up.ours.owed) == (states.Session.OPEN, False)
-        up.ours.listen(tuning)
+        up.ours.send(SetTurnDetection(tuning))
         passed = [up.state, up.take(*up.updates()), up.state]
-        assert passed == [states.Session.TUNING, [Configured()], states.Session.OPEN], (order, refused)
+        assert passed == [states.Session.TUNING, [Configured(listens=tuning)], states.Session.OPEN], (order, refused)
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -92,8 +93,8 @@ def test_a_change_of_the_setup_does_not_wait_for_instructions_before_it(named: b
     for error in ("before", "after", "never"):
         up = Upstream()
         up.take(*up.updates())
-        up.ours.instruct("You are Tina. The caller is Asha.")
-        up.ours.listen(False)
+        up.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
+        up.ours.send(SetTurnDetection(False))
         alone, setup = up.updates()
         if error == "before":
             up.refuse(alone, "odd", named)
@@ -107,8 +108,8 @@ def test_instructions_that_are_taken_do_not_answer_for_the_setup_after_them() ->
     """Nothing is appended before the upstream shows that it stopped listening, or listens."""
     up = Upstream()
     up.take(*up.updates())
-    up.ours.instruct("You are Tina. The caller is Asha.")
-    up.ours.listen(False)
+    up.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
+    up.ours.send(SetTurnDetection(False))
     alone, setup = up.updates()
     assert up.take(alone) == []
     assert up.state is states.Session.TUNING
@@ -121,9 +122,9 @@ def test_of_several_instructions_only_those_that_are_refused_are_not_waited_for(
     for refused in (0, 1):
         up = Upstream()
         up.take(*up.updates())
-        up.ours.instruct("You are Tina. The caller is Asha.")
-        up.ours.instruct("You are Tina. The caller is Usha.")
-        up.ours.listen(False)
+        up.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
+        up.ours.send(UpdateInstructions("You are Tina. The caller is Usha."))
+        up.ours.send(SetTurnDetection(False))
         *alone, setup = up.updates()
         for number, update in enumerate(alone):
             assert (up.refuse(update, "odd", named) if number == refused else up.take(update)) == []
@@ -134,8 +135,8 @@ def test_of_several_instructions_only_those_that_are_refused_are_not_waited_for(
 def test_only_the_newest_setup_opens_whatever_instructions_are_between() -> None:
     """An older one is on its way still; the turns so far are seeded once."""
     up = Upstream()
-    up.ours.instruct("You are Tina. The caller is Asha.")
-    up.ours.configure(Setup("You are Mohit.", "cedar", "en"), [Turn("user", "Hello.")])
+    up.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
+    up.ours.send(ConfigureSession(Setup("You are Mohit.", "cedar", "en"), (Turn("user", "Hello."),)))
     tina, asha, mohit = up.updates()
     assert up.take(tina) == []
     assert up.refuse(asha, "odd") == []
@@ -147,12 +148,12 @@ def test_only_the_newest_setup_opens_whatever_instructions_are_between() -> None
 def test_instructions_that_are_told_twice_to_be_refused_are_refused_once() -> None:
     """Nor is an update of which nobody heard."""
     up = Upstream()
-    up.ours.instruct("You are Tina. The caller is Asha.")
+    up.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
     setup, alone = up.updates()
     for _ in range(2):
         assert up.refuse(alone, "odd") == []
     assert up.refuse({"event_id": "instruct-99"}, "odd") == []
-    assert up.take(setup) == [Configured()]
+    assert up.take(setup) == [Configured(listens=True)]
     assert up.ours.anomalies == {"odd": 3}
 
 
@@ -160,7 +161,7 @@ def test_instructions_that_are_told_twice_to_be_refused_are_refused_once() -> No
 def test_a_setup_that_is_refused_ends_the_opening_whatever_else_is_on_its_way(code: str) -> None:
     """As ever: of another try only what came too often is mended."""
     up = Upstream()
-    up.ours.instruct("You are Tina. The caller is Asha.")
+    up.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
     setup, _ = up.updates()
     assert up.refuse(setup, code) == [Unusable(code, "no", fatal=code == "odd")]
 
@@ -170,7 +171,7 @@ def test_a_session_that_does_not_take_instructions_goes_on_by_the_old_ones() -> 
     up = Upstream()
     (setup,) = up.updates()
     up.take(setup)
-    up.ours.instruct("You are Tina. The caller is Asha.")
+    up.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
     up.updates()
     assert up.say("session.updated", session=setup["session"]) == []
     assert up.state is states.Session.OPEN
@@ -180,9 +181,9 @@ def test_a_limit_that_names_nothing_puts_off_what_is_asked_and_nothing_else() ->
     """Where nothing is asked it is counted."""
     up = Upstream()
     up.take(*up.updates())
-    up.ours.instruct("You are Tina. The caller is Asha.")
+    up.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
     (alone,) = up.updates()
     assert up.refuse(alone, "rate_limit_exceeded", named=False) == []
     assert up.ours.anomalies == {"rate_limit_exceeded": 1}
-    up.ours.ask_text(1, "one")
-    assert up.refuse({}, "rate_limit_exceeded", named=False) == [Postponed(0, 1, 1.0)]
+    up.ours.send(AskText(TurnId(1), "one"))
+    assert up.refuse({}, "rate_limit_exceeded", named=False) == [Postponed(ReplyNumber(0), TurnId(1), 1.0)]

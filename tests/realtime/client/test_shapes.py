@@ -15,7 +15,18 @@ from realtime.server.session import Session
 from tests.engine.stand_ins import Wire
 from tests.kit.parts import SECOND
 from tests.kit.shapes import UNNAMED, check_client_event, check_server_event
-from upstream.facts import Setup, Turn
+from upstream.commands import (
+    Append,
+    AskClip,
+    AskText,
+    CancelReply,
+    ConfigureSession,
+    ContinueReply,
+    Greet,
+    SetTurnDetection,
+    TruncateReply,
+)
+from upstream.facts import ReplyNumber, Setup, Turn, TurnId
 
 Event = dict[str, Any]
 SILENCE = bytes(len(SECOND))
@@ -79,20 +90,22 @@ def asked() -> list[Event]:
         return active.id
 
     take(theirs.begin())
-    ours.configure(Setup("You are Tina.", "marin", "hi"), [Turn("user", "When?"), Turn("assistant", "Soon.")])
+    ours.send(
+        ConfigureSession(Setup("You are Tina.", "marin", "hi"), (Turn("user", "When?"), Turn("assistant", "Soon.")))
+    )
     carry()
-    ours.greet(1, "Namaste.")
+    ours.send(Greet(TurnId(1), "Namaste."))
     take(theirs.finished(answer()))
-    ours.go_on(2)
+    ours.send(ContinueReply(TurnId(2)))
     take(theirs.finished(answer()))
-    ours.keep(2, 500)
-    ours.ask_text(3, "And then?")
+    ours.send(TruncateReply(ReplyNumber(2), 500))
+    ours.send(AskText(TurnId(3), "And then?"))
     answer()
-    ours.hush()
-    ours.keep(3, 0)
-    ours.ask_clip(4, SECOND)
-    ours.listen(listens=True)
-    ours.append(SILENCE)
+    ours.send(CancelReply())
+    ours.send(TruncateReply(ReplyNumber(3), 0))
+    ours.send(AskClip(TurnId(4), SECOND))
+    ours.send(SetTurnDetection(listens=True))
+    ours.send(Append(SILENCE))
     carry()
     return sent
 

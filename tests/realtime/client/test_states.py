@@ -9,7 +9,8 @@ import pytest
 from realtime.client.protocol import EXPECTED, Protocol
 from realtime.client.states import BEGAN, DONE, KNOWN, REGIONS, Caller, Model, Session, diagram
 from tests.realtime.client.samples import EVENTS, about
-from upstream.facts import Event, ReplyAudio, Setup, Unusable
+from upstream.commands import AskClip, AskText, ConfigureSession, Leave, Retry, SetTurnDetection, UpdateInstructions
+from upstream.facts import Event, ReplyAudio, Setup, TurnId, Unusable
 
 TINA = Setup("You are Tina.", "marin", "hi", listens=True)
 OTHERS: list[Any] = [None, 7, "x", [], {}, [{}], {"x": 1}]
@@ -22,7 +23,7 @@ class Talk:
     def __init__(self) -> None:
         self.ours = Protocol()
         self.sent: list[str] = []
-        self.ours.configure(TINA)
+        self.ours.send(ConfigureSession(TINA))
 
     def say(self, kind: str, **fields: Any) -> list[Event]:
         """One event, and what we send after it."""
@@ -49,7 +50,7 @@ class Talk:
 
     def think(self) -> None:
         self.open()
-        self.ours.ask_text(1, "one")
+        self.ours.send(AskText(TurnId(1), "one"))
         self.send()
 
     def answer(self) -> None:
@@ -81,23 +82,23 @@ class Talk:
 
     def tune(self) -> None:
         self.open()
-        self.ours.listen(False)
+        self.ours.send(SetTurnDetection(False))
         self.send()
 
     def instruct(self) -> None:
         self.speech()
-        self.ours.instruct("You are Tina. The caller is Asha.")
+        self.ours.send(UpdateInstructions("You are Tina. The caller is Asha."))
         self.send()
 
     def clip(self) -> None:
         self.tune()
         self.updated()
-        self.ours.ask_clip(1, bytes(9600))
+        self.ours.send(AskClip(TurnId(1), bytes(9600)))
         self.send()
 
     def retire(self) -> None:
         self.sound()
-        self.ours.leave()
+        self.ours.send(Leave())
         self.send()
 
     def close(self) -> None:
@@ -115,23 +116,25 @@ class Talk:
                 case _, Model.THINKING:
                     self.say("response.created", response={"id": f"mending {len(self.sent)}"})
                 case _, Model.ANSWERING:
-                    active = self.ours._responses.gate.active
+                    active = self.ours._replies.active
                     assert active
                     self.say("response.done", response={"id": active.id, "status": "completed"})
                 case _ if self.ours.states.caller is Caller.SPEAKING:
                     self.say("input_audio_buffer.committed", item_id="turn")
                     self.say("input_audio_buffer.committed", item_id="x")
                 case _:
-                    self.ours.again()
+                    self.ours.send(Retry())
                     self.send()
 
     def serves(self) -> bool:
         """A typed turn is answered, and its answer can be heard."""
-        self.ours.ask_text(99, "still there?")
+        self.ours.send(AskText(TurnId(99), "still there?"))
         self.send()
         self.say("response.created", response={"id": "last", "metadata": {"ask": "99"}})
+        last = self.ours._replies.get("last")
+        assert last
         return self.say("response.output_audio.delta", response_id="last", delta="AAAA") == [
-            ReplyAudio(self.ours._responses._replies["last"].number, bytes(3))
+            ReplyAudio(last.number, bytes(3))
         ]
 
 
@@ -165,7 +168,8 @@ def spoilt(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def check_types(fact: Event) -> None:
     """Whatever came, those who are told can rely on what they are told."""
-    for name, kind in get_type_hints(type(fact)).items():
+    for name, named in get_type_hints(type(fact)).items():
+        kind = getattr(named, "__supertype__", named)  # of a NewType
         if kind in (int, str, bytes):
             assert type(getattr(fact, name)) is kind, f"{fact}.{name}"
 

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from realtime.client.protocol import Protocol
+from upstream.commands import ConfigureSession
 from upstream.facts import Event, Setup, Turn
 from upstream.models import Capabilities
 
@@ -19,7 +20,7 @@ class Upstream:
         self, can: Capabilities | None = None, history: Iterable[Turn] = (Turn("user", "Hello."),), ready: bool = True
     ) -> None:
         self.ours = Protocol(can)
-        self.ours.configure(TINA, list(history))
+        self.ours.send(ConfigureSession(TINA, tuple(history)))
         self.say("session.created", session={})
         (self.update,) = self.sent()
         if ready:

@@ -1,0 +1,78 @@
+"""The WebSocket of a link: the library's connection without its queues, and with bounds of ours."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection
+from websockets.frames import DATA_OPCODES, Frame, Opcode
+from websockets.protocol import Event
+
+STALL_SECONDS = 2.0  # an uplink that takes nothing for so long is lost
+RECEIVE_BYTES = 32 * 1024
+
+
+class Socket(ClientConnection):
+    """The library's connection without its queues: it tells each frame as it comes, and when it can be written to."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.on_frame: Callable[[bytes], None] = lambda data: None
+        self.on_writable: Callable[[], None] = lambda: None
+        self.over = asyncio.Event()
+        self._fragments: list[bytes] = []
+        self._stall_timer: asyncio.TimerHandle | None = None
+
+    def process_event(self, event: Event) -> None:
+        """Data goes to the listener; the handshake and what keeps the connection alive stay with the library."""
+        if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
+            super().process_event(event)
+            if isinstance(event, Frame) and event.opcode is Opcode.CLOSE:
+                self.over.set()
+        elif event.fin and not self._fragments:
+            self.on_frame(bytes(event.data))
+        else:
+            self._fragments.append(bytes(event.data))
+            if event.fin:
+                whole, self._fragments = b"".join(self._fragments), []
+                self.on_frame(whole)
+
+    def data_received(self, data: bytes) -> None:
+        """A frame that breaks the rules (too large) is the end: nothing of it is read, nor what comes after it."""
+        super().data_received(data)
+        if self.protocol.parser_exc:
+            self.over.set()
+
+    def pause_writing(self) -> None:
+        """The transport is full; if it stays so for STALL_SECONDS the connection is lost."""
+        super().pause_writing()
+        self._stall_timer = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The transport takes data again."""
+        super().resume_writing()
+        self._stop_stall_timer()
+        self.on_writable()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is closed, for whatever reason."""
+        super().connection_lost(exc)
+        self._stop_stall_timer()
+        self.over.set()
+        self.recv_exc = self.protocol.parser_exc = None  # their tracebacks keep the last frame, and us
+
+    def bound_receive_buffer(self) -> None:
+        """Let the kernel hold RECEIVE_BYTES at most: what is read at once is what TLS keeps buffers for, for good."""
+        if raw := self.transport.get_extra_info("socket"):
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+
+    def detach(self) -> None:
+        """Tell nothing any more."""
+        self.on_frame, self.on_writable = lambda data: None, lambda: None
+        self._fragments.clear()
+
+    def _stop_stall_timer(self) -> None:
+        if self._stall_timer:
+            self._stall_timer.cancel()
+            self._stall_timer = None
