@@ -3,7 +3,7 @@
 from collections import deque
 
 from actors.runtime import Ref
-from audio import By, Decoded, Decoding, Packed, Pool, Undecoded
+from audio import Decoded, Decoding, Packed, Pool, Sender, Undecoded
 
 
 class Clips:
@@ -12,7 +12,7 @@ class Clips:
     `by` is who they are, the widest first: what their clips cost decides when their next is decoded.
     """
 
-    def __init__(self, pool: Pool, to: Ref[Decoded | Undecoded], by: By = ()) -> None:
+    def __init__(self, pool: Pool, to: Ref[Decoded | Undecoded], by: Sender = ()) -> None:
         self._pool, self._to, self._by = pool, to, by
         self._waiting: deque[tuple[int, bytes | Packed]] = deque()
         self._in_hand: tuple[int, Decoding] | None = None

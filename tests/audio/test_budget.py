@@ -2,7 +2,7 @@
 
 import pytest
 
-from audio.budget import Budget, Paid
+from audio.budget import Budget, BudgetedFile
 from audio.codec import decode
 from schemas import Refused
 from tests.audio import costly
@@ -31,7 +31,7 @@ def test_what_is_used_up_is_refused() -> None:
 
 def test_a_file_ends_where_the_budget_does() -> None:
     """A demuxer that does nothing but read is stopped there, wherever it looks."""
-    file = Paid(b"abc", Budget(2, Clock()))
+    file = BudgetedFile(b"abc", Budget(2, Clock()))
     assert (file.read(1), file.read(1), file.read(1)) == (b"a", b"b", b"")
     file.seek(0)
     assert file.read() == b""

@@ -11,8 +11,8 @@ import uvloop
 
 from audio import Decoded, Pool, Undecoded, seconds
 from audio.decoder import LOST_SECONDS
+from audio.fair_queue import HEAVY_SECONDS
 from audio.pool import MOST_WAITING, WORKERS
-from audio.turns import HEAVY
 from tests.audio.costly import empty_frames_of_aac
 from tests.audio.sounds import clip, riff
 from tests.kit.story import WITHIN, children, run, until
@@ -251,7 +251,7 @@ def test_who_sends_costly_clips_leaves_a_worker_to_the_others() -> None:
             pool.decode(number, costly, ear, by)
         for _ in range(2):
             assert isinstance(await ear.hears(), Undecoded)
-        assert pool.spent > HEAVY
+        assert pool.spent > HEAVY_SECONDS
 
         stand_still()
         for number in range(3):

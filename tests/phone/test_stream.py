@@ -24,8 +24,8 @@ def test_a_reply_that_waits_for_the_one_before_it_has_not_been_played(stage: Sta
     line = Line()
     player = Player(cast(Phone, line))
     for response, seconds in (("1.1", 0.75), ("1.2", 10)):
-        player.hear({"type": "response_started", "response_id": response})
-        player.hear({"type": "sound", "pcm": bytes(int(seconds * 1000) * BYTES_PER_MS)})
+        player.receive({"type": "response_started", "response_id": response})
+        player.receive({"type": "sound", "pcm": bytes(int(seconds * 1000) * BYTES_PER_MS)})
     work = asyncio.get_running_loop().create_task(player.run())
     stage.advance(1)
     work.cancel()

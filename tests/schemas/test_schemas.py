@@ -11,6 +11,6 @@ def test_so_much_json_may_be_in_a_message(part: str) -> None:
     """Counted by the signs that begin a part, also in a text; with one more it is not even read."""
     most = schemas.MOST_PARTS - schemas.parts(orjson.dumps({"type": "text", "text": ""}))
     with pytest.raises(schemas.Refused, match="is too long"):
-        schemas.opened(orjson.dumps({"type": "text", "text": part * most}), schemas.CALLER)
+        schemas.parse_message(orjson.dumps({"type": "text", "text": part * most}), schemas.CALLER)
     with pytest.raises(schemas.Refused, match="too much JSON"):
-        schemas.opened(orjson.dumps({"type": "text", "text": part * (most + 1)}), schemas.CALLER)
+        schemas.parse_message(orjson.dumps({"type": "text", "text": part * (most + 1)}), schemas.CALLER)
