@@ -58,7 +58,7 @@ async def following(file: Path, raw: bytes, current: CurrentCatalogue) -> AsyncI
 
     log.info("%s: %s", file, _about(current.catalogue))
     edits = Edits(file, raw, current.catalogue)
-    watching = asyncio.create_task(watch(edits, taken, told, asked=asked), name="the file of personas")
+    watching = asyncio.create_task(watch(edits, taken, told, reload=asked), name="the file of personas")
     watching.add_done_callback(ended)
     loop.add_signal_handler(signal.SIGHUP, asked.set)
     try:

@@ -1,14 +1,18 @@
 """Who fits what a caller says they want to talk about: words found, counted, and named; nothing is guessed.
 
-A word of the query counts three points as a name, two as a keyword, one as part of the speciality, as a synonym of a
-keyword, or when it has a typing mistake; each word counts once, for what it counts most. One point more goes to whoever
-speaks the language of the query, if anything else was found; of equals they come first. Words meet in all their forms,
-and across Latin and Devanagari when they sound alike: "shaadi" finds "शादी". Synonyms, and the words by which a
-language that is written in another's letters gives itself away, stand in the file.
+A word of the query gives three points if it is a part of a name, two for a keyword, one for a part of the speciality,
+for a synonym of a keyword, and for a word with a typing mistake. Each word counts once, with the most points it can
+give. A persona that has points gets one more if it speaks the language of the query, and precedes others with equal
+points. Words are compared by stem, and across Latin and Devanagari by sound: "shaadi" finds "शादी". The file has the
+synonyms, and the words by which a language is recognised that is written in the letters of another.
 
-The index is made once for a catalogue: from word to word along the phrases, so that none is looked at that the query
-does not hold; from a phrase to what it stands for (a text of a persona, or all that means the same), and from there to
-the personas, all of whom are counted at once.
+The index is built once for a catalogue:
+
+    word of the query ─▶ _Vocabulary.alike ─▶ known words ─▶ trie of phrases (_ways) ─▶ end of a phrase (_ends)
+                                                                                            │
+                      points ◀─ Tally, all personas at once ◀─ _Meant: the set of personas ◀┘
+
+A phrase is a text of personas (a keyword, a part of a name), or a synonym, which stands for the texts of its group.
 """
 
 from collections import defaultdict
@@ -22,7 +26,7 @@ from personas.persona import Persona
 from personas.search.scoring import Tally
 from personas.search.words import one_letter_less, plain, script, sound, split, stem, words
 
-_POINT = 2  # less is for the order of equals
+_POINT = 2  # in the tally; the bit below orders equals
 _SAME_LANGUAGE = 1
 _LONGEST_QUERY = 500  # characters; the rest is not read
 _SHORTEST_SOUND = 3  # below that, too many words sound alike
@@ -33,7 +37,7 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A persona, its points, and the words of the persona that the query holds or means, as the file writes them."""
+    """A persona, its points, and the texts of the persona that the query contains or means, as in the file."""
 
     persona: Persona
     score: int
@@ -41,7 +45,7 @@ class Match:
 
 
 class _Meant(NamedTuple):
-    """What a phrase stands for: a text of these people, or their texts that mean the same, by number."""
+    """What a phrase stands for: the text `name` of the set `people`; or, for a synonym, the text of each persona."""
 
     name: str
     people: int
@@ -49,7 +53,7 @@ class _Meant(NamedTuple):
 
 
 class _Hit(NamedTuple):
-    """A phrase in the query: what it stands for, its places, and the points of each of its words."""
+    """A phrase in the query: what it stands for, the indices of its words, and the points of each of its words."""
 
     meant: _Meant
     places: range
@@ -57,7 +61,7 @@ class _Hit(NamedTuple):
 
 
 class Index:
-    """Finds the personas that a query speaks of. They are numbered; an int is a set of them, see scoring.py."""
+    """Finds the personas that match a query. They are numbered; sets of them are ints, see scoring.py."""
 
     def __init__(
         self, personas: Iterable[Persona], synonyms: Sequence[Sequence[str]], spoken: Mapping[str, Collection[str]]
@@ -67,27 +71,27 @@ class Index:
         for number, persona in enumerate(self._personas):
             self._speakers[persona.language_code] |= 1 << number
         self._spoken = spoken
-        self._ways: dict[tuple[int, str], int] = {}  # from words that begin a phrase, 0 is none, to one word more
-        self._ends: dict[int, list[tuple[_Meant, int]]] = defaultdict(list)  # what whole phrases mean, and their points
+        self._ways: dict[tuple[int, str], int] = {}  # the trie: (node, next word) -> node; the root is 0
+        self._ends: dict[int, list[tuple[_Meant, int]]] = defaultdict(list)  # node -> meanings, each with its points
         self._known = _Vocabulary()
         self._read([[words(phrase) for phrase in group] for group in synonyms])
 
     def best(self, query: str, among: int, limit: int) -> tuple[Match, ...]:
-        """Of these people, whom the query speaks of, best first; of equals whoever speaks its language."""
+        """The best matches among a set, best first; of equals, those who speak the language of the query."""
         asked = _asked(query)
         found = self._found(asked)
         best = islice(self._ranked(asked, found, among), limit)
         return tuple(Match(self._personas[number], points, _because(number, found)) for number, points in best)
 
     def everyone(self, query: str, among: int) -> tuple[Persona, ...]:
-        """The same people, all of them, and only who they are."""
+        """All matching personas among a set, best first."""
         asked = _asked(query)
         return tuple(self._personas[number] for number, _ in self._ranked(asked, self._found(asked), among))
 
     def _ranked(self, asked: Words, found: Sequence[_Hit], among: int) -> Iterator[tuple[int, int]]:
-        """Who has points, by number, and how many, most first."""
+        """(number of the persona, points) of those with any, most points first."""
         scoring = Tally()
-        counted = [0] * len(asked)  # for whom a word has counted already: the weightiest came first
+        counted = [0] * len(asked)  # for each word, the personas for which it gave points: the most points come first
         for (_, people, _), places, weight in found:
             for place in places:
                 scoring.add(people & ~counted[place], weight * _POINT)
@@ -123,14 +127,14 @@ class Index:
             self._ends[place].append((meant, weight))
 
     def _found(self, asked: Words) -> list[_Hit]:
-        """Every phrase in the query, the weightiest first."""
+        """Every phrase in the query, those with the most points first."""
         known = {word: self._known.alike(word) for word in dict.fromkeys(asked)}
         alike = [known[word] for word in asked]
         found = [hit for start in range(len(asked)) for hit in self._beginning(alike, start)]
         return sorted(found, key=lambda hit: (-hit.weight, -len(hit.places), hit.places.start, hit.meant.name))
 
     def _beginning(self, alike: Sequence[Mapping[str, bool]], start: int) -> Iterator[_Hit]:
-        """Every phrase that begins with this word."""
+        """Every phrase that begins at this word of the query."""
         reached = {0: True}
         for place in range(start, len(alike)):
             reached = {
@@ -146,7 +150,7 @@ class Index:
                     yield _Hit(meant, range(start, place + 1), weight if sure else 1)
 
     def _at_home(self, asked: Words) -> int:
-        """Who speaks a language that a query may be in: by the words that give one away, else by its letters."""
+        """Those who speak the language of the query: recognised by typical words, else by the script."""
         hints = {code: sum(word in spoken for word in asked) for code, spoken in self._spoken.items()}
         most = max(hints.values(), default=0)
         text = " ".join(asked)
@@ -158,7 +162,7 @@ class Index:
 
 
 def _asked(query: str) -> Words:
-    """The words of a query, which are not kept: whoever asks may make up any number of them."""
+    """The words of a query. They are not cached, as a client may send any number of different ones."""
     return split(plain(query[:_LONGEST_QUERY])[:_LONGEST_QUERY])
 
 
@@ -173,14 +177,14 @@ def _because(number: int, found: Iterable[_Hit]) -> tuple[str, ...]:
 
 
 def _texts(persona: Persona) -> Iterator[tuple[str, int]]:
-    """Everything a query may name of a persona, with the points of each of its words."""
+    """The texts of a persona that a query may contain, with the points for each word."""
     for weight, texts in ((2, persona.keywords), (3, persona.name.split()), (1, persona.speciality.split())):
         for text in dict.fromkeys(texts):
             yield text, weight
 
 
 class _Vocabulary:
-    """The words that are looked for, by everything by which one may be recognised."""
+    """The words of all phrases, indexed by stem, by sound, and by their deletions of one letter."""
 
     def __init__(self) -> None:
         self._all: set[str] = set()
@@ -197,7 +201,7 @@ class _Vocabulary:
                 self._by_typo[mistyped].add(word)
 
     def alike(self, asked: str) -> dict[str, bool]:
-        """The known words that this may be: True when it is, False when only a typing mistake would make it so."""
+        """The known words that match a word: True for the same word, False for one with a typing mistake."""
         same = {asked} & self._all | self._by_stem.get(stem(asked), set()) | self._sounding(asked)
         mistyped = set() if same else self._mistyped(asked)
         return dict.fromkeys(same, True) | dict.fromkeys(mistyped, False)

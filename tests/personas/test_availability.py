@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personas.availability import ALWAYS, DAYS, Availability
-from personas.loading.check import Unusable
+from personas.loading.faults import Unusable
 
 BERLIN, YORK, KOLKATA = "Europe/Berlin", "America/New_York", "Asia/Kolkata"
 APIA, HOWE, CAIRO = "Pacific/Apia", "Australia/Lord_Howe", "Africa/Cairo"

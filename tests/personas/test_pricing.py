@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personas.loading.check import Unusable
+from personas.loading.faults import Unusable
 from personas.pricing import Pricing
 
 

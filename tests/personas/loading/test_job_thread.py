@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from personas.loading.aside import Aside
+from personas.loading.job_thread import JobThread
 from tests.kit.story import run
 
 
@@ -20,10 +20,10 @@ def test_whatever_a_job_raises_the_next_is_done() -> None:
         raise Panic
 
     async def story() -> None:
-        with closing(Aside("a test")) as aside:
+        with closing(JobThread("a test")) as thread:
             with pytest.raises(Panic):
-                await aside.run(panic)
+                await thread.run(panic)
             async with asyncio.timeout(60):
-                assert await aside.run(lambda: 7) == 7
+                assert await thread.run(lambda: 7) == 7
 
     run(story())

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from personas import SHIPPED, Catalogue, Persona
-from personas.loading.apart import COMMAND, PAUSE, Apart, Died
+from personas.loading.reader_process import COMMAND, PAUSE, Died, ReaderProcess
 from personas.loading.watching import Edits
 from personas.loading.worker import Packer, Unpacker, read
 from tests.kit.story import children
@@ -33,9 +33,9 @@ def many(number: int, edit: int = 0) -> bytes:
     return json.dumps(data).encode()
 
 
-def taken(raw: bytes, known: tuple[Persona, ...] = (), *, apart: Apart | None = None) -> Catalogue:
+def taken(raw: bytes, known: tuple[Persona, ...] = (), *, process: ReaderProcess | None = None) -> Catalogue:
     """What a process of its own makes of this."""
-    found = (apart or Apart()).read(raw, known)
+    found = (process or ReaderProcess()).read(raw, known)
     assert isinstance(found, Catalogue), found
     return found
 
@@ -119,8 +119,8 @@ def test_who_was_replaced_is_let_go_of(tmp_path: Path) -> None:
     edits = Edits(file, SHIPS, Catalogue.from_bytes(SHIPS))
     gone = edits._in_use.all()[0]
     file.write_bytes(SHIPS.replace(b"Tina", b"Mina"))
-    assert edits.look(0)
-    assert edits.look(5) is None
+    assert edits.poll(0)
+    assert edits.poll(5) is None
     assert sys.getrefcount(gone) == 2  # here, and as the argument
 
 
@@ -131,9 +131,9 @@ def test_who_was_replaced_is_let_go_of_a_few_at_a_time(tmp_path: Path, monkeypat
     file.write_bytes(many(250))
     edits = Edits(file, many(250), Catalogue.from_bytes(many(250)))
     file.write_bytes(many(250, edit=1))
-    assert edits.look(0)
+    assert edits.poll(0)
     monkeypatch.setattr(time, "sleep", rests.append)
-    assert edits.look(5) is None
+    assert edits.poll(5) is None
     assert rests == [PAUSE] * 3
 
 
@@ -141,7 +141,7 @@ def test_the_process_has_none_of_our_keys(tmp_path: Path, monkeypatch: pytest.Mo
     """What it needs not, it does not know."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-ours")
     told = tmp_path / "environment"
-    taken(SHIPS, apart=Apart(command=running(f"open({str(told)!r}, 'w').write(repr(os.environ))")))
+    taken(SHIPS, process=ReaderProcess(command=running(f"open({str(told)!r}, 'w').write(repr(os.environ))")))
     assert "PATH" in told.read_text()
     assert "sk-ours" not in told.read_text()
 
@@ -150,7 +150,7 @@ def test_the_process_has_none_of_our_keys(tmp_path: Path, monkeypatch: pytest.Mo
 def test_faults_are_told_as_here(raw: bytes) -> None:
     """With line and column; a file with one bad persona is no edit."""
     known = Catalogue.from_bytes(SHIPS).all()
-    found = Apart().read(raw, known)
+    found = ReaderProcess().read(raw, known)
     assert found
     assert isinstance(found, tuple)
     assert found == read(raw, known)
@@ -161,8 +161,8 @@ def test_a_process_that_is_killed_is_replaced_once(tmp_path: Path, caplog: pytes
     for number, before in enumerate(["pass", "import sys; sys.stdin.buffer.read()"]):
         mark = tmp_path / str(number)
         once = f"if not os.path.exists(mark): open(mark, 'w').close(); {before}; os.kill(os.getpid(), 9)"
-        apart = Apart(command=(*COMMAND[:-1], f"import os; mark = {str(mark)!r}\n{once}\n{SERVE}"))
-        assert taken(SHIPS, apart=apart) == Catalogue.from_bytes(SHIPS)
+        process = ReaderProcess(command=(*COMMAND[:-1], f"import os; mark = {str(mark)!r}\n{once}\n{SERVE}"))
+        assert taken(SHIPS, process=process) == Catalogue.from_bytes(SHIPS)
     assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
     assert "ended with -9; it is read once more" in caplog.text
     assert no_child()
@@ -177,38 +177,38 @@ def test_a_process_that_hangs_is_told_of_and_changes_nothing(
     file.write_bytes(SHIPS)
     in_use = Catalogue.from_bytes(SHIPS)
     edits = Edits(file, SHIPS, in_use)
-    assert edits.look(0) is None
+    assert edits.poll(0) is None
     file.write_bytes(SHIPS.replace(b"Mohit", b"Rohit Sharma"))
-    hanging = Apart(patience=0.1, command=running(code))
-    assert edits.look(10, read=hanging.read) is None
-    told = edits.look(11, read=hanging.read)
+    hanging = ReaderProcess(patience=0.1, command=running(code))
+    assert edits.poll(10, read=hanging.read) is None
+    told = edits.poll(11, read=hanging.read)
     assert isinstance(told, tuple)
     (fault,) = told
     assert "which is a fault of the server: Died" in fault.message
     assert "ended with -9" in caplog.text
     assert no_child()
-    assert edits.look(20, asked=True) not in (None, in_use)
+    assert edits.poll(20, forced=True) not in (None, in_use)
 
 
 def test_a_fault_of_ours_in_the_process_is_told(tmp_path: Path) -> None:
     """Whatever it ends with."""
     with pytest.raises(Died, match="ended with 3"):
-        Apart(command=running("os._exit(3)")).read(SHIPS, ())
+        ReaderProcess(command=running("os._exit(3)")).read(SHIPS, ())
     with pytest.raises(OSError, match="no-such-program"):
-        Apart(command=(str(tmp_path / "no-such-program"),)).read(SHIPS, ())
+        ReaderProcess(command=(str(tmp_path / "no-such-program"),)).read(SHIPS, ())
 
 
 def test_closing_ends_the_process_and_tells_nothing(tmp_path: Path) -> None:
     """Also one that hangs, and one that is started at that very moment."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    apart = Apart(command=running(f"open({str(pipe)!r}, 'w').close(); signal.pause()"))
+    process = ReaderProcess(command=running(f"open({str(pipe)!r}, 'w').close(); signal.pause()"))
     found: list[object] = []
-    reading = threading.Thread(target=lambda: found.append(apart.read(SHIPS, ())))
+    reading = threading.Thread(target=lambda: found.append(process.read(SHIPS, ())))
     reading.start()
     pipe.read_bytes()  # it runs by now
-    apart.close()
+    process.close()
     reading.join()
-    assert apart.read(SHIPS, ()) == ()
+    assert process.read(SHIPS, ()) == ()
     assert found == [()]
     assert no_child()

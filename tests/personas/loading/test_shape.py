@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from personas.loading.check import Unusable
+from personas.loading.faults import Unusable
 from personas.loading.shape import Shape
 
 
