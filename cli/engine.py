@@ -7,8 +7,8 @@ from typing import Annotated, TypeAlias
 import typer
 
 from engine import WAIT, WORKERS
-from engine.child import run
 from engine.faults.script import Script, ScriptBroken, load
+from engine.program import run
 from realtime.server.settings import LONGEST_LIFE
 
 EngineWorkers: TypeAlias = Annotated[

@@ -1,30 +1,30 @@
-"""What was said before need not be made again: greetings, and the phrases of the engine's own mind."""
+"""Caches synthesised sentences: greetings, and the phrases of the engine's own mind, come again and again."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
 
 
-class Phrases:
-    """The sound of sentences by voice and words, `most` bytes of it; who was asked for longest ago goes first."""
+class SpeechCache:
+    """The audio of sentences by voice and words, at most `limit` bytes; the least recently used is removed first."""
 
-    def __init__(self, most: int = 0) -> None:
-        self._most = most
-        self._held = 0
+    def __init__(self, limit: int = 0) -> None:
+        self._limit = limit
+        self._size = 0
         self._sounds: OrderedDict[tuple[str, str], tuple[bytes, ...]] = OrderedDict()
 
-    def recall(self, voice: str, words: str) -> tuple[bytes, ...] | None:
-        """Its chunks, if they are known."""
-        if (known := self._sounds.get((voice, words))) is not None:
+    def get(self, voice: str, words: str) -> tuple[bytes, ...] | None:
+        """The chunks of a sentence, or None if it is not cached."""
+        if (chunks := self._sounds.get((voice, words))) is not None:
             self._sounds.move_to_end((voice, words))
-        return known
+        return chunks
 
-    def keep(self, voice: str, words: str, chunks: Sequence[bytes]) -> None:
-        """All the chunks of a sentence; one that is larger than all that may be held is not kept."""
+    def put(self, voice: str, words: str, chunks: Sequence[bytes]) -> None:
+        """Store all chunks of a sentence, unless they are larger than the limit."""
         size = sum(map(len, chunks))
-        if size > self._most or (voice, words) in self._sounds:
+        if size > self._limit or (voice, words) in self._sounds:
             return
         self._sounds[voice, words] = tuple(chunks)
-        self._held += size
-        while self._held > self._most:
+        self._size += size
+        while self._size > self._limit:
             _, oldest = self._sounds.popitem(last=False)
-            self._held -= sum(map(len, oldest))
+            self._size -= sum(map(len, oldest))

@@ -14,8 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from engine.ear.vad import Loudness
 from engine.mind.mind import Mind
 from engine.parts import Ear, Parts
-from engine.phrases import Phrases
 from engine.server import Server
+from engine.speech_cache import SpeechCache
 from engine.worker import Workers
 from realtime.server.hearing import Detector
 from realtime.server.settings import Event
@@ -63,7 +63,7 @@ def with_engine(
     detector: Callable[[], Detector] = Loudness,
     voice: Tones | None = None,
     workers: Workers | None = None,
-    phrases: Phrases | None = None,
+    speech_cache: SpeechCache | None = None,
     **behaviour: Any,
 ) -> None:
     """Run a test against a server of its own, and see that it leaves nothing behind."""
@@ -71,7 +71,7 @@ def with_engine(
     async def whole() -> None:
         speaks = voice or Tones(0.3, letters=10)
         hears = ear or ScriptedEar()
-        parts = Parts(speaks, hears, loud, Mind(), detector, workers or Workers(2), phrases or Phrases())
+        parts = Parts(speaks, hears, loud, Mind(), detector, workers or Workers(2), speech_cache or SpeechCache())
         server = Server(parts, token=TOKEN, **behaviour)
         before = asyncio.all_tasks()
         try:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 ENGINE = textwrap.dedent("""
     import asyncio, os, sys
     from engine.parts import Parts
-    from engine.child import announce, until_stdin_ends
+    from engine.program import announce, until_stdin_ends
     from engine.mind.mind import Mind
     from engine.server import Server
     from tests.kit.parts import ScriptedEar, Tones, loud

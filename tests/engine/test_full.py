@@ -10,7 +10,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 
 from engine.load import Load
-from engine.phrases import Phrases
+from engine.speech_cache import SpeechCache
 from engine.worker import Workers
 from realtime.contract import SAY_EXACTLY
 from realtime.server.settings import Event
@@ -37,7 +37,7 @@ class HeldEar(ScriptedEar):
 
 def one_at_a_time() -> Workers:
     """One thread, and nobody may wait for it."""
-    return Workers(1, Load(1, most=0.0))
+    return Workers(1, Load(1, limit=0.0))
 
 
 async def clip(socket: ClientConnection, pcm: bytes = SECOND) -> None:
@@ -219,7 +219,7 @@ def test_what_was_said_before_is_not_made_again() -> None:
         assert await greeting(engine, "cedar") != first
         assert [voice for _, voice in engine.voice.asked] == ["marin", "marin", "cedar", "cedar"]
 
-    with_engine(test, phrases=Phrases(2**20), voice=Tones(0.3, letters=10))
+    with_engine(test, speech_cache=SpeechCache(2**20), voice=Tones(0.3, letters=10))
 
 
 def test_two_workers_hear_two_at_once() -> None:

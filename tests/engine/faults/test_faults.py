@@ -8,6 +8,7 @@ from openai.types.realtime import RealtimeResponse
 
 from engine.faults.faults import (
     Abort,
+    Accept,
     Binary,
     Close,
     Delay,
@@ -27,7 +28,6 @@ from engine.faults.faults import (
     Stall,
     Step,
     Strip,
-    Take,
     Unknown,
     Wait,
 )
@@ -62,8 +62,8 @@ def test_without_faults_all_is_passed_on() -> None:
     assert sound.connecting() == sound.opened() == []
     assert sound.ages == []
     assert delivered(sound.sending(DELTA)) == [DELTA]
-    assert sound.received({"type": "response.create"}) == [Take({"type": "response.create"})]
-    assert sound.received({"no": "type"}) == [Take({"no": "type"})]
+    assert sound.received({"type": "response.create"}) == [Accept({"type": "response.create"})]
+    assert sound.received({"no": "type"}) == [Accept({"no": "type"})]
 
 
 def test_a_fault_strikes_once_at_its_turn() -> None:
@@ -114,7 +114,7 @@ def test_an_error_may_refuse_what_came(echo: bool) -> None:
     asked = {"type": "response.create", "event_id": "c7"}
     error, *rest = Misbehaviour([Fault(Error("server_error", echo=echo), "response.create")]).received(asked)
     assert delivered([error])[0]["error"]["event_id"] == ("c7" if echo else None)
-    assert rest == ([] if echo else [Take(asked)])
+    assert rest == ([] if echo else [Accept(asked)])
 
 
 def test_expiry_is_an_error_and_then_1001() -> None:
@@ -161,7 +161,7 @@ def test_what_came_may_be_lost_or_taken_twice() -> None:
     """Faults strike in both directions."""
     commit = {"type": "input_audio_buffer.commit"}
     assert Misbehaviour([Fault(Drop(), commit["type"])]).received(commit) == []
-    assert Misbehaviour([Fault(Duplicate(), commit["type"])]).received(commit) == [Take(commit)] * 2
+    assert Misbehaviour([Fault(Duplicate(), commit["type"])]).received(commit) == [Accept(commit)] * 2
 
 
 def test_a_response_fails_after_what_was_struck() -> None:

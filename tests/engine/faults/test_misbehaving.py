@@ -108,12 +108,12 @@ def test_a_handshake_never_ends(fault: Event, who: str) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", engine.port)
         key = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + "A" * 22
         writer.write(f"GET /v1/realtime?model=m HTTP/1.1\r\nHost: here\r\n{key}==\r\n\r\n".encode())
-        await until(lambda: bool(engine.server._knocking))
+        await until(lambda: bool(engine.server._handshaking))
         async with engine.call() as other:
             await receive(other)
         if who == "client":
             writer.transport.abort()
-            await until(lambda: not engine.server._knocking)
+            await until(lambda: not engine.server._handshaking)
         else:
             engine.parts.close()
         writer.close()
