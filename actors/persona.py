@@ -74,14 +74,14 @@ class PersonaActor(LoopActor[PersonaInbox]):
             case Know(profile):
                 self._profile = profile
             case StartMeter(persona):
-                self._meter.serve(persona, self._clock())
+                self._meter.start(persona, self._clock())
                 self._await_minute()
             case StopMeter():
-                self._meter.rest(self._clock())
+                self._meter.stop(self._clock())
             case MinuteOver():
                 self._minute()
             case CloseBill():
-                self._meter.rest(self._clock())
+                self._meter.stop(self._clock())
                 self._session.tell(BillClosed(self._meter.bill(self._clock())))
             case Boot():
                 self._clock = asyncio.get_running_loop().time
@@ -101,7 +101,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
             self._session.tell(Selected(choice, personas))
 
     def _fitting(self, query: str, language: str | None, now: datetime) -> tuple[Persona, ...]:
-        if found := self._current.catalogue.fitting(query, language, now):
+        if found := self._current.catalogue.match_all(query, language, now):
             return found
         raise Refused(
             "no_persona",
@@ -112,7 +112,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
     # Time.
 
     def _await_minute(self) -> None:
-        if left := self._meter.minute_in(self._clock()):
+        if left := self._meter.seconds_to_full_minute(self._clock()):
             self.after(left, MinuteOver())
         else:
             self.cancel(MinuteOver)

@@ -14,7 +14,7 @@ from itertools import count, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from personas.loading.faults import Unusable
+from personas.loading.faults import InvalidValue
 from schemas.explain import Parts, nearest
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -23,7 +23,7 @@ _A_DAY, _A_MINUTE = timedelta(days=1), timedelta(minutes=1)
 _TIME = re.compile(r"(\d{1,2})(?::(\d\d))?\s*(am|pm)?", re.IGNORECASE)
 _HELP = "Write always, 9am-9pm, or 09:00-13:00, 14:00-18:30"
 
-Faults = list[tuple[Parts, str]]
+_PathFaults = list[tuple[Parts, str]]
 Span = tuple[int, int]
 """Begin and end in minutes after the midnight before it begins; the end is over 1440 if it is on the next day."""
 
@@ -38,15 +38,15 @@ class Availability:
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> "Availability":
-        """Parse a value that fits the schema of the feature `availability`. Raises Unusable."""
-        faults: Faults = []
+        """Parse a value that fits the schema of the feature `availability`. Raises InvalidValue."""
+        faults: _PathFaults = []
         if value["timezone"] not in _zones():
             faults.append((("timezone",), _unknown_zone(value["timezone"])))
         week = _week(value, faults)
         off = {number: _date(text) for number, text in enumerate(value.get("closed", ()))}
         faults += [(("closed", number), _NO_DATE) for number, day in off.items() if day is None]
         if faults:
-            raise Unusable(faults)
+            raise InvalidValue(faults)
         return cls(ZoneInfo(value["timezone"]), week, frozenset(day for day in off.values() if day))
 
     @property
@@ -103,7 +103,7 @@ class Availability:
 ALWAYS = Availability(ZoneInfo("UTC"), (((0, _DAY),),) * 7, frozenset())
 
 
-def _week(value: Mapping[str, Any], faults: Faults) -> tuple[tuple[Span, ...], ...]:
+def _week(value: Mapping[str, Any], faults: _PathFaults) -> tuple[tuple[Span, ...], ...]:
     hours, weekly, days = value.get("hours"), value.get("weekly"), value.get("days", DAYS)
     if (hours is None) == (weekly is None):
         which = "has both hours and weekly" if hours else "has neither hours nor weekly"
@@ -118,8 +118,8 @@ def _week(value: Mapping[str, Any], faults: Faults) -> tuple[tuple[Span, ...], .
     return tuple(_spans(weekly[day], ("weekly", day), faults) if day in weekly else () for day in DAYS)
 
 
-def _spans(text: str, at: tuple[str, ...], faults: Faults) -> tuple[Span, ...]:
-    """Parse the hours of a day: "always", or spans such as "9am-1pm, 2pm-6:30pm". Faults are appended."""
+def _spans(text: str, at: tuple[str, ...], faults: _PathFaults) -> tuple[Span, ...]:
+    """Parse the hours of a day: "always", or spans such as "9am-1pm, 2pm-6:30pm". _PathFaults are appended."""
     if text.strip().casefold() == "always":
         return ((0, _DAY),)
     spans = [_span(part) for part in text.split(",")]

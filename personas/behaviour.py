@@ -22,7 +22,7 @@ class Behaviour:
     max_callers: int | None = None
 
 
-READERS: Mapping[str, Callable[[Any], object]] = MappingProxyType(
+PARSERS: Mapping[str, Callable[[Any], object]] = MappingProxyType(
     {"availability": Availability.read, "pricing": Pricing.read, "max_callers": int}
 )
-"""Parsers by the name of the feature, which is also a field of Behaviour. They raise Unusable."""
+"""Parsers by the name of the feature, which is also a field of Behaviour. They raise InvalidValue."""

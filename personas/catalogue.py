@@ -10,9 +10,9 @@ from typing import Self
 
 from personas.loading.faults import CatalogueBroken, Fault
 from personas.loading.file import SHIPPED, decode, parts_of, read_bytes, with_shipped
-from personas.loading.positions import located, written_twice
+from personas.loading.positions import duplicate_keys, located
 from personas.loading.rows import MOST_FAULTS, read_rows, warnings
-from personas.loading.shared import Shared, share
+from personas.loading.shared import Shared, read_shared
 from personas.persona import Persona
 from personas.roster import Roster
 from personas.search.matching import Index, Match
@@ -52,7 +52,7 @@ class Catalogue:
         """
         text, data = decode(raw)
         try:
-            read = cls._from(data, written_twice(text), {persona.source: persona for persona in known})
+            read = cls._from(data, duplicate_keys(text), {persona.source: persona for persona in known})
         except CatalogueBroken as broken:
             raise CatalogueBroken(located(broken.faults, text)) from None
         return replace(read, faults=located(read.faults, text), warnings=located(read.warnings, text))
@@ -63,10 +63,10 @@ class Catalogue:
         return cls._from(data)
 
     @classmethod
-    def _from(cls, data: object, twice: Sequence[Parts] = (), known: Mapping[bytes, Persona] = _NOBODY) -> Self:
+    def _from(cls, data: object, duplicates: Sequence[Parts] = (), known: Mapping[bytes, Persona] = _NOBODY) -> Self:
         rows, rest, at = parts_of(data)
-        shared, faults = share(with_shipped(rest))
-        good, found = read_rows(rows, at, shared, twice, known)
+        shared, faults = read_shared(with_shipped(rest))
+        good, found = read_rows(rows, at, shared, duplicates, known)
         faults += found
         if not rows:
             faults.append(Fault(path_of(at), "has no astrologers. Add one."))
@@ -107,7 +107,7 @@ class Catalogue:
 
         It lists those of the same speciality and language, else all others; `engaged` ids are not listed.
         """
-        free = [other for other in self.instead_of(persona, moment) if other.id not in engaged]
+        free = [other for other in self.alternatives_to(persona, moment) if other.id not in engaged]
         anybody = [other for other in self.open(moment) if other.id not in engaged and other.id != persona.id]
         return _choose(free or anybody)
 
@@ -123,7 +123,7 @@ class Catalogue:
         """All active personas that are open at `moment`; without a moment, all active ones."""
         return self.find(moment, status="active")
 
-    def instead_of(self, persona: Persona, moment: datetime.datetime) -> tuple[Persona, ...]:
+    def alternatives_to(self, persona: Persona, moment: datetime.datetime) -> tuple[Persona, ...]:
         """All others of the same speciality and language that are active and open at `moment`."""
         alike = self.find(moment, language=persona.language_code, speciality=persona.speciality)
         return tuple(other for other in alike if other.id != persona.id)
@@ -145,7 +145,7 @@ class Catalogue:
         who = self._roster.open(moment) & self._roster.speaking(language)
         for name, value in {"gender": gender, "speciality": speciality, "status": status}.items():
             who &= self._roster.of(name, value)
-        return self._roster.people(who)
+        return self._roster.personas_in(who)
 
     def match(
         self, query: str, language: str | None = None, limit: int = 3, *, moment: datetime.datetime | None = None
@@ -154,11 +154,11 @@ class Catalogue:
 
         Only active personas, and with a moment only those that are open then.
         """
-        return self._index.best(query, self._callable(moment, language), limit)
+        return self._index.best_matches(query, self._callable(moment, language), limit)
 
-    def fitting(self, query: str, language: str | None, moment: datetime.datetime) -> tuple[Persona, ...]:
+    def match_all(self, query: str, language: str | None, moment: datetime.datetime) -> tuple[Persona, ...]:
         """All personas that match the words of a query and are active and open at `moment`, best first."""
-        return self._index.everyone(query, self._callable(moment, language))
+        return self._index.all_matches(query, self._callable(moment, language))
 
     def _callable(self, moment: datetime.datetime | None, language: str | None) -> int:
         roster = self._roster

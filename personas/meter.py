@@ -65,14 +65,14 @@ class Meter:
         self._on: _Time | None = None
         self._since = 0.0
 
-    def serve(self, persona: Persona, now: float) -> None:
+    def start(self, persona: Persona, now: float) -> None:
         """Start the meter for a persona; it is stopped for the one before."""
-        self.rest(now)
+        self.stop(now)
         time = self._times.setdefault((persona.id, persona.behaviour.pricing), _Time(persona))
         time.persona, time.versions[persona.version] = persona, None
         self._on, self._since = time, now
 
-    def rest(self, now: float) -> None:
+    def stop(self, now: float) -> None:
         """Stop the meter."""
         if self._on:
             self._on.ms = self._ms(self._on, now)
@@ -83,7 +83,7 @@ class Meter:
         times = self._times.values()
         return Bill(tuple(Stay(time.persona, self._ms(time, now) // 1000, tuple(time.versions)) for time in times))
 
-    def minute_in(self, now: float) -> float | None:
+    def seconds_to_full_minute(self, now: float) -> float | None:
         """The seconds until the next full minute of priced time; None if no priced time is being counted."""
         if not self._on or not self._on.persona.behaviour.pricing:
             return None

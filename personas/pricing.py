@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from iso4217 import Currency
 
-from personas.loading.faults import Unusable
+from personas.loading.faults import InvalidValue
 from schemas.explain import nearest
 
 Rounding: TypeAlias = Literal["second", "minute"]
@@ -58,16 +58,16 @@ class Pricing:
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> "Pricing":
-        """Parse a value that fits the schema of the feature `pricing`; its price is in whole units. Raises Unusable."""
+        """Parse a value that fits the schema of the feature `pricing`, in whole units. Raises InvalidValue."""
         currency = value["currency"]
         digits = DIGITS.get(currency)
         if digits is None:
-            raise Unusable([(("currency",), f"'{currency}' is not a currency of ISO 4217 that is money today, such as "
-                             f"INR.{nearest(currency, DIGITS)}")])  # fmt: skip
+            message = f"'{currency}' is not a currency of ISO 4217 that is money today, such as INR."
+            raise InvalidValue([(("currency",), message + nearest(currency, DIGITS))])
         # repr gives the shortest decimal that yields this float: the one in the file.
         exact = Decimal(repr(value["per_minute"])).scaleb(digits)
         if exact != int(exact):
-            raise Unusable([(("per_minute",), f"has a part that cannot be paid: {currency} has {digits} digits.")])
+            raise InvalidValue([(("per_minute",), f"has a part that cannot be paid: {currency} has {digits} digits.")])
         whole = value.get("rounding") == "minute"
         return cls(int(exact), currency, digits, int(value.get("free_seconds", 0)), whole)
 

@@ -33,7 +33,7 @@ class Roster:
         """The n-th persona."""
         return self._everyone[number]
 
-    def people(self, who: int) -> tuple[Persona, ...]:
+    def personas_in(self, who: int) -> tuple[Persona, ...]:
         """The personas of a set, in the order of the file."""
         return tuple(compress(self._everyone, f"{who:b}"[::-1].encode().translate(_BITS)))
 

@@ -60,7 +60,7 @@ class CatalogueBroken(Exception):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-class Unusable(Exception):
+class InvalidValue(Exception):
     """A value fits its schema and is still invalid. `faults` are pairs of the path within the value and a sentence."""
 
     def __init__(self, faults: Iterable[tuple[Parts, str]]) -> None:

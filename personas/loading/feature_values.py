@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from personas.behaviour import READERS
-from personas.loading.faults import Fault, Unusable, text_fault, texts_in
+from personas.behaviour import PARSERS
+from personas.loading.faults import Fault, InvalidValue, text_fault, texts_in
 from personas.loading.features import Feature
 from personas.loading.file import shipped_rest
 from personas.loading.shape import Shape, shape_of
@@ -28,7 +28,7 @@ def text_faults(value: object, at: Parts, *, multiline: bool) -> Iterator[Fault]
 
 
 def read_value(feature: Feature, value: object, at: Parts) -> tuple[object, list[Fault]]:
-    """Check the value of a feature and parse it, by `behaviour.READERS`. Returns the parsed value and all faults.
+    """Check the value of a feature and parse it, by `behaviour.PARSERS`. Returns the parsed value and all faults.
 
     The parsed value is None if the feature has no behaviour, or the value has faults. If the feature is not public,
     no fault quotes the value.
@@ -36,7 +36,7 @@ def read_value(feature: Feature, value: object, at: Parts) -> tuple[object, list
     secret = not feature.public
     found = feature.shape.faults(value, at, secret=secret)
     found += text_faults(value, at, multiline=feature.multiline)
-    if feature.name not in READERS:
+    if feature.name not in PARSERS:
         return None, found
     found += _shipped_shape(feature.name).faults(value, at, secret=secret)
     read, more = _parse(feature.name, _valid_part(feature.name, value, at, found) if found else value, at)
@@ -51,8 +51,8 @@ def read_value(feature: Feature, value: object, at: Parts) -> tuple[object, list
 
 def _parse(name: str, value: Any, at: Parts) -> tuple[object, list[Fault]]:
     try:
-        return (None if value is None else READERS[name](value)), []
-    except Unusable as error:
+        return (None if value is None else PARSERS[name](value)), []
+    except InvalidValue as error:
         return None, [Fault(path_of((*at, *path)), message) for path, message in error.faults]
 
 

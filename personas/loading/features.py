@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from personas.loading.faults import TOO_DEEP, Fault, Unusable, text_fault, too_deep
+from personas.loading.faults import TOO_DEEP, Fault, InvalidValue, text_fault, too_deep
 from personas.loading.shape import PERSONA_FIELDS, SHARED_FIELDS, Shape, shape_faults, shape_of
 from schemas.explain import Parts, path_of, shown
 
@@ -86,7 +86,7 @@ class Feature:
             raise LineError(f"its prompt line cannot be written: {type(error).__name__}.") from error
 
 
-def declare(name: str, declaration: object, at: Parts) -> tuple[Feature | None, list[Fault]]:
+def read_declaration(name: str, declaration: object, at: Parts) -> tuple[Feature | None, list[Fault]]:
     """Read one declaration. Returns no feature if it has faults."""
     if too_deep(declaration):
         return None, [Fault(path_of(at), TOO_DEEP)]
@@ -100,7 +100,7 @@ def declare(name: str, declaration: object, at: Parts) -> tuple[Feature | None, 
         return None, [Fault(path_of((*at, "prompt")), fault)]
     try:
         shape = shape_of(declaration["schema"])
-    except Unusable as error:
+    except InvalidValue as error:
         return None, [Fault(path_of((*at, "schema", *way)), message) for way, message in error.faults]
     feature = Feature(
         name=name,

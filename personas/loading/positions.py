@@ -46,20 +46,20 @@ def places(text: str) -> Iterator[tuple[Parts, int]]:
                 path.append(None if word == "{" else 0)
 
 
-def written_twice(text: str) -> list[Parts]:
+def duplicate_keys(text: str) -> list[Parts]:
     """The paths of keys that an object has twice. JSON parsers accept these, and silently use the last."""
-    if not _any_twice(text):
+    if not _has_duplicates(text):
         return []
     seen: set[Parts] = set()
-    twice: dict[Parts, None] = {}
+    duplicates: dict[Parts, None] = {}
     for path, _ in places(text):
-        if path in seen and not any(path[:length] in twice for length in range(len(path) + 1)):
-            twice[path] = None
+        if path in seen and not any(path[:length] in duplicates for length in range(len(path) + 1)):
+            duplicates[path] = None
         seen.add(path)
-    return list(twice)
+    return list(duplicates)
 
 
-def _any_twice(text: str) -> bool:
+def _has_duplicates(text: str) -> bool:
     """True if any object has a key twice. Python's parser finds that fast, but not where it is."""
     found = False
 

@@ -6,7 +6,7 @@ from personas import tokens
 from personas.languages import wrong_script
 from personas.loading.faults import CatalogueBroken, Fault
 from personas.loading.reader import id_of, read_persona
-from personas.loading.shape import our_shape
+from personas.loading.shape import defined_shape
 from personas.loading.shared import Shared
 from personas.persona import Persona
 from schemas.explain import Parts, path_of, shown
@@ -16,26 +16,26 @@ _MOST_ROWS = 10_000
 
 
 def read_rows(
-    rows: Sequence[object], at: Parts, shared: Shared, twice: Sequence[Parts], known: Mapping[bytes, Persona]
+    rows: Sequence[object], at: Parts, shared: Shared, duplicates: Sequence[Parts], known: Mapping[bytes, Persona]
 ) -> tuple[list[tuple[Parts, Persona]], list[Fault]]:
     """Read all rows. Returns the personas without a fault, each with the place of its row, and all faults.
 
-    `at` is the place of the rows, `twice` the places of keys that an object has twice. A row that is unchanged is
+    `at` is the place of the rows, `duplicates` the places of keys that an object has twice. A row that is unchanged is
     taken from `known`, by source. Raises CatalogueBroken if there are too many rows.
     """
     if len(rows) > _MOST_ROWS:
         raise CatalogueBroken([Fault(path_of(at), f"has {len(rows)} astrologers; at most {_MOST_ROWS} are read.")])
     good: list[tuple[Parts, Persona]] = []
-    faults = [_twice(path) for path in twice if path[: len(at)] != at or len(path) <= len(at) + 1]
+    faults = [_duplicate_fault(path) for path in duplicates if path[: len(at)] != at or len(path) <= len(at) + 1]
     first: dict[str, str] = {}  # the path of the first row that has this id
     for index, row in enumerate(rows):
         here = (*at, index)
-        if len(faults) > MOST_FAULTS and not our_shape("astrologer").fits(row):
+        if len(faults) > MOST_FAULTS and not defined_shape("astrologer").is_valid(row):
             faults.append(Fault(path_of(here), "does not fit."))  # only counted, not reported: to explain it takes time
             continue
         name = id_of(row)
         persona, found = read_persona(row, here, shared, known)
-        found += [_twice(path, name) for path in twice if path[: len(here)] == here]
+        found += [_duplicate_fault(path, name) for path in duplicates if path[: len(here)] == here]
         if name and first.setdefault(name, path_of(here)) != path_of(here):
             message = f"'{shown(name)}' is taken by {first[name]}. Give each astrologer an id of its own."
             found.append(Fault(path_of((*here, "astrologer_id")), message, name))
@@ -45,7 +45,7 @@ def read_rows(
     return good, faults
 
 
-def _twice(path: Parts, persona: str = "") -> Fault:
+def _duplicate_fault(path: Parts, persona: str = "") -> Fault:
     return Fault(path_of(path), "is written twice in one object. Keep one of the two.", persona)
 
 

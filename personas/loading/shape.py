@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 
-from personas.loading.faults import Fault, Unusable
+from personas.loading.faults import Fault, InvalidValue
 from schemas.explain import Parts, faults, shown
 
 _SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "personas.schema.json"
@@ -52,7 +52,7 @@ _Explaining = extend(Draft202012Validator, {"uniqueItems": _unique})
 
 
 class Shape:
-    """One compiled JSON Schema. Raises Unusable if it is not a valid schema."""
+    """One compiled JSON Schema. Raises InvalidValue if it is not a valid schema."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._explained = _Explaining(schema, registry=_NOTHING)
@@ -60,15 +60,15 @@ class Shape:
             self._quick = jsonschema_rs.Draft202012Validator(schema, retriever=_fetch_nothing)
         except jsonschema_rs.ValidationError as error:
             message = f"is not a schema that can be used: {shown(error.message)}."
-            raise Unusable([(tuple(error.instance_path), message)]) from None
+            raise InvalidValue([(tuple(error.instance_path), message)]) from None
 
     def faults(self, value: object, at: Parts, *, secret: bool = False) -> list[Fault]:
         """The faults of a value, none if it fits. `at` is its place; with `secret`, no message quotes a part of it."""
-        if self.fits(value):
+        if self.is_valid(value):
             return []
         return [Fault(path, message) for path, message in faults(self._explained, value, at, secret=secret)]
 
-    def fits(self, value: object) -> bool:
+    def is_valid(self, value: object) -> bool:
         """True if a value fits. Takes microseconds."""
         try:
             return self._quick.is_valid(value)
@@ -88,11 +88,11 @@ def _made(schema: bytes) -> Shape:
 
 def shape_faults(definition: str, value: object, at: Parts) -> list[Fault]:
     """The faults of a value by one of the $defs of personas.schema.json; `at` is its place."""
-    return our_shape(definition).faults(value, at)
+    return defined_shape(definition).faults(value, at)
 
 
 @functools.cache
-def our_shape(definition: str) -> Shape:
+def defined_shape(definition: str) -> Shape:
     """The shape of one of the $defs of personas.schema.json."""
     return Shape({"$defs": _SCHEMA["$defs"], "$ref": f"#/$defs/{definition}"})
 

@@ -10,7 +10,7 @@ import orjson
 
 from personas.languages import code_of, unknown_language
 from personas.loading.faults import TOO_DEEP, Fault, text_fault, too_deep
-from personas.loading.features import Feature, declare
+from personas.loading.features import Feature, read_declaration
 from personas.loading.shape import PERSONA_FIELDS, SHARED_FIELDS, VOICES, shape_faults
 from personas.search.words import words
 from schemas.explain import listed, nearest, path_of, shown, unknown
@@ -49,7 +49,7 @@ class Shared:
         return _wrong_gender(name, gender, self.aliases, self.genders)
 
 
-def share(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
+def read_shared(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
     """Read the shared part of a file. Faulty entries are left out, so that only the personas that need them fail."""
     unknown_keys = islice((key for key in data if key not in SHARED_FIELDS), _MOST_ENTRIES)
     faults = [Fault(path_of((key,)), unknown(key, SHARED_FIELDS)) for key in unknown_keys]
@@ -57,7 +57,7 @@ def share(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
     data = _without_deep_entries(data, faults)
     features = {}
     for name, declaration in _entries(data, "features", faults):
-        features[name], found = declare(name, declaration, ("features", name))
+        features[name], found = read_declaration(name, declaration, ("features", name))
         faults += found
     aliases = dict(_checked(data, "voice_aliases", "realtime_voice", faults))
     genders = dict(_genders(data, faults))

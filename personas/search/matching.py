@@ -10,7 +10,7 @@ The index is built once for a catalogue:
 
     word of the query ─▶ _Vocabulary.alike ─▶ known words ─▶ trie of phrases (_ways) ─▶ end of a phrase (_ends)
                                                                                             │
-                      points ◀─ Tally, all personas at once ◀─ _Meant: the set of personas ◀┘
+                      points ◀─ Tally, all personas at once ◀─ _Meaning: the set of personas ◀┘
 
 A phrase is a text of personas (a keyword, a part of a name), or a synonym, which stands for the texts of its group.
 """
@@ -24,12 +24,12 @@ from typing import NamedTuple
 from personas.languages import spelled_in
 from personas.persona import Persona
 from personas.search.scoring import Tally
-from personas.search.words import one_letter_less, plain, script, sound, split, stem, words
+from personas.search.words import deletions, phonetic_key, plain, script, split, stem, words
 
 _POINT = 2  # in the tally; the bit below orders equals
 _SAME_LANGUAGE = 1
 _LONGEST_QUERY = 500  # characters; the rest is not read
-_SHORTEST_SOUND = 3  # below that, too many words sound alike
+_SHORTEST_SOUND = 3  # below that, too many words have the same key
 _SHORTEST_TYPO = 6  # of the longer of two words: crash is not crush
 
 Words = tuple[str, ...]
@@ -44,7 +44,7 @@ class Match:
     because: tuple[str, ...]
 
 
-class _Meant(NamedTuple):
+class _Meaning(NamedTuple):
     """What a phrase stands for: the text `name` of the set `people`; or, for a synonym, the text of each persona."""
 
     name: str
@@ -55,7 +55,7 @@ class _Meant(NamedTuple):
 class _Hit(NamedTuple):
     """A phrase in the query: what it stands for, the indices of its words, and the points of each of its words."""
 
-    meant: _Meant
+    meaning: _Meaning
     places: range
     weight: int
 
@@ -72,21 +72,21 @@ class Index:
             self._speakers[persona.language_code] |= 1 << number
         self._spoken = spoken
         self._ways: dict[tuple[int, str], int] = {}  # the trie: (node, next word) -> node; the root is 0
-        self._ends: dict[int, list[tuple[_Meant, int]]] = defaultdict(list)  # node -> meanings, each with its points
+        self._ends: dict[int, list[tuple[_Meaning, int]]] = defaultdict(list)  # node -> meanings, each with its points
         self._known = _Vocabulary()
         self._read([[words(phrase) for phrase in group] for group in synonyms])
 
-    def best(self, query: str, among: int, limit: int) -> tuple[Match, ...]:
+    def best_matches(self, query: str, among: int, limit: int) -> tuple[Match, ...]:
         """The best matches among a set, best first; of equals, those who speak the language of the query."""
         asked = _asked(query)
-        found = self._found(asked)
+        found = self._hits(asked)
         best = islice(self._ranked(asked, found, among), limit)
         return tuple(Match(self._personas[number], points, _because(number, found)) for number, points in best)
 
-    def everyone(self, query: str, among: int) -> tuple[Persona, ...]:
+    def all_matches(self, query: str, among: int) -> tuple[Persona, ...]:
         """All matching personas among a set, best first."""
         asked = _asked(query)
-        return tuple(self._personas[number] for number, _ in self._ranked(asked, self._found(asked), among))
+        return tuple(self._personas[number] for number, _ in self._ranked(asked, self._hits(asked), among))
 
     def _ranked(self, asked: Words, found: Sequence[_Hit], among: int) -> Iterator[tuple[int, int]]:
         """(number of the persona, points) of those with any, most points first."""
@@ -96,7 +96,7 @@ class Index:
             for place in places:
                 scoring.add(people & ~counted[place], weight * _POINT)
                 counted[place] |= people
-        scoring.add(self._at_home(asked) & scoring.anybody(), _POINT + _SAME_LANGUAGE)
+        scoring.add(self._speaking(asked) & scoring.with_points(), _POINT + _SAME_LANGUAGE)
         return ((number, total // _POINT) for number, total in scoring.ranked(among))
 
     def _read(self, synonyms: Sequence[Sequence[Words]]) -> None:
@@ -112,28 +112,28 @@ class Index:
                 for group in groups.get(words(text), ()):
                     texts[group].setdefault(number, text)
         for (text, weight), holders in people.items():
-            self._add(words(text), _Meant(text, holders, {}), weight)
+            self._add(words(text), _Meaning(text, holders, {}), weight)
         for group, shown in texts.items():
-            meant = _Meant(str(group), sum(1 << number for number in shown), shown)
+            meaning = _Meaning(str(group), sum(1 << number for number in shown), shown)
             for spelled in dict.fromkeys(synonyms[group]):
-                self._add(spelled, meant, 1)
+                self._add(spelled, meaning, 1)
 
-    def _add(self, spelled: Words, meant: _Meant, weight: int) -> None:
+    def _add(self, spelled: Words, meaning: _Meaning, weight: int) -> None:
         if spelled:
             place = 0
             for word in spelled:
                 self._known.add(word)
                 place = self._ways.setdefault((place, word), len(self._ways) + 1)
-            self._ends[place].append((meant, weight))
+            self._ends[place].append((meaning, weight))
 
-    def _found(self, asked: Words) -> list[_Hit]:
+    def _hits(self, asked: Words) -> list[_Hit]:
         """Every phrase in the query, those with the most points first."""
         known = {word: self._known.alike(word) for word in dict.fromkeys(asked)}
         alike = [known[word] for word in asked]
-        found = [hit for start in range(len(asked)) for hit in self._beginning(alike, start)]
-        return sorted(found, key=lambda hit: (-hit.weight, -len(hit.places), hit.places.start, hit.meant.name))
+        found = [hit for start in range(len(asked)) for hit in self._phrases_from(alike, start)]
+        return sorted(found, key=lambda hit: (-hit.weight, -len(hit.places), hit.places.start, hit.meaning.name))
 
-    def _beginning(self, alike: Sequence[Mapping[str, bool]], start: int) -> Iterator[_Hit]:
+    def _phrases_from(self, alike: Sequence[Mapping[str, bool]], start: int) -> Iterator[_Hit]:
         """Every phrase that begins at this word of the query."""
         reached = {0: True}
         for place in range(start, len(alike)):
@@ -146,10 +146,10 @@ class Index:
             if not reached:
                 return
             for way, sure in reached.items():
-                for meant, weight in self._ends.get(way, ()):
-                    yield _Hit(meant, range(start, place + 1), weight if sure else 1)
+                for meaning, weight in self._ends.get(way, ()):
+                    yield _Hit(meaning, range(start, place + 1), weight if sure else 1)
 
-    def _at_home(self, asked: Words) -> int:
+    def _speaking(self, asked: Words) -> int:
         """Those who speak the language of the query: recognised by typical words, else by the script."""
         hints = {code: sum(word in spoken for word in asked) for code, spoken in self._spoken.items()}
         most = max(hints.values(), default=0)
@@ -169,10 +169,10 @@ def _asked(query: str) -> Words:
 def _because(number: int, found: Iterable[_Hit]) -> tuple[str, ...]:
     counted: set[int] = set()
     because: dict[str, None] = {}
-    for meant, places, _ in found:
-        if meant.people >> number & 1 and not counted.issuperset(places):
+    for meaning, places, _ in found:
+        if meaning.people >> number & 1 and not counted.issuperset(places):
             counted.update(places)
-            because[meant.texts.get(number, meant.name)] = None
+            because[meaning.texts.get(number, meaning.name)] = None
     return tuple(because)
 
 
@@ -196,8 +196,8 @@ class _Vocabulary:
         if word not in self._all:
             self._all.add(word)
             self._by_stem[stem(word)].add(word)
-            self._by_sound[sound(word)].add(word)
-            for mistyped in one_letter_less(word):
+            self._by_sound[phonetic_key(word)].add(word)
+            for mistyped in deletions(word):
                 self._by_typo[mistyped].add(word)
 
     def alike(self, asked: str) -> dict[str, bool]:
@@ -207,10 +207,10 @@ class _Vocabulary:
         return dict.fromkeys(same, True) | dict.fromkeys(mistyped, False)
 
     def _sounding(self, asked: str) -> set[str]:
-        heard = sound(asked)
+        heard = phonetic_key(asked)
         found = self._by_sound.get(heard, set()) if len(heard) >= _SHORTEST_SOUND else set()
         return {word for word in found if script(word) != script(asked)}
 
     def _mistyped(self, asked: str) -> set[str]:
-        near = {word for form in one_letter_less(asked) for word in self._by_typo.get(form, ())}
+        near = {word for form in deletions(asked) for word in self._by_typo.get(form, ())}
         return {word for word in near if word[0] == asked[0] and max(len(word), len(asked)) >= _SHORTEST_TYPO}

@@ -23,7 +23,7 @@ class Tally:
             if points >> place & 1:
                 self._carry(people, place)
 
-    def anybody(self) -> int:
+    def with_points(self) -> int:
         """The set of personas with any points."""
         people = 0
         for digit in self._digits:
@@ -32,7 +32,7 @@ class Tally:
 
     def ranked(self, among: int) -> Iterator[tuple[int, int]]:
         """(number of the persona, points) for each of a set that has any; most points first, equals by number."""
-        yield from self._below(len(self._digits), self.anybody() & among, 0)
+        yield from self._below(len(self._digits), self.with_points() & among, 0)
 
     def _carry(self, people: int, place: int) -> None:
         while people:

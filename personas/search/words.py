@@ -59,7 +59,7 @@ _LATIN = (("sh", "s"), ("ch", "c"), ("w", "v"), ("f", "p"), ("ph", "p"), ("z", "
 
 
 @functools.lru_cache(maxsize=_CACHED)
-def sound(word: str) -> str:
+def phonetic_key(word: str) -> str:
     """A rough phonetic key, equal in both scripts: shaadi and शादी give "sdi", Tina and तीना give "tina"."""
     letters = "".join(_CONSONANTS.get(c) or _VOWELS.get(c) or (c if c.isascii() else "") for c in word)
     for written, heard in _LATIN:
@@ -69,7 +69,7 @@ def sound(word: str) -> str:
     return re.sub(r"a(?!$)", "", letters)  # Devanagari does not write the short a; a final a is long
 
 
-def one_letter_less(word: str) -> set[str]:
+def deletions(word: str) -> set[str]:
     """The word and all its deletions of one letter. Two words that share one differ by one typing mistake.
 
     Source: the symmetric delete algorithm of SymSpell.

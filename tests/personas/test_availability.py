@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personas.availability import ALWAYS, DAYS, Availability
-from personas.loading.faults import Unusable
+from personas.loading.faults import InvalidValue
 
 BERLIN, YORK, KOLKATA = "Europe/Berlin", "America/New_York", "Asia/Kolkata"
 APIA, HOWE, CAIRO = "Pacific/Apia", "Australia/Lord_Howe", "Africa/Cairo"
@@ -68,7 +68,7 @@ def test_hours_are_read_as_people_write_them(written: str, opens: str, closes: s
 )
 def test_what_cannot_be_is_told_with_its_place(value: dict[str, Any], way: tuple[str, ...], says: str) -> None:
     """Times, dates and zones that are not real; each fault with the way to it."""
-    with pytest.raises(Unusable) as unusable:
+    with pytest.raises(InvalidValue) as unusable:
         Availability.read({"timezone": KOLKATA, **value})
     ((told, message),) = unusable.value.faults
     assert told == way

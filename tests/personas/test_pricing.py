@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personas.loading.faults import Unusable
+from personas.loading.faults import InvalidValue
 from personas.pricing import Pricing
 
 
@@ -55,7 +55,7 @@ def test_a_price_is_exact_in_any_currency(per_minute: float, currency: str, smal
 )
 def test_what_nobody_can_pay_is_a_fault(per_minute: float, currency: str, way: str, says: str) -> None:
     """Parts of the smallest unit; currencies that are not, or are no more."""
-    with pytest.raises(Unusable) as unusable:
+    with pytest.raises(InvalidValue) as unusable:
         price(per_minute, currency)
     ((told, message),) = unusable.value.faults
     assert told == (way,)

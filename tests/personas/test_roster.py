@@ -90,7 +90,7 @@ def test_a_question_costs_the_same_of_four_and_of_a_thousand(row: Make) -> None:
         lambda of: of.match(words, moment=NOON),
         lambda of: of.match("x" * 500, "Hindi", moment=NOON),
         lambda of: of.find(NOON, language="Hindi", status="active"),
-        lambda of: of.instead_of(of.all()[0], NOON),
+        lambda of: of.alternatives_to(of.all()[0], NOON),
     ]
     for ask in questions:
         costs = []
@@ -115,4 +115,4 @@ def test_all_who_fit_are_those_of_a_match_without_its_limit(row: Make) -> None:
     for query in ("love", "asha tarot", "nothing of the kind"):
         for language in (None, "Hindi"):
             matches = catalogue.match(query, language, 70, moment=NOON)
-            assert catalogue.fitting(query, language, NOON) == tuple(match.persona for match in matches)
+            assert catalogue.match_all(query, language, NOON) == tuple(match.persona for match in matches)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personas import SHIPPED, Catalogue, CatalogueBroken, Fault
-from personas.loading.positions import located, places, written_twice
+from personas.loading.positions import duplicate_keys, located, places
 from schemas.explain import path_of
 from tests.personas.rows import Make
 
@@ -93,7 +93,7 @@ def test_a_key_of_the_common_part_written_twice_refuses_nobody(tmp_path: Path, r
     catalogue = Catalogue.load(file)
     assert len(catalogue.all()) == 1
     assert [(fault.path, fault.line) for fault in catalogue.faults] == [("$.memory", 2)]
-    assert written_twice('{"a": {"b": 1}, "a": {"b": 1}}') == [("a",)]
+    assert duplicate_keys('{"a": {"b": 1}, "a": {"b": 1}}') == [("a",)]
 
 
 def test_the_file_that_ships_names_its_schema_and_fits_it() -> None:

@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from personas.loading.faults import Unusable
+from personas.loading.faults import InvalidValue
 from personas.loading.shape import Shape
 
 
@@ -27,7 +27,7 @@ def test_a_schema_fetches_nothing() -> None:
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
         try:
-            with pytest.raises((Unusable, ValueError)):
+            with pytest.raises((InvalidValue, ValueError)):
                 Shape({"$ref": f"http://127.0.0.1:{server.server_port}/schema.json"}).faults(1, ())
         finally:
             server.shutdown()

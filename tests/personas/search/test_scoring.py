@@ -21,4 +21,4 @@ def test_everybody_has_the_sum_of_what_was_given(gifts: list[tuple[set[int], int
     ranked = sorted(some.items(), key=lambda one: (-one[1], one[0]))
     assert list(scoring.ranked((1 << 71) - 1)) == ranked
     assert list(scoring.ranked(sum(1 << number for number in among))) == [one for one in ranked if one[0] in among]
-    assert scoring.anybody() == sum(1 << number for number in some)
+    assert scoring.with_points() == sum(1 << number for number in some)
