@@ -32,7 +32,7 @@ async def serve(  # noqa: PLR0913  # one place where the engine is put together
     """
     # Imported here: whoever only asks for the path need not have the extra `local`.
     from engine.ear.ear import Ear
-    from engine.ear.vad import Silero, spoken
+    from engine.ear.vad import Silero, speech_seconds
     from engine.load import Load
     from engine.mind.mind import Mind
     from engine.parts import SHORTEST_SPEECH, Parts
@@ -46,11 +46,11 @@ async def serve(  # noqa: PLR0913  # one place where the engine is put together
     on_progress("loading the ear")
     ear = await asyncio.to_thread(Ear, workers)
     on_progress("warming up")
-    await asyncio.to_thread(spoken, bytes(48_000))
+    await asyncio.to_thread(speech_seconds, bytes(48_000))
     parts = Parts(
         voice,
         ear,
-        partial(spoken, enough=SHORTEST_SPEECH),
+        partial(speech_seconds, enough=SHORTEST_SPEECH),
         Mind(llm_url, model=llm_model),
         Silero,
         Workers(workers, Load(workers, wait)),

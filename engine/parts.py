@@ -33,13 +33,13 @@ class Mind(Protocol):
 class Parts:
     """The voice and the ear run in the threads of `workers`, the mind on the event loop.
 
-    `spoken` measures the seconds of speech in a clip, and may stop counting at SHORTEST_SPEECH; it runs with the ear.
+    `speech_seconds` measures the speech in a clip, and may stop counting at SHORTEST_SPEECH; it runs with the ear.
     `detector` makes the voice activity detector of one session; it runs on the event loop, on short pieces.
     """
 
     voice: Voice
     ear: Ear
-    spoken: Callable[[bytes], float]
+    speech_seconds: Callable[[bytes], float]
     mind: Mind
     detector: Callable[[], Detector] = Silero
     workers: Workers = field(default_factory=lambda: Workers(2))
@@ -58,4 +58,4 @@ class Parts:
         """Transcribe the first piece of some PCM. Returns its words ("" without speech) and the rest. Blocks."""
         at = first_piece(pcm)
         piece, rest = pcm[:at], pcm[at:]
-        return self.ear.hear(piece, language) if self.spoken(piece) >= SHORTEST_SPEECH else "", rest
+        return self.ear.hear(piece, language) if self.speech_seconds(piece) >= SHORTEST_SPEECH else "", rest

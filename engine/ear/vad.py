@@ -86,7 +86,7 @@ class Loudness:
         return [float(power > _LOUD**2) for power in (samples**2).mean(axis=1)]
 
 
-def spoken(pcm24k: bytes, enough: float = math.inf) -> float:
+def speech_seconds(pcm24k: bytes, enough: float = math.inf) -> float:
     """Seconds of speech in a clip of PCM16 LE mono at 24 kHz. It stops counting at `enough`."""
     clip = np.frombuffer(pcm24k, "<i2").astype(np.float32) / np.float32(32768)
     clip = soxr.resample(clip, RATE_IN, RATE)

@@ -4,14 +4,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from engine.mind.reading import DEVANAGARI
+from engine.mind.prompt import DEVANAGARI
 from engine.mind.topics import is_romanised, words_of
 
 LONGEST = 24  # words of a sentence that is repeated
 STOPS = " .!?,;\u0964"
 
 
-def said_back(text: str, phrases: dict[str, Any]) -> str | None:
+def echoed(text: str, phrases: dict[str, Any]) -> str | None:
     """The last sentence in the second person; None if that is not simple, or the language has no table for it.
 
     Hindi has no table: its transcripts have too many errors to be repeated.
@@ -33,11 +33,8 @@ def is_question(text: str, phrases: dict[str, Any]) -> bool:
     """True if a text ends with "?", begins with a question word, or (in Hindi) contains one."""
     words = words_of(text)
     anywhere = words_of(" ".join(phrases["asks_anywhere"]))
-    return text.rstrip().endswith("?") or words[:1] in [[each] for each in phrases["asks"]] or _meet(words, anywhere)
-
-
-def _meet(words: Sequence[str], others: Sequence[str]) -> bool:
-    return not set(words).isdisjoint(others)
+    begins = words[:1] in [[each] for each in phrases["asks"]]
+    return text.rstrip().endswith("?") or begins or not set(words).isdisjoint(anywhere)
 
 
 def _turned(words: Sequence[str], table: dict[str, str]) -> str:

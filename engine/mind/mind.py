@@ -5,8 +5,8 @@ from typing import Any
 
 import aiohttp
 
-from engine.mind.reading import read
-from engine.mind.words import reply
+from engine.mind.prompt import parse_prompt
+from engine.mind.replies import reply
 from upstream.facts import Turn
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Mind:
 
     async def answer(self, instructions: str, turns: tuple[Turn, ...]) -> str:
         """The reply to the turns. If the chat server fails, the engine's own words. Does not raise."""
-        prompt = read(instructions)
+        prompt = parse_prompt(instructions)
         if prompt.exactly is not None:
             return prompt.exactly
         completion = await self._complete(instructions, turns) if self._url else None

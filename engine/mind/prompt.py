@@ -26,7 +26,7 @@ class Prompt:
     goes_on: bool = False
 
 
-def read(instructions: str) -> Prompt:
+def parse_prompt(instructions: str) -> Prompt:
     """Parse instructions. What they do not contain is None or empty."""
     expertise = EXPERTISE.search(instructions)
     today = TODAY.search(instructions)

@@ -3,8 +3,8 @@
 They depend on the prompt and the turns alone. What was asked, answered and said before is read from the turns, so that
 a session that is seeded with a history continues correctly. A reply has three parts (`Reply.compose`):
 
-    _understood   repeats what the caller said, or names the topic
-    _look         one sentence on what such an astrologer would look at
+    _acknowledgement   repeats what the caller said, or names the topic
+    _comment         one sentence on what such an astrologer would look at
     _question     the next fact of birth that is not known, else a question on the topic
 
 A phrase is not used twice in a call, as long as there are others (`_pick`).
@@ -19,9 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.mind.echo import is_question, said_back
-from engine.mind.reading import Prompt, spoken_language
-from engine.mind.topics import data, does_not_know, speaks_of_birth, stands_alone, tells, topic_of
+from engine.mind.echo import echoed, is_question
+from engine.mind.prompt import Prompt, spoken_language
+from engine.mind.topics import data, does_not_know, mentions, speaks_of_birth, stands_alone, topic_of
 from upstream.facts import Turn
 
 FACTS = ("date", "time", "place")  # of birth, in the order of the questions
@@ -36,7 +36,7 @@ def reply(prompt: Prompt, turns: Sequence[Turn]) -> str:
     return Reply(prompt, turns).compose()
 
 
-def after(heard: str, whole: str) -> str | None:
+def rest_after(heard: str, whole: str) -> str | None:
     """The rest of a text after the words `heard`; None if these are not its beginning, or there are none.
 
     Words are compared by letters and digits only, as a transcript may change punctuation and case.
@@ -83,7 +83,7 @@ class Reply:
             return self._pick(self._phrases["alone"][topic], today=self._today())
         if topic and stands_alone(topic):
             return self._pick(self._phrases["alone"][topic])
-        return " ".join((self._understood(text, topic), self._look(), self._question(text)))
+        return " ".join((self._acknowledgement(text, topic), self._comment(), self._question(text)))
 
     def _topic(self) -> str | None:
         """The topic of the call: the last one that was mentioned."""
@@ -95,12 +95,12 @@ class Reply:
         day = datetime.date.fromisoformat(self._prompt.today) if self._prompt.today else datetime.date.today()
         return f"{day.day} {self._phrases['months'][day.month - 1]} {day.year}"
 
-    def _understood(self, text: str, topic: str | None) -> str:
+    def _acknowledgement(self, text: str, topic: str | None) -> str:
         """Acknowledge what the caller said: by the words if they can be repeated, else by the topic."""
         asked = self._asked()
-        if asked and (tells(text, asked) or not (topic or is_question(text, self._phrases))):
+        if asked and (mentions(text, asked) or not (topic or is_question(text, self._phrases))):
             return self._noted(text, asked)
-        words, options = said_back(text, self._phrases), self._phrases["understood"]
+        words, options = echoed(text, self._phrases), self._phrases["understood"]
         if words:
             kind = "question" if is_question(text, self._phrases) else "statement"
             return self._pick(options[kind], words=words)
@@ -117,11 +117,11 @@ class Reply:
         options = self._phrases["noted"]
         if does_not_know(text):
             return self._pick(options["unknown"])
-        certain = asked == "place" or tells(text, asked) or any(map(str.isdigit, text))
-        words = said_back(text, self._phrases) or self._phrases["facts"][asked]
+        certain = asked == "place" or mentions(text, asked) or any(map(str.isdigit, text))
+        words = echoed(text, self._phrases) or self._phrases["facts"][asked]
         return self._pick(options[asked if certain else "unsure"], words=words)
 
-    def _look(self) -> str:
+    def _comment(self) -> str:
         """One sentence on what such an astrologer looks at, without a claim."""
         own = self._phrases["topics"][self._about]["says"] if self._about else []
         speciality = topic_of(self._prompt.expertise.split(":")[0])
@@ -132,7 +132,7 @@ class Reply:
         """The next question: the facts of birth first, each once, then about the topic."""
         questions = self._phrases["questions"]
         about = self._phrases["topics"][self._about]["questions"] if self._about else []
-        if self._about is None and not said_back(text, self._phrases) and not self._asked():
+        if self._about is None and not echoed(text, self._phrases) and not self._asked():
             return self._pick(questions["any"])
         if self._about in data()["topic_first"] and any(each not in self._said for each in about):
             return self._pick(about)
@@ -144,7 +144,7 @@ class Reply:
     def _is_known(self, fact: str) -> bool:
         """True if a fact of birth was asked for before (answered or not), or mentioned by the caller."""
         return any(each in self._said for each in self._phrases["questions"][fact]) or any(
-            speaks_of_birth(text) and tells(text, fact) for text in self._heard
+            speaks_of_birth(text) and mentions(text, fact) for text in self._heard
         )
 
     def _pick(self, options: Sequence[str], **blanks: str) -> str:
@@ -169,7 +169,7 @@ def _rest(prompt: Prompt, turns: Sequence[Turn]) -> str:
     while start and turns[start - 1].role == "assistant":
         start -= 1
         heard = f"{turns[start].text} {heard}"
-        rest = after(heard, Reply(prompt, turns[:start]).compose())
+        rest = rest_after(heard, Reply(prompt, turns[:start]).compose())
         if rest is not None:
             return rest if _letters(rest) else str(phrases(spoken_language(prompt, turns))["closing"])
     return Reply(prompt, turns[:-1]).compose()

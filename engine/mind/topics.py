@@ -33,9 +33,9 @@ def topic_of(text: str) -> str | None:
     said = words_of(text)
     for topic in data()["topics"]:
         if (
-            _holds(said, topic["words"])
-            and ("with" not in topic or _holds(said, topic["with"]))
-            and not _holds(said, topic.get("without", ()))
+            _contains_any(said, topic["words"])
+            and ("with" not in topic or _contains_any(said, topic["with"]))
+            and not _contains_any(said, topic.get("without", ()))
         ):
             return str(topic["name"])
     return None
@@ -46,25 +46,25 @@ def stands_alone(topic: str) -> bool:
     return topic in data()["alone"]
 
 
-def tells(text: str, fact: str) -> bool:
+def mentions(text: str, fact: str) -> bool:
     """True if the text contains a fact: "date", "time" or "place"."""
     figures = FIGURES.get(fact)
-    return _holds(words_of(text), data()["facts"][fact]) or bool(figures and figures.search(text.lower()))
+    return _contains_any(words_of(text), data()["facts"][fact]) or bool(figures and figures.search(text.lower()))
 
 
 def speaks_of_birth(text: str) -> bool:
     """True if the text mentions a birth."""
-    return _holds(words_of(text), data()["birth"])
+    return _contains_any(words_of(text), data()["birth"])
 
 
 def does_not_know(text: str) -> bool:
     """True if the text says that the caller does not know."""
-    return _holds(words_of(text), data()["unknown"])
+    return _contains_any(words_of(text), data()["unknown"])
 
 
 def is_romanised(text: str) -> bool:
     """True if the text is Hindi in Latin letters."""
-    return _holds(words_of(text), data()["romanised"])
+    return _contains_any(words_of(text), data()["romanised"])
 
 
 def words_of(text: str) -> list[str]:
@@ -74,16 +74,16 @@ def words_of(text: str) -> list[str]:
     return [word.removesuffix("'s") for word in SEPARATORS.split(plain) if word]
 
 
-def _holds(said: Sequence[str], patterns: Sequence[str]) -> bool:
-    return any(_stands_in(said, _parsed(pattern)) for pattern in patterns)
+def _contains_any(said: Sequence[str], patterns: Sequence[str]) -> bool:
+    return any(_contains(said, _parsed(pattern)) for pattern in patterns)
 
 
-def _stands_in(said: Sequence[str], pattern: Pattern) -> bool:
+def _contains(said: Sequence[str], pattern: Pattern) -> bool:
     last = len(said) - len(pattern)
-    return any(all(map(_is, said[start:], pattern)) for start in range(last + 1))
+    return any(all(map(_matches, said[start:], pattern)) for start in range(last + 1))
 
 
-def _is(word: str, pattern: str) -> bool:
+def _matches(word: str, pattern: str) -> bool:
     return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
 
 

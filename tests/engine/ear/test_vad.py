@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soxr
 
-from engine.ear.vad import FRAME, Loudness, Silero, Vad, spoken
+from engine.ear.vad import FRAME, Loudness, Silero, Vad, speech_seconds
 from engine.voice.voice import Voice
 
 SECOND = 24_000
@@ -19,16 +19,16 @@ def speech() -> bytes:
 
 def test_speech_is_counted_in_seconds(speech: bytes) -> None:
     """Most of a spoken clip is speech, and silence around it adds nothing."""
-    heard = spoken(speech)
+    heard = speech_seconds(speech)
 
     assert 0.6 * _seconds(speech) < heard <= _seconds(speech)
-    assert spoken(bytes(2 * SECOND) + speech + bytes(2 * SECOND)) == pytest.approx(heard, abs=0.3)
+    assert speech_seconds(bytes(2 * SECOND) + speech + bytes(2 * SECOND)) == pytest.approx(heard, abs=0.3)
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "quiet noise", "tone", "hum"])
 def test_what_is_not_speech_counts_as_none(kind: str) -> None:
     """Silence, noise, a tone and mains hum have no seconds of speech."""
-    assert spoken(sound(kind, 3 * SECOND)) == 0
+    assert speech_seconds(sound(kind, 3 * SECOND)) == 0
 
 
 def test_frames_are_likely_speech_while_someone_speaks(speech: bytes) -> None:
