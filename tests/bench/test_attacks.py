@@ -21,8 +21,8 @@ from bench.attacks.measure import Pace, measured
 from bench.attacks.memory import Held, alike
 from bench.attacks.neighbours import Try, summary
 from bench.attacks.server import options_of
-from bench.host import ROOT
 from bench.report import Part, Target
+from bench.server_process import ROOT
 from tests.kit.story import WITHIN, run
 
 
