@@ -1,4 +1,4 @@
-"""Whose clip goes next: a queue that knows who used how much, without a decoder."""
+"""The fair queue alone, without decoders."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ MOST = 8
 
 
 class Clock:
-    """Stands still unless it is put forward."""
+    """A clock that stands still unless the test sets it."""
 
     now = 1000.0
 
@@ -37,18 +37,18 @@ def clock() -> Clock:
 
 @pytest.fixture
 def queue(clock: Clock) -> FairQueue[str]:
-    """Two places, nobody yet."""
+    """An empty queue in front of two decoders."""
     return FairQueue(2, MOST, clock)
 
 
 def taken(queue: FairQueue[str]) -> Iterator[Entry[str]]:
-    """All that can be had, and nobody is done."""
+    """Take entries until there is none; none of them is done."""
     while entry := queue.next():
         yield entry
 
 
 def used(queue: FairQueue[str], sender: Sender, seconds: float) -> None:
-    """They had a clip that cost so much."""
+    """Record that a sender used so many seconds."""
     queue.add(sender, "earlier")
     entry = queue.next()
     assert entry
@@ -63,7 +63,7 @@ def test_they_come_in_their_order_where_nobody_used_more(queue: FairQueue[str]) 
 
 
 def test_who_used_least_goes_next(queue: FairQueue[str]) -> None:
-    """Also when they came last."""
+    """Even if it came last."""
     used(queue, ATTACKER, 0.9)
     queue.add(ATTACKER, "costly")
     queue.add(HONEST, "short")
@@ -71,7 +71,7 @@ def test_who_used_least_goes_next(queue: FairQueue[str]) -> None:
 
 
 def test_another_name_from_the_same_address_is_the_same(queue: FairQueue[str]) -> None:
-    """The widest counts first: who takes a new name for each clip is not new."""
+    """The address counts first: a new user name for each clip does not help."""
     used(queue, ATTACKER, 0.9)
     queue.add((ATTACKER[0], ("user", "another name")), "costly")
     queue.add(HONEST, "short")
@@ -79,7 +79,7 @@ def test_another_name_from_the_same_address_is_the_same(queue: FairQueue[str]) -
 
 
 def test_what_was_used_is_forgotten(queue: FairQueue[str], clock: Clock) -> None:
-    """Half of it in each half-life."""
+    """What was used is halved in each half-life."""
     used(queue, ATTACKER, 0.8)
     used(queue, HONEST, 0.2)
     clock.now += 20 * HALF_LIFE
@@ -91,7 +91,7 @@ def test_what_was_used_is_forgotten(queue: FairQueue[str], clock: Clock) -> None
 
 
 def test_one_place_is_kept_from_who_used_much(queue: FairQueue[str]) -> None:
-    """However many of them wait; it is had again when one of theirs is done."""
+    """However many clips of a heavy sender wait, one runs at a time."""
     used(queue, ATTACKER, HEAVY_SECONDS + 0.5)
     for item in "ab":
         queue.add(ATTACKER, item)
@@ -103,7 +103,7 @@ def test_one_place_is_kept_from_who_used_much(queue: FairQueue[str]) -> None:
 
 
 def test_nobody_waits_for_ever(queue: FairQueue[str]) -> None:
-    """New ones who used nothing come all the time: the one who used much has its turn nevertheless."""
+    """Even if clips of new senders come all the time, that of a heavy sender is taken at last."""
     used(queue, ATTACKER, 50.0)
     queue.add(ATTACKER, "costly")
     came = []
@@ -118,7 +118,7 @@ def test_nobody_waits_for_ever(queue: FairQueue[str]) -> None:
 
 
 def test_a_full_queue_takes_the_clip_of_who_used_least(queue: FairQueue[str]) -> None:
-    """The last of whoever used most has to go, and it is told which."""
+    """The newest clip of the sender with most load is removed and returned."""
     used(queue, ATTACKER, 0.5)
     for number in range(MOST):
         assert queue.add(ATTACKER, f"costly {number}") is None
@@ -128,21 +128,21 @@ def test_a_full_queue_takes_the_clip_of_who_used_least(queue: FairQueue[str]) ->
 
 
 def test_many_names_of_one_address_do_not_keep_the_queue_full(queue: FairQueue[str]) -> None:
-    """Also when none of them has used anything yet."""
+    """Even if none of them has used anything yet."""
     for number in range(MOST):
         queue.add((ATTACKER[0], ("user", number)), f"costly {number}")
     assert queue.add(HONEST, "short") == f"costly {MOST - 1}"
 
 
 def test_in_a_full_queue_of_equals_the_last_has_to_go(queue: FairQueue[str]) -> None:
-    """Nobody gives way to who is no better."""
+    """Of senders with equal load, the newest clip is removed."""
     for number in range(MOST):
         queue.add((("user", number),), "short")
     assert queue.add(HONEST, "late") == "late"
 
 
 def test_what_is_dropped_leaves_no_trace(queue: FairQueue[str]) -> None:
-    """Its place is free, and it counts no more against who sent it."""
+    """Its place is free, and it no longer adds to its sender's load."""
     for item in "abc":
         queue.add(ATTACKER, item)
     assert all(queue.drop(item) for item in "abc")
@@ -153,7 +153,7 @@ def test_what_is_dropped_leaves_no_trace(queue: FairQueue[str]) -> None:
 
 
 def test_what_is_remembered_is_bounded(queue: FairQueue[str]) -> None:
-    """A name for each clip fills no memory, and who used much is not forgotten for it."""
+    """A new name for each clip does not fill the memory, and heavy senders are not forgotten."""
     used(queue, ATTACKER, 50.0)
     for number in range(3 * MOST_KEYS):
         used(queue, (("user", number),), 0.01)
@@ -164,7 +164,7 @@ def test_what_is_remembered_is_bounded(queue: FairQueue[str]) -> None:
 
 
 def test_an_address_counts_before_its_users(queue: FairQueue[str]) -> None:
-    """A new name at an address that used much is no new caller: neither in the order, nor for the last place."""
+    """A new user at a heavy address is heavy, both in the order and for the reserved place."""
     used(queue, ATTACKER, 1.1 * HEAVY_SECONDS)
     used(queue, (("address", "192.0.2.2"), ("user", "neighbour")), HEAVY_SECONDS / 2)
     for name in ("new", "newer"):
