@@ -119,7 +119,7 @@ def _week(value: Mapping[str, Any], faults: _PathFaults) -> tuple[tuple[Span, ..
 
 
 def _spans(text: str, at: tuple[str, ...], faults: _PathFaults) -> tuple[Span, ...]:
-    """Parse the hours of a day: "always", or spans such as "9am-1pm, 2pm-6:30pm". _PathFaults are appended."""
+    """Parse the hours of a day: "always", or spans such as "9am-1pm, 2pm-6:30pm". Faults are appended."""
     if text.strip().casefold() == "always":
         return ((0, _DAY),)
     spans = [_span(part) for part in text.split(",")]

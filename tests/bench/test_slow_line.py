@@ -1,4 +1,4 @@
-"""The slow line is as slow as it says."""
+"""The simulated slow network has the bandwidth and the delay that were requested."""
 
 import asyncio
 import time

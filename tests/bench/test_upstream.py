@@ -1,4 +1,4 @@
-"""The fake model fails as it is told to, and takes recordings."""
+"""The fake model fails on demand, and accepts clips."""
 
 import asyncio
 

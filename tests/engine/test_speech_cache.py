@@ -2,7 +2,7 @@ from engine.speech_cache import SpeechCache
 
 
 def test_what_was_said_is_known_by_its_voice_and_words() -> None:
-    """Exactly those chunks, and nothing for another voice or other words."""
+    """Exactly these chunks, and none for another voice or other words."""
     cache = SpeechCache(100)
     cache.put("marin", "Namaste.", [b"ab", b"cd"])
     assert cache.get("marin", "Namaste.") == (b"ab", b"cd")
@@ -11,7 +11,7 @@ def test_what_was_said_is_known_by_its_voice_and_words() -> None:
 
 
 def test_no_more_is_held_than_there_is_room_for() -> None:
-    """What was asked for longest ago goes first; what is larger than the room is not kept at all."""
+    """The least recently used entry is removed first; one that exceeds the limit is not stored."""
     cache = SpeechCache(10)
     for name in "abc":
         cache.put("marin", name, [bytes(3)])
@@ -26,7 +26,7 @@ def test_no_more_is_held_than_there_is_room_for() -> None:
 
 
 def test_without_room_nothing_is_kept() -> None:
-    """A sentence in which nothing could be said costs no room, and is known."""
+    """A sentence without audio has size 0, and is stored."""
     cache = SpeechCache()
     cache.put("marin", "Namaste.", [b"ab"])
     cache.put("marin", "...", [])

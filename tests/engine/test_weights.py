@@ -1,4 +1,4 @@
-"""Model files are taken only when they are, byte for byte, the ones on the list."""
+"""Model files are loaded only if they are identical to those on the list."""
 
 import hashlib
 import os

@@ -43,7 +43,7 @@ def test_frames_are_likely_speech_while_someone_speaks(speech: bytes) -> None:
 
 
 def test_streams_do_not_share_their_state(speech: bytes) -> None:
-    """Two streams that are fed in turns hear what each would hear alone."""
+    """Two streams that are fed alternately give the same as each alone."""
     alone = Vad()
     expected = [alone.probability(frame) for frame in _frames(speech)]
     one, other = Vad(), Vad()
@@ -58,14 +58,14 @@ def test_streams_do_not_share_their_state(speech: bytes) -> None:
 
 
 def test_a_frame_of_another_size_is_refused() -> None:
-    """A wrong frame size is an error of ours and is told, not guessed at."""
+    """A wrong frame size raises ValueError."""
     with pytest.raises(ValueError, match="a frame is 512 samples"):
         Vad().probability(bytes(100))
 
 
 @pytest.mark.parametrize("size", [1, 961, 1000, 48_000])
 def test_a_stream_is_heard_as_a_clip_is(speech: bytes, size: int) -> None:
-    """Resampled piece by piece, samples cut in two, every frame is as likely speech as in the whole."""
+    """Fed in pieces, also within a sample, every frame has the same probability as in one piece."""
     clip, silero, vad = speech[:96_000], Silero(), Vad()
     expected = [vad.probability(frame) for frame in _frames(clip)]
 
@@ -95,7 +95,7 @@ def test_loudness_is_above_40_db(amplitude: int, likely: float, size: int) -> No
 
 
 def sound(kind: str, samples: int) -> bytes:
-    """PCM16 at 24 kHz that nobody said."""
+    """PCM16 at 24 kHz without speech."""
     time = np.arange(samples) / SECOND
     noise = np.random.default_rng(1).standard_normal(samples)
     wave = {
@@ -109,7 +109,7 @@ def sound(kind: str, samples: int) -> bytes:
 
 
 def _frames(pcm24k: bytes) -> Iterator[bytes]:
-    """Whole frames at the detector's rate."""
+    """Complete frames at the detector's rate."""
     samples = soxr.resample(np.frombuffer(pcm24k, "<i2"), SECOND, 16_000)
     for start in range(0, len(samples) - FRAME + 1, FRAME):
         yield samples[start : start + FRAME].astype("<i2").tobytes()

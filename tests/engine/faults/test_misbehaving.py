@@ -1,4 +1,4 @@
-"""Every fault over a real socket: what a plain client of a misbehaving engine sees, and what is left behind."""
+"""Every fault over a real socket: what a client sees, and that nothing is left afterwards."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ Test = Callable[[ClientConnection], Awaitable[None]]
 
 
 def misbehave(test: Test, *faults: Event) -> None:
-    """Run a test on the first connection, which has the faults; the neighbour, which has none, notices nothing."""
+    """Run a test on the first connection, which has the faults; another connection must not be affected."""
 
     async def whole(engine: Engine) -> None:
         before = asyncio.all_tasks()

@@ -1,4 +1,4 @@
-"""A thread for what may never come back."""
+"""A daemon thread for calls that may never return."""
 
 import asyncio
 from contextlib import closing
@@ -10,11 +10,11 @@ from tests.kit.story import run
 
 
 class Panic(BaseException):
-    """As a library in Rust raises one."""
+    """A BaseException, as libraries in Rust raise it."""
 
 
 def test_whatever_a_job_raises_the_next_is_done() -> None:
-    """It is told to whoever asked."""
+    """The exception is raised for the caller, and the thread runs the next job."""
 
     def panic() -> None:
         raise Panic

@@ -10,7 +10,7 @@ from personas.loading.shape import Shape
 
 
 def test_a_schema_fetches_nothing() -> None:
-    """Not even from this machine: a file of personas must not reach where the server can."""
+    """A $ref is never fetched, not even from this machine: a file must not make the server send requests."""
     asked: list[str] = []
 
     class Answering(BaseHTTPRequestHandler):
