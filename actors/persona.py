@@ -48,14 +48,14 @@ class PersonaActor(LoopActor[PersonaInbox]):
             case Remember(persona, ask, role, text):
                 self._heard[ask, role] = (persona, text)
             case StartMeter(persona):
-                self._meter.serve(persona, self._clock.now())
+                self._meter.start(persona, self._clock.now())
                 self._await_minute()
             case StopMeter():
-                self._meter.rest(self._clock.now())
+                self._meter.stop(self._clock.now())
             case MinuteOver():
                 self._minute()
             case CloseBill():
-                self._meter.rest(self._clock.now())
+                self._meter.stop(self._clock.now())
                 self._session.tell(BillClosed(self._meter.bill(self._clock.now())))
             case Boot():
                 pass
@@ -67,7 +67,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
     # The meter.
 
     def _await_minute(self) -> None:
-        if left := self._meter.minute_in(self._clock.now()):
+        if left := self._meter.seconds_to_full_minute(self._clock.now()):
             self.after(left, MinuteOver())
         else:
             self.cancel(MinuteOver)

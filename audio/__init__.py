@@ -2,10 +2,10 @@
 
 from audio.clip_frame import Packed
 from audio.codec import MAX_CLIP_BYTES, RATE, seconds, wav, wav_head
+from audio.fair_queue import Sender
 from audio.pool import Decoded, Decoding, Listener, Pool, Undecoded
-from audio.turns import By
 
 __all__ = [
-    "MAX_CLIP_BYTES", "RATE", "By", "Decoded", "Decoding", "Listener", "Packed", "Pool", "Undecoded", "seconds", "wav",
-    "wav_head",
+    "MAX_CLIP_BYTES", "RATE", "Decoded", "Decoding", "Listener", "Packed", "Pool", "Sender", "Undecoded", "seconds",
+    "wav", "wav_head",
 ]  # fmt: skip

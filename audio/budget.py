@@ -1,4 +1,4 @@
-"""What one clip may cost."""
+"""The limit on the CPU time that one clip may use."""
 
 import io
 import time
@@ -10,7 +10,10 @@ CPU_SECONDS = 0.8  # for one clip, also to open its frame; 120 s from a phone or
 
 
 class Budget:
-    """Seconds of CPU, from now on. Whoever works on the clip asks between two steps; no step knows of the clock."""
+    """A limit of `seconds` of CPU, counted from its creation. The decoder checks it between two steps.
+
+    `clock` returns seconds of CPU of this process.
+    """
 
     def __init__(self, seconds: float = CPU_SECONDS, clock: Callable[[], float] = time.process_time) -> None:
         self._clock, self._began = clock, clock()
@@ -18,16 +21,16 @@ class Budget:
 
     @property
     def used(self) -> float:
-        """Seconds of CPU since it was made."""
+        """Seconds of CPU since its creation."""
         return self._clock() - self._began
 
     @property
     def over(self) -> bool:
-        """Whether all is used up."""
+        """True if more than the limit was used."""
         return self._clock() > self._ends
 
     def check(self) -> None:
-        """Raises Refused: audio_undecodable, once all is used up."""
+        """Raise Refused (audio_undecodable) if more than the limit was used."""
         if self.over:
             raise Refused(
                 "audio_undecodable",
@@ -35,10 +38,10 @@ class Budget:
             )
 
 
-class Paid(io.BytesIO):
-    """A clip as a file that ends where the budget does, so that no header keeps a demuxer busy for longer than that.
+class BudgetedFile(io.BytesIO):
+    """A clip as a file that reports its end as soon as the budget is used up: no header can keep a demuxer busy.
 
-    It raises nothing: PyAV writes all that it cannot raise to the log, again and again where a demuxer tries again.
+    `read` does not raise: PyAV logs an exception that it cannot pass on, once for each attempt of the demuxer.
     """
 
     def __init__(self, clip: bytes, budget: Budget) -> None:
@@ -46,5 +49,5 @@ class Paid(io.BytesIO):
         self._budget = budget
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As of any file."""
+        """Read as from any file; empty once the budget is used up."""
         return b"" if self._budget.over else super().read(size)

@@ -1,7 +1,7 @@
-"""An audio message as it comes over the wire: JSON around base64 around a clip.
+"""The audio message of the wire: a clip in base64 in JSON.
 
-A small one is opened where it arrives. A large one would hold up every caller of the server (10 MB took 70 to 110 ms),
-so it travels to a decoding process as it is, and is opened there.
+A small message is parsed on the event loop. To parse a large one there would delay every caller of the server (10 MB
+took 70 to 110 ms), so its frame is sent to a decoding process as it is (`Packed`) and parsed there (`unpack`).
 """
 
 import binascii
@@ -14,36 +14,36 @@ import schemas
 from audio.codec import MAX_CLIP_BYTES
 from schemas import TOO_MUCH, Refused
 
-LARGE = 64 * 1024  # bytes; only an audio message may be larger
+LARGE = 64 * 1024  # bytes of a frame; only an audio message may be larger
 LONGEST = 3 * MAX_CLIP_BYTES // 2
-"""Bytes of a frame; base64 makes 4 of 3, and the rest is for line breaks and escapes in it. More is no clip of ours."""
-MOST_PARTS = 100  # of JSON in a large one: base64 has none, and a million empty lists would not fit into a worker
+"""Most bytes of a frame: base64 makes 4 bytes of 3, and the rest is for line breaks and escapes in it."""
+MOST_PARTS = 100  # JSON parts of a large frame: base64 has none, and a worker has no memory for a million empty lists
 _BEGINS = re.compile(rb'\s*\{\s*"type"\s*:\s*"([a-z]{1,20})"')
 BLANKS = b" \t\r\n\f\v"
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A text frame that is too large to be opened on the event loop: an audio message, if it is anything."""
+    """A text frame that is too large to be parsed on the event loop. Only an audio message may be so large."""
 
     frame: bytes
 
 
 def pack(frame: bytes) -> Packed:
-    """Leave a large frame as it is. Raises Refused: bad_message, where it begins as a message of another type."""
+    """Wrap a large frame without parsing it. Raises Refused (bad_message) if it begins as a message of another type."""
     if (begins := _BEGINS.match(frame)) and (kind := begins[1].decode()) != "audio" and kind in schemas.CALLER:
         raise _too_large(kind)
     return Packed(frame)
 
 
 def unpack(frame: bytes) -> bytes:
-    """The clip in a large frame.
+    """Parse a large frame and return its clip, in bytes of a file.
 
     Raises Refused: bad_json, unknown_type, bad_message, bad_base64, audio_too_big.
     """
     if schemas.parts(frame) > MOST_PARTS:
         raise Refused("bad_message", TOO_MUCH)
-    message = schemas.opened(frame, schemas.CALLER)
+    message = schemas.parse_message(frame, schemas.CALLER)
     if message["type"] != "audio":
         raise _too_large(message["type"])
     return clip(message)
@@ -54,13 +54,13 @@ def _too_large(kind: str) -> Refused:
 
 
 def too_big() -> Refused:
-    """What may not be larger is."""
+    """The refusal of a clip, or of its frame, that is larger than allowed."""
     limit = MAX_CLIP_BYTES // 2**20
     return Refused("audio_too_big", f"The clip is larger than {limit} MiB: record a shorter one, or compress it.")
 
 
 def clip(message: dict[str, Any]) -> bytes:
-    """The file in an audio message; a data URL, as browsers make them, and line breaks are accepted.
+    """Decode the base64 of an audio message to the bytes of a file. Data URLs and line breaks are accepted.
 
     Raises Refused: bad_base64, audio_too_big.
     """

@@ -1,4 +1,4 @@
-"""Recorded clips to PCM, and PCM to WAV. `decode` runs in a worker process: FFmpeg reads there what strangers send.
+"""Recorded clips to PCM, and PCM to WAV. `decode` runs in a worker process, because FFmpeg is fed by strangers there.
 
 PCM is always 16 bit signed little-endian, mono, 24 kHz, which is what the upstream takes.
 """
@@ -16,7 +16,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from audio.budget import Budget, Paid
+from audio.budget import Budget, BudgetedFile
 from audio.sniff import undecodable
 from schemas import Refused
 
@@ -24,58 +24,58 @@ RATE = 24_000  # samples a second
 WIDTH = 2  # bytes a sample
 
 MAX_CLIP_BYTES = 4 * 2**20  # bytes
-SHORTEST_CLIP = 0.1  # seconds; the upstream refuses to commit less
+SHORTEST_CLIP = 0.1  # seconds; the Realtime API refuses to commit less
 LONGEST_CLIP = 120.0  # seconds of decoded sound
 
-# -50 dBFS. Speech from a phone at arm's length without gain control peaks above -40, the noise of its microphone
-# in a quiet room below -55, a muted one at 0.
+# A sample value: -50 dBFS. Speech from a phone at arm's length without gain control peaks above -40 dBFS, the noise of
+# its microphone in a quiet room below -55; a muted one records zeros.
 AUDIBLE = 104
 
 # A rate or a channel count outside these is a mistake or a bomb: 64 kB at 1 Hz become 200 MB in one resampler call.
 RATES = range(4_000, 192_001)
 MOST_CHANNELS = 8
 MOST_DAMAGED = 50  # packets; after so many the rest of the clip is noise
-MOST_SHAPES = 8  # of one clip: each takes a resampler. HE-AAC that begins without its upper half has two
-PIECE = 8192  # samples that are resampled at once: frames are as short as 2.5 ms, and each call has its price
+MOST_SHAPES = 8  # formats of one clip: each needs a resampler. HE-AAC that begins without its upper half has two
+PIECE = 8192  # samples that are resampled at once: frames are as short as 2.5 ms, and each call has a fixed cost
 
 DEMUXERS = "mov,matroska,ogg,wav,mp3,aac,flac"
 CODECS = (
     "aac,alac,mp3,mp3float,opus,vorbis,flac,amrnb,amrwb,adpcm_ms,adpcm_ima_wav,pcm_alaw,pcm_mulaw,pcm_u8,pcm_s8,"
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
 )
-# Without these FFmpeg follows playlists, and opens the decoder of a video track just to describe it.
-# And it would hold 5 MB of tiny packets before it tells of the first.
+# Without the whitelists FFmpeg follows playlists, and opens the decoder of a video track just to describe it. Without
+# the smaller probesize it buffers 5 MB of tiny packets before it returns the first.
 OPTIONS = {
     "format_whitelist": DEMUXERS,
     "codec_whitelist": CODECS,
     "protocol_whitelist": "none",
     "probesize": str(2**19),
 }
-# av 18 raises at tags that are not UTF-8 unless it is told not to; av 19 never minds and has no such argument.
+# av 18 raises on tags that are not UTF-8 unless this is set; av 19 accepts them and has no such argument.
 TAGS: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 def decode(clip: bytes, budget: Budget | None = None) -> bytes:
-    """The PCM of a recorded clip: m4a, webm, ogg, wav, mp3, 3gp, raw AAC (ADTS) or flac, told from its content.
+    """Decode a recorded clip to PCM. Formats: m4a, webm, ogg, wav, mp3, 3gp, raw AAC (ADTS), flac; found by content.
 
-    A clip that was cut off yields what came before the cut; damaged packets are skipped. `budget` is what it may cost.
+    A clip that was cut off yields what came before the cut; damaged packets are skipped. `budget` limits the CPU time.
     Raises Refused: empty_audio, audio_too_big, audio_undecodable, audio_too_short, audio_too_long, nothing_heard.
     """
     check_size(clip)
     budget = budget or Budget()
     try:
-        with av.open(Paid(clip, budget), "r", options=OPTIONS, **TAGS) as container:
+        with av.open(BudgetedFile(clip, budget), "r", options=OPTIONS, **TAGS) as container:
             pcm = _pcm(_frames(container, _track(container), budget))
     except av.FFmpegError as error:
         budget.check()
         raise undecodable(clip) from error
-    budget.check()  # or it is not all of the clip
+    budget.check()  # if it is used up, the file ended early and this is not the whole clip
     _check_sound(pcm)
     return pcm
 
 
 def check_size(clip: bytes) -> None:
-    """Refuse what needs no decoder to be refused; raises Refused empty_audio or audio_too_big."""
+    """Raise Refused (empty_audio or audio_too_big) for a clip that can be refused without decoding it."""
     if not clip:
         raise Refused("empty_audio", "The clip has no bytes; record again and send the whole file.")
     if len(clip) > MAX_CLIP_BYTES:
@@ -83,19 +83,19 @@ def check_size(clip: bytes) -> None:
 
 
 def wav(pcm: bytes) -> bytes:
-    """A WAV file of PCM."""
+    """Make a WAV file of PCM."""
     return wav_head(len(pcm)) + pcm
 
 
 def wav_head(size: int) -> bytes:
-    """What stands in a WAV file before so many bytes of PCM."""
+    """The header of a WAV file with `size` bytes of PCM."""
     shape = struct.pack("<HHIIHH", 1, 1, RATE, RATE * WIDTH, WIDTH, 8 * WIDTH)
     sizes = struct.pack("<I", 36 + size), struct.pack("<I", size)
     return b"RIFF" + sizes[0] + b"WAVEfmt " + struct.pack("<I", len(shape)) + shape + b"data" + sizes[1]
 
 
 def seconds(pcm: bytes | bytearray) -> float:
-    """How long PCM plays."""
+    """How many seconds PCM plays."""
     return len(pcm) / (RATE * WIDTH)
 
 
@@ -114,7 +114,7 @@ def _track(container: InputContainer) -> AudioStream:
 def _frames(container: InputContainer, track: AudioStream, budget: Budget) -> Iterator[AudioFrame]:
     track.codec_context.thread_count = 1  # threads gain nothing on clips, and their stacks count as memory
     damaged = 0
-    # The demuxer gives up where a clip is cut off: what came before counts.
+    # The demuxer raises where a clip is cut off: what came before is still returned.
     with suppress(av.FFmpegError):
         for packet in container.demux(track):
             budget.check()
@@ -127,9 +127,9 @@ def _frames(container: InputContainer, track: AudioStream, budget: Budget) -> It
 
 
 def _pcm(frames: Iterator[AudioFrame]) -> bytes:
-    """Bounded by what was really decoded: a header may claim any duration."""
+    """Resample frames to PCM. The length is limited by what is really decoded: a header may claim any duration."""
     pcm = bytearray()
-    # The shape can change within a clip (chained ogg, joined ADTS); a resampler knows only one.
+    # The shape can change within a clip (chained ogg, joined ADTS); a resampler accepts only one.
     for count, (_, alike) in enumerate(itertools.groupby(frames, key=_shape), 1):
         if count > MOST_SHAPES:
             raise Refused("audio_undecodable", "The clip changes its rate or channels all the time: record it again.")
@@ -143,10 +143,10 @@ def _pcm(frames: Iterator[AudioFrame]) -> bytes:
 
 
 def _pieces(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
-    """The same samples in fewer frames; all have one shape."""
+    """Join frames of one shape into fewer, longer ones."""
     fifo = AudioFifo()
     for frame in frames:
-        frame.pts = None  # the fifo would mind a gap
+        frame.pts = None  # the fifo refuses gaps between timestamps
         fifo.write(frame)
         if fifo.samples >= PIECE and (piece := fifo.read()):
             yield piece
@@ -155,6 +155,7 @@ def _pieces(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
 
 
 def _shape(frame: AudioFrame) -> tuple[str, str, int]:
+    """The sample format, channel layout and rate of a frame. Raises Refused for a rate or layout out of range."""
     rate, channels = frame.sample_rate, frame.layout.nb_channels
     if rate not in RATES or channels > MOST_CHANNELS:
         raise Refused(
@@ -172,7 +173,7 @@ def _check_sound(pcm: bytes) -> None:
 
 
 def _audible(pcm: bytes) -> bool:
-    """Whether some second of it swings as far as a tone of -50 dBFS; a constant offset is not sound."""
+    """True if the peak-to-peak amplitude of any second reaches that of a tone of -50 dBFS; an offset is not sound."""
     samples = memoryview(pcm).cast("h")
     pieces = (samples[start : start + RATE] for start in range(0, len(samples), RATE))
     return any(max(piece) - min(piece) >= 2 * AUDIBLE for piece in pieces)

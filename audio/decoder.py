@@ -1,4 +1,4 @@
-"""One decoding process, seen from the server."""
+"""One decoding process, as the server controls it: started, fed, killed. `worker.py` is what runs inside."""
 
 import asyncio
 import io
@@ -12,11 +12,11 @@ from audio.clip_frame import Packed
 from audio.worker import ANSWER, KILLED_SECONDS, REQUEST
 from schemas import Refused
 
-NICENESS = 15  # calls that are under way come before clips that are still to be decoded
-START_SECONDS = 20.0  # it takes 0.2; more is a machine that is stuck
-LOST_SECONDS = KILLED_SECONDS + 0.2  # of CPU: a clip that kills its decoder costs a start as well
-PIECE = 128 * 1024  # bytes that are moved at once: 6 MB in one go held every caller up for 5 ms
-# Not `-m audio.worker`: the server has that module loaded too, and Python warns of the second copy.
+NICENESS = 15  # calls in progress have priority over clips that wait
+START_SECONDS = 20.0  # a start takes 0.2; after 20 the machine is stuck
+LOST_SECONDS = KILLED_SECONDS + 0.2  # of CPU: a clip that kills its decoder also costs a start
+PIECE = 128 * 1024  # bytes that are moved at once: to move 6 MB at once delayed every caller by 5 ms
+# Not `-m audio.worker`: the package imports that module too, and Python warns of the second copy.
 COMMAND = (sys.executable, "-P", "-c", "from audio.worker import serve; serve()")
 INHERITED = ("PATH", "LD_LIBRARY_PATH")
 
@@ -26,9 +26,9 @@ class Died(Exception):
 
 
 class Decoder:
-    """A process that decodes one clip after the other; it can be started again after it has died.
+    """A process that decodes one clip after the other, and can be started again after it has died.
 
-    A call that is cancelled or fails half-way leaves it not `ready`: its next answer would belong to another clip.
+    After a `decode` that was cancelled or failed it is not `ready`: its next answer would belong to the earlier clip.
     `spent` is the seconds of CPU that its last clip took.
     """
 
@@ -41,27 +41,30 @@ class Decoder:
 
     @property
     def ready(self) -> bool:
-        """Whether it lives and waits for a clip."""
+        """True if the process runs and waits for a clip."""
         return self._idle and self._process is not None and self._process.poll() is None
 
     async def start(self) -> None:
-        """Replace the process by a new one; raises Died."""
+        """Replace the process by a new one. Raises Died if it cannot be started."""
         await self.end()
         try:
             async with asyncio.timeout(START_SECONDS):
-                await self._begin()
-                await self._answer()
+                await self._launch()
+                await self._read_answer()
         except (OSError, TimeoutError) as error:
             raise Died(f"could not be started: {error!r}") from error
         self._idle = True
 
     async def decode(self, clip: bytes | Packed) -> bytes:
-        """The PCM of the clip, as `codec.decode` after `clip_frame.unpack`. Must be `ready`. Raises Refused, Died."""
+        """Return the PCM of a clip, as `codec.decode` does, after `clip_frame.unpack` for a `Packed` one.
+
+        The process must be `ready`. Raises Refused, and Died if it ended before it answered.
+        """
         self._idle, self.spent = False, LOST_SECONDS
         packed = isinstance(clip, Packed)
         try:
-            await self._ask(packed, clip.frame if isinstance(clip, Packed) else clip)
-            decoded, self.spent, payload = await self._answer()
+            await self._send_request(packed, clip.frame if isinstance(clip, Packed) else clip)
+            decoded, self.spent, payload = await self._read_answer()
         except OSError as error:
             raise Died(f"hung up: {error!r}") from error
         self._idle = True
@@ -71,19 +74,19 @@ class Decoder:
         raise Refused(code, message)
 
     def give_up(self) -> None:
-        """Kill the process, also one that is being started: a start that hangs fails at once, and so does a later."""
+        """Kill the process for good: a start that is under way, and every later one, fails at once."""
         self._given_up = True
         self._kill_if_given_up()
 
     async def end(self) -> None:
-        """Kill the process, if there is one, and wait until it is gone."""
+        """Kill the process, if there is one, and wait for its end."""
         process, reader, writer = self._process, self._reader, self._writer
         self._idle, self.spent = False, 0.0
         if process is None:
             return
         process.kill()
         with suppress(OSError):
-            while reader and await reader.read(PIECE):  # its end of the line closes as it goes
+            while reader and await reader.read(PIECE):  # until the dead process's end of the socket is closed
                 pass
         with suppress(OSError):
             if writer:
@@ -92,7 +95,7 @@ class Decoder:
         process.wait()
         self._process = self._reader = self._writer = None
 
-    async def _begin(self) -> None:
+    async def _launch(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -107,7 +110,7 @@ class Decoder:
         if self._given_up and self._process:
             self._process.kill()
 
-    async def _ask(self, packed: bool, content: bytes) -> None:
+    async def _send_request(self, packed: bool, content: bytes) -> None:
         writer, whole = self._writer, memoryview(content)
         assert writer is not None
         writer.write(REQUEST.pack(packed, len(whole)))
@@ -115,11 +118,12 @@ class Decoder:
             writer.write(whole[start : start + PIECE])
             await writer.drain()
 
-    async def _answer(self) -> tuple[bool, float, bytes]:
+    async def _read_answer(self) -> tuple[bool, float, bytes]:
+        """Whether the clip was decoded, its seconds of CPU, and its PCM or refusal. Raises Died."""
         process, reader = self._process, self._reader
         assert process is not None
         assert reader is not None
-        payload = io.BytesIO()  # it grows where it is: to join the pieces would touch all that memory at once
+        payload = io.BytesIO()  # grows in place: to join the pieces would copy everything at once
         try:
             decoded, seconds, length = ANSWER.unpack(await reader.readexactly(ANSWER.size))
             while missing := length - payload.tell():
@@ -130,14 +134,14 @@ class Decoder:
 
 
 def _spawned(line: int) -> subprocess.Popen[bytes]:
-    """A new process, with one end of a line. uvloop would fork the whole server: 12 ms at 400 MB; this does not."""
+    """Start a process with one end of a socket. uvloop would fork the server, 12 ms at 400 MB; Popen does not fork."""
     process = subprocess.Popen(COMMAND, stdin=line, stdout=line, env=_environment(), start_new_session=True)
-    # From its first moment on: a clip that kills its decoder costs a start as well.
+    # At once, not after the first answer: the start itself uses CPU, and a clip that kills its decoder causes one.
     os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
     return process
 
 
 def _environment() -> dict[str, str]:
-    """The server's import path, and none of its keys: this process reads what strangers send."""
+    """The server's import path, and none of its API keys: this process parses what strangers send."""
     path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
     return {"PYTHONPATH": path} | {name: os.environ[name] for name in INHERITED if name in os.environ}

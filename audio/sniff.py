@@ -1,4 +1,4 @@
-"""What a clip that cannot be decoded looks like, so that the refusal can say what to mend."""
+"""What kind of file an undecodable clip seems to be, so that the refusal can say what to change."""
 
 import codecs
 from itertools import pairwise
@@ -25,20 +25,20 @@ SIGNATURES = (
     (b"OggS", "an ogg file that is damaged, or in a codec that is not supported"),
     (b"\x1aE\xdf\xa3", "a webm file that is damaged or was cut off in its header"),
 )
-LOOKED_AT = 16_384  # bytes; enough to tell
+LOOKED_AT = 16_384  # bytes that are examined
 BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\r\n")
 CONTROL = frozenset(range(32)) - frozenset(b"\t\n\f\r")
 
 
 def undecodable(clip: bytes) -> Refused:
-    """The refusal of a clip that FFmpeg could not read: what works, and what this looks like if that can be told."""
+    """The refusal of a clip that FFmpeg could not read: which formats work, and what this file seems to be."""
     like = looks_like(clip)
     hint = f"; this looks like {like}" if like else ""
     return Refused("audio_undecodable", f"The clip could not be decoded: send {FORMATS}{hint}.")
 
 
 def looks_like(clip: bytes) -> str | None:
-    """A few words, as in "this looks like a PNG image"; None where nothing can be told."""
+    """Name the kind of file, to follow "this looks like", e.g. "a PNG image"; None if it is not recognised."""
     head = clip[:LOOKED_AT]
     for signature, name in SIGNATURES:
         if head.startswith(signature):
@@ -51,7 +51,7 @@ def looks_like(clip: bytes) -> str | None:
 
 
 def _like_mp4(clip: bytes) -> str:
-    # Recorders write the index (moov) last, and without it nothing in the file can be found.
+    # Recorders write the index (moov) last; without it the samples cannot be located.
     if b"moov" not in clip:
         return "an m4a or mp4 file that was cut off; send the whole file, after the recording was stopped"
     return "an m4a, mp4 or 3gp file that is damaged, or in a codec that is not supported"
@@ -61,14 +61,14 @@ def _like_text(head: bytes) -> str | None:
     if not CONTROL.isdisjoint(head):
         return None
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)  # which minds no character that is cut at the end
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # accepts a character that is cut off at the end
     except UnicodeDecodeError:
         return None
     return "base64 that was encoded twice" if BASE64.issuperset(head) else "text"
 
 
 def _like_pcm(clip: bytes) -> str | None:
-    """In sound one sample resembles the next; in anything compressed it does not."""
+    """Raw PCM is recognised by its autocorrelation: a sample resembles the next one, unlike in compressed data."""
     silent = (len(clip) - len(clip.lstrip(b"\0"))) // 2
     samples = memoryview(clip[: len(clip) // 2 * 2]).cast("h")[silent : silent + LOOKED_AT].tolist()
     power = sum(sample * sample for sample in samples)

@@ -1,9 +1,11 @@
-"""What a decoding process does: read clips from stdin, answer on stdout, end when stdin closes.
+"""The decoding process: it reads clips from stdin, writes answers to stdout, and ends when stdin closes.
 
-So it also ends when the server is killed. A request is REQUEST (whether what follows is a frame of the wire with a clip
-in it, and its length) and the clip. An answer is ANSWER (whether it could be decoded, the seconds of CPU that it took,
-and the length of what follows), then PCM, or the code of a refusal, a newline and its message. The first answer is
-empty and says that the process is ready.
+It therefore also ends when the server is killed. Both sides of the conversation:
+
+    request   REQUEST (packed: whether a frame of the wire follows instead of a file; length)   the file, or the frame
+    answer    ANSWER (decoded; seconds of CPU; length)   PCM, or a refusal: its code, a newline, its message
+
+The first answer is empty and follows no request: it says that the process is ready.
 """
 
 import os
@@ -22,19 +24,19 @@ from schemas import Refused
 REQUEST = struct.Struct(">?I")
 ANSWER = struct.Struct(">?dI")
 
-# Of CPU, for one clip in which FFmpeg does not come back to be asked what it cost so far; the budget is less. By ticks,
-# as the kernel counts here, a process on a machine that is full is ended after 0.8 to 1 of what it was told.
+# Seconds of CPU after which the kernel kills the process: for a clip in which FFmpeg never returns, so that the (lower)
+# budget is not checked. The kernel counts ticks: on a busy machine it kills after 0.8 to 1 times this value.
 KILLED_SECONDS = 1.2
 MEMORY = 384 * 2**20  # bytes of address space; the libraries take 130 MiB, the worst clip that is no bomb 165
 
 
 def serve() -> None:
-    """Answer clips until stdin closes."""
+    """Answer requests until stdin closes."""
     clips, answers = sys.stdin.buffer, _take_stdout()
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # whoever started the server may have ignored it
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # an ignored signal is inherited
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_AS, MEMORY)
-    with suppress(BrokenPipeError):  # the server is gone and nobody waits for the answer
+    with suppress(BrokenPipeError):  # the server is gone
         _answer(answers, True, 0.0, b"")
         while request := clips.read(REQUEST.size):
             packed, length = REQUEST.unpack(request)
@@ -42,14 +44,14 @@ def serve() -> None:
 
 
 def _take_stdout() -> BinaryIO:
-    """The way to the server; whatever a library prints from here on goes to stderr."""
+    """Return stdout for answers alone: what a library prints from here on goes to stderr."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answers
 
 
 def _serve_one(packed: bool, content: bytes, answers: BinaryIO) -> None:
-    signal.setitimer(signal.ITIMER_PROF, KILLED_SECONDS)  # at whose end the kernel kills
+    signal.setitimer(signal.ITIMER_PROF, KILLED_SECONDS)  # SIGPROF then kills this process
     budget = Budget()
     try:
         decoded, payload = True, decode(unpack(content) if packed else content, budget)
@@ -66,6 +68,6 @@ def _answer(answers: BinaryIO, decoded: bool, seconds: float, payload: bytes) ->
 
 
 def _limit(what: int, most: int) -> None:
-    """Set a soft limit; the hard one stays."""
+    """Set the soft limit of a resource; the hard one is not changed."""
     _, hard = resource.getrlimit(what)
     resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))

@@ -18,8 +18,8 @@ from rich.console import Console
 from bench import bargein, calls, capacity, catalogue, churn, decode, hop, isolation, kills, report, rollover, worst
 from bench.attacks import run as attacks
 from bench.attacks.cases import CASES
-from bench.host import ROOT, unpin
 from bench.report import Part
+from bench.server_process import ROOT, unpin
 
 Run: TypeAlias = Callable[[], list[Part]]
 

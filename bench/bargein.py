@@ -1,8 +1,8 @@
-"""How soon there is silence when a caller breaks in, behind a slow line; and how soon another persona speaks.
+"""Measures barge-in behind a slow line, and the time until another persona speaks.
 
-Barge-in: from the first frame of the caller's speech to the `clear` at the ear, the line of 600 kbit/s and 80 ms there
-and back included; the model notices speech at once. Switch: from the wish to the first word in the new voice, with a
-connection to the model that takes 1.2 s to open; after `config_ack` no word of the old voice may come.
+Barge-in: from the first frame of the caller's speech to the `clear` at the caller, including a line of 600 kbit/s with
+80 ms round trip; the model detects speech at once. Switch: from the `config` message to the first word in the new
+voice, with an upstream connection that takes 1.2 s to open. After `config_ack`, no word of the old voice may come.
 """
 
 import asyncio
@@ -11,22 +11,22 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.callers import Call, Crowd
-from bench.line import line
 from bench.load import Load, at, load
 from bench.marks import VOICES, now
 from bench.report import Part, Target
+from bench.slow_line import slow_line
 
 SILENCE_MS = 150.0
 OPENING = 1.2
 GRACE_MS = 50.0
-SWITCHES = 5  # that a caller may make in a minute, and a spare one
+SWITCHES = 5  # in a minute: one less than a caller may make
 OTHERS = (("mohit_vedic_marriage", "cedar"), ("tina_kulkarni_vedic_marriage", "marin"))
 
 
 async def run(times: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
-    """Both, so many times."""
+    """Measure both, so many times. Raises OSError if the server does not start."""
     async with load(kind) as running:
-        async with line(running.host.port) as port:
+        async with slow_line(running.host.port) as port:
             crowd = Crowd(port)
             silences = [silence for _ in range(times) if (silence := await _break_in(crowd)) is not None]
             await crowd.close()
@@ -57,7 +57,7 @@ def _row(what: str, samples: list[int], times: int) -> dict[str, Any]:
 
 
 async def _break_in(crowd: Crowd) -> int | None:
-    """Microseconds from the caller's first sound to silence at the ear; None when it never came."""
+    """Microseconds from the caller's first sound to the `clear`; None if it never came."""
     call = await crowd.call(who=random.randrange(2000, 60_000))
     call.every = 0
     try:

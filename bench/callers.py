@@ -1,7 +1,7 @@
-"""Callers on the line: each speaks a frame of 20 ms fifty times a second, and listens.
+"""Simulated callers: each sends a frame of 20 ms fifty times a second, and receives.
 
-All callers share one wheel of twenty slots of a millisecond, so that their frames are spread as those of strangers
-are. A frame is stamped and written to its socket in one go; how late the wheel itself turned is kept in `lateness`.
+All callers share a timer wheel with twenty slots of a millisecond, so that their frames are spread evenly. A frame gets
+its timestamp and is written to the socket at once. `lateness` records how late the wheel itself was.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from bench.marks import FRAME, MAGIC, MARK, now, user
 SLOTS = 20
 ASTROLOGER = "tina_kulkarni_vedic_marriage"
 HEADER = frames.header(frames.BINARY, FRAME, masked=True)
-CYCLE = 500  # frames: a caller has a turn every ten seconds
-SPEECH = 100  # frames of it in which they speak; in the others the microphone is open all the same
+CYCLE = 500  # frames: a caller begins a turn every ten seconds
+SPEECH = 100  # frames of a turn with speech; the others are silent, but are sent all the same
 
 
 class Call(asyncio.Protocol):
-    """One call. `events` holds what came but audio; `done` resolves when the connection is gone."""
+    """One call. `events` are the JSON messages received, with their times; `done` resolves when it is disconnected."""
 
     def __init__(self, crowd: "Crowd", who: int, path: str) -> None:
         self.crowd, self.who, self._path = crowd, who, path
@@ -96,23 +96,23 @@ class Call(asyncio.Protocol):
         self.transport.write(frames.frame(frames.TEXT, orjson.dumps(message), masked=True))
 
     def speak(self, seconds: float) -> None:
-        """Begin a turn: the next frames are speech."""
+        """Begin a turn: the next frames, for so many seconds, are speech."""
         self.turn += 1
         self.left = round(seconds * 50)
         self.spoke_at = 0
 
     async def until(self, true: Callable[[], bool], seconds: float = 8.0) -> None:
-        """Look every two milliseconds, while the call lasts. Raises TimeoutError."""
+        """Poll every two milliseconds until `true()`, or the call has ended. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
-            while not (true() or self.done.done()):  # noqa: ASYNC110  # true() looks at many things
+            while not (true() or self.done.done()):  # noqa: ASYNC110  # true() may read anything
                 await asyncio.sleep(0.002)
 
     async def hears(self, turn: int) -> None:
-        """Wait until a word of this turn has come. Raises TimeoutError."""
+        """Wait for the first word of the reply to a turn. Raises TimeoutError."""
         await self.until(lambda: any(word.turn == turn for word in self.ear.words))
 
     def frame(self, at: int) -> None:
-        """The microphone's next 20 ms."""
+        """Send the next 20 ms of the microphone; `at` is now, in microseconds."""
         if self.every and (self.sent + self._phase) % self.every == 0:
             self.turn += 1
             self.left = SPEECH
@@ -140,7 +140,7 @@ REST = bytes(FRAME - MARK.size)
 
 
 class Crowd:
-    """All callers of one load, and the wheel that lets them speak."""
+    """All callers of one load, and the timer wheel that sends their frames. `downlink` and `lateness` are in µs."""
 
     def __init__(self, port: int, first: int = 1) -> None:
         self.port, self.host = port, f"127.0.0.1:{port}"
@@ -155,7 +155,7 @@ class Crowd:
         self._wheel = asyncio.create_task(self._turn(), name="the wheel")
 
     async def call(self, speaking: bool = True, who: int = 0, **query: str) -> Call:
-        """Place a call, and speak once it is answered. Raises OSError when it is not."""
+        """Place a call, and open the microphone once it is answered. Raises OSError if it is not answered."""
         call = await self.dial(who, query)
         await asyncio.wait([call.acked], timeout=10)
         if not (call.acked.done() and call.acked.result()):
@@ -167,7 +167,7 @@ class Crowd:
         return call
 
     async def dial(self, who: int = 0, query: dict[str, str] | None = None, silent: bool = False) -> Call:
-        """Connect. A `silent` caller does not even say what they want."""
+        """Connect. A `silent` caller does not even send the HTTP request."""
         number = who or next(self._numbers)
         wanted = urlencode({**self.query, **(query or {})})
         _, call = await asyncio.get_running_loop().create_connection(
@@ -181,16 +181,16 @@ class Crowd:
         self._slots[call.who % SLOTS].add(call)
 
     def mute(self, call: Call) -> None:
-        """Close it."""
+        """Close the caller's microphone."""
         self._slots[call.who % SLOTS].discard(call)
 
     def leave(self, call: Call) -> None:
-        """The caller is gone."""
+        """Remove a caller who is disconnected."""
         self.mute(call)
         self.calls.discard(call)
 
     async def resize(self, callers: int, a_second: float = 50.0) -> None:
-        """Place calls, or hang up some, until there are so many; evenly in time."""
+        """Place or end calls, `a_second`, until there are so many callers. Raises OSError."""
         while len(self.calls) != callers:
             if len(self.calls) > callers:
                 next(iter(self.calls)).transport.abort()
@@ -199,7 +199,7 @@ class Crowd:
             await asyncio.sleep(1 / a_second)
 
     async def close(self) -> None:
-        """Hang up all."""
+        """End all calls."""
         self._wheel.cancel()
         gone = [call.done for call in self.calls]
         for call in list(self.calls):

@@ -1,7 +1,7 @@
-"""How long a caller waits, and what the processes hold: `python -m bench calls`.
+"""Measures waiting times and memory of a server with the local engine: `python -m bench calls`.
 
-A server with the local engine. First callers one after another: each connects, hears the greeting, plays one clip.
-Then many at once, more from step to step: each sends a clip every ten seconds, whatever became of the one before.
+First callers one after another: each connects, waits for the greeting, and sends one clip. Then several crowds: each
+caller sends a clip every ten seconds, whether or not the one before was answered.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ CALLERS = (
     ("priyanka_vedic_love", "en_come_back.m4a"),
 )
 EVERY = 10.0  # seconds from clip to clip of one caller
-PATIENT = 2.0  # seconds: beyond it a caller thinks that nobody is there
+PATIENT = 2.0  # seconds: after a longer silence callers believe that nobody is there
 
 
 def run(number: int, crowds: Sequence[int] = (20, 40)) -> list[Part]:
-    """So many calls one after another, then so many at once, each crowd for a minute."""
+    """Measure a number of calls one after another, then each crowd for a minute."""
     return asyncio.run(_measure(number, crowds))
 
 
@@ -63,7 +63,7 @@ async def _call(url: str, astrologer: str, clip: str) -> tuple[float, float]:
 
 
 async def crowd(url: str, callers: int, seconds: float) -> dict[str, Any]:
-    """So many callers, each with a clip every ten seconds: how long they wait, and what those are told who must not."""
+    """Measure so many callers, each with a clip every ten seconds: their waiting times, and the codes of errors."""
     waits: list[float] = []
     told: Counter[str] = Counter()
     async with asyncio.TaskGroup() as group:
@@ -100,7 +100,7 @@ async def _often(  # all of it is one caller's
 
 
 def _memory(server: int) -> dict[str, float]:
-    """MB by process: the server, the engine, the decoders."""
+    """Resident MB by process: the server, the engine, the decoders."""
     held = {"server": psutil.Process(server).memory_info().rss / 1e6}
     decoders = 0
     for child in psutil.Process(server).children(recursive=True):

@@ -1,8 +1,8 @@
-"""How many callers one core carries, and what each costs: the server beside the bare relay, in one run.
+"""Measures how many callers one core serves, and the cost of each, for the server and for the bare relay.
 
-Callers are added in steps until the 99th percentile of the uplink (a frame's way from mouth to model) passes 20 ms,
-then the limit is closed in on. Two calls a second begin and end all along, unless `churn` is off. A step that fails,
-or whose reading is invalid, is measured again before it counts.
+Callers are added in steps until the 99th percentile of the uplink (from a caller's frame to the model) exceeds 20 ms;
+then the limit is found by bisection. Two calls a second begin and end meanwhile, unless `churn` is off. A step that
+fails, or whose reading is invalid, is measured again.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from bench.report import Part, Target
 TRIES = 3
 KINDS = ("relay", "server")
 MEMORY_CALLERS = (20, 120)
-KEPT_KB = QUIET / 1000  # of uncommitted audio, at the least: what a session keeps of its caller's microphone
+KEPT_KB = QUIET / 1000  # of uncommitted audio, at least, that a session buffers
 SHOWN = (
     "kind", "line", "calls", "callers", "cpu_ms_per_session", "up_p50", "up_p99", "up_p999", "down_p50", "down_p99",
     "underruns", "frames_per_append", "load_cpu", "late_p99", "others_cpu", "invalid",
@@ -28,7 +28,7 @@ ROW = ("kind", "line", "calls")
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fine."""
+    """The duration and the resolution of a run."""
 
     seconds: float
     step: int
@@ -44,7 +44,7 @@ FULL = Plan(seconds=15, step=50, grain=10, most=700, half_seconds=600, steady=Tr
 
 @dataclass
 class Curve:
-    """The readings of one kind of server on one kind of line."""
+    """The readings of one kind of server, with or without TLS and churn. `held`: the most callers that it served."""
 
     kind: str
     tls: bool
@@ -52,23 +52,23 @@ class Curve:
     readings: list[Reading]
     held: int = 0
     bounded: bool = False
-    """The limit was found; else the generator, or the plan, ended first."""
+    """True if the server's limit was found; False if the generator, or the plan, came to its end first."""
 
     @property
     def labels(self) -> dict[str, Any]:
-        """Its first columns in the table."""
+        """The first columns of its rows."""
         return dict(
             zip(ROW, (self.kind, "tls" if self.tls else "ws", "churn" if self.churn else "steady"), strict=True)
         )
 
     def cost(self, callers: int) -> float:
-        """CPU ms a second and session, at about so many callers."""
+        """Milliseconds of CPU per second and session, at the level nearest to so many callers."""
         valid = [reading for reading in self.readings if not reading.why_invalid] or self.readings
         return min(valid, key=lambda reading: abs(reading.callers - callers)).cpu_ms_per_session
 
 
 async def run(plan: Plan, kinds: tuple[str, ...] = KINDS, say: Callable[[str], None] = print) -> list[Part]:
-    """All of it."""
+    """Measure all combinations of kind, TLS and churn."""
     part, memory, half = Part("capacity", columns=SHOWN), Part("memory"), Part("half load", columns=SHOWN)
     for tls in (False, True):
         for churn in (True, False) if plan.steady else (True,):
@@ -111,7 +111,7 @@ async def _curve(curve: Curve, plan: Plan, say: Callable[[str], None]) -> Curve:
 
 
 async def _holds(curve: Curve, running: Load, callers: int, plan: Plan, say: Callable[[str], None]) -> bool:
-    """So many are held; what fails, or says nothing, is measured again. Sets `bounded` when the failure is certain."""
+    """True if so many callers are served. Failures and invalid readings are repeated; a sure failure sets `bounded`."""
     name = " ".join(curve.labels.values())
     try:
         await running.crowd.resize(callers)
@@ -145,7 +145,7 @@ async def _half(curve: Curve, plan: Plan, say: Callable[[str], None]) -> Reading
 
 
 async def _memory(kind: str, tls: bool) -> dict[str, Any]:
-    """KB a session, of two levels of callers who have had their greeting and a reply, and now only listen."""
+    """KB per session: the slope between two numbers of callers, each of whom had a greeting and one reply."""
     async with load(kind, tls, words=10) as running:
         held = []
         for callers in MEMORY_CALLERS:
@@ -177,7 +177,7 @@ def _compare(relay: Curve, server: Curve) -> list[Target]:
 
 
 def _common(relay: Curve, server: Curve) -> int:
-    """The level nearest to the half load of the smaller, among those that were measured on both."""
+    """Of the levels measured, the one nearest to half the callers that the weaker of both served."""
     half = min(relay.held, server.held) / 2
     levels = {reading.callers for reading in server.readings} | {10}
     return min(levels, key=lambda level: abs(level - half))

@@ -1,9 +1,9 @@
-"""What a file of personas costs: to read and check, to keep, to edit while a server runs, to be searched.
+"""Measures a file of personas: reading, memory, edits while a server runs, and searches (`python -m bench catalogue`).
 
-`python -m bench catalogue`. The four that ship, and a thousand made of them. An edit is timed from the moment at which
-the new file stands under its name to that at which the new catalogue is handed over, by the watch that a server uses;
-beside it runs a clock on the same event loop, whose delay is what calls would feel. So it is while a client asks for
-all of them, for an id that nobody has, or for who fits a question that holds all their words.
+Files: the four personas that ship, and a thousand made of them. An edit is timed from the rename of the new file to the
+new catalogue, with the same `watch` that a server uses. Meanwhile a clock on the same event loop measures its delay,
+which is what calls would feel. The same clock runs during three requests of clients: the list of all personas, an
+unknown id, and a query that contains all keywords.
 """
 
 import asyncio
@@ -35,9 +35,9 @@ from web.rest import Rest
 
 SIZES = (4, 1_000)
 ROUNDS = 9
-TICK = 0.001  # seconds between two looks at the clock
+TICK = 0.001  # seconds between two samples of the clock
 MUST_SERVE = 1.0  # seconds from an edit to a catalogue that has it
-MUST_LET_GO = 10.0  # ms for which a client's question may hold the loop
+MUST_LET_GO = 10.0  # ms for which one request may block the event loop
 HOURS = {"timezone": "Asia/Kolkata", "weekly": {"Mon": "9am-1pm, 2pm-9pm", "Wed": "9am-5pm", "Sat": "8pm-1am"}}
 
 
@@ -76,7 +76,10 @@ def _row(number: int) -> dict[str, Any]:
 
 
 def _file(number: int, edit: int = 0) -> bytes:
-    """So many personas, each with a prompt of its own, and hours beyond the four; another edit is another prompt."""
+    """A file of so many personas, each with a different prompt, with hours if there are more than four.
+
+    A different `edit` gives a different prompt of the last persona.
+    """
     data = orjson.loads(SHIPPED.read_bytes())
     rows = data["astrologers"]
     data["astrologers"] = [
@@ -89,7 +92,7 @@ def _file(number: int, edit: int = 0) -> bytes:
 
 
 def catalogue_of(number: int) -> Catalogue:
-    """Of so many."""
+    """A catalogue of so many personas."""
     return Catalogue.from_bytes(_file(number))
 
 
@@ -101,8 +104,8 @@ def _loads(raw: bytes) -> Iterator[float]:
 
 
 def _memory(raw: bytes) -> tuple[float, float]:
-    """MB that a catalogue keeps, and the most that were taken while it was read."""
-    Catalogue.from_bytes(raw)  # what is kept for all catalogues is not this one's
+    """MB of a catalogue, and the peak while it was read."""
+    Catalogue.from_bytes(raw)  # fills the caches that all catalogues share
     tracemalloc.start()
     catalogue = Catalogue.from_bytes(raw)
     kept, most = tracemalloc.get_traced_memory()
@@ -112,7 +115,7 @@ def _memory(raw: bytes) -> tuple[float, float]:
 
 
 async def _edited(number: int) -> tuple[list[float], list[float]]:
-    """Seconds from each edit to its catalogue, and every delay of the loop meanwhile."""
+    """Seconds from each edit to its catalogue, and all delays of the event loop meanwhile, in seconds."""
     taken: asyncio.Queue[Catalogue] = asyncio.Queue()
     times: list[float] = []
     delays: list[float] = []
@@ -146,7 +149,7 @@ async def _clock(delays: list[float], tick: float = TICK) -> None:
 
 
 def _asks(catalogue: Catalogue) -> dict[str, Callable[[], Awaitable[object]]]:
-    """What a client may ask of all personas, at its worst, as the server answers it."""
+    """The most expensive requests of clients about all personas, as the server answers them."""
     rest = Rest(Probe(), CurrentCatalogue(catalogue), "nobody", _never)
     words = " ".join(dict.fromkeys(word for persona in catalogue.all() for word in persona.keywords))
 
@@ -170,7 +173,7 @@ async def _never() -> bool:
 
 
 async def _held(ask: Callable[[], Awaitable[object]]) -> float:
-    """Milliseconds of the longest time for which one of them holds the loop; the median of a few."""
+    """Milliseconds for which one request blocks the event loop; the median of some rounds."""
     delays: list[float] = []
     longest: list[float] = []
     clock = asyncio.create_task(_clock(delays, 0))
@@ -184,7 +187,7 @@ async def _held(ask: Callable[[], Awaitable[object]]) -> float:
 
 
 def _matches(catalogue: Catalogue) -> Iterator[int]:
-    """Microseconds of each question."""
+    """Microseconds of each query."""
     for query, _ in QUESTIONS:
         began = time.perf_counter_ns()
         catalogue.match(query)
@@ -192,6 +195,6 @@ def _matches(catalogue: Catalogue) -> Iterator[int]:
 
 
 def _named(catalogue: Catalogue, query: str) -> str:
-    """The first name of who comes first."""
+    """The first name of the best match."""
     found = catalogue.match(query, limit=1)
     return found[0].persona.id.partition("_")[0] if found else "nobody"

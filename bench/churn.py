@@ -1,7 +1,7 @@
-"""What is left after thousands of calls that ended in random states: actors, tasks, handles, processes, memory.
+"""Measures leaks: actors, tasks, handles, processes and memory after thousands of calls that ended in random states.
 
-Handles, sockets and processes are counted from outside; actors and tasks as the server's own /metrics has them, where
-there is one. The first cycles are a warm-up; the memory's slope is that of the last half.
+Handles, sockets and processes are counted from outside, actors and tasks by the server's /metrics, if it has them. The
+first cycles are a warm-up; the slope of the memory is that of the last half.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ COUNTED = ("actors", "tasks", "callers")
 
 
 async def run(cycles: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
-    """So many cycles, and the reckoning."""
+    """Run so many cycles, and compare before and after."""
     part = Part("churn")
     async with load(kind, words=3) as running:
         running.crowd.keep_events = True
@@ -79,7 +79,7 @@ async def _cycle(crowd: Crowd) -> None:
 
 
 async def _reach(state: str, crowd: Crowd, call: Call) -> None:
-    """Bring a call so far."""
+    """Bring a call to one of STATES. Raises TimeoutError."""
     depth = STATES.index(state)
     if depth < STATES.index("opened"):
         await asyncio.sleep(random.random() * 0.01)
@@ -118,7 +118,7 @@ def _held(running: Load) -> dict[str, Any]:
 
 
 async def _settled(running: Load) -> dict[str, Any]:
-    """What is held once nothing has ended for three seconds."""
+    """The counts, once they have not changed for three seconds."""
     same, last = 0, dict[str, Any]()
     for _ in range(round(SETTLE_SECONDS * 2)):
         await asyncio.sleep(0.5)
@@ -132,7 +132,7 @@ async def _settled(running: Load) -> dict[str, Any]:
 
 
 def _metrics(port: int) -> dict[str, float]:
-    """What the server says of itself."""
+    """The counts of the server's /metrics; empty if there are none."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
             lines = answer.read().decode().splitlines()

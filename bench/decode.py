@@ -1,6 +1,7 @@
-"""What a second of recorded speech costs to decode: `python -m bench decode`.
+"""Measures the cost of decoding a second of recorded speech: `python -m bench decode`.
 
-One process, the median of nine rounds over the clips in clips/; then through the pool, from hand-over to answer.
+First in this process, the median of nine rounds over the clips in clips/; then through the pool, from `Pool.decode` to
+the result.
 """
 
 import asyncio
@@ -21,10 +22,10 @@ class Answer:
     """A listener for one clip."""
 
     def __init__(self) -> None:
-        self.told: asyncio.Future[Decoded | Undecoded] = asyncio.get_running_loop().create_future()
+        self.result: asyncio.Future[Decoded | Undecoded] = asyncio.get_running_loop().create_future()
 
     def tell(self, message: Decoded | Undecoded, /) -> None:
-        self.told.set_result(message)
+        self.result.set_result(message)
 
 
 def run() -> list[Part]:
@@ -60,5 +61,5 @@ async def _through_pool(clips: list[bytes]) -> float:
 async def _timed(pool: Pool, clip: bytes) -> float:
     answer, start = Answer(), time.perf_counter()
     pool.decode(0, clip, answer)
-    await answer.told
+    await answer.result
     return time.perf_counter() - start

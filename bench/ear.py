@@ -1,4 +1,4 @@
-"""A caller's ear: plays what comes in order and in real time from the first audio on, and keeps what was heard."""
+"""A caller's player: simulates playback in order and in real time, and records which words were played, and gaps."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,11 +6,11 @@ from typing import NamedTuple
 from bench.marks import BYTES_PER_SECOND, MARK, WORD, Mark, read
 
 PROMPT_WORDS = 2  # 400 ms
-TOLERANCE = 0.002  # seconds: a gap that short is the clock of a timer
+TOLERANCE = 0.002  # seconds: shorter gaps are inaccuracies of timers
 
 
 class Heard(NamedTuple):
-    """A word, and when it was played."""
+    """A word, and when it is played, in seconds of the monotonic clock."""
 
     voice: int
     turn: int
@@ -20,7 +20,7 @@ class Heard(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Silence in the middle of a reply: when it began, and seconds."""
+    """A gap (buffer underrun) within a reply: when it began, and its length in seconds."""
 
     at: float
     turn: int
@@ -28,7 +28,10 @@ class Gap(NamedTuple):
 
 
 class Ear:
-    """`late` is told of the first two words of each reply, which no pacing holds back: microseconds under way."""
+    """`late` is called with the latency, in µs, of the first two words of each reply: pacing does not delay these.
+
+    Times `now` are in seconds of the monotonic clock.
+    """
 
     def __init__(self, late: Callable[[int], None]) -> None:
         self.words: list[Heard] = []
@@ -40,11 +43,11 @@ class Ear:
         self._split = b""
 
     def begin(self) -> None:
-        """What comes now belongs to another response."""
+        """Begin another response."""
         self._offset, self._split = 0, b""
 
     def hear(self, now: float, chunk: bytes) -> None:
-        """Audio has come."""
+        """Receive a chunk of audio."""
         waited, before, inside = now - self.ends_at, self._turn, self._offset > 0
         data = self._split + chunk if self._split else chunk
         starts = max(now, self.ends_at) - len(self._split) / BYTES_PER_SECOND
@@ -61,7 +64,7 @@ class Ear:
         self.ends_at = max(now, self.ends_at) + len(chunk) / BYTES_PER_SECOND
 
     def clear(self, now: float) -> None:
-        """Nothing more of what has come is played. A word counts as heard from its middle on."""
+        """Discard what is not played yet. A word counts as played if at least half of it was."""
         self.words = [word for word in self.words if word.plays_at + WORD / BYTES_PER_SECOND / 2 <= now]
         self.ends_at = min(self.ends_at, now)
 

@@ -1,4 +1,4 @@
-"""As much of WebSocket (RFC 6455) as a load generator needs, at a cost that leaves its core for the load."""
+"""The part of WebSocket (RFC 6455) that a load generator needs, at a low cost of CPU."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 def header(opcode: int, length: int, masked: bool = False) -> bytes:
-    """The start of a frame. What is masked is so with the key zero: it is sent as it is."""
+    """The header of a frame. The masking key is zero, so that the payload is sent unchanged."""
     bit, key = (128, bytes(4)) if masked else (0, b"")
     if length < 126:
         return bytes((128 | opcode, bit | length)) + key
@@ -22,12 +22,12 @@ def header(opcode: int, length: int, masked: bool = False) -> bytes:
 
 
 def frame(opcode: int, payload: bytes, masked: bool = False) -> bytes:
-    """One whole frame."""
+    """A complete frame."""
     return header(opcode, len(payload), masked) + payload
 
 
 def request(path: str, host: str) -> bytes:
-    """The client's half of the handshake."""
+    """The client's request of the handshake."""
     key = base64.b64encode(os.urandom(16)).decode()
     return (
         f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -36,7 +36,7 @@ def request(path: str, host: str) -> bytes:
 
 
 def response(headers: dict[str, str]) -> bytes:
-    """The server's half."""
+    """The server's response to the handshake; `headers` are those of the request."""
     accept = base64.b64encode(hashlib.sha1(headers["sec-websocket-key"].encode() + GUID).digest())
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -45,13 +45,13 @@ def response(headers: dict[str, str]) -> bytes:
 
 
 def headers(head: bytes) -> dict[str, str]:
-    """The header fields of a request, by their names in lower case."""
+    """The header fields of a request, by name in lower case."""
     lines = head.decode("latin-1").split("\r\n")[1:]
     return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 class Reader:
-    """Bytes in, whole frames out. Fragments are not put together: neither aiohttp nor websockets makes any here."""
+    """Parses frames. Fragments are not reassembled: neither aiohttp nor websockets sends any here."""
 
     def __init__(self) -> None:
         self._rest = b""

@@ -1,7 +1,7 @@
-"""What a hop between actors costs: ours on the event loop beside Pykka's thread per actor, in one run.
+"""Measures the cost of a message between two actors: our actors on the event loop, and Pykka's thread per actor.
 
-Each user is two actors; a frame goes to the first, which tells the second, which notes how long that took. Paced: 50
-frames a second and user. Raw: as many messages as can be, through the two actors of one user.
+A user has two actors. A frame is sent to the first, which sends it to the second, which records the latency. Paced: 50
+frames per second and user. Raw: as many messages as possible through the two actors of one user.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ RAW = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What is told; `at` is when, in microseconds."""
+    """The message; `at` is when it was sent, in microseconds."""
 
     at: int
     pcm: bytes
 
 
 class Notes:
-    """What the last actor notes: microseconds under way."""
+    """The latencies that the last actor records, in microseconds; `all` is set when there are `wanted`."""
 
     def __init__(self) -> None:
         self.late = array("q")
@@ -47,7 +47,7 @@ class Notes:
 class LoopLast(LoopActor[Frame | Boot]):
     """The second actor, on the loop."""
 
-    most_waiting = 2 * RAW  # a burst is what is measured
+    most_waiting = 2 * RAW  # the raw measurement is one burst
 
     def __init__(self, notes: Notes) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ KINDS: dict[str, Callable[[Notes], Any]] = {"LoopActor": _on_loop, "ThreadingAct
 
 
 def run(users: tuple[int, ...], seconds: float, say: Callable[[str], None] = print) -> list[Part]:
-    """Both kinds, at so many users."""
+    """Measure both kinds of actors, with each number of users."""
     part = Part("hop")
     for number in users:
         for kind, hire in KINDS.items():

@@ -1,6 +1,7 @@
-"""What fifty callers feel while another one floods, sends poison, loses the model every second, or reads nothing.
+"""Measures isolation: the latency of fifty callers while another one causes trouble.
 
-Each trouble is measured against the seconds just before it: the 99th percentile of the others' uplink.
+The troubles: flooding, broken clips, an upstream connection that is lost every second, reading nothing. The
+figure is the 99th percentile of the others' uplink, compared with the seconds just before.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from bench.load import Load, load
 from bench.report import Part, Target
 
 NEIGHBOURS = 50
-FIRST = 60_000  # the numbers of those who make trouble
+FIRST = 60_000  # the numbers of the troublesome callers
 FLOOD = b"".join(frames.frame(frames.BINARY, bytes(20 + odd), masked=True) for _ in range(5) for odd in (0, 1))
 CLIP = (Path(__file__).parents[1] / "clips" / "en_proposal.m4a").read_bytes()
 MOST_WAITING = 2**20
@@ -28,7 +29,7 @@ Trouble: TypeAlias = Callable[[Load, Crowd, int], Coroutine[Any, Any, None]]
 
 
 async def run(seconds: float, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
-    """All troubles, one after another."""
+    """Measure all troubles, one after another."""
     part = Part("isolation")
     async with load(kind) as running:
         await running.crowd.resize(NEIGHBOURS)
@@ -66,7 +67,7 @@ async def _meanwhile(trouble: Trouble, running: Load) -> AsyncIterator[None]:
 
 
 async def _again(trouble: Trouble, running: Load, crowd: Crowd) -> None:
-    """Whoever is turned away calls again."""
+    """Call again whenever a call ends, or is refused."""
     who = FIRST
     while True:
         with suppress(OSError):
@@ -76,7 +77,7 @@ async def _again(trouble: Trouble, running: Load, crowd: Crowd) -> None:
 
 
 async def _flood(running: Load, crowd: Crowd, who: int) -> None:
-    """Frames of 20 and 21 bytes, 10,000 a second, as long as they are taken."""
+    """Send frames of 20 and 21 bytes, 10,000 a second, as long as the socket accepts them."""
     call = await crowd.call(speaking=False, who=who)
     while not call.done.done():
         if call.transport.get_write_buffer_size() < MOST_WAITING // 16:
@@ -85,7 +86,7 @@ async def _flood(running: Load, crowd: Crowd, who: int) -> None:
 
 
 async def _poison(running: Load, crowd: Crowd, who: int) -> None:
-    """Recordings that are none: noise of 1 MB, a true head with a scrambled body, a true one cut short."""
+    """Send broken clips: 1 MB of noise, a valid header with a scrambled body, a truncated clip."""
     call = await crowd.call(speaking=False, who=who, mode="clip")
     for poison in itertools.cycle(POISON):
         if call.done.done():
@@ -108,7 +109,7 @@ POISON = tuple(_poisons())
 
 
 async def _crash(running: Load, crowd: Crowd, who: int) -> None:
-    """The connection to the model is cut every second."""
+    """Cut the upstream connection every second."""
     call = await crowd.call(who=who)
     while not call.done.done():
         await asyncio.sleep(1)
@@ -116,7 +117,7 @@ async def _crash(running: Load, crowd: Crowd, who: int) -> None:
 
 
 async def _deaf(running: Load, crowd: Crowd, who: int) -> None:
-    """Asks all the time, and reads nothing of the answers."""
+    """Speak all the time, and read nothing."""
     call: Call = await crowd.call(who=who)
     call.transport.pause_reading()
     call.every = 0

@@ -1,9 +1,9 @@
-"""What a caller hears when the model's connection is cut at random moments, and opens again after 1.2 s.
+"""Measures what a caller hears when the upstream connection is cut at random moments, and takes 1.2 s to open again.
 
-Every word of a reply says whose it is, of which persona, turn and place, so what was repeated, lost or foreign is
-exact. Silence is that of a player which plays what comes in real time: gaps inside a reply. Words come four times
-faster than they are spoken, so that a cut in the middle leaves some unsaid. Neighbours are never cut. A turn that was
-cut is followed by one that is not: a second try in a row waits half a second (actors/call/line.py).
+Every word of a reply has a mark with caller, persona, turn and position, so that words that are repeated, lost or of
+another call are counted exactly. Silence is the sum of the gaps within a reply, for a player in real time. Words come
+four times faster than they are spoken, so that a cut in the middle leaves some unsent. Neighbours are never cut. No two
+turns in a row are cut, as a second attempt in a row waits half a second (actors/call/line.py).
 """
 
 import asyncio
@@ -25,19 +25,19 @@ WORDS = 20
 GAP = 0.05  # seconds: four times real time
 MODEL: dict[str, Any] = {"thinking": 0.3, "writing": 1.0, "notice": 5, "pause": 25}  # 100 ms, 500 ms
 SPEECH_SECONDS = 1.0
-TURNS = 9  # a call; then the caller calls anew
+TURNS = 9  # of a call; then the caller calls again
 CALLERS = 24
 NEIGHBOURS = 10
-FIRST = 1000  # the numbers of those who are cut
-PATIENCE = 14.0
-STORIES = 6  # are told
-LONG = OPENING + MODEL["thinking"] + 0.1  # seconds: more silence than a cut at the worst moment explains
+FIRST = 1000  # the numbers of the callers whose connections are cut
+PATIENCE = 14.0  # seconds until a turn is given up
+STORIES = 6  # that are reported
+LONG = OPENING + MODEL["thinking"] + 0.1  # seconds: more silence than a cut at the worst moment can cause
 VOICE = VOICES.index("marin")
 
 
 @dataclass
 class Kill:
-    """One cut, or what else is done to a connection, and what became of the turn that it fell into."""
+    """One cut (or another event of a connection), and its effect on the turn in which it happened. Times in seconds."""
 
     phase: str
     at: float
@@ -47,14 +47,14 @@ class Kill:
     lost: int = 0
     foreign: int = 0
     unheard: int = 0
-    """Frames of the caller's speech that the model never got."""
+    """Frames of the caller's speech that the model never received."""
     story: str = ""
-    """What was heard and what the model was asked, where something is wrong."""
+    """If something is wrong: the words played, and what the model did."""
 
 
 @dataclass
 class Tally:
-    """All of them."""
+    """All cuts of a run."""
 
     wanted: int
     kills: list[Kill] = field(default_factory=list)
@@ -63,12 +63,12 @@ class Tally:
 
     @property
     def over(self) -> bool:
-        """There were enough."""
+        """True if there were enough."""
         return len(self.kills) >= self.wanted
 
 
 async def run(kills: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
-    """So many cuts."""
+    """Measure so many cuts."""
     tally, numbers = Tally(kills), iter(range(FIRST, 60_000))
     async with load(kind, words=WORDS, gap=GAP, **MODEL) as running:
         running.crowd.keep_events = True
@@ -100,7 +100,7 @@ T = TypeVar("T", bound=Tally)
 async def caller(
     running: Load, tally: T, numbers: Iterator[int], talk: Callable[[Load, T, Call], Coroutine[Any, Any, None]]
 ) -> None:
-    """Call after call, until there were enough."""
+    """Place one call after another, until there were enough cuts."""
     while not tally.over:
         await asyncio.sleep(random.random())
         with suppress(OSError):
@@ -114,7 +114,7 @@ async def caller(
 
 
 async def _talk(running: Load, tally: Tally, call: Call) -> None:
-    """A greeting and some turns, with one cut in each but some."""
+    """A greeting and some turns, with a cut in every second one."""
     cut = random.random() < 0.2
     await _turn(running, tally, call, 0, random.random() * 3 if cut else None)
     for turn in range(1, TURNS + 1):
@@ -159,7 +159,7 @@ def _phase(call: Call, turn: int) -> str:
 
 
 def judge(kill: Kill, upstream: Upstream, call: Call, turn: int, words: int, began: float) -> None:
-    """What was heard of this turn, which began at `began`, against what should have been."""
+    """Compare the words played in a turn, which began at `began` (seconds), with those expected; fills in `kill`."""
     ours = [word for word in call.ear.words if (word.who, word.voice, word.turn) == (call.who, VOICE, turn)]
     heard = Counter(word.position for word in ours)
     kill.foreign = len(call.ear.words) - len(ours)
@@ -174,7 +174,7 @@ def judge(kill: Kill, upstream: Upstream, call: Call, turn: int, words: int, beg
 
 
 def _story(kill: Kill, upstream: Upstream, call: Call, turn: int, began: float) -> str:
-    """What was heard, as turn.position, and what the model did, with the last of what it had been told."""
+    """The words played, as turn.position, and what the model did, with the last items of its conversation."""
     heard = " ".join(f"{word.turn}.{word.position}" for word in call.ear.words)
     did = [
         f"at {answer.at / 1e6 - began:.2f} s {answer.why}, turn {answer.turn} from word {answer.first},"
@@ -191,7 +191,7 @@ def _story(kill: Kill, upstream: Upstream, call: Call, turn: int, began: float) 
 
 
 def row(phase: str, of: list[Kill]) -> dict[str, Any]:
-    """Those of a phase, or all, in figures."""
+    """The figures of all cuts in one phase, or of all cuts for ""."""
     kills = [kill for kill in of if phase in ("", kill.phase)]
     silences = [int(kill.silence * 1e6) for kill in kills]
     waits = [int(kill.waited * 1e6) for kill in kills]

@@ -1,9 +1,9 @@
 """A server under load: callers and a model in this process, on the last core; the server alone on the first.
 
-Whether a figure can be trusted is measured with it: the generator's share of its core, how late its own wheel turned,
-and how much of the machine others took meanwhile (a hypervisor too). A reading in which any of these is too high is
-marked invalid. Whatever is late here only adds to what is measured: a reading within a limit is within it all the
-same, and one beyond it by more than our own lateness is beyond it.
+Each reading includes what could invalidate it: the generator's share of its core, the lateness of its timer wheel, and
+the CPU that other processes (or a hypervisor) used. If one of these is too high, the reading is marked invalid. The
+generator's lateness can only increase latencies. So a reading within a limit is valid nevertheless, and so is one that
+exceeds the limit by more than the generator was late.
 """
 
 import asyncio
@@ -17,25 +17,25 @@ from pathlib import Path
 from typing import Any
 
 from bench.callers import Call, Crowd
-from bench.host import Host, Start, certificate, hosted
+from bench.server_process import ServerProcess, Start, certificate, server_process
 from bench.upstream import Upstream
 
 MOST_LOAD = 0.9  # of the generator's core
-MOST_OTHERS = 0.1  # of a core, taken by neither the server nor us
+MOST_OTHERS = 0.1  # of a core, used by neither the server nor the generator
 LATEST = 5.0  # ms: p99 of the wheel's lateness
-LIMIT = 20.0  # ms: the uplink's p99 of callers that are held
+LIMIT = 20.0  # ms: the p99 of the uplink up to which callers count as served
 CHURN_SECONDS = 0.5
 
 
 def at(samples: Sequence[int], share: float) -> float:
-    """A percentile in ms of samples in µs; 0 when there are none."""
+    """A percentile (`share` 0 to 1) in ms of samples in µs; 0 if there are none."""
     ordered = sorted(samples)
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1000, 3) if ordered else 0.0
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one measurement gave. Latencies in ms, CPU in shares of a core."""
+    """The result of one measurement. Latencies in ms, CPU in shares of a core."""
 
     callers: int
     cpu: float
@@ -54,7 +54,7 @@ class Reading:
 
     @property
     def why_invalid(self) -> str:
-        """Why this reading says nothing about the server; empty when it does."""
+        """Why this reading is not valid; empty if it is."""
         faults = {
             "the generator's core was full": self.load_cpu > MOST_LOAD,
             "the generator was late": self.late_p99 > LATEST and self.up_p99 - self.late_p99 <= LIMIT,
@@ -64,31 +64,31 @@ class Reading:
 
     @property
     def holds(self) -> bool:
-        """So many callers are served as they should be."""
+        """True if so many callers are served within LIMIT."""
         return self.up_p99 <= LIMIT
 
     @property
     def fails(self) -> bool:
-        """They are not, and it is the server's doing."""
+        """True if they are not, and the reading is valid."""
         return not self.holds and not self.why_invalid
 
     def row(self) -> dict[str, Any]:
-        """For the table."""
+        """The row of the table."""
         return {**asdict(self), "invalid": self.why_invalid}
 
 
 @dataclass
 class Load:
-    """The three parts of a run."""
+    """The three parts of a run: the model, the server, the callers."""
 
     upstream: Upstream
-    host: Host
+    host: ServerProcess
     crowd: Crowd
 
     async def measure(self, seconds: float, until: "asyncio.Future[None] | None" = None) -> Reading:
-        """Watch for a while, or until that has come about."""
+        """Measure for so many seconds, or until the future is done."""
         up, crowd = self.upstream, self.crowd
-        for samples in (up.uplink, up.apart, crowd.downlink, crowd.lateness):
+        for samples in (up.uplink, up.disturbed_uplink, crowd.downlink, crowd.lateness):
             del samples[:]
         gaps, appends, frames, underruns = up.gaps, up.appends, up.heard.total(), self._underruns()
         self.host.mark()
@@ -117,16 +117,16 @@ class Load:
 
 @asynccontextmanager
 async def load(kind: str, tls: bool = False, start: Start | None = None, **manner: Any) -> AsyncIterator[Load]:
-    """Start a `relay` or a `server` between a crowd and a model that behaves as `manner` says."""
+    """Start a `relay` or a `server` between callers and a model. `manner`: fields of `model.Manner`. Raises OSError."""
     upstream = Upstream(**manner)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         context, trust = certificate(Path(folder)) if tls else (None, None)
         await upstream.open(context)
         scheme = "wss" if tls else "ws"
         gc.collect()
-        gc.disable()  # its pauses would be taken for the server's
+        gc.disable()  # its pauses would be measured as latencies of the server
         try:
-            async with hosted(kind, f"{scheme}://127.0.0.1:{upstream.port}/v1/realtime", trust, start) as host:
+            async with server_process(kind, f"{scheme}://127.0.0.1:{upstream.port}/v1/realtime", trust, start) as host:
                 crowd = Crowd(host.port)
                 crowd.keep_events = False
                 try:
@@ -140,7 +140,7 @@ async def load(kind: str, tls: bool = False, start: Start | None = None, **manne
 
 @asynccontextmanager
 async def churning(crowd: Crowd, seconds: float = CHURN_SECONDS) -> AsyncIterator[None]:
-    """Meanwhile a call begins every half second, and another is hung up."""
+    """Within the context, a call begins every half second, and another one ends."""
 
     async def churn() -> None:
         while True:
@@ -160,7 +160,7 @@ async def churning(crowd: Crowd, seconds: float = CHURN_SECONDS) -> AsyncIterato
 
 
 def hang_up(call: Call) -> None:
-    """As people do: some say so, some are gone."""
+    """End a call: at random, abruptly or after sending what is buffered."""
     if random.random() < 0.5:
         call.transport.abort()
     else:

@@ -1,7 +1,7 @@
-"""What is written into the audio, so that whoever hears it can say whose it is and how long it was under way.
+"""Marks in the audio: they identify the caller and carry a timestamp, so that the receiver can compute the latency.
 
-A mark takes 24 bytes, which are 32 characters of base64. One stands at the start of each 20 ms frame of a microphone
-and of each 200 ms word of a reply. Times are microseconds of CLOCK_MONOTONIC, which all processes share.
+A mark has 24 bytes, which are 32 characters of base64. It is at the start of each 20 ms frame of a microphone and of
+each 200 ms word of a reply. Times are microseconds of CLOCK_MONOTONIC, which all processes share.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ VOICES = ("marin", "cedar", "shimmer", "echo", "ballad", "alloy", "ash", "coral"
 
 
 class Mark(NamedTuple):
-    """Whose audio it is. A frame has `speaking` and `number`, a word `voice` and `position`; both have the turn."""
+    """A mark. `speaking` and `number` belong to frames, `voice` and `position` to words, the others to both."""
 
     magic: bytes
     who: int
@@ -41,24 +41,24 @@ _known: dict[str, int] = {}
 
 
 def user(who: int) -> str:
-    """The user id of a caller, by which the model will know them too."""
+    """The user id of a caller. The model can then identify the caller by the hash of that id (`known`)."""
     name = f"bench-{who}"
     _known[hashlib.sha256(name.encode()).hexdigest()[:32]] = who
     return name
 
 
 def known(identifier: str) -> int:
-    """The number of the caller whose hash a server hands to the model; 0 is none of ours."""
+    """The number of the caller whose hash the server sent to the model; 0 for an unknown hash."""
     return _known.get(identifier, 0)
 
 
 def now() -> int:
-    """Microseconds."""
+    """Microseconds of the monotonic clock."""
     return time.monotonic_ns() // 1000
 
 
 def frame(who: int, turn: int, speaking: bool, number: int) -> bytes:
-    """20 ms of a microphone."""
+    """A frame of a microphone: 20 ms of PCM with a mark."""
     return MARK.pack(MAGIC, who, 0, speaking, turn, 0, number, now()) + bytes(FRAME - MARK.size)
 
 
@@ -68,23 +68,23 @@ def word(who: int, voice: int, turn: int, position: int) -> bytes:
 
 
 def text(turn: int, position: int) -> str:
-    """A word as it is written: three letters, which take about 200 ms at an ordinary pace."""
+    """The text of a word: three characters, which take about 200 ms at the usual pace of speech."""
     return f"{chr(ord('a') + turn % 26)}{position:02} "
 
 
 def texts(words: str) -> list[tuple[int, int]]:
-    """The turns and places of what is written in words."""
+    """The (turn, position) of each word in a text; the inverse of `text`."""
     return [(ord(turn) - ord("a"), int(position)) for turn, position in SAID.findall(words)]
 
 
 def read(head: bytes) -> Mark | None:
-    """The mark that audio begins with."""
+    """The mark at the beginning of some PCM, or None."""
     found = Mark._make(MARK.unpack(head))
     return found if found.magic == MAGIC else None
 
 
 def coded(audio: bytes) -> list[Mark]:
-    """The marks in base64 of whole frames: only the first characters of each frame are looked at."""
+    """The marks in the base64 of complete frames. Only the first characters of each frame are decoded."""
     if len(audio) == CODED_FRAME:
         mark = Mark._make(MARK.unpack(a2b_base64(audio[:CODED_MARK])))
         return [mark] if mark.magic == MAGIC else []
@@ -98,7 +98,7 @@ def coded(audio: bytes) -> list[Mark]:
 
 
 def _searched(pcm: bytes) -> list[Mark]:
-    """The marks of audio that was cut elsewhere than between two frames."""
+    """The marks in PCM that does not begin at a frame."""
     marks, at = [], pcm.find(MAGIC)
     while at >= 0 and at + MARK.size <= len(pcm):
         marks.append(Mark._make(MARK.unpack_from(pcm, at)))

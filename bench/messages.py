@@ -1,4 +1,4 @@
-"""The worst message of each kind that a stranger may send: as large as may be, and of what is dearest to read."""
+"""The most expensive message of each kind that a client may send: of the largest size, with the costliest content."""
 
 from collections.abc import Callable
 from itertools import count
@@ -14,7 +14,7 @@ LETTER = "\N{DEVANAGARI LETTER KA}"
 
 
 def _full(shape: Callable[[int], Any], most: int = LARGE) -> bytes:
-    """The largest frame of this shape that is opened on the loop."""
+    """The largest frame of this shape that is parsed on the event loop."""
     fits, over = 0, most
     while fits + 1 < over:
         size = (fits + over) // 2
@@ -75,13 +75,13 @@ CLIPS: dict[str, bytes] = {
 
 
 def _words(letters: int) -> str:
-    """As many words of so many letters as there is room for, no two the same."""
+    """Different words of so many letters, as many as a query may have."""
     alphabet = "abcdefghijklmnopqrstuvwxyz"
     words = ("".join(alphabet[number // 26**place % 26] for place in range(letters)) for number in count())
     return " ".join(word for word, _ in zip(words, range(QUERY // (letters + 1)), strict=False))
 
 
-QUERY = 500  # characters that are read
+QUERY = 500  # characters of a query that the server reads
 QUERIES: dict[str, str] = {
     "one long word": "x" * QUERY,
     "words of a letter": _words(1),

@@ -1,4 +1,4 @@
-"""What the fake model says and does, in the order of events that the Realtime API keeps."""
+"""A fake model: one session of the Realtime API, with its events in the order of the real one."""
 
 import asyncio
 import itertools
@@ -17,13 +17,13 @@ from bench.marks import CODED_MARK, GREETING_WORDS, MARK, VOICES, WORD, Mark, no
 from realtime.contract import SAY_EXACTLY
 
 GO_ON = "Go on from exactly where it stopped"
-PADDING = 300  # ms before speech that belong to its turn
+PADDING = 300  # ms before the speech that are part of its turn
 REST = b64encode(bytes(WORD - MARK.size))
 SPEECH, REPLY = "item_u", "item_a"
 
 
 class Answered(NamedTuple):
-    """A reply of the model: to whom, when, from which word on, and what it had been told before."""
+    """A reply: to which caller, when (µs), from which word on, why, and the last items of the conversation."""
 
     who: int
     at: int
@@ -35,7 +35,11 @@ class Answered(NamedTuple):
 
 @dataclass
 class Manner:
-    """How the model behaves, and what it has heard and answered: the same for all its sessions."""
+    """The behaviour of the model, and what it has received and answered; shared by all its sessions.
+
+    `words` of a reply, `gap` seconds between them, `thinking` seconds before them; `opening` seconds of a handshake,
+    `writing` most seconds until a transcript; `notice` and `pause` frames until speech, or its end, is detected.
+    """
 
     words: int = 20
     gap: float = 0.0
@@ -46,23 +50,23 @@ class Manner:
     notice: int = 1
     pause: int = 1
     life: float = inf
-    """Seconds that a session lasts."""
+    """Seconds after which a session expires."""
     lengths: dict[int, int] = field(default_factory=dict)
-    """Words of a reply to these callers, who get more or fewer than `words`."""
+    """By caller: words of a reply, instead of `words`."""
     speech: Counter[tuple[int, int]] = field(default_factory=Counter)
-    """Frames of speech heard in committed turns, by caller and turn."""
+    """By caller and turn: frames of speech received in committed turns."""
     answers: deque[Answered] = field(default_factory=lambda: deque(maxlen=2000))
 
 
 class Peer(Protocol):
-    """The connection of a session: whose it is, and where to write."""
+    """The connection of a session: its caller, and the transport to write to."""
 
     who: int
     transport: asyncio.Transport
 
 
 class Model:
-    """One session: it hears marks, answers turns, and keeps the conversation."""
+    """One session: receives marks and events, answers turns, and stores the conversation."""
 
     def __init__(self, manner: Manner, line: Peer) -> None:
         self._manner, self._line = manner, line
@@ -77,25 +81,25 @@ class Model:
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """The connection is open."""
+        """Begin the session, once the connection is open."""
         if self._manner.life < inf:
             self._session["expires_at"] = int(time.time() + self._manner.life)
         self._say({"type": "session.created", "session": self._session})
 
     def expire(self) -> None:
-        """The session has lasted as long as one may."""
+        """Send the error of a session that has reached its maximum age."""
         self._say({"type": "error", "error": {"type": "invalid_request_error", "code": "session_expired"}})
 
     def end(self) -> None:
-        """It is gone."""
+        """End the session: cancels its timers."""
         for timer in (self._timer, *self._writing):
             if timer:
                 timer.cancel()
 
-    # What the caller says.
+    # The caller's audio.
 
     def hear(self, mark: Mark) -> None:
-        """20 ms of the microphone."""
+        """Receive 20 ms of the microphone."""
         self._ms += 20
         if mark.speaking:
             if not self._frames:
@@ -141,10 +145,10 @@ class Model:
         else:
             self._say(transcript)
 
-    # What the server says.
+    # The server's events.
 
     def receive(self, payload: bytes) -> None:
-        """Any event but audio."""
+        """Receive any event but audio."""
         event = orjson.loads(payload)
         match event["type"]:
             case "session.update":
@@ -169,7 +173,7 @@ class Model:
                 self._say({"type": "conversation.item.deleted", "item_id": event["item_id"]})
 
     def _take_clip(self) -> None:
-        """A clip is one turn. What was in it nobody knows: it has no marks."""
+        """Commit a clip as one turn. It has no marks, so its content is unknown."""
         self._item = f"{SPEECH}{next(self._ids)}"
         self._turn += 1
         item = {"id": self._item, "type": "message", "role": "user", "status": "completed"}
@@ -209,7 +213,7 @@ class Model:
         turns = [int(number) for number in asked]
         return turns[-1] if turns else 0
 
-    # What the model says.
+    # The model's replies.
 
     def _respond(self, turn: int, first: int, last: int, metadata: dict[str, str], why: str = "heard") -> None:
         if self._response:

@@ -1,7 +1,7 @@
-"""The baseline: a bare relay, as a good engineer would write it in an hour. `python -m bench.relay UPSTREAM_URL`.
+"""The baseline: a minimal relay between callers and the model. `python -m bench.relay UPSTREAM_URL`.
 
-One upstream connection per caller, base64 in and out, uvloop, orjson, no compression. No sessions, no personas, no
-actors, no schema, no pacing, no reconnecting, no limits: whoever asks what these cost compares with this.
+One upstream connection per caller, base64 in and out, uvloop, orjson, no compression. It has no sessions, personas,
+actors, schemas, pacing, reconnecting or limits: the difference to the server is what these cost.
 """
 
 import asyncio
@@ -42,14 +42,14 @@ GREETING = orjson.dumps(
 
 
 class Relay:
-    """Callers here, the model there."""
+    """Relays each caller to the upstream at `url`."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._tls = ssl.create_default_context() if url.startswith("wss:") else None
 
     async def answer(self, request: web.Request) -> web.WebSocketResponse:
-        """One call."""
+        """Serve one call."""
         caller = web.WebSocketResponse(compress=False)
         await caller.prepare(request)
         identifier = hashlib.sha256(request.match_info["user_id"].encode()).hexdigest()[:32]
@@ -102,7 +102,7 @@ async def _serve(url: str) -> None:
     await site.start()
     host, port = runner.addresses[0][:2]
     print(f"listening on http://{host}:{port}, a bare relay", file=sys.stderr, flush=True)
-    await asyncio.to_thread(sys.stdin.read)  # whoever started it is gone
+    await asyncio.to_thread(sys.stdin.read)  # until the parent closes it, or ends
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What was measured: tables for people, results.json for programs, plots for papers, and the targets beside it."""
+"""Reports results: tables on the console, results.json, plots, and a comparison with the targets."""
 
 import json
 import platform
@@ -19,7 +19,7 @@ PLOTS = FOLDER / "plots"
 
 @dataclass(frozen=True)
 class Target:
-    """What must be reached, what was, and whether that is enough; None where nothing could be measured."""
+    """A target: what must be reached, what was measured, and if it is met; None if it could not be measured."""
 
     what: str
     must: str
@@ -29,7 +29,7 @@ class Target:
 
 @dataclass
 class Part:
-    """One benchmark: flat rows for a table, targets, remarks, and what is only drawn."""
+    """The result of one benchmark: rows of a table, targets, notes, and `series`, rows that are only plotted."""
 
     name: str
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -37,13 +37,13 @@ class Part:
     notes: list[str] = field(default_factory=list)
     series: list[dict[str, Any]] = field(default_factory=list)
     columns: tuple[str, ...] = ()
-    """Those that are printed; all, when none is named."""
+    """The columns that are printed; all if empty."""
     key: str = ""
-    """A run that measured only some rows replaces those that have the same in this column."""
+    """The column that identifies a row: a run that measured only some rows replaces those with the same value."""
 
 
 def show(part: Part, console: Console) -> None:
-    """Print its table, remarks and targets."""
+    """Print its table, notes and targets."""
     if part.rows:
         columns = part.columns or list(dict.fromkeys(name for row in part.rows for name in row))
         table = Table(*columns, title=part.name)
@@ -60,7 +60,7 @@ def show(part: Part, console: Console) -> None:
 
 
 def save(parts: list[Part], plan: str, file: Path = RESULTS) -> None:
-    """Write results.json; parts that were not run this time are kept as they were."""
+    """Write results.json. Parts that were not run are not changed."""
     known = json.loads(file.read_text())["parts"] if file.exists() else {}
     machine = {"cpu": _cpu(), "cores": psutil.cpu_count(), "python": platform.python_version()}
     stamp = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "plan": plan, "machine": machine}
@@ -72,7 +72,7 @@ def save(parts: list[Part], plan: str, file: Path = RESULTS) -> None:
 
 
 def _joined(known: dict[str, Any], part: Part) -> dict[str, Any]:
-    """The rows and targets of before, but for those that were measured again."""
+    """The rows and targets of the file and of this run; those measured again are replaced."""
     measured = {row[part.key] for row in part.rows}
     rows = [row for row in known["rows"] if row[part.key] not in measured]
     targets = [target for target in known["targets"] if target["what"] not in measured]
@@ -88,7 +88,7 @@ def _cpu() -> str:
 
 
 def plot(parts: list[Part]) -> list[Path]:
-    """Draw what has a shape; nothing without matplotlib."""
+    """Draw the plots of DRAWINGS; none if matplotlib is not installed. Returns the files."""
     try:
         import matplotlib as mpl
     except ImportError:
@@ -111,7 +111,7 @@ DRAWINGS: dict[str, tuple[tuple[str, str, str, str, float | None], ...]] = {
     "churn": (("churn", "cycles", "rss_mb", "", None),),
     "kills": (("kills", "silence_ms", "share", "", None),),
 }
-"""By part: file name, the columns of x and y, those that tell the curves apart, and a limit."""
+"""By part: file name, the columns of x and y, the columns that identify a curve, and a limit."""
 
 
 def _draw(part: Part, name: str, x: str, y: str, by: str, limit: float | None) -> Path:

@@ -1,9 +1,10 @@
-"""What a caller hears when sessions of the model last so short that another takes over every few seconds.
+"""Measures what a caller hears when sessions of the model are so short that a rollover happens every few seconds.
 
-A session lasts 12 s, and its successor, which takes 1.2 s to open, is due after 6. Callers in no hurry think for up to
-4 s before they speak, so that mostly a silent moment comes; half of the times they begin to speak about when the next
-connection is there. Callers in a hurry speak as soon as they were answered: no moment is silent for as long as an
-opening takes, and their sessions expire with `session_expired` and 1001. Words and silence as in kills.py.
+A session lasts 12 s. Its successor, which takes 1.2 s to open, is due after 6. Callers in no hurry pause for up to 4 s
+before they speak, so that there usually is a silent moment for the rollover; in half of the turns they begin to speak
+at about the time when the next connection is open. Callers in a hurry speak as soon as they were answered: there is no
+silent moment long enough to open a connection, so their sessions expire with `session_expired` and 1001. Words and
+silence are measured as in kills.py.
 """
 
 import asyncio
@@ -25,9 +26,9 @@ from bench.upstream import Upstream
 
 LIFE = 12.0
 THINKING = 4.0
-NEAR = 0.2  # seconds before or after the next connection is there
+NEAR = 0.2  # seconds before or after the next connection is open
 CALLERS, HURRIED = 24, 8
-TURNS = 9  # a call; then the caller calls anew
+TURNS = 9  # of a call; then the caller calls again
 FIRST = 1000
 SILENCE_MS, EXPIRED_MS, LATER_MS = 1.0, OPENING * 1000, 50.0
 ENDED = re.compile(r" ended session=.* rollovers=(\d+) ")
@@ -37,18 +38,18 @@ KINDS = ("undisturbed", "rolled over", "expired")
 
 @dataclass
 class Turns(Tally):
-    """All turns, each by what became of the connection in it, and in which moments another took over."""
+    """All turns, each with the kind of its takeovers; `moments` counts takeovers by kind and by what was going on."""
 
     moments: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def over(self) -> bool:
-        """There were enough."""
+        """True if there were enough."""
         return self.moments.total() >= self.wanted
 
 
 async def run(takeovers: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
-    """Until so many connections were taken over from."""
+    """Measure so many takeovers."""
     tally, numbers = Turns(takeovers), iter(range(FIRST, 60_000))
     async with load(kind, words=WORDS, gap=GAP, life=LIFE, opening=OPENING, **MODEL) as running:
         running.crowd.keep_events = True
@@ -56,7 +57,7 @@ async def run(takeovers: int, kind: str = "server", say: Callable[[str], None] =
         talks = [partial(_talk, hurried=number < HURRIED) for number in range(CALLERS)]
         await asyncio.gather(*(caller(running, tally, numbers, talk) for talk in talks))
         cost, late = running.host.cost(), at(running.crowd.lateness, 0.999)
-        await asyncio.sleep(3)  # the server writes down its calls
+        await asyncio.sleep(3)  # until the server has logged the end of its calls
         log = running.host.log.read_text()
     part = Part("rollover", rows=[{"connection": how, **_row(how, tally)} for how in KINDS], targets=_targets(tally))
     part.notes += [turn.story for turn in tally.kills if turn.story][:STORIES]
@@ -99,7 +100,7 @@ async def _turn(running: Load, tally: Turns, call: Call, turn: int, hurried: boo
 
 
 async def _listen(call: Call, turn: int, words: int) -> None:
-    """Until the last word of an answer was played, or nobody hopes for it any more."""
+    """Wait until the last word of an answer was played, or PATIENCE is over."""
 
     def heard() -> bool:
         whole = any(word.turn == turn and word.position == words - 1 for word in call.ear.words)
@@ -110,7 +111,7 @@ async def _listen(call: Call, turn: int, words: int) -> None:
 
 
 async def _think(upstream: Upstream, call: Call) -> None:
-    """For a while, or until about when the next connection is there."""
+    """Wait for a random time, or until about the time when the next connection is open."""
     began = now() / 1e6
     until, aims = began + random.random() * THINKING, random.random() < 0.5
     while now() / 1e6 < until and not call.done.done():
@@ -120,7 +121,7 @@ async def _think(upstream: Upstream, call: Call) -> None:
 
 
 def _moment(call: Call, turn: int, began: float, at_: float) -> str:
-    """What was going on then in this turn, whose speech began at `began`."""
+    """What was going on at `at_` in a turn whose speech began at `began` (seconds)."""
     if at_ < began:
         return "silent"
     if at_ < began + SPEECH_SECONDS:

@@ -1,10 +1,10 @@
-"""A model that is none: it speaks the Realtime wire at a cost that leaves its core for the load.
+"""The fake upstream: connections of the Realtime API with a fake model (model.py), at a low cost of CPU.
 
-It hears by the marks in the audio: a frame that is speech begins a turn, the first that is not ends it, and the turn
-is answered with numbered words of 200 ms, `d00 d01 ...` for the third turn. A reply goes out as one burst, or a word
-every `gap` seconds; it is `thinking` before it. Speech is noticed after `notice` frames, its end after `pause` frames
-of quiet, and it is written down within `writing` seconds more. A connection that was killed is opened again only after
-`opening` seconds. A session that has a `life` says so when it is created, and ends after it as the real ones do.
+It detects speech by the marks in the audio: a frame of speech begins a turn, the first silent one ends it, and the turn
+is answered with numbered words of 200 ms, `d00 d01 ...` for the third turn. A reply is sent in one burst, or a word
+every `gap` seconds, after `thinking` seconds. Speech is detected after `notice` frames, its end after `pause` silent
+frames, and its transcript comes within `writing` seconds. A connection that was killed takes `opening` seconds to open
+again. A session that has a `life` announces it when it is created, and expires after it, as the real ones do.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ EXPIRED = (1001).to_bytes(2) + b"session_expired"
 
 
 class Takeover(NamedTuple):
-    """A caller's audio comes on another connection from here on; `expired`: the one before had ended by itself."""
+    """From `at` (seconds) on, a caller's audio comes on another connection. `expired`: the one before had expired."""
 
     who: int
     at: float
@@ -33,11 +33,11 @@ class Takeover(NamedTuple):
 
 @dataclass
 class Upstream(Manner):
-    """All connections, and what was heard on them. `uplink` holds microseconds from mouth to model."""
+    """All connections, and what was received on them. `uplink` is the latency in µs from the caller to the model."""
 
     uplink: "array[int]" = field(default_factory=lambda: array("q"))
-    apart: "array[int]" = field(default_factory=lambda: array("q"))
-    """As `uplink`, of the callers in `disturbed`."""
+    disturbed_uplink: "array[int]" = field(default_factory=lambda: array("q"))
+    """As `uplink`, for the callers in `disturbed`."""
     disturbed: set[int] = field(default_factory=set)
     heard: Counter[int] = field(default_factory=Counter)
     appends: int = 0
@@ -47,36 +47,36 @@ class Upstream(Manner):
     opened: int = 0
     port: int = 0
     delays: dict[int, float] = field(default_factory=dict)
-    """Seconds that the next handshakes of a caller take."""
+    """By caller: seconds that the next handshake takes."""
     dialled: dict[int, float] = field(default_factory=dict)
-    """When a caller's newest handshake began."""
+    """By caller: when the newest handshake began, in seconds."""
     serving: dict[int, "Line"] = field(default_factory=dict)
-    """The newest connection on which a caller was heard, also once it is gone."""
+    """By caller: the newest connection on which audio was received, also once it is closed."""
     takeovers: list[Takeover] = field(default_factory=list)
     expired: list[tuple[int, float]] = field(default_factory=list)
-    """Whose sessions had lasted as long as one may, and when."""
+    """The callers whose sessions expired, and when (seconds)."""
     refusals: int = 0
-    """So many handshakes are answered with 401 from here on: the key is refused."""
+    """So many of the next handshakes are answered with 401, as if the key were refused."""
     mute: bool = False
-    """After the handshake nothing is said, nor heard."""
+    """After the handshake, nothing is sent or processed."""
     deaf: bool = False
     """With `mute`: pings are not answered either."""
 
     async def open(self, tls: ssl.SSLContext | None = None) -> None:
-        """Listen on a free port of 127.0.0.1, or again on the one before."""
+        """Listen on a free port of 127.0.0.1; after a `close`, on the same one again. Raises OSError."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: Line(self), "127.0.0.1", self.port, ssl=tls, backlog=1024)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """End every connection."""
+        """Stop listening, and abort every connection."""
         self._server.close()
         for line in list(self.lines):
             line.transport.abort()
         await asyncio.sleep(0.05)
 
     def kill(self, who: int, opening: float) -> bool:
-        """Cut a caller's connection in the middle of whatever it does; the next takes so long to open."""
+        """Abort a caller's connection; the next one takes `opening` seconds to open. Returns False if there is none."""
         line = self.live.pop(who, None)
         if line is None:
             return False
@@ -163,16 +163,16 @@ class Line(asyncio.Protocol):
         self.transport.close()
 
     def _hear(self, at: int, payload: bytes) -> None:
-        """Audio has come: the latency of each frame, and what a model would notice."""
+        """Receive audio: record the latency of each frame, and pass the marks to the model."""
         from_ = payload.find(b'"audio":"') + 9
         upstream = self.upstream
         upstream.appends += 1
-        if not self._numbers:  # what comes on the one before it from now on was under way
+        if not self._numbers:  # the first audio on this connection: it takes over from the one before
             before, upstream.serving[self.who] = upstream.serving.get(self.who), self
             if before:
                 upstream.takeovers.append(Takeover(self.who, at / 1e6, before.expired))
         for mark in coded(payload[from_ : payload.find(b'"', from_)]):
-            late = upstream.apart if mark.who in upstream.disturbed else upstream.uplink
+            late = upstream.disturbed_uplink if mark.who in upstream.disturbed else upstream.uplink
             late.append(at - mark.at)
             upstream.heard[mark.who] += 1
             if self._numbers.setdefault(mark.who, mark.number) != mark.number:

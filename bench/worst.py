@@ -1,9 +1,9 @@
-"""For how long the worst single message of each kind holds the loop: `python -m bench worst`.
+"""Measures how long the most expensive message of each kind blocks the event loop: `python -m bench worst`.
 
-First what is pure: the CPU that it takes, so that others on the machine do not count, the best of a few. Then a running
-server: a program beside it asks for /health all the time, and how much longer than usual the slowest of these answers
-took while the message was read, or answered, is what any other caller would have felt; the best of a few again. Where
-the usual answer takes over a millisecond the machine is busy, and what is felt says nothing.
+First the pure functions: the CPU time, the minimum of some rounds. Then a running server: health_probe.py requests
+/health all the time; by how much its slowest response exceeded the median, while the message was processed, is what
+other callers would have felt; again the minimum of some rounds. If the median is over a millisecond, the machine is
+busy, and these figures are not valid.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from actors.messages.caller import AudioResponse, Error, Summary, ToCaller
 from bench import frames
 from bench.callers import Call
 from bench.catalogue import SIZES, catalogue_of
-from bench.felt import Felt, felt
+from bench.health_probe import HealthProbe, health_probe
 from bench.load import Load, load
 from bench.messages import CLIPS, MESSAGES, QUERIES
 from bench.report import Part, Target
@@ -35,7 +35,7 @@ from upstream.link import MAX_FRAME
 from web.wires import app
 
 MUST = 5.0  # ms
-QUIET = 0.001  # seconds that an answer takes where nobody else uses the machine
+QUIET = 0.001  # seconds: a higher median latency means that the machine is busy
 ROUNDS = 7
 REPLY = bytes(120 * 48_000)
 MOST_STAYS = 361  # of a call of an hour with six switches a minute
@@ -87,7 +87,7 @@ def _pure() -> Iterator[tuple[int, str, Callable[[], object]]]:
 
 
 def _read(frame: bytes) -> object:
-    """As the endpoint and the outbox do."""
+    """Read a frame and write a refusal, as the endpoint and the outbox do."""
     try:
         return app.read(frame)
     except Refused as refused:
@@ -98,7 +98,7 @@ def _asked(catalogue: Catalogue, among: str) -> Iterator[tuple[int, str, Callabl
     now = datetime.now(UTC)
     yield len(UNKNOWN), f"an unknown id{among}", lambda: catalogue.get(UNKNOWN, now)
     for name, query in QUERIES.items():
-        yield len(query), f"match: {name}{among}", partial(catalogue.fitting, query, None, now)
+        yield len(query), f"match: {name}{among}", partial(catalogue.match_all, query, None, now)
     summary: ToCaller = Summary(Bill(tuple(Stay(persona, 61) for persona in catalogue.all()[:MOST_STAYS])))
     yield len(app.write(summary)), f"a summary of everybody{among}", lambda: app.write(summary)
 
@@ -107,25 +107,25 @@ def _asked(catalogue: Catalogue, among: str) -> Iterator[tuple[int, str, Callabl
 
 
 async def _served() -> tuple[float, list[dict[str, Any]]]:
-    """How long an answer usually takes, in seconds, and what others feel of each: the best of a few, as noise adds."""
-    async with load("server", words=WORDS) as running, felt(running.host.port) as others:
+    """The median latency of /health in seconds, and a row for each message: the minimum, as noise only adds."""
+    async with load("server", words=WORDS) as running, health_probe(running.host.port) as probe:
         running.crowd.keep_events = True
         for name, frame in {**MESSAGES, **CLIPS}.items():
-            await _told(running, others, name, frame)
+            await _told(running, probe, name, frame)
         for name, path in _paths().items():
             for _ in range(ROUNDS):
-                async with others.during(name, len(path)):
+                async with probe.during(name, len(path)):
                     await _requested(running.host.port, path)
-        await _answered(running, others)
-    return others.usual, [_row("served", name, size, min(held)) for (name, size), held in others.felt().items()]
+        await _answered(running, probe)
+    return probe.usual, [_row("served", name, size, min(held)) for (name, size), held in probe.added().items()]
 
 
-async def _told(running: Load, others: Felt, name: str, frame: bytes) -> None:
-    """A caller says it, and hears of it."""
+async def _told(running: Load, probe: HealthProbe, name: str, frame: bytes) -> None:
+    """Send a frame as a caller, and wait until it was processed."""
     call = await running.crowd.call(speaking=False, mode="clip")
     data = frames.frame(frames.TEXT, frame, masked=True)
     for _ in range(ROUNDS):
-        async with others.during(name, len(frame)):
+        async with probe.during(name, len(frame)):
             call.transport.write(data)
             call.say(type="ping")
             await _hears(call, "pong")
@@ -140,7 +140,7 @@ async def _hears(call: Call, kind: str) -> None:
 
 
 def _paths() -> dict[str, str]:
-    """What addresses may hold; a line of a request has 8,190 bytes at most."""
+    """Expensive request paths, by name; a request line has at most 8,190 bytes."""
     long = quote("\N{DEVANAGARI LETTER KA}" * 850)
     asked = {name: quote(query)[:8000] for name, query in QUERIES.items()}
     return {
@@ -157,15 +157,15 @@ async def _requested(port: int, path: str) -> None:
     writer.write(frames.request(path, f"127.0.0.1:{port}"))
     with suppress(TimeoutError, OSError):
         await asyncio.wait_for(reader.read(2**16), 2)
-        await asyncio.sleep(0.05)  # what is told after the handshake
+        await asyncio.sleep(0.05)  # for the messages after a handshake
     writer.transport.abort()
 
 
-async def _answered(running: Load, others: Felt) -> None:
-    """A whole reply, as long as one can be, after a word from the caller."""
+async def _answered(running: Load, probe: HealthProbe) -> None:
+    """Measure a complete reply of the greatest length."""
     call: Call = await running.crowd.call(speaking=False, mode="clip")
     for _ in range(ROUNDS):
-        async with others.during(f"a whole reply of {WORDS // 5} s", len(REPLY)):
+        async with probe.during(f"a whole reply of {WORDS // 5} s", len(REPLY)):
             call.say(type="text", text="and then?")
             await _hears(call, "audio_response")
         call.say(type="interrupt")

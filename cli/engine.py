@@ -9,8 +9,8 @@ import typer
 from cli.options import option
 from cli.settings import Settings
 from engine import WAIT, WORKERS
-from engine.child import run
 from engine.faults.script import Script, ScriptBroken, load
+from engine.program import run
 from realtime.server.settings import LONGEST_LIFE
 
 

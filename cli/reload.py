@@ -58,7 +58,7 @@ async def reloading(file: Path, raw: bytes, current: CurrentCatalogue) -> AsyncI
 
     log.info("%s: %s", file, _summary(current.catalogue))
     edits = Edits(file, raw, current.catalogue)
-    watching = asyncio.create_task(watch(edits, accepted, rejected, asked=requested), name="the file of personas")
+    watching = asyncio.create_task(watch(edits, accepted, rejected, reload=requested), name="the file of personas")
     watching.add_done_callback(ended)
     loop.add_signal_handler(signal.SIGHUP, requested.set)
     try:

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from engine.parts import Parts
 
 WORKERS: Final = 2  # threads
-WAIT: Final = 1.25  # seconds; with the rest of an answer's latency, most replies begin within two
-PHRASES_BYTES: Final = 32 * 2**20  # eleven minutes of audio
+WAIT: Final = 1.25  # seconds: with the rest of the work, most answers then come within two
+SPEECH_CACHE_BYTES: Final = 32 * 2**20  # eleven minutes of audio
 
 
 async def serve(  # noqa: PLR0913  # the one place where the engine is assembled
@@ -50,10 +50,10 @@ async def serve(  # noqa: PLR0913  # the one place where the engine is assembled
 async def _load(mind: "Mind", workers: int, wait: float, on_progress: Callable[[str], None]) -> "Parts":
     """Load the models in threads; raises WeightsMissing."""
     from engine.ear.ear import Ear
-    from engine.ear.vad import Silero, spoken
+    from engine.ear.vad import Silero, speech_seconds
     from engine.load import Load
     from engine.parts import SHORTEST_SPEECH, Parts
-    from engine.phrases import Phrases
+    from engine.speech_cache import SpeechCache
     from engine.voice.voice import Voice
     from engine.worker import Workers
 
@@ -62,6 +62,8 @@ async def _load(mind: "Mind", workers: int, wait: float, on_progress: Callable[[
     on_progress("loading the ear")
     ear = await asyncio.to_thread(Ear, workers)
     on_progress("warming up")
-    await asyncio.to_thread(spoken, bytes(48_000))
-    speech = partial(spoken, enough=SHORTEST_SPEECH)
-    return Parts(voice, ear, speech, mind, Silero, Workers(workers, Load(workers, wait)), Phrases(PHRASES_BYTES))
+    await asyncio.to_thread(speech_seconds, bytes(48_000))
+    speech = partial(speech_seconds, enough=SHORTEST_SPEECH)
+    return Parts(
+        voice, ear, speech, mind, Silero, Workers(workers, Load(workers, wait)), SpeechCache(SPEECH_CACHE_BYTES)
+    )

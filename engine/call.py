@@ -1,4 +1,18 @@
-"""One call: the tasks that move a session's events over its socket and do the work that it asks for."""
+"""One call of the engine: the tasks between a `Session`, which has no I/O, its connection, and the shared parts.
+
+    connection ─▶ _read ─▶ faults.received ─▶ session.steps ─▶ acts ─▶ _perform
+                                                                        │
+        Send ─▶ faults.sending ─▶ _unsent (a queue) ─▶ _write ─▶ connection
+        Hear, Think, Speak ─▶ a task each ─▶ CallJobs or the mind ─▶ back into the session, which returns further acts
+        Halt ─▶ cancels the task of a response
+
+The session decides and returns acts; this file performs them. Tasks are stored by name (the id of an item or of a
+response), so that an act can cancel one. Everything that is sent goes through one queue, so the order is kept also for
+the faults of a script (`misbehaviour.py`), which are steps in the same queue.
+
+Backpressure: the socket is not read while too many events are unsent or too many tasks run, and a reply is synthesised
+only as fast as its audio is sent. If the engine has too much to do (load.py), a turn is refused with FULL.
+"""
 
 import asyncio
 import time
@@ -8,10 +22,10 @@ from typing import Any, ParamSpec, assert_never
 import orjson
 from websockets.exceptions import ConnectionClosed
 
-from engine.faults.faults import Deliver, Fail, Step, Take
+from engine.call_jobs import CallJobs
+from engine.connection import FaultyConnection
+from engine.faults.faults import Accept, Deliver, Fail, Step
 from engine.parts import Parts
-from engine.socket import Line
-from engine.work import Work
 from realtime.server.acts import Act, Halt, Hear, Send, Speak, Think
 from realtime.server.session import Session
 from realtime.server.settings import Event
@@ -19,8 +33,8 @@ from realtime.server.shape import Rejected
 
 P = ParamSpec("P")
 
-MOST_UNSENT = 1000  # events: a client that reads this slowly is not read from either
-MOST_TASKS = 64  # a client that asks for more work at once is not read until some is done
+MOST_UNSENT = 1000  # events; above that, the client is not read until it has read them
+MOST_TASKS = 64  # above that, the client is not read until one has ended
 FULL = {
     "type": "server_error",
     "code": "server_is_overloaded",
@@ -29,31 +43,28 @@ FULL = {
 
 
 class Call:
-    """A line, its session, and their tasks; nothing of it outlives `run`.
+    """A connection, its session, and their tasks, all of which end with `run`. `began` is by time.monotonic."""
 
-    All that is said goes through one queue, and so does what the line is to do wrong.
-    """
-
-    def __init__(self, line: Line, session: Session, parts: Parts) -> None:
+    def __init__(self, connection: FaultyConnection, session: Session, parts: Parts) -> None:
         self.session = session
         self.began = time.monotonic()
-        self._socket = line
-        self._faults = line.misbehaviour
+        self._socket = connection
+        self._faults = connection.misbehaviour
         self._parts = parts
         self._unsent: asyncio.Queue[Step] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._work = Work(parts)
-        self._since = self.began  # when the caller began to wait for what is being answered
+        self._jobs = CallJobs(parts)
+        self._waiting_since = self.began  # when the caller began to wait for the answer that is being made
         self._group = asyncio.TaskGroup()
 
     async def run(self) -> None:
-        """Serve until the client goes; any task that fails ends the call with an ExceptionGroup."""
+        """Serve until the client disconnects. Raises an ExceptionGroup if any task fails."""
         async with self._group:
             self._start("write", self._write())
             for age in self._faults.ages:
-                self._start(f"at {age} s", self._later(age, self._grow_old, age))
-            self._obey(self._faults.opened())
-            self._do(self.session.begin())
+                self._start(f"at {age} s", self._later(age, self._age, age))
+            self._execute(self._faults.opened())
+            self._perform(self.session.begin())
             await self._read()
             for task in list(self._tasks.values()):
                 task.cancel()
@@ -62,8 +73,8 @@ class Call:
         try:
             async for frame in self._socket:
                 for acts in self._receive(frame):
-                    self._do(acts)
-                    await asyncio.sleep(0)  # whoever replays an hour at once leaves the others their turn
+                    self._perform(acts)
+                    await asyncio.sleep(0)  # yields to other calls, as one client may append an hour of audio at once
                 if self._unsent.qsize() > MOST_UNSENT:
                     await self._unsent.join()
                 while len(self._tasks) > MOST_TASKS:
@@ -72,6 +83,7 @@ class Call:
             return
 
     def _receive(self, frame: str | bytes) -> Iterable[list[Act]]:
+        """Parse a frame and pass it to the session. Yields the acts that follow, step by step."""
         if isinstance(frame, bytes):
             return [self._refuse("Send events as text frames of JSON.")]
         try:
@@ -80,51 +92,52 @@ class Call:
             return [self._refuse(f"Could not parse the event as JSON: {broken}.")]
         if not isinstance(event, dict):
             return [self._refuse("An event is a JSON object.")]
-        return self._heed(event)
+        return self._dispatch(event)
 
-    def _heed(self, event: Event) -> Iterable[list[Act]]:
-        """Let the session have the event, unless something else is to become of it."""
+    def _dispatch(self, event: Event) -> Iterable[list[Act]]:
+        """Pass an event to the session, unless a fault changes what becomes of it."""
         for step in self._faults.received(event):
-            if isinstance(step, Take):
+            if isinstance(step, Accept):
                 yield from self.session.steps(step.event)
             else:
-                self._obey([step])
+                self._execute([step])
 
     def _refuse(self, why: str) -> list[Act]:
         return self.session.refuse(Rejected("invalid_json", why))
 
     async def _write(self) -> None:
         while True:
-            await self._socket.carry_out(await self._unsent.get())
+            await self._socket.execute(await self._unsent.get())
             self._unsent.task_done()
 
-    def _obey(self, steps: Iterable[Step]) -> None:
+    def _execute(self, steps: Iterable[Step]) -> None:
+        """Queue steps for the connection, in order."""
         for step in steps:
             match step:
                 case Fail():
-                    # In a task: what the session has said along with what was struck comes first.
+                    # In a task, so that it follows the other events that the session sends now.
                     self._start("fail", self._later(0, self._fail, step))
                 case Deliver(frame, after) if after:
                     self._start(f"late {id(step)}", self._later(after, self._unsent.put_nowait, Deliver(frame)))
                 case _:
                     self._unsent.put_nowait(step)
 
-    def _say(self, event: Event) -> None:
-        self._obey(self._faults.sending(event))
+    def _send(self, event: Event) -> None:
+        self._execute(self._faults.sending(event))
 
-    def _grow_old(self, age: float) -> None:
-        self._obey(self._faults.aged(age))
+    def _age(self, age: float) -> None:
+        self._execute(self._faults.aged(age))
 
     def _fail(self, step: Fail) -> None:
-        self._do(self.session.fail(step.error))
+        self._perform(self.session.fail(step.error))
 
-    def _do(self, acts: list[Act]) -> None:
+    def _perform(self, acts: list[Act]) -> None:
         for act in acts:
             match act:
                 case Send(event, after=0.0):
-                    self._say(event)
+                    self._send(event)
                 case Send(event, after):
-                    self._start(event["event_id"], self._later(after, self._say, event))
+                    self._start(event["event_id"], self._later(after, self._send, event))
                 case Hear():
                     self._start(act.item_id, self._hear(act))
                 case Think():
@@ -150,25 +163,25 @@ class Call:
         act(*args, **kwargs)
 
     async def _hear(self, work: Hear) -> None:
-        if self._work.is_full(new=not self.session.answered):
-            self._do(self.session.unheard(work.item_id, FULL))
+        if self._jobs.is_full(new=not self.session.answered):
+            self._perform(self.session.unheard(work.item_id, FULL))
             return
-        since = self._since = time.monotonic()
-        words = await self._work.hear(work.pcm, work.language, since)
-        self._do(self.session.heard(work.item_id, words))
+        since = self._waiting_since = time.monotonic()
+        words = await self._jobs.transcribe(work.pcm, work.language, since)
+        self._perform(self.session.heard(work.item_id, words))
 
     async def _think(self, work: Think) -> None:
         if work.refusable:
-            if self._work.is_full(new=not self.session.answered):
-                self._do(self.session.fail(FULL, work.response_id))
+            if self._jobs.is_full(new=not self.session.answered):
+                self._perform(self.session.fail(FULL, work.response_id))
                 return
-            self._since = time.monotonic()
+            self._waiting_since = time.monotonic()
         text = await self._parts.mind.answer(work.instructions, work.turns)
-        self._do(self.session.thought(work.response_id, text))
+        self._perform(self.session.thought(work.response_id, text))
 
     async def _speak(self, work: Speak) -> None:
-        """No faster than the socket takes it."""
-        async for words, pcm in self._work.say(work.text, work.voice, self._since):
-            self._do(self.session.spoke(work.response_id, words, pcm))
+        """Synthesise a reply, no faster than its audio is sent."""
+        async for words, pcm in self._jobs.synthesise(work.text, work.voice, self._waiting_since):
+            self._perform(self.session.spoke(work.response_id, words, pcm))
             await self._unsent.join()
-        self._do(self.session.finished(work.response_id))
+        self._perform(self.session.finished(work.response_id))

@@ -1,4 +1,12 @@
-"""The engine as a child process: it announces itself in JSON lines, ends when its stdin does, and is restarted."""
+"""Runs the engine as a child process and restarts it when it dies. `program.py` is what runs inside.
+
+start() ── _spawn ──▶ the child announces {"progress": ...}, then {"ready": url} in JSON lines on stdout
+│
+_keep (a task)           ▼
+└─▶ _watch: logs the other lines of the child until it ends
+└─▶ pause (0.2 s, doubled up to 5 s) ─▶ _restart on the same port ─▶ _watch ...
+stop() ── closes the child's stdin, which ends it; kills its process group after 2 s
+"""
 
 import asyncio
 import json
@@ -6,14 +14,10 @@ import logging
 import os
 import signal
 import sys
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
-
-from engine import serve
 
 log = logging.getLogger(__name__)
 
@@ -21,73 +25,73 @@ COMMAND = (sys.executable, "-m", "supervisor", "engine", "--child", "--host", "1
 TOKEN = "LOCAL_ENGINE_TOKEN"
 LLM_URL = "LOCAL_LLM_URL"
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds before a restart, doubling
-STABLE_SECONDS = 30.0  # a child that lived this long begins again at the first pause
-START_SECONDS = 120.0  # a slow disk and two busy cores are no failure
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds before a restart; doubled after each failure
+STABLE_SECONDS = 30.0  # after a life this long the next pause is the first again
+START_SECONDS = 120.0  # enough for a slow disk and two busy cores
 GRACE_SECONDS = 2.0  # for a child to end by itself
-LAST_LINES = 20
-LONGEST_LINE = 2**16  # bytes of the child's output
+LAST_LINES = 20  # of its output, which an error quotes
+LONGEST_LINE = 2**16  # bytes
 
 
 class EngineFailed(Exception):
-    """The child did not come up; the message is what it said last."""
+    """The child did not start. The message is the last lines of its output."""
 
 
 class Child:
-    """One engine process, kept alive until `stop`.
+    """One engine process, restarted when it ends, until `stop`.
 
-    `token` is what its clients must show; it reaches the child through its environment only. `command` is what to
-    run; `--port PORT` is added.
+    `token` is the key that clients must send; the child gets it by its environment only. `command` is the command
+    line, to which `--port PORT` is appended.
     """
 
     def __init__(self, token: str, *, llm_url: str | None = None, command: Sequence[str] = COMMAND) -> None:
-        told = {TOKEN: token, "PYTHONUNBUFFERED": "1"}  # so that its lines come as it says them
-        self._environment = {**os.environ, **told, **({LLM_URL: llm_url} if llm_url else {})}
+        own = {TOKEN: token, "PYTHONUNBUFFERED": "1"}  # unbuffered: its lines must arrive when they are written
+        self._environment = {**os.environ, **own, **({LLM_URL: llm_url} if llm_url else {})}
         self._command = tuple(command)
         self._port = 0
         self._process: asyncio.subprocess.Process | None = None
         self._ready = False
-        self._said: deque[str] = deque(maxlen=LAST_LINES)
-        self._keeping: asyncio.Task[None] | None = None
+        self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._keeper: asyncio.Task[None] | None = None
 
     @property
     def alive(self) -> bool:
-        """Whether the engine answers calls, as far as is known."""
+        """True from the announcement that it is ready until its output ends."""
         return self._ready
 
     @property
     def pid(self) -> int | None:
-        """The process that runs now, None between two of them."""
+        """The id of the process, None while there is none."""
         return self._process.pid if self._process else None
 
     async def start(self, on_progress: Callable[[str], None]) -> str:
-        """Start it and wait until it is ready; gives its address.
+        """Start the process and wait until it is ready. Returns its address, ws://HOST:PORT/v1/realtime.
 
-        Raises EngineFailed, with its last lines, when it ends or says nothing for two minutes instead.
+        Raises EngineFailed, with the last lines of its output, if it ends or is not ready after two minutes.
         """
         try:
             async with asyncio.timeout(START_SECONDS):
                 url = await self._spawn(on_progress)
         except TimeoutError:
             slow = f"it was not ready after {START_SECONDS:.0f} s"
-            raise EngineFailed("\n".join([*self._said, slow])) from None
+            raise EngineFailed("\n".join([*self._last_lines, slow])) from None
         finally:
             if not self._ready:
                 await self._end()
-        self._keeping = asyncio.create_task(self._keep(), name="keep the local engine")
+        self._keeper = asyncio.create_task(self._keep(), name="keep the local engine")
         return url
 
     async def stop(self) -> None:
-        """End it, for good; nothing of it is left. May be called at any time, and twice."""
-        if self._keeping:
-            self._keeping.cancel()
-            await asyncio.wait([self._keeping])
-            self._keeping = None
+        """End the process for good, with all its children. May be called at any time, also twice."""
+        if self._keeper:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+            self._keeper = None
         await self._end()
 
     async def _spawn(self, on_progress: Callable[[str], None]) -> str:
-        """A new process, up to its announcement that it is ready."""
-        self._said.clear()
+        """Start a process and read its output until it is ready. Returns its address. Raises EngineFailed."""
+        self._last_lines.clear()
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             "--port",
@@ -99,22 +103,22 @@ class Child:
             start_new_session=True,
             limit=LONGEST_LINE,
         )
-        while line := await self._line():
-            told = _announced(line)
-            if "progress" in told:
-                on_progress(told["progress"])
-            elif "ready" in told:
+        while line := await self._read_line():
+            fact = _announcement(line)
+            if "progress" in fact:
+                on_progress(fact["progress"])
+            elif "ready" in fact:
                 self._ready = True
-                # The same port again after a restart, so that the address stays good.
-                self._port = int(told["ready"].rsplit(":", 1)[1].partition("/")[0])
-                return told["ready"]
+                # A restarted child gets the same port, so that the address remains valid.
+                self._port = int(fact["ready"].rsplit(":", 1)[1].partition("/")[0])
+                return fact["ready"]
             else:
-                self._said.append(line.rstrip())
+                self._last_lines.append(line.rstrip())
         code = await self._process.wait()
-        raise EngineFailed("\n".join([*self._said, f"it ended with exit code {code}"]))
+        raise EngineFailed("\n".join([*self._last_lines, f"it ended with exit code {code}"]))
 
     async def _keep(self) -> None:
-        """Watch it end and start it again, for as long as this task lives."""
+        """Wait for its end and restart it, until this task is cancelled."""
         pause = FIRST_PAUSE
         while True:
             began = time.monotonic()
@@ -124,18 +128,18 @@ class Child:
                 log.warning("the local engine ended, starting it again in %.1f s", pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
-                await self._try_again()
+                await self._restart()
 
     async def _watch(self) -> None:
-        """Pass on what the child says, until it ends."""
+        """Log the output of the child until it ends."""
         try:
-            while line := await self._line():
+            while line := await self._read_line():
                 log.info("local engine: %s", line.rstrip())
         finally:
             self._ready = False
         await self._end()
 
-    async def _try_again(self) -> None:
+    async def _restart(self) -> None:
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self._spawn(lambda stage: log.info("local engine: %s", stage))
@@ -143,17 +147,17 @@ class Child:
             log.warning("the local engine did not start: %s", failure)
             await self._end()
 
-    async def _line(self) -> str:
-        """The next line of the child's output, empty at its end."""
+    async def _read_line(self) -> str:
+        """The next line of the child's output; empty at its end."""
         assert self._process is not None
         assert self._process.stdout is not None
         try:
             return (await self._process.stdout.readline()).decode(errors="replace")
-        except ValueError:  # longer than the limit: what was read of it is gone
+        except ValueError:  # longer than the limit: the stream reader has discarded it
             return "(a line too long to show)\n"
 
     async def _end(self) -> None:
-        """Close its stdin, which ends it; after a while kill what is left of its process group."""
+        """Close its stdin, which ends it, and kill its process group after GRACE_SECONDS."""
         self._ready = False
         if (process := self._process) is None:
             return
@@ -165,82 +169,17 @@ class Child:
         except TimeoutError:
             log.warning("the local engine did not end by itself and is killed")
         finally:
-            # Also for whatever it has started itself, and also when we are cancelled while we wait.
+            # The group: also the processes that it started. In `finally`: also if this task is cancelled meanwhile.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             self._process = None
         await process.wait()
 
 
-def _announced(line: str) -> dict[str, str]:
-    """What a line announces: {"progress": stage}, {"ready": address}, or nothing for ordinary output."""
+def _announcement(line: str) -> dict[str, str]:
+    """Parse a line: {"progress": stage}, {"ready": address}, or {} for ordinary output."""
     try:
-        told = json.loads(line)
+        fact = json.loads(line)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
-
-
-# What follows runs in the child.
-
-
-async def run(
-    host: str, port: int, *, token: str | None, llm_url: str | None, child: bool = False, **behaviour: Any
-) -> None:
-    """The engine in this process until it is cancelled; as a child it announces itself and ends with its stdin."""
-    if child:
-        await run_as_child(host, port, token, llm_url, **behaviour)
-    else:
-        tell: dict[str, Any] = {"on_ready": _say_ready, "on_progress": _say}
-        await serve(host, port, token=token, llm_url=llm_url, **tell, **behaviour)
-
-
-async def run_as_child(host: str, port: int, token: str | None, llm_url: str | None, **behaviour: Any) -> None:
-    """Serve, announce in JSON lines, and return when stdin ends."""
-
-    def ready(url: str) -> None:
-        announce(ready=url)
-
-    def progress(stage: str) -> None:
-        announce(progress=stage)
-
-    work = serve(host, port, token=token, llm_url=llm_url, on_ready=ready, on_progress=progress, **behaviour)
-    await until_stdin_ends(work)
-
-
-def announce(**fact: str) -> None:
-    """Tell the parent: `progress=` a stage, or `ready=` the address."""
-    print(json.dumps(fact), flush=True)
-
-
-async def until_stdin_ends(work: Coroutine[Any, Any, None]) -> None:
-    """Do the work until our parent closes our stdin or dies; raises what the work raises."""
-    ended = asyncio.Event()
-    threading.Thread(target=_watch_stdin, args=(asyncio.get_running_loop(), ended), name="stdin", daemon=True).start()
-    working, waiting = asyncio.create_task(work), asyncio.create_task(ended.wait())
-    try:
-        await asyncio.wait([working, waiting], return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-    finally:
-        waiting.cancel()
-        working.cancel()
-        await asyncio.wait([working, waiting])
-
-
-def _watch_stdin(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    # os.read: a thread inside sys.stdin would hold a lock that the interpreter wants at its end.
-    while os.read(0, 4096):
-        pass
-    with suppress(RuntimeError):  # the loop is closed already
-        loop.call_soon_threadsafe(ended.set)
-    time.sleep(GRACE_SECONDS)
-    os._exit(1)  # something does not let go, a model that loads for instance
-
-
-def _say(stage: str) -> None:
-    print(f"{stage} ...", file=sys.stderr, flush=True)
-
-
-def _say_ready(url: str) -> None:
-    print(f"The local engine answers at {url}", flush=True)
+    return fact if isinstance(fact, dict) else {}

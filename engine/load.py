@@ -1,8 +1,17 @@
-"""How much work waits in the engine, in seconds: measured, not counted. Pure; whoever drives it says what time it is.
+"""Estimates how long a turn that comes now would wait for a thread, so that an overloaded engine can refuse it.
 
-What a job costs is learned from those before it, by the clock on the wall, so that a slow machine, or one that is busy
-with something else, is full sooner. A job that runs longer than it should counts from that moment on. With nothing in
-front of it every job is taken, so that a bad estimate is corrected by the next one.
+Pure: the time is an argument. Load is measured in seconds of work, not in jobs:
+
+1. Cost. A job's cost is its `units` (seconds of audio for the ear, letters for the voice) times a rate. The rate is a
+   moving average of the wall-clock time of earlier jobs of its kind, so that on a slow or busy machine it grows.
+2. Wait. While a thread is free it is 0, else the sum of the remaining costs of all jobs divided by the threads. A job
+   that takes longer than its cost is assumed to need as long again as it is late.
+3. Decision (`is_full`). A turn is refused if its wait and its own cost together exceed `limit` seconds. For the first
+   turn of a call the wait may be half as long, and so may the average of the last seconds, so that calls in progress
+   have priority and a momentary gap admits nobody.
+
+With no job in front of it, every job is accepted: a wrong estimate is corrected by the next job.
+Source: docs/decisions/0035.
 """
 
 import math
@@ -11,16 +20,16 @@ from typing import Final, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["ear", "voice"]
 
-LEARNING: Final = 0.2  # the share of the newest job in what the next ones are expected to cost
-RECENT: Final = 5.0  # seconds over which the wait is averaged for those who are new
-BLINK: Final = 0.1  # seconds: so short a wait is none
-TURN: Final[dict[Kind, float]] = {"ear": 10.0, "voice": 60.0}  # units of a usual turn: a clip, and the first sentence
-FIRST: Final[dict[Kind, float]] = {"ear": 0.05, "voice": 0.002}  # seconds a unit, before the first job
+LEARNING_RATE: Final = 0.2  # the weight of the newest job in the moving average of the rates
+AVERAGE_SECONDS: Final = 5.0  # time constant of the average wait
+NEGLIGIBLE: Final = 0.1  # seconds: so short an average wait is always accepted
+TURN_UNITS: Final[dict[Kind, float]] = {"ear": 10.0, "voice": 60.0}  # of a usual turn: a clip and the first sentence
+FIRST: Final[dict[Kind, float]] = {"ear": 0.05, "voice": 0.002}  # rates before the first job, in seconds per unit
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """Some work that waits, or that runs since `began`; `units` are what its cost grows with."""
+    """A job that waits, or runs since `began`. `units` are seconds of audio (ear) or letters (voice)."""
 
     kind: Kind
     units: float
@@ -28,70 +37,74 @@ class Job:
 
 
 class Load:
-    """What waits and what runs in so many `workers`; a turn is to be heard, and answered to, in `most` seconds."""
+    """The jobs that wait or run in a number of `workers`. A turn should be answered within `limit` seconds.
 
-    def __init__(self, workers: int = 1, most: float = math.inf) -> None:
-        self.most = most
+    Every `now` is in seconds of a monotonic clock.
+    """
+
+    def __init__(self, workers: int = 1, limit: float = math.inf) -> None:
+        self.limit = limit
         self._workers = workers
         self._rates = dict(FIRST)
         self._jobs: set[Job] = set()
-        self._lately = 0.0
+        self._average_wait = 0.0
         self._wait = 0.0
-        self._looked = 0.0
+        self._updated_at = 0.0
 
     def __len__(self) -> int:
+        """How many jobs wait or run."""
         return len(self._jobs)
 
     def is_full(self, now: float, *, new: bool) -> bool:
-        """Whether a turn that comes now would take too long. A `new` caller may wait half as long, now and lately."""
-        wait, allowed = self.wait(now), max(self.most - self._turn, 0.0)
+        """True if a turn that comes now would take too long. `new`: it would be the first of its call."""
+        wait, allowed = self.wait(now), max(self.limit - self._turn_cost, 0.0)
         if new:
-            return wait > allowed / 2 or self.lately(now) > max(allowed / 2, BLINK)
+            return wait > allowed / 2 or self.average_wait(now) > max(allowed / 2, NEGLIGIBLE)
         return wait > allowed
 
     def wait(self, now: float) -> float:
-        """Seconds until all that is here now is done: as long waits what comes now."""
+        """Seconds until a job that is added now could begin."""
         if len(self._jobs) < self._workers:
             return 0.0
-        return sum(self._left(job, now) for job in self._jobs) / self._workers
+        return sum(self._remaining(job, now) for job in self._jobs) / self._workers
 
-    def lately(self, now: float) -> float:
-        """The wait of the last seconds, on average: it does not jump, so that new callers are not let in by chance."""
-        self._look(now)
-        return self._lately
+    def average_wait(self, now: float) -> float:
+        """The wait in seconds, exponentially averaged over the last AVERAGE_SECONDS."""
+        self._update(now)
+        return self._average_wait
 
     def add(self, job: Job, now: float) -> None:
-        """It waits."""
+        """Record that a job waits."""
         self._jobs.add(job)
-        self._look(now)
+        self._update(now)
 
     def begin(self, job: Job, now: float) -> None:
-        """It runs."""
+        """Record that a job runs."""
         job.began = now
 
     def drop(self, job: Job, now: float) -> None:
-        """Nobody wants it any more, and it has not begun."""
+        """Record that a job was cancelled before it began."""
         self._jobs.discard(job)
-        self._look(now)
+        self._update(now)
 
     def end(self, job: Job, now: float) -> None:
-        """It is done: what it took is what the next ones are expected to take."""
+        """Record that a job has ended, and learn its cost."""
         assert job.began is not None
-        took = (now - job.began) / job.units
-        self._rates[job.kind] += (took - self._rates[job.kind]) * LEARNING
+        rate = (now - job.began) / job.units
+        self._rates[job.kind] += (rate - self._rates[job.kind]) * LEARNING_RATE
         self.drop(job, now)
 
     @property
-    def _turn(self) -> float:
-        """Seconds that a turn takes by itself."""
-        return sum(self._rates[kind] * units for kind, units in TURN.items())
+    def _turn_cost(self) -> float:
+        """Seconds that a usual turn takes without any wait."""
+        return sum(self._rates[kind] * units for kind, units in TURN_UNITS.items())
 
-    def _left(self, job: Job, now: float) -> float:
+    def _remaining(self, job: Job, now: float) -> float:
+        """The seconds that a job probably still needs; never less than a quarter of its cost while it runs."""
         cost = self._rates[job.kind] * job.units
-        # One that is late is taken to need as much again as it is late; and nobody knows to the moment when one ends.
         return cost if job.began is None else max(abs(job.began + cost - now), cost / 4)
 
-    def _look(self, now: float) -> None:
-        share = 1 - math.exp(-(now - self._looked) / RECENT)
-        self._lately += (self._wait - self._lately) * share
-        self._wait, self._looked = self.wait(now), now
+    def _update(self, now: float) -> None:
+        weight = 1 - math.exp(-(now - self._updated_at) / AVERAGE_SECONDS)
+        self._average_wait += (self._wait - self._average_wait) * weight
+        self._wait, self._updated_at = self.wait(now), now

@@ -1,4 +1,4 @@
-"""The sockets of the local engine: many sessions on one port, each with its own tasks, none able to hurt another."""
+"""The server of the local engine: one port, a `Call` for each connection. A call that fails affects no other."""
 
 import hmac
 import logging
@@ -14,18 +14,18 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from engine.call import Call
+from engine.connection import FaultyConnection
 from engine.faults.faults import Expire, Fault, Refuse
 from engine.faults.misbehaviour import Misbehaviour
 from engine.faults.script import Script
 from engine.parts import Parts
-from engine.socket import Line
 from realtime.server.session import Session, error
 from realtime.server.settings import LONGEST_LIFE, Event
 from realtime.server.shape import Rejected
 
 log = logging.getLogger(__name__)
 socket_log = log.getChild("socket")
-socket_log.setLevel(logging.INFO)  # below it websockets writes down every header, and so the token
+socket_log.setLevel(logging.INFO)  # at DEBUG, websockets logs every header, including the token
 
 PATH = "/v1/realtime"
 OPEN_SECONDS = 10.0  # for a handshake
@@ -33,9 +33,9 @@ LARGEST_FRAME = 16 * 2**20  # bytes: an append may hold 15 MiB
 
 
 class Server:
-    """A Realtime server; `token` is the key that every client must show, None lets everybody in.
+    """A server of the Realtime API. `token` is the key that every client must send; None accepts all clients.
 
-    Sessions end as they do on the real API when they are `session_seconds` old. `script` says what else goes wrong.
+    Sessions end after `session_seconds`, as on the real API. `script` has the faults to show on each connection.
     """
 
     def __init__(
@@ -47,18 +47,18 @@ class Server:
         self._session_seconds = session_seconds
         self._script = script or Script()
         self._connections = 0
-        self._knocking: set[Line] = set()
+        self._handshaking: set[FaultyConnection] = set()
 
     @asynccontextmanager
     async def listen(self, host: str, port: int) -> AsyncIterator[int]:
-        """Answer while the context is open; gives the port, a free one for 0. Leaving ends every call with 1001."""
+        """Serve within the context. Yields the port (a free one if 0 was given). Ends every call with 1001 at exit."""
         async with serve(
             self._answer,
             host,
             port,
-            process_request=self._look_at,
-            create_connection=Line,
-            open_timeout=None if self._script.connections else OPEN_SECONDS,  # a script may say how long it takes
+            process_request=self._process_request,
+            create_connection=FaultyConnection,
+            open_timeout=None if self._script.connections else OPEN_SECONDS,  # a script may delay the handshake
             logger=socket_log,
             compression=None,
             max_size=LARGEST_FRAME,
@@ -68,11 +68,11 @@ class Server:
             try:
                 yield listening.sockets[0].getsockname()[1]
             finally:
-                for line in self._knocking:
+                for line in self._handshaking:
                     line.transport.abort()
 
     def sessions(self) -> list[Event]:
-        """The live sessions, for tests and for eyes: what each was told and how long it lives, in seconds."""
+        """The live sessions, for tests and for inspection; `seconds` is the age of each."""
         now = time.monotonic()
         return [
             {
@@ -84,57 +84,57 @@ class Server:
             for call in self.calls
         ]
 
-    async def _look_at(self, socket: ServerConnection, request: Request) -> Response | None:
-        """Answer plain GETs; None lets the WebSocket handshake go on."""
+    async def _process_request(self, socket: ServerConnection, request: Request) -> Response | None:
+        """Respond to plain GET requests; None continues the WebSocket handshake."""
         path = urlsplit(request.path).path
         if path == PATH:
-            assert isinstance(socket, Line)
-            return await self._let_in(socket)
+            assert isinstance(socket, FaultyConnection)
+            return await self._handshake(socket)
         if path == "/health":
             return _json(socket, HTTPStatus.OK, {"status": "healthy", "sessions": len(self.calls)})
         if path != "/sessions":
             return _json(socket, HTTPStatus.NOT_FOUND, {"error": f"Nothing is here; sessions are at {PATH}."})
-        if not self._is_known(request):
+        if not self._has_token(request):
             return _json(socket, HTTPStatus.UNAUTHORIZED, {"error": "Show the token as a Bearer."})
         return _json(socket, HTTPStatus.OK, self.sessions())
 
-    async def _let_in(self, line: Line) -> Response | None:
-        """The handshake of the next connection, with the faults that the script has for it."""
+    async def _handshake(self, line: FaultyConnection) -> Response | None:
+        """Prepare the faults that the script has for this connection, and execute those before the 101."""
         life = Fault(Expire(), on=self._session_seconds)
         line.misbehaviour = Misbehaviour([*self._script.faults(self._connections), life])
         self._connections += 1
-        self._knocking.add(line)
+        self._handshaking.add(line)
         try:
             for step in line.misbehaviour.connecting():
                 if isinstance(step, Refuse):
                     return line.respond(HTTPStatus(step.status), "As the script says.\n")
-                await line.carry_out(step)
+                await line.execute(step)
         finally:
-            self._knocking.discard(line)
+            self._handshaking.discard(line)
         return None
 
     async def _answer(self, socket: ServerConnection) -> None:
-        assert isinstance(socket, Line)
+        assert isinstance(socket, FaultyConnection)
         assert socket.request is not None  # the handshake is over
         model = parse_qs(urlsplit(socket.request.path).query).get("model", [""])[0]
-        if not self._is_known(socket.request):
-            await _turn_away(socket, 3000, Rejected("invalid_api_key", "Incorrect API key provided."))
+        if not self._has_token(socket.request):
+            await _refuse(socket, 3000, Rejected("invalid_api_key", "Incorrect API key provided."))
         elif not model:
             message = "Missing model: connect with ?model=NAME."
-            await _turn_away(socket, 4000, Rejected("invalid_model", message, "model"))
+            await _refuse(socket, 4000, Rejected("invalid_model", message, "model"))
         else:
             life = self._session_seconds
             session = Session(model, now=time.time(), detector=self._parts.detector, seconds=life)
             await self._serve(socket, session)
 
-    def _is_known(self, request: Request) -> bool:
+    def _has_token(self, request: Request) -> bool:
         if self._token is None:
             return True
         shown = request.headers.get("Authorization", "")
         return hmac.compare_digest(shown.encode(), f"Bearer {self._token}".encode())
 
-    async def _serve(self, socket: Line, session: Session) -> None:
-        """One call to its end; a fault of ours ends this one with 1011 and is logged once."""
+    async def _serve(self, socket: FaultyConnection, session: Session) -> None:
+        """Run one call. If it crashes, it is closed with 1011 and the traceback is logged."""
         call = Call(socket, session, self._parts)
         self.calls.add(call)
         try:
@@ -144,13 +144,13 @@ class Server:
         except* Exception:
             log.exception("session %s failed", session.id)
             crash = Rejected("server_error", "The engine failed at this session; connect again.")
-            await _turn_away(socket, 1011, crash, kind="server_error")
+            await _refuse(socket, 1011, crash, kind="server_error")
         finally:
             self.calls.discard(call)
 
 
-async def _turn_away(socket: ServerConnection, code: int, why: Rejected, kind: str = "invalid_request_error") -> None:
-    """Say why, then close: the reason is `type.code`, as on the real API."""
+async def _refuse(socket: ServerConnection, code: int, why: Rejected, kind: str = "invalid_request_error") -> None:
+    """Send an error, then close with the reason `type.code`, as the real API does."""
     try:
         await socket.send(orjson.dumps(error(why, kind=kind)).decode())
     except ConnectionClosed:

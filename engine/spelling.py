@@ -1,4 +1,4 @@
-"""Letters and words as tables: what Hindi and Urdu spellings sound like, for ear/devanagari.py and voice/hindi.py."""
+"""Tables of letters and words: the sounds of Hindi and Urdu spelling, for ear/devanagari.py and voice/hindi.py."""
 
 import re
 import unicodedata
@@ -7,13 +7,13 @@ from typing import Final
 
 
 def pairs(table: str) -> dict[str, str]:
-    """Reads "a b  c d" as {a: b, c: d}."""
+    """Parse "a b  c d" to {a: b, c: d}."""
     cells = table.split()
     return dict(zip(cells[::2], cells[1::2], strict=True))
 
 
 def skeleton_of(word: str, symbols: Mapping[str, str]) -> str:
-    """A word with one symbol for all letters that sound alike; letters not in `symbols` (HINDI or URDU) are dropped."""
+    """A word in SYMBOLS, one for all letters of equal sound. Letters not in `symbols` (HINDI or URDU) are dropped."""
     letters = unicodedata.normalize("NFD", word) if symbols is HINDI else word
     sounds = "".join(symbols.get(letter, "") for letter in letters).replace("ph", "f")
     sounds = re.sub(r"(.)\1", r"\1", sounds)  # Urdu does not write a consonant twice
@@ -39,7 +39,7 @@ URDU: Final = pairs(
     """
 )
 
-# What people ask these personas about: said here far more often than on the web, where the frequencies come from.
+# Words of the callers' topics: far more frequent in calls than on the web, where the word frequencies come from.
 TALK: Final = frozenset(
     """
     शादी विवाह देरी देर प्यार प्रेम रिश्ता रिश्ते रिश्तों कुंडली जन्म तारीख समय नौकरी करियर परिवार प्रस्ताव पति पत्नी
@@ -47,7 +47,7 @@ TALK: Final = frozenset(
     सेहत पैसा काम धन नमस्ते धन्यवाद करता करती होगी होगा मुझसे मेरी मेरा
     """.split()  # noqa: SIM905  # a list literal would be a line a word
 )
-# Words whose skeleton is also that of another: these are meant.
+# Words whose skeleton is ambiguous, and what is meant.
 FIXED: Final[Mapping[str, str]] = {
     "کیا": "क्या",
     "ہے": "है",

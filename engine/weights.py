@@ -1,7 +1,6 @@
-"""Where the models of the local engine lie: inside installed PyPI packages, each file checked before it is used.
+"""Loads the models of the local engine from installed PyPI packages, after a check of each file's SHA-256.
 
-The packages are young and each has a single author, so a version number alone is not trusted: what is not on this
-list, byte for byte, is not loaded. Nothing is ever downloaded.
+The packages are young and have one author each, so a version number alone is not trusted. Nothing is downloaded.
 """
 
 import hashlib
@@ -12,8 +11,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-# From 1.29 or 1.30 on onnxruntime carries a telemetry client, which writes a device id into the home folder as soon as
-# it is imported. disable_telemetry_events() comes too late for that; this must be set before the import.
+# Since 1.29 or 1.30, onnxruntime has a telemetry client that writes a device id into the home folder on import.
+# disable_telemetry_events() comes too late for that, so this must be set before the import.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 HIBARI: Final = "hibari"
@@ -49,11 +48,11 @@ SUMS: Final[dict[str, dict[str, str]]] = {
 
 
 class WeightsMissing(Exception):
-    """A model file is not installed, or is not the one we know; the message says what to do."""
+    """A model file is not installed, or has another hash. The message says what to do."""
 
 
 def load(package: str, file: str) -> bytes:
-    """The content of one listed file; raises WeightsMissing when it is absent or differs in a single byte."""
+    """Read one file of SUMS. Raises WeightsMissing if it is absent or its hash differs."""
     path = _folder(package) / file
     try:
         content = path.read_bytes()
@@ -65,15 +64,15 @@ def load(package: str, file: str) -> bytes:
 
 
 def join(parts: Iterable[tuple[str, str]]) -> bytes:
-    """Several listed files as one; each part is checked."""
+    """Read several files of SUMS and concatenate them. Raises WeightsMissing."""
     whole = BytesIO()
     for package, file in parts:
-        whole.write(load(package, file))  # one part at a time: together they would need their size twice
+        whole.write(load(package, file))  # one at a time: to join all would need twice their size
     return whole.getvalue()
 
 
 def check(package: str) -> None:
-    """Check every listed file of a package that opens its files by itself."""
+    """Check all files of a package that reads its files itself. Raises WeightsMissing."""
     for file in SUMS[package]:
         load(package, file)
 

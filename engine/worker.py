@@ -1,4 +1,4 @@
-"""Threads for work that would block the loop: who has waited longest is first, whatever the work is."""
+"""Threads for work that would block the event loop. The job whose caller has waited longest runs next."""
 
 import asyncio
 import time
@@ -14,10 +14,7 @@ R = TypeVar("R")
 
 
 class Workers:
-    """So many threads and one queue; calls ask one job at a time each, so that no call fills it.
-
-    What waits for its thread waits here, not in the threads: it can be taken back, and passed by what waits longer.
-    """
+    """A number of threads with one queue. The queue is here, not in the executor, so that jobs can be reordered."""
 
     def __init__(self, threads: int = 1, load: Load | None = None) -> None:
         self.load = Load(threads) if load is None else load
@@ -27,16 +24,16 @@ class Workers:
         self._number = 0
 
     async def run(self, job: Job, since: float, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Do it in a thread; `since` is when its caller began to wait, by time.monotonic.
+        """Run `work` in a thread; returns or raises what it does. `since`: when its caller began to wait (monotonic).
 
-        Cancelling takes waiting work back, and drops the result of what runs.
+        Cancelling removes a job that waits; of one that runs, the result is dropped.
         """
         self.load.add(job, time.monotonic())
-        await self._turn(job, since)
+        await self._acquire(job, since)
         loop = asyncio.get_running_loop()
         self.load.begin(job, time.monotonic())
         future = self._threads.submit(work, *args, **kwargs)
-        future.add_done_callback(lambda done: self._tell(loop, job, done.cancelled()))
+        future.add_done_callback(lambda done: self._on_done(loop, job, done.cancelled()))
         return await asyncio.wrap_future(future)
 
     @property
@@ -45,11 +42,11 @@ class Workers:
         return len(self.load)
 
     def close(self) -> None:
-        """Let the threads end; returns at once."""
+        """Let the threads end. Returns at once."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _turn(self, job: Job, since: float) -> None:
-        """Wait for a thread. Who is cancelled while waiting gives up the place, and the thread if it has one."""
+    async def _acquire(self, job: Job, since: float) -> None:
+        """Wait for a free thread. A job that is cancelled leaves the queue, and releases a thread that it just got."""
         if self._free:
             self._free -= 1
             return
@@ -64,21 +61,21 @@ class Workers:
             if place in self._waiting:
                 self._waiting.remove(place)
             else:
-                self._let_go()
+                self._release()
             raise
 
-    def _tell(self, loop: asyncio.AbstractEventLoop, job: Job, cancelled: bool) -> None:
-        """In the thread: the work is done, or nobody wanted it before it was begun."""
-        over = self.load.drop if cancelled else self.load.end
+    def _on_done(self, loop: asyncio.AbstractEventLoop, job: Job, cancelled: bool) -> None:
+        """Called in the thread: the work has ended, or was cancelled before it began."""
+        record = self.load.drop if cancelled else self.load.end
         with suppress(RuntimeError):  # the loop is closed already
-            loop.call_soon_threadsafe(self._done, over, job, time.monotonic())
+            loop.call_soon_threadsafe(self._record, record, job, time.monotonic())
 
-    def _done(self, over: Callable[[Job, float], None], job: Job, now: float) -> None:
-        over(job, now)
-        self._let_go()
+    def _record(self, record: Callable[[Job, float], None], job: Job, now: float) -> None:
+        record(job, now)
+        self._release()
 
-    def _let_go(self) -> None:
-        """A thread is free: the next one is who waits longest."""
+    def _release(self) -> None:
+        """Give the free thread to the job whose caller has waited longest."""
         if not self._waiting:
             self._free += 1
             return

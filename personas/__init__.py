@@ -1,8 +1,8 @@
-"""The personas: a file of them, read, checked, and searched. A catalogue is a value; loading again makes another."""
+"""The personas: a file of them is read and checked, and becomes a `Catalogue`, an immutable value that is searched."""
 
 from personas.catalogue import Catalogue
 from personas.current import CurrentCatalogue
-from personas.loading.check import CatalogueBroken, Fault
+from personas.loading.faults import CatalogueBroken, Fault
 from personas.loading.file import SHIPPED
 from personas.persona import Persona
 from personas.profile import Profile

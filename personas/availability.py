@@ -1,7 +1,7 @@
-"""When a persona takes calls: hours of a week in a time zone, as a function of a moment. No clock is read here.
+"""When a persona takes calls: opening hours of a week in a time zone. Times are arguments; no clock is read here.
 
-Hours are those that the clock on the wall shows, also where it is turned: what it skips is no time to be open, what it
-shows twice is open twice. They belong to the day on which they begin, also when they end after midnight.
+Opening hours are local time. On a change to or from daylight saving time, an hour that is skipped does not occur, and
+one that is repeated is open twice. A span belongs to the day on which it begins, also if it ends after midnight.
 """
 
 import functools
@@ -14,7 +14,7 @@ from itertools import count, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from personas.loading.check import Unusable
+from personas.loading.faults import InvalidValue
 from schemas.explain import Parts, nearest
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -23,14 +23,14 @@ _A_DAY, _A_MINUTE = timedelta(days=1), timedelta(minutes=1)
 _TIME = re.compile(r"(\d{1,2})(?::(\d\d))?\s*(am|pm)?", re.IGNORECASE)
 _HELP = "Write always, 9am-9pm, or 09:00-13:00, 14:00-18:30"
 
-Faults = list[tuple[Parts, str]]
+_PathFaults = list[tuple[Parts, str]]
 Span = tuple[int, int]
-"""Minutes from the midnight before; the end lies beyond 1440 when it is after midnight."""
+"""Begin and end in minutes after the midnight before it begins; the end is over 1440 if it is on the next day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Spans of each day from Monday, in the time of `zone`; none begin on a date that is off."""
+    """The spans of each day, from Monday, in local time of `zone`. On the dates in `off` none begin."""
 
     zone: ZoneInfo
     week: tuple[tuple[Span, ...], ...]
@@ -38,24 +38,24 @@ class Availability:
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> "Availability":
-        """From a value that has the shape of the feature; raises Unusable."""
-        faults: Faults = []
+        """Parse a value that fits the schema of the feature `availability`. Raises InvalidValue."""
+        faults: _PathFaults = []
         if value["timezone"] not in _zones():
             faults.append((("timezone",), _unknown_zone(value["timezone"])))
         week = _week(value, faults)
         off = {number: _date(text) for number, text in enumerate(value.get("closed", ()))}
         faults += [(("closed", number), _NO_DATE) for number, day in off.items() if day is None]
         if faults:
-            raise Unusable(faults)
+            raise InvalidValue(faults)
         return cls(ZoneInfo(value["timezone"]), week, frozenset(day for day in off.values() if day))
 
     @property
     def always(self) -> bool:
-        """Whether nobody is ever turned away."""
+        """True if it is open at all times."""
         return not self.off and all(spans == ((0, _DAY),) for spans in self.week)
 
     def open_at(self, moment: datetime) -> bool:
-        """Whether a call that comes at this moment is taken."""
+        """True if it is open at an aware datetime. Raises ValueError for a naive one."""
         wall = self._wall(moment)
         minute, today = wall.hour * 60 + wall.minute, wall.date()
         return any(begin <= minute < end for begin, end in self._of(today)) or any(
@@ -63,26 +63,26 @@ class Availability:
         )
 
     def opens_next(self, moment: datetime) -> datetime:
-        """The first moment from this one on at which calls are taken, in the persona's zone; itself when it is one."""
+        """The first moment at or after this one at which it is open, as an aware datetime in `zone`."""
         if self.open_at(moment):
             return moment.astimezone(self.zone)
-        # There always is one: some day of the week has hours, and not all of the days to come are off.
+        # The search ends: some day of the week has hours, and only finitely many dates are off.
         days = (self._wall(moment).date() + number * _A_DAY for number in count())
         begins = (begin for day in days for begin in self._begins(day))
         return next(one for one in begins if one > moment and self.open_at(one)).astimezone(self.zone)
 
     def _begins(self, day: date) -> list[datetime]:
-        """When it may open on this day, in order: where hours begin, once or twice, and where the clock is turned."""
+        """The moments at which it may open on a day, sorted: begins of spans (both, if repeated), and a DST change."""
         if not (self._of(day) or self._of(day - _A_DAY)):
             return []
         times = {self._instant(day, begin, fold) for begin, _ in self._of(day) for fold in (0, 1)}
         first, last = self._instant(day, 0), self._instant(day + _A_DAY, 0)
         if last - first != _A_DAY:
-            times.add(self._turn(first, last))
+            times.add(self._dst_change(first, last))
         return sorted(times)
 
-    def _turn(self, first: datetime, last: datetime) -> datetime:
-        """The minute between these at which the clock is turned."""
+    def _dst_change(self, first: datetime, last: datetime) -> datetime:
+        """The minute between two moments at which the UTC offset changes."""
         before = self._wall(first - _A_MINUTE).utcoffset()
         minutes = range((last - first) // _A_MINUTE)
         number = bisect_left(minutes, True, key=lambda n: self._wall(first + n * _A_MINUTE).utcoffset() != before)
@@ -103,7 +103,7 @@ class Availability:
 ALWAYS = Availability(ZoneInfo("UTC"), (((0, _DAY),),) * 7, frozenset())
 
 
-def _week(value: Mapping[str, Any], faults: Faults) -> tuple[tuple[Span, ...], ...]:
+def _week(value: Mapping[str, Any], faults: _PathFaults) -> tuple[tuple[Span, ...], ...]:
     hours, weekly, days = value.get("hours"), value.get("weekly"), value.get("days", DAYS)
     if (hours is None) == (weekly is None):
         which = "has both hours and weekly" if hours else "has neither hours nor weekly"
@@ -118,8 +118,8 @@ def _week(value: Mapping[str, Any], faults: Faults) -> tuple[tuple[Span, ...], .
     return tuple(_spans(weekly[day], ("weekly", day), faults) if day in weekly else () for day in DAYS)
 
 
-def _spans(text: str, at: tuple[str, ...], faults: Faults) -> tuple[Span, ...]:
-    """Read the hours of a day: always, or spans such as 9am-1pm, 2pm-6:30pm."""
+def _spans(text: str, at: tuple[str, ...], faults: _PathFaults) -> tuple[Span, ...]:
+    """Parse the hours of a day: "always", or spans such as "9am-1pm, 2pm-6:30pm". Faults are appended."""
     if text.strip().casefold() == "always":
         return ((0, _DAY),)
     spans = [_span(part) for part in text.split(",")]
@@ -141,7 +141,7 @@ def _span(text: str) -> Span | None:
 
 
 def _minute(text: str) -> int | None:
-    """The minute of the day: 9am, 9:30 pm, 09:00, 24:00; a bare 9 could be either."""
+    """Parse a time to the minute of the day: 9am, 9:30 pm, 09:00, 24:00. None for others, also for an ambiguous 9."""
     found = _TIME.fullmatch(text)
     if not found or not (found[2] or found[3]):
         return None
@@ -168,9 +168,9 @@ def _unknown_zone(name: str) -> str:
     return f"'{name}' is not a time zone of the IANA list, such as Asia/Kolkata.{nearest(name, _zones())}"
 
 
-_NO_PLACE = {"localtime", "posixrules", "Factory"}  # of whatever machine this is, or of none
+_NOT_ZONES = {"localtime", "posixrules", "Factory"}  # files of tzdata that depend on the machine, or are placeholders
 
 
 @functools.cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones()) - _NO_PLACE
+    return frozenset(available_timezones()) - _NOT_ZONES

@@ -1,7 +1,7 @@
-"""Features that do something: which ones, and what becomes of their values. All others are words in a prompt.
+"""The features that change what the server does. All other features only add a line to the prompt.
 
-They are declared in the file like any other. A file may declare its own shape for one, as long as its values also fit
-the one that ships.
+They are declared in the file like any other. A file may declare a schema of its own for one; its values must also fit
+the schema of the file that ships.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,14 +15,14 @@ from personas.pricing import Pricing
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What the features of a persona make it do. `max_callers`: how many callers it may have at once; None: any."""
+    """The parsed values of these features. `max_callers`: most callers at once, None for no limit."""
 
     availability: Availability = ALWAYS
     pricing: Pricing | None = None
     max_callers: int | None = None
 
 
-READERS: Mapping[str, Callable[[Any], object]] = MappingProxyType(
+PARSERS: Mapping[str, Callable[[Any], object]] = MappingProxyType(
     {"availability": Availability.read, "pricing": Pricing.read, "max_callers": int}
 )
-"""By the feature's name, which is also the field of Behaviour; they raise Unusable."""
+"""Parsers by the name of the feature, which is also a field of Behaviour. They raise InvalidValue."""

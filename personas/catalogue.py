@@ -1,4 +1,4 @@
-"""A catalogue: everyone who can be called, found by id, by fields, by a caller's words, and by a moment. A value."""
+"""The catalogue: all personas of a file, found by id, by fields, by the words of a query, and by opening hours."""
 
 import datetime
 import hashlib
@@ -8,27 +8,27 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from personas.loading.check import CatalogueBroken, Fault
+from personas.loading.faults import CatalogueBroken, Fault
 from personas.loading.file import SHIPPED, decode, parts_of, read_bytes, with_shipped
-from personas.loading.positions import located, written_twice
+from personas.loading.positions import duplicate_keys, located
 from personas.loading.rows import MOST_FAULTS, read_rows, warnings
-from personas.loading.shared import Shared, share
+from personas.loading.shared import Shared, read_shared
 from personas.persona import Persona
 from personas.roster import Roster
 from personas.search.matching import Index, Match
 from schemas import Refused
 from schemas.explain import Parts, nearest, path_of
 
-_NAMED = 10  # ids that a refusal names
+_NAMED = 10  # ids that a refusal lists
 _NOBODY: Mapping[bytes, Persona] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everyone in a file who has no fault, by id in the file's order.
+    """An immutable value: the personas without a fault, by id, in the order of the file.
 
-    `faults` are what is wrong in the file, `warnings` what is served all the same; `memory` is what a persona knows of
-    a caller's turns with others: "private", "shared" or "none"; `version` is a short hash of all of it.
+    `faults` are those of the file, `warnings` do not keep a persona from being served. `memory` says which turns of a
+    caller a persona is shown: "private" (its own), "shared" (all) or "none". `version` is a short hash of everything.
     """
 
     personas: Mapping[str, Persona]
@@ -41,42 +41,45 @@ class Catalogue:
 
     @classmethod
     def load(cls, path: Path | str = SHIPPED) -> Self:
-        """Read a file; raises CatalogueBroken if it cannot be read, is not JSON, or holds nobody without a fault."""
+        """Read a file. Raises CatalogueBroken if it cannot be read, is not JSON, or has no persona without a fault."""
         return cls.from_bytes(read_bytes(Path(path)))
 
     @classmethod
     def from_bytes(cls, raw: bytes, known: Iterable[Persona] = ()) -> Self:
-        """The same from what is in a file; faults have lines. Who is known, and still the same, is taken over."""
+        """Read the bytes of a file; faults have lines. A `known` persona whose row is unchanged is used again.
+
+        Raises CatalogueBroken.
+        """
         text, data = decode(raw)
         try:
-            read = cls._from(data, written_twice(text), {persona.source: persona for persona in known})
+            read = cls._from(data, duplicate_keys(text), {persona.source: persona for persona in known})
         except CatalogueBroken as broken:
             raise CatalogueBroken(located(broken.faults, text)) from None
         return replace(read, faults=located(read.faults, text), warnings=located(read.warnings, text))
 
     @classmethod
     def from_data(cls, data: object) -> Self:
-        """The same from decoded JSON: an object as personas.schema.json has it, or a bare list of astrologers."""
+        """Read decoded JSON: an object as in personas.schema.json, or a list of astrologers. Raises CatalogueBroken."""
         return cls._from(data)
 
     @classmethod
-    def _from(cls, data: object, twice: Sequence[Parts] = (), known: Mapping[bytes, Persona] = _NOBODY) -> Self:
+    def _from(cls, data: object, duplicates: Sequence[Parts] = (), known: Mapping[bytes, Persona] = _NOBODY) -> Self:
         rows, rest, at = parts_of(data)
-        shared, faults = share(with_shipped(rest))
-        good, found = read_rows(rows, at, shared, twice, known)
+        shared, faults = read_shared(with_shipped(rest))
+        good, found = read_rows(rows, at, shared, duplicates, known)
         faults += found
         if not rows:
             faults.append(Fault(path_of(at), "has no astrologers. Add one."))
         elif good and not any(persona.status == "active" for _, persona in good):
             faults.append(Fault(path_of(at), "has nobody without a fault who is active: set a status to active."))
         if not good:
-            raise CatalogueBroken(_told(faults))
+            raise CatalogueBroken(_first(faults))
         by_id = {persona.id: persona for _, persona in good}
         roster = Roster(by_id.values())
         return cls(
             personas=MappingProxyType(by_id),
-            faults=_told(faults),
-            warnings=tuple(warning for way, persona in good for warning in warnings(way, persona)),
+            faults=_first(faults),
+            warnings=tuple(warning for at, persona in good for warning in warnings(at, persona)),
             memory=shared.memory,
             version=_version(shared, by_id.values()),
             _roster=roster,
@@ -84,7 +87,7 @@ class Catalogue:
         )
 
     def get(self, astrologer_id: str, moment: datetime.datetime | None = None) -> Persona:
-        """The persona of this id, if it is active, and open at the moment given.
+        """Return the persona with this id, if it is active, and open at `moment` if one is given.
 
         Raises Refused: unknown_astrologer, inactive_astrologer, closed_now.
         """
@@ -100,28 +103,28 @@ class Catalogue:
         return persona
 
     def advise(self, persona: Persona, moment: datetime.datetime, *, engaged: Collection[str] = ()) -> str:
-        """What to do when this one cannot be had: whom to choose, like them if there is anybody, or to try later.
+        """A sentence for a caller who cannot have this persona: whom to choose instead, or to try again later.
 
-        Who is `engaged`, by id, is not named.
+        It lists those of the same speciality and language, else all others; `engaged` ids are not listed.
         """
-        free = [other for other in self.instead_of(persona, moment) if other.id not in engaged]
+        free = [other for other in self.alternatives_to(persona, moment) if other.id not in engaged]
         anybody = [other for other in self.open(moment) if other.id not in engaged and other.id != persona.id]
         return _choose(free or anybody)
 
     def all(self) -> tuple[Persona, ...]:
-        """Everyone, in the file's order."""
+        """All personas, in the order of the file."""
         return tuple(self.personas.values())
 
     def active(self) -> tuple[Persona, ...]:
-        """Everyone who can be called, in the file's order."""
+        """All active personas, in the order of the file."""
         return self.find(status="active")
 
     def open(self, moment: datetime.datetime | None = None) -> tuple[Persona, ...]:
-        """Everyone who takes a call at this moment; without one, everyone active."""
+        """All active personas that are open at `moment`; without a moment, all active ones."""
         return self.find(moment, status="active")
 
-    def instead_of(self, persona: Persona, moment: datetime.datetime) -> tuple[Persona, ...]:
-        """Everyone else of the same speciality and language who takes a call at this moment."""
+    def alternatives_to(self, persona: Persona, moment: datetime.datetime) -> tuple[Persona, ...]:
+        """All others of the same speciality and language that are active and open at `moment`."""
         alike = self.find(moment, language=persona.language_code, speciality=persona.speciality)
         return tuple(other for other in alike if other.id != persona.id)
 
@@ -135,27 +138,27 @@ class Catalogue:
         speciality: str | None = None,
         status: str | None = None,
     ) -> tuple[Persona, ...]:
-        """Everyone who fits all that is given, in any case; a language is an English name or an ISO 639-1 code.
+        """All personas with these values, compared without case. A language is an English name or an ISO 639-1 code.
 
-        With a moment, only who is active and open then.
+        With a moment, only those that are active and open then.
         """
         who = self._roster.open(moment) & self._roster.speaking(language)
         for name, value in {"gender": gender, "speciality": speciality, "status": status}.items():
             who &= self._roster.of(name, value)
-        return self._roster.people(who)
+        return self._roster.personas_in(who)
 
     def match(
         self, query: str, language: str | None = None, limit: int = 3, *, moment: datetime.datetime | None = None
     ) -> tuple[Match, ...]:
-        """The personas that a caller's words speak of, best first; empty when they speak of none.
+        """The best matches for the words of a query, best first; see search/matching.py. Empty if nothing matches.
 
-        Only who is active, and with a moment only who is open then.
+        Only active personas, and with a moment only those that are open then.
         """
-        return self._index.best(query, self._callable(moment, language), limit)
+        return self._index.best_matches(query, self._callable(moment, language), limit)
 
-    def fitting(self, query: str, language: str | None, moment: datetime.datetime) -> tuple[Persona, ...]:
-        """All whom a caller's words speak of and who take a call at this moment, best first."""
-        return self._index.everyone(query, self._callable(moment, language))
+    def match_all(self, query: str, language: str | None, moment: datetime.datetime) -> tuple[Persona, ...]:
+        """All personas that match the words of a query and are active and open at `moment`, best first."""
+        return self._index.all_matches(query, self._callable(moment, language))
 
     def _callable(self, moment: datetime.datetime | None, language: str | None) -> int:
         roster = self._roster
@@ -175,8 +178,8 @@ def _closed(persona: Persona, moment: datetime.datetime) -> str:
     return f"{persona.name} takes calls again from {opens:%Y-%m-%d %H:%M} ({opens.tzinfo})."
 
 
-def _told(faults: Sequence[Fault]) -> tuple[Fault, ...]:
-    """As many as somebody mends in one go."""
+def _first(faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    """The first faults, and a last one that says how many more there are."""
     if len(faults) <= MOST_FAULTS:
         return tuple(faults)
     more = Fault(

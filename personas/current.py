@@ -1,4 +1,4 @@
-"""Where the catalogue in use lies: whoever needs it takes it from here each time, and an edit replaces it here."""
+"""A mutable reference to the catalogue in use. Code reads it for each request; an edit of the file replaces it."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,6 @@ from personas.catalogue import Catalogue
 
 @dataclass(slots=True)
 class CurrentCatalogue:
-    """One for a server. What was taken from it before stays as it was: a catalogue is a value."""
+    """One instance per server. Replacing `catalogue` does not affect those who read it before, as it is a value."""
 
     catalogue: Catalogue

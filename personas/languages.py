@@ -1,4 +1,4 @@
-"""Languages by their English names, and the scripts that they are written in, as CLDR and Unicode have them."""
+"""Languages by their English names, and the scripts in which they are written. Source: CLDR and Unicode."""
 
 import functools
 from collections import Counter
@@ -11,36 +11,36 @@ from babel.localedata import locale_identifiers
 
 from schemas.explain import nearest, shown
 
-# Names that people write and CLDR does not.
+# Names in use that CLDR does not have.
 _ALSO = {"bengali": "bn", "oriya": "or", "panjabi": "pa", "farsi": "fa", "mandarin": "zh"}
 
-# Scripts that are several of Unicode's.
+# ISO 15924 scripts that consist of several scripts of Unicode.
 _MIXED = {"Jpan": ("Hira", "Kana", "Hani"), "Kore": ("Hang", "Hani"), "Hans": ("Hani",), "Hant": ("Hani",)}
-# CLDR knows romanised Hindi and Chinese; a voice reads them as if they were English.
+# Excluded: CLDR has romanised Hindi and Chinese, but a voice reads these as if they were English.
 _ROMANISED = {"hi_Latn", "zh_Latn"}
 
 
 def code_of(language: str) -> str | None:
-    """ISO 639-1 code of a language's English name, in any case ("Hindi" is "hi"), or None."""
+    """The ISO 639-1 code for the English name of a language, without case ("Hindi" gives "hi"), or None."""
     return _codes().get(language.strip().casefold())
 
 
 def unknown_language(language: str) -> str:
-    """Say that nobody knows this language, and which one was probably meant."""
+    """The sentence for an unknown language, with the one that was probably meant."""
     names = [name.title() for name in _codes()]
     return f"'{shown(language)}' is not the English name of a language.{nearest(language, names)}"
 
 
 @functools.lru_cache(maxsize=4096)
 def spelled_in(text: str, code: str) -> bool:
-    """Whether at least half of a text's letters are of this language's script; so it is when it has no letters."""
+    """True if at least half of the letters of a text are of a script of this language, or if it has no letters."""
     letters = _letters(text)
     own = sum(letters[part] for script in scripts_of(code) for part in _MIXED.get(script, (script,)))
     return 2 * own >= letters.total() or not scripts_of(code)
 
 
 def wrong_script(text: str, code: str) -> str | None:
-    """Say in which script a spoken text should have been written, or None when it is."""
+    """Say in which script a spoken text should be written, or None if it is."""
     if spelled_in(text, code):
         return None
     english = Locale("en")
@@ -53,14 +53,14 @@ def wrong_script(text: str, code: str) -> str | None:
 
 @functools.cache
 def scripts_of(code: str) -> tuple[str, ...]:
-    """ISO 15924 codes of the scripts that a language is written in, the usual one first; empty when CLDR has none."""
+    """The ISO 15924 codes of the scripts of a language, the usual one first; empty if CLDR has none."""
     usual = get_global("likely_subtags").get(code, "").split("_")[1:2]
     return tuple(dict.fromkeys([*usual, *_marked().get(code, [])]))
 
 
 @functools.cache
 def _marked() -> Mapping[str, list[str]]:
-    """The scripts that stand in a locale's name, as in sr_Latn and sr_Latn_RS, by language."""
+    """By language, the scripts in names of CLDR's locales, such as sr_Latn and sr_Latn_RS."""
     marked: dict[str, list[str]] = {}
     for name in sorted(locale_identifiers()):
         code, script, *_ = [*name.split("_"), ""]
@@ -70,7 +70,7 @@ def _marked() -> Mapping[str, list[str]]:
 
 
 def _letters(text: str) -> Counter[str]:
-    """How many letters there are of each script of Unicode."""
+    """The number of letters by script of Unicode."""
     return Counter(_script(letter) for letter in _LETTER.findall(text))
 
 

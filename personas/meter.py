@@ -1,4 +1,4 @@
-"""How long the caller has talked to whom, and what that costs: whole numbers, and no clock."""
+"""Meters a call: how long the caller talked to each persona, and the price. Whole numbers; times are arguments."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from personas.pricing import Amount, Pricing, amount_of
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """The time that a persona was on the line at one price: as it was last, and all the versions that it had."""
+    """The whole seconds that a persona was on the line at one price. `persona` is its latest version of `versions`."""
 
     persona: Persona
     seconds: int
@@ -17,30 +17,30 @@ class Stay:
 
     @property
     def price(self) -> Amount | None:
-        """To be paid for it."""
+        """The price of these seconds, or None if the persona has no price."""
         pricing = self.persona.behaviour.pricing
         return pricing.amount(pricing.price_of(self.seconds)) if pricing else None
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Everybody who was on the line, in the order in which they came."""
+    """The stays of a call, in the order in which they began."""
 
     stays: tuple[Stay, ...] = ()
 
     @property
     def seconds(self) -> int:
-        """Of all of them."""
+        """The sum of all stays."""
         return sum(stay.seconds for stay in self.stays)
 
     @property
     def priced_seconds(self) -> int:
-        """Of those who have a price."""
+        """The sum of the stays that have a price."""
         return sum(stay.seconds for stay in self.stays if stay.persona.behaviour.pricing)
 
     @property
     def price(self) -> tuple[Amount, ...]:
-        """One for each currency; empty when nobody had a price."""
+        """The total for each currency; empty if no stay has a price."""
         sums: dict[tuple[str, int], int] = defaultdict(int)
         for stay in self.stays:
             if pricing := stay.persona.behaviour.pricing:
@@ -50,7 +50,7 @@ class Bill:
 
 @dataclass(slots=True)
 class _Time:
-    """What a stay has come to, without what is running now."""
+    """The milliseconds of a stay up to the last stop of the meter."""
 
     persona: Persona
     versions: dict[str, None] = field(default_factory=dict)
@@ -58,33 +58,33 @@ class _Time:
 
 
 class Meter:
-    """Runs while somebody is on the line. `now` is in seconds, on one clock that never goes back."""
+    """Runs while a persona is on the line. `now` is in seconds of a monotonic clock."""
 
     def __init__(self) -> None:
         self._times: dict[tuple[str, Pricing | None], _Time] = {}
         self._on: _Time | None = None
         self._since = 0.0
 
-    def serve(self, persona: Persona, now: float) -> None:
-        """From now on this one is on the line."""
-        self.rest(now)
+    def start(self, persona: Persona, now: float) -> None:
+        """Start the meter for a persona; it is stopped for the one before."""
+        self.stop(now)
         time = self._times.setdefault((persona.id, persona.behaviour.pricing), _Time(persona))
         time.persona, time.versions[persona.version] = persona, None
         self._on, self._since = time, now
 
-    def rest(self, now: float) -> None:
-        """From now on nobody is."""
+    def stop(self, now: float) -> None:
+        """Stop the meter."""
         if self._on:
             self._on.ms = self._ms(self._on, now)
         self._on = None
 
     def bill(self, now: float) -> Bill:
-        """What it comes to by now; a second of a stay that is not over does not count."""
+        """The bill up to now. Only full seconds of each stay count."""
         times = self._times.values()
         return Bill(tuple(Stay(time.persona, self._ms(time, now) // 1000, tuple(time.versions)) for time in times))
 
-    def minute_in(self, now: float) -> float | None:
-        """The seconds until another minute with a price is full; None while it is not coming nearer."""
+    def seconds_to_full_minute(self, now: float) -> float | None:
+        """The seconds until the next full minute of priced time; None if no priced time is being counted."""
         if not self._on or not self._on.persona.behaviour.pricing:
             return None
         return 60 - self.bill(now).priced_seconds % 60 - self._ms(self._on, now) % 1000 / 1000

@@ -1,4 +1,4 @@
-"""A persona as a call uses it: checked, resolved, complete, and never changed again."""
+"""A persona as a call uses it: checked, complete and immutable."""
 
 import datetime
 import sys
@@ -13,12 +13,12 @@ from personas.profile import Profile
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """Who is on the line. A call keeps the one it chose, whatever becomes of the file meanwhile.
+    """One persona. A call uses the same value to its end, even if the file is edited meanwhile.
 
-    `voice` is the upstream's name, `voice_id` the name that the file gives; `features` are the values of the declared
-    features, `behaviour` what they make it do, `shown` the names of those that clients may see; `standing` is the part
-    of the prompt that no call changes, of some `tokens`; `version` is a short hash of all of it, `source` a hash of all
-    that it was read from.
+    `voice` is the name in the Realtime API, `voice_id` the name in the file. `features` are the values of the declared
+    features, `shown` the names of those that clients may see, `behaviour` the parsed values of those that change what
+    the server does. `standing` is the part of the prompt that is the same in every call, `tokens` its estimated size.
+    `version` is a short hash of everything, `source` a hash of the row and the shared part that it was read from.
     """
 
     id: str
@@ -43,21 +43,21 @@ class Persona:
     source: bytes = field(default=b"", repr=False)
 
     def open_at(self, moment: datetime.datetime) -> bool:
-        """Whether a call that comes at this moment is taken: active, and within its hours."""
+        """True if it is active and within its opening hours. Raises ValueError for a naive datetime."""
         return self.status == "active" and self.behaviour.availability.open_at(moment)
 
     def instructions(self, moment: datetime.datetime, profile: Profile | None = None) -> str:
-        """The prompt of a call, see personas/prompt.py. Its date is that of the moment in the zone of the hours.
+        """The instructions of a call, see personas/prompt.py. Their date is that of `moment` in the persona's zone.
 
-        Interned: it is some 11 KB, and all callers of a persona on a day hold the same.
+        The string is interned: it has some 11 KB, and is the same for all callers of a persona on one day.
         """
         today = moment.astimezone(self.behaviour.availability.zone).date()
         return sys.intern(prompt.build(self.standing, today=today, profile=profile))
 
     def public(self) -> dict[str, Any]:
-        """What clients may see, as JSON data under the seed's names: never a prompt, nor a private feature.
+        """The fields that clients may see, as JSON data with the names of the file: no prompt and no private feature.
 
-        Values within are the persona's own, to be read only: a list of a thousand is asked for again and again.
+        Do not modify the values: they are not copied, as lists of a thousand personas are requested often.
         """
         fixed = {
             "astrologer_id": self.id,

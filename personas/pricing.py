@@ -1,4 +1,4 @@
-"""What a call costs: whole numbers of the currency's smallest unit, from the file to the bill; never a float."""
+"""What a call costs, in whole numbers of the smallest unit of the currency; no floats anywhere."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from typing import Any, Literal, TypeAlias
 
 from iso4217 import Currency
 
-from personas.loading.check import Unusable
+from personas.loading.faults import InvalidValue
 from schemas.explain import nearest
 
 Rounding: TypeAlias = Literal["second", "minute"]
 
 DIGITS: Mapping[str, int] = {one.code: one.exponent for one in Currency if one.exponent is not None}
-"""Of every currency in use, how many its smallest unit has; metals and the like have none."""
+"""ISO 4217 code -> digits after the point, of every currency that has any (precious metals do not)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """So much money: `amount` in the smallest unit of `currency`, which has `digits` digits."""
+    """An amount of money: `amount` in the smallest unit of `currency`, which has `digits` digits after the point."""
 
     amount: int
     currency: str
@@ -27,13 +27,13 @@ class Amount:
 
 
 def amount_of(amount: int, currency: str, digits: int) -> Amount:
-    """An amount, with its text: a number of whole units and the currency, so that 1050 is "10.50 INR"."""
+    """Make an Amount with its text, in whole units: 1050 of INR is "10.50 INR"."""
     return Amount(amount, currency, digits, f"{Decimal(amount).scaleb(-digits):f} {currency}")
 
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """What a minute costs: `per_minute` in the smallest unit of `currency`, which has `digits` digits."""
+    """The price of a minute, as callers are shown it: `per_minute` in the smallest unit of `currency`."""
 
     per_minute: int
     currency: str
@@ -58,33 +58,33 @@ class Pricing:
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> "Pricing":
-        """From a value that has the shape of the feature, with the price in whole units; raises Unusable."""
+        """Parse a value that fits the schema of the feature `pricing`, in whole units. Raises InvalidValue."""
         currency = value["currency"]
         digits = DIGITS.get(currency)
         if digits is None:
-            raise Unusable([(("currency",), f"'{currency}' is not a currency of ISO 4217 that is money today, such as "
-                             f"INR.{nearest(currency, DIGITS)}")])  # fmt: skip
-        # The shortest way to write a float is how it stood in the file.
+            message = f"'{currency}' is not a currency of ISO 4217 that is money today, such as INR."
+            raise InvalidValue([(("currency",), message + nearest(currency, DIGITS))])
+        # repr gives the shortest decimal that yields this float: the one in the file.
         exact = Decimal(repr(value["per_minute"])).scaleb(digits)
         if exact != int(exact):
-            raise Unusable([(("per_minute",), f"has a part that cannot be paid: {currency} has {digits} digits.")])
+            raise InvalidValue([(("per_minute",), f"has a part that cannot be paid: {currency} has {digits} digits.")])
         whole = value.get("rounding") == "minute"
         return cls(int(exact), currency, digits, int(value.get("free_seconds", 0)), whole)
 
     def price_of(self, seconds: int) -> int:
-        """The price of a call of so many whole seconds; what is less than a smallest unit is not asked for."""
+        """The price of a call of so many whole seconds, rounded down to the smallest unit."""
         counted = max(0, seconds - self.free_seconds)
         if self.whole_minutes:
             counted = -(-counted // 60) * 60
         return self.per_minute * counted // 60
 
     def amount(self, smallest: int) -> Amount:
-        """So much in this currency."""
+        """An amount in this currency, given in its smallest unit."""
         return amount_of(smallest, self.currency, self.digits)
 
     @property
     def tariff(self) -> Tariff:
-        """What a caller is told of it beforehand."""
+        """The price of a minute, as callers are shown it before the call."""
         begun = ", each minute begun counts" if self.whole_minutes else ""
         free = f", the first {self.free_seconds} seconds free" if self.free_seconds else ""
         text = f"{self.amount(self.per_minute).text} a minute{begun}{free}"

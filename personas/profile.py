@@ -1,4 +1,4 @@
-"""What a caller told of themselves before the call: checked once, said to the model as data, and never logged."""
+"""The caller's profile (name, birth data): checked once, given to the model as data, and never logged."""
 
 import datetime
 import re
@@ -12,11 +12,11 @@ from schemas import Refused
 from schemas.explain import first_of, nearest
 
 _LONGEST = {"name": 80, "gender": 40, "birth_place": 100}  # characters
-_LOOKED_AT = 101  # characters; what is longer is refused anyway
-_LONGEST_NAME = 40  # of a field, as it is repeated
+_CHECKED = 101  # characters that are searched for hidden ones; a longer text is refused for its length
+_LONGEST_NAME = 40  # characters of a field's name that are repeated in a message
 _EARLIEST = datetime.date(1900, 1, 1)
 _HIDDEN = regex.compile(r"[[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u200c\u200d]]", regex.V1)
-# A colon, and what NFKC makes one; it may stand within a time of day, 10:30.
+# A colon, and the characters that NFKC maps to one. It is allowed between digits, as in 10:30.
 _COLON = re.compile("(?<!\\d)[:\ufe13\ufe55\uff1a]|[:\ufe13\ufe55\uff1a](?!\\d)")
 _LABELS = {
     "name": "Name",
@@ -29,7 +29,7 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Profile:
-    """Each thing as it was told, or empty; dates are written 1990-05-31, times 07:45."""
+    """The fields of a profile; empty if not given. Dates are like 1990-05-31, times like 07:45."""
 
     name: str = ""
     gender: str = ""
@@ -39,7 +39,7 @@ class Profile:
 
     @classmethod
     def read(cls, told: Mapping[str, Any], *, today: datetime.date) -> "Profile":
-        """Check what an app sent; raises Refused: bad_message, with eight faults at most and none of the values."""
+        """Check the profile that an app sent. Raises Refused (bad_message); its text has eight faults and no value."""
         told = {name: value for name, value in told.items() if value is not None}
         faults = (_fault(name, value, today) for name, value in told.items())
         wrong = (f"{name[:_LONGEST_NAME]} {fault}" for name, fault in zip(told, faults, strict=True) if fault)
@@ -49,12 +49,12 @@ class Profile:
         return cls(**{name: " ".join(value.split()) for name, value in told.items()})
 
     def lines(self) -> str:
-        """One labelled line for each thing told."""
+        """The lines for the prompt: "Label: value" for each field that was given."""
         said = {label: _one_line(getattr(self, name)) for name, label in _LABELS.items()}
         return "\n".join(f"{label}: {value}" for label, value in said.items() if value)
 
     def __repr__(self) -> str:
-        """Only which things were told: a log is no place for who somebody is."""
+        """Only the names of the fields that were given, as values must not appear in a log."""
         return f"Profile({', '.join(field.name for field in fields(self) if getattr(self, field.name))})"
 
 
@@ -63,7 +63,7 @@ def _fault(name: str, value: object, today: datetime.date) -> str | None:
         return f"is not a known field.{nearest(name[:_LONGEST_NAME], _LABELS)}"
     if not isinstance(value, str):
         return "must be text."
-    if _HIDDEN.search(value[:_LOOKED_AT]):
+    if _HIDDEN.search(value[:_CHECKED]):
         return "must be one line, without hidden characters."
     match name:
         case "birth_date":
@@ -88,6 +88,6 @@ def _date_fault(text: str, today: datetime.date) -> str | None:
 
 
 def _one_line(text: str) -> str:
-    """Make data out of what a stranger wrote: one line, no hidden characters, and no colon that opens a command."""
+    """Neutralise a text of a caller: one line, no hidden characters, and no colon that could end a label."""
     calm = _COLON.sub(" ", _HIDDEN.sub(" ", text))
     return " ".join(calm.split())[:100].strip()

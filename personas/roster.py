@@ -1,4 +1,4 @@
-"""Who there is, as sets that can be asked for at once. An int is a set of people, the n-th of whom is its n-th bit."""
+"""An index of all personas by field and by opening hours. Sets of personas are ints: bit n stands for the n-th."""
 
 import datetime
 from collections import defaultdict
@@ -15,7 +15,7 @@ _BITS = bytes.maketrans(b"01", b"\x00\x01")
 
 
 class Roster:
-    """Everyone of a catalogue, in the file's order."""
+    """The personas of a catalogue, in the order of the file. Every method returns a set, to be combined with `&`."""
 
     def __init__(self, personas: Iterable[Persona]) -> None:
         self._everyone = tuple(personas)
@@ -30,26 +30,26 @@ class Roster:
                 self._hours[persona.behaviour.availability] |= 1 << number
 
     def __getitem__(self, number: int) -> Persona:
-        """The n-th."""
+        """The n-th persona."""
         return self._everyone[number]
 
-    def people(self, who: int) -> tuple[Persona, ...]:
-        """All of a set, in order."""
+    def personas_in(self, who: int) -> tuple[Persona, ...]:
+        """The personas of a set, in the order of the file."""
         return tuple(compress(self._everyone, f"{who:b}"[::-1].encode().translate(_BITS)))
 
     def of(self, field: str, value: str | None) -> int:
-        """Whose gender, speciality or status is this, in any case; without a value, everyone."""
+        """Those with this gender, speciality or status, compared without case; without a value, all."""
         return self._by.get((field, value.strip().casefold()), 0) if value else self._all
 
     def speaking(self, language: str | None) -> int:
-        """Who speaks a language, by its English name or its code; without one, everyone."""
+        """Those who speak a language, given by its English name or ISO 639-1 code; without one, all."""
         if not language:
             return self._all
         codes = {language.strip().casefold(), code_of(language)}
         return sum(self._by.get(("language", code), 0) for code in codes if code)
 
     def open(self, moment: datetime.datetime | None) -> int:
-        """Who takes calls at this moment; without one, everyone. Reckoned once a minute: hours are of whole ones."""
+        """Those active and open at `moment`; without one, all. Cached for a minute, as hours are in whole minutes."""
         if moment is None:
             return self._all
         minute = (moment - _EPOCH) // _MINUTE

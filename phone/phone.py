@@ -1,4 +1,4 @@
-"""A phone without a screen: what the app does, over a real socket, for `call`, the demo, tests and benchmarks."""
+"""A client of the app's wire over a real WebSocket, for `call`, the demo, tests and benchmarks."""
 
 import asyncio
 import io
@@ -24,7 +24,10 @@ MAX_FRAME = 16 * 2**20  # a reply of 100 s takes 6.4 MiB
 
 
 class CallEnded(Exception):
-    """The server closed the call: `code` and `reason` of the close frame, and the last error that it had sent."""
+    """The server closed the call, or refused it: `code` and `reason` of the close frame, and the last error message.
+
+    If the handshake was refused, `code` is the HTTP status and `reason` the body.
+    """
 
     def __init__(self, code: int, reason: str, error: Message | None) -> None:
         super().__init__(f"the call ended with {code}: {reason or 'no reason given'}")
@@ -32,12 +35,12 @@ class CallEnded(Exception):
 
 
 class InvalidAddress(Exception):
-    """Nothing there speaks our wire."""
+    """The URL is invalid, or its server does not accept WebSockets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One reply of the persona. `seconds` went by from what was said to its arrival; `plays` is how long it plays."""
+    """One reply of the persona. `seconds` is the time from the question to its arrival, `plays` its playing time."""
 
     wav: bytes
     text: str
@@ -48,14 +51,18 @@ class Answer:
 
 @dataclass
 class Phone:
-    """One call. Use as `async with Phone(url, user) as phone`; what arrives is kept in `seen`, in order."""
+    """One call. Use as `async with Phone(url, user) as phone`. Every message received is appended to `seen`.
+
+    `query` holds the parameters of the URL, `on_message` is called with each message, `error` is the last error
+    message. Entering raises CallEnded if the handshake is refused, InvalidAddress, and OSError.
+    """
 
     url: str
     user: str
     query: dict[str, str] = field(default_factory=dict)
     origin: Origin | None = None
     on_message: Callable[[Message], None] = lambda message: None
-    speaking: str = ""  # the response_id that binary frames belong to
+    speaking: str = ""  # the response_id of the binary frames that arrive now
     seen: list[Message] = field(default_factory=list)
     error: Message | None = None
 
@@ -85,12 +92,12 @@ class Phone:
             raise await self.closed() from None
 
     async def choose(self, astrologer_id: str, **audio: str) -> Message:
-        """Choose a persona or switch, e.g. `choose(id, mode="stream")`; returns its config_ack."""
+        """Choose a persona or switch to one, e.g. `choose(id, mode="stream")`. Returns the config_ack."""
         await self.say(type="config", astrologer_id=astrologer_id, **({"audio": audio} if audio else {}))
         return await self.hear("config_ack")
 
     async def speak(self, pcm: bytes, frame_ms: int = 20) -> None:
-        """Say this in a stream (PCM16 24 kHz mono), frame by frame, as fast as the server takes it."""
+        """Send audio (PCM16 24 kHz mono) in frames of `frame_ms`, as fast as the server reads. Raises CallEnded."""
         size = frame_ms * BYTES_PER_MS
         try:
             for start in range(0, len(pcm), size):
@@ -99,9 +106,9 @@ class Phone:
             raise await self.closed() from None
 
     async def reply(self, since: float | None = None, within: float = 60.0) -> Answer:
-        """Wait for a whole streamed reply; `seconds` are those to its first sound. Raises CallFailed on an error.
+        """Wait for a complete streamed reply; its `seconds` end at the first audio. Raises CallFailed on an error.
 
-        One that a lost connection cut short is whole with the reply that goes on with it.
+        A reply that a lost upstream connection interrupted is complete with the reply that continues it.
         """
         since = time.perf_counter() if since is None else since
         started = await self.hear("response_started", within)
@@ -125,17 +132,17 @@ class Phone:
                     raise CallFailed(message)
 
     async def send_clip(self, clip: bytes) -> None:
-        """Say one recorded utterance."""
+        """Send one recorded clip, in bytes of a file."""
         await self.say(type="audio", audio=b64encode(clip).decode())
 
     async def ask(self, clip: bytes) -> Answer:
-        """Say one recorded utterance, and wait for the reply to it."""
+        """Send one recorded clip and wait for the reply to it. Raises as `answer`."""
         since = time.perf_counter()
         await self.send_clip(clip)
         return await self.answer(since)
 
     async def answer(self, since: float | None = None, within: float = 60.0) -> Answer:
-        """Wait for a whole reply. Raises CallFailed on an error message."""
+        """Wait for a complete reply in clip mode, `within` seconds. Raises CallFailed, CallEnded, TimeoutError."""
         since = time.perf_counter() if since is None else since
         text = await self.hear("text_response", within)
         sound = await self.hear("audio_response", within)
@@ -143,9 +150,9 @@ class Phone:
         return Answer(data, text["text"], sound["response_id"], time.perf_counter() - since, duration(data))
 
     async def hear(self, kind: str, within: float = 60.0) -> Message:
-        """The next message of this type; others are passed over, and remain in `seen`.
+        """Wait for the next message of type `kind` and return it. Other messages are skipped; `seen` has them.
 
-        Raises CallFailed on an error (unless an error is wanted), CallEnded when the server closed, TimeoutError.
+        Raises CallFailed on an error message (unless `kind` is "error"), CallEnded if the server closed, TimeoutError.
         """
         async with asyncio.timeout(within):
             while True:
@@ -156,7 +163,7 @@ class Phone:
                     raise CallFailed(message)
 
     async def next(self) -> Message:
-        """The next message, whatever it is; a binary frame is one of type sound, with its response_id and pcm."""
+        """Wait for the next message. A binary frame is {"type": "sound", "response_id", "pcm"}. Raises CallEnded."""
         try:
             frame = await self.socket.recv()
         except ConnectionClosed:
@@ -176,7 +183,7 @@ class Phone:
         return message
 
     async def closed(self, within: float = 60.0) -> CallEnded:
-        """Wait until the server closes the call."""
+        """Wait until the server closes the call. Raises TimeoutError."""
         async with asyncio.timeout(within):
             while True:
                 try:
@@ -186,7 +193,7 @@ class Phone:
 
 
 class CallFailed(Exception):
-    """The server sent an error where an answer was due; `code` is the wire's."""
+    """The server sent an error message instead of an answer; `code` is an error code of the wire."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(f"{message['code']}: {message['message']}")
@@ -194,6 +201,6 @@ class CallFailed(Exception):
 
 
 def duration(wav: bytes) -> float:
-    """Seconds that a WAV file plays."""
+    """How many seconds a WAV file plays."""
     with wave.open(io.BytesIO(wav)) as sound:
         return float(sound.getnframes() / sound.getframerate())

@@ -1,4 +1,4 @@
-"""The streamed half of `call`: a microphone that never stops, and a player that says how far it is."""
+"""Streaming for `Phone`: a microphone that sends audio in real time, and a player that reports its position."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,18 +12,18 @@ REPORT_SECONDS = 0.5
 
 
 class Microphone:
-    """Sends what is said in real time, and silence in between, as a phone that is held to an ear does."""
+    """Sends audio in real time, and silence between utterances, as an open microphone does."""
 
     def __init__(self, phone: Phone) -> None:
         self._phone = phone
         self._pcm = bytearray()
-        self._said = asyncio.Event()
+        self._sent = asyncio.Event()
 
     async def say(self, pcm: bytes) -> None:
-        """Say it, to its end."""
+        """Speak (PCM16 24 kHz mono), and wait until all of it was sent."""
         self._pcm += pcm
-        self._said.clear()
-        await self._said.wait()
+        self._sent.clear()
+        await self._sent.wait()
 
     async def run(self) -> None:
         """Send a frame every 20 ms until cancelled."""
@@ -33,57 +33,57 @@ class Microphone:
             frame = bytes(self._pcm[: FRAME_MS * BYTES_PER_MS])
             del self._pcm[: len(frame)]
             if not self._pcm:
-                self._said.set()
+                self._sent.set()
             await self._phone.speak(frame.ljust(FRAME_MS * BYTES_PER_MS, b"\0"))
             due += FRAME_MS / 1000
             await asyncio.sleep(due - clock.time())
 
 
 class Player:
-    """Plays what comes in order and in real time, and reports how much of a reply was played."""
+    """Simulates playback in real time, and reports to the server how much of a reply was played."""
 
     def __init__(self, phone: Phone) -> None:
         self._phone = phone
-        self._response, self._got, self._until = "", 0.0, 0.0
+        self._response, self._received, self._plays_until = "", 0.0, 0.0
 
-    def hear(self, message: Message) -> None:
-        """Something came from the server."""
+    def receive(self, message: Message) -> None:
+        """Process a message from the server."""
         now = asyncio.get_running_loop().time()
         match message:
             case {"type": "response_started", "response_id": response}:
-                self._response, self._got = response, 0.0
+                self._response, self._received = response, 0.0
             case {"type": "sound", "pcm": pcm}:
                 seconds = len(pcm) / BYTES_PER_MS / 1000
-                self._got += seconds
-                self._until = max(now, self._until) + seconds
+                self._received += seconds
+                self._plays_until = max(now, self._plays_until) + seconds
             case {"type": "clear"}:
-                self._response, self._until = "", now
+                self._response, self._plays_until = "", now
 
     @property
     def left(self) -> float:
-        """Seconds that are still to be played."""
-        return max(0.0, self._until - asyncio.get_running_loop().time())
+        """Seconds of audio that were received and are still to be played."""
+        return max(0.0, self._plays_until - asyncio.get_running_loop().time())
 
     async def run(self) -> None:
         """Report twice a second until cancelled."""
         while True:
             await asyncio.sleep(REPORT_SECONDS)
             if self._response:
-                ms = max(0, int((self._got - self.left) * 1000))  # what came before it may still be playing
+                ms = max(0, int((self._received - self.left) * 1000))  # the reply before it may still be playing
                 await self._phone.say(type="played", response_id=self._response, ms=ms)
 
 
 @asynccontextmanager
 async def streaming(phone: Phone) -> AsyncIterator[tuple[Microphone, Player]]:
-    """A microphone and a player at work; `phone.on_message` is heard by the player as well."""
+    """Run a microphone and a player. The player receives each message before `phone.on_message` does."""
     microphone, player = Microphone(phone), Player(phone)
-    told = phone.on_message
+    on_message = phone.on_message
 
-    def hear(message: Message) -> None:
-        player.hear(message)
-        told(message)
+    def receive(message: Message) -> None:
+        player.receive(message)
+        on_message(message)
 
-    phone.on_message = hear
+    phone.on_message = receive
     work = [asyncio.create_task(part.run()) for part in (microphone, player)]
     try:
         yield microphone, player

@@ -1,4 +1,4 @@
-"""The JSON Schemas of everything that crosses a shore, compiled once, and the refusal that a bad input earns."""
+"""The JSON Schemas of every message of the wire, compiled once, and the exception for input that is refused."""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -12,7 +12,7 @@ from schemas.quiet import Quiet
 
 
 class Refused(Exception):
-    """Theirs to mend, never a crash: the caller is told `code` and `message`, and the call goes on.
+    """A fault of the client's, not of the server's: the client is sent `code` and `message`, and the call goes on.
 
     `code` is one of the error codes of answer.schema.json; `message` is a sentence that says what to do next.
     """
@@ -27,33 +27,33 @@ class Refused(Exception):
 
 
 MOST_PARTS = 10_000
-"""Of JSON in a frame: fields, elements, commas in a text, of which a typed turn may be 4,000. 32,000 take 5 ms."""
+"""Most JSON parts of a frame, see `parts`. A typed turn may hold 4,000 commas; 32,000 parts take 5 ms to check."""
 
 TOO_MUCH = "It holds too much JSON for a message: send the fields of the schema only."
 
 
 def read(name: str) -> dict[str, Any]:
-    """The schema of this name, e.g. `read("caller")` for caller.schema.json, as a fresh dict."""
+    """Read a schema, e.g. `read("caller")` for caller.schema.json. Returns a new dict each time."""
     schema: dict[str, Any] = orjson.loads(files(__name__).joinpath(f"{name}.schema.json").read_bytes())
     return schema
 
 
 def _by_type(name: str) -> Mapping[str, Draft202012Validator]:
-    """One validator per message type: the type is told first, so an error is about that type alone."""
+    """One validator for each message type. The type is checked first, so that errors concern that type alone."""
     schema = read(name)
     kinds = [choice["$ref"].rpartition("/")[2] for choice in schema["oneOf"]]
     return {kind: Quiet({**schema["$defs"][kind], "$defs": schema["$defs"]}) for kind in kinds}
 
 
 CALLER = _by_type("caller")
-"""What a caller may send: message type -> validator."""
+"""Message type -> validator, of every message that a caller may send."""
 
 ANSWER = _by_type("answer")
-"""What the server sends: message type -> validator. Held by tests, not checked on every message."""
+"""Message type -> validator, of every message that the server sends. Tests use it; the server does not check these."""
 
 
-def opened(frame: bytes, kinds: Mapping[str, Draft202012Validator]) -> dict[str, Any]:
-    """The JSON object in a text frame, checked by the schema of its type.
+def parse_message(frame: bytes, kinds: Mapping[str, Draft202012Validator]) -> dict[str, Any]:
+    """Parse the JSON object in a text frame and check it by the schema of its `type`, one of `kinds`.
 
     Raises Refused: bad_json, unknown_type, bad_message.
     """
@@ -76,5 +76,5 @@ def opened(frame: bytes, kinds: Mapping[str, Draft202012Validator]) -> dict[str,
 
 
 def parts(frame: bytes) -> int:
-    """How much JSON there may be in a frame, counted before it is read."""
+    """An upper bound of the fields and elements of JSON in a frame, counted without parsing it."""
     return sum(map(frame.count, (b"[", b"{", b",")))

@@ -1,4 +1,8 @@
-"""What a value lacks to fit its schema, in sentences for whoever wrote it: where, what, and what instead."""
+"""Schema errors as sentences for the author of a value: where the fault is, what is wrong, what to write instead.
+
+jsonschema finds the errors. `_sentences` turns each into a path and a sentence, by a table from the keyword of the
+schema ("enum", "maxLength") to a function. `nearest` adds "Did you mean ...?" where a name was probably mistyped.
+"""
 
 import json
 import re
@@ -10,39 +14,42 @@ from jsonschema import Draft202012Validator
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Prefix
 
-Parts = tuple[str | int, ...]  # the way from the file's root to a value
+Parts = tuple[str | int, ...]  # the keys and indices from the root of a JSON document to a value
 
-_LONGEST_WORD = 60  # characters; of a longer one no more is compared, or repeated in a message
-_MOST_NAMES = 40  # in one message
-_MOST_FAULTS = 100  # of one value
-_MOST_TOLD = 8  # faults, to a caller
+_LONGEST_WORD = 60  # characters of a word that are compared, or repeated in a message
+_MOST_NAMES = 40  # that one message lists
+_MOST_FAULTS = 100  # that are collected of one value
+_MOST_TOLD = 8  # faults that a caller is sent
 
 
 def shape_faults(schema: Mapping[str, Any], value: object, at: Parts = ()) -> list[tuple[str, str]]:
-    """Every fault of a value, as its JSON path and a sentence; `at` is where the value stands."""
+    """List the faults of a value as (JSON path, sentence); `at` is the place of the value in its document."""
     return faults(Draft202012Validator(schema), value, at)
 
 
 def faults(
     validator: Draft202012Validator, value: object, at: Parts = (), *, secret: bool = False
 ) -> list[tuple[str, str]]:
-    """The same by a validator that is there already, a hundred at most; no sentence repeats a part of a secret."""
+    """List the faults that an existing validator finds, a hundred at most, without repetition.
+
+    With `secret`, no sentence quotes a part of the value.
+    """
     found = [
         (path_of((*at, *error.absolute_path, *more)), message)
         for error in islice(validator.iter_errors(value), _MOST_FAULTS)
         for more, message in _sentences(error, _SAY | _SAY_OF_SECRETS if secret else _SAY)
     ]
-    return list(dict.fromkeys(found))  # jsonschema tells one error for each missing field; each tells them all
+    return list(dict.fromkeys(found))  # jsonschema has an error per missing field; `_sentences` lists all for each
 
 
 def first_of(faults: Iterable[str]) -> str:
-    """What a caller is told: the first eight faults, and whether there are more; those are not looked for."""
+    """Join the first eight faults into one text that says if there are more; the iterator is not read further."""
     told = [*islice(faults, _MOST_TOLD + 1)]
     return " ".join(told) if len(told) <= _MOST_TOLD else f"{' '.join(told[:_MOST_TOLD])} And more: mend these first."
 
 
 def path_of(parts: Parts) -> str:
-    """Write parts as a JSON path: ("astrologers", 2, "tone") is $.astrologers[2].tone."""
+    """Format parts as a JSON path: ("astrologers", 2, "tone") is $.astrologers[2].tone."""
     return "$" + "".join(_step(part) for part in parts)
 
 
@@ -53,7 +60,7 @@ def _step(part: str | int) -> str:
 
 
 def nearest(word: str, names: Iterable[str]) -> str:
-    """Write "Did you mean 'x'?" with a leading space when a name is near enough, else nothing."""
+    """Return " Did you mean 'x'?" (with the leading space) if one of `names` is similar enough, else ""."""
     known = {name.casefold(): name for name in sorted(names)}
     asked = word[:_LONGEST_WORD].casefold()
     most = min(_MOST_SLIPS, len(asked) // 3)
@@ -62,7 +69,7 @@ def nearest(word: str, names: Iterable[str]) -> str:
     parts = [name for name in known if len(asked) >= 3 and name.startswith(asked)] or [
         name for name in known if len(asked) >= 4 and asked in name
     ]
-    # A part of several names is none of them.
+    # A word that is a part of several names suggests none of them.
     close = slips[:1] or parts * (len(parts) == 1)
     return f" Did you mean '{known[close[0]]}'?" if close else ""
 
@@ -71,31 +78,33 @@ _MOST_SLIPS = 3
 
 
 def _slip(asked: str, name: str, mistakes: int) -> bool:
-    """Whether one may be the other mistyped: at most every third letter, counted from the first word that is another.
+    """True if `asked` may be `name` with typing mistakes: at most one in three letters, `mistakes` in all.
 
-    The first letter of that is seldom the wrong one: Hindee is Hindi, but IST is not MST, nor Asia/Mumbai Asia/Dubai.
+    Letters are counted from the first word in which the two differ. People seldom mistype the first letter of a word:
+    Hindee is Hindi, but IST is not MST, and Asia/Mumbai is not Asia/Dubai.
     """
     same = int(Prefix.similarity(asked, name))
     before = re.match(r".*[\W_]|", asked[:same])
     begin = before.end() if before else 0
-    rest, sure = len(asked) - begin, same - begin  # letters of the other word, and how many of its first are the same
+    rest, sure = len(asked) - begin, same - begin  # letters from that word on, and how many of its first are equal
     likely = sure > 1 or (sure == 1 and rest > 3) or (mistakes == 1 and (rest > 5 or sorted(asked) == sorted(name)))
     return not mistakes or (likely and mistakes <= rest // 3)
 
 
 def shown(word: str) -> str:
-    """A word as a message repeats it."""
+    """Shorten a word for use in a message."""
     return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}..."
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names as a message lists them."""
+    """Join names for use in a message: forty at most, and how many more there are."""
     every = list(names)
     more = f" and {len(every) - _MOST_NAMES} more" if len(every) > _MOST_NAMES else ""
     return f"{', '.join(map(shown, every[:_MOST_NAMES]))}{more}"
 
 
 def _sentences(error: Any, say: "Mapping[str, Callable[[Any], str]]") -> Iterator[tuple[Parts, str]]:
+    """The sentences for one error, each with the path from the erroneous value to the place that is meant."""
     match error.validator:
         case "required":
             for name in error.validator_value:
@@ -112,7 +121,7 @@ def _sentences(error: Any, say: "Mapping[str, Callable[[Any], str]]") -> Iterato
 
 
 def unknown(name: str, known: Iterable[str]) -> str:
-    """Say that a field is unknown, which one was probably meant, and which there are."""
+    """The sentence for an unknown field: which one was probably meant, and which exist."""
     names = sorted(known)
     return f"is not a known field.{nearest(name, names)} Known: {listed(names)}."
 

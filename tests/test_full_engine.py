@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from engine.load import BLINK, Load
+from engine.load import NEGLIGIBLE, Load
 from engine.worker import Workers
 from phone import CallFailed, Phone
 from tests.kit.exchange import CLIPS, Exchange, exchange
@@ -18,13 +18,13 @@ TURN = SECOND + bytes(2 * len(SECOND))
 
 def one_at_a_time() -> Workers:
     """One thread, and nobody may wait for it."""
-    return Workers(1, Load(1, most=0.0))
+    return Workers(1, Load(1, limit=0.0))
 
 
 async def talks(line: Exchange, phone: Phone, mode: str) -> None:
     """Somebody who has been greeted."""
     load = line.parts.workers.load
-    await until(lambda: load.lately(time.monotonic()) < BLINK)
+    await until(lambda: load.average_wait(time.monotonic()) < NEGLIGIBLE)
     await phone.choose(MOHIT, mode=mode)
     await (phone.reply() if mode == "stream" else phone.answer())
     await until(lambda: line.parts.queued == 0)

@@ -79,7 +79,7 @@ def _fitting(wish: Wish, catalogue: Catalogue, now: datetime) -> tuple[Persona, 
         case ById(astrologer_id):
             return (catalogue.get(astrologer_id, now),)
         case ByWords(words, language):
-            if found := catalogue.fitting(words, language, now):
+            if found := catalogue.match_all(words, language, now):
                 return found
             raise Refused("no_persona", NOBODY_FITS)
         case _:

@@ -3,7 +3,7 @@
 from collections import deque
 
 from actors.runtime import Ref
-from audio import By, Decoded, Decoding, Packed, Pool, Undecoded
+from audio import Decoded, Decoding, Packed, Pool, Sender, Undecoded
 from upstream.facts import TurnId
 
 
@@ -13,7 +13,7 @@ class Clips:
     `by` says whose clips they are, the widest group first: what those cost decides when the next is decoded.
     """
 
-    def __init__(self, pool: Pool, to: Ref[Decoded | Undecoded], by: By = ()) -> None:
+    def __init__(self, pool: Pool, to: Ref[Decoded | Undecoded], by: Sender = ()) -> None:
         self._pool, self._to, self._by = pool, to, by
         self._waiting: deque[tuple[TurnId, bytes | Packed]] = deque()
         self._in_hand: tuple[TurnId, Decoding] | None = None

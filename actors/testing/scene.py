@@ -14,7 +14,7 @@ from actors.testing.loop import settle
 from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
-from audio import By, Decoded, Pool, Undecoded
+from audio import Decoded, Pool, Sender, Undecoded
 from personas import Catalogue, CurrentCatalogue
 
 ENDING_SECONDS = 5.0  # the last facts have 2 s, and so have children that will not end
@@ -23,7 +23,7 @@ ENDING_SECONDS = 5.0  # the last facts have 2 s, and so have children that will 
 class InHand:
     """A clip that waits for the test to decode it."""
 
-    def __init__(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded], by: By = ()) -> None:
+    def __init__(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded], by: Sender = ()) -> None:
         self.clip, self.by = clip, by
         self.cancelled = False
         self._number, self._to = number, to
@@ -56,7 +56,7 @@ class Decoders:
         settle()
         return list(self._clips)
 
-    def decode(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded], by: By = ()) -> InHand:
+    def decode(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded], by: Sender = ()) -> InHand:
         """Take a clip; `to` is told what became of it, never before this returns."""
         in_hand = InHand(number, clip, to, by)
         self._clips.append(in_hand)

@@ -1,6 +1,10 @@
-"""What strangers do to a server, and what fifty callers who behave feel of it: `python -m bench attacks`.
+"""Measures attacks: what fifty well-behaved callers feel while a server is attacked (`python -m bench attacks`).
 
-Those who attack are a `process` of their own, with an address of their own, on the load's core; `attacker` is what they
-have in common, `kinds` names what they do, a file for each kind. `cases` is the list of all that is tried, `neighbours`
-are those who want to be served meanwhile, `measure` takes the figures of one case, `run` those of all.
+    run ─▶ cases (what is tried) ─▶ measure (one case) ─▶ launcher ─▶ process (the attackers) ─▶ kinds ─▶ attacker
+                                      ├─▶ neighbours: those who want to be served meanwhile
+                                      ├─▶ memory: of the server and its children
+                                      └─▶ server: how it is started, how late its event loop was
+
+The attackers are a process on the load's core, with IP addresses of their own. `attacker` is what all attacks use;
+there is a file for each kind: bodies, clips, log_flood, profiles, replies, silence, waiting.
 """

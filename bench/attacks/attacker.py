@@ -1,4 +1,4 @@
-"""What those who attack have in common: their connections, and what they spend."""
+"""What all attacks use: connections, and a count of what the attackers spend."""
 
 import asyncio
 import itertools
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, cast
 from bench import frames
 from bench.marks import user
 
-FIRST = 60_000  # their numbers as callers
+FIRST = 60_000  # the first of their caller numbers
 CALLERS = 5_000
 MOST_BYTES = 3 * 2**30
 CONNECT_SECONDS = 5.0
@@ -22,11 +22,11 @@ Attack: TypeAlias = Callable[["Attacker"], Coroutine[Any, Any, None]]
 
 
 class SpentError(Exception):
-    """They have sent as much as they may."""
+    """The attackers have sent MOST_BYTES."""
 
 
 class Wire(asyncio.Protocol):
-    """One connection. `status` is that of the answer to its request, `answers` counts the text frames after that."""
+    """One connection. `status` is the HTTP status of the response, `answers` counts the text frames after it."""
 
     def __init__(self, attacker: "Attacker") -> None:
         self.status, self.answers = "", 0
@@ -76,12 +76,12 @@ class Wire(asyncio.Protocol):
             self.transport.close()
 
     def cut(self) -> None:
-        """Gone at once; of a connection that is gone already asyncio's transport would not have it."""
+        """Abort the connection, unless it is closed already, for which asyncio's transport would raise."""
         if not self.gone:
             self.transport.abort()
 
     async def write(self, data: bytes) -> None:
-        """As fast as it is taken. Raises ConnectionError."""
+        """Write as fast as the peer reads. Raises ConnectionError, SpentError."""
         for at in range(0, len(data), PIECE):
             await self._room.wait()
             if self.gone or self.transport.is_closing():
@@ -91,11 +91,11 @@ class Wire(asyncio.Protocol):
             self.transport.write(piece)
 
     async def say(self, message: bytes, opcode: int = frames.TEXT) -> None:
-        """One frame. Raises ConnectionError."""
+        """Send one frame. Raises ConnectionError, SpentError."""
         await self.write(frames.frame(opcode, message, masked=True))
 
     async def until(self, true: Callable[[], bool], seconds: float = 10.0) -> None:
-        """Raises ConnectionError when it is gone before, or TimeoutError."""
+        """Wait until `true()`. Raises ConnectionError if the connection is closed before, or TimeoutError."""
         async with asyncio.timeout(seconds):
             while not true():
                 if self.gone:
@@ -105,7 +105,7 @@ class Wire(asyncio.Protocol):
 
 
 class Attacker:
-    """What they spend, and the means that they share."""
+    """Opens connections from `addresses` different addresses, and counts what was sent, received and refused."""
 
     def __init__(self, port: int, addresses: int = 1) -> None:
         self.host, self._port = f"127.0.0.1:{port}", port
@@ -116,13 +116,13 @@ class Attacker:
         self._numbers = itertools.cycle(range(FIRST, FIRST + CALLERS))
 
     def spend(self, count: int) -> None:
-        """So many bytes more. Raises SpentError."""
+        """Count bytes that are sent. Raises SpentError."""
         self.sent += count
         if self.sent > MOST_BYTES:
             raise SpentError
 
     async def connect(self, little: bool = False) -> Wire:
-        """With `little`, the kernel keeps hardly anything that is not read. Raises OSError, or TimeoutError."""
+        """Open a connection. `little`: with a tiny receive buffer in the kernel. Raises OSError, TimeoutError."""
         self.connections += 1
         loop = asyncio.get_running_loop()
         plug = socket.socket()
@@ -141,10 +141,10 @@ class Attacker:
         return wire
 
     async def call(self, query: str = "", little: bool = False) -> Wire:
-        """A call of somebody new, opened. Raises OSError, or TimeoutError."""
+        """Open the WebSocket of a new caller. Raises OSError, TimeoutError, SpentError."""
         wire = await self.connect(little)
         path = f"/ws/{user(next(self._numbers))}" + (f"?{query}" if query else "")
-        with _or_gone(wire):
+        with _closed_on_error(wire):
             await wire.write(frames.request(path, self.host))
             await wire.until(lambda: bool(wire.status))
             if wire.status != "101":
@@ -152,15 +152,15 @@ class Attacker:
         return wire
 
     async def chosen(self, query: str, little: bool = False) -> Wire:
-        """A call in which somebody is on the line. Raises OSError, or TimeoutError."""
+        """Open a call and wait for the first message of the server. Raises OSError, TimeoutError, SpentError."""
         wire = await self.call(query, little)
-        with _or_gone(wire):
+        with _closed_on_error(wire):
             await wire.until(lambda: wire.answers > 0)
         return wire
 
 
 @contextmanager
-def _or_gone(wire: Wire) -> Iterator[None]:
+def _closed_on_error(wire: Wire) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -169,7 +169,7 @@ def _or_gone(wire: Wire) -> Iterator[None]:
 
 
 async def again(job: Callable[[], Awaitable[None]], pause: float = 0.05) -> None:
-    """For ever: whoever is turned away comes back."""
+    """Repeat a job for ever; if it fails, after a pause."""
     while True:
         with suppress(OSError, TimeoutError):
             await job()
@@ -177,5 +177,5 @@ async def again(job: Callable[[], Awaitable[None]], pause: float = 0.05) -> None
 
 
 async def crowd(number: int, job: Callable[[], Awaitable[None]], pause: float = 0.05) -> None:
-    """So many do it at the same time, again and again."""
+    """Repeat a job for ever, so many times in parallel."""
     await asyncio.gather(*(again(job, pause) for _ in range(number)))

@@ -1,4 +1,4 @@
-"""Bodies of requests that are small on the wire and large once they are unpacked."""
+"""Compression bombs: request bodies that are small on the wire and large when they are decompressed."""
 
 import itertools
 import zlib
@@ -12,14 +12,14 @@ AT_ONCE = 4
 
 
 def packed(coding: str, megabytes: int) -> bytes:
-    """So many zeros."""
+    """So many megabytes of zeros, compressed."""
     packer = zlib.compressobj(9, zlib.DEFLATED, CODINGS[coding])
     zeros = bytes(MEGABYTE)
     return b"".join(packer.compress(zeros) for _ in range(megabytes)) + packer.flush()
 
 
 def growing(megabytes: int) -> Attack:
-    """One after another to each of the paths, in both codings, on a connection each."""
+    """Send the body to each path in both codings, each time on a new connection."""
     bodies = {coding: packed(coding, megabytes) for coding in CODINGS}
     turns = itertools.cycle([(path, coding) for path in PATHS for coding in CODINGS])
 

@@ -1,4 +1,4 @@
-"""All that is tried: an attack, or a fault of the model, the server that it meets, and for how long."""
+"""All cases: an attack or a fault of the model, how the server is started, and how long it lasts."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
@@ -18,7 +18,7 @@ Fault: TypeAlias = Callable[[Load, Neighbours], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True)
 class Must:
-    """What has to be reached, and whether a row does; None where a figure cannot say it."""
+    """A target, and a function that checks it for a row; it returns None if the figures cannot say it."""
 
     what: str
     met: Callable[[dict[str, Any]], bool | None]
@@ -34,29 +34,29 @@ TOLD = Must("callers are told", lambda row: bool(row["told"]))
 
 @dataclass(frozen=True)
 class Case:
-    """What the callers meet. Once `fault` returns it is over, also before `seconds` are."""
+    """One case. It ends after `seconds`, or earlier if `fault` returns."""
 
     attack: str = ""
     seconds: float = 8.0
     callers: int = 50
     addresses: int = 1
     patience: float = 5.0
-    """Seconds that a newcomer waits for an answer."""
+    """Seconds that a new caller waits for an answer."""
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     handles: int = 0
     unread: bool = False
     fault: Fault | None = None
     lengths: Mapping[int, int] = field(default_factory=dict)
-    """Words of the replies to these callers."""
+    """By caller: words of the replies."""
     must: Must = ISOLATED
 
 
 async def refused_once(running: Load, neighbours: Neighbours) -> None:
-    """The model refuses the key of whoever is let in next, and is healthy from then on; over when one is served."""
+    """The model refuses the key of one connection, then works again. Ends when a new caller is served."""
     await asyncio.sleep(0.5)
     running.upstream.refusals = 1
-    while running.upstream.refusals:  # noqa: ASYNC110  # what is looked at tells nobody
+    while running.upstream.refusals:  # noqa: ASYNC110  # there is no event for it
         await asyncio.sleep(0.1)
     came = len(neighbours.newcomers)
     while not any(one.took and not one.instead for one in neighbours.newcomers[came:]):  # noqa: ASYNC110
@@ -64,13 +64,13 @@ async def refused_once(running: Load, neighbours: Neighbours) -> None:
 
 
 async def stalled(running: Load, neighbours: Neighbours) -> None:
-    """From now on the model says nothing, but answers pings."""
+    """The model sends nothing any more, but answers pings."""
     running.upstream.mute = True
     await asyncio.sleep(60)
 
 
 async def hung(running: Load, neighbours: Neighbours) -> None:
-    """Every connection to the model is cut; the next are opened, and say nothing at all."""
+    """Every connection to the model is cut. New ones are opened, but nothing is sent on them, not even pongs."""
     running.upstream.mute = running.upstream.deaf = True
     for line in list(running.upstream.lines):
         line.transport.abort()
@@ -78,7 +78,7 @@ async def hung(running: Load, neighbours: Neighbours) -> None:
 
 
 async def restarted(running: Load, neighbours: Neighbours) -> None:
-    """The model is away for 17 s."""
+    """The model is not reachable for 17 s."""
     await running.upstream.close()
     await asyncio.sleep(17)
     await running.upstream.open()
@@ -86,7 +86,7 @@ async def restarted(running: Load, neighbours: Neighbours) -> None:
 
 
 async def replaced(running: Load, neighbours: Neighbours) -> None:
-    """After three seconds a decoder dies, and five callers lose the model: others are needed."""
+    """After three seconds, a decoder dies and five callers lose their upstream connection; both must be replaced."""
     await asyncio.sleep(3)
     for child in running.host.process.children()[:1]:
         with suppress(psutil.NoSuchProcess):

@@ -1,14 +1,14 @@
-"""Recordings of half a megabyte that take seconds to decode."""
+"""Costly clips: recordings of half a megabyte that take seconds to decode."""
 
 from bench.attacks import sounds
 from bench.attacks.attacker import Attack, Attacker, crowd
 from bench.attacks.waiting import CHOICE, clip
 
-WAITING = 2  # recordings of each that are not answered yet
+WAITING = 2  # recordings of each attacker that are not answered yet
 
 
 def costly(attackers: int) -> Attack:
-    """So many send the next one as soon as one before is answered."""
+    """So many attackers send the next clip as soon as an earlier one is answered."""
     message = clip(sounds.alternating())
 
     async def attack(attacker: Attacker) -> None:

@@ -1,8 +1,8 @@
-"""The attacks by name: what makes each ready, in the process of those who attack."""
+"""The attacks by name: each entry prepares an attack, in the process of the attackers."""
 
 from collections.abc import Callable
 
-from bench.attacks import bodies, clips, noise, profiles, replies, silence, waiting
+from bench.attacks import bodies, clips, log_flood, profiles, replies, silence, waiting
 from bench.attacks.attacker import Attack
 
 HALF = b"GET /api/astrologers HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
@@ -23,5 +23,5 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     "half requests": lambda: silence.plain(HALF, b"x"),
     "connections": silence.rush,
     "trials": silence.trials,
-    "noise": noise.noise,
+    "noise": log_flood.log_flood,
 }

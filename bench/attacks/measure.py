@@ -1,4 +1,4 @@
-"""One case: the callers before it, during it, and the memory after it."""
+"""Measures one case: latencies of the callers before and during the attack, and the memory after it."""
 
 import asyncio
 from array import array
@@ -10,23 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from bench.attacks.cases import Case
+from bench.attacks.launcher import AttackProcess, attack_process
 from bench.attacks.memory import Held, Memory, alike
 from bench.attacks.neighbours import NEWCOMERS, SENDERS, WORDS, Neighbours, summary, words
 from bench.attacks.server import start, worst_ms
-from bench.attacks.squad import Squad, squad
 from bench.callers import Call
 from bench.load import Load, Reading, at, load
 from bench.marks import now, user
 
-A_SECOND = 25  # new callers: fewer than are let in
+A_SECOND = 25  # new callers: fewer than the server accepts
 TRIES = 3
-MOST_MB = 3000.0  # of the server; then the attack is stopped
+MOST_MB = 3000.0  # of the server; above that, the attack is stopped
 FRAME_US = 20_000
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds: until most callers have had a turn (what they hold grows with it), what is measured, and then."""
+    """Seconds: `settle` until most callers had a turn (which uses memory), `before` is measured, `after` the attack."""
 
     settle: float = 8.0
     before: float = 4.0
@@ -37,18 +37,18 @@ PACE = Pace()
 
 
 async def measured(case: Case, tree: Path, pace: Pace = PACE) -> dict[str, Any]:
-    """The figures of one case. Raises OSError where the server does not start, or psutil.Error where it is gone."""
+    """The figures of one case. Raises OSError if the server does not start, psutil.Error if it has died."""
     async with load("server", start=start(case, tree)) as running:
         running.crowd.keep_events = True
         running.upstream.lengths = {**case.lengths, **dict.fromkeys([*NEWCOMERS, *SENDERS], WORDS)}
         for who in running.upstream.lengths:
-            user(who)  # so that the model knows them
+            user(who)  # so that the model can identify them
         await _filled(running, case.callers)
         return await _Measured(running, case, pace).row()
 
 
 async def _filled(running: Load, callers: int) -> None:
-    """As many as there are to be, on a machine that may be busy. Raises OSError."""
+    """Place the calls, with some attempts, as the machine may be busy. Raises OSError."""
     for _ in range(TRIES - 1):
         with suppress(OSError):
             return await running.crowd.resize(callers, A_SECOND)
@@ -57,7 +57,7 @@ async def _filled(running: Load, callers: int) -> None:
 
 @dataclass
 class _Phase:
-    """What the callers felt for a while."""
+    """The latencies of the callers between two times, in seconds; p50 and p99 in ms."""
 
     since: float
     until: float
@@ -74,18 +74,18 @@ class _Measured:
         self._calls = list(running.crowd.calls)
         self._neighbours = Neighbours(running.crowd, case.patience)
         self._stopped = False
-        self._squad: Squad | None = None
+        self._attack: AttackProcess | None = None
 
     async def row(self) -> dict[str, Any]:
-        """Before, during, after."""
+        """Measure before, during and after the attack."""
         memory, port = Memory(self._running.host.process, MOST_MB, self._stop), self._running.host.port
-        async with memory.watched(), self._neighbours.meanwhile(), self._enemies():
+        async with memory.watched(), self._neighbours.meanwhile(), self._attack_process():
             await asyncio.sleep(self._pace.settle)
             before = await self._phase(self._pace.before)
             held = memory.samples[-1]
-            await worst_ms(port)  # from here on
+            await worst_ms(port)  # resets the maximum
             during = await self._attacked()
-            spent = await self._squad.spent() if self._squad else {}
+            spent = await self._attack.spent() if self._attack else {}
             loop = await worst_ms(port)
             peak, after = memory.peak(during.since), await memory.back(held, self._pace.after)
         return {
@@ -95,26 +95,26 @@ class _Measured:
         }  # fmt: skip
 
     @asynccontextmanager
-    async def _enemies(self) -> AsyncIterator[None]:
+    async def _attack_process(self) -> AsyncIterator[None]:
         case = self._case
         if not case.attack:
             yield
             return
-        async with squad(case.attack, self._running.host.port, case.seconds, case.addresses) as self._squad:
+        async with attack_process(case.attack, self._running.host.port, case.seconds, case.addresses) as self._attack:
             yield
 
     def _stop(self) -> None:
         self._stopped = True
-        if self._squad:
-            self._squad.stop()
+        if self._attack:
+            self._attack.stop()
 
     async def _attacked(self) -> _Phase:
         case, upstream = self._case, self._running.upstream
         fault: asyncio.Task[None] | None = None
         if case.fault:
             fault = asyncio.create_task(case.fault(self._running, self._neighbours))
-        if self._squad:
-            self._squad.go()
+        if self._attack:
+            self._attack.go()
         try:
             return await self._phase(case.seconds, fault)
         finally:
@@ -130,7 +130,7 @@ class _Measured:
         reading = await running.measure(seconds, until)
         samples = array("q", running.upstream.uplink)
         for call, before in unheard.items():
-            if not call.done.done():  # what is still under way is late too
+            if not call.done.done():  # frames that have not arrived yet are late as well
                 samples.extend(FRAME_US * late for late in range(1, self._unheard(call) - before + 1))
         return _Phase(since, now() / 1e6, reading, at(samples, 0.5), at(samples, 0.99))
 
@@ -151,7 +151,7 @@ class _Measured:
 
 
 def told(calls: Collection[Call], since: float) -> dict[str, str]:
-    """What the callers were told since then that is no answer: to how many, and from when to when, in seconds."""
+    """The errors, notices and closes that callers received since then: how many, and from when to when in seconds."""
     times = defaultdict[str, list[float]](list)
     for call in calls:
         for when, event in call.events:

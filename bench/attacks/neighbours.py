@@ -1,4 +1,4 @@
-"""Those who want to be served meanwhile: somebody who calls every second, and some who send recordings."""
+"""Well-behaved clients during an attack: newcomers, one each second, and some callers who send clips."""
 
 import asyncio
 from base64 import b64encode
@@ -15,7 +15,7 @@ from bench.marks import now
 
 CLIP = b64encode((Path(__file__).parents[2] / "clips" / "en_proposal.m4a").read_bytes()).decode()
 NEWCOMERS, SENDERS = range(50_000, 55_000), range(55_000, 55_003)
-"""Their numbers as callers."""
+"""Their caller numbers."""
 CLIP_SECONDS = 2.0  # from one recording to the next
 CLIP_PATIENCE = 20.0
 ORDINARY = ("minute", "switching")
@@ -24,7 +24,7 @@ WORDS = 3  # of the answers that they get
 
 @dataclass
 class Try:
-    """Somebody wanted something: when, how long until they had it, and what they were told instead. Seconds."""
+    """One request of a client: when it began, how long it took, and the error received instead. In seconds."""
 
     began: float
     took: float | None = None
@@ -32,13 +32,13 @@ class Try:
     instead: str = ""
 
     def wait(self, until: float) -> float:
-        """As long as it took, or has been taking."""
+        """The seconds that it took, or has taken until now."""
         return until - self.began if self.took is None else self.took
 
 
 @dataclass
 class Neighbours:
-    """What became of them."""
+    """Runs the clients, and records their requests."""
 
     crowd: Crowd
     patience: float
@@ -47,7 +47,7 @@ class Neighbours:
 
     @asynccontextmanager
     async def meanwhile(self) -> AsyncIterator[None]:
-        """They are there as long as this lasts."""
+        """Run the clients within the context."""
         tasks: set[asyncio.Task[None]] = set()
 
         def begin(work: Coroutine[Any, Any, None]) -> None:
@@ -70,7 +70,7 @@ class Neighbours:
             await asyncio.gather(*left, return_exceptions=True)
 
     async def _come(self, who: int) -> None:
-        """Call, wait until somebody is on the line, and hang up."""
+        """Call, wait until the persona is on the line, and hang up."""
         self.newcomers.append(one := Try(now() / 1e6))
         try:
             async with asyncio.timeout(self.patience):
@@ -116,20 +116,20 @@ def _answered(call: Call, before: int) -> bool:
 
 
 def said(call: Call, since: float = 0.0) -> str:
-    """What a caller was told that is no answer: codes of errors, notices and closes, or the status of no call."""
+    """The codes of errors, notices and closes that a caller received, or the HTTP status that refused the call."""
     if call.status not in ("", "101"):
         return call.status
     return " ".join(words(event) for when, event in call.events if when >= since and words(event))
 
 
 def words(event: dict[str, Any]) -> str:
-    """The code of an event; empty where it says nothing of the kind."""
+    """The code of an error, notice or close; empty for ordinary events."""
     says = event["type"] in ("error", "notice", "close") and event["code"] not in ORDINARY
     return str(event["code"]) if says else ""
 
 
 def summary(tries: Iterable[Try], since: float, until: float) -> dict[str, Any]:
-    """Of those that began in a while: how many were served, their waits in ms, what the others were told."""
+    """Of the requests that began between two times: how many were served, their waits in ms, errors of the others."""
     ours = [one for one in tries if since <= one.began < until]
     waits = [round(one.wait(until) * 1e6) for one in ours]
     instead = Counter(one.instead or "no answer yet" for one in ours if one.instead or one.took is None)

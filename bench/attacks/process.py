@@ -1,7 +1,7 @@
-"""The process of those who attack: `python -m bench.attacks.process NAME PORT SECONDS ADDRESSES`.
+"""The process of the attackers: `python -m bench.attacks.process NAME PORT SECONDS ADDRESSES`.
 
-It says "ready" once its poison is made, begins at the line "go", and ends by itself: after so many seconds, after
-MOST_BYTES, or when its stdin is closed. Then it writes down as JSON what it spent and what it was told.
+It prints "ready" when the attack is prepared, begins when it reads the line "go", and ends after so many seconds, after
+MOST_BYTES, or when its stdin is closed. Then it prints, as JSON, what it spent and which answers it received.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import orjson
 from bench.attacks.attacker import Attacker, SpentError
 from bench.attacks.kinds import ATTACKS
 
-MOST_SECONDS = 120  # then the kernel ends it, whatever it is at
+MOST_SECONDS = 120  # after which the kernel kills the process
 
 
 async def _main(name: str, port: int, seconds: float, addresses: int) -> None:
@@ -43,5 +43,5 @@ async def _main(name: str, port: int, seconds: float, addresses: int) -> None:
 
 if __name__ == "__main__":
     signal.alarm(MOST_SECONDS)
-    os.nice(5)  # whoever measures is on the same core
+    os.nice(5)  # the load generator is on the same core
     asyncio.run(_main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])))

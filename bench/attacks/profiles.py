@@ -1,4 +1,4 @@
-"""Messages in which so much is wrong that to say it takes long."""
+"""Messages with so many faults that to explain them takes long."""
 
 import asyncio
 
@@ -6,17 +6,17 @@ from bench.attacks.attacker import Attack, Attacker, Wire, crowd
 
 SOCKETS = 60
 FIELDS = 5_200
-MESSAGES = 20  # a minute are borne
+MESSAGES = 20  # invalid ones that are allowed in a minute
 
 
 def message() -> bytes:
-    """63 KB: a choice with a profile of fields that nobody knows."""
+    """63 KB: a `config` with a profile of unknown fields."""
     fields = ",".join(f'"f{number:06}":1' for number in range(FIELDS))
     return b'{"type":"config","astrologer_id":"mohit_vedic_marriage","profile":{%b}}' % fields.encode()
 
 
 def profiles(reads: bool) -> Attack:
-    """Each socket says it twenty times and then calls anew; who `reads` waits for each answer."""
+    """Each socket sends it twenty times and then calls again. With `reads`, it waits for each answer."""
     said = message()
 
     async def attack(attacker: Attacker) -> None:

@@ -1,4 +1,4 @@
-"""Callers who ask for long replies, read nothing, and are gone."""
+"""Callers who request long replies, read nothing, and disconnect."""
 
 import asyncio
 
@@ -7,12 +7,12 @@ from bench.callers import ASTROLOGER
 
 CALLERS = 4
 TURNS = 7
-WORDS = 300  # of a reply, as the model answers them: a minute, a frame of 3.8 MB; 32 MiB may wait
+WORDS = 300  # of a reply of the model: a minute, a frame of 3.8 MB; the server lets 32 MiB wait
 BETWEEN = 0.3
 
 
 def vanishing() -> Attack:
-    """Each asks seven times within two seconds, and hangs up by being gone."""
+    """Each caller asks seven times within two seconds, and aborts the connection."""
 
     async def attack(attacker: Attacker) -> None:
         async def ask() -> None:

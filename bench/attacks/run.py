@@ -1,4 +1,4 @@
-"""All cases, each with a server of its own, and what is printed of them."""
+"""Runs all cases, each with a server of its own, and formats the rows."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ COLUMNS = ("attack", "before", "during", "ratio", "lost", "told", "newcomers", "
 async def run(
     only: Sequence[str], tree: Path, keep: Callable[[Part], None], say: Callable[[str], None] = print
 ) -> list[Part]:
-    """The cases that are named, or all; what was measured so far is kept after each: it takes half an hour."""
+    """Run the named cases, or all. `keep` saves the results after each one, as a run takes half an hour."""
     part = Part("attacks", columns=COLUMNS, key="attack")
     for name in only or CASES:
         try:
@@ -32,7 +32,7 @@ async def run(
 
 
 def _print(row: dict[str, Any]) -> None:
-    """The columns that are for people."""
+    """Add the columns that are printed, made of the figures."""
     if "ratio" not in row:
         return
     came, sent, cost = row["newcomers_came"], row["clips_sent"], row.get("spent")

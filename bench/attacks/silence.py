@@ -1,4 +1,4 @@
-"""Connections that want nothing but to be there."""
+"""Idle connections: calls without a persona, and sockets without a request."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ RUSH = 512  # connections a second
 
 
 def lines(says: bytes = b"") -> Attack:
-    """Calls in which nobody is chosen; some say a word every two seconds."""
+    """Calls in which no persona is chosen; with `says`, each sends this message every two seconds."""
 
     async def attack(attacker: Attacker) -> None:
         async def hold() -> None:
@@ -34,7 +34,7 @@ async def _held(wire: Wire, says: bytes) -> None:
 
 
 def plain(sends: bytes, slowly: bytes = b"") -> Attack:
-    """Connections that bring no whole request; `slowly` is added, again and again."""
+    """Connections that never complete a request; `slowly` is sent every two seconds."""
 
     async def attack(attacker: Attacker) -> None:
         async def hold() -> None:
@@ -53,7 +53,7 @@ def plain(sends: bytes, slowly: bytes = b"") -> Attack:
 
 
 def rush() -> Attack:
-    """512 calls a second, each gone as soon as it was answered."""
+    """512 calls a second, each aborted as soon as it is answered."""
 
     async def attack(attacker: Attacker) -> None:
         async def call() -> None:
@@ -66,7 +66,7 @@ def rush() -> Attack:
 
 
 def trials() -> Attack:
-    """Somebody who calls twenty times a second and, once let in, chooses nobody."""
+    """One client that calls twenty times a second and, once accepted, chooses no persona."""
 
     async def attack(attacker: Attacker) -> None:
         async def call() -> None:

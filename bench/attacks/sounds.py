@@ -1,4 +1,4 @@
-"""Recordings that nobody records."""
+"""Makes unusual recordings for attacks."""
 
 import io
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ COSTLY_BYTES = 470_000
 
 
 def quiet_tone(seconds: float) -> bytes:
-    """An ogg file of Opus, as small as it gets, that is loud enough to count as sound."""
+    """An ogg file of Opus, as small as possible, that is loud enough to count as sound."""
     file = io.BytesIO()
     with av.open(file, "w", "ogg") as container:
         stream = container.add_stream("libopus", rate=48_000, layout="mono")
@@ -25,7 +25,7 @@ def quiet_tone(seconds: float) -> bytes:
 
 
 def alternating(seconds: float = COSTLY_SECONDS, size: int = COSTLY_BYTES) -> bytes:
-    """Raw AAC whose every frame is at another rate than the one before: whoever resamples it begins anew each time."""
+    """Raw AAC in which each frame has another rate than the one before, so that each needs a new resampler."""
     bit_rate = round(size * 8 / seconds)
     streams = [_adts(rate, seconds / len(RATES), bit_rate) for rate in RATES]
     return b"".join(chain.from_iterable(zip(*(_frames(stream) for stream in streams), strict=False)))
@@ -51,7 +51,7 @@ def _tone(rate: int, seconds: float) -> Iterator[av.AudioFrame]:
 
 
 def _frames(adts: bytes) -> Iterator[bytes]:
-    """Each frame with its head, which has its length in 13 bits."""
+    """The frames with their headers, in which the length has 13 bits."""
     at = 0
     while at + 7 <= len(adts):
         length = (adts[at + 3] & 3) << 11 | adts[at + 4] << 3 | adts[at + 5] >> 5

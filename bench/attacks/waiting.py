@@ -1,4 +1,4 @@
-"""Bytes that wait in the server: recordings before the decoders, frames that are not whole yet."""
+"""Data that must wait in the server: clips for the decoders, and incomplete frames."""
 
 import asyncio
 from base64 import b64encode
@@ -10,17 +10,17 @@ from bench.callers import ASTROLOGER
 
 MEBIBYTE = 2**20
 CHOICE = f"astrologer_id={ASTROLOGER}&mode=clip"
-AT_ONCE = 8  # messages of a caller that may wait
+AT_ONCE = 8  # messages that may wait per caller
 HEAD, TAIL = b'{"type":"audio","audio":"', b'"}'
 
 
 def clip(recording: bytes) -> bytes:
-    """The message with this recording."""
+    """The audio message with this recording."""
     return HEAD + b64encode(recording) + TAIL
 
 
 def large() -> Attack:
-    """Thirty sockets with eight messages each, as large as a frame may be."""
+    """Thirty sockets with eight messages each, of the largest size of a frame."""
     size = 8 * MEBIBYTE - len(HEAD) - len(TAIL) - 16
     return _eight(HEAD + b"A" * (size - size % 4) + TAIL, sockets=30)
 
@@ -47,7 +47,7 @@ def _eight(message: bytes, sockets: int) -> Attack:
 
 
 def unfinished() -> Attack:
-    """Two hundred sockets with 5 MiB of a frame of 8 MiB each; the rest never comes."""
+    """Two hundred sockets with the first 5 MiB of a frame of 8 MiB each; the rest is never sent."""
     begun = frames.header(frames.TEXT, 8 * MEBIBYTE - 1, masked=True) + HEAD + b"A" * (5 * MEBIBYTE)
 
     async def attack(attacker: Attacker) -> None:

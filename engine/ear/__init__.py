@@ -1,1 +1,1 @@
-"""The engine's ear: speech to words, in English and Hindi."""
+"""The engine's ear: speech recognition in English and Hindi, and voice activity detection."""

@@ -1,17 +1,17 @@
-"""Where long audio is cut: at the quietest place, so that no word is."""
+"""Cuts long audio into pieces that the ear can hear at once, where it is quietest, so that no word is cut."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-LONGEST: Final = 28  # seconds that the ear hears at once; Whisper's 30 less a little silence
-_EARLIEST: Final = 18  # seconds; longer audio is cut at its quietest 200 ms between this and LONGEST
+LONGEST: Final = 28  # seconds of a piece: Whisper's 30 minus some silence
+_EARLIEST: Final = 18  # seconds; longer audio is cut at the quietest 200 ms between this and LONGEST
 _RATE: Final = 24_000
 
 
 def first_cut(samples: NDArray[np.float32], rate: int) -> int:
-    """The samples that come first, all of them where that is not too long."""
+    """The length of the first piece, in samples: all of them if they are not too long."""
     if len(samples) <= LONGEST * rate:
         return len(samples)
     block = rate // 5
@@ -20,7 +20,7 @@ def first_cut(samples: NDArray[np.float32], rate: int) -> int:
 
 
 def first_piece(pcm: bytes) -> int:
-    """The same for PCM16 mono 24 kHz, in bytes."""
+    """The length of the first piece of PCM16 mono 24 kHz, in bytes."""
     if len(pcm) <= LONGEST * _RATE * 2:
         return len(pcm)
     head = np.frombuffer(pcm[: 2 * (LONGEST * _RATE + 1)], "<i2").astype(np.float32)

@@ -1,9 +1,14 @@
-"""Hindi that the ear wrote in Urdu letters, brought back to Devanagari.
+"""Converts Hindi in Urdu letters, as Whisper base writes it, to Devanagari.
 
-Whisper base hears Hindi well but spells it as Urdu, and badly: short vowels are missing, letters that sound alike are
-mixed up, words are glued together. So a word is compared by its skeleton (one symbol for all letters that sound the
-same to the ear) with the 30,000 commonest Hindi words, by a weighted edit distance, and the likeliest one is taken.
-The words and their frequencies are wordfreq's (data CC-BY-SA; read where it is installed, never copied here).
+Whisper base recognises Hindi well but spells it badly: short vowels are missing, letters of equal sound are confused,
+words are joined. Each word is therefore compared with the 30,000 most frequent Hindi words:
+
+1. Both are reduced to a skeleton, one symbol for all letters of equal sound (spelling.py).
+2. The weighted edit distance between the skeletons is computed, for all words at once (`_distances`).
+3. A word's frequency, and its being a topic of calls, reduces its distance. The word with the lowest one is chosen,
+   or two words, if the written word is likely to be two.
+
+Words and frequencies are those of wordfreq (data CC-BY-SA; read from the installed package, not copied).
 """
 
 import math
@@ -18,29 +23,29 @@ from numpy.typing import NDArray
 
 from engine.spelling import FIXED, HINDI, SYMBOLS, TALK, URDU, skeleton_of
 
-_WEAK: Final = frozenset("ayvnhIEY")  # what is often left out or put in
+_WEAK: Final = frozenset("ayvnhIEY")  # symbols that are often missing or inserted
 _WEAK_GAP: Final = 0.4
 _VOWEL_FOR_VOWEL: Final = 0.45
 _SAME_VOWEL: Final = 0.25
 _ALIKE: Final = 0.6
 _PAIRS_ALIKE: Final = "sS kg js jS bv rd td pf cj"
 
-_COMMON: Final = 0.12  # what ten times the frequency is worth, in edits
-_FAMILIAR: Final = 0.45  # what it is worth to belong to TALK
-_SURE: Final = -0.1  # cost below which a word is not read as two
-_TOO_FAR: Final = 1.3  # edits; beyond it there is no such word
-_GLUED: Final = 0.9  # what it costs to read one written word as two
+_COMMON: Final = 0.12  # edits by which ten times the frequency reduces the cost
+_FAMILIAR: Final = 0.45  # edits by which membership in TALK reduces it
+_SURE: Final = -0.1  # cost below which a word is not tried as two
+_TOO_FAR: Final = 1.3  # edits beyond which two words do not match
+_GLUED: Final = 0.9  # the cost of reading one written word as two
 
 _MARKS: Final = str.maketrans({"،": ",", "؟": "?", "۔": "।"} | {chr(0x6F0 + n): str(n) for n in range(10)})
 _WORD: Final = re.compile("[\u0620-\u06d3\u06d5-\u06ef]+")
-_SEAM: Final = re.compile("(?<=[\u0620-\u06ef])(?=[A-Za-z])")  # where the ear changed letters within a word
+_SEAM: Final = re.compile("(?<=[\u0620-\u06ef])(?=[A-Za-z])")  # a change of script within a word
 _VOWEL_POINTS: Final = re.compile("[\u064b-\u065f\u0670]")
 
 Costs = NDArray[np.float32]
 
 
 class Devanagari:
-    """Reads Urdu letters as Hindi words; building its index takes about half a second."""
+    """Converts Urdu letters to Hindi words. Building its index takes about half a second."""
 
     def __init__(self) -> None:
         best = _likeliest_by_skeleton()
@@ -51,10 +56,10 @@ class Devanagari:
         self._read = lru_cache(maxsize=20_000)(self._read_word)
 
     def text(self, heard: str) -> str:
-        """The same words in Devanagari; what is in other letters stays as it is."""
+        """Convert a transcript to Devanagari. Words in other letters are not changed."""
         plain = _SEAM.sub(" ", _VOWEL_POINTS.sub("", heard))
         read = _WORD.sub(lambda match: self._read(match.group()), plain).translate(_MARKS)
-        # Urdu writes "in" and "I" alike; a sentence begins with "I".
+        # Urdu spells "in" and "I" alike; at the beginning of a sentence it is "I".
         return re.sub(r"(^|[,।.?!] *|आज |और )में(?= )", r"\1मैं", read)
 
     def _read_word(self, word: str) -> str:
@@ -71,7 +76,7 @@ class Devanagari:
         return (0.0, FIXED[part]) if part in FIXED else self._nearest(part)
 
     def _nearest(self, word: str) -> tuple[float, str]:
-        """(cost, the Hindi word); the word as it is, at a cost beyond all others, when nothing is near."""
+        """(cost, Hindi word). If no word is near enough, the word itself with a cost higher than all others."""
         skeleton = skeleton_of(word, URDU)
         rows = np.flatnonzero(np.abs(self._lengths - len(skeleton)) <= 2)
         edits = _distances(skeleton, self._codes[:, rows], self._lengths[rows])
@@ -81,7 +86,7 @@ class Devanagari:
 
 
 def _likeliest_by_skeleton() -> dict[str, tuple[str, float]]:
-    """Skeleton -> (the likeliest Hindi word that has it, how likely that word is in edits that it may cost)."""
+    """Skeleton -> (the most probable Hindi word with it, by how many edits its frequency reduces the cost)."""
     best: dict[str, tuple[str, float]] = {}
     for word, frequency in wordfreq.get_frequency_dict("hi").items():
         skeleton = skeleton_of(word, HINDI)
@@ -98,7 +103,7 @@ def _matrix(skeletons: list[str]) -> NDArray[np.int64]:
 
 
 def _distances(skeleton: str, codes: NDArray[np.int64], lengths: NDArray[np.int64]) -> Costs:
-    """Weighted edit distance of one skeleton to each column of `codes`: all columns advance in step."""
+    """The weighted edit distance of one skeleton to each column of `codes`, [n]; all columns are computed together."""
     gaps = _GAPS[codes]
     row = np.concatenate([np.zeros((1, codes.shape[1]), np.float32), gaps.cumsum(axis=0, dtype=np.float32)])
     for symbol in map(SYMBOLS.index, skeleton):
@@ -113,7 +118,7 @@ def _distances(skeleton: str, codes: NDArray[np.int64], lengths: NDArray[np.int6
 
 
 def _swap_costs() -> Costs:
-    """What it costs to read one symbol for another [symbol, symbol]."""
+    """The cost of substituting one symbol for another, [symbol, symbol]."""
     alike = {frozenset(pair) for pair in _PAIRS_ALIKE.split()}
     return np.array([[_swap_cost(a, b, alike) for b in SYMBOLS] for a in SYMBOLS], np.float32)
 
@@ -124,7 +129,7 @@ def _swap_cost(a: str, b: str, alike: set[frozenset[str]]) -> float:
         return 0.0
     if pair <= set("yIE"):
         return _SAME_VOWEL
-    if pair <= set("ayvIEY") or pair == set("ah"):  # a last h is often how Urdu writes a long a
+    if pair <= set("ayvIEY") or pair == set("ah"):  # Urdu often writes a final long a as h
         return _VOWEL_FOR_VOWEL
     return _ALIKE if frozenset(pair) in alike else 1.0
 

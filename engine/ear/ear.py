@@ -1,9 +1,9 @@
-"""The ear of the local engine: speech in, text out (Whisper base in CTranslate2, int8).
+"""Speech recognition: Whisper base in CTranslate2, int8.
 
-Whisper always works on 30 s. Here its window is only as long as the speech and some silence, which is 4 to 5 times
-less work for the same words; less than 4 s of silence makes it repeat sentences.
-Hindi is asked for as Urdu: Whisper base hears it well, but spells it in Urdu letters and falls into loops when it is
-made to write Devanagari (devanagari.py brings it back).
+Whisper is trained on windows of 30 s. Here a window is only as long as the speech and 4 s of silence, which is 4 to 5
+times less work for the same words; with less silence it repeats sentences.
+Hindi is requested as Urdu: Whisper base recognises it well, but only in Urdu letters; when it must write Devanagari it
+falls into loops. devanagari.py converts the result.
 """
 
 import json
@@ -25,18 +25,18 @@ RATE_IN: Final = 24_000
 
 _SHORTEST_WINDOW: Final = 8.0  # seconds
 _SILENCE: Final = 4.0  # seconds after the speech
-_SHORTEST_CLIP: Final = 0.1  # seconds; less is no word
+_SHORTEST_CLIP: Final = 0.1  # seconds; shorter ones contain no word
 _BEAM: Final = 3
 _REPEATING: Final = 1.1  # penalty: 1.0 loops on very short clips, 1.2 hurts
 _TOKENS_A_SECOND: Final = {"en": 7, "ur": 20}  # at most; Urdu letters take more tokens
 
-# A window that is likely no speech, and unsure of its words, is dropped as "nothing was said". Measured (no speech,
-# log probability): silence 0.9/-0.9 to -1.3, noise 0.7 to 0.9/-1.1 to -3.7, tone and hum 0.7 to 0.9/-1.1 to -4.4;
-# speech above 0.6 is above -0.8.
+# A window that is probably no speech, and whose words are improbable, is treated as silence. Measured (no-speech
+# probability / log probability): silence 0.9/-0.9 to -1.3, noise 0.7 to 0.9/-1.1 to -3.7, tone and hum 0.7 to
+# 0.9/-1.1 to -4.4. Speech with a no-speech probability above 0.6 had a log probability above -0.8.
 _NO_SPEECH: Final = 0.6
 _UNSURE: Final = -0.85
-_HOPELESS: Final = -1.4  # below it nothing is believed, e.g. a chord (0.5/-1.9 to -3.4); the worst speech had -1.2
-_LOOP: Final = re.compile(r"(..+?)\1{3}")  # the same four times in a row: what Whisper makes of a tone or a chord
+_HOPELESS: Final = -1.4  # below it every result is rejected, e.g. a chord (0.5/-1.9 to -3.4); the worst speech had -1.2
+_LOOP: Final = re.compile(r"(..+?)\1{3}")  # the same text four times in a row: Whisper's result for a tone or a chord
 
 _SPELLED_AS: Final = {"en": "en", "hi": "ur"}
 
@@ -57,9 +57,9 @@ class _Guess(NamedTuple):
 
 
 class Ear:
-    """Hears English and Hindi; loads once, in about two seconds.
+    """Transcribes English and Hindi. Loading takes about two seconds.
 
-    So many `workers` may hear at once, each on one core; they share the weights.
+    Up to `workers` threads may transcribe at once, each on one core; they share the weights. Raises WeightsMissing.
     """
 
     def __init__(self, workers: int = 1) -> None:
@@ -80,9 +80,9 @@ class Ear:
         self._devanagari = Devanagari()
 
     def hear(self, pcm: bytes, language: str | None) -> str:
-        """The words in PCM16 LE mono at 24 kHz: "en" in Latin letters, "hi" in Devanagari; "" when none were said.
+        """Transcribe PCM16 LE mono at 24 kHz: "en" in Latin letters, "hi" in Devanagari; "" if it has no words.
 
-        Without a language, the likelier of the two is taken, window by window. Raises ValueError for another one.
+        Without a language, the more probable one is chosen for each window. Raises ValueError for other languages.
         """
         if language not in (None, *_SPELLED_AS):
             raise ValueError(f"the ear hears {', '.join(_SPELLED_AS)}; not {language!r}")
@@ -93,18 +93,18 @@ class Ear:
         return " ".join(filter(None, (self._window(window, language) for window in windows(samples))))
 
     def _window(self, samples: Samples, language: str | None) -> str:
-        seen = self._whisper.encode(ctranslate2.StorageView.from_array(mel.log_mel(_padded(samples))[None]))
+        encoded = self._whisper.encode(ctranslate2.StorageView.from_array(mel.log_mel(_padded(samples))[None]))
         spellings = _SPELLED_AS.values() if language is None else [_SPELLED_AS[language]]
-        guesses = [self._guess(seen, spelling, len(samples) / mel.RATE) for spelling in spellings]
+        guesses = [self._guess(encoded, spelling, len(samples) / mel.RATE) for spelling in spellings]
         guess = max(guesses, key=lambda guess: guess.log_probability)
         if not guess.is_speech:
             return ""
         return self._devanagari.text(guess.text) if guess.language == "ur" else guess.text
 
-    def _guess(self, seen: ctranslate2.StorageView, spelling: str, seconds: float) -> _Guess:
+    def _guess(self, encoded: ctranslate2.StorageView, spelling: str, seconds: float) -> _Guess:
         prompt = ["<|startoftranscript|>", f"<|{spelling}|>", "<|transcribe|>", "<|notimestamps|>"]
         result = self._whisper.generate(
-            seen,
+            encoded,
             [prompt],
             beam_size=_BEAM,
             max_length=min(448, len(prompt) + 10 + int(max(seconds, _SHORTEST_WINDOW) * _TOKENS_A_SECOND[spelling])),
@@ -113,12 +113,12 @@ class Ear:
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
-        said = b"".join(self._tokens[token] for token in result.sequences_ids[0])
-        return _Guess(spelling, said.decode(errors="ignore").strip(), result.scores[0], result.no_speech_prob)
+        text = b"".join(self._tokens[token] for token in result.sequences_ids[0])
+        return _Guess(spelling, text.decode(errors="ignore").strip(), result.scores[0], result.no_speech_prob)
 
 
 def windows(samples: Samples) -> Iterator[Samples]:
-    """Audio at 16 kHz in pieces of at most 28 s, cut at the quietest 200 ms where one must be cut."""
+    """Split audio at 16 kHz into windows of at most 28 s, see cutting.py."""
     while (cut := first_cut(samples, mel.RATE)) < len(samples):
         yield samples[:cut]
         samples = samples[cut:]
@@ -126,14 +126,14 @@ def windows(samples: Samples) -> Iterator[Samples]:
 
 
 def _padded(samples: Samples) -> Samples:
-    """With silence behind, in whole steps of the encoder (20 ms)."""
+    """The samples and the silence after them, in whole steps of the encoder (20 ms)."""
     seconds = min(30.0, max(_SHORTEST_WINDOW, len(samples) / mel.RATE + _SILENCE))
     length = int(seconds * mel.RATE) // (2 * mel.HOP) * (2 * mel.HOP)
     return np.pad(samples[:length], (0, max(0, length - len(samples))))
 
 
 def _token_bytes(vocabulary: list[str]) -> list[bytes]:
-    """The bytes of each token: byte-level BPE writes every byte as one printable character (GPT-2's table)."""
+    """The bytes of each token: byte-level BPE represents each byte by one printable character (the table of GPT-2)."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in printable]
     byte_of = {chr(byte): byte for byte in printable} | {chr(256 + at): byte for at, byte in enumerate(others)}
@@ -141,5 +141,5 @@ def _token_bytes(vocabulary: list[str]) -> list[bytes]:
 
 
 def _pointing(tokens: list[bytes]) -> list[int]:
-    """The tokens with Arabic vowel points: Whisper uses them only when it is garbling Hindi."""
+    """The tokens with Arabic vowel points: Whisper uses them only where it misrecognises Hindi."""
     return [at for at, token in enumerate(tokens) if re.search("[\u064b-\u0652]", token.decode(errors="ignore"))]

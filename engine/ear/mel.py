@@ -1,4 +1,4 @@
-"""What Whisper sees instead of sound: a log-mel spectrogram, 80 bands every 10 ms.
+"""The input of Whisper: a log-mel spectrogram, 80 bands every 10 ms.
 
 Source: "Robust Speech Recognition via Large-Scale Weak Supervision" (Radford et al.), section 2.2, with the mel scale
 of Slaney's Auditory Toolbox (linear below 1 kHz, logarithmic above).
@@ -14,7 +14,7 @@ RATE: Final = 16_000
 HOP: Final = 160  # samples: 10 ms
 _FFT: Final = 400  # samples: 25 ms
 _BANDS: Final = 80
-_RANGE: Final = 8.0  # decades below the loudest point that are kept
+_RANGE: Final = 8.0  # decades below the maximum; lower values are raised to that
 
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -30,7 +30,7 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @cache
 def _filters() -> NDArray[np.float32]:
-    """Triangles of equal area over the FFT's bins: [80, 201]."""
+    """Triangular filters of equal area over the bins of the FFT: [80, 201]."""
     bins = np.linspace(0, RATE / 2, _FFT // 2 + 1)
     edges = _hertz(np.linspace(0, _mels(RATE / 2), _BANDS + 2))
     low, peak, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]

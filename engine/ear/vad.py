@@ -1,7 +1,6 @@
-"""Is somebody speaking? Silero's voice activity detector, one ONNX session shared by all streams.
+"""Voice activity detection by Silero: one ONNX session of ours, shared by all streams.
 
-In a session of ours, because a stream then keeps 2 KB of state, where a detector of the package itself would keep
-11 MB.
+The state of a stream then has 2 KB; a detector of the package itself has 11 MB.
 """
 
 import math
@@ -23,11 +22,11 @@ SPEECH: Final = 0.5  # at this probability a frame counts as speech
 RATE_IN: Final = 24_000
 
 _LOUD: Final = 0.01  # -40 dBFS
-_CONTEXT: Final = 64  # the network wants the end of the frame before; without it, it hears nothing at all
+_CONTEXT: Final = 64  # samples of the frame before, which the network needs: without them it detects nothing
 
 
 class Vad:
-    """The detector of one stream: feed it consecutive frames."""
+    """The detector of one stream. Its frames must be consecutive. Raises WeightsMissing when it is made."""
 
     def __init__(self) -> None:
         self._session = _session()
@@ -35,7 +34,7 @@ class Vad:
         self._context = np.zeros(_CONTEXT, np.float32)
 
     def probability(self, frame: bytes) -> float:
-        """How likely speech is in the next 512 samples of PCM16 LE mono at 16 kHz; 0 to 1."""
+        """The probability of speech, 0 to 1, in the next 512 samples of PCM16 LE mono 16 kHz. Raises ValueError."""
         if len(frame) != 2 * FRAME:
             raise ValueError(f"a frame is {FRAME} samples, {2 * FRAME} bytes; got {len(frame)} bytes")
         return self._step(np.frombuffer(frame, "<i2").astype(np.float32) / np.float32(32768))
@@ -49,16 +48,17 @@ class Vad:
 
 
 class Silero:
-    """A `Detector` of realtime/server/hearing.py, for one stream; no model is loaded before the first bytes."""
+    """A `Detector` of realtime/server/hearing.py, for one stream. The model is loaded at the first bytes."""
 
     def __init__(self) -> None:
-        # HQ, as a whole clip is resampled: a frame is known 29 ms after its last sample. QQ would let the hiss through.
+        # HQ, as for whole clips: it delays a frame by 29 ms. QQ would not remove the hiss.
         self._resampler = soxr.ResampleStream(RATE_IN, RATE, 1, dtype="float32", quality="HQ")
         self._vad: Vad | None = None
-        self._odd = b""
-        self._waiting = np.zeros(0, np.float32)
+        self._odd = b""  # the first half of a sample
+        self._waiting = np.zeros(0, np.float32)  # samples at 16 kHz of an incomplete frame
 
     def hear(self, pcm: bytes) -> list[float]:
+        """The probability of speech in each frame of 32 ms that these bytes complete (PCM16 LE mono 24 kHz)."""
         self._vad = self._vad or Vad()
         pcm = self._odd + pcm
         whole = len(pcm) // 2 * 2
@@ -71,12 +71,13 @@ class Silero:
 
 
 class Loudness:
-    """Takes for speech whatever is louder than -40 dBFS: a light `Detector` for tests and simulations."""
+    """A light `Detector` for tests and simulations: whatever is louder than -40 dBFS is speech."""
 
     def __init__(self) -> None:
         self._waiting = b""
 
     def hear(self, pcm: bytes) -> list[float]:
+        """1.0 or 0.0 for each frame of 32 ms that these bytes complete (PCM16 LE mono 24 kHz)."""
         self._waiting += pcm
         size = FRAME * RATE_IN // RATE * 2  # bytes
         complete = len(self._waiting) // size * size
@@ -85,8 +86,8 @@ class Loudness:
         return [float(power > _LOUD**2) for power in (samples**2).mean(axis=1)]
 
 
-def spoken(pcm24k: bytes, enough: float = math.inf) -> float:
-    """Seconds of speech in a clip of PCM16 LE mono at 24 kHz; no more is looked for when there is `enough`."""
+def speech_seconds(pcm24k: bytes, enough: float = math.inf) -> float:
+    """Seconds of speech in a clip of PCM16 LE mono at 24 kHz. It stops counting at `enough`."""
     clip = np.frombuffer(pcm24k, "<i2").astype(np.float32) / np.float32(32768)
     clip = soxr.resample(clip, RATE_IN, RATE)
     clip = np.pad(clip, (0, -len(clip) % FRAME))
@@ -100,7 +101,7 @@ def spoken(pcm24k: bytes, enough: float = math.inf) -> float:
 
 @cache
 def _session() -> "onnxruntime.InferenceSession":
-    import onnxruntime  # here, after weights has switched its telemetry off
+    import onnxruntime  # here, as weights.py must have disabled its telemetry before
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -1,1 +1,1 @@
-"""What the engine does wrong when it is told to."""
+"""Faults that the engine shows on demand: data, the script that lists them, and their effect on a connection."""

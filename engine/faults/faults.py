@@ -1,4 +1,8 @@
-"""Faults on demand: what one connection does wrong, and when, as data."""
+"""Faults on demand, as data: what one connection does wrong, and when.
+
+A `Fault` has a trigger (`on`, `nth`) and a `Kind` of misbehaviour. A `Misbehaviour` turns kinds into `Step`s, which a
+connection executes. Some kinds are steps themselves.
+"""
 
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -16,43 +20,43 @@ TYPES: Final = {
     "insufficient_quota": "insufficient_quota",
     "rate_limit_exceeded": "tokens",
 }
-"""The type of an error that is not the client's: else it is an invalid_request_error."""
+"""Error code -> type, for errors that are not the client's; all others are of type invalid_request_error."""
 
-# Steps, which are also what a fault may do just as it is.
+# Steps. All but Deliver and Accept are also kinds of faults.
 
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """Send this frame, text or binary, `after` so many seconds; what comes later does not wait for it."""
+    """Send a frame, text or binary, `after` so many seconds. Later steps do not wait for it."""
 
     frame: str | bytes
     after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
-    """Let the session have this event of the client's."""
+class Accept:
+    """Pass an event of the client to the session."""
 
     event: Event
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Say nothing for so many seconds, then go on where it was: at connect a slow handshake."""
+    """Send nothing for so many seconds, then continue. Before the 101: a slow handshake."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Answer the handshake with this HTTP status instead of 101."""
+    """Answer the handshake with an HTTP status other than 101."""
 
     status: int = 503
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close with this code and reason."""
+    """Close the WebSocket with this code and reason."""
 
     code: int
     reason: str = ""
@@ -60,12 +64,12 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Abort:
-    """Cut the connection without a word: the client sees 1006."""
+    """Cut the TCP connection without a close frame: the client sees 1006."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Keep the connection, but say nothing and read nothing any more, not even a ping."""
+    """Leave the connection open, but neither read nor send any more, not even pongs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +84,14 @@ class Fail:
         return error_of(self.code, self.message)
 
 
-Step: TypeAlias = Deliver | Take | Wait | Refuse | Close | Abort | Stall | Fail
+Step: TypeAlias = Deliver | Accept | Wait | Refuse | Close | Abort | Stall | Fail
 
-# What else a fault may do.
+# Kinds of faults that become steps, or change the event that triggered them.
 
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """Send an `error`; with `echo` it names the client's event that it strikes at, and this one is not obeyed."""
+    """Send an `error` event. With `echo`, it has the event_id of the triggering client event, which is ignored."""
 
     code: str
     message: str = ""
@@ -96,51 +100,51 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Expire:
-    """End as the real API does at the end of a session's life: `session_expired`, then 1001."""
+    """End the session as the real API does at its maximum age: the error `session_expired`, then close 1001."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Send an event of a type that nobody knows first."""
+    """Before the event, send one of an unknown type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Garbage:
-    """Send a text frame that is no JSON first."""
+    """Before the event, send a text frame that is not JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Of the next response that is cancelled, repeat the last deltas after its response.done."""
+    """After the response.done of the next cancelled response, send its last deltas again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """Let this event come twice."""
+    """Send (or accept) the event twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Lose this event."""
+    """Discard the event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Send this event so many seconds later, and what follows it at once: out of order."""
+    """Send the event so many seconds later. Events after it are not delayed: they overtake it."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Leave this field of the event away: a path such as `response.usage`."""
+    """Remove a field of the event, given by a path such as `response.usage`."""
 
     field: str
 
 
 @dataclass(frozen=True, slots=True)
 class Huge:
-    """Let the event's delta, or else a field of its own, have so many bytes: beyond 16 MiB unless told."""
+    """Make the event's `delta`, or an added field, `size` bytes long; by default more than a frame of 16 MiB."""
 
     size: int = 17 * 2**20
 
@@ -174,10 +178,11 @@ Kind: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is done the `nth` time that something happens on a connection, or at an age in seconds since the 101.
+    """One fault. It happens the `nth` time that its trigger `on` occurs on a connection.
 
-    `on` is "connect" (before the 101), "open" (before session.created), or the type of an event that is about to be
-    sent or was received. What is struck at when it is sent comes after what the fault says, unless that ends it all.
+    `on` is "connect" (before the 101), "open" (before session.created), the type of an event that is received or about
+    to be sent, or a number: an age of the connection in seconds since the 101. The steps of the fault come before the
+    triggering event, unless they end the connection.
     """
 
     do: Kind
@@ -186,6 +191,6 @@ class Fault:
 
 
 def error_of(code: str, message: str) -> Event:
-    """What an error says of itself."""
+    """The `error` object of an event, without `param` and `event_id`. An empty message becomes the usual one."""
     kind = TYPES.get(code, "invalid_request_error")
     return {"type": kind, "code": code, "message": message or MESSAGES.get(code, f"This went wrong: {code}.")}

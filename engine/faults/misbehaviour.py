@@ -1,7 +1,10 @@
-"""What becomes of every event on a connection that misbehaves. No socket, no task, no clock.
+"""Turns the events of a connection into steps, according to its faults. No socket, no task, no clock.
 
-Whoever drives a session asks a `Misbehaviour`, and carries out the steps that it gets, in order: without faults an
-event that is sent becomes one Deliver, and one that came one Take.
+Whoever drives a session passes every event through a `Misbehaviour` and executes the steps that it returns, in order.
+Without faults, an event to be sent becomes one Deliver, and one that was received becomes one Accept.
+
+    event ─▶ _due: the faults triggered by it ─▶ _steps:  first (sent before it) + itself (as changed) + last (Fail)
+                                                            └─ cut after a step that ends the connection
 """
 
 from collections import Counter, defaultdict
@@ -13,6 +16,7 @@ import orjson
 
 from engine.faults.faults import (
     Abort,
+    Accept,
     Binary,
     Change,
     Close,
@@ -33,7 +37,6 @@ from engine.faults.faults import (
     Stall,
     Step,
     Strip,
-    Take,
     Unknown,
     Wait,
     error_of,
@@ -43,7 +46,7 @@ from realtime.server.settings import Event
 
 
 class Misbehaviour:
-    """What goes wrong on one connection; after an end (a close, an abort, a stall) there are no further steps."""
+    """The faults of one connection. After a step that ends it (refuse, close, abort, stall) there are no more steps."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._faults: defaultdict[tuple[str | float, int], list[Kind]] = defaultdict(list)
@@ -57,32 +60,32 @@ class Misbehaviour:
 
     @property
     def ages(self) -> list[float]:
-        """The seconds after the 101 at which `aged` is to be asked."""
+        """The ages in seconds after the 101 at which `aged` must be called, sorted."""
         return sorted({on for on, _ in self._faults if not isinstance(on, str)})
 
     @property
     def pending(self) -> int:
-        """The moments at which something is still to go wrong."""
+        """The number of triggers that have not occurred yet."""
         return len(self._faults)
 
     def connecting(self) -> list[Step]:
-        """A client asks for the connection."""
+        """The steps before the handshake is answered."""
         return self._steps(self._due("connect"), [])
 
     def opened(self) -> list[Step]:
-        """The handshake is over."""
+        """The steps after the 101."""
         return self._steps(self._due("open"), [])
 
     def aged(self, seconds: float) -> list[Step]:
-        """The connection is as old as one of its `ages`."""
+        """The steps at one of the `ages`."""
         return self._steps(self._due(seconds), [])
 
     def received(self, came: Event) -> list[Step]:
-        """The client has sent this."""
-        return self._steps(self._due(str(came.get("type"))), [Take(came)], came)
+        """The steps for an event that the client has sent."""
+        return self._steps(self._due(str(came.get("type"))), [Accept(came)], came)
 
     def sending(self, fact: Event) -> list[Step]:
-        """The session wants to send this."""
+        """The steps for an event that the session sends."""
         due = self._due(fact["type"])
         fact = self._as_failed(fact, due)
         steps = self._steps(due, [Deliver(_text(fact))], fact)
@@ -100,13 +103,13 @@ class Misbehaviour:
                 case Wait() | Refuse() | Close() | Abort() | Stall():
                     first.append(kind)
                 case Expire():
-                    first += [_told("session_expired"), Close(1001, "session_expired")]
+                    first += [_error_event("session_expired"), Close(1001, "session_expired")]
                 case Unknown():
                     first.append(Deliver(_text(event("session.never_heard_of", more={"is": "unknown"}))))
                 case Garbage():
                     first.append(Deliver("}This is no JSON{"))
                 case Error(code, message, echo):
-                    first.append(_told(code, message, struck.get("event_id") if struck and echo else None))
+                    first.append(_error_event(code, message, struck.get("event_id") if struck and echo else None))
                     itself = [] if echo else itself
                 case Fail():
                     last.append(kind)
@@ -127,7 +130,7 @@ class Misbehaviour:
         return steps
 
     def _as_failed(self, fact: Event, due: list[Kind]) -> Event:
-        """A response.done says that it failed where the response was made before it was told to fail."""
+        """The event; a response.done with status `failed`, if its response was created before the Fail was executed."""
         response = fact.get("response_id") or fact.get("response", {}).get("id")
         for kind in due:
             if response and isinstance(kind, Fail):
@@ -151,7 +154,7 @@ class Misbehaviour:
 
 
 def _changed(kind: Change, itself: list[Step], struck: Event) -> list[Step]:
-    """What becomes of the struck event."""
+    """The steps for the triggering event `struck`, as this kind of fault changes it."""
     match kind:
         case Duplicate():
             return itself * 2
@@ -174,7 +177,7 @@ def _changed(kind: Change, itself: list[Step], struck: Event) -> list[Step]:
 
 
 def _without(whole: Event, path: list[str]) -> Event:
-    """A copy without the value at this path; the same where there is none."""
+    """A copy without the value at this path, if there is one."""
     copy = deepcopy(whole)
     parent: object = copy
     for name in path[:-1]:
@@ -184,8 +187,8 @@ def _without(whole: Event, path: list[str]) -> Event:
     return copy
 
 
-def _told(code: str, message: str = "", event_id: str | None = None) -> Deliver:
-    """The `error` event."""
+def _error_event(code: str, message: str = "", event_id: str | None = None) -> Deliver:
+    """An `error` event."""
     return Deliver(_text(event("error", error={**error_of(code, message), "param": None, "event_id": event_id})))
 
 

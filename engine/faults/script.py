@@ -1,4 +1,4 @@
-"""A script of faults: for each connection to the engine in turn what goes wrong on it, read from JSON."""
+"""A script of faults, read from JSON: for each connection to the engine, in order, a list of faults."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
@@ -45,7 +45,7 @@ SERVER_EVENTS: Final = (
 )
 CONNECT = ("connect",)
 EVENTS = (*SERVER_EVENTS, *CLIENT_EVENTS)
-OPEN = ("open", *EVENTS)  # or an age
+OPEN = ("open", *EVENTS)  # or an age in seconds
 
 KINDS: Final[Mapping[str, tuple[Any, tuple[str, ...]]]] = {
     "refuse": (faults.Refuse, CONNECT),
@@ -68,7 +68,7 @@ KINDS: Final[Mapping[str, tuple[Any, tuple[str, ...]]]] = {
     "half": (faults.Half, SERVER_EVENTS),
     "binary": (faults.Binary, SERVER_EVENTS),
 }
-"""What `do` names: what is done, and at what it can be done."""
+"""Name in the script (`do`) -> the kind of fault, and the triggers that it allows."""
 
 TYPES: Final[Mapping[Any, Mapping[str, Any]]] = {
     float: {"type": "number", "minimum": 0, "maximum": LONGEST_LIFE},
@@ -102,7 +102,7 @@ SCRIPT: Final = {
 
 
 class ScriptBroken(Exception):
-    """The script cannot be followed; `faults` are lines that say where, what and what instead."""
+    """The script is invalid. `faults` are lines that say where the fault is, what is wrong, what to write instead."""
 
     def __init__(self, found: Iterable[tuple[str, str]]) -> None:
         self.faults = tuple(f"{path}: {message}" for path, message in found)
@@ -111,20 +111,20 @@ class ScriptBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The faults of each connection in turn; later ones behave, or with `repeat` it begins again."""
+    """The faults of each connection, in order. Later connections have none, or with `repeat` it starts again."""
 
     connections: tuple[tuple[Fault, ...], ...] = ()
     repeat: bool = False
 
     def faults(self, number: int) -> tuple[Fault, ...]:
-        """Those of this connection, counted from 0."""
+        """The faults of a connection, counted from 0."""
         if self.repeat and self.connections:
             return self.connections[number % len(self.connections)]
         return self.connections[number] if number < len(self.connections) else ()
 
 
 def load(path: Path) -> Script:
-    """Read a script from a file; raises ScriptBroken with all that is wrong with it."""
+    """Read a script from a file. Raises ScriptBroken with all its faults."""
     try:
         return read(orjson.loads(path.read_bytes()))
     except OSError as error:
@@ -134,7 +134,7 @@ def load(path: Path) -> Script:
 
 
 def read(data: Any) -> Script:
-    """The same from decoded JSON."""
+    """Read a script from decoded JSON. Raises ScriptBroken."""
     if wrong := shape_faults(SCRIPT, data):
         raise ScriptBroken(wrong)
     rows = [(("connections", n, m), row) for n, each in enumerate(data["connections"]) for m, row in enumerate(each)]
@@ -145,8 +145,8 @@ def read(data: Any) -> Script:
 
 
 def _fault(row: dict[str, Any]) -> Fault:
-    told = {name: value for name, value in row.items() if name not in ("on", "nth", "do")}
-    return Fault(KINDS[row["do"]][0](**told), row["on"], row.get("nth", 1))
+    parameters = {name: value for name, value in row.items() if name not in ("on", "nth", "do")}
+    return Fault(KINDS[row["do"]][0](**parameters), row["on"], row.get("nth", 1))
 
 
 def _wrong(row: dict[str, Any], at: Parts) -> list[tuple[str, str]]:
@@ -157,7 +157,7 @@ def _wrong(row: dict[str, Any], at: Parts) -> list[tuple[str, str]]:
 
 
 def _schema(do: str) -> dict[str, Any]:
-    """What a fault of this kind looks like, by the fields of what it does."""
+    """The JSON Schema of a fault of this kind, made from the fields of its dataclass."""
     kind, moments = KINDS[do]
     needed = [field.name for field in fields(kind) if field.default is MISSING]
     ages = {"then": {"enum": list(moments)}, "else": TYPES[float]} if "open" in moments else {"enum": list(moments)}

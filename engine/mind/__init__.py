@@ -1,1 +1,1 @@
-"""The engine's mind: what it answers, by phrases of its own or by a language model."""
+"""The engine's mind: makes the replies, from its own phrases or by a language model."""

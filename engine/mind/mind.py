@@ -1,12 +1,12 @@
-"""The mind of the local engine: words that the prompt demands, a chat server's words, or its own."""
+"""Makes the replies: the words that the prompt demands, else those of a chat server, else the engine's own."""
 
 import logging
 from typing import Any
 
 import aiohttp
 
-from engine.mind.reading import read
-from engine.mind.words import reply
+from engine.mind.prompt import parse_prompt
+from engine.mind.replies import reply
 from upstream.facts import Turn
 
 log = logging.getLogger(__name__)
@@ -15,10 +15,10 @@ LONGEST_ANSWER = 300  # tokens: a minute of speech
 
 
 class Mind:
-    """Answers turns as the persona of the instructions would.
+    """Replies to turns as the persona of the instructions.
 
-    `llm_url` is the base of an OpenAI-compatible server (`http://127.0.0.1:8080/v1`); None for its own words only.
-    `timeout` is in seconds, for one whole answer.
+    `llm_url` is the base URL of an OpenAI-compatible server (`http://127.0.0.1:8080/v1`); None for own words only.
+    `timeout` is in seconds, for one complete reply.
     """
 
     def __init__(self, llm_url: str | None = None, *, model: str = "default", timeout: float = 8.0) -> None:
@@ -27,15 +27,15 @@ class Mind:
         self._timeout = aiohttp.ClientTimeout(total=timeout)
 
     async def answer(self, instructions: str, turns: tuple[Turn, ...]) -> str:
-        """What to say next; its own words whenever the chat server has none."""
-        prompt = read(instructions)
+        """The reply to the turns. If the chat server fails, the engine's own words. Does not raise."""
+        prompt = parse_prompt(instructions)
         if prompt.exactly is not None:
             return prompt.exactly
-        told = await self._ask(instructions, turns) if self._url else None
-        return told or reply(prompt, turns)
+        completion = await self._complete(instructions, turns) if self._url else None
+        return completion or reply(prompt, turns)
 
-    async def _ask(self, instructions: str, turns: tuple[Turn, ...]) -> str | None:
-        """The chat server's answer, None when it fails in any way that a server can."""
+    async def _complete(self, instructions: str, turns: tuple[Turn, ...]) -> str | None:
+        """The completion of the chat server, None if it fails in any way."""
         assert self._url is not None
         body = {
             "model": self._model,
@@ -58,7 +58,7 @@ def _message(turn: Turn) -> dict[str, str]:
 
 
 def _words_in(answer: Any) -> str:
-    """The words of a chat completion; ValueError for anything else, for what a server sends is not ours."""
+    """The text of a chat completion. Raises ValueError for anything else."""
     try:
         text = answer["choices"][0]["message"]["content"]
     except (KeyError, IndexError, TypeError) as missing:

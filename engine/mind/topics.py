@@ -1,6 +1,6 @@
-"""Which topic a caller speaks of, in English and Hindi, in both scripts: word patterns from topics.json, in order.
+"""Finds the topic of a text in English or Hindi, in both scripts, by the word patterns of topics.json.
 
-A pattern is words in a row; a `*` at a word's end stands for any ending.
+A pattern is a sequence of words; a `*` at the end of a word matches any ending. The first topic that matches is used.
 """
 
 import json
@@ -23,65 +23,67 @@ NUKTA, CANDRABINDU, ANUSVARA = "\u093c", "\u0901", "\u0902"
 
 @cache
 def data() -> dict[str, Any]:
-    """topics.json as it is written."""
+    """The content of topics.json."""
     read: dict[str, Any] = json.loads((Path(__file__).parent / "topics.json").read_text(encoding="utf-8"))
     return read
 
 
 def topic_of(text: str) -> str | None:
-    """The first topic of the list whose words are in the text."""
+    """The first topic of topics.json whose patterns match the text, or None."""
     said = words_of(text)
     for topic in data()["topics"]:
         if (
-            _holds(said, topic["words"])
-            and ("with" not in topic or _holds(said, topic["with"]))
-            and not _holds(said, topic.get("without", ()))
+            _contains_any(said, topic["words"])
+            and ("with" not in topic or _contains_any(said, topic["with"]))
+            and not _contains_any(said, topic.get("without", ()))
         ):
             return str(topic["name"])
     return None
 
 
 def stands_alone(topic: str) -> bool:
-    """Whether a topic is answered by itself and never becomes what the call is about (thanks, a greeting)."""
+    """True if a topic has replies of its own and never becomes the topic of the call (thanks, a greeting)."""
     return topic in data()["alone"]
 
 
-def tells(text: str, fact: str) -> bool:
-    """Whether the text holds a `date`, `time` or `place` as people say it."""
+def mentions(text: str, fact: str) -> bool:
+    """True if the text contains a fact: "date", "time" or "place"."""
     figures = FIGURES.get(fact)
-    return _holds(words_of(text), data()["facts"][fact]) or bool(figures and figures.search(text.lower()))
+    return _contains_any(words_of(text), data()["facts"][fact]) or bool(figures and figures.search(text.lower()))
 
 
 def speaks_of_birth(text: str) -> bool:
-    return _holds(words_of(text), data()["birth"])
+    """True if the text mentions a birth."""
+    return _contains_any(words_of(text), data()["birth"])
 
 
 def does_not_know(text: str) -> bool:
-    return _holds(words_of(text), data()["unknown"])
+    """True if the text says that the caller does not know."""
+    return _contains_any(words_of(text), data()["unknown"])
 
 
 def is_romanised(text: str) -> bool:
-    """Whether this is Hindi in Latin letters."""
-    return _holds(words_of(text), data()["romanised"])
+    """True if the text is Hindi in Latin letters."""
+    return _contains_any(words_of(text), data()["romanised"])
 
 
 def words_of(text: str) -> list[str]:
-    """The words, folded so that spellings which sound the same are equal: case, nukta, nasal dots, possessives."""
+    """The normalised words of a text: without case, nukta and possessive 's; candrabindu becomes anusvara."""
     folded = unicodedata.normalize("NFD", text.casefold()).replace(NUKTA, "").replace(CANDRABINDU, ANUSVARA)
     plain = unicodedata.normalize("NFC", folded).replace("\u2019", "'")
     return [word.removesuffix("'s") for word in SEPARATORS.split(plain) if word]
 
 
-def _holds(said: Sequence[str], patterns: Sequence[str]) -> bool:
-    return any(_stands_in(said, _parsed(pattern)) for pattern in patterns)
+def _contains_any(said: Sequence[str], patterns: Sequence[str]) -> bool:
+    return any(_contains(said, _parsed(pattern)) for pattern in patterns)
 
 
-def _stands_in(said: Sequence[str], pattern: Pattern) -> bool:
+def _contains(said: Sequence[str], pattern: Pattern) -> bool:
     last = len(said) - len(pattern)
-    return any(all(map(_is, said[start:], pattern)) for start in range(last + 1))
+    return any(all(map(_matches, said[start:], pattern)) for start in range(last + 1))
 
 
-def _is(word: str, pattern: str) -> bool:
+def _matches(word: str, pattern: str) -> bool:
     return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
 
 

@@ -1,1 +1,1 @@
-"""The engine's voice: words to speech, in English and Hindi."""
+"""The engine's voice: speech synthesis in English and Hindi."""

@@ -1,11 +1,12 @@
-"""Hindi spelling to the phonemes that the voice knows.
+"""Converts Hindi spelling to the phonemes of the voice.
 
-The network learned American English, so each Hindi sound becomes the nearest of those (misaki's alphabet: A is the
-vowel of "say", O of "go"); what English lacks is lost: aspiration, retroflexes, nasal vowels. The rules for the vowel
-that is not written (schwa deletion) follow Ohala, "Aspects of Hindi Phonology". Libraries were tried and were no
-better: of 12 sentences by 4 voices, our ear got 29 % of the characters wrong with a table like this one, 31 % with
-epitran's Hindi, 34 % with orthography2ipa's and 40 % with g2p2's (each through a mapping to these phonemes). The first
-two are equal within the error; epitran brings pandas, 200 MB and 4 s of loading.
+The network was trained on American English, so each Hindi sound is mapped to the nearest English one (the alphabet of
+misaki: A is the vowel of "say", O of "go"). Aspiration, retroflexes and nasal vowels are lost. Schwa deletion follows
+Ohala, "Aspects of Hindi Phonology".
+
+Libraries are no better. Measured with our ear on 12 sentences by 4 voices, share of wrong characters: a table like
+this one 29 %, epitran 31 %, orthography2ipa 34 %, g2p2 40 % (each mapped to these phonemes). The first two are equal
+within the error, and epitran needs pandas, 200 MB and 4 s of loading.
 """
 
 import re
@@ -14,7 +15,7 @@ from typing import Final, NamedTuple
 
 from engine.spelling import pairs
 
-_SCHWA: Final = "@"  # an inherent vowel, until it is known whether it is spoken
+_SCHWA: Final = "@"  # an inherent vowel, of which it is not decided yet whether it is spoken
 _LONG: Final = frozenset("ɑiuAɛOɔæ")
 
 _CONSONANTS: Final = pairs(
@@ -28,7 +29,7 @@ _VOWELS: Final = pairs("अ ʌ आ ɑ इ ɪ ई i उ ʊ ऊ u ए A ऐ ɛ ओ
 _SIGNS: Final = pairs("ा ɑ ि ɪ ी i ु ʊ ू u े A ै ɛ ो O ौ ɔ ॉ ɔ ृ ɹɪ ॅ æ")
 _NUKTA, _VIRAMA, _ANUSVARA, _VISARGA = "़", "्", "ं", "ः"
 
-# Short words that are not said as they are spelled, or are said without stress.
+# Short words that are not pronounced as they are spelled, or are unstressed.
 _KNOWN: Final = {
     "है": "hɛ",
     "हैं": "hɛn",
@@ -67,13 +68,13 @@ class _Sound(NamedTuple):
 
 
 def phonemes(text: str) -> str:
-    """The phonemes of Hindi text (Devanagari, digits, punctuation); anything else in it is skipped."""
+    """The phonemes of a Hindi text (Devanagari, digits, punctuation). Other characters are skipped."""
     said = "".join(_said(token) for token in _TOKEN.finditer(_plain(text)))
     return re.sub(r"\s+([.,!?;:])", r"\1", re.sub(r"\s+", " ", said)).strip()
 
 
 def number_words(number: int) -> str:
-    """A whole number from 0 in words, counted in hundreds, thousands, lakhs and crores."""
+    """A non-negative integer in Hindi words, with hundreds, thousands, lakhs and crores."""
     if number < 100:
         return _COUNT[number]
     size, name = next(scale for scale in _SCALES if number >= scale[0])
@@ -116,7 +117,7 @@ def _word(word: str) -> str:
 
 
 def _sounds(word: str) -> list[_Sound]:
-    """Letter by letter; each consonant brings its inherent vowel unless a sign or a virama follows."""
+    """The sounds, letter by letter. A consonant has an inherent vowel unless a vowel sign or a virama follows."""
     sounds: list[_Sound] = []
     for letter, after in zip(word, word[1:] + " ", strict=True):
         if letter in _CONSONANTS:
@@ -141,7 +142,7 @@ def _nasal_before(consonant: str) -> str:
 
 
 def _without_silent_schwas(sounds: list[_Sound]) -> list[_Sound]:
-    """The last schwa is silent, and, from the right, each between VC and CV."""
+    """Delete the final schwa, and, from right to left, each schwa between VC and CV."""
     kept = list(sounds)
     if kept and kept[-1].phoneme == _SCHWA and sum(sound.vowel for sound in kept) > 1:
         kept.pop()
@@ -153,7 +154,7 @@ def _without_silent_schwas(sounds: list[_Sound]) -> list[_Sound]:
 
 
 def _stressed(sounds: list[_Sound]) -> int:
-    """Where the stress lies: the first long vowel but the last vowel, else the first vowel; -1 without vowels."""
+    """The index of the stressed vowel: the first long one that is not the last vowel, else the first; -1 if none."""
     vowels = [at for at, sound in enumerate(sounds) if sound.vowel]
     long = (at for at in vowels[:-1] if sounds[at].phoneme[-1] in _LONG)
     return next(long, vowels[0] if vowels else -1)

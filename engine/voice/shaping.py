@@ -1,7 +1,8 @@
-"""Ten voices out of one: how the sound that the network predicts is bent before it is made.
+"""Makes ten voices of one: changes the spectra and the pitch that the network predicts, before they become audio.
 
-The network knows one speaker (American, female, about 211 Hz) and predicts, every 12.5 ms, pitch and spectra at 601
-frequencies 20 Hz apart. Another speaker is another pitch, another vocal tract (formants), another brightness.
+The network was trained on one speaker (American, female, about 211 Hz). For every 12.5 ms it predicts the pitch, and
+spectra at 601 frequencies in steps of 20 Hz. Other speakers differ in pitch, in the length of the vocal tract
+(formants) and in brightness (spectral tilt).
 """
 
 from dataclasses import dataclass
@@ -13,14 +14,14 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 _BIN: Final = 20.0  # Hz between two frequencies of a spectrum
-_VOICED: Final = 60.0  # Hz; a pitch below it means: not voiced
+_VOICED: Final = 60.0  # Hz; a frame with a lower pitch is unvoiced
 _HIGHEST: Final = 500.0  # Hz
-_BEYOND: Final = 3.0  # nepers that a warped spectrum falls by above what the network predicted
+_BEYOND: Final = 3.0  # nepers by which a warped spectrum is lower above the highest predicted frequency
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A speaker, measured against the one that the network learned.
+    """A speaker, relative to the one of the network.
 
     `pitch`, `formants` and `pace` are factors; `liveliness` is the exponent on pitch movements;
     `tilt` is brightness in decibels per octave above 500 Hz.
@@ -48,18 +49,18 @@ SHAPES: Final = {
 
 
 class Frames(NamedTuple):
-    """What the network predicts for n frames: five spectra [601, n] (logarithms in nepers, phases) and pitch [n]."""
+    """The network's prediction for n frames: five spectra [601, n] (log magnitudes in nepers, phases), pitch [n]."""
 
     harmonics: Array  # log magnitude
     turn: Array  # phase of the harmonics, before tanh
     noise: Array  # log magnitude
-    rest: Array  # log magnitude of what is neither
-    phase: Array  # of the rest
+    rest: Array  # log magnitude of the remainder
+    phase: Array  # of the remainder
     pitch: Array  # Hz
 
 
 def shaped(frames: Frames, shape: Shape) -> Frames:
-    """The same words, said by another speaker."""
+    """The frames of the same words by another speaker."""
     if shape.pitch == shape.formants == 1:
         return frames
     harmonics = _between_harmonics(frames.harmonics, frames.pitch)
@@ -77,20 +78,20 @@ def shaped(frames: Frames, shape: Shape) -> Frames:
 
 
 def _between_harmonics(spectrum: Array, pitch: Array) -> Array:
-    """The envelope over the speaker's own harmonics: between them the network was never taught anything.
+    """The envelope over the harmonics of the speaker: between them the network's values are arbitrary.
 
-    Without it a male voice booms: +5 dB at 100 to 250 Hz.
+    Without it, low voices have 5 dB too much at 100 to 250 Hz.
     """
     envelope = spectrum.copy()
     bins = np.arange(len(spectrum), dtype=np.float32)
     for frame in np.flatnonzero(pitch > _VOICED):
-        taught = np.arange(pitch[frame] / _BIN, bins[-1], pitch[frame] / _BIN)
-        envelope[:, frame] = np.interp(bins, taught, np.interp(taught, bins, spectrum[:, frame]))
+        harmonics = np.arange(pitch[frame] / _BIN, bins[-1], pitch[frame] / _BIN)
+        envelope[:, frame] = np.interp(bins, harmonics, np.interp(harmonics, bins, spectrum[:, frame]))
     return envelope
 
 
 def _repitched(pitch: Array, shape: Shape) -> Array:
-    """Pitch moved by a factor, its movements stretched around its geometric mean."""
+    """The pitch multiplied by a factor, its movements scaled around its geometric mean."""
     voiced = pitch > _VOICED
     if not voiced.any():
         return pitch
@@ -100,7 +101,7 @@ def _repitched(pitch: Array, shape: Shape) -> Array:
 
 
 def _warped(spectrum: Array, factor: float, beyond: float = 0.0) -> Array:
-    """Every frequency moved to `factor` times itself; above the last known one, that one less `beyond`."""
+    """The spectrum with every frequency multiplied by `factor`; above the highest one, its value minus `beyond`."""
     source = np.arange(len(spectrum)) / factor
     below = np.minimum(source.astype(int), len(spectrum) - 2)
     share = np.clip(source - below, 0, 1)[:, None].astype(np.float32)
@@ -110,7 +111,7 @@ def _warped(spectrum: Array, factor: float, beyond: float = 0.0) -> Array:
 
 
 def _tilt(decibels: float) -> Array:
-    """Nepers for each frequency [601, 1]: `decibels` per octave around 500 Hz, level below 100 Hz."""
+    """Nepers for each frequency, [601, 1]: `decibels` per octave around 500 Hz, constant below 100 Hz."""
     hertz = np.maximum(np.arange(601) * _BIN, 100)
     nepers = decibels * np.log2(hertz / 500) * (np.log(10) / 20)
     return np.asarray(nepers[:, None], np.float32)

@@ -1,7 +1,9 @@
-"""The mouth of the local engine: text in, PCM out, clause by clause.
+"""Speech synthesis, clause by clause.
 
-hibari (Apache-2.0) predicts and sounds the speech; English reading is its own, Hindi reading is ours (hindi.py), and
-shaping.py makes ten speakers of its one.
+    text ─▶ clauses ─▶ runs of one script ─▶ phonemes (English: hibari; Hindi: hindi.py) ─▶ the network of hibari
+         ─▶ frames ─▶ shaping.py (ten speakers) ─▶ hibari's synthesis ─▶ PCM at a constant loudness
+
+hibari: Apache-2.0.
 """
 
 import re
@@ -21,29 +23,29 @@ from engine.voice.shaping import SHAPES, Array, Frames, shaped
 
 RATE: Final = 24_000
 LOUDNESS: Final = 0.09  # RMS of a chunk, full scale 1.0
-FIRST: Final = 60  # characters: the first chunk is cut at a comma when it is longer, so that sound comes early
-LONGEST: Final = 200  # characters a chunk; the network takes at most 510 phonemes
+FIRST: Final = 60  # characters: a longer first chunk is cut at a comma, so that audio comes early
+LONGEST: Final = 200  # characters of a chunk; the network accepts at most 510 phonemes
 
-_SEED: Final = 0  # of the noise in the voice: the same words give the same bytes
+_SEED: Final = 0  # of the noise in the voice, so that the same words give the same bytes
 _UNSAYABLE: Final = re.compile(r"[^A-Za-z\u00c0-\u024f\u0900-\u097f\u200c\u200d0-9\s.,!?;:'\"()%&+@$£€—…-]")
 _BREAK: Final = re.compile(r"(?<=[,;:—])\s+")
 _TOKEN: Final = re.compile(r"[\u0900-\u0963\u0971-\u097f\u200c\u200d]+|[A-Za-z\u00c0-\u024f'’]+|.", re.DOTALL)
 
 
 class Voice:
-    """Speaks English and Hindi, also in one sentence; loads once, in about a second."""
+    """Speaks English and Hindi, also within one sentence. Loading takes about a second. Raises WeightsMissing."""
 
     def __init__(self) -> None:
-        weights.check(weights.HIBARI)  # it opens most of its files by itself
-        # hibari hands `model` to onnxruntime, which takes bytes as well; never pass `voice`: that downloads.
+        weights.check(weights.HIBARI)  # it reads most of its files itself
+        # hibari passes `model` to onnxruntime, which also accepts bytes. Never pass `voice`: that would download.
         self._network = Hibari(model=weights.load(weights.HIBARI, "assets/hibari.onnx"), threads=1)
-        self._network.g2p.oov("warm")  # else the first unknown word of a call would pay for its loading
-        self._reading = Lock()  # several threads may speak at once, but what reads English keeps notes of its own
+        self._network.g2p.oov("warm")  # loads the model for unknown words, which would delay the first of a call
+        self._g2p_lock = Lock()  # several threads may synthesise at once, but hibari's g2p is not thread-safe
 
     def say(self, text: str, voice: str) -> Iterator[bytes]:
-        """PCM16 LE mono at 24 kHz, one chunk a clause, each as soon as it is made.
+        """Synthesise: PCM16 LE mono at 24 kHz, one chunk for each clause, as soon as it is made.
 
-        Nothing comes when nothing in the text can be said. Raises ValueError for a voice that is not in SHAPES.
+        No chunks if the text has nothing that can be pronounced. Raises ValueError for a voice that is not in SHAPES.
         """
         if voice not in SHAPES:
             raise ValueError(f"no voice {voice!r}; there are {', '.join(SHAPES)}")
@@ -56,7 +58,7 @@ class Voice:
                 yield _pcm(self._sound(phonemes, voice))
 
     def _phonemes(self, clause: str) -> str:
-        with self._reading:
+        with self._g2p_lock:
             parts = [hindi.phonemes(run) if is_hindi else self._network.g2p(run) for is_hindi, run in runs(clause)]
         return re.sub(r"\s+([.,!?;:])", r"\1", " ".join(part.strip() for part in parts if part))
 
@@ -72,7 +74,7 @@ class Voice:
 
 
 def clauses(text: str) -> Iterator[str]:
-    """What is said in one breath: sentences, and of long ones the parts between commas; unsayable signs are gone."""
+    """Split a text into sentences, and long ones at commas. Characters that cannot be pronounced are removed."""
     first = FIRST
     for sentence in Hibari.split_sentences(_sayable(text)):
         for clause in _cut(sentence, first):
@@ -81,20 +83,20 @@ def clauses(text: str) -> Iterator[str]:
 
 
 def runs(clause: str) -> Iterator[tuple[bool, str]]:
-    """(is it Hindi, text) in order: each word by its letters; numbers and marks go with the word before them."""
+    """Split a clause into runs: (is Hindi, text). Numbers and punctuation belong to the word before them."""
     tokens = _TOKEN.findall(clause)
     scripts = [_is_hindi(token) for token in tokens]
     script = next((script for script in scripts if script is not None), False)
-    told = []
+    tagged = []
     for token, own in zip(tokens, scripts, strict=True):
         script = script if own is None else own
-        told.append((script, token))
-    for is_hindi, run in groupby(told, key=lambda pair: pair[0]):
+        tagged.append((script, token))
+    for is_hindi, run in groupby(tagged, key=lambda pair: pair[0]):
         yield is_hindi, "".join(token for _, token in run)
 
 
 def _is_hindi(token: str) -> bool | None:
-    """True for Devanagari, False for Latin letters, None for what belongs to neither."""
+    """True for Devanagari, False for Latin letters, None for others."""
     if "\u0900" <= token[0] <= "\u097f":
         return True
     return False if token[0].isalpha() else None
@@ -109,7 +111,7 @@ def _sayable(text: str) -> str:
 
 
 def _cut(sentence: str, first: int) -> Iterator[str]:
-    """The sentence in pieces of at most LONGEST; the first piece of at most `first`, where commas allow."""
+    """Cut a sentence into pieces of at most LONGEST; the first of at most `first`, if there is a comma for it."""
     piece, limit = "", first
     for part in _parts(sentence):
         if piece and len(piece) + len(part) >= limit:
@@ -121,13 +123,13 @@ def _cut(sentence: str, first: int) -> Iterator[str]:
 
 
 def _parts(sentence: str) -> Iterator[str]:
-    """Between commas, or between words where there is no comma for too long, or anywhere in an endless word."""
+    """Split at commas; parts longer than LONGEST between words, and longer words anywhere."""
     for part in _BREAK.split(sentence):
         yield from textwrap.wrap(part, LONGEST)
 
 
 def _pcm(wave: Array) -> bytes:
-    """At the usual loudness, its peaks rounded instead of cut."""
+    """Normalise the loudness, limit the peaks softly (tanh), and convert to PCM16."""
     level = np.sqrt((wave**2).mean())
     wave = wave * (LOUDNESS / max(level, 1e-4))
     rounded = np.tanh(wave * 1.2) / 1.2

@@ -1,7 +1,9 @@
-"""Features: fields that a persona may have because the file declares them, and the lines they add to its prompt.
+"""Features: persona fields that the file itself declares, each with a schema and a template for its prompt line.
 
-A template comes from a file, so it can do nothing but fill in words: no loops, no calls, no arithmetic, and of the
-filters only join, default and lower (a loop once made 300 MB out of 20 characters).
+A template is not trusted, as it comes from a file. It may only insert values: it has no loops, calls or arithmetic,
+and only the filters join, default and lower (a loop once made 300 MB of 20 characters). Three layers hold this:
+`template_fault` refuses by syntax tree, `_Environment` resolves no attribute of a Python object, and every rendered
+line is limited in length and checked as any other text of a prompt.
 """
 
 import functools
@@ -13,13 +15,13 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from personas.loading.check import TOO_DEEP, Fault, Unusable, text_fault, too_deep
+from personas.loading.faults import TOO_DEEP, Fault, InvalidValue, text_fault, too_deep
 from personas.loading.shape import PERSONA_FIELDS, SHARED_FIELDS, Shape, shape_faults, shape_of
 from schemas.explain import Parts, path_of, shown
 
-_LONGEST_LINE = 2_000  # characters, rendered
-_LONGEST_TEXT = 8_000  # the same, when declared multiline
-_DEEPEST = 24  # Python's own compiler takes seconds over some expressions that are nested 200 deep
+_LONGEST_LINE = 2_000  # characters of a rendered line
+_LONGEST_TEXT = 8_000  # characters, if the feature is declared multiline
+_DEEPEST = 24  # levels of a template: Python's compiler takes seconds for some expressions that are nested 200 deep
 
 _ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Template,
@@ -38,22 +40,22 @@ _ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Filter,
 )
 _NAMES = {"value", "persona"}
-_TAKEN = {*SHARED_FIELDS, *PERSONA_FIELDS, "open"}  # `open` is what clients are shown of a persona besides its fields
+_TAKEN = {*SHARED_FIELDS, *PERSONA_FIELDS, "open"}  # `open` is a field that REST adds to a persona
 _FILTERS = {"join", "default", "lower"}
 _MAY_HOLD = "It may hold text, value, persona, if, and the filters join, default and lower."
 
 
-class Unspeakable(Exception):
-    """A feature's line cannot be made from this value; the text says why, and repeats nothing of the value."""
+class LineError(Exception):
+    """The prompt line of a feature cannot be rendered from its value. The text says why, and quotes no value."""
 
 
-class Seen(dict[str, object]):
-    """What prompt lines see of a persona: its public fields."""
+class PublicFields(dict[str, object]):
+    """The public fields of a persona: all that a template sees of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One declared field: the shape of its value, its prompt line (None: it has none), who may see it."""
+    """One declared field: the shape of its value, the template of its prompt line if it has one, who may see it."""
 
     name: str
     shape: Shape
@@ -61,31 +63,31 @@ class Feature:
     public: bool
     multiline: bool
 
-    def line(self, value: object, persona: Seen) -> str:
-        """Render the prompt line; raises Unspeakable. Empty when the feature has nothing to say."""
+    def line(self, value: object, persona: PublicFields) -> str:
+        """Render the prompt line; empty if there is no template, or it renders to nothing. Raises LineError."""
         if self.template is None:
             return ""
         text = self._rendered(self.template, value, persona).strip()
         longest = _LONGEST_TEXT if self.multiline else _LONGEST_LINE
         if len(text) > longest:
-            raise Unspeakable(f"its prompt line has {len(text)} characters; at most {longest} are allowed.")
+            raise LineError(f"its prompt line has {len(text)} characters; at most {longest} are allowed.")
         if fault := text_fault(text, multiline=self.multiline):
-            raise Unspeakable(f"its prompt line {fault}")
+            raise LineError(f"its prompt line {fault}")
         return text
 
-    def _rendered(self, template: Template, value: object, persona: Seen) -> str:
+    def _rendered(self, template: Template, value: object, persona: PublicFields) -> str:
         try:
             return template.render(value=value, persona=persona)
-        except Unspeakable:
+        except LineError:
             raise
         except (TemplateError, TypeError) as error:
-            raise Unspeakable(f"its prompt line cannot be written: {error}.") from error
-        except Exception as error:  # a template is code, and what it may run into is not ours to foresee
-            raise Unspeakable(f"its prompt line cannot be written: {type(error).__name__}.") from error
+            raise LineError(f"its prompt line cannot be written: {error}.") from error
+        except Exception as error:  # a template is code: it may raise anything
+            raise LineError(f"its prompt line cannot be written: {type(error).__name__}.") from error
 
 
-def declare(name: str, declaration: object, at: Parts) -> tuple[Feature | None, list[Fault]]:
-    """Read one declaration; a declaration with faults makes no feature."""
+def read_declaration(name: str, declaration: object, at: Parts) -> tuple[Feature | None, list[Fault]]:
+    """Read one declaration. Returns no feature if it has faults."""
     if too_deep(declaration):
         return None, [Fault(path_of(at), TOO_DEEP)]
     faults = shape_faults("feature", declaration, at)
@@ -98,7 +100,7 @@ def declare(name: str, declaration: object, at: Parts) -> tuple[Feature | None, 
         return None, [Fault(path_of((*at, "prompt")), fault)]
     try:
         shape = shape_of(declaration["schema"])
-    except Unusable as error:
+    except InvalidValue as error:
         return None, [Fault(path_of((*at, "schema", *way)), message) for way, message in error.faults]
     feature = Feature(
         name=name,
@@ -117,7 +119,7 @@ def _compiled(source: str) -> Template:
 
 @functools.lru_cache(maxsize=256)
 def template_fault(source: str) -> str | None:
-    """Say what a template may not hold, or None; read from its syntax tree, before anything is run."""
+    """Say what a template contains that is not allowed, or None. It examines the syntax tree and runs nothing."""
     try:
         tree = _ENVIRONMENT.parse(source)
         nodes_of = tree.find_all(nodes.Node)
@@ -130,7 +132,7 @@ def template_fault(source: str) -> str | None:
         return f"is not a template that can be read: {error}"
     except RecursionError:
         return "is nested too deeply."
-    except Exception as error:  # what Python's own compiler will not take
+    except Exception as error:  # of Python's own compiler
         return f"is not a template that can be read: {type(error).__name__}."
     return None
 
@@ -156,8 +158,8 @@ def _node_fault(node: nodes.Node) -> str | None:
     return None
 
 
-class _Words(SandboxedEnvironment):
-    """Looks up items of the file's own data only, so that no attribute of a Python object is within reach."""
+class _Environment(SandboxedEnvironment):
+    """Resolves `a.b` and `a[b]` to items of JSON data only, never to attributes of Python objects."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         return self._item(obj, attribute, attribute)
@@ -174,23 +176,23 @@ class _Words(SandboxedEnvironment):
 
 
 def _lacks(obj: object, name: str | None) -> str:
-    """That there is no such item; a name that is not spelled out in the template may be a part of the value."""
+    """The message for a missing item. `name` is None if it was computed: it may then be a part of a secret value."""
     item = f"'{shown(name)}'" if name else "such item"
-    if isinstance(obj, Seen):
+    if isinstance(obj, PublicFields):
         return f"the persona shows no {item} to prompt lines, which see its public fields"
     return f"the value has no {item}; write it, or use default(...) in the prompt line"
 
 
 def _only_words(value: object) -> object:
-    """Let text and numbers through; a list, an object, true or null would come out as Python's way to write it."""
+    """Accept text and numbers. A list, an object, true or null would be rendered in Python's notation."""
     if isinstance(value, bool | list | Mapping) or value is None:
-        raise Unspeakable("its prompt line writes a list, an object, true, false or null; use join, or if.")
+        raise LineError("its prompt line writes a list, an object, true, false or null; use join, or if.")
     return value
 
 
 def _join(words: object, between: object = "") -> str:
     if not isinstance(words, list) or not isinstance(between, str):
-        raise Unspeakable("its prompt line joins what is not a list, or not by a text.")
+        raise LineError("its prompt line joins what is not a list, or not by a text.")
     return between.join(str(_only_words(word)) for word in words)
 
 
@@ -198,5 +200,5 @@ def _lower(text: object) -> str:
     return str(_only_words(text)).lower()
 
 
-_ENVIRONMENT = _Words(undefined=StrictUndefined, autoescape=False, finalize=_only_words)
+_ENVIRONMENT = _Environment(undefined=StrictUndefined, autoescape=False, finalize=_only_words)
 _ENVIRONMENT.filters.update(join=_join, lower=_lower)

@@ -1,4 +1,4 @@
-"""The file of personas: its bytes, what is JSON in them, and what it shares with the file that ships."""
+"""The file of personas: reads its bytes, decodes its JSON, and merges it with the file that ships."""
 
 import functools
 import os
@@ -9,19 +9,19 @@ from typing import Any
 
 import orjson
 
-from personas.loading.check import CatalogueBroken, Fault
+from personas.loading.faults import CatalogueBroken, Fault
 from personas.loading.shape import shape_faults
 from schemas.explain import Parts
 
 SHIPPED = Path(__file__).parents[1] / "astrologer_personas.json"
 
-_LARGEST = 64 * 1024 * 1024  # bytes; as many personas as are read, of the size of those that ship
+_LARGEST = 64 * 1024 * 1024  # bytes: the largest number of personas, each as large as those that ship
 
 
 def read_bytes(path: Path) -> bytes:
-    """What is in a file; raises CatalogueBroken if it cannot be read, or could keep us waiting."""
+    """Read a file. Raises CatalogueBroken if it cannot be read, or is not a regular file, as that could block."""
     try:
-        with open(path, "rb", opener=_at_once) as file:  # Path.open knows no opener
+        with open(path, "rb", opener=_open_without_blocking) as file:  # Path.open has no `opener`
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise CatalogueBroken([Fault("$", f"cannot read {path}: it is not a regular file.")])
             return file.read(_LARGEST + 1)
@@ -29,13 +29,13 @@ def read_bytes(path: Path) -> bytes:
         raise CatalogueBroken([Fault("$", f"cannot read {path}: {error.strerror}.")]) from error
 
 
-def _at_once(path: str, flags: int) -> int:
-    """A named pipe would wait for somebody to write into it."""
+def _open_without_blocking(path: str, flags: int) -> int:
+    """Open a file; the open of a named pipe would block until somebody writes into it."""
     return os.open(path, flags | os.O_NONBLOCK)
 
 
 def decode(raw: bytes) -> tuple[str, object]:
-    """The text and the JSON value in it; raises CatalogueBroken."""
+    """Decode a file. Returns its text and its JSON value. Raises CatalogueBroken."""
     if len(raw) > _LARGEST:
         raise CatalogueBroken([Fault("$", f"is too large: at most {_LARGEST >> 20} MiB are read.")])
     raw = raw.removeprefix(b"\xef\xbb\xbf")  # some editors begin a file with a byte order mark
@@ -46,15 +46,15 @@ def decode(raw: bytes) -> tuple[str, object]:
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode()
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        told = Fault("$", "is not text in UTF-8 from here on: save it as UTF-8.", line=line, column=column)
-        raise CatalogueBroken([told]) from None
+        fault = Fault("$", "is not text in UTF-8 from here on: save it as UTF-8.", line=line, column=column)
+        raise CatalogueBroken([fault]) from None
     except orjson.JSONDecodeError as error:
-        told = Fault("$", f"is not JSON: {error.msg}.", line=error.lineno, column=error.colno)
-        raise CatalogueBroken([told]) from error
+        fault = Fault("$", f"is not JSON: {error.msg}.", line=error.lineno, column=error.colno)
+        raise CatalogueBroken([fault]) from error
 
 
 def parts_of(data: object) -> tuple[list[object], dict[str, Any], Parts]:
-    """The rows, everything else, and where the rows stand; raises CatalogueBroken when there are no rows."""
+    """Split a file into its rows, its shared part, and the place of the rows. Raises CatalogueBroken without rows."""
     if isinstance(data, list):
         return data, {}, ()
     if not isinstance(data, dict):
@@ -66,22 +66,22 @@ def parts_of(data: object) -> tuple[list[object], dict[str, Any], Parts]:
 
 
 def with_shipped(rest: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file says besides its rows, added to what ships: an entry of the same name is the file's own.
+    """Merge the shared part of a file with that of the file that ships; of two entries of one name, the file's wins.
 
-    What ships is read each time: it may be the file that is edited, and then nothing is added to it.
+    The file that ships is read each time: it may be the file that is edited, and then the merge must change nothing.
     """
     shipped = _rest()
-    return shipped | {key: _added(shipped.get(key), value, _LEVELS.get(key, 1)) for key, value in rest.items()}
+    return shipped | {key: _merged(shipped.get(key), value, _LEVELS.get(key, 1)) for key, value in rest.items()}
 
 
-_LEVELS = {"voice_mappings": 2}  # gender, then language
+_LEVELS = {"voice_mappings": 2}  # objects in objects that are merged: gender, then language
 
 
-def _added(shipped: Any, own: Any, levels: int) -> Any:
+def _merged(shipped: Any, own: Any, levels: int) -> Any:
     match shipped, own:
         case dict(), dict() if levels:
-            return shipped | {name: _added(shipped.get(name), entry, levels - 1) for name, entry in own.items()}
-        case list(), list() if levels:  # the file's own first, so that faults in them have their places
+            return shipped | {name: _merged(shipped.get(name), entry, levels - 1) for name, entry in own.items()}
+        case list(), list() if levels:  # the file's own first, so that the indices in faults are those of the file
             return own + [entry for entry in shipped if entry not in own]
         case _:
             return own
@@ -89,7 +89,7 @@ def _added(shipped: Any, own: Any, levels: int) -> Any:
 
 @functools.cache
 def shipped_rest() -> dict[str, Any]:
-    """What the file that ships says besides its rows, as it was when this process first asked."""
+    """The shared part of the file that ships, read once and cached in this process."""
     return _rest()
 
 

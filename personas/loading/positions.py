@@ -1,4 +1,4 @@
-"""Where things stand in a JSON text: whoever mends a file looks for a line, not for a path."""
+"""Finds the line and column of a value in a JSON text, from its path."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from personas.loading.check import Fault
+from personas.loading.faults import Fault
 from schemas.explain import Parts
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
@@ -16,51 +16,51 @@ _STEP = re.compile(r'\.([A-Za-z_$][\w$]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')
 
 
 def located(faults: Iterable[Fault], text: str) -> tuple[Fault, ...]:
-    """Give each fault its line and column, from 1, and sort them; what is missing stands where it should be added."""
+    """Add line and column, from 1, to each fault and sort them. A missing field has the place of its object."""
     found = tuple(faults)
     if not found:
         return ()
-    wanted = {way[:length] for fault in found for way in [_way(fault.path)] for length in range(len(way) + 1)}
-    where = {way: offset for way, offset in places(text) if way in wanted}
-    ends = [newline.end() for newline in re.finditer("\n", text)]
-    told = (fault if fault.line else _placed(fault, where, ends) for fault in found)
-    return tuple(sorted(told, key=lambda fault: (fault.line, fault.column)))
+    wanted = {parts[:length] for fault in found for parts in [_parts(fault.path)] for length in range(len(parts) + 1)}
+    offsets = {parts: offset for parts, offset in places(text) if parts in wanted}
+    line_starts = [newline.end() for newline in re.finditer("\n", text)]  # of all lines but the first
+    placed = (fault if fault.line else _placed(fault, offsets, line_starts) for fault in found)
+    return tuple(sorted(placed, key=lambda fault: (fault.line, fault.column)))
 
 
 def places(text: str) -> Iterator[tuple[Parts, int]]:
-    """The way to every value of a JSON text that was read before, and where it begins; a member begins at its key."""
-    way: list[Any] = []  # None at its end: the next token is a key
+    """The path of every value of a valid JSON text, and its offset in characters (that of its key, if it has one)."""
+    path: list[Any] = []  # the last item is None if the next token is a key
     for token in _TOKEN.finditer(text):
         word = token[0]
         if word in ("}", "]"):
-            way.pop()
+            path.pop()
         elif word == ",":
-            way[-1] = way[-1] + 1 if isinstance(way[-1], int) else None
-        elif way and way[-1] is None:
-            way[-1] = json.loads(word)
-            yield tuple(way), token.start()
+            path[-1] = path[-1] + 1 if isinstance(path[-1], int) else None
+        elif path and path[-1] is None:
+            path[-1] = json.loads(word)
+            yield tuple(path), token.start()
         elif word != ":":
-            if not way or isinstance(way[-1], int):
-                yield tuple(way), token.start()
+            if not path or isinstance(path[-1], int):
+                yield tuple(path), token.start()
             if word in ("{", "["):
-                way.append(None if word == "{" else 0)
+                path.append(None if word == "{" else 0)
 
 
-def written_twice(text: str) -> list[Parts]:
-    """The keys that an object has twice, of which JSON readers take the last and say nothing."""
-    if not _any_twice(text):
+def duplicate_keys(text: str) -> list[Parts]:
+    """The paths of keys that an object has twice. JSON parsers accept these, and silently use the last."""
+    if not _has_duplicates(text):
         return []
     seen: set[Parts] = set()
-    twice: dict[Parts, None] = {}
-    for way, _ in places(text):
-        if way in seen and not any(way[:length] in twice for length in range(len(way) + 1)):
-            twice[way] = None
-        seen.add(way)
-    return list(twice)
+    duplicates: dict[Parts, None] = {}
+    for path, _ in places(text):
+        if path in seen and not any(path[:length] in duplicates for length in range(len(path) + 1)):
+            duplicates[path] = None
+        seen.add(path)
+    return list(duplicates)
 
 
-def _any_twice(text: str) -> bool:
-    """Whether it is worth a look: Python's own reader is quick, but tells no places."""
+def _has_duplicates(text: str) -> bool:
+    """True if any object has a key twice. Python's parser finds that fast, but not where it is."""
     found = False
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -69,21 +69,22 @@ def _any_twice(text: str) -> bool:
         found = found or len(members) < len(pairs)
         return members
 
-    with suppress(RecursionError):  # what is nested so deeply is refused for that
+    with suppress(RecursionError):  # such a file is refused for its depth
         json.loads(text, object_pairs_hook=members)
     return found
 
 
-def _way(path: str) -> Parts:
+def _parts(path: str) -> Parts:
+    """The inverse of schemas.explain.path_of."""
     steps = ((name or json.loads(quoted or "null"), index) for name, index, quoted in _STEP.findall(path))
     return tuple(int(index) if index else name for name, index in steps)
 
 
-def _placed(fault: Fault, where: dict[Parts, int], ends: list[int]) -> Fault:
-    way = _way(fault.path)
-    while way not in where:
-        if not way:
+def _placed(fault: Fault, offsets: dict[Parts, int], line_starts: list[int]) -> Fault:
+    parts = _parts(fault.path)
+    while parts not in offsets:
+        if not parts:
             return fault
-        way = way[:-1]
-    before = bisect_right(ends, where[way])
-    return replace(fault, line=before + 1, column=where[way] - (ends[before - 1] if before else 0) + 1)
+        parts = parts[:-1]
+    before = bisect_right(line_starts, offsets[parts])  # lines
+    return replace(fault, line=before + 1, column=offsets[parts] - (line_starts[before - 1] if before else 0) + 1)

@@ -1,4 +1,18 @@
-"""One row of the file becomes a persona, or a list of everything that is wrong with it."""
+"""Reads one row of the file: a JSON object becomes a `Persona`, or a list of all its faults.
+
+    row ─▶ known by its source hash? ─▶ that persona, unchanged
+     │
+     ├─▶ nested too deeply? ─▶ only that fault
+     ├─▶ schema of an astrologer (shape.py): types, required fields, lengths
+     └─▶ _Reader, which goes on in spite of faults, to find as many as possible in one pass:
+            texts          may they stand in a prompt (faults.py)
+            language       is it one, and does the file have an instruction for it
+            voice          voice_id, or the mapping by gender and language; does its gender fit
+            features       each value by its declared schema (feature_values.py), then its prompt line (features.py)
+            ─▶ the standing part of the prompt, its estimated tokens, and the version, a hash of all of it
+
+A field with the wrong type was already reported by the schema, so `_Reader` reads it as empty.
+"""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -12,25 +26,28 @@ import orjson
 from personas import prompt, tokens
 from personas.behaviour import Behaviour
 from personas.languages import code_of, unknown_language
-from personas.loading.check import TOO_DEEP, Fault, too_deep
-from personas.loading.features import Feature, Seen, Unspeakable
+from personas.loading.faults import TOO_DEEP, Fault, too_deep
+from personas.loading.feature_values import read_value, text_faults
+from personas.loading.features import Feature, LineError, PublicFields
 from personas.loading.shape import PERSONA_FIELDS, shape_faults
 from personas.loading.shared import Shared, unknown_voice
-from personas.loading.values import read_value, unsayable
 from personas.persona import Persona
 from schemas.explain import Parts, path_of, unknown
 
-_MOST_UNKNOWN = 100  # fields of one persona that are told
+_MOST_UNKNOWN = 100  # unknown fields of one persona that are reported
 
 
 def read_persona(
     row: object, at: Parts, shared: Shared, known: Mapping[bytes, Persona]
 ) -> tuple[Persona | None, list[Fault]]:
-    """Check a row whole and make its persona; with any fault there is no persona, only the faults."""
+    """Read a row. Returns the persona and no faults, or no persona and all faults; `at` is the place of the row.
+
+    A row that was read before with the same shared part is taken from `known`, by source.
+    """
     source = _source(shared, row)
     if source in known:
         return known[source], []
-    if deep := [Fault(path_of(way), TOO_DEEP, name_of(row)) for way in _depths(row, at)]:
+    if deep := [Fault(path_of(path), TOO_DEEP, id_of(row)) for path in _too_deep(row, at)]:
         return None, deep
     faults = shape_faults("astrologer", row, at)
     if not isinstance(row, dict):
@@ -40,27 +57,28 @@ def read_persona(
     return (None, reader.faults) if reader.faults else (replace(persona, source=source), [])
 
 
-def name_of(row: object) -> str:
-    """The id in a row, or nothing."""
-    name = row.get("astrologer_id") if isinstance(row, dict) else None
-    return name if isinstance(name, str) else ""
+def id_of(row: object) -> str:
+    """The id in a row, or "" if it has none."""
+    astrologer_id = row.get("astrologer_id") if isinstance(row, dict) else None
+    return astrologer_id if isinstance(astrologer_id, str) else ""
 
 
 def _source(shared: Shared, row: object) -> bytes:
+    """A hash of all that the persona is made of: the row and the shared part of the file."""
     try:
         return hashlib.sha256(shared.source + orjson.dumps(row)).digest()
-    except orjson.JSONEncodeError:  # it is nested too deeply, which is told
+    except orjson.JSONEncodeError:  # it is nested too deeply, which is reported as a fault
         return b""
 
 
-def _depths(row: object, at: Parts) -> list[Parts]:
+def _too_deep(row: object, at: Parts) -> list[Parts]:
     if isinstance(row, dict):
         return [(*at, name) for name, value in row.items() if too_deep(value)]
     return [at] if too_deep(row) else []
 
 
 class _Reader:
-    """Goes through one row; a field that is missing or has the wrong type was told before and counts as empty."""
+    """Reads one row whose shape was checked. `faults` are those of the shape, then also those found by `read`."""
 
     def __init__(self, row: Mapping[str, Any], at: Parts, shared: Shared, faults: list[Fault]) -> None:
         self._row = row
@@ -70,32 +88,31 @@ class _Reader:
         self.faults = [replace(fault, persona=self._id) for fault in faults]
 
     def read(self) -> Persona:
+        """Make the persona. It is valid only if `faults` is empty afterwards."""
         self._check_texts()
         code = self._language_code()
         features = self._features()
-        sound: list[Feature] = []
-        done: dict[str, Any] = {}
+        valid: list[Feature] = []
+        behaviour: dict[str, Any] = {}
         for name, feature in features.items():
             read, found = read_value(feature, self._row[name], (*self._at, name))
             self._add(found)
             if not found:
-                sound.append(feature)
+                valid.append(feature)
             if read is not None:
-                done[name] = read
-        persona = replace(self._persona(code, features), behaviour=Behaviour(**done))
-        public = Seen(persona.public())
-        lines = [line for feature in sound if (line := self._line(feature, public))]
-        instruction = self._shared.instructions.get(code, "")
+                behaviour[name] = read
+        persona = replace(self._persona(code, features), behaviour=Behaviour(**behaviour))
+        public = PublicFields(persona.public())
         standing = prompt.standing(
             persona.system_prompt,
             language=f"{persona.language} ({code})",
-            instruction=instruction,
+            instruction=self._shared.instructions.get(code, ""),
             expertise=f"{persona.speciality}: {', '.join(persona.keywords)}",
-            lines=lines,
+            lines=[line for feature in valid if (line := self._line(feature, public))],
         )
-        seen = hashlib.sha256(orjson.dumps(self._row, option=orjson.OPT_SORT_KEYS))
-        seen.update(orjson.dumps([persona.voice, code, standing, sorted(persona.shown)]))
-        return replace(persona, standing=standing, tokens=tokens.estimate(standing), version=seen.hexdigest()[:12])
+        digest = hashlib.sha256(orjson.dumps(self._row, option=orjson.OPT_SORT_KEYS))
+        digest.update(orjson.dumps([persona.voice, code, standing, sorted(persona.shown)]))
+        return replace(persona, standing=standing, tokens=tokens.estimate(standing), version=digest.hexdigest()[:12])
 
     def _persona(self, code: str, features: Mapping[str, Feature]) -> Persona:
         voice_id = self._text("voice_id") or self._shared.mapped.get((self._text("gender"), code), "")
@@ -124,7 +141,7 @@ class _Reader:
             value = self._row.get(name)
             multiline = name == "system_prompt"
             text = _unix(value) if multiline and isinstance(value, str) else value
-            self._add(unsayable(text, (*self._at, name), multiline=multiline))
+            self._add(text_faults(text, (*self._at, name), multiline=multiline))
 
     def _language_code(self) -> str:
         language = self._text("language")
@@ -136,6 +153,7 @@ class _Reader:
         return code or ""
 
     def _voice(self, voice_id: str) -> str:
+        """The voice of the Realtime API that `voice_id` names, or "" with a fault."""
         voice = self._shared.voice(voice_id)
         if voice is None and voice_id:
             self._fault(unknown_voice(voice_id, self._shared.aliases), "voice_id")
@@ -156,10 +174,10 @@ class _Reader:
                 self._fault(f"{unknown(name, known)} A new one is declared under features.", name)
         return {name: feature for name, feature in self._shared.features.items() if name in self._row}
 
-    def _line(self, feature: Feature, public: Seen) -> str:
+    def _line(self, feature: Feature, public: PublicFields) -> str:
         try:
             return feature.line(self._row[feature.name], public)
-        except Unspeakable as error:
+        except LineError as error:
             self._fault(str(error), feature.name)
             return ""
 

@@ -1,40 +1,41 @@
-"""The rows of a file: who has no fault, what is wrong with the others, and what is served all the same."""
+"""Reads the rows of a file: the personas without a fault, the faults of the others, and warnings."""
 
 from collections.abc import Mapping, Sequence
 
 from personas import tokens
 from personas.languages import wrong_script
-from personas.loading.check import CatalogueBroken, Fault
-from personas.loading.reader import name_of, read_persona
-from personas.loading.shape import our_shape
+from personas.loading.faults import CatalogueBroken, Fault
+from personas.loading.reader import id_of, read_persona
+from personas.loading.shape import defined_shape
 from personas.loading.shared import Shared
 from personas.persona import Persona
 from schemas.explain import Parts, path_of, shown
 
-MOST_FAULTS = 200  # that are told of a file; who mends these is told the next
+MOST_FAULTS = 200  # of a file that are reported at once
 _MOST_ROWS = 10_000
 
 
 def read_rows(
-    rows: Sequence[object], at: Parts, shared: Shared, twice: Sequence[Parts], known: Mapping[bytes, Persona]
+    rows: Sequence[object], at: Parts, shared: Shared, duplicates: Sequence[Parts], known: Mapping[bytes, Persona]
 ) -> tuple[list[tuple[Parts, Persona]], list[Fault]]:
-    """Everyone without a fault, with their place, and the faults of all others; `twice` are keys written twice.
+    """Read all rows. Returns the personas without a fault, each with the place of its row, and all faults.
 
-    Who is `known`, by source, was read before and is not read again. Raises CatalogueBroken when there are too many.
+    `at` is the place of the rows, `duplicates` the places of keys that an object has twice. A row that is unchanged is
+    taken from `known`, by source. Raises CatalogueBroken if there are too many rows.
     """
     if len(rows) > _MOST_ROWS:
         raise CatalogueBroken([Fault(path_of(at), f"has {len(rows)} astrologers; at most {_MOST_ROWS} are read.")])
     good: list[tuple[Parts, Persona]] = []
-    faults = [_twice(way) for way in twice if way[: len(at)] != at or len(way) <= len(at) + 1]
-    first: dict[str, str] = {}
+    faults = [_duplicate_fault(path) for path in duplicates if path[: len(at)] != at or len(path) <= len(at) + 1]
+    first: dict[str, str] = {}  # the path of the first row that has this id
     for index, row in enumerate(rows):
         here = (*at, index)
-        if len(faults) > MOST_FAULTS and not our_shape("astrologer").fits(row):
-            faults.append(Fault(path_of(here), "does not fit."))  # nobody is told of it: explaining it takes time
+        if len(faults) > MOST_FAULTS and not defined_shape("astrologer").is_valid(row):
+            faults.append(Fault(path_of(here), "does not fit."))  # only counted, not reported: to explain it takes time
             continue
-        name = name_of(row)
+        name = id_of(row)
         persona, found = read_persona(row, here, shared, known)
-        found += [_twice(way, name) for way in twice if way[: len(here)] == here]
+        found += [_duplicate_fault(path, name) for path in duplicates if path[: len(here)] == here]
         if name and first.setdefault(name, path_of(here)) != path_of(here):
             message = f"'{shown(name)}' is taken by {first[name]}. Give each astrologer an id of its own."
             found.append(Fault(path_of((*here, "astrologer_id")), message, name))
@@ -44,18 +45,18 @@ def read_rows(
     return good, faults
 
 
-def _twice(way: Parts, persona: str = "") -> Fault:
-    return Fault(path_of(way), "is written twice in one object. Keep one of the two.", persona)
+def _duplicate_fault(path: Parts, persona: str = "") -> Fault:
+    return Fault(path_of(path), "is written twice in one object. Keep one of the two.", persona)
 
 
-def warnings(way: Parts, persona: Persona) -> list[Fault]:
-    """What is not as it should be with somebody who is served all the same."""
+def warnings(at: Parts, persona: Persona) -> list[Fault]:
+    """Say what should be improved in a persona that is served nevertheless; `at` is the place of its row."""
     found = []
     if persona.tokens > tokens.LONGEST:
         message = (
             f"makes instructions of some {persona.tokens} tokens; more than {tokens.LONGEST} cost time in every call."
         )
-        found.append(Fault(path_of((*way, "system_prompt")), message, persona.id))
+        found.append(Fault(path_of((*at, "system_prompt")), message, persona.id))
     if script := wrong_script(persona.greeting, persona.language_code):
-        found.append(Fault(path_of((*way, "greeting")), script, persona.id))
+        found.append(Fault(path_of((*at, "greeting")), script, persona.id))
     return found

@@ -1,6 +1,7 @@
-"""The shape of a value: a JSON Schema that says yes in microseconds, and explains a no in sentences.
+"""The shape of a value: a JSON Schema with two validators, a fast one and one whose errors can be explained.
 
-jsonschema_rs says yes or no; jsonschema, whose errors tell all, is asked only after a no (docs/decisions/0020).
+jsonschema_rs answers yes or no in microseconds. Only after a no, the slower jsonschema finds the errors, which
+schemas/explain.py turns into sentences. Source: docs/decisions/0020.
 """
 
 import functools
@@ -15,12 +16,12 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 
-from personas.loading.check import Fault, Unusable
+from personas.loading.faults import Fault, InvalidValue
 from schemas.explain import Parts, faults, shown
 
 _SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "personas.schema.json"
 _SCHEMA: dict[str, Any] = json.loads(_SCHEMA_FILE.read_bytes())
-# Both would fetch an unknown $ref from the network; an empty registry, and a retriever that refuses, cannot.
+# Both validators would fetch an unknown $ref from the network. An empty registry, and `_fetch_nothing`, prevent that.
 _NOTHING: Registry[Any] = Registry()
 
 VOICES: tuple[str, ...] = tuple(_SCHEMA["$defs"]["realtime_voice"]["enum"])
@@ -29,13 +30,13 @@ PERSONA_FIELDS: tuple[str, ...] = tuple(_SCHEMA["$defs"]["astrologer"]["properti
 
 
 def _unique(_: object, wanted: bool, value: object, __: object) -> Iterator[ValidationError]:
-    """In linear time: jsonschema compares each object with each other, 45 s for 4,000 of them."""
+    """`uniqueItems` in linear time: jsonschema compares every pair of objects, 45 s for 4,000 of them."""
     if wanted and isinstance(value, list) and len({_frozen(one) for one in value}) < len(value):
         yield ValidationError("names something twice")
 
 
 def _frozen(value: object) -> Hashable:
-    """Equal for what is the same in JSON: 1 and 1.0 are, 1 and true are not."""
+    """A hashable value that is equal for equal JSON: 1 equals 1.0, but 1 does not equal true."""
     match value:
         case bool():
             return ("bool", value)
@@ -51,7 +52,7 @@ _Explaining = extend(Draft202012Validator, {"uniqueItems": _unique})
 
 
 class Shape:
-    """One schema; a value that does not fit it has faults. Raises Unusable when it is no schema."""
+    """One compiled JSON Schema. Raises InvalidValue if it is not a valid schema."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._explained = _Explaining(schema, registry=_NOTHING)
@@ -59,24 +60,24 @@ class Shape:
             self._quick = jsonschema_rs.Draft202012Validator(schema, retriever=_fetch_nothing)
         except jsonschema_rs.ValidationError as error:
             message = f"is not a schema that can be used: {shown(error.message)}."
-            raise Unusable([(tuple(error.instance_path), message)]) from None
+            raise InvalidValue([(tuple(error.instance_path), message)]) from None
 
     def faults(self, value: object, at: Parts, *, secret: bool = False) -> list[Fault]:
-        """What does not fit, each with its path; of a secret value no message repeats a part."""
-        if self.fits(value):
+        """The faults of a value, none if it fits. `at` is its place; with `secret`, no message quotes a part of it."""
+        if self.is_valid(value):
             return []
         return [Fault(path, message) for path, message in faults(self._explained, value, at, secret=secret)]
 
-    def fits(self, value: object) -> bool:
-        """Only whether it does, which is quick to say."""
+    def is_valid(self, value: object) -> bool:
+        """True if a value fits. Takes microseconds."""
         try:
             return self._quick.is_valid(value)
-        except ValueError:  # a number or a nest that it does not take
+        except ValueError:  # a number that is too large, or too many levels
             return False
 
 
 def shape_of(schema: dict[str, Any]) -> Shape:
-    """The shape of a schema; made once for all files that have the same."""
+    """The shape of a schema, compiled once and cached for all files that declare the same."""
     return _made(orjson.dumps(schema))
 
 
@@ -86,13 +87,13 @@ def _made(schema: bytes) -> Shape:
 
 
 def shape_faults(definition: str, value: object, at: Parts) -> list[Fault]:
-    """Check a value against one of $defs of personas.schema.json."""
-    return our_shape(definition).faults(value, at)
+    """The faults of a value by one of the $defs of personas.schema.json; `at` is its place."""
+    return defined_shape(definition).faults(value, at)
 
 
 @functools.cache
-def our_shape(definition: str) -> Shape:
-    """The shape of one of $defs of personas.schema.json."""
+def defined_shape(definition: str) -> Shape:
+    """The shape of one of the $defs of personas.schema.json."""
     return Shape({"$defs": _SCHEMA["$defs"], "$ref": f"#/$defs/{definition}"})
 
 

@@ -1,4 +1,4 @@
-"""What all personas of one file share: features, voices, languages and their words, the memory policy."""
+"""The part of a file that all its personas share: features, voices, languages and their words, the memory policy."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,21 +9,24 @@ from typing import Any
 import orjson
 
 from personas.languages import code_of, unknown_language
-from personas.loading.check import TOO_DEEP, Fault, text_fault, too_deep
-from personas.loading.features import Feature, declare
+from personas.loading.faults import TOO_DEEP, Fault, text_fault, too_deep
+from personas.loading.features import Feature, read_declaration
 from personas.loading.shape import PERSONA_FIELDS, SHARED_FIELDS, VOICES, shape_faults
 from personas.search.words import words
 from schemas.explain import listed, nearest, path_of, shown, unknown
 
-_MOST_ENTRIES = 1_000  # of one key
+_MOST_ENTRIES = 1_000  # of one object
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """The checked common part of a file. `broken` names features that are declared but could not be read.
+    """The checked shared part of a file.
 
-    Languages are keyed by ISO 639-1 code, mapped voices by gender and that code; `genders` are those of voices,
-    `spoken` the words by which a language is known in another's letters. `source` is a hash of what it was read from.
+    `features`: by name; `broken`: names of features whose declaration has faults. `instructions`: by ISO 639-1 code.
+    `aliases`: alias to voice. `genders`: voice to gender. `mapped`: (gender, ISO 639-1 code) to voice or alias.
+    `synonyms`: groups of phrases that mean the same. `spoken`: ISO 639-1 code to the words by which that language is
+    recognised when it is written in the letters of another. `memory`: "private", "shared" or "none". `source`: a hash
+    of all of this as it stands in the file.
     """
 
     features: Mapping[str, Feature]
@@ -38,23 +41,23 @@ class Shared:
     source: bytes
 
     def voice(self, name: str) -> str | None:
-        """Resolve a voice or an alias to a voice of the upstream, or None."""
-        return _upstream(name, self.aliases)
+        """The voice of the Realtime API that a voice or alias names, or None."""
+        return _resolve(name, self.aliases)
 
     def wrong_gender(self, name: str, gender: str) -> str | None:
-        """Say that a voice sounds like another gender, or None; who is of neither may have any voice."""
+        """Say that a voice has the other gender, or None. A persona that is neither male nor female may have any."""
         return _wrong_gender(name, gender, self.aliases, self.genders)
 
 
-def share(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
-    """Read the common part. What is faulty is left out and told, so that only those who need it are refused."""
-    strange = islice((key for key in data if key not in SHARED_FIELDS), _MOST_ENTRIES)
-    faults = [Fault(path_of((key,)), unknown(key, SHARED_FIELDS)) for key in strange]
+def read_shared(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
+    """Read the shared part of a file. Faulty entries are left out, so that only the personas that need them fail."""
+    unknown_keys = islice((key for key in data if key not in SHARED_FIELDS), _MOST_ENTRIES)
+    faults = [Fault(path_of((key,)), unknown(key, SHARED_FIELDS)) for key in unknown_keys]
     declared = data["features"] if isinstance(data.get("features"), dict) else {}
-    data = _shallow(data, faults)
+    data = _without_deep_entries(data, faults)
     features = {}
     for name, declaration in _entries(data, "features", faults):
-        features[name], found = declare(name, declaration, ("features", name))
+        features[name], found = read_declaration(name, declaration, ("features", name))
         faults += found
     aliases = dict(_checked(data, "voice_aliases", "realtime_voice", faults))
     genders = dict(_genders(data, faults))
@@ -73,8 +76,8 @@ def share(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
     return shared, faults
 
 
-def _shallow(data: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
-    """Without the entries that are nested too deeply."""
+def _without_deep_entries(data: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
+    """The data without the entries that are nested too deeply, which become faults."""
     kept: dict[str, Any] = {}
     for key, value in data.items():
         entries = value if isinstance(value, dict) else {}
@@ -88,6 +91,7 @@ def _shallow(data: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
 
 
 def _entries(data: Mapping[str, Any], key: str, faults: list[Fault]) -> Iterator[tuple[str, Any]]:
+    """The entries of the object under a key; none if it is not an object, or too large."""
     found = data.get(key, {})
     if not isinstance(found, dict):
         faults.append(Fault(path_of((key,)), "must be an object; its keys are the names."))
@@ -98,6 +102,7 @@ def _entries(data: Mapping[str, Any], key: str, faults: list[Fault]) -> Iterator
 
 
 def _checked(data: Mapping[str, Any], key: str, definition: str, faults: list[Fault]) -> Iterator[tuple[str, Any]]:
+    """The entries of the object under a key that fit one of the $defs of the schema."""
     for name, entry in _entries(data, key, faults):
         found = shape_faults(definition, entry, (key, name))
         if not found:
@@ -159,22 +164,22 @@ def _mapped(
                 yield (gender, code), voice
 
 
-def _upstream(voice: str, aliases: Mapping[str, str]) -> str | None:
+def _resolve(voice: str, aliases: Mapping[str, str]) -> str | None:
     return voice if voice in VOICES else aliases.get(voice)
 
 
 def _wrong_gender(voice: str, gender: str, aliases: Mapping[str, str], genders: Mapping[str, str]) -> str | None:
-    sounds = genders.get(_upstream(voice, aliases) or "", gender)
-    if {gender, sounds} != {"Female", "Male"}:
+    actual = genders.get(_resolve(voice, aliases) or "", gender)
+    if {gender, actual} != {"Female", "Male"}:
         return None
-    fitting = [name for name in (*VOICES, *aliases) if genders.get(_upstream(name, aliases) or "") == gender]
+    fitting = [name for name in (*VOICES, *aliases) if genders.get(_resolve(name, aliases) or "") == gender]
     return (
-        f"'{shown(voice)}' is a {sounds.lower()} voice. For {gender} there are: {listed(fitting)}; see voice_genders."
+        f"'{shown(voice)}' is a {actual.lower()} voice. For {gender} there are: {listed(fitting)}; see voice_genders."
     )
 
 
 def unknown_voice(voice: str, aliases: Mapping[str, str]) -> str:
-    """Say that the upstream has no such voice, and which there are."""
+    """The sentence for a voice that does not exist: which one was probably meant, and which exist."""
     also = f"; by another name: {listed(aliases)}" if aliases else ""
     hint = nearest(voice, {*VOICES, *aliases})
     return f"'{shown(voice)}' is not a voice.{hint} There are: {listed(VOICES)}{also}. Others go into voice_aliases."

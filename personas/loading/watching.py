@@ -1,9 +1,19 @@
-"""Watches a file of personas: a sound edit makes a new catalogue, a faulty one is told of and changes nothing.
+"""Watches a file of personas: each edit without faults makes a new catalogue; the faults of others are reported once.
 
-However a file is saved, what counts is what can be read under its name: truncated and written anew, renamed into place,
-reached by a link that is swapped (Kubernetes), or on a network file system, which tells nobody. So the file is asked
-ten times a second whether it is another, and read when it may be. One that is being written is not JSON yet: it is only
-faulty once it has stayed so.
+File system events do not cover every way in which a file is replaced (truncated and rewritten, renamed into place,
+reached by a link that is swapped as Kubernetes does, on a network file system), so the file is polled: a `stat` ten
+times a second, and a read whenever it may have changed. `Edits.poll` decides what follows:
+
+    stat unchanged ─────────────────────────────▶ None
+    stat changed: read, hash
+        hash reported before ───────────────────▶ None
+        hash of the catalogue in use ───────────▶ that catalogue (an edit was undone)
+        no faults ──────────────────────────────▶ the new catalogue
+        faults, for the first time ─────────────▶ None, but `_pending`: the editor may still be writing
+        the same faults for 0.4 s ──────────────▶ the faults
+
+A `stat` may hang for ever on a network file system, so `watch` polls in a thread of its own (`JobThread`), and a file
+is parsed in another process (`ReaderProcess`).
 """
 
 import asyncio
@@ -18,122 +28,131 @@ from functools import partial
 from pathlib import Path
 
 from personas.catalogue import Catalogue
-from personas.loading.apart import PAUSE, Apart
-from personas.loading.aside import Aside
-from personas.loading.check import CatalogueBroken, Fault
+from personas.loading.faults import CatalogueBroken, Fault, Faults
 from personas.loading.file import read_bytes
-from personas.loading.worker import Faults, read
+from personas.loading.job_thread import JobThread
+from personas.loading.reader_process import PAUSE, ReaderProcess
+from personas.loading.worker import read
 from personas.persona import Persona
 
 log = logging.getLogger(__name__)
 
-_LOOK = 0.1  # seconds between two looks; each costs one question to the file system
-_SETTLED = 0.4  # seconds that a faulty text must stay as it is before it is told of; a slow editor writes on within it
-_FEW = 100  # personas
+_POLL_SECONDS = 0.1  # between two polls; each costs one stat
+_SETTLED_SECONDS = 0.4  # that a faulty file must stay unchanged before its faults are reported
+_BATCH = 100  # personas that are freed at once
 
 Read = Callable[[bytes, tuple[Persona, ...]], Catalogue | Faults]
-Taken = Callable[[Catalogue], None]
-Told = Callable[[Faults], None]
+OnCatalogue = Callable[[Catalogue], None]
+OnFaults = Callable[[Faults], None]
 
 
-async def watch(edits: "Edits", taken: Taken, told: Told, *, asked: asyncio.Event | None = None) -> None:
-    """Runs until it is cancelled; cancelling leaves nothing behind.
+async def watch(
+    edits: "Edits", on_catalogue: OnCatalogue, on_faults: OnFaults, *, reload: asyncio.Event | None = None
+) -> None:
+    """Poll the file until cancelled; then the thread and the process are ended.
 
-    `taken` is given each new catalogue, `told` the faults of each edit that has any, once. Both run on the loop; a file
-    is looked at aside, as a file system may keep who asks it waiting, for good. Who sets `asked` is given one of both
-    in any case: the catalogue in use when the file is still as it was.
+    `on_catalogue` is called with each new catalogue, `on_faults` with the faults of each edit that has any, once. Both
+    run on the event loop. Setting `reload` causes one of the two calls in any case: with the catalogue in use if the
+    file has not changed.
     """
-    asked = asked or asyncio.Event()
-    with contextlib.closing(Aside("the file of personas")) as aside, contextlib.closing(Apart()) as apart:
+    reload = reload or asyncio.Event()
+    with (
+        contextlib.closing(JobThread("the file of personas")) as thread,
+        contextlib.closing(ReaderProcess()) as process,
+    ):
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK):
-                    await asked.wait()
-            wanted = asked.is_set()
-            asked.clear()
+                async with asyncio.timeout(_POLL_SECONDS):
+                    await reload.wait()
+            forced = reload.is_set()
+            reload.clear()
             now = asyncio.get_running_loop().time()
-            found = await aside.run(partial(edits.look, now, asked=wanted, read=apart.read))
+            found = await thread.run(partial(edits.poll, now, forced=forced, read=process.read))
             if isinstance(found, Catalogue):
-                taken(found)
+                on_catalogue(found)
             elif found:
-                told(found)
+                on_faults(found)
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """Faults that are not told yet, as the text may not be whole, or the file may come back."""
+class _Pending:
+    """Faults that are not reported yet: the file may be half written, or away for a moment. `digest` is its hash."""
 
-    text: bytes
+    digest: bytes
     faults: Faults
     since: float
 
 
 class Edits:
-    """What was read last, and what is to be said of it. `seen` is the text that the catalogue in use was made of.
+    """The state of a polled file: what was reported last, and the catalogue in use, which was read from `raw`.
 
-    Of texts only their hashes are kept.
+    Of contents only hashes are stored.
     """
 
-    def __init__(self, path: Path, seen: bytes, in_use: Catalogue) -> None:
+    def __init__(self, path: Path, raw: bytes, in_use: Catalogue) -> None:
         self.path = path
         self._in_use = in_use
-        self._of_use = self._told = _hash(seen)
-        self._past: list[Persona] = []
-        self._doubt: Doubt | None = None
-        self._state: tuple[int, ...] | None = None
-        self._since = self._looked = 0.0
+        self._in_use_digest = self._reported = _hash(raw)
+        self._replaced: list[Persona] = []
+        self._pending: _Pending | None = None
+        self._stat: tuple[int, ...] | None = None
+        self._changed_at = self._polled_at = 0.0
 
-    def look(self, now: float, *, asked: bool = False, read: Read = read) -> Catalogue | Faults | None:
-        """A new catalogue, the faults of an edit, or None when there is nothing to say; `now` in seconds."""
-        self._let_go()
-        if asked:
-            self._told = b""
-        changed = self._changed(now)
-        if not (changed or asked or self._doubt):
+    def poll(self, now: float, *, forced: bool = False, read: Read = read) -> Catalogue | Faults | None:
+        """A new catalogue, the faults of an edit, or None if there is nothing to report.
+
+        `now` is in seconds of a monotonic clock. With `forced`, the file is read and reported even if it is unchanged.
+        """
+        self._free_replaced()
+        if forced:
+            self._reported = b""
+        changed = self._may_have_changed(now)
+        if not (changed or forced or self._pending):
             return None
-        text, raw = self._text()
-        if text == self._told:
-            self._doubt = None
+        digest, raw = self._contents()
+        if digest == self._reported:
+            self._pending = None
             return None
-        if text == self._of_use:
-            return self._take(text, self._in_use)
-        if not self._doubt or self._doubt.text != text:
+        if digest == self._in_use_digest:
+            return self._use(digest, self._in_use)
+        if not self._pending or self._pending.digest != digest:
             found = self._read(raw, read) if isinstance(raw, bytes) else raw
             if isinstance(found, Catalogue):
-                return self._take(text, found)
-            self._doubt = Doubt(text, found, now)
-        return self._settled(self._doubt, now)
+                return self._use(digest, found)
+            self._pending = _Pending(digest, found, now)
+        return self._settled(self._pending, now)
 
-    def _changed(self, now: float) -> bool:
-        """Whether the file may be another. A file system's clock is coarse: what is new is looked into for a while.
+    def _may_have_changed(self, now: float) -> bool:
+        """True if the stat changed lately. Timestamps are coarse: two edits in quick succession may share one.
 
-        The last time is after that while, however late the looks are.
+        So the file is read until `_SETTLED_SECONDS` have passed since the change, and once after that, however late
+        the polls come.
         """
-        state, before = _state(self.path), self._looked
-        self._looked = now
-        if state != self._state:
-            self._state, self._since = state, now
-        return min(now, before) - self._since <= _SETTLED
+        state, before = _stat(self.path), self._polled_at
+        self._polled_at = now
+        if state != self._stat:
+            self._stat, self._changed_at = state, now
+        return min(now, before) - self._changed_at <= _SETTLED_SECONDS
 
-    def _take(self, text: bytes, catalogue: Catalogue) -> Catalogue:
-        self._of_use = self._told = text
-        self._past, self._in_use, self._doubt = list(self._in_use.all()), catalogue, None
+    def _use(self, digest: bytes, catalogue: Catalogue) -> Catalogue:
+        self._in_use_digest = self._reported = digest
+        self._replaced, self._in_use, self._pending = list(self._in_use.all()), catalogue, None
         return catalogue
 
-    def _let_go(self) -> None:
-        """Of who was replaced at the last look, a few at a time: to free a thousand at once holds the loop for 5 ms."""
-        while self._past:
-            del self._past[-_FEW:]
+    def _free_replaced(self) -> None:
+        """Free the personas of the previous catalogue in batches: a thousand at once block the loop for 5 ms."""
+        while self._replaced:
+            del self._replaced[-_BATCH:]
             time.sleep(PAUSE)
 
-    def _settled(self, doubt: Doubt, now: float) -> Faults | None:
-        if now - doubt.since < _SETTLED:
+    def _settled(self, pending: _Pending, now: float) -> Faults | None:
+        if now - pending.since < _SETTLED_SECONDS:
             return None
-        self._told, self._doubt = doubt.text, None
-        return doubt.faults
+        self._reported, self._pending = pending.digest, None
+        return pending.faults
 
-    def _text(self) -> tuple[bytes, bytes | Faults]:
-        """The hash of what is in the file, and what it is; or why it cannot be read."""
+    def _contents(self) -> tuple[bytes, bytes | Faults]:
+        """The hash and the bytes of the file; if it cannot be read, the hash of the error and its faults."""
         try:
             raw = read_bytes(self.path)
         except CatalogueBroken as away:
@@ -143,17 +162,17 @@ class Edits:
     def _read(self, raw: bytes, read: Read) -> Catalogue | Faults:
         try:
             return read(raw, self._in_use.all())
-        except BaseException as error:  # a panic of a library in Rust is one; the next edit is looked at all the same
+        except BaseException as error:  # also a panic of a library in Rust: the next edit must be read all the same
             log.exception("%s cannot be read, which is a fault of the server", self.path)
             return (Fault("$", f"cannot be read, which is a fault of the server: {type(error).__name__}."),)
 
 
-def _hash(text: bytes) -> bytes:
-    return hashlib.sha256(text).digest()
+def _hash(raw: bytes) -> bytes:
+    return hashlib.sha256(raw).digest()
 
 
-def _state(path: Path) -> tuple[int, ...] | None:
-    """What changes with the file behind all links; None when there is none."""
+def _stat(path: Path) -> tuple[int, ...] | None:
+    """What differs after an edit, of the file behind all links; None if there is no file."""
     try:
         found = os.stat(path)
     except OSError:

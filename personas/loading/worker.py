@@ -1,7 +1,7 @@
-"""What a process does that reads a file of personas for a server: one text, then it ends.
+"""The process that reads a file of personas for the server. It reads one file, answers, and ends.
 
-A request is a pickle of who is known, then the text, up to the end of stdin. The answer is a pickle of the new
-catalogue, in which who is known is only named, or of the faults.
+Request on stdin: a pickle of the known personas, then the bytes of the file up to the end. Answer on stdout: a pickle
+of the new catalogue or of the faults. A known persona is replaced by its `source` in the answer, as the server has it.
 """
 
 import copyreg
@@ -12,17 +12,15 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 
 from personas.catalogue import Catalogue
-from personas.loading.check import CatalogueBroken, Fault
+from personas.loading.faults import CatalogueBroken, Faults
 from personas.persona import Persona
-
-Faults: TypeAlias = tuple[Fault, ...]
 
 
 def read(raw: bytes, known: Iterable[Persona]) -> Catalogue | Faults:
-    """The catalogue of an edit, or what is wrong with it: it is taken whole, or not at all."""
+    """The catalogue of an edited file, or all its faults: a file with any fault is refused as a whole."""
     try:
         catalogue = Catalogue.from_bytes(raw, known)
     except CatalogueBroken as broken:
@@ -32,16 +30,16 @@ def read(raw: bytes, known: Iterable[Persona]) -> Catalogue | Faults:
 
 def serve() -> None:
     """Answer one request."""
-    gc.disable()  # all that is made is kept until the end
+    gc.disable()  # nothing is freed before the end of this short process
     answer = _take_stdout()
-    with suppress(BrokenPipeError, EOFError):  # the server is gone and nobody waits for the answer
+    with suppress(BrokenPipeError, EOFError):  # the server is gone
         known = pickle.load(sys.stdin.buffer)
         Packer(answer, {persona.source for persona in known}).dump(read(sys.stdin.buffer.read(), known))
         answer.flush()
 
 
 class Packer(pickle.Pickler):
-    """Pickles personas and catalogues; of who is known to the other side it writes the source only."""
+    """Pickles personas and catalogues. For personas whose source is in `known`, it writes only the source."""
 
     dispatch_table = copyreg.dispatch_table | {MappingProxyType: lambda mapping: (_read_only, (dict(mapping),))}
 
@@ -50,29 +48,29 @@ class Packer(pickle.Pickler):
         self._known = known
 
     def persistent_id(self, thing: Any) -> bytes | None:
-        """Called for everything that is pickled."""
+        """Called for each object: the source of a known persona; None for others, which are pickled as usual."""
         return thing.source if type(thing) is Persona and thing.source in self._known else None
 
 
 class Unpacker(pickle.Unpickler):
-    """Reads what a Packer wrote; who is `known`, by source, is taken from here."""
+    """Reads what a Packer wrote. For a source it returns that persona of `known`."""
 
     def __init__(self, file: Any, known: Mapping[bytes, Persona]) -> None:
         super().__init__(file)
         self._known = known
 
     def persistent_load(self, source: Any) -> Persona:
-        """Called for who was only named."""
+        """Called for each persona of which only the source was written. Raises KeyError for an unknown source."""
         return self._known[source]
 
 
 def _read_only(mapping: dict[Any, Any]) -> Mapping[Any, Any]:
-    """A class of Python's own that it does not pickle."""
+    """Build a MappingProxyType, which pickle does not support."""
     return MappingProxyType(mapping)
 
 
 def _take_stdout() -> BinaryIO:
-    """The pipe to the server; whatever a library prints from here on goes to stderr."""
+    """Return stdout for the answer alone: what a library prints from here on goes to stderr."""
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answer

@@ -1,14 +1,18 @@
 """Who fits what a caller says they want to talk about: words found, counted, and named; nothing is guessed.
 
-A word of the query counts three points as a name, two as a keyword, one as part of the speciality, as a synonym of a
-keyword, or when it has a typing mistake; each word counts once, for what it counts most. One point more goes to whoever
-speaks the language of the query, if anything else was found; of equals they come first. Words meet in all their forms,
-and across Latin and Devanagari when they sound alike: "shaadi" finds "शादी". Synonyms, and the words by which a
-language that is written in another's letters gives itself away, stand in the file.
+A word of the query gives three points if it is a part of a name, two for a keyword, one for a part of the speciality,
+for a synonym of a keyword, and for a word with a typing mistake. Each word counts once, with the most points it can
+give. A persona that has points gets one more if it speaks the language of the query, and precedes others with equal
+points. Words are compared by stem, and across Latin and Devanagari by sound: "shaadi" finds "शादी". The file has the
+synonyms, and the words by which a language is recognised that is written in the letters of another.
 
-The index is made once for a catalogue: from word to word along the phrases, so that none is looked at that the query
-does not hold; from a phrase to what it stands for (a text of a persona, or all that means the same), and from there to
-the personas, all of whom are counted at once.
+The index is built once for a catalogue:
+
+    word of the query ─▶ _Vocabulary.alike ─▶ known words ─▶ trie of phrases (_ways) ─▶ end of a phrase (_ends)
+                                                                                            │
+                      points ◀─ Tally, all personas at once ◀─ _Meaning: the set of personas ◀┘
+
+A phrase is a text of personas (a keyword, a part of a name), or a synonym, which stands for the texts of its group.
 """
 
 from collections import defaultdict
@@ -20,12 +24,12 @@ from typing import NamedTuple
 from personas.languages import spelled_in
 from personas.persona import Persona
 from personas.search.scoring import Tally
-from personas.search.words import one_letter_less, plain, script, sound, split, stem, words
+from personas.search.words import deletions, phonetic_key, plain, script, split, stem, words
 
-_POINT = 2  # less is for the order of equals
+_POINT = 2  # in the tally; the bit below orders equals
 _SAME_LANGUAGE = 1
 _LONGEST_QUERY = 500  # characters; the rest is not read
-_SHORTEST_SOUND = 3  # below that, too many words sound alike
+_SHORTEST_SOUND = 3  # below that, too many words have the same key
 _SHORTEST_TYPO = 6  # of the longer of two words: crash is not crush
 
 Words = tuple[str, ...]
@@ -33,15 +37,15 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A persona, its points, and the words of the persona that the query holds or means, as the file writes them."""
+    """A persona, its points, and the texts of the persona that the query contains or means, as in the file."""
 
     persona: Persona
     score: int
     because: tuple[str, ...]
 
 
-class _Meant(NamedTuple):
-    """What a phrase stands for: a text of these people, or their texts that mean the same, by number."""
+class _Meaning(NamedTuple):
+    """What a phrase stands for: the text `name` of the set `people`; or, for a synonym, the text of each persona."""
 
     name: str
     people: int
@@ -49,15 +53,15 @@ class _Meant(NamedTuple):
 
 
 class _Hit(NamedTuple):
-    """A phrase in the query: what it stands for, its places, and the points of each of its words."""
+    """A phrase in the query: what it stands for, the indices of its words, and the points of each of its words."""
 
-    meant: _Meant
+    meaning: _Meaning
     places: range
     weight: int
 
 
 class Index:
-    """Finds the personas that a query speaks of. They are numbered; an int is a set of them, see scoring.py."""
+    """Finds the personas that match a query. They are numbered; sets of them are ints, see scoring.py."""
 
     def __init__(
         self, personas: Iterable[Persona], synonyms: Sequence[Sequence[str]], spoken: Mapping[str, Collection[str]]
@@ -67,32 +71,32 @@ class Index:
         for number, persona in enumerate(self._personas):
             self._speakers[persona.language_code] |= 1 << number
         self._spoken = spoken
-        self._ways: dict[tuple[int, str], int] = {}  # from words that begin a phrase, 0 is none, to one word more
-        self._ends: dict[int, list[tuple[_Meant, int]]] = defaultdict(list)  # what whole phrases mean, and their points
+        self._ways: dict[tuple[int, str], int] = {}  # the trie: (node, next word) -> node; the root is 0
+        self._ends: dict[int, list[tuple[_Meaning, int]]] = defaultdict(list)  # node -> meanings, each with its points
         self._known = _Vocabulary()
         self._read([[words(phrase) for phrase in group] for group in synonyms])
 
-    def best(self, query: str, among: int, limit: int) -> tuple[Match, ...]:
-        """Of these people, whom the query speaks of, best first; of equals whoever speaks its language."""
+    def best_matches(self, query: str, among: int, limit: int) -> tuple[Match, ...]:
+        """The best matches among a set, best first; of equals, those who speak the language of the query."""
         asked = _asked(query)
-        found = self._found(asked)
+        found = self._hits(asked)
         best = islice(self._ranked(asked, found, among), limit)
         return tuple(Match(self._personas[number], points, _because(number, found)) for number, points in best)
 
-    def everyone(self, query: str, among: int) -> tuple[Persona, ...]:
-        """The same people, all of them, and only who they are."""
+    def all_matches(self, query: str, among: int) -> tuple[Persona, ...]:
+        """All matching personas among a set, best first."""
         asked = _asked(query)
-        return tuple(self._personas[number] for number, _ in self._ranked(asked, self._found(asked), among))
+        return tuple(self._personas[number] for number, _ in self._ranked(asked, self._hits(asked), among))
 
     def _ranked(self, asked: Words, found: Sequence[_Hit], among: int) -> Iterator[tuple[int, int]]:
-        """Who has points, by number, and how many, most first."""
+        """(number of the persona, points) of those with any, most points first."""
         scoring = Tally()
-        counted = [0] * len(asked)  # for whom a word has counted already: the weightiest came first
+        counted = [0] * len(asked)  # for each word, the personas for which it gave points: the most points come first
         for (_, people, _), places, weight in found:
             for place in places:
                 scoring.add(people & ~counted[place], weight * _POINT)
                 counted[place] |= people
-        scoring.add(self._at_home(asked) & scoring.anybody(), _POINT + _SAME_LANGUAGE)
+        scoring.add(self._speaking(asked) & scoring.with_points(), _POINT + _SAME_LANGUAGE)
         return ((number, total // _POINT) for number, total in scoring.ranked(among))
 
     def _read(self, synonyms: Sequence[Sequence[Words]]) -> None:
@@ -108,29 +112,29 @@ class Index:
                 for group in groups.get(words(text), ()):
                     texts[group].setdefault(number, text)
         for (text, weight), holders in people.items():
-            self._add(words(text), _Meant(text, holders, {}), weight)
+            self._add(words(text), _Meaning(text, holders, {}), weight)
         for group, shown in texts.items():
-            meant = _Meant(str(group), sum(1 << number for number in shown), shown)
+            meaning = _Meaning(str(group), sum(1 << number for number in shown), shown)
             for spelled in dict.fromkeys(synonyms[group]):
-                self._add(spelled, meant, 1)
+                self._add(spelled, meaning, 1)
 
-    def _add(self, spelled: Words, meant: _Meant, weight: int) -> None:
+    def _add(self, spelled: Words, meaning: _Meaning, weight: int) -> None:
         if spelled:
             place = 0
             for word in spelled:
                 self._known.add(word)
                 place = self._ways.setdefault((place, word), len(self._ways) + 1)
-            self._ends[place].append((meant, weight))
+            self._ends[place].append((meaning, weight))
 
-    def _found(self, asked: Words) -> list[_Hit]:
-        """Every phrase in the query, the weightiest first."""
+    def _hits(self, asked: Words) -> list[_Hit]:
+        """Every phrase in the query, those with the most points first."""
         known = {word: self._known.alike(word) for word in dict.fromkeys(asked)}
         alike = [known[word] for word in asked]
-        found = [hit for start in range(len(asked)) for hit in self._beginning(alike, start)]
-        return sorted(found, key=lambda hit: (-hit.weight, -len(hit.places), hit.places.start, hit.meant.name))
+        found = [hit for start in range(len(asked)) for hit in self._phrases_from(alike, start)]
+        return sorted(found, key=lambda hit: (-hit.weight, -len(hit.places), hit.places.start, hit.meaning.name))
 
-    def _beginning(self, alike: Sequence[Mapping[str, bool]], start: int) -> Iterator[_Hit]:
-        """Every phrase that begins with this word."""
+    def _phrases_from(self, alike: Sequence[Mapping[str, bool]], start: int) -> Iterator[_Hit]:
+        """Every phrase that begins at this word of the query."""
         reached = {0: True}
         for place in range(start, len(alike)):
             reached = {
@@ -142,11 +146,11 @@ class Index:
             if not reached:
                 return
             for way, sure in reached.items():
-                for meant, weight in self._ends.get(way, ()):
-                    yield _Hit(meant, range(start, place + 1), weight if sure else 1)
+                for meaning, weight in self._ends.get(way, ()):
+                    yield _Hit(meaning, range(start, place + 1), weight if sure else 1)
 
-    def _at_home(self, asked: Words) -> int:
-        """Who speaks a language that a query may be in: by the words that give one away, else by its letters."""
+    def _speaking(self, asked: Words) -> int:
+        """Those who speak the language of the query: recognised by typical words, else by the script."""
         hints = {code: sum(word in spoken for word in asked) for code, spoken in self._spoken.items()}
         most = max(hints.values(), default=0)
         text = " ".join(asked)
@@ -158,29 +162,29 @@ class Index:
 
 
 def _asked(query: str) -> Words:
-    """The words of a query, which are not kept: whoever asks may make up any number of them."""
+    """The words of a query. They are not cached, as a client may send any number of different ones."""
     return split(plain(query[:_LONGEST_QUERY])[:_LONGEST_QUERY])
 
 
 def _because(number: int, found: Iterable[_Hit]) -> tuple[str, ...]:
     counted: set[int] = set()
     because: dict[str, None] = {}
-    for meant, places, _ in found:
-        if meant.people >> number & 1 and not counted.issuperset(places):
+    for meaning, places, _ in found:
+        if meaning.people >> number & 1 and not counted.issuperset(places):
             counted.update(places)
-            because[meant.texts.get(number, meant.name)] = None
+            because[meaning.texts.get(number, meaning.name)] = None
     return tuple(because)
 
 
 def _texts(persona: Persona) -> Iterator[tuple[str, int]]:
-    """Everything a query may name of a persona, with the points of each of its words."""
+    """The texts of a persona that a query may contain, with the points for each word."""
     for weight, texts in ((2, persona.keywords), (3, persona.name.split()), (1, persona.speciality.split())):
         for text in dict.fromkeys(texts):
             yield text, weight
 
 
 class _Vocabulary:
-    """The words that are looked for, by everything by which one may be recognised."""
+    """The words of all phrases, indexed by stem, by sound, and by their deletions of one letter."""
 
     def __init__(self) -> None:
         self._all: set[str] = set()
@@ -192,21 +196,21 @@ class _Vocabulary:
         if word not in self._all:
             self._all.add(word)
             self._by_stem[stem(word)].add(word)
-            self._by_sound[sound(word)].add(word)
-            for mistyped in one_letter_less(word):
+            self._by_sound[phonetic_key(word)].add(word)
+            for mistyped in deletions(word):
                 self._by_typo[mistyped].add(word)
 
     def alike(self, asked: str) -> dict[str, bool]:
-        """The known words that this may be: True when it is, False when only a typing mistake would make it so."""
+        """The known words that match a word: True for the same word, False for one with a typing mistake."""
         same = {asked} & self._all | self._by_stem.get(stem(asked), set()) | self._sounding(asked)
         mistyped = set() if same else self._mistyped(asked)
         return dict.fromkeys(same, True) | dict.fromkeys(mistyped, False)
 
     def _sounding(self, asked: str) -> set[str]:
-        heard = sound(asked)
+        heard = phonetic_key(asked)
         found = self._by_sound.get(heard, set()) if len(heard) >= _SHORTEST_SOUND else set()
         return {word for word in found if script(word) != script(asked)}
 
     def _mistyped(self, asked: str) -> set[str]:
-        near = {word for form in one_letter_less(asked) for word in self._by_typo.get(form, ())}
+        near = {word for form in deletions(asked) for word in self._by_typo.get(form, ())}
         return {word for word in near if word[0] == asked[0] and max(len(word), len(asked)) >= _SHORTEST_TYPO}

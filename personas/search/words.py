@@ -1,44 +1,47 @@
-"""Words as callers write them: one form for each, its stem, and how it sounds in either script."""
+"""Normalises words, so that spellings of one word meet: its plain form, its stem, its sound in Latin and Devanagari."""
 
 import functools
 import re
 import unicodedata
 
-_KEPT = 65536  # words of some thousands of personas, which an edit reads again
+_CACHED = 65536  # words: those of some thousands of personas, for the next time the file is read
 
 
-@functools.lru_cache(maxsize=_KEPT)
+@functools.lru_cache(maxsize=_CACHED)
 def words(text: str) -> tuple[str, ...]:
-    """Those of a text in the file, kept for the next edit."""
+    """As `split`, cached: for texts of the file, which is read again after each edit."""
     return split(text)
 
 
 def split(text: str) -> tuple[str, ...]:
-    """Words in lower case. Vowel signs are marks to Unicode, not letters: a regex would break Hindi words apart."""
+    r"""Split a text into words in lower case.
+
+    Not by the regex \w+: Devanagari vowel signs are marks, not letters, and would split Hindi words.
+    """
     folded = plain(text).casefold().replace("\u200c", "").replace("\u200d", "")
     kept = (c if unicodedata.category(c)[0] in "LMN" else " " for c in folded.replace("'s ", " ").replace("’s ", " "))
-    # Nukta and candrabindu are written or left out as one likes.
+    # Nukta and candrabindu are optional in writing.
     return tuple("".join(kept).replace("\u093c", "").replace("\u0901", "\u0902").split())
 
 
 def plain(text: str) -> str:
-    """A text without letters that only look otherwise: one such may stand for eighteen."""
+    """Normalise compatibility characters (NFKC). Longer than the text: one character may become eighteen."""
     return unicodedata.normalize("NFKC", text)
 
 
 def script(word: str) -> str:
-    """The script of a word's first letter, as Unicode names it: LATIN, DEVANAGARI."""
+    """The script of a word's first letter, as in its Unicode name: LATIN, DEVANAGARI."""
     return unicodedata.name(word[0], "").partition(" ")[0] if word else ""
 
 
-# What is left of a word must still say something: पता is no form of पति.
+# At least three letters must remain before the ending: पता is no form of पति.
 _ENGLISH = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e)$|(?<=\w{3})s$")
 _HINDI = re.compile(r"(?<=[\u0900-\u097f]{3})(?:ियों|ियां|ाओं|ों|ें|ां|ीं|[ािीुूेैोौ])$")
 
 
-@functools.lru_cache(maxsize=_KEPT)
+@functools.lru_cache(maxsize=_CACHED)
 def stem(word: str) -> str:
-    """A word without the ending of its number, case, gender or tense: married is "marri", रिश्तों "रिश्त"."""
+    """Remove the ending of number, case, gender or tense: married gives "marri", रिश्तों gives "रिश्त"."""
     if word.isascii():
         return re.sub("y$", "i", _ENGLISH.sub("", word))
     return _HINDI.sub("", word)
@@ -55,17 +58,20 @@ _VOWELS = dict(zip("आाइिईीउुऊूएेऐैओोऔौंऋ
 _LATIN = (("sh", "s"), ("ch", "c"), ("w", "v"), ("f", "p"), ("ph", "p"), ("z", "j"), ("ee", "i"), ("oo", "u"))
 
 
-@functools.lru_cache(maxsize=_KEPT)
-def sound(word: str) -> str:
-    """How a word sounds, roughly, the same for both scripts: shaadi and शादी are "sdi", Tina and तीना "tina"."""
+@functools.lru_cache(maxsize=_CACHED)
+def phonetic_key(word: str) -> str:
+    """A rough phonetic key, equal in both scripts: shaadi and शादी give "sdi", Tina and तीना give "tina"."""
     letters = "".join(_CONSONANTS.get(c) or _VOWELS.get(c) or (c if c.isascii() else "") for c in word)
     for written, heard in _LATIN:
         letters = letters.replace(written, heard)
     letters = re.sub(r"(?<=[bcdgjkpst])h", "", letters)  # aspiration
     letters = re.sub(r"(.)\1+", r"\1", letters).replace("ai", "e").replace("au", "o").replace("y", "")
-    return re.sub(r"a(?!$)", "", letters)  # Devanagari leaves the short a out; a final a is a long one
+    return re.sub(r"a(?!$)", "", letters)  # Devanagari does not write the short a; a final a is long
 
 
-def one_letter_less(word: str) -> set[str]:
-    """The word, and every word that has one letter less: two words with one in common differ by one typing mistake."""
+def deletions(word: str) -> set[str]:
+    """The word and all its deletions of one letter. Two words that share one differ by one typing mistake.
+
+    Source: the symmetric delete algorithm of SymSpell.
+    """
     return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}

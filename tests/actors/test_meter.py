@@ -291,10 +291,10 @@ def test_no_time_is_lost_or_made_up(stays: list[tuple[Any, int, int]]) -> None:
     """However often it is started and stopped, each has the milliseconds for which it ran, in whole seconds."""
     meter, now, ran = Meter(), 0, Counter[str]()
     for persona, on, off in stays:
-        meter.serve(persona, now / 1000)
+        meter.start(persona, now / 1000)
         now, ran[persona.id] = now + on, ran[persona.id] + on
         assert _seconds(meter, now) == {one: ms // 1000 for one, ms in ran.items()}
-        meter.rest(now / 1000)
+        meter.stop(now / 1000)
         now += off
         assert _seconds(meter, now) == {one: ms // 1000 for one, ms in ran.items()}
 

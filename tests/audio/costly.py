@@ -1,4 +1,4 @@
-"""Clips of few bytes that cost much to decode, or would if nobody looked; `FINE` and `COARSE` have them by name."""
+"""Small clips that are costly to decode, or would be without limits; `FINE` and `COARSE` have them by name."""
 
 import random
 import struct
@@ -16,7 +16,7 @@ ESDS = bytes(4) + bytes.fromhex("03190001000411401500000000000000000000000502118
 
 
 def filled(unit: bytes, size: int = MOST) -> bytes:
-    """The same over and over."""
+    """A unit repeated up to a size."""
     return unit * (size // len(unit))
 
 
@@ -40,18 +40,18 @@ def smallest(layout: str) -> bytes:
 
 
 def rates_of_aac() -> bytes:
-    """Another sample rate in every frame."""
+    """Raw AAC with another sample rate in every frame."""
     frame = smallest("mono")
     return filled(adts(3, 1, frame) + adts(4, 1, frame), 518 * 1024)
 
 
 def channels_of_aac() -> bytes:
-    """Another number of channels in every frame."""
+    """Raw AAC with another number of channels in every frame."""
     return filled(adts(3, 1, smallest("mono")) + adts(3, 2, smallest("stereo")))
 
 
 def rates_of_mp3() -> bytes:
-    """Another sample rate in every frame of 8 kbit/s."""
+    """MP3 with another sample rate in every frame of 8 kbit/s."""
     frames = (b"\xff\xe3" + bytes([0x10 | rate << 2, 0xC4]) + bytes(576_000 // hertz - 4) for rate, hertz in MPEG_25)
     return filled(b"".join(frames))
 
@@ -60,7 +60,7 @@ MPEG_25 = ((0, 11_025), (2, 8_000))
 
 
 def rates_of_flac() -> bytes:
-    """Another sample rate in every frame, of 192 samples."""
+    """FLAC with another sample rate in every frame of 192 samples."""
     return b"".join(
         (flac_head(192, 48_000, 1), *(flac_frame(count, 192, (10, 9)[count % 2], 1) for count in range(9000)))
     )
@@ -77,7 +77,7 @@ def loud_numbers_of_flac() -> bytes:
 
 
 def empty_frames_of_aac() -> bytes:
-    """Half a million frames without anything in them."""
+    """Half a million empty frames."""
     return filled(adts(3, 1, b"\xe0"))
 
 
@@ -94,23 +94,23 @@ def short_frames_of_opus() -> bytes:
 
 
 def chunks_of_wav() -> bytes:
-    """Half a million chunks of nothing."""
+    """Half a million empty chunks."""
     return RIFF + filled(b"JUNK\0\0\0\0")
 
 
 def tags_of_wav() -> bytes:
-    """Tags, each of another name: FFmpeg looks through all of them for each."""
+    """Tags with different names: FFmpeg searches all of them for each."""
     tags = b"".join(name + b"\2\0\0\0a\0" for name in names(400_000))
     return RIFF + b"LIST" + struct.pack("<I", len(tags) + 4) + b"INFO" + tags
 
 
 def shapes_of_wav() -> bytes:
-    """The shape told again and again."""
+    """The format chunk, repeated."""
     return RIFF + filled(b"fmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8))
 
 
 def streams_of_ogg() -> bytes:
-    """Eighty thousand streams that begin."""
+    """The beginnings of eighty thousand streams."""
     return b"".join(page(serial, 0, 2, 0, OPUS) for serial in range(20_000))
 
 
@@ -122,7 +122,7 @@ def chains_of_ogg() -> bytes:
 
 
 def tags_of_ogg() -> bytes:
-    """Tags, each of another name, in one packet: nobody is asked until all of them are read."""
+    """Tags with different names in one packet: the budget is not checked until all are read."""
     tags = b"".join(struct.pack("<I", 6) + name + b"=a" for name in names(390_000))
     packet = b"OpusTags" + struct.pack("<II", 0, 390_000) + tags
     whole = 255 * 255
@@ -133,7 +133,7 @@ def tags_of_ogg() -> bytes:
 
 
 def other_track_of_webm() -> bytes:
-    """Millions of packets in a track that nobody asked for."""
+    """Millions of packets in a track that is not decoded."""
     block = element("a3", b"\x82\0\0\x84\xff" + b"\xf8" * 256)
     return EBML + element("1654ae6b", track(1) + track(2)) + element("1f43b675", element("e7", b"\0") + filled(block))
 
@@ -145,7 +145,7 @@ def lacing_of_webm() -> bytes:
 
 
 def void_of_webm() -> bytes:
-    """Two million elements of nothing."""
+    """Two million void elements."""
     return EBML + filled(b"\xec\x80")
 
 
@@ -163,7 +163,7 @@ def edits_of_mp4() -> bytes:
 
 
 def samples_of_mp4() -> bytes:
-    """4 KB that say they have five million samples."""
+    """4 KB that claim to have five million samples."""
     return mp4(5_000_000)
 
 
@@ -176,7 +176,7 @@ def fragments_of_mp4() -> bytes:
 
 
 def atoms_of_mp4() -> bytes:
-    """Half a million atoms of nothing."""
+    """Half a million empty atoms."""
     return atom(b"ftyp", b"M4A \0\0\0\0M4A ") + filled(b"\0\0\0\x08free")
 
 
@@ -188,22 +188,22 @@ FINE: dict[str, Callable[[], bytes]] = {
         other_track_of_webm, lacing_of_webm, void_of_webm, tracks_of_webm, samples_of_mp4, atoms_of_mp4,
     )
 }  # fmt: skip
-"""Those in which FFmpeg comes back every few milliseconds, so that it can be asked what they cost so far."""
+"""Clips in which FFmpeg returns every few milliseconds, so that the budget can be checked."""
 
 COARSE: dict[str, Callable[[], bytes]] = {
     made.__name__: made for made in (tags_of_ogg, tags_of_wav, shapes_of_wav, edits_of_mp4, fragments_of_mp4)
 }
-"""Those in which it may not come back in time."""
+"""Clips in which FFmpeg may not return in time."""
 
 
 def names(count: int) -> Iterator[bytes]:
-    """Different ones, of four letters."""
+    """Different names of four letters."""
     for number in range(count):
         yield bytes(65 + number // 26**place % 26 for place in range(4))
 
 
 def element(kind: str, content: bytes) -> bytes:
-    """An element of EBML; its kind in hexadecimal."""
+    """An element of EBML; `kind` is its id in hexadecimal."""
     return bytes.fromhex(kind) + struct.pack(">Q", len(content) | 1 << 56) + content
 
 
@@ -220,7 +220,7 @@ def atom(kind: bytes, content: bytes) -> bytes:
 
 
 def mp4(samples: int, edits: bytes = b"", more: bytes = b"") -> bytes:
-    """An m4a that says it has so many samples, of a byte each."""
+    """An m4a that claims to have so many samples of a byte each."""
     entry = bytes(6) + struct.pack(">H8xHHHHI", 1, 1, 16, 0, 0, 48_000 << 16) + atom(b"esds", ESDS)
     tables = (
         atom(b"stsd", struct.pack(">II", 0, 1) + atom(b"mp4a", entry)),
@@ -240,7 +240,7 @@ def mp4(samples: int, edits: bytes = b"", more: bytes = b"") -> bytes:
 
 
 def page(serial: int, number: int, flags: int, granule: int, body: bytes) -> bytes:
-    """A page of an ogg; one of 255 times 255 bytes goes on in the next."""
+    """A page of an ogg; a body of 255 times 255 bytes continues in the next page."""
     lacing = b"\xff" * (len(body) // 255) + (bytes([len(body) % 255]) if len(body) < 255 * 255 else b"")
     head = b"OggS\0" + struct.pack("<BqIIIB", flags, granule, serial, number, 0, len(lacing)) + lacing
     return head[:22] + struct.pack("<I", checksum(head + body, CRC_32, 32)) + head[26:] + body
@@ -253,7 +253,7 @@ def flac_head(block: int, rate: int, channels: int) -> bytes:
 
 
 def flac_frame(number: int, block: int, rate: int, channels: int) -> bytes:
-    """A frame of FLAC in which each channel has one value; `rate` is the number of the format."""
+    """A frame of FLAC in which each channel has a constant value; `rate` is the code of the format."""
     head = b"\xff\xf8" + bytes([0x70 | rate, channels - 1 << 4 | 8]) + chr(number).encode("utf-8", "surrogatepass")
     head += struct.pack(">H", block - 1)
     value = b"\0" + struct.pack(">h", 5000 if number % 2 else -5000)
@@ -270,7 +270,7 @@ def checksum(content: Iterable[int], table: list[int], bits: int) -> int:
 
 
 def crc_table(polynomial: int, bits: int) -> list[int]:
-    """What one byte makes of nothing."""
+    """The CRC of each single byte."""
     table = []
     for byte in range(256):
         value = byte << bits - 8

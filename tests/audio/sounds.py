@@ -1,4 +1,4 @@
-"""Clips of every kind, made from one that was spoken, and how alike two sounds are."""
+"""Makes clips of every kind from a recording, and compares two sounds."""
 
 import io
 import struct
@@ -14,12 +14,12 @@ CLIPS = Path(__file__).parents[2] / "clips"
 
 
 def clip(name: str) -> bytes:
-    """A spoken clip of the folder clips/, by its file name."""
+    """A recording of the folder clips/, by file name."""
     return (CLIPS / name).read_bytes()
 
 
 def speech(length: float | None = None) -> bytes:
-    """PCM of a spoken question, 4.65 s, or `length` seconds from where it begins to be loud."""
+    """PCM of a spoken question of 4.65 s, or `length` seconds from its first loud sample."""
     pcm = decode(clip("en_proposal.webm"))
     start = RATE * WIDTH // 2
     return pcm if length is None else pcm[start : start + int(length * RATE) * WIDTH]
@@ -62,7 +62,7 @@ def film(pcm: bytes | None) -> bytes:
 
 
 def riff(data: bytes, rate: int, channels: int = 1, bits: int = 8, claimed: int | None = None) -> bytes:
-    """A WAV file whose header says what it is told to say."""
+    """A WAV file whose header may claim another size than that of `data`."""
     size = len(data) if claimed is None else claimed
     block = channels * bits // 8
     shape = struct.pack("<HHIIHH", 1, channels, rate, rate * block % 2**32, block, bits)
@@ -71,7 +71,7 @@ def riff(data: bytes, rate: int, channels: int = 1, bits: int = 8, claimed: int 
 
 
 def likeness(one: bytes, other: bytes) -> float:
-    """How alike two sounds rise and fall, up to 1, where `one` may come up to 60 ms late (raw AAC has priming)."""
+    """The correlation of two envelopes, at most 1; `one` may be up to 60 ms late (raw AAC has priming)."""
     return max(_correlation(one[late * RATE * WIDTH // 100 :], other) for late in range(7))
 
 
@@ -81,7 +81,7 @@ def _correlation(one: bytes, other: bytes) -> float:
 
 
 def _envelope(pcm: bytes) -> list[int]:
-    """The peaks of every 50 ms."""
+    """The peak of every 50 ms."""
     samples = memoryview(pcm).cast("h")
     step = RATE // 20
     return [max(samples[start : start + step]) for start in range(0, len(samples) - step, step)]

@@ -1,8 +1,8 @@
-"""What one clip may cost, and who asks."""
+"""The CPU budget of a clip, and where it is checked."""
 
 import pytest
 
-from audio.budget import Budget, Paid
+from audio.budget import Budget, BudgetedFile
 from audio.codec import decode
 from schemas import Refused
 from tests.audio import costly
@@ -10,7 +10,7 @@ from tests.audio.sounds import clip
 
 
 class Clock:
-    """A second for each time that it is looked at."""
+    """A clock that advances by one second each time it is read."""
 
     now = 0.0
 
@@ -20,7 +20,7 @@ class Clock:
 
 
 def test_what_is_used_up_is_refused() -> None:
-    """With a sentence that says what to do, and never before."""
+    """`check` raises once the limit is exceeded, with a sentence that says what to do."""
     budget = Budget(3, Clock())
     for _ in range(3):
         budget.check()
@@ -30,8 +30,8 @@ def test_what_is_used_up_is_refused() -> None:
 
 
 def test_a_file_ends_where_the_budget_does() -> None:
-    """A demuxer that does nothing but read is stopped there, wherever it looks."""
-    file = Paid(b"abc", Budget(2, Clock()))
+    """The file reports its end, which stops a demuxer that only reads."""
+    file = BudgetedFile(b"abc", Budget(2, Clock()))
     assert (file.read(1), file.read(1), file.read(1)) == (b"a", b"b", b"")
     file.seek(0)
     assert file.read() == b""
@@ -39,7 +39,7 @@ def test_a_file_ends_where_the_budget_does() -> None:
 
 @pytest.mark.thorough
 def test_what_ends_is_told_to_nobody_but_the_caller(capfd: pytest.CaptureFixture[str]) -> None:
-    """However often a demuxer tries again, nothing is written to the log."""
+    """Nothing is logged, however often a demuxer tries again."""
     for name in ("chunks_of_wav", "fragments_of_mp4", "tags_of_wav"):
         with pytest.raises(Refused, match="takes too much work"):
             decode({**costly.FINE, **costly.COARSE}[name](), Budget(20, Clock()))
@@ -48,20 +48,20 @@ def test_what_ends_is_told_to_nobody_but_the_caller(capfd: pytest.CaptureFixture
 
 @pytest.mark.parametrize("name", ["empty_frames_of_aac", "other_track_of_webm", "chunks_of_wav", "tiny_frames_of_flac"])
 def test_it_is_asked_often(name: str) -> None:
-    """Between any two of a hundred questions such a clip is ended, by whoever asks."""
+    """Decoding such a clip checks the budget so often that a hundred checks are enough to end it."""
     content = costly.FINE[name]()
     with pytest.raises(Refused, match="takes too much work"):
         decode(content, Budget(100, Clock()))
 
 
 def test_an_ordinary_clip_is_asked_as_well() -> None:
-    """It is the same for all."""
+    """Ordinary clips are checked in the same way."""
     with pytest.raises(Refused, match="takes too much work"):
         decode(clip("en_proposal.m4a"), Budget(20, Clock()))
 
 
 @pytest.mark.parametrize("name", ["rates_of_aac", "channels_of_aac", "rates_of_mp3", "rates_of_flac"])
 def test_a_clip_that_changes_all_the_time_is_refused(name: str) -> None:
-    """Each change takes a resampler; it is refused long before its budget ends."""
+    """Each change of format needs a resampler; the clip is refused long before its budget ends."""
     with pytest.raises(Refused, match="changes its rate or channels"):
         decode(costly.FINE[name](), Budget(1e9))

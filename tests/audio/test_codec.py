@@ -1,4 +1,4 @@
-"""Clips of every kind become PCM; what is no sound is refused with a sentence that says what to do."""
+"""Clips of every kind become PCM; others are refused with a sentence that says what to do."""
 
 import io
 import struct
@@ -46,7 +46,7 @@ KINDS = [
 
 
 def refusal(content: bytes) -> Refused:
-    """The refusal that a clip earns."""
+    """The refusal of a clip."""
     with pytest.raises(Refused) as caught:
         decode(content)
     return caught.value
@@ -54,7 +54,7 @@ def refusal(content: bytes) -> Refused:
 
 @pytest.mark.parametrize(("container", "codec", "rate", "layout"), KINDS)
 def test_every_kind_is_heard(container: str, codec: str, rate: int, layout: str) -> None:
-    """Whatever a phone or a browser records comes out as the same words at 24 kHz."""
+    """Whatever a phone or a browser records is decoded to the same speech at 24 kHz."""
     pcm = decode(encoded(SPOKEN, container, codec, rate, layout))
 
     assert seconds(pcm) == pytest.approx(seconds(SPOKEN), abs=0.1)
@@ -63,7 +63,7 @@ def test_every_kind_is_heard(container: str, codec: str, rate: int, layout: str)
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in CLIPS.glob("*.m4a")))
 def test_a_phone_and_a_browser_record_the_same(name: str) -> None:
-    """The m4a and the webm of one sentence decode to the same sound, so no priming is left in front."""
+    """The m4a and the webm of one sentence decode to the same audio, so the encoder's priming was removed."""
     phone, browser = decode(clip(f"{name}.m4a")), decode(clip(f"{name}.webm"))
 
     assert seconds(phone) == pytest.approx(seconds(browser), abs=0.05)
@@ -71,12 +71,12 @@ def test_a_phone_and_a_browser_record_the_same(name: str) -> None:
 
 
 def test_the_sound_of_a_film_is_heard() -> None:
-    """A video is as good as a clip, if it has sound."""
+    """A video is accepted if it has an audio track."""
     assert likeness(decode(film(SPOKEN)), SPOKEN) > 0.95
 
 
 def test_a_film_without_sound_is_refused() -> None:
-    """A video without an audio track is told so."""
+    """The refusal of a video without an audio track says so."""
     refused = refusal(film(None))
 
     assert refused.code == "audio_undecodable"
@@ -84,7 +84,7 @@ def test_a_film_without_sound_is_refused() -> None:
 
 
 def test_an_unknown_codec_is_named() -> None:
-    """A codec that is not on the list is refused by its name."""
+    """The refusal of a codec that is not on the list names it."""
     refused = refusal(encoded(SPOKEN, "mp4", "ac3"))
 
     assert refused.code == "audio_undecodable"
@@ -93,7 +93,7 @@ def test_an_unknown_codec_is_named() -> None:
 
 @pytest.mark.parametrize("kind", [("webm", "libopus"), ("ogg", "libopus"), ("adts", "aac"), ("mp3", "libmp3lame")])
 def test_a_clip_that_was_cut_off_yields_its_beginning(kind: tuple[str, str]) -> None:
-    """Half a file is about half the words, and the right ones."""
+    """Half a file gives about half of the audio, unchanged."""
     whole = encoded(SPOKEN, *kind)
 
     pcm = decode(whole[: len(whole) // 2])
@@ -113,7 +113,7 @@ def test_an_m4a_in_fragments_may_be_cut_off() -> None:
 
 
 def test_an_m4a_without_its_index_is_told_so() -> None:
-    """A recording that was never stopped has no index, and nothing can be found in it."""
+    """A recording that was never stopped has no index, so its samples cannot be located."""
     whole = encoded(SPOKEN, "ipod", "aac")  # the index is at its end
 
     refused = refusal(whole[: len(whole) // 2])
@@ -123,7 +123,7 @@ def test_an_m4a_without_its_index_is_told_so() -> None:
 
 
 def test_damaged_packets_are_skipped() -> None:
-    """Holes in an m4a cost the words in the holes, not the clip."""
+    """Damaged parts of an m4a cost only these parts."""
     whole = bytearray(clip("en_proposal.m4a"))
     for hole in range(8_000, 20_000, 3_000):
         whole[hole : hole + 300] = b"\xff" * 300
@@ -135,19 +135,19 @@ def test_damaged_packets_are_skipped() -> None:
 
 
 def test_nothing_is_lost_at_the_end() -> None:
-    """What the resampler still holds when the clip ends belongs to it."""
+    """The samples in the resampler at the end of the clip are not lost."""
     assert seconds(decode(encoded(SPOKEN, "wav", "pcm_s16le", 48_000))) == pytest.approx(seconds(SPOKEN), abs=0.0001)
 
 
 def test_a_joined_clip_may_change_its_shape() -> None:
-    """Two ADTS recordings at different rates, one behind the other, are heard as both."""
+    """Two ADTS recordings at different rates, one after the other, are both decoded."""
     joined = encoded(SPOKEN, "adts", "aac", 44_100) + encoded(SPOKEN, "adts", "aac", 16_000, "stereo")
 
     assert seconds(decode(joined)) == pytest.approx(2 * seconds(SPOKEN), abs=0.3)
 
 
 def test_tags_in_any_encoding_do_not_matter() -> None:
-    """A title in Latin-1, which Windows writes, is not UTF-8 and does no harm."""
+    """A title in Latin-1, as Windows writes it, is not valid UTF-8 and is ignored."""
     plain = wav(SPOKEN)
     title = b"INFOINAM" + struct.pack("<I", 4) + b"caf\xe9"
     tagged = plain[:36] + b"LIST" + struct.pack("<I", len(title)) + title + plain[36:]
@@ -156,12 +156,12 @@ def test_tags_in_any_encoding_do_not_matter() -> None:
 
 
 def test_the_header_is_not_believed() -> None:
-    """A WAV that claims 4 GB is as long as what is there."""
+    """The length of a WAV that claims 4 GB is that of its real data."""
     assert decode(riff(SPOKEN, RATE, bits=16, claimed=2**32 - 1)) == SPOKEN
 
 
 def test_both_channels_are_mixed() -> None:
-    """What was said into one channel of two is heard."""
+    """Speech in only one of two channels is decoded."""
     samples = memoryview(SPOKEN).cast("h")
     left = struct.pack(f"<{2 * len(samples)}h", *(value for sample in samples for value in (sample, 0)))
 
@@ -169,7 +169,7 @@ def test_both_channels_are_mixed() -> None:
 
 
 def test_quiet_speech_is_heard() -> None:
-    """Speech 35 dB below normal is still speech."""
+    """Speech 35 dB below the normal level is accepted."""
     quiet = louder(SPOKEN, -35)
 
     assert decode(wav(quiet)) == quiet
@@ -196,7 +196,7 @@ def test_quiet_speech_is_heard() -> None:
     ],
 )
 def test_what_is_no_speech_is_refused(content: bytes, code: str) -> None:
-    """Every way of saying nothing has its own code, and a sentence that tells what to do."""
+    """Every kind of clip without speech has its own code, and a sentence that says what to do."""
     refused = refusal(content)
 
     assert refused.code == code
@@ -204,7 +204,7 @@ def test_what_is_no_speech_is_refused(content: bytes, code: str) -> None:
 
 
 def test_a_bomb_is_stopped_by_what_it_decodes_to() -> None:
-    """Five minutes of silence in 60 kB of flac end at two minutes, not as silence at the end."""
+    """Five minutes of silence in 60 kB of flac: decoding stops at two minutes, with the refusal "too long"."""
     bomb = encoded(bytes(300 * RATE * 2), "flac", "flac", 24_000)
 
     assert len(bomb) < 200_000
@@ -212,14 +212,14 @@ def test_a_bomb_is_stopped_by_what_it_decodes_to() -> None:
 
 
 def test_the_longest_clip_is_heard() -> None:
-    """Just under two minutes are not too long."""
+    """Just under two minutes is accepted."""
     lasting = SPOKEN * 26
 
     assert seconds(decode(encoded(lasting[: 119 * RATE * 2], "wav", "pcm_mulaw", 8_000))) == pytest.approx(119, abs=0.1)
 
 
 def test_wav_holds_the_pcm() -> None:
-    """A reply goes out as a WAV file that any player reads."""
+    """A reply is sent as a WAV file that any player can read."""
     with wave.open(io.BytesIO(wav(SPOKEN))) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 24_000)
         assert file.readframes(file.getnframes()) == SPOKEN

@@ -1,4 +1,4 @@
-"""The process that decodes: what strangers send stays in there, and it leaves when it should."""
+"""The decoding process: it isolates what strangers send, and ends when it should."""
 
 import os
 import random
@@ -32,12 +32,12 @@ KINDS = [
 
 
 def cpu(process: psutil.Process) -> float:
-    """Seconds of CPU that it has used."""
+    """Seconds of CPU that a process has used."""
     return float(sum(process.cpu_times()[:2]))
 
 
 async def started() -> tuple[Decoder, psutil.Process]:
-    """A decoder that is ready, and its process."""
+    """Start a decoder; returns it with its process."""
     before = set(psutil.Process().children())
     decoder = Decoder()
     await decoder.start()
@@ -46,7 +46,7 @@ async def started() -> tuple[Decoder, psutil.Process]:
 
 
 def mutated(content: bytes, chance: random.Random) -> bytes:
-    """A clip with some bytes overwritten, a piece cut out or put in twice, or its end cut off."""
+    """A clip with some bytes overwritten, a piece removed or repeated, or its end cut off."""
     changed = bytearray(content)
     start, end = sorted(chance.randrange(len(changed)) for _ in range(2))
     match chance.randrange(4):
@@ -64,7 +64,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
 
 
 def test_damaged_clips_are_heard_or_refused() -> None:
-    """Hundreds of mutated clips of every container: PCM or a refusal, and one and the same process to the end."""
+    """Hundreds of mutated clips of every container give PCM or a refusal, and the process survives all of them."""
     originals = [encoded(speech(0.5), *kind) for kind in KINDS]
     chance = random.Random(20_260_801)
 
@@ -87,7 +87,7 @@ def test_damaged_clips_are_heard_or_refused() -> None:
 
 
 def test_a_clip_that_takes_too_much_memory_costs_its_process() -> None:
-    """Where memory ends the clip is refused or its process dies; started again, it decodes."""
+    """If memory runs out, the clip is refused or the process dies; after a restart it decodes."""
 
     async def scene() -> float:
         decoder, process = await started()
@@ -104,7 +104,7 @@ def test_a_clip_that_takes_too_much_memory_costs_its_process() -> None:
 
 
 def test_the_process_is_bounded() -> None:
-    """It has little memory, no core dumps, and none of our keys."""
+    """The process has a memory limit, writes no core dumps, and has none of the API keys."""
 
     async def scene() -> psutil.Process:
         decoder, process = await started()
@@ -125,7 +125,7 @@ def test_the_process_is_bounded() -> None:
 
 
 def test_a_clip_in_which_ffmpeg_is_lost_costs_its_process() -> None:
-    """Where nobody can ask what it cost so far, the kernel ends the process, after a second of CPU."""
+    """If FFmpeg never returns to check the budget, the kernel kills the process after about a second of CPU."""
 
     async def scene() -> None:
         decoder, process = await started()
@@ -143,7 +143,7 @@ def test_a_clip_in_which_ffmpeg_is_lost_costs_its_process() -> None:
 
 @pytest.mark.parametrize("name", sorted(costly.FINE))
 def test_a_costly_clip_costs_a_second_and_no_process(name: str) -> None:
-    """Whatever it is made of, it is heard or refused after what one clip may cost, and the process decodes the next."""
+    """Every costly clip is decoded or refused within the budget, and the process decodes the next one."""
     content = costly.FINE[name]()
     assert len(content) <= MAX_CLIP_BYTES
 
@@ -162,7 +162,7 @@ def test_a_costly_clip_costs_a_second_and_no_process(name: str) -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted(costly.COARSE))
 def test_a_clip_in_one_long_step_costs_a_second_and_maybe_its_process(name: str) -> None:
-    """Whether it is asked in time or killed: a second of CPU, and a new process where that is needed."""
+    """Refused by the budget, or killed: it takes about a second of CPU, and a new process if needed."""
     content = costly.COARSE[name]()
     assert len(content) <= MAX_CLIP_BYTES
 
@@ -181,7 +181,7 @@ def test_a_clip_in_one_long_step_costs_a_second_and_maybe_its_process(name: str)
 
 
 def test_a_process_leaves_with_its_parent() -> None:
-    """When the server is killed, the pipe closes and the process ends by itself, without a word."""
+    """If the server is killed, stdin closes and the process ends without any output."""
     child = subprocess.run(
         [sys.executable, "-c", "from audio.worker import serve; serve()"],
         input=REQUEST.pack(False, len(SPOKEN)) + SPOKEN,
@@ -196,7 +196,7 @@ def test_a_process_leaves_with_its_parent() -> None:
 
 
 def test_ctrl_c_in_the_terminal_does_not_reach_the_process() -> None:
-    """A terminal interrupts its whole session; the process is in one of its own."""
+    """A terminal sends SIGINT to its whole session; the process has a session of its own."""
 
     async def scene() -> int:
         decoder, process = await started()

@@ -1,4 +1,4 @@
-"""Clips go in, one answer each comes out, whatever happens to the workers."""
+"""The pool sends one result for each clip, whatever happens to its workers."""
 
 import asyncio
 import os
@@ -11,8 +11,8 @@ import uvloop
 
 from audio import Decoded, Pool, Undecoded, seconds
 from audio.decoder import LOST_SECONDS
+from audio.fair_queue import HEAVY_SECONDS
 from audio.pool import MOST_WAITING, WORKERS
-from audio.turns import HEAVY
 from tests.audio.costly import empty_frames_of_aac
 from tests.audio.sounds import clip, riff
 from tests.kit.story import WITHIN, children, run, until
@@ -22,7 +22,7 @@ LARGE = riff(bytes(range(256)) * 16_000, 40_000)  # 102 s of a tone in 4 MB: mor
 
 
 class Ear:
-    """A listener that keeps what it is told."""
+    """A listener that stores the results it receives."""
 
     def __init__(self) -> None:
         self.told: asyncio.Queue[Decoded | Undecoded] = asyncio.Queue()
@@ -36,7 +36,7 @@ class Ear:
 
 
 def play(scene: Callable[[Pool, Ear], Awaitable[None]], patience: float = WITHIN) -> None:
-    """Play a scene with a warm pool, close the pool, and see that nothing is left."""
+    """Run a scene with a warm pool, close the pool, and check that no process or task is left."""
 
     async def whole() -> None:
         pool = Pool(patience)
@@ -52,13 +52,13 @@ def play(scene: Callable[[Pool, Ear], Awaitable[None]], patience: float = WITHIN
 
 
 def stand_still() -> None:
-    """No worker goes on with anything, so that a clip that it takes stays at work."""
+    """Stop every worker (SIGSTOP), so that a clip that it gets is not finished."""
     for worker in children():
         worker.suspend()
 
 
 async def at_work(pool: Pool) -> list[psutil.Process]:
-    """The workers that have taken a clip, once one has."""
+    """Wait until a worker has a clip; returns the processes of those that have."""
     await until(lambda: sum(not decoder.ready for decoder in pool._decoders) == pool.busy > 0)
     return [
         psutil.Process(decoder._process.pid) for decoder in pool._decoders if decoder._process and not decoder.ready
@@ -66,7 +66,7 @@ async def at_work(pool: Pool) -> list[psutil.Process]:
 
 
 def test_a_clip_is_told_as_pcm() -> None:
-    """The one who handed the clip over is told its PCM, with its number."""
+    """The listener receives the PCM, with the number of the clip."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         pool.decode(7, SPOKEN, ear)
@@ -81,7 +81,7 @@ def test_a_clip_is_told_as_pcm() -> None:
 
 
 def test_a_refusal_is_told_with_its_code() -> None:
-    """What cannot be decoded is told with the code and the sentence of the codec."""
+    """The refusal of an undecodable clip has the code and the sentence of the codec."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         for number, (content, code) in enumerate([(b"", "empty_audio"), (b"%PDF-1.7" * 9, "audio_undecodable")]):
@@ -97,7 +97,7 @@ def test_a_refusal_is_told_with_its_code() -> None:
 
 
 def test_every_clip_is_told_once() -> None:
-    """Forty clips at once: forty answers, and no more."""
+    """Forty clips at once give forty results, and no more."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         for number in range(40):
@@ -111,7 +111,7 @@ def test_every_clip_is_told_once() -> None:
 
 
 def test_a_killed_worker_costs_only_its_clip() -> None:
-    """A worker is killed at its clip: that one is refused, the other goes on, and the next finds a new worker."""
+    """If a worker is killed, its clip is refused, the other worker goes on, and the next clip gets a new one."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         neighbour = Ear()
@@ -136,7 +136,7 @@ def test_a_killed_worker_costs_only_its_clip() -> None:
 
 
 def test_workers_that_died_idle_are_replaced() -> None:
-    """Killed while they wait for work, they cost no clip at all."""
+    """Workers that are killed while they are idle cost no clip."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         victims = children()
@@ -151,7 +151,7 @@ def test_workers_that_died_idle_are_replaced() -> None:
 
 
 def test_a_worker_that_hangs_costs_only_its_clip() -> None:
-    """By the clock a clip may take so long and no longer, also when its worker does nothing at all."""
+    """The time of a clip is limited by the clock too, for a worker that uses no CPU at all."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         stand_still()
@@ -164,7 +164,7 @@ def test_a_worker_that_hangs_costs_only_its_clip() -> None:
 
 
 def test_a_cancelled_clip_is_never_told() -> None:
-    """Cancelled at work, its worker ends it and takes the next; cancelled in the queue, it has left that at once."""
+    """A clip that is cancelled while it runs is finished without a result; one that waits leaves the queue."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         before = set(children())
@@ -189,7 +189,7 @@ def test_a_cancelled_clip_is_never_told() -> None:
 
 
 def test_cancelling_what_was_told_changes_nothing() -> None:
-    """A cancel that comes too late does no harm."""
+    """A cancel after the result has no effect."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         before = set(children())
@@ -204,7 +204,7 @@ def test_cancelling_what_was_told_changes_nothing() -> None:
 
 
 def test_the_queue_is_bounded() -> None:
-    """The clip beyond the last place is told busy, and not before its decode call has returned."""
+    """A clip that finds the queue full is refused as busy, but not before `decode` has returned."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         late = Ear()
@@ -222,7 +222,7 @@ def test_the_queue_is_bounded() -> None:
 
 
 def test_who_fills_the_queue_makes_room() -> None:
-    """One address fills it under many names: a clip from elsewhere takes the place of its last, and goes before it."""
+    """If one address fills the queue under many names, a clip of another one displaces its last, and is next."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         before = children()
@@ -243,7 +243,7 @@ def test_who_fills_the_queue_makes_room() -> None:
 
 
 def test_who_sends_costly_clips_leaves_a_worker_to_the_others() -> None:
-    """While one of theirs is at work the second worker is not theirs, whoever waits."""
+    """While a clip of a heavy sender runs, the second worker gets none of theirs, even if nobody else waits."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         costly, by = empty_frames_of_aac(), (("address", "192.0.2.1"),)
@@ -251,7 +251,7 @@ def test_who_sends_costly_clips_leaves_a_worker_to_the_others() -> None:
             pool.decode(number, costly, ear, by)
         for _ in range(2):
             assert isinstance(await ear.hears(), Undecoded)
-        assert pool.spent > HEAVY
+        assert pool.spent > HEAVY_SECONDS
 
         stand_still()
         for number in range(3):
@@ -264,7 +264,7 @@ def test_who_sends_costly_clips_leaves_a_worker_to_the_others() -> None:
 
 
 def test_a_lost_worker_is_charged_to_whoever_lost_it() -> None:
-    """What it cost is counted, and a start as well."""
+    """Its CPU and that of the new start are counted."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         stand_still()
@@ -278,7 +278,7 @@ def test_a_lost_worker_is_charged_to_whoever_lost_it() -> None:
 
 
 def test_closing_drops_what_is_under_way() -> None:
-    """Clips at work and in the queue are dropped untold, no process is left, and a closed pool says busy."""
+    """Clips that run or wait get no result, no process is left, and a closed pool refuses as busy."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
         stand_still()
@@ -300,7 +300,7 @@ def test_closing_drops_what_is_under_way() -> None:
 def test_closing_waits_for_no_worker_that_hangs_as_it_starts(
     factory: Callable[[], asyncio.AbstractEventLoop], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where the file system of its program does not answer: it is killed, long before its start is given up."""
+    """A worker whose start hangs, as on a dead file system, is killed long before the start times out."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     hang = f"import sys, signal\nif sys.argv[0] == '-c': open({str(pipe)!r}, 'w').close(); signal.pause()\n"
@@ -322,7 +322,7 @@ def test_closing_waits_for_no_worker_that_hangs_as_it_starts(
 
 @pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_closing_while_workers_start_leaves_nothing(factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
-    """A server that stops while it starts leaves no process behind, on either kind of loop."""
+    """A server that is stopped while it starts leaves no process, with either kind of event loop."""
 
     async def scene(turns: int) -> None:
         pool = Pool()

@@ -1,4 +1,4 @@
-"""A clip that cannot be decoded is told what it looks like."""
+"""The refusal of an undecodable clip says what kind of file it seems to be."""
 
 import base64
 import random
@@ -29,7 +29,7 @@ from tests.audio.sounds import clip, speech
     ],
 )
 def test_a_refusal_says_what_the_clip_looks_like(content: bytes, words: str) -> None:
-    """The message names the formats that work and what came instead."""
+    """The message names the formats that work, and the kind of file that was sent."""
     with pytest.raises(Refused) as caught:
         decode(content)
 
@@ -39,5 +39,5 @@ def test_a_refusal_says_what_the_clip_looks_like(content: bytes, words: str) -> 
 
 
 def test_noise_looks_like_nothing() -> None:
-    """Where nothing can be told, nothing is claimed."""
+    """If the kind is not recognised, the message does not name one."""
     assert looks_like(random.Random(1).randbytes(50_000)) is None

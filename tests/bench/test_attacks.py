@@ -1,4 +1,4 @@
-"""Those who attack in the bench are what they say, are counted, and end."""
+"""The attackers of the benchmark: what they send, what they report, and that they end."""
 
 import asyncio
 import itertools
@@ -21,8 +21,8 @@ from bench.attacks.measure import Pace, measured
 from bench.attacks.memory import Held, alike
 from bench.attacks.neighbours import Try, summary
 from bench.attacks.server import options_of
-from bench.host import ROOT
 from bench.report import Part, Target
+from bench.server_process import ROOT
 from tests.kit.story import WITHIN, run
 
 
@@ -84,7 +84,7 @@ def test_rows_that_were_not_measured_again_are_kept(tmp_path: Path) -> None:
 
 @asynccontextmanager
 async def attackers(name: str, port: int, seconds: float) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The process of those who attack, ready."""
+    """The process of the attackers, ready to attack."""
     arguments = [name, str(port), str(seconds), "1"]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.attacks.process", *arguments,
@@ -103,7 +103,7 @@ async def attackers(name: str, port: int, seconds: float) -> AsyncIterator[async
 
 @pytest.mark.parametrize("seconds", [0.5, 1000.0])
 def test_attackers_come_from_their_own_address_and_end(seconds: float) -> None:
-    """After their time, or when stdin is closed; then they say what they spent, and nothing of them is left."""
+    """The process ends after its time, or when stdin is closed; it then reports what it spent."""
 
     async def story() -> None:
         came: list[str] = []
@@ -143,7 +143,7 @@ def test_a_checkout_says_which_options_its_server_has() -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", CASES)
 def test_each_case_can_be_measured(name: str) -> None:
-    """A second of it beside three callers; whether the server bears it is another matter."""
+    """Each attack runs for a second beside three callers; the effect on the server is not checked."""
 
     async def story() -> None:
         case = replace(CASES[name], seconds=1.0, callers=3)

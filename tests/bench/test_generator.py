@@ -1,4 +1,4 @@
-"""The load generator is honest: it loses nothing, tells words apart, and times what it says it times."""
+"""The load generator is correct: it loses nothing, identifies every word, and measures latencies correctly."""
 
 import asyncio
 import hashlib
@@ -33,7 +33,7 @@ def word(turn: int, position: int) -> bytes:
 
 @asynccontextmanager
 async def model(**manner: Any) -> AsyncIterator[tuple[Upstream, str]]:
-    """A model alone, and where it is."""
+    """A model without a server, and its address."""
     upstream = Upstream(**manner)
     await upstream.open()
     try:
@@ -43,14 +43,14 @@ async def model(**manner: Any) -> AsyncIterator[tuple[Upstream, str]]:
 
 
 def append(number: int) -> bytes:
-    """A frame of the third caller's microphone, as a server hands it on."""
+    """A frame of the third caller's microphone, as a server forwards it."""
     audio = b64encode(marks.frame(3, 0, False, number)).decode()
     return b'{"type":"input_audio_buffer.append","audio":"' + audio.encode() + b'"}'
 
 
 @pytest.mark.thorough
 def test_callers_through_the_relay_lose_no_frame() -> None:
-    """Five callers, two seconds: every frame arrives in order, a little after it was said; every word comes back."""
+    """Five callers for two seconds: every frame arrives in order, with a small latency; every word is received."""
 
     async def story() -> None:
         async with load("relay", words=5) as running:
@@ -119,7 +119,7 @@ def test_an_ear_plays_in_real_time() -> None:
 
 
 def test_what_is_cleared_is_not_heard() -> None:
-    """A word counts from its middle on."""
+    """A word counts as played if at least half of it was."""
     ear = Ear(lambda late: None)
     ear.begin()
     ear.hear(10.0, b"".join(word(1, position) for position in range(5)))

@@ -1,4 +1,4 @@
-"""The fake model fails as it is told to, and takes recordings."""
+"""The fake model fails on demand, and accepts clips."""
 
 import asyncio
 
@@ -9,8 +9,8 @@ import uvloop
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from bench.host import Start
 from bench.load import load
+from bench.server_process import Start
 from bench.upstream import Upstream
 from tests.kit.story import run
 

@@ -1,4 +1,4 @@
-"""A server of the engine's on a real socket, and the words that its tests say to it."""
+"""Runs a server of the engine on a real socket, and sends events to it."""
 
 import asyncio
 import json
@@ -14,8 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from engine.ear.vad import Loudness
 from engine.mind.mind import Mind
 from engine.parts import Ear, Parts
-from engine.phrases import Phrases
 from engine.server import Server
+from engine.speech_cache import SpeechCache
 from engine.worker import Workers
 from realtime.server.hearing import Detector
 from realtime.server.settings import Event
@@ -63,15 +63,15 @@ def with_engine(
     detector: Callable[[], Detector] = Loudness,
     voice: Tones | None = None,
     workers: Workers | None = None,
-    phrases: Phrases | None = None,
+    speech_cache: SpeechCache | None = None,
     **behaviour: Any,
 ) -> None:
-    """Run a test against a server of its own, and see that it leaves nothing behind."""
+    """Run a test against a server of its own, and check that no task, socket or job is left."""
 
     async def whole() -> None:
         speaks = voice or Tones(0.3, letters=10)
         hears = ear or ScriptedEar()
-        parts = Parts(speaks, hears, loud, Mind(), detector, workers or Workers(2), phrases or Phrases())
+        parts = Parts(speaks, hears, loud, Mind(), detector, workers or Workers(2), speech_cache or SpeechCache())
         server = Server(parts, token=TOKEN, **behaviour)
         before = asyncio.all_tasks()
         try:
@@ -106,13 +106,13 @@ async def receive_until(socket: ClientConnection, kind: str) -> list[Event]:
 
 
 async def append(socket: ClientConnection, pcm: bytes, size: int) -> None:
-    """Append audio in pieces of so many bytes, as fast as they are taken."""
+    """Append audio in pieces of so many bytes, as fast as the server reads."""
     for at in range(0, len(pcm), size):
         await send(socket, "input_audio_buffer.append", audio=b64encode(pcm[at : at + size]).decode())
 
 
 async def by_hand(socket: ClientConnection) -> None:
-    """Commit and create by hand from here on."""
+    """Disable turn detection: the client commits and creates responses itself."""
     audio = {"input": {"turn_detection": None}}
     await send(socket, "session.update", session={"type": "realtime", "audio": audio})
 

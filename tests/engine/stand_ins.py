@@ -1,4 +1,4 @@
-"""A session of the engine's that a test drives by hand, and what checks the wire."""
+"""A session of the engine that a test drives step by step, and a check of its events against the SDK."""
 
 from base64 import b64encode
 from typing import Any
@@ -14,7 +14,7 @@ ENGLISH = "You are Mohit.\n\n# Language\nLanguage: English (en). Speak it.\n\n# 
 
 
 class Wire:
-    """A session driven by hand: does no work by itself, keeps every event sent, and checks each against the SDK."""
+    """Drives a session: does none of its work, stores every event it sends, and checks each against the SDK."""
 
     def __init__(self) -> None:
         self.session = Session("gpt-realtime-2.1", now=1_800_000_000, detector=Loudness)
@@ -23,7 +23,7 @@ class Wire:
         self.take(self.session.begin())
 
     def take(self, acts: list[Act]) -> list[Event]:
-        """Keep what the acts send and ask for; returns the new events."""
+        """Store the events and the work of some acts; returns the new events."""
         new = [act.event for act in acts if isinstance(act, Send)]
         self.work += [act for act in acts if not isinstance(act, Send)]
         for event in new:
@@ -39,22 +39,22 @@ class Wire:
         return self.say("session.update", session={"type": "realtime", **session})
 
     def detect(self, **turn_detection: Any) -> list[Event]:
-        """Have the server find the turns, by Loudness."""
+        """Enable turn detection by the server, with Loudness."""
         return self.update(audio={"input": {"turn_detection": {"type": "server_vad", **turn_detection}}})
 
     def write(self, text: str, **item: Any) -> list[Event]:
-        """A typed turn, without asking for an answer."""
+        """Send a typed turn, without requesting a response."""
         content = [{"type": "input_text", "text": text}]
         given = {"type": "message", "role": "user", "content": content, **item}
         return self.say("conversation.item.create", item=given)
 
     def clip(self, pcm: bytes = SECOND) -> list[Event]:
-        """A spoken turn, without asking for an answer."""
+        """Send a spoken turn, without requesting a response."""
         self.append(pcm)
         return self.say("input_audio_buffer.commit")
 
     def append(self, pcm: bytes, size: int | None = None) -> list[Event]:
-        """Append audio at once, or in pieces of so many bytes; returns what is sent."""
+        """Append audio in one event, or in pieces of so many bytes; returns the events sent."""
         pieces = [pcm[at : at + (size or len(pcm))] for at in range(0, len(pcm), size or len(pcm) or 1)]
         return [
             event
@@ -63,7 +63,7 @@ class Wire:
         ]
 
     def next(self, kind: type[Any]) -> Any:
-        """Take the oldest work of a kind off the list."""
+        """Remove and return the oldest work of a kind."""
         found = next(act for act in self.work if isinstance(act, kind))
         self.work.remove(found)
         return found
@@ -84,7 +84,7 @@ class Wire:
         return new
 
     def answer(self, text: str = "Namaste.") -> list[Event]:
-        """Ask for a response and give it these words, with a second of audio."""
+        """Request a response and complete it with these words and a second of audio."""
         new = self.say("response.create")
         return new + self.think(text) + self.speak((text, SECOND))
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 ENGINE = textwrap.dedent("""
     import asyncio, os, sys
     from engine.parts import Parts
-    from engine.child import announce, until_stdin_ends
+    from engine.program import announce, until_stdin_ends
     from engine.mind.mind import Mind
     from engine.server import Server
     from tests.kit.parts import ScriptedEar, Tones, loud
@@ -53,7 +53,7 @@ def is_gone(pid: int) -> bool:
 
 
 def test_a_child_starts_tells_and_stops() -> None:
-    """It reports progress, answers at its address with its token, and leaves no process."""
+    """The child reports progress, serves at its address with its token, and leaves no process."""
 
     async def whole() -> None:
         told: list[str] = []
@@ -76,7 +76,7 @@ def test_a_child_starts_tells_and_stops() -> None:
 
 
 def test_a_child_that_dies_is_started_again() -> None:
-    """A killed engine comes back by itself, at the same address."""
+    """A killed engine is restarted at the same address."""
 
     async def whole() -> None:
         child = Child("secret", command=COMMAND)
@@ -96,7 +96,7 @@ def test_a_child_that_dies_is_started_again() -> None:
 
 
 def test_a_child_that_cannot_start_says_why() -> None:
-    """The failure holds the last lines of the child, and no process is left."""
+    """The exception contains the last lines of the child, and no process is left."""
 
     async def whole() -> None:
         child = Child("secret", command=(sys.executable, "-c", "print('loading'); raise SystemExit('no weights')"))
@@ -110,7 +110,7 @@ def test_a_child_that_cannot_start_says_why() -> None:
 
 
 def test_a_start_that_is_given_up_leaves_nothing() -> None:
-    """Cancelled while it loads, the child is ended."""
+    """If the start is cancelled, the child is ended."""
 
     async def whole() -> None:
         command = (sys.executable, "-c", 'import sys; print(\'{"progress": "slow"}\', flush=True); sys.stdin.read()')
@@ -130,7 +130,7 @@ def test_a_start_that_is_given_up_leaves_nothing() -> None:
 
 
 def test_a_child_that_does_not_let_go_is_killed() -> None:
-    """One that ignores the end of its stdin is ended all the same, with what it started itself."""
+    """A child that ignores the end of its stdin is killed, with the processes that it started."""
     stubborn = textwrap.dedent("""
         import subprocess, sys, threading
         other = subprocess.Popen([sys.executable, "-c", "import threading; threading.Event().wait()"])
@@ -152,7 +152,7 @@ def test_a_child_that_does_not_let_go_is_killed() -> None:
 
 
 def test_a_child_does_not_outlive_a_killed_parent() -> None:
-    """When the parent is killed outright the child's stdin ends, and with it the child."""
+    """If the parent is killed, the child's stdin is closed, and the child ends."""
     parent = textwrap.dedent(f"""
         import asyncio
         from engine.child import Child

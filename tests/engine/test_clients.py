@@ -1,4 +1,4 @@
-"""The clients that others have written, unchanged, on a real socket: a recorded question, found by real server VAD."""
+"""Clients of others, unchanged, on a real socket: a recorded question, detected by the real server VAD."""
 
 import asyncio
 from base64 import b64decode, b64encode
@@ -26,7 +26,7 @@ HEARD = "Will I get married?"
 
 
 class HeldVoice(Tones):
-    """Says a second of every sentence, and the rest when it is let go."""
+    """A voice that makes a second of every sentence, and the rest when the test releases it."""
 
     def __init__(self) -> None:
         super().__init__(0.3, letters=10)
@@ -43,7 +43,7 @@ def frames(pcm: bytes) -> Iterator[bytes]:
 
 @asynccontextmanager
 async def official(engine: Engine) -> AsyncIterator[AsyncRealtimeConnection]:
-    """The `openai` package on the line."""
+    """A connection of the `openai` package."""
     base = f"http://127.0.0.1:{engine.port}/v1"
     client = AsyncOpenAI(api_key=TOKEN, base_url=base, websocket_base_url=base.replace("http", "ws"))
     async with client, client.realtime.connect(model="gpt-realtime-2.1") as line:
@@ -51,7 +51,7 @@ async def official(engine: Engine) -> AsyncIterator[AsyncRealtimeConnection]:
 
 
 async def until(line: AsyncRealtimeConnection, kind: str) -> dict[str, Event]:
-    """What comes up to an event of this kind: the last of each kind, and under "audio" all of the sound."""
+    """Events up to one of this type: the last of each type, and under "audio" all audio."""
     events: list[Event] = []
     async with asyncio.timeout(WITHIN):
         while not events or events[-1]["type"] != kind:
@@ -64,7 +64,7 @@ async def until(line: AsyncRealtimeConnection, kind: str) -> dict[str, Event]:
 
 
 def test_the_official_client_speaks_and_is_answered() -> None:
-    """Server VAD finds the spoken turn, it is written down and answered aloud; then a typed turn, and a cut."""
+    """Server VAD detects the spoken turn, which is transcribed and answered; then a typed turn, and a truncation."""
 
     async def test(engine: Engine) -> None:
         async with official(engine) as line:
@@ -108,7 +108,7 @@ def test_the_official_client_speaks_and_is_answered() -> None:
 
 
 class Listener:
-    """What a session of openai-agents tells, and what its server said to it, checked."""
+    """The events of a session of openai-agents, and the checked events of its server."""
 
     def __init__(self, session: Any) -> None:
         self.session = session
@@ -116,7 +116,7 @@ class Listener:
         self.received: list[Event] = []
 
     async def until(self, kind: str) -> list[Any]:
-        """What is told up to an event of this kind; an error fails the test."""
+        """Events up to one of this type; an error fails the test."""
         new: list[Any] = []
         async with asyncio.timeout(WITHIN):
             async for event in self.session:
@@ -140,7 +140,7 @@ class Listener:
             self.received.append(event.data.data)
 
     def said(self) -> list[tuple[str, str]]:
-        """The history that the session keeps: who said what."""
+        """The history of the session: role and text."""
         items = [event.history for event in self.told if event.type == "history_updated"][-1]
         return [
             (item.role, "".join(getattr(part, "transcript", None) or "" for part in item.content)) for item in items
@@ -149,7 +149,7 @@ class Listener:
 
 @asynccontextmanager
 async def agents(engine: Engine) -> AsyncIterator[Listener]:
-    """The `openai-agents` package on the line, as it is by default: with semantic VAD."""
+    """A session of the `openai-agents` package with its defaults: semantic VAD."""
     realtime = pytest.importorskip("agents.realtime", reason="openai-agents is not installed: make setup")
     agent = realtime.RealtimeAgent(name="Mohit", instructions=ENGLISH, tools=[agents_tool()])
     runner = realtime.RealtimeRunner(agent, model=realtime.OpenAIRealtimeWebSocketModel())
@@ -161,7 +161,7 @@ async def agents(engine: Engine) -> AsyncIterator[Listener]:
 
 
 def agents_tool() -> Any:
-    """A tool, which its server must be told of."""
+    """A tool, which the client declares to the server."""
 
     def look_up(topic: str) -> str:
         """Look something up."""
@@ -171,7 +171,7 @@ def agents_tool() -> Any:
 
 
 def test_openai_agents_speaks_and_is_answered() -> None:
-    """A spoken turn brings audio, and both sides of it stand in the history that the session keeps."""
+    """A spoken turn is answered with audio, and both turns are in the history of the session."""
 
     async def test(engine: Engine) -> None:
         async with agents(engine) as line:
@@ -193,7 +193,7 @@ def test_openai_agents_speaks_and_is_answered() -> None:
 
 
 def test_openai_agents_interrupts() -> None:
-    """Who speaks into an answer ends it: it is truncated to what was played, and the next turn is answered."""
+    """Speech interrupts an answer: it is truncated to what was played, and the next turn is answered."""
     voice = HeldVoice()
 
     async def test(engine: Engine) -> None:

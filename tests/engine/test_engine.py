@@ -42,7 +42,7 @@ async def configure(line: AsyncRealtimeConnection, language: str, voice: str) ->
 
 
 async def turn(line: AsyncRealtimeConnection) -> dict[str, Event]:
-    """The events up to response.done: the last of each type; under "audio" all of the sound."""
+    """Events up to response.done: the last of each type; under "audio" all audio."""
     events: list[Event] = []
     while not events or events[-1]["type"] != "response.done":
         events.append((await line.recv()).model_dump())
@@ -53,7 +53,7 @@ async def turn(line: AsyncRealtimeConnection) -> dict[str, Event]:
 
 
 async def ask_clip(line: AsyncRealtimeConnection, name: str) -> tuple[str, str, bytes]:
-    """What was heard, what was answered, and its sound."""
+    """The transcript, the answer, and its audio."""
     await line.input_audio_buffer.append(audio=b64encode(clip(name)).decode())
     await line.input_audio_buffer.commit()
     await line.response.create()
@@ -64,7 +64,7 @@ async def ask_clip(line: AsyncRealtimeConnection, name: str) -> tuple[str, str, 
 
 @pytest.mark.skipif(not CLIPS.exists(), reason="the recorded questions are not in this tree")
 def test_the_engine_listens_and_speaks() -> None:
-    """Started as a child it greets word for word, and answers recorded questions in both languages aloud."""
+    """Started as a child, the engine greets word for word, and answers recorded questions in both languages."""
 
     async def whole() -> None:
         child = Child(TOKEN)

@@ -1,4 +1,4 @@
-"""The engine when it is full: what it says over the socket, and to whom."""
+"""An engine with too much to do: which turns are refused, and how."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 
 from engine.load import Load
-from engine.phrases import Phrases
+from engine.speech_cache import SpeechCache
 from engine.worker import Workers
 from realtime.contract import SAY_EXACTLY
 from realtime.server.settings import Event
@@ -23,7 +23,7 @@ FULL = "server_is_overloaded"
 
 
 class HeldEar(ScriptedEar):
-    """Stands still at what it hears until it is let go."""
+    """An ear that blocks until the test releases it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,8 +36,8 @@ class HeldEar(ScriptedEar):
 
 
 def one_at_a_time() -> Workers:
-    """One thread, and nobody may wait for it."""
-    return Workers(1, Load(1, most=0.0))
+    """One thread, and no job may wait for it."""
+    return Workers(1, Load(1, limit=0.0))
 
 
 async def clip(socket: ClientConnection, pcm: bytes = SECOND) -> None:
@@ -47,7 +47,7 @@ async def clip(socket: ClientConnection, pcm: bytes = SECOND) -> None:
 
 
 async def in_a_call(socket: ClientConnection) -> None:
-    """Somebody to whom something was said before, on another connection."""
+    """Another connection, which has had an answer before."""
     await by_hand(socket)
     said = [{"type": "output_text", "text": "Namaste."}]
     await send(socket, "conversation.item.create", item={"type": "message", "role": "assistant", "content": said})
@@ -66,7 +66,7 @@ def failed(event: Event) -> tuple[str, Any]:
 
 @asynccontextmanager
 async def occupied(engine: Engine) -> AsyncIterator[ClientConnection]:
-    """While somebody's clip is being heard, and is not done."""
+    """Within the context, the ear is busy with a clip of another call."""
     async with engine.call() as socket:
         await in_a_call(socket)
         await clip(socket)
@@ -75,7 +75,7 @@ async def occupied(engine: Engine) -> AsyncIterator[ClientConnection]:
 
 
 def test_a_clip_that_would_wait_is_refused_and_can_be_said_again() -> None:
-    """Its transcript and its answer fail at once; who came first is served, and so is the same clip afterwards."""
+    """Transcript and response fail at once; the first call is served, and so is the same clip afterwards."""
 
     async def test(engine: Engine) -> None:
         async with occupied(engine) as first, engine.call() as second:
@@ -98,7 +98,7 @@ def test_a_clip_that_would_wait_is_refused_and_can_be_said_again() -> None:
 
 
 def test_a_turn_found_in_a_stream_is_refused_likewise() -> None:
-    """Server VAD commits and answers by itself: that response fails after it was created, and the next is served."""
+    """Server VAD creates the response itself: it fails after it was created, and the next one is served."""
 
     async def test(engine: Engine) -> None:
         async with occupied(engine) as first, engine.call() as second:
@@ -120,7 +120,7 @@ def test_a_turn_found_in_a_stream_is_refused_likewise() -> None:
 
 
 def test_a_new_call_is_refused_at_its_greeting() -> None:
-    """Nobody waits for a first word that will not come in time."""
+    """The greeting of a new call is refused if it would come too late."""
 
     async def test(engine: Engine) -> None:
         async with occupied(engine), engine.call() as new:
@@ -133,7 +133,7 @@ def test_a_new_call_is_refused_at_its_greeting() -> None:
 
 
 def test_an_answer_in_writing_needs_no_place() -> None:
-    """Nothing is spoken, so nothing is refused."""
+    """A response without audio is not refused."""
 
     async def test(engine: Engine) -> None:
         async with occupied(engine), engine.call() as writing:
@@ -145,7 +145,7 @@ def test_an_answer_in_writing_needs_no_place() -> None:
 
 
 def test_what_was_heard_is_answered_though_the_engine_is_full_by_then() -> None:
-    """The second half of a turn is never refused: its caller has waited already."""
+    """The answer to a transcribed turn is not refused: its caller has waited already."""
 
     async def test(engine: Engine) -> None:
         async with occupied(engine) as first, engine.call() as second:
@@ -162,7 +162,7 @@ def test_what_was_heard_is_answered_though_the_engine_is_full_by_then() -> None:
 
 
 def test_a_long_clip_lets_others_in_between_its_pieces() -> None:
-    """Ninety seconds are several jobs; a short clip that comes meanwhile is heard before the last of them."""
+    """Ninety seconds are several jobs; a short clip that comes meanwhile is transcribed before the last of them."""
 
     async def test(engine: Engine) -> None:
         async with engine.call() as long, engine.call() as short:
@@ -182,7 +182,7 @@ def test_a_long_clip_lets_others_in_between_its_pieces() -> None:
 
 
 def test_leaving_takes_what_waits_out_of_the_queue() -> None:
-    """A caller who hangs up, or cancels, stands before nobody."""
+    """The jobs of a caller who disconnects, or cancels, leave the queue."""
 
     async def test(engine: Engine) -> None:
         async with occupied(engine):
@@ -203,7 +203,7 @@ def test_leaving_takes_what_waits_out_of_the_queue() -> None:
 
 
 def test_what_was_said_before_is_not_made_again() -> None:
-    """The same greeting in the same voice comes from memory, byte for byte; in another voice it is made."""
+    """The same greeting in the same voice comes from the cache, byte for byte; in another voice it is synthesised."""
 
     async def greeting(engine: Engine, voice: str) -> list[str]:
         async with engine.call() as socket:
@@ -219,11 +219,11 @@ def test_what_was_said_before_is_not_made_again() -> None:
         assert await greeting(engine, "cedar") != first
         assert [voice for _, voice in engine.voice.asked] == ["marin", "marin", "cedar", "cedar"]
 
-    with_engine(test, phrases=Phrases(2**20), voice=Tones(0.3, letters=10))
+    with_engine(test, speech_cache=SpeechCache(2**20), voice=Tones(0.3, letters=10))
 
 
 def test_two_workers_hear_two_at_once() -> None:
-    """With a thread for each neither waits for the other."""
+    """With two threads, the ear and the voice do not wait for each other."""
 
     class Meeting(ScriptedEar):
         together = threading.Barrier(2, timeout=60)

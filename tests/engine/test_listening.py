@@ -9,7 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from audio.codec import decode
 from engine.ear.ear import Ear
-from engine.ear.vad import Silero, spoken
+from engine.ear.vad import Silero, speech_seconds
 from engine.mind.mind import Mind
 from engine.parts import Parts
 from engine.server import PATH, Server
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.skipif(not CLIPS.exists(), reason="the recorded questio
 
 @pytest.fixture(scope="module")
 def parts() -> Iterator[Parts]:
-    parts = Parts(Voice(), Ear(), spoken, Mind(), Silero)
+    parts = Parts(Voice(), Ear(), speech_seconds, Mind(), Silero)
     yield parts
     parts.close()
 

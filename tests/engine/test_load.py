@@ -6,7 +6,7 @@ CLIP = 8.0  # units
 
 
 def busy(load: Load, jobs: int, at: float = 0.0) -> list[Job]:
-    """So many clips that came at once; as many as there are workers have begun."""
+    """Add so many clips at once; as many as there are workers begin."""
     come = [Job("ear", CLIP) for _ in range(jobs)]
     for job in come:
         load.add(job, at)
@@ -25,8 +25,8 @@ def test_what_comes_waits_as_long_as_what_is_there_takes() -> None:
 
 
 def test_the_wait_follows_the_clock_on_the_wall() -> None:
-    """On a machine that takes ten times as long fewer jobs may wait, and as many as before when it is fast again."""
-    load = Load(1, most=2.1)
+    """On a machine that is ten times slower fewer jobs may wait; as many as before when it is fast again."""
+    load = Load(1, limit=2.1)
     room: list[int] = []
     now = 0.0
     for seconds in [0.4] * 20 + [4.0] * 20 + [0.4] * 40:
@@ -47,8 +47,8 @@ def test_the_wait_follows_the_clock_on_the_wall() -> None:
 
 
 def test_a_job_that_hangs_fills_the_engine_while_it_hangs() -> None:
-    """What is late counts before it is done: nobody joins a queue that does not move."""
-    load = Load(1, most=1.5)
+    """A job that is late counts before it ends, so that a queue that does not move accepts nothing."""
+    load = Load(1, limit=1.5)
     (job,) = busy(load, 1)
     load.begin(job, 0.0)
     assert not load.is_full(0.3, new=False)
@@ -58,8 +58,8 @@ def test_a_job_that_hangs_fills_the_engine_while_it_hangs() -> None:
 
 
 def test_an_idle_engine_takes_a_job_whatever_it_expects() -> None:
-    """However long the last ones took: a bad estimate is corrected by the next job, not kept for ever."""
-    load, now = Load(1, most=1.0), 0.0
+    """With no job in front, a job is accepted whatever the estimate, so that a wrong one is corrected."""
+    load, now = Load(1, limit=1.0), 0.0
     for _ in range(10):
         (job,) = busy(load, 1, now)
         load.begin(job, now)
@@ -69,8 +69,8 @@ def test_an_idle_engine_takes_a_job_whatever_it_expects() -> None:
 
 
 def test_a_new_caller_is_refused_before_one_in_a_call() -> None:
-    """Half the wait is too long for a call that begins, and so it is for some seconds after the wait was long."""
-    load, cost = Load(1, most=2.0), FIRST["ear"] * CLIP
+    """A new call is refused at half the wait, and for some seconds after the wait was long."""
+    load, cost = Load(1, limit=2.0), FIRST["ear"] * CLIP
     waiting = busy(load, int(1.5 / cost))
     assert load.is_full(0.0, new=True)
     assert not load.is_full(0.0, new=False)
@@ -83,8 +83,8 @@ def test_a_new_caller_is_refused_before_one_in_a_call() -> None:
 
 
 def test_a_moment_of_work_turns_no_new_caller_away_afterwards() -> None:
-    """A queue that was long for a blink is no sign of a full engine."""
-    load = Load(1, most=2.0)
+    """A queue that was long only for a moment does not refuse new calls."""
+    load = Load(1, limit=2.0)
     for job in busy(load, 5):
         load.drop(job, 0.1)
     assert not load.is_full(0.2, new=True)

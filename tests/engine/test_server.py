@@ -5,11 +5,11 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from engine.call_jobs import sentences
 from engine.ear.vad import Loudness
 from engine.mind.mind import Mind
 from engine.parts import Parts
 from engine.server import Server
-from engine.work import sentences
 from realtime.contract import SAY_EXACTLY
 from tests.engine.sockets import TOKEN, Engine, append, by_hand, receive, receive_until, send, with_engine
 from tests.engine.stand_ins import ENGLISH, kinds

@@ -1,4 +1,4 @@
-"""Model files are taken only when they are, byte for byte, the ones on the list."""
+"""Model files are loaded only if they are identical to those on the list."""
 
 import hashlib
 import os
@@ -55,8 +55,8 @@ def test_a_missing_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_loading_the_parts_leaves_the_home_folder_alone(tmp_path: Path) -> None:
     """Nothing that the voice or the detector loads writes a device id, a cache or anything else for its maker."""
     speak = (
-        "from engine.ear.vad import spoken; from engine.voice.voice import Voice;"
-        "spoken(next(Voice().say('Hello.', 'marin')))"
+        "from engine.ear.vad import speech_seconds; from engine.voice.voice import Voice;"
+        "speech_seconds(next(Voice().say('Hello.', 'marin')))"
     )
     home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"} | home

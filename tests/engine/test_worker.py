@@ -13,7 +13,7 @@ async def ask(workers: Workers, since: float, name: str, done: list[str]) -> Non
 
 
 def test_who_has_waited_longest_is_first() -> None:
-    """By when the caller began to wait, not by when the job came; of two of the same age who came first."""
+    """Jobs run in the order in which their callers began to wait; of equals, the first added."""
 
     async def whole() -> list[str]:
         workers, free, done = Workers(1), threading.Event(), list[str]()
@@ -32,7 +32,7 @@ def test_who_has_waited_longest_is_first() -> None:
 
 
 def test_as_many_run_as_there_are_threads() -> None:
-    """Two that wait for each other both come to their end where there are two threads."""
+    """Two jobs that wait for each other both end, if there are two threads."""
 
     async def whole() -> None:
         workers, meeting = Workers(2), threading.Barrier(2, timeout=60)
@@ -43,7 +43,7 @@ def test_as_many_run_as_there_are_threads() -> None:
 
 
 def test_what_is_cancelled_leaves_the_queue_at_once() -> None:
-    """A waiting job is gone in that moment, what runs is dropped, and neither keeps a thread from the next."""
+    """A cancelled job leaves the queue at once; the result of one that runs is dropped; both free their thread."""
 
     async def whole() -> None:
         workers, free, done = Workers(1, Load(1)), threading.Event(), list[str]()
@@ -67,7 +67,7 @@ def test_what_is_cancelled_leaves_the_queue_at_once() -> None:
 
 
 def test_who_is_cancelled_as_the_turn_comes_hands_it_on() -> None:
-    """A thread that was given to somebody who left in the same moment serves the next."""
+    """A thread that was assigned to a job cancelled at the same moment serves the next."""
 
     async def whole() -> None:
         workers, free, done = Workers(1), threading.Event(), list[str]()
@@ -87,7 +87,7 @@ def test_who_is_cancelled_as_the_turn_comes_hands_it_on() -> None:
 
 
 def test_a_failing_job_fails_its_caller_alone() -> None:
-    """The error comes to who asked, and the thread serves on."""
+    """The exception is raised for the caller, and the thread serves the next job."""
 
     async def whole() -> list[str]:
         workers, done = Workers(1), list[str]()

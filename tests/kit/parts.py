@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from functools import cache
 
-from engine.mind.words import after
+from engine.mind.replies import rest_after
 from realtime.contract import GO_ON, SAY_EXACTLY
 from tests.kit.story import WITHIN
 from upstream.facts import Turn
@@ -101,7 +101,7 @@ class Echo:
             return exact
         if self.script:
             heard = turns[-1].text if GO_ON in instructions and turns[-1].role == "assistant" else ""
-            return after(heard, self.script) or self.script
+            return rest_after(heard, self.script) or self.script
         return "You said " + ", then ".join(turn.text for turn in turns if turn.role == "user") + "."
 
 

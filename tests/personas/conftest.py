@@ -1,4 +1,4 @@
-"""Rows of a personas file to start from: each test changes what it is about."""
+"""Valid rows of a personas file; each test changes the fields that it is about."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.personas.rows import Make, Read, Row
 
 @pytest.fixture
 def row() -> Make:
-    """Make a row without a fault; a keyword replaces a field, None takes it out."""
+    """Make a row without a fault. A keyword argument replaces a field; None removes it."""
 
     def make(**changes: Any) -> Row:
         fields = {
@@ -33,7 +33,7 @@ def row() -> Make:
 
 @pytest.fixture
 def faults() -> Read:
-    """Read data and return its faults, whether or not anyone in it is good."""
+    """Read data and return its faults, whether or not any row is valid."""
 
     def read(data: object) -> tuple[Fault, ...]:
         try:

@@ -1,4 +1,4 @@
-"""Every way to make one mistake in a file of personas: by each keyword of its schemas, in each place, and more."""
+"""Generates every single mistake in a file of personas: each keyword of the schemas, in each place, and more."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ GONE = object()
 
 @dataclass(frozen=True)
 class Mistake:
-    """A file in which one value is wrong, or is gone."""
+    """A file in which one value is wrong or missing."""
 
     way: Parts
     bad: Any
@@ -27,7 +27,7 @@ class Mistake:
 
 
 def mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
-    """The file with one thing wrong, once for each."""
+    """The file with one mistake, once for each mistake."""
     text = orjson.dumps(data)
     for way, bad in [*wrong(file_schema(data), data), *_beyond(data)]:
         changed = at = orjson.loads(text)  # a copy in which nothing that was drawn twice is one thing
@@ -41,7 +41,7 @@ def mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
 
 
 def file_schema(data: dict[str, Any]) -> dict[str, Any]:
-    """The schema of this one file: its astrologers have the features that it knows, and no other field."""
+    """The schema of this file: its astrologers have the features that it declares, and no other field."""
     known = SHIPPED_FEATURES | data["features"]
     row = DEFS["astrologer"]
     fields = row["properties"] | {name: feature["schema"] for name, feature in known.items()}
@@ -67,7 +67,7 @@ OTHERS: tuple[Any, ...] = (None, 7, "x", True, [[]], {"x": {}})
 
 
 def wrong(schema: Any, value: Any, way: Parts = ()) -> Iterator[Wrong]:
-    """All that breaks one keyword of a schema, in a value that fits, and in what is in it."""
+    """All values that violate one keyword of a schema, made of a valid value, also within its members."""
     if not isinstance(schema, dict):
         return
     if "$ref" in schema:
@@ -119,7 +119,7 @@ def _is(value: Any, kind: str) -> bool:
 
 
 def _other(text: str, number: int) -> str:
-    """Another text for each number, no longer than this one."""
+    """A different text for each number, not longer than this one."""
     return f"{number}{text}"[: max(len(text), len(str(number)))]
 
 
@@ -135,7 +135,7 @@ def _members(schema: dict[str, Any], value: dict[str, Any], way: Parts) -> Itera
 
 
 def _beyond(data: dict[str, Any]) -> Iterator[Wrong]:
-    """What no schema can say; in the order of the file."""
+    """Mistakes that no schema can express, in the order of the file."""
     for key in ("language_instructions", "language_words"):
         yield (key, "Hindee"), next(iter(data[key].values()))
     yield ("language_instructions", "English"), "Speak\nEnglish."
@@ -186,7 +186,7 @@ def _unusable(row: dict[str, Any], at: Parts) -> Iterator[Wrong]:
 
 
 def consequences(mistake: Mistake, data: dict[str, Any]) -> set[Parts]:
-    """Where else it is told: at whoever needs what is wrong, by the field that needs it."""
+    """Where else the mistake is reported: at each persona that needs the wrong value, at the field that needs it."""
     broken = mistake.way
     if broken[0] == "voice_mappings" and mistake.bad not in ("bob", "alloy"):
         broken = broken[:2]  # what has not the shape of a gender's mapping is left out whole
@@ -204,7 +204,7 @@ def _within(inner: Parts, outer: Parts) -> bool:
 
 
 def _needs(data: dict[str, Any]) -> Iterator[tuple[Parts, Parts]]:
-    """What is needed, and where it is."""
+    """The entries that a persona needs, and their places."""
     aliases = data["voice_aliases"]
     for gender, mapped in data["voice_mappings"].items():
         yield from ((("voice_aliases", v), ("voice_mappings", gender, x)) for x, v in mapped.items() if v in aliases)

@@ -1,4 +1,4 @@
-"""What the fixtures `row` and `faults` are."""
+"""The types of the fixtures `row` and `faults`."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias

@@ -41,7 +41,7 @@ SAID |= dict.fromkeys(DAYS, SAID["hours"])
 
 
 def texts(letters: str = ANY, least: int = 1, most: int = LONG) -> st.SearchStrategy[str]:
-    """One line that begins and ends with a letter; sometimes the longest that may be."""
+    """One line that begins and ends with a letter; sometimes of the greatest length allowed."""
     words = st.lists(st.text(letters, min_size=1, max_size=8), min_size=1, max_size=6)
     short = words.map(lambda some: " ".join(some)[: min(most, LONG)].strip().ljust(least, some[0][0]))
     longest = st.text(letters, min_size=1, max_size=9).map(lambda text: (text * (most // len(text) + 1))[:most])
@@ -49,7 +49,7 @@ def texts(letters: str = ANY, least: int = 1, most: int = LONG) -> st.SearchStra
 
 
 def fitting(schema: Any, name: str = "") -> st.SearchStrategy[Any]:
-    """Values of a schema, or of the field of this name where the schema cannot say all."""
+    """Values of a schema; of a field by its name, if the schema does not express all rules."""
     if "$ref" in schema:
         return fitting(DEFS[schema["$ref"].rpartition("/")[2]], name)
     if name in SAID:
@@ -77,7 +77,7 @@ def fitting(schema: Any, name: str = "") -> st.SearchStrategy[Any]:
 
 
 def objects(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Every required field, any of the others, and more where more may be."""
+    """All required fields, any of the others, and additional ones if they are allowed."""
     fields = {name: fitting(inner, name) for name, inner in schema.get("properties", {}).items()}
     needed = schema.get("required", ())
     known = st.fixed_dictionaries(
@@ -133,7 +133,7 @@ def value_schemas(inner: bool = True) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def line(schema: dict[str, Any]) -> str:
-    """A prompt line that says all of a value of this schema."""
+    """A template that inserts all of a value of this schema."""
     match schema.get("type"):
         case "boolean":
             return "{% if value %}Yes.{% else %}No.{% endif %}"
@@ -159,7 +159,7 @@ def features(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def rows(draw: st.DrawFn, shared: dict[str, Any]) -> dict[str, Any]:
-    """An astrologer who fits what all share."""
+    """An astrologer that is valid with a given shared part."""
     row = draw(objects(DEFS["astrologer"]))
     row["language"] = draw(st.sampled_from(list(shared["language_instructions"])))
     row["greeting"] = draw(texts(SCRIPTS[row["language"]], most=1_000))
@@ -197,7 +197,7 @@ def voices_for(gender: str, shared: dict[str, Any]) -> list[str]:
 
 @st.composite
 def catalogues(draw: st.DrawFn) -> dict[str, Any]:
-    """A whole file: what all share, in every key that the schema has, and two or three astrologers."""
+    """A complete file: the shared part with every key of the schema, and two or three astrologers."""
     languages = draw(st.lists(st.sampled_from(list(SCRIPTS)), min_size=1, max_size=3, unique=True))
     # The mappings that ship are added to these, so no voice may sound like the other gender than it ships with.
     genders = {voice: draw(st.sampled_from([SHIPPED_GENDERS.get(voice, "Other"), "Other"])) for voice in VOICES}

@@ -1,4 +1,4 @@
-"""Opening hours as a function of a moment: clocks that are turned, nights, dates off. No clock is read."""
+"""Opening hours at given moments: daylight saving time, nights, dates off. No clock is read."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personas.availability import ALWAYS, DAYS, Availability
-from personas.loading.check import Unusable
+from personas.loading.faults import InvalidValue
 
 BERLIN, YORK, KOLKATA = "Europe/Berlin", "America/New_York", "Asia/Kolkata"
 APIA, HOWE, CAIRO = "Pacific/Apia", "Australia/Lord_Howe", "Africa/Cairo"
@@ -35,7 +35,7 @@ def at(text: str) -> datetime:
     ],
 )
 def test_hours_are_read_as_people_write_them(written: str, opens: str, closes: str) -> None:
-    """With am and pm or by 24 hours; the beginning belongs to them, the end does not."""
+    """Hours with am and pm, or with 24 hours; the beginning is included, the end is not."""
     open_ = hours(KOLKATA, written)
     first, last = at(f"2026-11-23T{opens}+05:30"), at(f"2026-11-23T{closes}+05:30")
     minute = timedelta(minutes=1)
@@ -67,8 +67,8 @@ def test_hours_are_read_as_people_write_them(written: str, opens: str, closes: s
     ],
 )
 def test_what_cannot_be_is_told_with_its_place(value: dict[str, Any], way: tuple[str, ...], says: str) -> None:
-    """Times, dates and zones that are not real; each fault with the way to it."""
-    with pytest.raises(Unusable) as unusable:
+    """Invalid times, dates and zones; each fault has its path."""
+    with pytest.raises(InvalidValue) as unusable:
         Availability.read({"timezone": KOLKATA, **value})
     ((told, message),) = unusable.value.faults
     assert told == way
@@ -113,12 +113,12 @@ def test_what_cannot_be_is_told_with_its_place(value: dict[str, Any], way: tuple
     ],
 )
 def test_where_the_clock_is_turned(zone: str, written: str, moment: str, expected: bool) -> None:
-    """What the clock on the wall shows counts: nothing that it skips, and twice what it shows twice."""
+    """Local time counts: skipped hours do not occur, repeated hours are open twice."""
     assert hours(zone, written).open_at(at(moment)) is expected
 
 
 def test_hours_over_midnight_belong_to_the_day_on_which_they_begin() -> None:
-    """Open on Fridays until two: also on Saturday at one, not on Friday at one."""
+    """Open on Fridays until two at night: it is open on Saturday at one, but not on Friday at one."""
     friday = hours(KOLKATA, weekly={"Fri": "9pm-2am"})
     assert friday.open_at(at("2026-11-28T01:59+05:30"))
     assert not friday.open_at(at("2026-11-28T02:00+05:30"))
@@ -126,7 +126,7 @@ def test_hours_over_midnight_belong_to_the_day_on_which_they_begin() -> None:
 
 
 def test_a_date_off_takes_the_night_after_it_along() -> None:
-    """The night before goes on into it."""
+    """The night before continues into a date that is off."""
     off = hours(KOLKATA, "9pm-2am", closed=["2026-11-28"])
     assert off.open_at(at("2026-11-28T01:00+05:30"))
     assert not off.open_at(at("2026-11-28T22:00+05:30"))
@@ -143,14 +143,14 @@ def test_a_leap_day_may_be_off_and_is_open_otherwise() -> None:
 
 
 def test_a_break_closes() -> None:
-    """Between two spans of a day nobody answers; the next opening is after the break."""
+    """Between two spans of a day it is closed; the next opening is after the break."""
     split = hours(KOLKATA, "9am-1pm, 2pm-6pm")
     assert not split.open_at(at("2026-11-23T13:30+05:30"))
     assert split.opens_next(at("2026-11-23T13:30+05:30")) == at("2026-11-23T14:00+05:30")
 
 
 def test_it_opens_next_in_the_zone_of_the_persona() -> None:
-    """Now while it is open; on the next day that has hours."""
+    """The moment itself while it is open, else the next day with hours."""
     monday = hours(BERLIN, "9am-5pm", days=["Mon"])
     now = at("2026-11-23T10:00+00:00")
     assert monday.opens_next(now) == now
@@ -160,7 +160,7 @@ def test_it_opens_next_in_the_zone_of_the_persona() -> None:
 
 
 def test_it_opens_after_every_only_day_that_is_off() -> None:
-    """Ten Mondays off in a row are waited for; an hour that the clock skips is no opening."""
+    """Ten Mondays off in a row are skipped; so is an opening in an hour that does not occur."""
     off = [(date(2026, 11, 23) + timedelta(weeks=week)).isoformat() for week in range(10)]
     assert hours(BERLIN, "9am-5pm", days=["Mon"], closed=off).opens_next(at("2026-11-20T10:00+00:00")) == at(
         "2027-02-01T09:00+01:00"
@@ -187,7 +187,7 @@ def test_always_is_always_but_for_days_and_dates() -> None:
 
 
 def test_a_moment_without_a_zone_is_a_mistake_of_ours() -> None:
-    """It could be any of 38 moments."""
+    """A naive datetime could be any of 38 moments."""
     with pytest.raises(ValueError, match="of no time zone"):
         hours(KOLKATA, "9am-9pm").open_at(datetime(2026, 11, 23, 12))
 
@@ -203,7 +203,7 @@ TURNS = st.sampled_from(
 @settings(deadline=None)
 @given(ZONES, SPANS, st.sets(st.sampled_from(DAYS), min_size=1), MOMENTS)
 def test_the_clock_on_the_wall_decides(zone: str, quarters: list[int], days: set[str], moment: datetime) -> None:
-    """Hours of a day, read by the clock on the wall."""
+    """Hours of a day in local time, computed minute by minute."""
     local = moment.astimezone(ZoneInfo(zone))
     pairs = list(zip(quarters[::2], quarters[1::2], strict=False))
     text = ", ".join(f"{a // 4:02}:{a % 4 * 15:02}-{b // 4:02}:{b % 4 * 15:02}" for a, b in pairs)
@@ -235,7 +235,7 @@ def test_it_is_open_when_it_opens_next_and_closed_until_then(
 def test_it_opens_at_the_first_open_minute_also_where_the_clock_is_turned(
     turn: tuple[str, int, int], quarter: int, quarters: list[int]
 ) -> None:
-    """Every quarter of an hour from a moment near the turn on is asked."""
+    """Compared at every quarter of an hour around a change of the clock."""
     zone, month, day = turn
     a, b = quarters[0], quarters[1]
     some = hours(zone, f"{a // 4:02}:{a % 4 * 15:02}-{b // 4:02}:{b % 4 * 15:02}")

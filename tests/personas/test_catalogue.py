@@ -1,4 +1,4 @@
-"""Loading a file, and finding people in it."""
+"""Loading a file, and finding personas in it."""
 
 import datetime
 import json
@@ -34,7 +34,7 @@ SEED_ROW = json.loads("""
 
 
 def test_the_seeds_row_in_a_bare_list_is_a_file() -> None:
-    """Voices, languages and features are those of the file that ships; the greeting's script is warned of."""
+    """Voices, languages and features are those of the file that ships; the script of a greeting causes a warning."""
     catalogue = Catalogue.from_bytes(json.dumps([SEED_ROW]).encode())
     tina = catalogue.get("tina_kulkarni_vedic_marriage")
     assert catalogue.faults == ()
@@ -43,7 +43,7 @@ def test_the_seeds_row_in_a_bare_list_is_a_file() -> None:
 
 
 def test_what_a_file_says_is_added_to_what_ships(row: Make) -> None:
-    """A feature, a language, a voice, words: those that ship stay, and one of the same name is the file's own."""
+    """A file adds to the features, languages, voices and words that ship; of equal names its own entry is used."""
     mine = {
         "features": {
             "catchphrase": {"schema": {}, "prompt": "Say {{ value }}."},
@@ -86,7 +86,7 @@ def test_the_seeds_features_may_simply_be_added() -> None:
 
 
 def test_a_bad_one_does_not_take_others_down(row: Make) -> None:
-    """The others are served; every fault of the bad one is named at once, with its id."""
+    """The other personas are served; all faults of the bad one are reported at once, with its id."""
     bad = row(astrologer_id="bad", gender="Femal", voice_id="novaa", greeting=None, tonee="warm")
     catalogue = Catalogue.from_data([row(), bad, row(astrologer_id="third")])
     assert list(catalogue.personas) == ["asha_vedic_love", "third"]
@@ -95,7 +95,7 @@ def test_a_bad_one_does_not_take_others_down(row: Make) -> None:
 
 
 def test_the_second_of_an_id_is_refused(row: Make) -> None:
-    """An id belongs to the first row that has it; the other is told where that one stands."""
+    """An id belongs to the first row that has it; the fault of the other row names the place of the first."""
     catalogue = Catalogue.from_data({"astrologers": [row(), row(name="Another")]})
     assert [persona.name for persona in catalogue.all()] == ["Asha"]
     assert [str(fault) for fault in catalogue.faults] == [
@@ -106,7 +106,7 @@ def test_the_second_of_an_id_is_refused(row: Make) -> None:
 
 @pytest.mark.parametrize("data", [[], {}, {"astrologers": []}, {"astrologers": "Tina"}, 7, None, ["Tina"], [{}]])
 def test_a_file_without_a_good_persona_is_broken(data: object) -> None:
-    """There is nobody to serve, so there is no catalogue, only the reasons."""
+    """Without a valid persona there is no catalogue, only faults."""
     with pytest.raises(CatalogueBroken) as broken:
         Catalogue.from_data(data)
     assert broken.value.faults
@@ -115,7 +115,7 @@ def test_a_file_without_a_good_persona_is_broken(data: object) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[NaN]", "\ufeff\ufeff[]", '["\\ud800"]', "[" * 900 + "]" * 900])
 def test_a_file_that_is_not_json_is_broken(tmp_path: Path, text: str) -> None:
-    """What cannot be read is told as a fault of the whole file, never as a traceback of ours."""
+    """A file that cannot be read has one fault, for the whole file, and causes no traceback."""
     file = tmp_path / "personas.json"
     file.write_text(text)
     with pytest.raises(CatalogueBroken) as broken:
@@ -124,20 +124,20 @@ def test_a_file_that_is_not_json_is_broken(tmp_path: Path, text: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    """The reason holds the path that was tried."""
+    """The fault names the path of the file."""
     with pytest.raises(CatalogueBroken, match=r"cannot read .*nowhere\.json: No such file"):
         Catalogue.load(tmp_path / "nowhere.json")
 
 
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
-    """Some editors begin a file with one."""
+    """Some editors begin a file with a byte order mark."""
     file = tmp_path / "personas.json"
     file.write_text("\ufeff" + SHIPPED.read_text())
     assert Catalogue.load(file).all() == Catalogue.load().all()
 
 
 def test_an_unknown_astrologer_is_refused_with_the_nearest(row: Make) -> None:
-    """The sentence says whom one may have meant, and who can be chosen."""
+    """The sentence suggests the id that was probably meant, and lists those that can be chosen."""
     catalogue = Catalogue.from_data([row(), row(astrologer_id="quiet", status="inactive")])
     with pytest.raises(Refused) as refused:
         catalogue.get("asha_vedik_love")
@@ -148,7 +148,7 @@ def test_an_unknown_astrologer_is_refused_with_the_nearest(row: Make) -> None:
 
 
 def test_an_inactive_astrologer_is_listed_and_refused(row: Make) -> None:
-    """One who takes no calls is found, but cannot be chosen; the refusal says who can be."""
+    """An inactive persona is found, but cannot be chosen; the refusal lists those that can."""
     catalogue = Catalogue.from_data([row(), row(astrologer_id="quiet", name="Quiet", status="inactive")])
     with pytest.raises(Refused, match=r"inactive_astrologer: Quiet takes no calls now\. Choose .* asha_vedic_love"):
         catalogue.get("quiet")
@@ -176,7 +176,7 @@ def test_filters_take_any_case(row: Make) -> None:
 
 
 def test_a_voice_comes_from_the_mapping_when_none_is_named(row: Make) -> None:
-    """Without voice_id, gender and language decide, also by an alias; voice_id wins over both."""
+    """Without voice_id, the voice follows from gender and language, also by an alias; voice_id takes precedence."""
     data = {
         "astrologers": [row(voice_id=None), row(astrologer_id="own", voice_id="sage")],
         "voice_mappings": {"Female": {"english": "nova"}},
@@ -187,7 +187,7 @@ def test_a_voice_comes_from_the_mapping_when_none_is_named(row: Make) -> None:
 
 @pytest.mark.parametrize("voice", VOICES)
 def test_every_realtime_voice_may_be_named(row: Make, voice: str) -> None:
-    """A voice of the upstream needs no alias."""
+    """A voice of the Realtime API needs no alias."""
     assert Catalogue.from_data([row(voice_id=voice, gender="Other")]).all()[0].voice == voice
 
 
@@ -214,7 +214,7 @@ def test_a_version_is_the_same_for_the_same_and_another_for_any_change(row: Make
 
 
 def test_a_persona_outlives_its_catalogue(row: Make) -> None:
-    """A call keeps the persona that it chose: its prompt does not change when the file does."""
+    """A call keeps its persona: the prompt does not change when the file does."""
     old = Catalogue.from_data([row()])
     asha = old.get("asha_vedic_love")
     new = Catalogue.from_data([row(system_prompt="You are somebody else.")])
@@ -235,7 +235,7 @@ NIGHT = {"timezone": "Asia/Kolkata", "hours": "9pm-2am"}
 
 
 def test_who_is_closed_is_refused_with_when_and_with_whom_instead(row: Make) -> None:
-    """First those of the same speciality and language; without a moment nobody looks at the hours."""
+    """First those of the same speciality and language; without a moment, hours are ignored."""
     rows = [
         row(availability=NIGHT),
         row(astrologer_id="career", speciality="Vedic Career"),
@@ -255,7 +255,7 @@ def test_who_is_closed_is_refused_with_when_and_with_whom_instead(row: Make) -> 
 
 
 def test_nobody_of_the_same_speciality_is_everybody_open(row: Make) -> None:
-    """And nobody at all is said as well."""
+    """If nobody is open, the sentence says so."""
     closed = row(availability=NIGHT)
     with pytest.raises(Refused, match="Choose one of: career"):
         Catalogue.from_data([closed, row(astrologer_id="career", speciality="Career")]).get("asha_vedic_love", NOON)
@@ -281,7 +281,7 @@ def test_an_inactive_one_is_never_open(row: Make) -> None:
 
 
 def test_a_file_may_declare_hours_its_own_way_but_not_their_meaning(row: Make, faults: Read) -> None:
-    """A value must fit what ships as well, or code could not read it."""
+    """A value must also fit the schema that ships, which the code relies on."""
     loose = {"availability": {"schema": {}, "prompt": "x"}}
     data = {"astrologers": [row(availability={"hours": 9})], "features": loose}
     assert {fault.path for fault in faults(data)} == {
@@ -291,7 +291,7 @@ def test_a_file_may_declare_hours_its_own_way_but_not_their_meaning(row: Make, f
 
 
 def test_a_catalogue_has_a_version_for_an_etag(row: Make) -> None:
-    """The same for the same file, another for any change and any order."""
+    """Equal for equal files; different after any change, also of the order."""
     one, other = row(), row(astrologer_id="other")
     versions = [Catalogue.from_data(data).version for data in ([one], [other], [one, other], [other, one])]
     noticed: list[dict[str, Any]] = [
@@ -305,7 +305,7 @@ def test_a_catalogue_has_a_version_for_an_etag(row: Make) -> None:
 
 
 def test_what_an_edit_leaves_alone_is_not_read_again(row: Make) -> None:
-    """The same persona, where it stands now; another edit of it, or of what all share, makes it anew."""
+    """An unchanged row gives the same object; a change of the row, or of the shared part, gives a new one."""
 
     def read(rows: list[dict[str, object]], before: Catalogue | None = None, **shared: object) -> Catalogue:
         raw = json.dumps({"astrologers": rows, **shared}).encode()
@@ -323,7 +323,7 @@ def test_what_an_edit_leaves_alone_is_not_read_again(row: Make) -> None:
 
 
 def test_the_file_that_ships_is_edited_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is taken out of it is gone at once, not only after a new start."""
+    """What is removed from the file that ships is gone at once, without a restart."""
     data = json.loads(SHIPPED.read_bytes())
     del data["voice_aliases"]["nova"]
     edited = tmp_path / "shipped.json"
@@ -334,7 +334,7 @@ def test_the_file_that_ships_is_edited_as_any_other(tmp_path: Path, monkeypatch:
 
 
 def test_one_that_is_nested_too_deeply_does_not_take_others_down(row: Make) -> None:
-    """JSON is read more deeply than it is written."""
+    """JSON that orjson reads may be too deep for orjson to write."""
     nest = "[" * 300 + "]" * 300
     text = json.dumps([row(), row(astrologer_id="deep", tone=0)]).replace('"tone": 0', f'"tone": {nest}')
     catalogue = Catalogue.from_bytes(text.encode())
@@ -345,7 +345,7 @@ def test_one_that_is_nested_too_deeply_does_not_take_others_down(row: Make) -> N
 
 
 def test_a_feature_that_becomes_public_is_another_version(row: Make) -> None:
-    """A client sees more of the same persona, though its prompt is the same."""
+    """Clients see more of the persona, although its prompt is the same."""
     versions = set()
     for public in (True, False):
         features = {"mood": {"schema": {"type": "string"}, "public": public}}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personas.loading.check import Unusable
+from personas.loading.faults import InvalidValue
 from personas.pricing import Pricing
 
 
@@ -54,8 +54,8 @@ def test_a_price_is_exact_in_any_currency(per_minute: float, currency: str, smal
     ],
 )
 def test_what_nobody_can_pay_is_a_fault(per_minute: float, currency: str, way: str, says: str) -> None:
-    """Parts of the smallest unit; currencies that are not, or are no more."""
-    with pytest.raises(Unusable) as unusable:
+    """Fractions of the smallest unit; currencies that do not exist, or no longer do."""
+    with pytest.raises(InvalidValue) as unusable:
         price(per_minute, currency)
     ((told, message),) = unusable.value.faults
     assert told == (way,)
@@ -82,7 +82,7 @@ def test_what_nobody_can_pay_is_a_fault(per_minute: float, currency: str, way: s
     ],
 )
 def test_a_call_costs(more: dict[str, Any], seconds: int, amount: int) -> None:
-    """By the second or by minutes begun, after what is free; a part of a paisa is not asked for."""
+    """By the second or by minutes begun, after the free seconds; fractions of a paisa are not charged."""
     assert price(10, **more).price_of(seconds) == amount
 
 
@@ -95,7 +95,7 @@ def test_a_call_costs(more: dict[str, Any], seconds: int, amount: int) -> None:
     ],
 )
 def test_a_tariff_says_what_is_counted(more: dict[str, Any], rounding: str, text: str) -> None:
-    """So that nobody is surprised by 61 s that cost two minutes."""
+    """The text says that each minute begun counts, as 61 s cost two minutes."""
     tariff = price(0.333, "KWD", **more).tariff
     assert (tariff.per_minute, tariff.rounding, tariff.text) == (333, rounding, text)
 

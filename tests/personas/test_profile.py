@@ -1,4 +1,4 @@
-"""What a caller told of themselves: checked, said as data, kept out of logs."""
+"""The caller's profile: checked, given to the model as data, and not logged."""
 
 import datetime
 
@@ -27,7 +27,7 @@ def test_a_whole_profile_is_five_lines() -> None:
 
 
 def test_everything_may_be_left_out() -> None:
-    """Nothing, or null for a thing, says nothing of it."""
+    """A field that is missing or null gives no line."""
     assert Profile.read({}, today=TODAY).lines() == ""
     assert Profile.read({"name": None, "gender": "f"}, today=TODAY).lines() == "Gender: f"
 
@@ -54,7 +54,7 @@ def test_everything_may_be_left_out() -> None:
     ],
 )
 def test_a_wrong_thing_is_refused_without_its_value(name: str, value: object, says: str) -> None:
-    """The refusal names the field and what it must be, never what was told."""
+    """The refusal names the field and what it must be, never its value."""
     with pytest.raises(Refused) as refused:
         Profile.read({**WHOLE, name: value}, today=TODAY)
     assert refused.value.code == "bad_message"
@@ -63,7 +63,7 @@ def test_a_wrong_thing_is_refused_without_its_value(name: str, value: object, sa
 
 
 def test_of_thousands_of_wrong_things_a_few_are_told() -> None:
-    """They fit into a frame, and to name each would hold the loop of the calls."""
+    """A frame may have thousands of unknown fields; to list all would block the event loop."""
     with pytest.raises(Refused) as refused:
         Profile.read({f"nam{number}": "x" for number in range(5000)}, today=TODAY)
     assert refused.value.message.count("is not a known field.") == 8
@@ -82,14 +82,14 @@ def test_every_fault_is_told_at_once() -> None:
 
 
 def test_a_log_line_holds_nothing_told() -> None:
-    """Neither the value nor a part of it stands in its representation."""
+    """The repr contains no value and no part of one."""
     profile = Profile.read(WHOLE, today=TODAY)
     assert repr(profile) == str(profile) == f"{profile}" == "Profile(name, gender, birth_date, birth_time, birth_place)"
 
 
 @given(st.dictionaries(st.sampled_from(list(WHOLE)), st.text(max_size=120), max_size=5))
 def test_whatever_is_told_is_refused_or_one_line_each(told: dict[str, str]) -> None:
-    """No text gets past as more than a labelled line."""
+    """No text becomes more than one labelled line."""
     try:
         lines = Profile.read(told, today=TODAY).lines().splitlines()
     except Refused:

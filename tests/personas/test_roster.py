@@ -1,4 +1,4 @@
-"""Who is there, and who takes calls: the same as if everyone were asked, at the cost of asking nobody."""
+"""The index by fields and hours gives the same results as a linear search, without its cost."""
 
 import datetime
 import itertools
@@ -37,7 +37,7 @@ def many(row: Make, number: int) -> Catalogue:
 
 
 def test_whoever_fits_is_found_in_the_order_of_the_file(row: Make) -> None:
-    """By every combination of what can be asked, at several moments."""
+    """For every combination of filters, at several moments."""
     catalogue = many(row, 70)
     moments = [None, *(NOON + datetime.timedelta(minutes=minutes) for minutes in (-1, 0, 330, 600, 61 * 1440))]
     asked = itertools.product(
@@ -68,7 +68,7 @@ def plain(text: str) -> str:
 
 
 def test_hours_are_asked_once_a_minute(row: Make) -> None:
-    """All who have the same together, by whoever asks; the next minute, and the minute before, are others."""
+    """Equal hours are evaluated once for all personas and callers, and again in another minute."""
     catalogue = many(row, 70)
     for seconds, times in ((0, 8), (59, 0), (60, 8), (90, 0), (59, 8)):
         moment = NOON + datetime.timedelta(seconds=seconds)
@@ -83,14 +83,14 @@ def test_a_moment_of_no_time_zone_is_no_moment(row: Make) -> None:
 
 
 def test_a_question_costs_the_same_of_four_and_of_a_thousand(row: Make) -> None:
-    """Within the minute; only to name everyone takes a step for each."""
+    """Within a minute the cost does not depend on the number of personas, except for listing them."""
     few, all_ = many(row, 4), many(row, 1000)
     words = ("my love marriage career husband delay shaadi " * 12)[:500]
     questions: list[Callable[[Catalogue], object]] = [
         lambda of: of.match(words, moment=NOON),
         lambda of: of.match("x" * 500, "Hindi", moment=NOON),
         lambda of: of.find(NOON, language="Hindi", status="active"),
-        lambda of: of.instead_of(of.all()[0], NOON),
+        lambda of: of.alternatives_to(of.all()[0], NOON),
     ]
     for ask in questions:
         costs = []
@@ -101,7 +101,7 @@ def test_a_question_costs_the_same_of_four_and_of_a_thousand(row: Make) -> None:
 
 
 def test_words_are_not_compared_with_phrases_that_only_begin_alike(row: Make) -> None:
-    """However many there are that begin with a word of the question."""
+    """The cost of a query does not depend on the number of phrases that begin with one of its words."""
     phrases = [row(astrologer_id=f"a{n}", expertise_keywords=[f"career way{n} end{n}"]) for n in range(500)]
     few, many = Catalogue.from_data(phrases[:5]), Catalogue.from_data(phrases)
     query = "career way3 end3 " * 20
@@ -115,4 +115,4 @@ def test_all_who_fit_are_those_of_a_match_without_its_limit(row: Make) -> None:
     for query in ("love", "asha tarot", "nothing of the kind"):
         for language in (None, "Hindi"):
             matches = catalogue.match(query, language, 70, moment=NOON)
-            assert catalogue.fitting(query, language, NOON) == tuple(match.persona for match in matches)
+            assert catalogue.match_all(query, language, NOON) == tuple(match.persona for match in matches)

@@ -1,4 +1,4 @@
-"""The four who ship, as callers and clients meet them."""
+"""The four personas that ship, as callers and clients see them."""
 
 import datetime
 import json

@@ -10,7 +10,7 @@ from upstream.facts import BYTES_PER_MS
 
 
 class Line:
-    """Takes down what is said."""
+    """Records the messages that are sent."""
 
     def __init__(self) -> None:
         self.said: list[dict[str, Any]] = []
@@ -20,12 +20,12 @@ class Line:
 
 
 def test_a_reply_that_waits_for_the_one_before_it_has_not_been_played(stage: Stage) -> None:
-    """It is reported as 0 ms: less is no time."""
+    """A reply that has not begun to play is reported as 0 ms, never as a negative time."""
     line = Line()
     player = Player(cast(Phone, line))
     for response, seconds in (("1.1", 0.75), ("1.2", 10)):
-        player.hear({"type": "response_started", "response_id": response})
-        player.hear({"type": "sound", "pcm": bytes(int(seconds * 1000) * BYTES_PER_MS)})
+        player.receive({"type": "response_started", "response_id": response})
+        player.receive({"type": "sound", "pcm": bytes(int(seconds * 1000) * BYTES_PER_MS)})
     work = asyncio.get_running_loop().create_task(player.run())
     stage.advance(1)
     work.cancel()

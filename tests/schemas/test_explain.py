@@ -1,4 +1,4 @@
-"""What is said of a value that does not fit, and whom one may have meant."""
+"""The sentences for invalid values, and the suggestions for mistyped names."""
 
 import pytest
 
@@ -29,7 +29,7 @@ LANGUAGES = ("Chinese", "English", "Hindi", "Kongo", "Tamil", "Thai")
     ],
 )
 def test_a_slip_or_a_part_is_who_was_meant(word: str, names: tuple[str, ...], meant: str) -> None:
-    """A letter too many, too few, another or in another's place; a beginning, or a part, of one name only."""
+    """A letter too many, too few, changed or swapped; a prefix, or a part, of exactly one name."""
     assert nearest(word, names) == f" Did you mean '{meant}'?"
 
 
@@ -48,7 +48,7 @@ def test_a_slip_or_a_part_is_who_was_meant(word: str, names: tuple[str, ...], me
     ],
 )
 def test_nobody_is_better_than_a_far_one(word: str, names: tuple[str, ...]) -> None:
-    """Another beginning of a word is another word, a short one has no slip, and what two names share is neither."""
+    """No suggestion for a different beginning, for a short word, or for a part that two names share."""
     assert nearest(word, names) == ""
 
 
@@ -63,14 +63,14 @@ def test_nobody_is_better_than_a_far_one(word: str, names: tuple[str, ...]) -> N
     ],
 )
 def test_no_sentence_is_long(schema: dict[str, object], value: object) -> None:
-    """However much a file holds, of a value so much is repeated that one knows it again."""
+    """However long a value is, the sentence repeats only enough of it to recognise it."""
     ((path, said),) = shape_faults(schema, value)
     assert path == "$"
     assert len(said) < 3_500
 
 
 def test_a_caller_is_told_eight_faults_and_whether_there_are_more() -> None:
-    """Those are not looked for."""
+    """Further faults are not searched for."""
     eight = [f"fault {number}." for number in range(8)]
     assert first_of(eight) == " ".join(eight)
     many = iter([*eight, "another.", "never looked at."])
@@ -79,5 +79,5 @@ def test_a_caller_is_told_eight_faults_and_whether_there_are_more() -> None:
 
 
 def test_of_one_value_a_hundred_faults_are_found() -> None:
-    """However many there are."""
+    """However many faults there are."""
     assert len(shape_faults({"items": {"type": "string"}}, [1] * 1000)) == 100

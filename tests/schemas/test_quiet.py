@@ -1,4 +1,4 @@
-"""The validator that writes nothing out finds what jsonschema's own finds."""
+"""The validator without messages finds the same errors as that of jsonschema."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ VALUES = st.recursive(
 @example("config", {"astrologer_id": "a", "audio": {"mode": "loud"}})
 @example("config", {"astrologer_id": "a", "audio": {"mode": "clip"}})
 def test_both_find_the_same(kind: str, fields: dict[str, Any]) -> None:
-    """For every message of a caller, whatever stands in it."""
+    """For every type of message of a caller, with any content."""
     message = {"type": kind, **fields}
     quiet = schemas.CALLER[kind]
     loud = Draft202012Validator(quiet.schema)
@@ -33,7 +33,7 @@ def test_both_find_the_same(kind: str, fields: dict[str, Any]) -> None:
 
 
 def test_the_schema_is_as_it_must_be_for_that() -> None:
-    """A `type` is one name, and what may be chosen is text."""
+    """The restrictions of quiet.py: a `type` is one name, an `enum` lists strings."""
 
     def check(part: object) -> None:
         if isinstance(part, dict):

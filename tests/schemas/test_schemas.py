@@ -1,4 +1,4 @@
-"""What a frame may hold before it is looked into."""
+"""The limit on the JSON parts of a frame."""
 
 import orjson
 import pytest
@@ -8,9 +8,9 @@ import schemas
 
 @pytest.mark.parametrize("part", ["[", "{", ","])
 def test_so_much_json_may_be_in_a_message(part: str) -> None:
-    """Counted by the signs that begin a part, also in a text; with one more it is not even read."""
+    """Parts are counted by "[", "{" and ",", also within texts; with one more, the frame is not parsed."""
     most = schemas.MOST_PARTS - schemas.parts(orjson.dumps({"type": "text", "text": ""}))
     with pytest.raises(schemas.Refused, match="is too long"):
-        schemas.opened(orjson.dumps({"type": "text", "text": part * most}), schemas.CALLER)
+        schemas.parse_message(orjson.dumps({"type": "text", "text": part * most}), schemas.CALLER)
     with pytest.raises(schemas.Refused, match="too much JSON"):
-        schemas.opened(orjson.dumps({"type": "text", "text": part * (most + 1)}), schemas.CALLER)
+        schemas.parse_message(orjson.dumps({"type": "text", "text": part * (most + 1)}), schemas.CALLER)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import orjson
 
 from actors.runtime import Ref
-from engine.faults.faults import Abort, Close, Deliver, Fail, Kind, Refuse, Stall, Step, Take, Wait
+from engine.faults.faults import Abort, Accept, Close, Deliver, Fail, Kind, Refuse, Stall, Step, Wait
 from tests.simulation.plan import Plan, Script
 from tests.simulation.world import World
 from upstream.facts import Frame, LinkBegan, LinkEnded, LinkEvent
@@ -177,7 +177,7 @@ class Line:
                     self.world.after(after, self.obey, [Deliver(frame)])
                 case Deliver(frame):
                     self._in_turn(self._deliver, frame)
-                case Take(event):
+                case Accept(event):
                     self.received(event)
                 case Fail():
                     asyncio.get_running_loop().call_soon(self.fail, step.error)

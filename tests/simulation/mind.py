@@ -1,6 +1,6 @@
 """The simulated mind names what it heard, and its voice says whose every millisecond is."""
 
-from engine.mind.reading import read
+from engine.mind.prompt import parse_prompt
 from realtime.server.acts import Speak
 from tests.simulation.sound import BYTES_PER_MS, Word
 from tests.simulation.world import GREETINGS, World
@@ -9,7 +9,7 @@ from upstream.facts import Turn
 
 def answer(world: World, instructions: str, turns: tuple[Turn, ...]) -> str:
     """The words demanded, the rest of an answer, or a new one that remembers which of the caller's words it knew."""
-    prompt = read(instructions)
+    prompt = parse_prompt(instructions)
     if prompt.exactly is not None:
         return prompt.exactly
     if prompt.goes_on and (rest := _rest(world, turns)):

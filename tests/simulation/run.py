@@ -14,7 +14,7 @@ from actors.runtime import Ref, Snapshot, Stop
 from actors.services import Limits, Services
 from actors.testing.scene import InHand
 from actors.testing.stage import Stage
-from audio import By, Decoded, Pool, Undecoded
+from audio import Decoded, Pool, Sender, Undecoded
 from personas import SHIPPED, Catalogue, CurrentCatalogue
 from supervisor import SupervisorActor
 from tests.kit.insides import shown
@@ -50,7 +50,7 @@ class Decoders:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def decode(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded], by: By = ()) -> InHand:
+    def decode(self, number: int, clip: bytes, to: Ref[Decoded | Undecoded], by: Sender = ()) -> InHand:
         in_hand, world = InHand(number, clip, to), self._world
         refused = world.chance(world.weather.fail / 2)
         late = world.random.choice([0.0, 0.05, 0.05, 2.0])

@@ -54,7 +54,7 @@ def read(frame: bytes) -> FromCaller:
         raise clip_frame.too_big()
     if len(frame) > clip_frame.LARGE:
         return Recorded(clip_frame.pack(frame))
-    message = schemas.opened(frame, schemas.CALLER)
+    message = schemas.parse_message(frame, schemas.CALLER)
     return _message(message["type"], message)
 
 

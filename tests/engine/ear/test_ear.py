@@ -1,4 +1,4 @@
-"""What the voice says, the ear understands; what nobody said, it does not hear."""
+"""The ear understands the voice, and does not invent words."""
 
 import re
 from pathlib import Path
@@ -98,7 +98,7 @@ def test_less_than_a_word_is_nothing(ear: Ear) -> None:
 
 
 def test_another_language_is_refused(ear: Ear) -> None:
-    """The ear does not pretend to hear what it was not built for."""
+    """Other languages are an error."""
     with pytest.raises(ValueError, match="hears en, hi"):
         ear.hear(bytes(SECOND), "fr")
 

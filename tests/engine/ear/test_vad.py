@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soxr
 
-from engine.ear.vad import FRAME, Loudness, Silero, Vad, spoken
+from engine.ear.vad import FRAME, Loudness, Silero, Vad, speech_seconds
 from engine.voice.voice import Voice
 
 SECOND = 24_000
@@ -19,16 +19,16 @@ def speech() -> bytes:
 
 def test_speech_is_counted_in_seconds(speech: bytes) -> None:
     """Most of a spoken clip is speech, and silence around it adds nothing."""
-    heard = spoken(speech)
+    heard = speech_seconds(speech)
 
     assert 0.6 * _seconds(speech) < heard <= _seconds(speech)
-    assert spoken(bytes(2 * SECOND) + speech + bytes(2 * SECOND)) == pytest.approx(heard, abs=0.3)
+    assert speech_seconds(bytes(2 * SECOND) + speech + bytes(2 * SECOND)) == pytest.approx(heard, abs=0.3)
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "quiet noise", "tone", "hum"])
 def test_what_is_not_speech_counts_as_none(kind: str) -> None:
     """Silence, noise, a tone and mains hum have no seconds of speech."""
-    assert spoken(sound(kind, 3 * SECOND)) == 0
+    assert speech_seconds(sound(kind, 3 * SECOND)) == 0
 
 
 def test_frames_are_likely_speech_while_someone_speaks(speech: bytes) -> None:
@@ -43,7 +43,7 @@ def test_frames_are_likely_speech_while_someone_speaks(speech: bytes) -> None:
 
 
 def test_streams_do_not_share_their_state(speech: bytes) -> None:
-    """Two streams that are fed in turns hear what each would hear alone."""
+    """Two streams that are fed alternately give the same as each alone."""
     alone = Vad()
     expected = [alone.probability(frame) for frame in _frames(speech)]
     one, other = Vad(), Vad()
@@ -58,14 +58,14 @@ def test_streams_do_not_share_their_state(speech: bytes) -> None:
 
 
 def test_a_frame_of_another_size_is_refused() -> None:
-    """A wrong frame size is an error of ours and is told, not guessed at."""
+    """A wrong frame size raises ValueError."""
     with pytest.raises(ValueError, match="a frame is 512 samples"):
         Vad().probability(bytes(100))
 
 
 @pytest.mark.parametrize("size", [1, 961, 1000, 48_000])
 def test_a_stream_is_heard_as_a_clip_is(speech: bytes, size: int) -> None:
-    """Resampled piece by piece, samples cut in two, every frame is as likely speech as in the whole."""
+    """Fed in pieces, also within a sample, every frame has the same probability as in one piece."""
     clip, silero, vad = speech[:96_000], Silero(), Vad()
     expected = [vad.probability(frame) for frame in _frames(clip)]
 
@@ -95,7 +95,7 @@ def test_loudness_is_above_40_db(amplitude: int, likely: float, size: int) -> No
 
 
 def sound(kind: str, samples: int) -> bytes:
-    """PCM16 at 24 kHz that nobody said."""
+    """PCM16 at 24 kHz without speech."""
     time = np.arange(samples) / SECOND
     noise = np.random.default_rng(1).standard_normal(samples)
     wave = {
@@ -109,7 +109,7 @@ def sound(kind: str, samples: int) -> bytes:
 
 
 def _frames(pcm24k: bytes) -> Iterator[bytes]:
-    """Whole frames at the detector's rate."""
+    """Complete frames at the detector's rate."""
     samples = soxr.resample(np.frombuffer(pcm24k, "<i2"), SECOND, 16_000)
     for start in range(0, len(samples) - FRAME + 1, FRAME):
         yield samples[start : start + FRAME].astype("<i2").tobytes()

@@ -1,4 +1,4 @@
-"""What goes wrong on demand, without sockets: which steps become of the events of one connection."""
+"""Faults without sockets: the steps for the events of one connection."""
 
 import json
 from typing import Any
@@ -8,6 +8,7 @@ from openai.types.realtime import RealtimeResponse
 
 from engine.faults.faults import (
     Abort,
+    Accept,
     Binary,
     Close,
     Delay,
@@ -27,7 +28,6 @@ from engine.faults.faults import (
     Stall,
     Step,
     Strip,
-    Take,
     Unknown,
     Wait,
 )
@@ -52,18 +52,18 @@ def delivered(steps: list[Step]) -> list[Any]:
 
 
 def struck(kind: Kind, event: Event = DELTA) -> list[Step]:
-    """What becomes of an event that this strikes."""
+    """The steps for an event that triggers this fault."""
     return Misbehaviour([Fault(kind, on=event["type"])]).sending(event)
 
 
 def test_without_faults_all_is_passed_on() -> None:
-    """What is sent is delivered at once, what came is taken, and nothing else happens."""
+    """Without faults, an event sent is delivered, one received is accepted, and nothing else happens."""
     sound = Misbehaviour()
     assert sound.connecting() == sound.opened() == []
     assert sound.ages == []
     assert delivered(sound.sending(DELTA)) == [DELTA]
-    assert sound.received({"type": "response.create"}) == [Take({"type": "response.create"})]
-    assert sound.received({"no": "type"}) == [Take({"no": "type"})]
+    assert sound.received({"type": "response.create"}) == [Accept({"type": "response.create"})]
+    assert sound.received({"no": "type"}) == [Accept({"no": "type"})]
 
 
 def test_a_fault_strikes_once_at_its_turn() -> None:
@@ -85,7 +85,7 @@ def test_each_moment_has_its_faults() -> None:
 
 @pytest.mark.parametrize("end", ENDS)
 def test_after_the_end_nothing_happens(end: Kind) -> None:
-    """What it strikes is not sent, nothing is taken any more, and no later fault strikes."""
+    """The triggering event is not sent, no event is accepted any more, and no later fault happens."""
     ending = Misbehaviour([Fault(end, DELTA["type"]), Fault(Unknown(), DELTA["type"]), Fault(Unknown(), DONE["type"])])
     assert ending.sending(DELTA) == [end]
     assert ending.sending(DONE) == ending.received({"type": "response.create"}) == ending.aged(3) == []
@@ -110,11 +110,11 @@ def test_an_error_looks_like_the_real_one() -> None:
 
 @pytest.mark.parametrize("echo", [True, False])
 def test_an_error_may_refuse_what_came(echo: bool) -> None:
-    """With `echo` it names the event, which is not obeyed; without, it is."""
+    """With `echo`, it names the event, which is ignored; without, the event is accepted."""
     asked = {"type": "response.create", "event_id": "c7"}
     error, *rest = Misbehaviour([Fault(Error("server_error", echo=echo), "response.create")]).received(asked)
     assert delivered([error])[0]["error"]["event_id"] == ("c7" if echo else None)
-    assert rest == ([] if echo else [Take(asked)])
+    assert rest == ([] if echo else [Accept(asked)])
 
 
 def test_expiry_is_an_error_and_then_1001() -> None:
@@ -161,7 +161,7 @@ def test_what_came_may_be_lost_or_taken_twice() -> None:
     """Faults strike in both directions."""
     commit = {"type": "input_audio_buffer.commit"}
     assert Misbehaviour([Fault(Drop(), commit["type"])]).received(commit) == []
-    assert Misbehaviour([Fault(Duplicate(), commit["type"])]).received(commit) == [Take(commit)] * 2
+    assert Misbehaviour([Fault(Duplicate(), commit["type"])]).received(commit) == [Accept(commit)] * 2
 
 
 def test_a_response_fails_after_what_was_struck() -> None:

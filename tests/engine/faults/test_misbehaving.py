@@ -1,4 +1,4 @@
-"""Every fault over a real socket: what a plain client of a misbehaving engine sees, and what is left behind."""
+"""Every fault over a real socket: what a client sees, and that nothing is left afterwards."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ Test = Callable[[ClientConnection], Awaitable[None]]
 
 
 def misbehave(test: Test, *faults: Event) -> None:
-    """Run a test on the first connection, which has the faults; the neighbour, which has none, notices nothing."""
+    """Run a test on the first connection, which has the faults; another connection must not be affected."""
 
     async def whole(engine: Engine) -> None:
         before = asyncio.all_tasks()
@@ -108,12 +108,12 @@ def test_a_handshake_never_ends(fault: Event, who: str) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", engine.port)
         key = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + "A" * 22
         writer.write(f"GET /v1/realtime?model=m HTTP/1.1\r\nHost: here\r\n{key}==\r\n\r\n".encode())
-        await until(lambda: bool(engine.server._knocking))
+        await until(lambda: bool(engine.server._handshaking))
         async with engine.call() as other:
             await receive(other)
         if who == "client":
             writer.transport.abort()
-            await until(lambda: not engine.server._knocking)
+            await until(lambda: not engine.server._handshaking)
         else:
             engine.parts.close()
         writer.close()

@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 
 from engine.mind.mind import Mind
-from engine.mind.reading import read, spoken_language
+from engine.mind.prompt import parse_prompt, spoken_language
+from engine.mind.replies import phrases, rest_after
 from engine.mind.topics import topic_of
-from engine.mind.words import after, phrases
 from realtime.contract import GO_ON, SAY_EXACTLY
 from tests.kit.story import run
 from upstream.facts import Turn
@@ -49,16 +49,16 @@ def talk(instructions: str, lines: Sequence[str]) -> list[str]:
 
 def test_a_prompt_is_read_by_its_labels() -> None:
     """Language, expertise and date come from the labelled lines and nowhere else."""
-    prompt = read(HINDI)
+    prompt = parse_prompt(HINDI)
 
     assert (prompt.language, prompt.expertise, prompt.today) == ("hi", "Vedic Marriage: marriage, delay", "2026-11-22")
-    assert read("Speak Hindi (hi). You know Today 2026-11-22.").language is None
+    assert parse_prompt("Speak Hindi (hi). You know Today 2026-11-22.").language is None
 
 
 @pytest.mark.parametrize(("line", "language"), [("कब होगी", "hi"), ("when", "en"), ("", "en")])
 def test_without_a_language_line_the_script_decides(line: str, language: str) -> None:
     """A plain prompt is answered in the language that the caller writes."""
-    assert spoken_language(read("Be kind."), [user(line)]) == language
+    assert spoken_language(parse_prompt("Be kind."), [user(line)]) == language
 
 
 def test_demanded_words_are_said_exactly() -> None:
@@ -124,7 +124,7 @@ def test_what_was_not_its_beginning_is_said_whole(instructions: str, question: s
 )
 def test_words_are_compared_by_their_letters(heard: str, whole: str, rest: str | None) -> None:
     """Marks and capitals of a transcript do not matter, letters and vowel signs do."""
-    assert after(heard, whole) == rest
+    assert rest_after(heard, whole) == rest
 
 
 def test_a_chat_server_is_told_to_go_on() -> None:
@@ -212,7 +212,7 @@ def test_a_reply_is_short_and_asks_one_thing() -> None:
 @pytest.mark.parametrize(("instructions", "text"), [(ENGLISH, "My marriage is late."), (HINDI, "शादी में देरी है")])
 def test_birth_is_asked_in_turn_and_once(instructions: str, text: str) -> None:
     """Date, time, place, each in a turn of its own, answered or not; then about the topic."""
-    asked = phrases(read(instructions).language or "en")["questions"]
+    asked = phrases(parse_prompt(instructions).language or "en")["questions"]
     said = talk(instructions, [text, "12 March 1990", "पता नहीं don't know", "Pune", "hm"])
 
     for turn, fact in enumerate(("date", "time", "place")):

@@ -1,4 +1,4 @@
-"""The voice says what it is told, in ten voices that can be told apart."""
+"""The voice speaks a text, in ten distinguishable voices."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_the_same_words_give_the_same_bytes(voice: Voice) -> None:
 @pytest.mark.parametrize("text", [TEXT, "आपकी कुंडली में शुक्र और मंगल का योग बहुत अच्छा है।", "No."])
 @pytest.mark.parametrize("name", ["marin", "ash"])
 def test_loudness_is_even_and_nothing_is_clipped(voice: Voice, text: str, name: str) -> None:
-    """Long and short clauses, in both languages, are equally loud."""
+    """Long and short clauses, in both languages, have the same loudness."""
     wave = np.frombuffer(b"".join(voice.say(text, name)), "<i2") / 32768
 
     assert 0.07 < np.sqrt((wave**2).mean()) < 0.1

@@ -1,4 +1,4 @@
-"""Whatever a file holds, reading it makes a catalogue or says why not; what it says is short, and soon said."""
+"""Any file gives a catalogue or faults, within a short time, and the messages are short."""
 
 import json
 import time
@@ -23,7 +23,7 @@ BIG = "x" * 1_000_000
 
 
 def read(raw: bytes, before: Catalogue | None = None) -> tuple[Catalogue | None, tuple[Fault, ...]]:
-    """Whoever is sound in a file, and what is told of it; anything else than CatalogueBroken is a failure."""
+    """The valid personas of a file, and its faults. Any exception but CatalogueBroken fails the test."""
     try:
         catalogue = Catalogue.from_bytes(raw, before.all() if before else ())
     except CatalogueBroken as broken:
@@ -142,7 +142,7 @@ LONG = {
 
 @pytest.mark.parametrize("what", LONG)
 def test_a_message_is_short(what: str) -> None:
-    """However much was written, a sentence repeats little of it, and a report has a few hundred lines."""
+    """A message quotes little of a value, however large it is, and a report has a few hundred lines."""
     schema, value = LONG[what]
     raw = of(SOUND, {**SOUND, "astrologer_id": "other", "f": value}, features={"f": {"schema": schema, "public": True}})
     told = faults_of(raw)
@@ -151,7 +151,7 @@ def test_a_message_is_short(what: str) -> None:
 
 
 def test_a_file_with_very_many_faults_is_soon_told_of() -> None:
-    """Of a million bad rows none is read, of ten thousand the first are explained and the others counted."""
+    """A million rows are refused unread; of ten thousand bad rows the first are explained, the others counted."""
     began = time.process_time()
     (fault,) = faults_of(of(*[{}] * 1_000_000))
     assert "has 1000000 astrologers; at most 10000 are read" in fault.message
@@ -162,7 +162,7 @@ def test_a_file_with_very_many_faults_is_soon_told_of() -> None:
 
 
 def test_unique_items_are_explained_in_linear_time() -> None:
-    """Twenty thousand objects of which two are the same in JSON."""
+    """Twenty thousand objects, of which two are equal."""
     items: list[object] = [{"a": [n]} for n in range(20_000)]
     raw = of({**SOUND, "f": [*items, {"a": [7.0]}]}, features={"f": {"schema": {"uniqueItems": True}}})
     began = time.process_time()
@@ -189,7 +189,7 @@ def test_what_is_no_text_in_utf_8_or_no_json_says_so(raw: bytes, says: str, line
 
 
 def test_what_is_private_is_not_repeated(row: Make, faults: Read) -> None:
-    """A fault goes to the log: of a feature that is not public it says what was expected, not what was there."""
+    """Faults are logged, so for a feature that is not public they say what is expected and quote no value."""
     secret = {
         "enum": ({"enum": ["calm", "kind"]}, "Zq7Xk", "must be one of calm, kind."),
         "most": ({"maximum": 5}, 7712, "is too large; at most 5 is allowed."),

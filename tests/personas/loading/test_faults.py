@@ -1,4 +1,4 @@
-"""Every way to write a personas file wrong, and what whoever wrote it is told."""
+"""Every kind of mistake in a personas file, and the message for its author."""
 
 import pytest
 from hypothesis import given, settings
@@ -97,13 +97,13 @@ def test_a_greeting_in_another_script_is_warned_of_and_served(row: Make, changes
 def test_what_is_wrong_by_shape_hides_nothing_of_the_rest(
     row: Make, faults: Read, changes: Row, paths: set[str]
 ) -> None:
-    """All that can be told of hours is told in one go, and nothing that is not so."""
+    """All faults of opening hours are reported at once, and no false ones."""
     told = [fault.path for fault in faults([row(availability=changes)])]
     assert sorted(told) == sorted(f"$[0].availability.{path}" for path in paths)
 
 
 def test_what_is_wrong_with_a_price_is_told_in_one_go(row: Make, faults: Read) -> None:
-    """The amount by its shape, the currency by what there is."""
+    """The amount is checked by the schema, the currency by the list of currencies."""
     told = faults([row(pricing={"per_minute": "10", "currency": "INX", "free": 3})])
     assert {fault.path.rpartition(".")[2] for fault in told} == {"per_minute", "currency", "free"}
 
@@ -122,14 +122,14 @@ def test_no_name_is_guessed_that_is_not_near(row: Make, faults: Read) -> None:
 
 
 def test_known_names_are_listed_in_one_order(faults: Read, row: Make) -> None:
-    """The same in every process."""
+    """The suggestion is the same in every process."""
     (fault,) = faults({"astrologers": [row()], "voices": {}})
     known = fault.message.partition("Known: ")[2].rstrip(".").split(", ")
     assert known == sorted(known)
 
 
 def test_nobody_active_is_a_fault(row: Make) -> None:
-    """Whoever is in such a file can be looked at, and nobody called."""
+    """The personas of such a file can be listed, but none can be called."""
     catalogue = Catalogue.from_data({"astrologers": [row(status="inactive")]})
     assert [fault.path for fault in catalogue.faults] == ["$.astrologers"]
     assert "set a status to active" in catalogue.faults[0].message
@@ -162,13 +162,13 @@ def test_nobody_active_is_a_fault(row: Make) -> None:
     ],
 )
 def test_a_fault_of_the_common_part_has_its_path(row: Make, faults: Read, changes: Row, path: str, says: str) -> None:
-    """What all share is checked as well, entry by entry."""
+    """The shared part is checked too, entry by entry."""
     told = faults({"astrologers": [row()]} | changes)
     assert [fault for fault in told if fault.path == path and says in fault.message]
 
 
 def test_a_fault_of_the_common_part_refuses_only_who_needs_it(row: Make) -> None:
-    """A broken feature takes down the persona that has it, with a word of where to look, and nobody else."""
+    """A faulty feature makes only the personas that use it invalid; their fault names the declaration."""
     data = {
         "astrologers": [row(), row(astrologer_id="moody", mood="good")],
         "features": {"mood": {"schema": {}, "prompt": "{% for x in value %}{% endfor %}"}},
@@ -192,7 +192,7 @@ def test_a_voice_that_is_null_is_told_once(row: Make, faults: Read) -> None:
 
 
 def test_a_row_that_is_empty_is_told_every_field_once(faults: Read) -> None:
-    """All that is missing is named in one go."""
+    """All missing fields are reported at once."""
     paths = [fault.path for fault in faults([{}])]
     assert sorted(paths) == sorted(f"$[0].{name}" for name in PERSONA_FIELDS if name not in ("voice_id", "status"))
 

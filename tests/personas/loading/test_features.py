@@ -1,4 +1,4 @@
-"""Features: declared in the file, said in the prompt, and never able to do more than fill in words."""
+"""Features: declared in the file, added to the prompt, and unable to do more than insert values."""
 
 import http.server
 import threading
@@ -67,7 +67,7 @@ def test_lines_stand_in_the_order_of_the_declarations(row: Make) -> None:
 def test_a_line_is_rendered_at_load_or_refused(
     row: Make, faults: Read, prompt: str, value: Row, line: str | None
 ) -> None:
-    """What a template makes of a value is known before anyone calls; None here means a fault of this persona."""
+    """A template is rendered when the file is read; None here means a fault of this persona."""
     data = {"astrologers": [row(f=value)], "features": {"f": {"schema": {"type": "object"}, "prompt": prompt}}}
     if line is None:
         assert {fault.path.removesuffix(".prompt") for fault in faults(data)} <= {"$.features.f", "$.astrologers[0].f"}
@@ -123,7 +123,7 @@ def test_a_template_may_only_fill_in_words(row: Make, faults: Read, prompt: str,
 
 @pytest.mark.parametrize("name", ["__class__", "__init__", "items", "keys", "pop"])
 def test_no_attribute_of_a_python_object_is_within_reach(row: Make, faults: Read, name: str) -> None:
-    """An item of the value is all that a name finds, also when it is spelled as a subscript."""
+    """A name resolves to items of the value only, also as a subscript."""
     data = {"astrologers": [row(f={})], "features": {"f": {"schema": {}, "prompt": f"{{{{ value['{name}'] }}}}"}}}
     (fault,) = faults(data)
     assert "the value has no such item" in fault.message
@@ -198,7 +198,7 @@ def test_a_remote_reference_is_never_fetched(row: Make, faults: Read, web: tuple
 
 @pytest.mark.parametrize("name", ["greeting", "name", "status", "open", "astrologers", "two words", "1st", ""])
 def test_a_feature_cannot_take_a_fields_name(row: Make, name: str) -> None:
-    """A declaration never changes what the fixed fields mean, and refuses nobody who has the field."""
+    """A feature with the name of a fixed field is refused, but personas with that field are not."""
     catalogue = Catalogue.from_data({"astrologers": [row()], "features": {name: {"schema": {}}}})
     (fault,) = catalogue.faults
     assert fault.path.startswith("$.features")
@@ -215,6 +215,6 @@ def test_several_lines_must_be_declared(row: Make, faults: Read) -> None:
 
 
 def test_a_feature_without_a_line_says_nothing(row: Make) -> None:
-    """What is only for clients or for code is not in the prompt."""
+    """A feature without a template adds nothing to the prompt."""
     data = {"astrologers": [row(badge="gold")], "features": {"badge": {"schema": {"enum": ["gold"]}, "public": True}}}
     assert "gold" not in Catalogue.from_data(data).all()[0].standing

@@ -1,4 +1,4 @@
-"""Lines and columns of faults, against Python's own reader of JSON."""
+"""Lines and columns of faults, compared with Python's own JSON parser."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personas import SHIPPED, Catalogue, CatalogueBroken, Fault
-from personas.loading.positions import located, places, written_twice
+from personas.loading.positions import duplicate_keys, located, places
 from schemas.explain import path_of
 from tests.personas.rows import Make
 
@@ -75,7 +75,7 @@ def test_what_is_no_json_has_its_line(tmp_path: Path) -> None:
 
 
 def test_a_key_written_twice_is_a_fault_of_its_row(tmp_path: Path, row: Make) -> None:
-    """JSON readers take the last and say nothing; here the row is refused, and the second place told."""
+    """JSON parsers silently use the last of two equal keys; here the row is refused, with the place of the second."""
     twice = json.dumps(row())[:-1] + ',\n"greeting": "Hello."}'
     file = tmp_path / "personas.json"
     file.write_text(f"[{twice},\n{json.dumps(row(astrologer_id='good'))}]")
@@ -87,13 +87,13 @@ def test_a_key_written_twice_is_a_fault_of_its_row(tmp_path: Path, row: Make) ->
 
 
 def test_a_key_of_the_common_part_written_twice_refuses_nobody(tmp_path: Path, row: Make) -> None:
-    """It is told, once, and not again for all that stands below it."""
+    """The duplicate is reported once, and not for each value below it."""
     file = tmp_path / "personas.json"
     file.write_text(f'{{"memory": "none", "astrologers": [{json.dumps(row())}],\n"memory": "shared"}}')
     catalogue = Catalogue.load(file)
     assert len(catalogue.all()) == 1
     assert [(fault.path, fault.line) for fault in catalogue.faults] == [("$.memory", 2)]
-    assert written_twice('{"a": {"b": 1}, "a": {"b": 1}}') == [("a",)]
+    assert duplicate_keys('{"a": {"b": 1}, "a": {"b": 1}}') == [("a",)]
 
 
 def test_the_file_that_ships_names_its_schema_and_fits_it() -> None:

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 
 from personas import SHIPPED
-from personas.behaviour import READERS
+from personas.behaviour import PARSERS
 from personas.loading.shape import PERSONA_FIELDS, VOICES
 from tests.personas.rows import Row
 
@@ -75,7 +75,7 @@ def test_an_editor_knows_what_ships() -> None:
     for name, feature in shipped["features"].items():
         told = {"description": feature["description"]}
         inner = feature["schema"].get("properties")
-        told |= feature["schema"] if name in READERS else {"properties": dict.fromkeys(inner, True)} if inner else {}
+        told |= feature["schema"] if name in PARSERS else {"properties": dict.fromkeys(inner, True)} if inner else {}
         assert completed[name] == told
     assert defs["with_shipped_fields_only"]["propertyNames"]["enum"] == [*PERSONA_FIELDS, *shipped["features"]]
     voices = defs["with_shipped_voices_only"]["properties"]["voice_id"]["enum"]

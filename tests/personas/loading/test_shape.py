@@ -5,12 +5,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from personas.loading.check import Unusable
+from personas.loading.faults import InvalidValue
 from personas.loading.shape import Shape
 
 
 def test_a_schema_fetches_nothing() -> None:
-    """Not even from this machine: a file of personas must not reach where the server can."""
+    """A $ref is never fetched, not even from this machine: a file must not make the server send requests."""
     asked: list[str] = []
 
     class Answering(BaseHTTPRequestHandler):
@@ -27,7 +27,7 @@ def test_a_schema_fetches_nothing() -> None:
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
         try:
-            with pytest.raises((Unusable, ValueError)):
+            with pytest.raises((InvalidValue, ValueError)):
                 Shape({"$ref": f"http://127.0.0.1:{server.server_port}/schema.json"}).faults(1, ())
         finally:
             server.shutdown()

@@ -13,26 +13,26 @@ from typing import cast
 import pytest
 
 from personas import Catalogue, CatalogueBroken, Fault
-from personas.loading.watching import Edits, _state, watch
+from personas.loading.watching import Edits, _stat, watch
 from tests.kit.story import WITHIN, run
 from tests.personas.rows import Make
 
 
 class Watched:
-    """What the watch said, in order."""
+    """The catalogues and faults that `watch` reported, in order."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self.said: asyncio.Queue[Catalogue | tuple[Fault, ...]] = asyncio.Queue()
 
     async def name(self) -> str:
-        """The name in the next catalogue."""
+        """The name of the first persona in the next catalogue."""
         said = await asyncio.wait_for(self.said.get(), WITHIN)
         assert isinstance(said, Catalogue), said
         return said.all()[0].name
 
     async def faults(self) -> list[str]:
-        """The paths of the faults that are told next."""
+        """The paths of the faults that are reported next."""
         said = await asyncio.wait_for(self.said.get(), WITHIN)
         assert isinstance(said, tuple), said
         return [fault.path for fault in said]
@@ -40,7 +40,7 @@ class Watched:
 
 @asynccontextmanager
 async def watched(file: Path) -> AsyncIterator[Watched]:
-    """What is said has been asked for by the end."""
+    """Watch a file; at the end, everything that was reported must have been read."""
     seen = Watched(file)
     put = seen.said.put_nowait
     first = await asyncio.to_thread(file.read_bytes)
@@ -55,7 +55,7 @@ async def watched(file: Path) -> AsyncIterator[Watched]:
 
 @pytest.fixture
 def file(tmp_path: Path, row: Make) -> Path:
-    """A folder of its own, with Asha."""
+    """A file with one persona, Asha, in a folder of its own."""
     path = tmp_path / "folder" / "personas.json"
     path.parent.mkdir()
     path.write_text(text(row()))
@@ -95,7 +95,7 @@ def by_another_process(file: Path, new: str) -> None:
 
 @pytest.mark.parametrize("save", [in_place, renamed, moved_away_first, deleted_first, by_another_process])
 def test_however_it_is_saved_the_edit_is_taken(file: Path, row: Make, save: Callable[[Path, str], None]) -> None:
-    """Each way ends in one new catalogue with what is in the file now; twice, as the file may be another by then."""
+    """Each way of saving gives one new catalogue; done twice, as the inode may differ afterwards."""
 
     async def story() -> None:
         async with watched(file) as seen:
@@ -136,13 +136,13 @@ def test_what_is_reached_by_links_is_followed(tmp_path: Path, row: Make, way: st
         in_place(tmp_path / "mount" / "..Asha" / "personas.json", text(row(name="Usha")))
     else:
         swap("Usha")
-    read = edits.look(10)
+    read = edits.poll(10)
     assert isinstance(read, Catalogue)
     assert read.all()[0].name == "Usha"
 
 
 def test_a_faulty_edit_is_told_of_once_and_the_next_sound_one_taken(file: Path, row: Make) -> None:
-    """One bad persona among good ones, or no JSON at all: every fault, with its line; then it goes on."""
+    """One bad persona among good ones, or invalid JSON: every fault is reported with its line; the watch goes on."""
 
     async def story() -> None:
         async with watched(file) as seen:
@@ -157,10 +157,10 @@ def test_a_faulty_edit_is_told_of_once_and_the_next_sound_one_taken(file: Path, 
 
 
 def edits_of(file: Path) -> Edits:
-    """Of an old file that has been looked at for a while."""
+    """An unchanged file is not read again."""
     os.utime(file, (0, 0))  # else the next edit may be of the same moment, by a coarse clock
     edits = Edits(file, file.read_bytes(), Catalogue.load(file))
-    assert [edits.look(now) for now in (0, 5, 6)] == [None] * 3
+    assert [edits.poll(now) for now in (0, 5, 6)] == [None] * 3
     return edits
 
 
@@ -170,119 +170,119 @@ def paths(said: object) -> list[str]:
 
 
 def test_a_file_that_is_written_slowly_is_read_when_it_is_whole(file: Path, row: Make) -> None:
-    """Truncated, then half of it, then the rest: nothing is told of the half."""
+    """A file that is truncated and rewritten in two steps: no faults are reported for the half."""
     new = text(row(name="Usha"))
     edits = edits_of(file)
     with file.open("w") as half:
-        assert edits.look(10) is None
+        assert edits.poll(10) is None
         half.write(new[:100])
         half.flush()
-        assert edits.look(10.3) is None
+        assert edits.poll(10.3) is None
         half.write(new[100:])
-    read = edits.look(10.6)
+    read = edits.poll(10.6)
     assert isinstance(read, Catalogue)
     assert read.all()[0].name == "Usha"
 
 
 def test_half_a_file_is_a_fault_once_it_has_stayed_so(file: Path, row: Make) -> None:
-    """The time counts, not the number of looks; a new half begins anew; the whole is an edit."""
+    """Faults are reported after a time, not after a number of polls; a change starts it again; the whole is an edit."""
     new = text(row(name="Usha"))
     edits = edits_of(file)
     in_place(file, new[:100])
-    assert [edits.look(now) for now in (10, 10.1, 10.2, 10.3)] == [None] * 4
+    assert [edits.poll(now) for now in (10, 10.1, 10.2, 10.3)] == [None] * 4
     in_place(file, new[:200])
-    assert edits.look(10.5) is None
+    assert edits.poll(10.5) is None
     in_place(file, new)
-    assert isinstance(edits.look(10.6), Catalogue)
-    assert edits.look(10.7) is None
+    assert isinstance(edits.poll(10.6), Catalogue)
+    assert edits.poll(10.7) is None
     in_place(file, new[:100])
-    assert edits.look(20) is None
-    assert paths(edits.look(20.5)) == ["$"]
-    assert [edits.look(now) for now in (20.6, 20.8, 21, 30)] == [None] * 4
+    assert edits.poll(20) is None
+    assert paths(edits.poll(20.5)) == ["$"]
+    assert [edits.poll(now) for now in (20.6, 20.8, 21, 30)] == [None] * 4
 
 
 def test_a_file_that_is_away_is_told_of_and_changes_nothing(file: Path, row: Make) -> None:
-    """Once it has been away for longer than it takes to rename another; what comes back is served, or is so already."""
+    """A file that is missing for longer than a rename takes is reported; when it comes back, its catalogue is."""
     edits = edits_of(file)
     in_use = Catalogue.load(file)
     old = file.read_text()
     file.unlink()
-    assert edits.look(10) is None
+    assert edits.poll(10) is None
     in_place(file, old)
-    assert edits.look(10.2) is None
+    assert edits.poll(10.2) is None
     file.unlink()
-    assert edits.look(20) is None
-    said = edits.look(20.5)
+    assert edits.poll(20) is None
+    said = edits.poll(20.5)
     assert "cannot read" in str(said)
-    assert edits.look(21) is None
+    assert edits.poll(21) is None
     in_place(file, old)
-    assert edits.look(30) == in_use
+    assert edits.poll(30) == in_use
     file.unlink()
     in_place(file, text(row(name="Usha")))
-    read = edits.look(40)
+    read = edits.poll(40)
     assert isinstance(read, Catalogue)
     assert read.all()[0].name == "Usha"
 
 
 def test_who_asks_is_told_in_any_case(file: Path, row: Make) -> None:
-    """The catalogue in use itself when nothing has changed, the faults again when they were told before."""
+    """A forced poll returns the catalogue in use if nothing has changed, or the same faults once more."""
     edits = edits_of(file)
     in_place(file, text(row(name="Usha")))
-    read = edits.look(10)
-    assert edits.look(20, asked=True) is read
-    assert edits.look(21) is None
+    read = edits.poll(10)
+    assert edits.poll(20, forced=True) is read
+    assert edits.poll(21) is None
     in_place(file, "{")
-    assert edits.look(30) is None
+    assert edits.poll(30) is None
     for now in (31, 41):
-        assert paths(edits.look(now)) == ["$"]
-        assert edits.look(now + 5) is None
-        assert edits.look(now + 9, asked=True) is None
+        assert paths(edits.poll(now)) == ["$"]
+        assert edits.poll(now + 5) is None
+        assert edits.poll(now + 9, forced=True) is None
     file.unlink()
-    assert edits.look(60) is None
-    assert "cannot read" in str(edits.look(61))
+    assert edits.poll(60) is None
+    assert "cannot read" in str(edits.poll(61))
     in_place(file, text(row(name="Usha")))
-    assert edits.look(70) is read
+    assert edits.poll(70) is read
 
 
 @pytest.mark.parametrize("later", [10.2, 60])
 def test_an_edit_of_the_same_moment_and_length_is_taken(file: Path, row: Make, later: float) -> None:
-    """A file system's clock is coarse: what stands still there may have been written again. A busy machine is late."""
+    """Timestamps are coarse: a second edit may not change the stat. It is found nevertheless, also by late polls."""
     edits = edits_of(file)
     in_place(file, text(row(name="Usha")))
     state = file.stat()
-    assert isinstance(edits.look(10), Catalogue)
+    assert isinstance(edits.poll(10), Catalogue)
     in_place(file, text(row(name="Isha")))
     os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
-    edits._state = _state(file)  # as if the time of the change were the same, too
-    read = edits.look(later)
+    edits._stat = _stat(file)  # as if the time of the change were the same, too
+    read = edits.poll(later)
     assert isinstance(read, Catalogue)
     assert read.all()[0].name == "Isha"
-    assert edits.look(later + 1) is None
+    assert edits.poll(later + 1) is None
 
 
 def test_nobody_active_is_no_edit(file: Path, row: Make) -> None:
-    """As at the start, a file in which nobody can be called is refused."""
+    """As at the start, a file without an active persona is refused."""
     edits = edits_of(file)
     in_place(file, text(row(status="inactive")))
-    assert edits.look(10) is None
-    assert paths(edits.look(11)) == ["$"]
+    assert edits.poll(10) is None
+    assert paths(edits.poll(11)) == ["$"]
 
 
 def test_a_look_that_goes_wrong_ends_nothing(file: Path, row: Make, caplog: pytest.LogCaptureFixture) -> None:
-    """It is told with its traceback, once; the next sound edit is taken."""
+    """A crash of the reader is logged once with its traceback; the next valid edit is used."""
     edits = Edits(file, file.read_bytes(), cast(Catalogue, object()))  # no catalogue: nothing can be taken over from it
     in_place(file, text(row(name="Usha")))
-    assert edits.look(10) is None
-    assert paths(edits.look(11)) == ["$"]
-    assert edits.look(12) is None
+    assert edits.poll(10) is None
+    assert paths(edits.poll(11)) == ["$"]
+    assert edits.poll(12) is None
     assert [bool(record.exc_info) for record in caplog.records] == [True]
     edits._in_use = Catalogue.load(file)
     in_place(file, text(row(name="Meera")))
-    assert isinstance(edits.look(20), Catalogue)
+    assert isinstance(edits.poll(20), Catalogue)
 
 
 def test_a_pipe_is_no_file(tmp_path: Path) -> None:
-    """Nobody waits for what is written into it, neither at the start nor when it takes the place of a file."""
+    """Opening a named pipe does not block, neither at the start nor when it replaces a file."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for path in (pipe, Path("/dev/zero")):

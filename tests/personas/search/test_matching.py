@@ -1,4 +1,4 @@
-"""Who fits what a caller says, in either language and either script."""
+"""The personas that match a query, in both languages and both scripts."""
 
 import datetime
 import re
@@ -65,7 +65,7 @@ def test_because_names_the_words_as_the_file_has_them(row: Make) -> None:
 
 
 def test_a_name_counts_for_more_than_a_keyword_and_that_for_more_than_what_it_means(row: Make) -> None:
-    """Three points, two, and one for a synonym, a part of the speciality, or a typing mistake; one for the language."""
+    """Three points for a name, two for a keyword, one for a synonym, a speciality, a typing mistake, the language."""
     catalogue = Catalogue.from_data([row(name="Usha", expertise_keywords=["marriage"], speciality="Vedic Tarot")])
     for query, points in (
         ("usha", 4),
@@ -108,7 +108,7 @@ def test_a_query_does_not_grow_by_signs_that_stand_for_several_letters(row: Make
 
 
 def test_only_the_active_and_only_so_many(row: Make) -> None:
-    """Who takes no calls is not offered; the limit holds; equals stay in the file's order."""
+    """Inactive personas are not returned; the limit is respected; equals are in the order of the file."""
     rows = [row(astrologer_id=f"asha_{n}", status="inactive" if n == 1 else "active") for n in range(6)]
     found = Catalogue.from_data(rows).match("love", limit=3)
     assert [match.persona.id for match in found] == ["asha_0", "asha_2", "asha_3"]

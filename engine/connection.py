@@ -1,4 +1,4 @@
-"""The socket of one call, which can also do what no sound one does."""
+"""The WebSocket connection of one call, which can also misbehave as a script demands."""
 
 import asyncio
 from contextlib import suppress
@@ -10,17 +10,17 @@ from engine.faults.faults import Abort, Close, Deliver, Stall, Step, Wait
 from engine.faults.misbehaviour import Misbehaviour
 
 
-class Line(ServerConnection):
-    """The library's connection, which carries out what its `misbehaviour` says."""
+class FaultyConnection(ServerConnection):
+    """A connection of websockets that executes the steps of its `misbehaviour`."""
 
     misbehaviour = Misbehaviour()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._deaf = False
+        self._stalled = False
 
-    async def carry_out(self, step: Step) -> None:
-        """Do this step to its end; it ends early when the connection does."""
+    async def execute(self, step: Step) -> None:
+        """Execute a step to its end, or until the connection ends. Raises ConnectionClosed."""
         match step:
             case Deliver(frame):
                 await self.send(frame)
@@ -40,11 +40,11 @@ class Line(ServerConnection):
                 raise AssertionError(f"not for a line: {step}")
 
     def data_received(self, data: bytes) -> None:
-        """What comes while we stall is read by nobody; that the client goes is noticed all the same."""
-        if not self._deaf:
+        """Discard data while stalled. The base class still notices that the client disconnects."""
+        if not self._stalled:
             super().data_received(data)
 
     def _stall(self) -> None:
-        self._deaf = True
+        self._stalled = True
         if self.keepalive_task:
             self.keepalive_task.cancel()

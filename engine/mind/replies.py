@@ -1,7 +1,13 @@
-"""The mind's own words: two or three short sentences that say back, look, and ask one thing.
+"""The engine's own replies: two or three short sentences that acknowledge, comment, and ask one question.
 
-They follow from the prompt and the turns alone: what was asked, answered and said before is read from the
-conversation itself, so a session that is seeded with a history goes on where it stood.
+They depend on the prompt and the turns alone. What was asked, answered and said before is read from the turns, so that
+a session that is seeded with a history continues correctly. A reply has three parts (`Reply.compose`):
+
+    _acknowledgement   repeats what the caller said, or names the topic
+    _comment         one sentence on what such an astrologer would look at
+    _question     the next fact of birth that is not known, else a question on the topic
+
+A phrase is not used twice in a call, as long as there are others (`_pick`).
 """
 
 import datetime
@@ -13,27 +19,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.mind.echo import is_question, said_back
-from engine.mind.reading import Prompt, spoken_language
-from engine.mind.topics import data, does_not_know, speaks_of_birth, stands_alone, tells, topic_of
+from engine.mind.echo import echoed, is_question
+from engine.mind.prompt import Prompt, spoken_language
+from engine.mind.topics import data, does_not_know, mentions, speaks_of_birth, stands_alone, topic_of
 from upstream.facts import Turn
 
-FACTS = ("date", "time", "place")  # of birth, in the order in which they are asked
+FACTS = ("date", "time", "place")  # of birth, in the order of the questions
 BLANK = re.compile(r"\{\w+\}")
 WORD = re.compile(r"\S+")
 
 
 def reply(prompt: Prompt, turns: Sequence[Turn]) -> str:
-    """What to say next; English for every language but Hindi."""
+    """The reply to the turns; in English for every language but Hindi."""
     if prompt.goes_on and turns and turns[-1].role == "assistant":
         return _rest(prompt, turns)
     return Reply(prompt, turns).compose()
 
 
-def after(heard: str, whole: str) -> str | None:
-    """What follows the words that were heard of a text; None when they are not its beginning, or none were heard.
+def rest_after(heard: str, whole: str) -> str | None:
+    """The rest of a text after the words `heard`; None if these are not its beginning, or there are none.
 
-    Words are compared by their letters and digits: what a transcript does to marks and capitals does not matter.
+    Words are compared by letters and digits only, as a transcript may change punctuation and case.
     """
     known = [word for word in map(_letters, heard.split()) if word]
     said = [(word, each.end()) for each in WORD.finditer(whole) if (word := _letters(each[0]))][: len(known)]
@@ -44,14 +50,14 @@ def after(heard: str, whole: str) -> str | None:
 
 @cache
 def phrases(language: str) -> dict[str, Any]:
-    """The phrases of a language, those of English when it has none."""
+    """The phrases of a language; those of English if it has none."""
     name = "phrases_hi.json" if language == "hi" else "phrases_en.json"
     read: dict[str, Any] = json.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
     return read
 
 
 class Reply:
-    """One reply in the making."""
+    """Composes one reply. `turns` are all turns before it."""
 
     def __init__(self, prompt: Prompt, turns: Sequence[Turn]) -> None:
         self._prompt = prompt
@@ -61,11 +67,12 @@ class Reply:
         self._said = "\n".join(mine)
         self._last_said = mine[-1] if mine else ""
         self._turn = len(mine)
-        # A reply that was cut short lost its words: move on by one, so as not to begin with them again.
+        # An interrupted reply has no text in the turns: skip as many phrases, so that it is not begun again.
         self._lost = sum(not text for text in mine)
         self._about = self._topic()
 
     def compose(self) -> str:
+        """The text of the reply."""
         if not self._heard:
             return self._pick(self._phrases["opening"])
         text = self._heard[-1]
@@ -76,24 +83,24 @@ class Reply:
             return self._pick(self._phrases["alone"][topic], today=self._today())
         if topic and stands_alone(topic):
             return self._pick(self._phrases["alone"][topic])
-        return " ".join((self._understood(text, topic), self._look(), self._question(text)))
+        return " ".join((self._acknowledgement(text, topic), self._comment(), self._question(text)))
 
     def _topic(self) -> str | None:
-        """What the call is about: the last topic that was named."""
+        """The topic of the call: the last one that was mentioned."""
         named = (topic_of(text) for text in reversed(self._heard))
         return next((topic for topic in named if topic and not stands_alone(topic)), None)
 
     def _today(self) -> str:
-        """The prompt's date, else the machine's, as it is said."""
+        """The date of the prompt, else of the machine, as it is spoken."""
         day = datetime.date.fromisoformat(self._prompt.today) if self._prompt.today else datetime.date.today()
         return f"{day.day} {self._phrases['months'][day.month - 1]} {day.year}"
 
-    def _understood(self, text: str, topic: str | None) -> str:
-        """Say back what was understood: the words where that is safe, else the topic."""
+    def _acknowledgement(self, text: str, topic: str | None) -> str:
+        """Acknowledge what the caller said: by the words if they can be repeated, else by the topic."""
         asked = self._asked()
-        if asked and (tells(text, asked) or not (topic or is_question(text, self._phrases))):
+        if asked and (mentions(text, asked) or not (topic or is_question(text, self._phrases))):
             return self._noted(text, asked)
-        words, options = said_back(text, self._phrases), self._phrases["understood"]
+        words, options = echoed(text, self._phrases), self._phrases["understood"]
         if words:
             kind = "question" if is_question(text, self._phrases) else "statement"
             return self._pick(options[kind], words=words)
@@ -102,7 +109,7 @@ class Reply:
         return self._pick(options["unclear"])
 
     def _asked(self) -> str | None:
-        """The fact of birth that was asked last."""
+        """The fact of birth for which the last reply asked, or None."""
         questions = self._phrases["questions"]
         return next((fact for fact in FACTS if any(each in self._last_said for each in questions[fact])), None)
 
@@ -110,22 +117,22 @@ class Reply:
         options = self._phrases["noted"]
         if does_not_know(text):
             return self._pick(options["unknown"])
-        certain = asked == "place" or tells(text, asked) or any(map(str.isdigit, text))
-        words = said_back(text, self._phrases) or self._phrases["facts"][asked]
+        certain = asked == "place" or mentions(text, asked) or any(map(str.isdigit, text))
+        words = echoed(text, self._phrases) or self._phrases["facts"][asked]
         return self._pick(options[asked if certain else "unsure"], words=words)
 
-    def _look(self) -> str:
-        """One honest sentence: what such an astrologer looks at."""
+    def _comment(self) -> str:
+        """One sentence on what such an astrologer looks at, without a claim."""
         own = self._phrases["topics"][self._about]["says"] if self._about else []
         speciality = topic_of(self._prompt.expertise.split(":")[0])
         kinds = self._phrases["specialities"]
         return self._pick([*own, *kinds.get(speciality, kinds["general"])])
 
     def _question(self, text: str) -> str:
-        """The one thing to ask next: the facts of birth first, each once, then about the topic."""
+        """The next question: the facts of birth first, each once, then about the topic."""
         questions = self._phrases["questions"]
         about = self._phrases["topics"][self._about]["questions"] if self._about else []
-        if self._about is None and not said_back(text, self._phrases) and not self._asked():
+        if self._about is None and not echoed(text, self._phrases) and not self._asked():
             return self._pick(questions["any"])
         if self._about in data()["topic_first"] and any(each not in self._said for each in about):
             return self._pick(about)
@@ -135,13 +142,13 @@ class Reply:
         return self._pick([*about, *questions["any"]])
 
     def _is_known(self, fact: str) -> bool:
-        """Asked before, answered or not, or told unasked."""
+        """True if a fact of birth was asked for before (answered or not), or mentioned by the caller."""
         return any(each in self._said for each in self._phrases["questions"][fact]) or any(
-            speaks_of_birth(text) and tells(text, fact) for text in self._heard
+            speaks_of_birth(text) and mentions(text, fact) for text in self._heard
         )
 
     def _pick(self, options: Sequence[str], **blanks: str) -> str:
-        """The first phrase that was not said in this call; when all were, they come round again."""
+        """The first phrase that was not used in this call; if all were, by the number of the turn."""
         start = self._lost % len(options)
         fresh = [each for each in (*options[start:], *options[:start]) if _fixed(each) not in self._said]
         chosen = fresh[0] if fresh else options[self._turn % len(options)]
@@ -149,25 +156,25 @@ class Reply:
 
 
 def _fixed(phrase: str) -> str:
-    """The longest stretch of a phrase that has no blank in it."""
+    """The longest part of a phrase between its placeholders."""
     return max(BLANK.split(phrase), key=len)
 
 
 def _rest(prompt: Prompt, turns: Sequence[Turn]) -> str:
-    """The rest of the answer that the last turns began: one of them, or more when the rest was cut off as well.
+    """The rest of the answer that the last turn began, or the last turns, if its continuation was interrupted too.
 
-    All of the answer when they did not begin it; when it was heard to its end, a word to close with.
+    The whole answer, if the turns are not its beginning; a closing phrase, if it was heard to its end.
     """
     start, heard = len(turns), ""
     while start and turns[start - 1].role == "assistant":
         start -= 1
         heard = f"{turns[start].text} {heard}"
-        rest = after(heard, Reply(prompt, turns[:start]).compose())
+        rest = rest_after(heard, Reply(prompt, turns[:start]).compose())
         if rest is not None:
             return rest if _letters(rest) else str(phrases(spoken_language(prompt, turns))["closing"])
     return Reply(prompt, turns[:-1]).compose()
 
 
 def _letters(word: str) -> str:
-    """Only what makes it that word: letters, the vowel signs of Hindi, digits."""
+    """A word reduced to letters, vowel signs and digits, without case."""
     return "".join(sign for sign in word.casefold() if unicodedata.category(sign)[0] in "LMN")

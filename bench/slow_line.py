@@ -1,6 +1,6 @@
-"""A slow line: a TCP proxy on 127.0.0.1 that lets through so many bytes a second, and delays them.
+"""A slow network: a TCP proxy on 127.0.0.1 with limited bandwidth and a delay.
 
-It reads no more than the line can carry, with small buffers, so that what is sent too early waits at the sender.
+Its buffers are small and it reads no faster than its bandwidth, so that excess data waits at the sender.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ PACKET = 1400
 
 
 @asynccontextmanager
-async def line(port: int, bits: int = 600_000, round_trip: float = 0.08) -> AsyncIterator[int]:
-    """A line to `port`, as the number of another port."""
+async def slow_line(port: int, bits: int = 600_000, round_trip: float = 0.08) -> AsyncIterator[int]:
+    """Run the proxy to `port`; yields its own port. `bits` per second, `round_trip` in seconds."""
     pumps: set[asyncio.Task[None]] = set()
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,7 +36,7 @@ async def line(port: int, bits: int = 600_000, round_trip: float = 0.08) -> Asyn
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, rate: float, delay: float) -> None:
-    """One direction: a packet is on the line for its length, then under way for `delay`."""
+    """One direction: a packet takes its length divided by `rate` (bytes per second), then `delay` (seconds)."""
     loop = asyncio.get_running_loop()
     free = loop.time()
     try:

@@ -1,4 +1,4 @@
-"""What is wrong with a personas file, said so that whoever wrote it can mend it: where, what, and what instead."""
+"""The faults of a personas file, written for its author: where the fault is, what is wrong, what to write instead."""
 
 import functools
 import re
@@ -6,31 +6,32 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import regex
 
 from schemas.explain import Parts, shown
 
-# What nobody sees hides text, or makes two texts look alike. Indian spelling needs the zero-width joiners (U+200C,
-# U+200D), emoji the variation selectors U+FE0E and U+FE0F.
+# Invisible characters hide text, or make two texts look alike. Allowed are those that are needed: the zero-width
+# joiners U+200C and U+200D in Indian scripts, the variation selectors U+FE0E and U+FE0F in emoji.
 _UNSEEN = regex.compile(r"[\u200c\u200d\ufe0e\ufe0f]")
 _HIDDEN = regex.compile(
     r"[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u200c\u200d\ufe0e\ufe0f]]", regex.V1
 )
-_COLON = re.compile("[:\ufe13\ufe55\uff1a]")  # each is ":" to NFKC
+_COLON = re.compile("[:\ufe13\ufe55\uff1a]")  # NFKC maps each of these to ":"
 _LANGUAGE_LINE = re.compile(r"(?im)^[^\w\n]*language\s*:")
 
-_SHORT = 60  # characters
-_LONGEST_PATH = 200  # characters that are written of a path
-_DEEPEST = 32  # lists and objects in one another
+_SHORT = 60  # characters of a text whose result is cached
+_LONGEST_PATH = 200  # characters of a path in a message
+_DEEPEST = 32  # levels of lists and objects
 TOO_DEEP = "is nested too deeply to be read."
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to mend: `path` is the JSON path of the value, `persona` the id that it belongs to, if any.
+    """One fault: `path` is the JSON path of the value, `persona` the id of the persona that it belongs to, if any.
 
-    `line` and `column` count from 1 in the file; 0 where there is no file.
+    `line` and `column` count from 1 in the file; they are 0 if the data did not come from a file.
     """
 
     path: str
@@ -44,20 +45,23 @@ class Fault:
         return f"{path}{f' ({shown(self.persona)})' if self.persona else ''}: {self.message}"
 
     def within(self, file: Path, kind: str = "") -> str:
-        """The same behind the place in a file, as editors jump to it."""
+        """The text of the fault, preceded by `file:line:column:` as editors and terminals recognise it."""
         return f"{file}:{self.line}:{self.column}: {kind}{self}" if self.line else f"{file}: {kind}{self}"
 
 
+Faults: TypeAlias = tuple[Fault, ...]
+
+
 class CatalogueBroken(Exception):
-    """The file holds nobody who could be called; `faults` says why."""
+    """The file has no persona without a fault; `faults` says why."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-class Unusable(Exception):
-    """A value has the right shape and still cannot be: each fault with the way to it from the value."""
+class InvalidValue(Exception):
+    """A value fits its schema and is still invalid. `faults` are pairs of the path within the value and a sentence."""
 
     def __init__(self, faults: Iterable[tuple[Parts, str]]) -> None:
         self.faults = tuple(faults)
@@ -65,8 +69,11 @@ class Unusable(Exception):
 
 
 def text_fault(text: str, *, multiline: bool = False) -> str | None:
-    """Say what keeps a text out of a prompt, or None: blanks, hidden characters, a line break, a language line."""
-    # Keys and keywords come again and again.
+    """Say why a text may not stand in a prompt, or None.
+
+    Refused are blank texts, invisible characters, line breaks unless `multiline`, and a line such as "Language: ...".
+    """
+    # Short texts (keys, keywords) repeat in a file.
     return _short_fault(text, multiline) if len(text) <= _SHORT else _fault(text, multiline)
 
 
@@ -89,7 +96,7 @@ def _fault(text: str, multiline: bool) -> str | None:
 
 
 def texts_in(value: object, at: Parts) -> Iterator[tuple[Parts, str]]:
-    """Every text in a JSON value, keys too, with the place where it stands."""
+    """Every string in a JSON value, keys included, with its place; `at` is the place of the value."""
     match value:
         case str():
             yield at, value
@@ -103,6 +110,6 @@ def texts_in(value: object, at: Parts) -> Iterator[tuple[Parts, str]]:
 
 
 def too_deep(value: object, left: int = _DEEPEST) -> bool:
-    """Whether a JSON value is nested more deeply than anybody writes, and than all that reads it can follow."""
+    """True if a JSON value has more than `left` levels, so that recursive readers could exceed their limits."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return bool(inner) and (not left or any(too_deep(one, left - 1) for one in inner))

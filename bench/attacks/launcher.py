@@ -1,4 +1,4 @@
-"""Those who attack, as whoever measures has them: made ready, sent off, called back."""
+"""Controls the process of the attackers (process.py): prepares, starts and stops it."""
 
 import asyncio
 import os
@@ -9,14 +9,14 @@ from typing import Any
 
 import orjson
 
-from bench.host import ROOT, ended
+from bench.server_process import ROOT, ended
 
 PREPARE_SECONDS = 60.0
 END_SECONDS = 20.0
 
 
-class Squad:
-    """The process that attacks."""
+class AttackProcess:
+    """The process of the attackers."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdin
@@ -24,20 +24,20 @@ class Squad:
         self._process, self._orders, self._report = process, process.stdin, process.stdout
 
     async def ready(self) -> None:
-        """Its poison is made. Raises OSError, or TimeoutError."""
+        """Wait until the attack is prepared. Raises OSError, TimeoutError."""
         if await asyncio.wait_for(self._report.readline(), PREPARE_SECONDS) != b"ready\n":
             raise OSError("the attack could not be prepared")
 
     def go(self) -> None:
-        """Begin."""
+        """Begin the attack."""
         self._orders.write(b"go\n")
 
     def stop(self) -> None:
-        """Whatever they are at."""
+        """Stop the attack at once."""
         self._orders.close()
 
     async def spent(self) -> dict[str, Any]:
-        """What it cost them, once they have stopped; nothing where they do not say."""
+        """Stop the attack, and return what it cost the attackers; empty if they do not report. Raises TimeoutError."""
         self.stop()
         line = await asyncio.wait_for(self._report.readline(), END_SECONDS)
         spent: dict[str, Any] = orjson.loads(line or b"{}")
@@ -52,15 +52,15 @@ class Squad:
 
 
 @asynccontextmanager
-async def squad(attack: str, port: int, seconds: float, addresses: int) -> AsyncIterator[Squad]:
-    """Ready to attack; gone afterwards. Raises OSError, or TimeoutError."""
+async def attack_process(attack: str, port: int, seconds: float, addresses: int) -> AsyncIterator[AttackProcess]:
+    """Start the process and prepare the attack; end the process at exit. Raises OSError, TimeoutError."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.attacks.process", attack, str(port), str(seconds), str(addresses),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     try:
-        attackers = Squad(process)
+        attackers = AttackProcess(process)
         await attackers.ready()
         yield attackers
     finally:

@@ -1,4 +1,8 @@
-"""A thread for what may never come back, such as a question to a file system over a network. Nobody waits for it."""
+"""A daemon thread for calls that may never return, such as a `stat` on a network file system.
+
+Unlike the executors of asyncio and concurrent.futures, whose threads are joined at exit, it does not stop the process
+from ending while a call hangs.
+"""
 
 import asyncio
 import threading
@@ -11,33 +15,33 @@ T = TypeVar("T")
 _Job: TypeAlias = tuple[Callable[[], Any], "Future[Any]"]
 
 
-class Aside:
-    """One thread, one job after the other. The process may end in the middle of a job: its pools join their threads."""
+class JobThread:
+    """One thread that runs one job after the other."""
 
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
     async def run(self, job: Callable[[], T]) -> T:
-        """What the job returns or raises; cancelling leaves a job that has begun to itself."""
+        """Run a job in the thread; returns or raises what it does. Cancelling does not stop a job that has begun."""
         result: Future[T] = Future()
         self._jobs.put((job, result))
         return await asyncio.wrap_future(result)
 
     def close(self) -> None:
-        """End the thread after the job that it is at, if that ends; returns at once."""
+        """End the thread after its current job, if that ends. Returns at once."""
         self._jobs.put(None)
 
     def _work(self) -> None:
-        while given := self._jobs.get():
-            job, result = given
+        while queued := self._jobs.get():
+            job, result = queued
             if result.set_running_or_notify_cancel():
                 _do(job, result)
-            del given, job, result  # what was handed over is not kept while there is nothing to do
+            del queued, job, result  # free the job and its result while the thread waits for the next
 
 
 def _do(job: Callable[[], T], result: "Future[T]") -> None:
     try:
         result.set_result(job())
-    except BaseException as error:  # a panic of a library in Rust is one
+    except BaseException as error:  # a panic of a library in Rust is a BaseException
         result.set_exception(error)

@@ -1,15 +1,15 @@
-"""Whatever makes a server write much into its log."""
+"""Log flooding: calls and requests that make a server log much."""
 
 import asyncio
 
 from bench.attacks.attacker import Attack, Attacker, crowd
 
 CALLERS = 20
-MESSAGES = 25  # more than are borne, so that the call is closed, and written down
+MESSAGES = 25  # invalid ones, more than are allowed, so that the call is closed, which is logged
 
 
-def noise() -> Attack:
-    """Calls of messages that are none, and requests that are none."""
+def log_flood() -> Attack:
+    """Invalid messages in calls, and invalid HTTP requests."""
 
     async def attack(attacker: Attacker) -> None:
         async def call() -> None:

@@ -1,7 +1,7 @@
-"""A file of personas is read in a process of its own: a thousand take half a second, in which Python does nothing else.
+"""Reads a file of personas in another process: to read a thousand takes half a second, and would hold the GIL.
 
-What is left for this process to do, to pickle who is known and to make a catalogue of the answer, is done a piece at a
-time. After each the thread lets go of the interpreter, so that the loop of the calls is never held for long.
+The server still has to pickle the known personas and to unpickle the catalogue. It does so in pieces, and its thread
+sleeps after each of them, which releases the GIL: the event loop of the calls is never blocked for long.
 """
 
 import io
@@ -17,14 +17,15 @@ from subprocess import PIPE, Popen
 from typing import IO, cast
 
 from personas.catalogue import Catalogue
-from personas.loading.worker import Faults, Packer, Unpacker
+from personas.loading.faults import Faults
+from personas.loading.worker import Packer, Unpacker
 from personas.persona import Persona
 
 log = logging.getLogger(__name__)
 
-NICENESS = 5  # calls that are under way come first; an edit is waited for, too
-PATIENCE = 60.0  # seconds for one text; the largest takes six on an idle machine
-PAUSE = 0.0005  # seconds after each piece; pickle makes them of 64 KB, which take it less than a millisecond
+NICENESS = 5  # calls in progress have priority, but somebody waits for the edit too
+PATIENCE = 60.0  # seconds for one file; the largest takes six on an idle machine
+PAUSE = 0.0005  # seconds of sleep after each piece; those of pickle are 64 KB and take less than a millisecond
 COMMAND = (sys.executable, "-P", "-c", "from personas.loading.worker import serve; serve()")
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "PYTHONTZPATH")
 
@@ -33,10 +34,10 @@ class Died(Exception):
     """The process ended before it answered."""
 
 
-class Apart:
-    """Starts a process for each text. Used by one thread, which may wait; only `close` is for others.
+class ReaderProcess:
+    """Starts a process for each file that is read. Only one thread may use it, which blocks; any may call `close`.
 
-    `patience` is how many seconds one text may take before its process is killed, `command` what is run.
+    `patience` is how many seconds the process may take before it is killed, `command` its command line.
     """
 
     def __init__(self, patience: float = PATIENCE, command: Sequence[str] = COMMAND) -> None:
@@ -45,7 +46,10 @@ class Apart:
         self._closed = False
 
     def read(self, raw: bytes, known: tuple[Persona, ...]) -> Catalogue | Faults:
-        """As worker.read; no faults when it is closed meanwhile. Raises Died when that happens twice, and OSError."""
+        """As worker.read; a process that died is started once more. Returns () if `close` was called meanwhile.
+
+        Raises Died if the process died twice, OSError if it cannot be started.
+        """
         try:
             return self._read(raw, known)
         except Died as died:
@@ -55,9 +59,9 @@ class Apart:
         return self._read(raw, known)
 
     def close(self) -> None:
-        """Kill the process, if there is one; returns at once."""
+        """Kill the process, if there is one. Returns at once."""
         self._closed = True
-        if process := self._process:  # the thread may be done with it in this moment
+        if process := self._process:  # read once: the other thread may set it to None
             process.kill()
 
     def _read(self, raw: bytes, known: tuple[Persona, ...]) -> Catalogue | Faults:
@@ -66,7 +70,7 @@ class Apart:
             assert process.stdout
             try:
                 packed = io.BytesIO()
-                Packer(_Pieces(packed)).dump(known)  # while the process starts
+                Packer(_Pieces(packed)).dump(known)  # before writing: meanwhile the process starts
                 with process.stdin as request:
                     request.write(packed.getbuffer())
                     request.write(raw)
@@ -97,7 +101,7 @@ class Apart:
 
 
 class _Pieces:
-    """A file that is read or written a piece at a time, with a rest after each."""
+    """A file whose every read and write is followed by a sleep, which releases the GIL."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -116,6 +120,6 @@ class _Pieces:
 
 
 def _environment() -> dict[str, str]:
-    """The server's import path, and none of its keys."""
+    """The server's import path, and none of its API keys."""
     path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
     return {"PYTHONPATH": path} | {name: os.environ[name] for name in INHERITED if name in os.environ}

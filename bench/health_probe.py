@@ -1,7 +1,7 @@
-"""What another one feels: a program that asks a server for /health all the time, and how long each answer took.
+"""Measures how long a server's event loop is blocked: a process requests /health all the time and times each response.
 
-It runs in a process of its own, so that whoever makes the load does not hold it up. One connection is kept, and the
-next question comes when the last was answered.
+It is a process of its own, so that the load generator does not delay it. It uses one connection, and sends the next
+request when the last one was answered.
 """
 
 import asyncio
@@ -15,19 +15,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from statistics import median
 
-SETTLE = 0.03  # seconds before and after, in which all is as usual
+SETTLE = 0.03  # seconds before and after each measured action
 
 
-class Felt:
-    """`during` names what happens meanwhile; `felt` says, once all is over, for how long it was felt each time."""
+class HealthProbe:
+    """`during` marks the time of an action. After the end, `added` gives the latency that each action added."""
 
     def __init__(self) -> None:
-        self.answers: list[tuple[float, float]] = []  # when each was asked for, and the seconds that it took
+        self.answers: list[tuple[float, float]] = []  # the time of each request, and seconds until its response
         self._times: dict[tuple[str, int], list[tuple[float, float]]] = defaultdict(list)
 
     @asynccontextmanager
     async def during(self, name: str, size: int) -> AsyncIterator[None]:
-        """What happens in here is called so, and has so many bytes."""
+        """Mark the time of an action with this name and so many bytes."""
         await asyncio.sleep(SETTLE)
         began = time.monotonic()
         yield
@@ -36,37 +36,42 @@ class Felt:
 
     @property
     def usual(self) -> float:
-        """Seconds of an answer, as most are."""
+        """The median latency in seconds."""
         return median(took for _, took in self.answers)
 
-    def felt(self) -> dict[tuple[str, int], list[float]]:
-        """Seconds that the slowest answer took in each of these times, beyond the usual."""
+    def added(self) -> dict[tuple[str, int], list[float]]:
+        """By name and size, for each time: by how many seconds the slowest response exceeded the median."""
         usual = self.usual
         return {named: [self._slowest(*between) - usual for between in times] for named, times in self._times.items()}
 
     def _slowest(self, began: float, ended: float) -> float:
-        first = max(0, bisect_left(self.answers, (began, 0.0)) - 1)  # the one before was perhaps under way
+        first = max(0, bisect_left(self.answers, (began, 0.0)) - 1)  # the request before may not have been answered
         return max(took for _, took in self.answers[first : bisect_left(self.answers, (ended, 0.0))])
 
 
 @asynccontextmanager
-async def felt(port: int) -> AsyncIterator[Felt]:
-    """Ask until this ends; the answers are there after it."""
-    others = Felt()
+async def health_probe(port: int) -> AsyncIterator[HealthProbe]:
+    """Run the process within the context. `answers` is filled at its end."""
+    probe = HealthProbe()
     asker = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.felt", str(port), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
+        sys.executable,
+        "-m",
+        "bench.health_probe",
+        str(port),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
     try:
         assert asker.stdout
         await asker.stdout.readline()
-        yield others
+        yield probe
     finally:
         told, _ = await asker.communicate(b"")
-    others.answers = [(float(at), float(took)) for at, took in (line.split() for line in told.splitlines())]
+    probe.answers = [(float(at), float(took)) for at, took in (line.split() for line in told.splitlines())]
 
 
 def ask(port: int) -> None:
-    """Ask until stdin closes, then print when, and the seconds."""
+    """Send requests until stdin closes, then print the time and the seconds of each."""
     over = threading.Event()
 
     def wait() -> None:

@@ -1,9 +1,9 @@
-"""The slow line is as slow as it says."""
+"""The simulated slow network has the bandwidth and the delay that were requested."""
 
 import asyncio
 import time
 
-from bench.line import line
+from bench.slow_line import slow_line
 from tests.kit.story import run
 
 
@@ -18,7 +18,7 @@ def test_a_line_delays_and_throttles() -> None:
 
     async def story() -> tuple[float, float]:
         server = await asyncio.start_server(echo, "127.0.0.1", 0)
-        async with line(server.sockets[0].getsockname()[1]) as port:
+        async with slow_line(server.sockets[0].getsockname()[1]) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             times = []
             for size in (1, 6000):

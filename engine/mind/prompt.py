@@ -1,4 +1,4 @@
-"""What the mind reads: the turns of the conversation, and what a prompt says by the contract of realtime/."""
+"""Parses a prompt: the lines and sections that realtime/contract.py and personas/prompt.py define."""
 
 import re
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ DEVANAGARI = re.compile("[\u0900-\u097f]")
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt as read: the code of its language, what its persona is versed in, today, the words it demands.
+    """A parsed prompt: ISO 639-1 code of its language, expertise, date (YYYY-MM-DD), the words to say exactly.
 
-    `goes_on`: it wants the rest of an answer that was cut off.
+    `goes_on`: the reply must continue an answer that was interrupted.
     """
 
     language: str | None
@@ -26,8 +26,8 @@ class Prompt:
     goes_on: bool = False
 
 
-def read(instructions: str) -> Prompt:
-    """Read what the contract labels; what is not there is None or empty."""
+def parse_prompt(instructions: str) -> Prompt:
+    """Parse instructions. What they do not contain is None or empty."""
     expertise = EXPERTISE.search(instructions)
     today = TODAY.search(instructions)
     _, asked, exactly = instructions.partition(SAY_EXACTLY)
@@ -41,7 +41,7 @@ def read(instructions: str) -> Prompt:
 
 
 def spoken_language(prompt: Prompt, turns: Sequence[Turn]) -> str:
-    """The language to answer in: the prompt's, else Hindi if the last words are in Devanagari, else English."""
+    """The language of the reply: that of the prompt, else Hindi if the last turn is in Devanagari, else English."""
     if prompt.language:
         return prompt.language
     last = next((turn.text for turn in reversed(turns) if turn.role == "user"), "")

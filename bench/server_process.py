@@ -1,4 +1,4 @@
-"""The server under test as a process alone on its core, and what it takes: CPU, memory, handles."""
+"""The server under test, as a process with a core of its own, and its use of CPU, memory and handles."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else
 
 @dataclass
 class Cost:
-    """What a process took over a while: its own share of a core, the load's, and everybody else's on the machine."""
+    """CPU used in some time, in shares of a core: by the server, by the load generator, by all other processes."""
 
     server: float
     load: float
@@ -45,39 +45,39 @@ class Start:
     tree: Path = ROOT
     environment: Mapping[str, str] = field(default_factory=dict)
     handles: int = 0
-    """Files and sockets that it may have open; 0: as many as this process."""
+    """The limit of open files and sockets; 0 for that of this process."""
     unread: bool = False
-    """Its log is a pipe, which nobody reads once the server listens."""
+    """True: its log is a pipe that is not read any more once the server listens."""
 
 
-class Host:
-    """A running server. `port` is where it is called."""
+class ServerProcess:
+    """A running server on `port`."""
 
     def __init__(self, pid: int, port: int, log: Path) -> None:
         self.process, self.port, self.log = psutil.Process(pid), port, log
         self.mark()
 
     def mark(self) -> None:
-        """Begin to count CPU."""
+        """Begin to measure CPU."""
         self._since = time.monotonic(), self._cpu(), self._workers(), time.process_time(), self._machine()
 
     def cost(self) -> Cost:
-        """Since the last mark."""
+        """The CPU used since the last `mark`."""
         at, server, workers, load, machine = self._since
         wall, server, load = time.monotonic() - at, self._cpu() - server, time.process_time() - load
         others = self._machine() - machine - server - load - max(0.0, self._workers() - workers)
         return Cost(server / wall, load / wall, max(0.0, others) / wall)
 
     def memory(self) -> int:
-        """Bytes that are this process's own."""
+        """Bytes of memory that are unique to the process (USS)."""
         return int(self.process.memory_full_info().uss)
 
     def handles(self) -> int:
-        """Open files and sockets."""
+        """The number of open files and sockets."""
         return int(self.process.num_fds())
 
     def children(self) -> int:
-        """Processes that it has started."""
+        """The number of its child processes, with theirs."""
         return len(self.process.children(recursive=True))
 
     def _cpu(self) -> float:
@@ -85,7 +85,7 @@ class Host:
         return float(times.user + times.system)
 
     def _workers(self) -> float:
-        """The server's own decoders, which share its core."""
+        """CPU seconds of the server's decoders, which share its core."""
         total = 0.0
         for child in self.process.children():
             with suppress(psutil.NoSuchProcess):
@@ -111,10 +111,10 @@ def unpin() -> None:
 
 
 @asynccontextmanager
-async def hosted(
+async def server_process(
     kind: str, upstream: str, trust: Path | None = None, start: Start | None = None
-) -> AsyncIterator[Host]:
-    """A `relay` or a `server` on the first core, this process on the last. Raises OSError when it does not start."""
+) -> AsyncIterator[ServerProcess]:
+    """Run a `relay` or a `server` on the first core, this process on the last. Raises OSError if it does not start."""
     start = start or Start()
     commands = {
         "relay": ["-m", "bench.relay", upstream],
@@ -125,18 +125,18 @@ async def hosted(
     if trust:
         environment["SSL_CERT_FILE"] = str(trust)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, _Log(Path(folder, "log"), start.unread) as log:
-        environment["PERSONAS_FILE"] = str(_numbered(Path(folder, "personas.json")))
+        environment["PERSONAS_FILE"] = str(_with_numbered_greetings(Path(folder, "personas.json")))
         child = await _start([sys.executable, *commands[kind]], environment, log, start)
         try:
             pin(0, child.pid)
             pin(-1)
-            yield Host(child.pid, await _port(log, child), log.file)
+            yield ServerProcess(child.pid, await _port(log, child), log.file)
         finally:
             await ended(child)
 
 
 class _Log:
-    """What a server writes to stderr: into a file, or into a pipe that is read only as long as somebody asks."""
+    """The stderr of a server: a file, or a pipe that is read only by `text`."""
 
     def __init__(self, file: Path, piped: bool) -> None:
         self.file, self._kept = file, file.open("wb")
@@ -149,7 +149,7 @@ class _Log:
         return self._pipe[1] if self._pipe else self._kept.fileno()
 
     def text(self) -> str:
-        """All of it so far."""
+        """All that was written so far."""
         if self._pipe:
             with suppress(BlockingIOError):
                 self._kept.write(os.read(self._pipe[0], 65536))
@@ -166,7 +166,7 @@ class _Log:
 
 
 async def ended(child: asyncio.subprocess.Process) -> None:
-    """Ask a process to end, and make it."""
+    """Terminate a process; after STOP_SECONDS, kill it."""
     if child.returncode is None:
         child.terminate()
     try:
@@ -177,8 +177,8 @@ async def ended(child: asyncio.subprocess.Process) -> None:
         await child.wait()
 
 
-def _numbered(file: Path) -> Path:
-    """The personas that ship, whose greetings are numbered words."""
+def _with_numbered_greetings(file: Path) -> Path:
+    """Write the personas that ship, with numbered words as greetings, to a file."""
     catalogue = orjson.loads(PERSONAS.read_bytes())
     for persona in catalogue["astrologers"]:
         persona["greeting"] = "".join(text(0, position) for position in range(GREETING_WORDS)).strip()
@@ -206,7 +206,7 @@ async def _port(log: _Log, child: asyncio.subprocess.Process) -> int:
 
 
 def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A fresh certificate for 127.0.0.1: the upstream's context, and the file that the server must trust."""
+    """Make a certificate for 127.0.0.1. Returns the upstream's TLS context, and the CA file for the server."""
     import trustme
 
     authority = trustme.CA()
