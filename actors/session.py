@@ -7,7 +7,6 @@ the model says, Switchboard for choices and connections. What they need done, th
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
@@ -23,9 +22,9 @@ from actors.call.line import Leg
 from actors.call.outbound import Outbound
 from actors.call.refusals import Refusals
 from actors.call.room import Room
+from actors.call.snapshot import SessionSnapshot
 from actors.call.switchboard import Switchboard
 from actors.call.timers import Look, MicrophoneSilent, ReconnectDue, ReleaseDue, Timer, TimeUp
-from actors.call.turns import Utterance
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
 from actors.call.watch import RECONNECTING, End, Watch
@@ -49,7 +48,7 @@ from actors.messages.caller import Close, Notice
 from actors.messages.ids import ChoiceId, Generation
 from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared
 from actors.persona import PersonaActor, PersonaInbox
-from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, Snapshot, Stop
+from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, Stop
 from actors.services import Services
 from audio import Decoded, Undecoded
 
@@ -59,21 +58,6 @@ SessionInbox: TypeAlias = (
     Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Reserved | Declined | FromBridge
     | Decoded | Undecoded | Displaced | Timer
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSnapshot(Snapshot):
-    """What a session shows of its call.
-
-    `connection` and `address` are the caller's. `holds` are the personas, by id, that are on the line or wanted there.
-    `turns` wait for an answer, the oldest first; `unsent` are the bytes of replies that the caller was not sent yet.
-    """
-
-    connection: int
-    address: str
-    holds: frozenset[str]
-    turns: tuple[Utterance, ...]
-    unsent: int
 
 
 class UserSessionActor(LoopActor[SessionInbox]):

@@ -7,8 +7,9 @@ from typing import TypeAlias
 import pykka
 import pytest
 
+from actors.call.snapshot import SessionSnapshot
 from actors.runtime import Hired
-from actors.session import SessionInbox, SessionSnapshot
+from actors.session import SessionInbox
 from audio import wav
 from engine.faults.faults import Fault, Stall
 from engine.faults.script import Script

@@ -7,10 +7,10 @@ from typing import Any, cast
 import orjson
 import pytest
 
+from actors.call.snapshot import SessionSnapshot
 from actors.messages.admission import Admitted, Connected, Detached, From
 from actors.messages.caller import Chose, Close, ConfigAck, Error, FromCaller, HungUp, SearchedPersona
 from actors.services import Limits, Services
-from actors.session import SessionSnapshot
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
 from actors.testing.stage import Stage

@@ -18,11 +18,11 @@ import pytest
 import uvloop
 from aiohttp import web
 
+from actors.call.snapshot import SessionSnapshot
 from actors.messages.admission import Connected, Detached, From, Inquired
 from actors.messages.caller import Close, Pong
 from actors.runtime.ref import alive
 from actors.services import Limits
-from actors.session import SessionSnapshot
 from cli.server import bind
 from tests.kit.exchange import exchange
 from tests.kit.insides import shown

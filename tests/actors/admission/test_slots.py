@@ -61,7 +61,7 @@ def test_one_more_than_may_be_is_busy() -> None:
 def test_words_take_the_best_who_has_a_place() -> None:
     """Then the next; and the best is the one who is said to be busy."""
     slots, wish = PersonaSlots(), ByWords("will my husband love me in marriage", "English")
-    best, second = ONE_EACH.fitting(wish.words, wish.language, NOW)[:2]
+    best, second = ONE_EACH.match_all(wish.words, wish.language, NOW)[:2]
     assert ask(slots, A, 1, wish).persona == best
     assert ask(slots, B, 1, wish).persona == second
     while isinstance(answer := ask(slots, f"more {len(slots.held())}", 1, wish), Reserved):
