@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any, Final
 
 WORKERS: Final = 2  # threads
-WAIT: Final = 1.25  # seconds: with the rest of the work, most answers then come within two
-SPEECH_CACHE_BYTES: Final = 32 * 2**20  # eleven minutes of audio
+WAIT: Final = 1.25  # seconds: what else an answer needs lets most come within two
+PHRASES_BYTES: Final = 32 * 2**20  # eleven minutes of sound
 
 
 async def serve(  # noqa: PLR0913  # one place where the engine is put together
@@ -54,7 +54,7 @@ async def serve(  # noqa: PLR0913  # one place where the engine is put together
         Mind(llm_url, model=llm_model),
         Silero,
         Workers(workers, Load(workers, wait)),
-        SpeechCache(SPEECH_CACHE_BYTES),
+        SpeechCache(PHRASES_BYTES),
     )
     try:
         async with Server(parts, token=token, **behaviour).listen(host, port) as taken:
