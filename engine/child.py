@@ -1,11 +1,14 @@
 """Runs the engine as a child process and restarts it when it dies. `program.py` is what runs inside.
 
-start() ── _spawn ──▶ the child announces {"progress": ...}, then {"ready": url} in JSON lines on stdout
-│
-_keep (a task)           ▼
-└─▶ _watch: logs the other lines of the child until it ends
-└─▶ pause (0.2 s, doubled up to 5 s) ─▶ _restart on the same port ─▶ _watch ...
-stop() ── closes the child's stdin, which ends it; kills its process group after 2 s
+    start() ── _spawn ──▶ the child announces {"progress": ...}, then {"ready": url}, in JSON lines on stdout
+                             │
+    _keep (a task)           ▼
+       └─▶ _watch: logs the other lines of the child until it ends
+              └─▶ pause (0.2 s, doubled up to 5 s) ─▶ _restart on the same port ─▶ _watch ...
+
+    stop() ── closes the child's stdin, which ends it, and kills its process group after 2 s
+
+The token of the clients reaches the child by its environment only.
 """
 
 import asyncio

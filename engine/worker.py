@@ -66,12 +66,14 @@ class Workers:
 
     def _on_done(self, loop: asyncio.AbstractEventLoop, job: Job, cancelled: bool) -> None:
         """Called in the thread: the work has ended, or was cancelled before it began."""
-        record = self.load.drop if cancelled else self.load.end
         with suppress(RuntimeError):  # the loop is closed already
-            loop.call_soon_threadsafe(self._record, record, job, time.monotonic())
+            loop.call_soon_threadsafe(self._finish, job, cancelled, time.monotonic())
 
-    def _record(self, record: Callable[[Job, float], None], job: Job, now: float) -> None:
-        record(job, now)
+    def _finish(self, job: Job, cancelled: bool, now: float) -> None:
+        if cancelled:
+            self.load.drop(job, now)
+        else:
+            self.load.end(job, now)
         self._release()
 
     def _release(self) -> None:

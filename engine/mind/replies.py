@@ -4,8 +4,8 @@ They depend on the prompt and the turns alone. What was asked, answered and said
 a session that is seeded with a history continues correctly. A reply has three parts (`Reply.compose`):
 
     _acknowledgement   repeats what the caller said, or names the topic
-    _comment         one sentence on what such an astrologer would look at
-    _question     the next fact of birth that is not known, else a question on the topic
+    _comment           one sentence on what such an astrologer would look at
+    _question          the next fact of birth that is not known, else a question on the topic
 
 A phrase is not used twice in a call, as long as there are others (`_pick`).
 """

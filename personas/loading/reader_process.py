@@ -70,11 +70,11 @@ class ReaderProcess:
             assert process.stdout
             try:
                 packed = io.BytesIO()
-                Packer(_Pieces(packed)).dump(known)  # before writing: meanwhile the process starts
+                Packer(_YieldingFile(packed)).dump(known)  # before writing: meanwhile the process starts
                 with process.stdin as request:
                     request.write(packed.getbuffer())
                     request.write(raw)
-                answer = _Pieces(process.stdout)
+                answer = _YieldingFile(process.stdout)
                 return cast(Catalogue | Faults, Unpacker(answer, {one.source: one for one in known}).load())
             except (BrokenPipeError, EOFError, pickle.UnpicklingError) as error:
                 raise Died(f"ended with {process.wait()}") from error
@@ -100,7 +100,7 @@ class ReaderProcess:
             self._process = None
 
 
-class _Pieces:
+class _YieldingFile:
     """A file whose every read and write is followed by a sleep, which releases the GIL."""
 
     def __init__(self, file: IO[bytes]) -> None:

@@ -1,1 +1,1 @@
-"""Which personas fit some words."""
+"""Finds the personas that match the words of a query."""

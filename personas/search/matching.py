@@ -1,4 +1,4 @@
-"""Who fits what a caller says they want to talk about: words found, counted, and named; nothing is guessed.
+"""Finds the personas that match a query, by its words, and names the words that matched.
 
 A word of the query gives three points if it is a part of a name, two for a keyword, one for a part of the speciality,
 for a synonym of a keyword, and for a word with a typing mistake. Each word counts once, with the most points it can
