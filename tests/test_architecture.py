@@ -139,6 +139,12 @@ def test_the_runtime_imports_nothing_of_ours() -> None:
             assert {other for other in ours if not other.startswith("actors.runtime")} == set(), path
 
 
+def test_only_the_bridge_knows_the_realtime_protocol() -> None:
+    """A second API is made in its place; everybody else knows upstream/ alone."""
+    users = {str(path) for path, name in IMPORTS if name.startswith("realtime.client")}
+    assert {path for path in users if path.startswith(("actors/", "web/", "supervisor"))} == {"actors/bridge.py"}
+
+
 def test_each_library_has_one_home() -> None:
     """So that it can be replaced there. What measures may use anything."""
     for path, name in IMPORTS:

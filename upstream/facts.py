@@ -85,22 +85,27 @@ class ReplyWords:
 
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
-    """A reply is over. `text` is all that the model said, also if it was cancelled; `reason` why it is not complete."""
+    """A reply is over. `text` is all that the model said, also if it was cancelled; `reason` why it is not complete.
+
+    `full`: it failed because the upstream has too much to do.
+    """
 
     reply: ReplyNumber
     ask: TurnId
     status: Status
     text: str
     reason: str = ""
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AskFailed:
-    """The upstream refused to answer, and no reply began."""
+    """The upstream refused to answer, and no reply began. `full`: because it has too much to do."""
 
     ask: TurnId
     code: str
     message: str
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

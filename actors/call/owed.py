@@ -12,8 +12,6 @@ from actors.call.turns import Utterance
 from actors.call.watch import For, Waiting
 from actors.messages.bridge import AskClip, AskText, CancelReply, ContinueReply
 from actors.messages.caller import Error
-from realtime.client import errors
-from realtime.client.errors import Action
 from upstream.facts import NO_TURN, TurnId
 
 
@@ -84,12 +82,15 @@ class Owed:
         if (said := self._turns.get(ask)) and said.asked:
             self._answered(said)
 
-    def fail(self, ask: TurnId, reason: str) -> None:
-        """The model could not answer: the caller is told, and the ask is settled. `reason` is the upstream's code."""
+    def fail(self, ask: TurnId, reason: str, full: bool = False) -> None:
+        """The model could not answer: the caller is told why, and the ask is settled.
+
+        `reason` is the upstream's code; `full`: it has too much to do.
+        """
         self.ended()
         self.settle(ask)
         self._tally["failed"] += 1
-        if errors.of(reason) is Action.FULL:
+        if full:
             self._caller.tell(Error("busy", "Too many want an answer at this moment: say it again in a while."))
         else:
             self._caller.tell(Error("upstream_unavailable", f"The model could not answer ({reason}): say it again."))

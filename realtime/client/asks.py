@@ -85,7 +85,9 @@ class Asks:
         self.send_next()
         if ask.void:
             return []
-        return [AskFailed(ask.number, code, message) if seconds is None else Postponed(NO_REPLY, ask.number, seconds)]
+        if seconds is not None:
+            return [Postponed(NO_REPLY, ask.number, seconds)]
+        return [AskFailed(ask.number, code, message, full=errors.of(code) is Action.FULL)]
 
     def content_refused(self, event_id: str, code: str, message: str) -> list[Event]:
         """If a part of what is pending was not taken: the answer would be to something else, so none is wanted."""

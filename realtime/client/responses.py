@@ -168,4 +168,5 @@ class Responses:
 
 def _ended(reply: Reply, status: Status, reason: str = "") -> ReplyEnded:
     # A reply may have been complete before our cancel reached the upstream: to us it is cancelled all the same.
-    return ReplyEnded(reply.number, reply.ask, "cancelled" if reply.void else status, reply.text.strip(), reason)
+    status, full = "cancelled" if reply.void else status, errors.of(reason) is Action.FULL
+    return ReplyEnded(reply.number, reply.ask, status, reply.text.strip(), reason, full)
