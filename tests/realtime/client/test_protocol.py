@@ -398,7 +398,10 @@ def test_errors_that_end_the_connection_say_whether_another_may_work(wire: Wire,
         ("insufficient_quota", Unusable("insufficient_quota", "try again in 1.2s", fatal=True, account=True)),
         ("server_error", Unusable("server_error", "try again in 1.2s", fatal=False)),
         ("content_filter", ReplyEnded(ReplyNumber(1), TurnId(1), "failed", "", "content_filter")),
-        ("server_is_overloaded", ReplyEnded(ReplyNumber(1), TurnId(1), "failed", "", "server_is_overloaded", full=True)),
+        (
+            "server_is_overloaded",
+            ReplyEnded(ReplyNumber(1), TurnId(1), "failed", "", "server_is_overloaded", full=True),
+        ),
     ],
 )
 def test_a_response_that_failed_says_why(wire: Wire, code: str, wanted: Event) -> None:
