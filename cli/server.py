@@ -35,8 +35,10 @@ from web import application, serving
 from web.addresses import Addresses
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import UNLIMITED, Connections
+from web.cors import answer_preflights
 from web.guard import check_host_and_origin
 from web.metrics import Metrics
+from web.refused_handshakes import RefusedHandshakes, trace_refused_handshakes
 from web.rest import Rest
 from web.throttle import limit_addresses
 
@@ -137,7 +139,13 @@ async def accept_callers(
     rest = Rest(supervisor, services.current, name, would_answer, frontend.client_limits)
     metrics = Metrics(services.counters, services.pool, services.waiting)
     connections = Connections(services.limits, services.counters.address_refused, frontend.addresses, frontend.most)
-    guards = [limit_addresses(connections), check_host_and_origin(frontend.hosts, frontend.origins)]
+    refused = RefusedHandshakes(services.counters.handshakes_refused)
+    guards = [
+        limit_addresses(connections),
+        trace_refused_handshakes(refused),
+        check_host_and_origin(frontend.hosts, frontend.origins),
+        answer_preflights,
+    ]
     app = application(rest, supervisor, metrics, guards, frontend.client_limits)
     async with serving(app, frontend.listener, connections, frontend.tls, frontend.client_limits) as address:
         try:
