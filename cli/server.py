@@ -25,8 +25,9 @@ from cli.memory import freeze_memory
 from cli.reload import read, reloading
 from cli.settings import OPENAI, Settings
 from engine.child import COMMAND, Child, EngineFailed
-from personas import CurrentCatalogue
+from personas import Catalogue, CurrentCatalogue
 from realtime.client.requests import TRANSCRIBER
+from schemas.explain import nearest, shown
 from supervisor import DRAIN_SECONDS, SupervisorActor, SupervisorInbox
 from upstream.link import Upstream
 from upstream.models import named
@@ -83,6 +84,7 @@ class Shutdown:
 async def _serve(settings: Settings, counters: Counters, console: Console) -> int:
     room = room_for_callers(raise_limit(), settings.limits.sessions)
     raw, catalogue = read(settings.personas)
+    _check_default(settings.default_astrologer, catalogue)
     current, tls = CurrentCatalogue(catalogue), _tls(settings.tls_cert, settings.tls_key)
     listener = bind(settings.host, settings.port)
     async with AsyncExitStack() as stack:
@@ -92,7 +94,9 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
             pool = Pool()
             stack.push_async_callback(pool.close)
             await pool.warm()
-        services = Services(current, upstream, pool, settings.limits, counters)
+        services = Services(
+            current, upstream, pool, settings.limits, counters, default_astrologer=settings.default_astrologer
+        )
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
         await stack.enter_async_context(reloading(settings.personas, raw, current))
@@ -153,6 +157,14 @@ async def accept_callers(
         finally:
             supervisor.tell(Stop())
             await asyncio.wait([shutdown.down], timeout=DRAIN_SECONDS + 2)
+
+
+def _check_default(astrologer_id: str, catalogue: Catalogue) -> None:
+    """Raises CannotServe if this is the id of nobody who takes calls; it may be empty."""
+    active = [persona.id for persona in catalogue.active()]
+    if astrologer_id and astrologer_id not in active:
+        hint = nearest(astrologer_id, active)
+        raise CannotServe(f"--default-astrologer: nobody who takes calls has the id {shown(astrologer_id)!r}.{hint}", 2)
 
 
 def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:

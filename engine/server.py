@@ -25,19 +25,9 @@ from realtime.server.session import Session, error
 from realtime.server.settings import LONGEST_LIFE, Event
 from realtime.server.shape import Rejected
 
-
-def without_traceback(record: logging.LogRecord) -> bool:
-    """A log filter that leaves the kind of an error: its text quotes the client's request, which may hold a token."""
-    if record.exc_info and record.exc_info[0]:
-        record.msg, record.args = f"{record.getMessage()}: {record.exc_info[0].__name__}", ()
-        record.exc_info = record.exc_text = None
-    return True
-
-
 log = logging.getLogger(__name__)
 socket_log = log.getChild("socket")
 socket_log.setLevel(logging.INFO)  # at DEBUG, websockets logs every header, including the token
-socket_log.addFilter(without_traceback)
 
 PATH = "/v1/realtime"
 SUBPROTOCOL = "realtime"

@@ -23,6 +23,8 @@ class ClientLimits:
     """To write the answer to a ping."""
     linger_seconds: float = 10.0
     """How long, after a close in the middle of a frame, the rest of that frame is read and thrown away."""
+    quiet_seconds: float = 1.0
+    """If none of it comes for so long, there is no more."""
     linger_bytes: int = 64 * 2**20
     """How much of it."""
     request_seconds: float = 10.0

@@ -50,6 +50,7 @@ class Socket(web.WebSocketResponse[Literal[False]]):
             decode_text=False,  # the decoders and orjson take bytes
         )
         self._counters, self._protocol = counters, protocol
+        self.said = 0  # the code with which we closed
         self.lingers = False
         """The client is in the middle of a frame that is not taken: closing now would lose what it is told."""
         self.early = b""
@@ -73,7 +74,7 @@ class Socket(web.WebSocketResponse[Literal[False]]):
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
         if code == 1009 and not message:
             message = TOO_BIG
-        self.lingers = self.lingers or code in BROKEN_FRAME
+        self.said, self.lingers = code, self.lingers or code in BROKEN_FRAME
         return await super().close(code=code, message=message, drain=drain)
 
     def _close_transport(self) -> None:
@@ -113,7 +114,7 @@ class Endpoint:
         _tune(request.transport, self._client_limits.unsent)
         await self._serve(socket, request, user, mode)
         if socket.lingers and isinstance(request.protocol, TimedRequestHandler):
-            await request.protocol.linger()
+            await request.protocol.linger(socket.said)
         return socket
 
     async def _serve(self, socket: Socket, request: web.Request, user: str, mode: Mode | None) -> None:

@@ -5,31 +5,17 @@ aiohttp itself limits only the time between two requests. Frames of a call bypas
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import suppress
 
 from aiohttp import web
 
 from web.client_limits import ClientLimits
 from web.connections import ConnectionLease
 from web.error_size import limit_response
+from web.remainder import Remainder
 
 READ_AHEAD = 4096  # bytes of a body that are buffered before its handler reads: little, because each may be a chunk
 
 NO_TEXT = "A header of the request is no text: send it in ASCII.\n"
-
-
-class Remainder:
-    """What a client still sends when its call is over: `over` is set after `most` bytes of it."""
-
-    def __init__(self, most: int) -> None:
-        self._left = most
-        self.over = asyncio.Event()
-
-    def discard(self, data: bytes) -> None:
-        """A segment was received."""
-        self._left -= len(data)
-        if self._left <= 0:
-            self.over.set()
 
 
 class TimedRequestHandler(web.RequestHandler):
@@ -47,7 +33,7 @@ class TimedRequestHandler(web.RequestHandler):
         )
         self._lease, self._client_limits = lease, client_limits
         self._timer: asyncio.TimerHandle | None = None
-        self._rest: Remainder | None = None
+        self._remainder: Remainder | None = None
         self._busy = False  # with a request: bytes that come now are its body, or the next request, which waits
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -60,8 +46,8 @@ class TimedRequestHandler(web.RequestHandler):
         self._stop()
         self._lease.release()
         self.__dict__.pop("data_received", None)
-        if self._rest:
-            self._rest.over.set()
+        if self._remainder:
+            self._remainder.gone()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -82,22 +68,14 @@ class TimedRequestHandler(web.RequestHandler):
             self.data_received = super().data_received  # type: ignore[method-assign]
             transport.set_protocol(self)  # which caches the bound method
 
-    async def linger(self) -> None:
-        """Read what the client is still sending and throw it away, until it closes or has had its limits.
-
-        A socket that is closed with unread bytes is reset by the kernel, and then the client loses what it was told
-        before: of a close frame it sees nothing but 1006.
-        """
-        if not self.transport:
-            return
-        left = Remainder(self._client_limits.linger_bytes)
-        self.data_received = left.discard  # type: ignore[method-assign]
-        self._rest, self._payload_parser = left, None
-        self.transport.set_protocol(self)
-        self.resume_reading()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._client_limits.linger_seconds):
-                await left.over.wait()
+    async def linger(self, code: int) -> None:
+        """After a close frame with this code: read what the client is still sending and throw it away, to its end."""
+        if self.transport:
+            self._remainder = remainder = Remainder(code, self._client_limits)
+            self.data_received = remainder.discard  # type: ignore[method-assign]
+            self.transport.set_protocol(self)  # which caches the bound method
+            self.resume_reading()
+            await remainder.end()
 
     def handle_error(
         self,
