@@ -37,7 +37,7 @@ from web.addresses import Addresses
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import UNLIMITED, Connections
 from web.cors import answer_preflights
-from web.guard import check_host_and_origin
+from web.guard import check_host_and_origin, mark_origin
 from web.metrics import Metrics
 from web.refused_handshakes import RefusedHandshakes, trace_refused_handshakes
 from web.rest import Rest
@@ -145,6 +145,7 @@ async def accept_callers(
     connections = Connections(services.limits, services.counters.address_refused, frontend.addresses, frontend.most)
     refused = RefusedHandshakes(services.counters.handshakes_refused)
     guards = [
+        mark_origin(frontend.origins),
         limit_addresses(connections),
         trace_refused_handshakes(refused),
         check_host_and_origin(frontend.hosts, frontend.origins),

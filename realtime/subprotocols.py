@@ -11,7 +11,7 @@ KEY = "openai-insecure-api-key."
 MOST_OFFERED = 20  # that are looked at
 
 _LONGEST = 40  # characters of a plain word
-_PART = re.compile(r"[a-z]{1,16}|[A-Z][a-z]{0,15}|[A-Z]{1,4}|v?[0-9]{1,2}")
+_PART = re.compile(r"(?=.{1,16}$)(?:[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*|[A-Z]{1,4}|v?[0-9]{1,2})")
 _LABELS = frozenset(
     ["auth", "authorization", "bearer", "credential", "jwt", "key", "password", "pk", "secret", "sk", "token"]
 )

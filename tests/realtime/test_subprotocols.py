@@ -31,7 +31,18 @@ def test_ours_goes_before_the_first_plain_word(names: list[str], chosen: str | N
 
 @pytest.mark.parametrize(
     "word",
-    ["bearer", "Bearer", "JWT", "realtime", "graphql-ws", "v1.json", "echo-protocol", "access_token", "app.v2"],
+    [
+        "bearer",
+        "Bearer",
+        "protocolOne",
+        "JWT",
+        "realtime",
+        "graphql-ws",
+        "v1.json",
+        "echo-protocol",
+        "access_token",
+        "app.v2",
+    ],
 )
 def test_plain_words(word: str) -> None:
     """As programs name their protocols."""

@@ -2,9 +2,11 @@
 
 import pytest
 
+from actors.services import Limits
 from tests.kit.exchange import exchange
 from tests.kit.story import run
 from tests.kit.strangers import Line
+from web.addresses import OURSELVES, Addresses
 
 APP, NATIVE = "https://app.example", "capacitor://localhost"
 GRANT = "access-control-allow-origin"
@@ -72,6 +74,22 @@ def test_a_preflight_is_answered(asked: tuple[str, ...], granted: str) -> None:
             assert (status, told[GRANT], told["access-control-allow-headers"]) == (204, APP, granted)
             assert "POST" in told["access-control-allow-methods"]
             assert "access-control-allow-private-network" not in told
+            line.hang_up()
+
+    run(story())
+
+
+def test_a_page_is_shown_that_it_asks_too_much() -> None:
+    """429 is refused before anything is looked at, and yet granted: the page can read how long to wait."""
+
+    async def story() -> None:
+        async with exchange(Limits(address_questions=1), origins=[APP], addresses=Addresses((), OURSELVES)) as server:
+            line = await Line.dial(server.http.removeprefix("http://"))
+            for _ in range(20):
+                status, headers = await line.ask("/health", f"Origin: {APP}")
+                if status != 200:
+                    break
+            assert (status, headers[GRANT], "retry-after" in headers) == (429, APP, True)
             line.hang_up()
 
     run(story())
