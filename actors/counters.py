@@ -22,6 +22,8 @@ class Counters:
     """Calls that were not admitted, by close code."""
     address_refused: Counter[str] = field(default_factory=Counter)
     """Refused connections, calls and requests of one address, and connections for lack of file descriptors, by kind."""
+    handshakes_refused: Counter[str] = field(default_factory=Counter)
+    """Handshakes of calls that were refused with an HTTP status, by reason: web/refused_handshakes.py."""
     messages_refused: Counter[str] = field(default_factory=Counter)
     """Messages of callers that were refused, also choices of a persona, by error code."""
     upstream_lost: int = 0

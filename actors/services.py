@@ -200,6 +200,8 @@ class Services:
     losses: Losses = field(default_factory=Losses)
     trials: Trials = field(default_factory=Trials)
     clock: Clock = field(default_factory=Clock)
+    default_astrologer: str = ""
+    """Whom a caller talks to who speaks and has chosen nobody; empty for nobody."""
     waiting: Ledger = field(init=False)
 
     def __post_init__(self) -> None:

@@ -25,8 +25,9 @@ from cli.memory import freeze_memory
 from cli.reload import read, reloading
 from cli.settings import OPENAI, Settings
 from engine.child import COMMAND, Child, EngineFailed
-from personas import CurrentCatalogue
+from personas import Catalogue, CurrentCatalogue
 from realtime.client.requests import TRANSCRIBER
+from schemas.explain import nearest, shown
 from supervisor import DRAIN_SECONDS, SupervisorActor, SupervisorInbox
 from upstream.link import Upstream
 from upstream.models import named
@@ -35,8 +36,10 @@ from web import application, serving
 from web.addresses import Addresses
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import UNLIMITED, Connections
-from web.guard import check_host_and_origin
+from web.cors import answer_preflights
+from web.guard import check_host_and_origin, mark_origin
 from web.metrics import Metrics
+from web.refused_handshakes import RefusedHandshakes, trace_refused_handshakes
 from web.rest import Rest
 from web.throttle import limit_addresses
 
@@ -81,6 +84,7 @@ class Shutdown:
 async def _serve(settings: Settings, counters: Counters, console: Console) -> int:
     room = room_for_callers(raise_limit(), settings.limits.sessions)
     raw, catalogue = read(settings.personas)
+    _check_default(settings.default_astrologer, catalogue)
     current, tls = CurrentCatalogue(catalogue), _tls(settings.tls_cert, settings.tls_key)
     listener = bind(settings.host, settings.port)
     async with AsyncExitStack() as stack:
@@ -90,7 +94,9 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
             pool = Pool()
             stack.push_async_callback(pool.close)
             await pool.warm()
-        services = Services(current, upstream, pool, settings.limits, counters)
+        services = Services(
+            current, upstream, pool, settings.limits, counters, default_astrologer=settings.default_astrologer
+        )
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
         await stack.enter_async_context(reloading(settings.personas, raw, current))
@@ -137,7 +143,14 @@ async def accept_callers(
     rest = Rest(supervisor, services.current, name, would_answer, frontend.client_limits)
     metrics = Metrics(services.counters, services.pool, services.waiting)
     connections = Connections(services.limits, services.counters.address_refused, frontend.addresses, frontend.most)
-    guards = [limit_addresses(connections), check_host_and_origin(frontend.hosts, frontend.origins)]
+    refused = RefusedHandshakes(services.counters.handshakes_refused)
+    guards = [
+        mark_origin(frontend.origins),
+        limit_addresses(connections),
+        trace_refused_handshakes(refused),
+        check_host_and_origin(frontend.hosts, frontend.origins),
+        answer_preflights,
+    ]
     app = application(rest, supervisor, metrics, guards, frontend.client_limits)
     async with serving(app, frontend.listener, connections, frontend.tls, frontend.client_limits) as address:
         try:
@@ -145,6 +158,14 @@ async def accept_callers(
         finally:
             supervisor.tell(Stop())
             await asyncio.wait([shutdown.down], timeout=DRAIN_SECONDS + 2)
+
+
+def _check_default(astrologer_id: str, catalogue: Catalogue) -> None:
+    """Raises CannotServe if this is the id of nobody who takes calls; it may be empty."""
+    active = [persona.id for persona in catalogue.active()]
+    if astrologer_id and astrologer_id not in active:
+        hint = nearest(astrologer_id, active)
+        raise CannotServe(f"--default-astrologer: nobody who takes calls has the id {shown(astrologer_id)!r}.{hint}", 2)
 
 
 def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:

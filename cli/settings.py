@@ -121,6 +121,14 @@ class Settings:
             variable="PERSONAS_FILE",
         ),
     ] = SHIPPED
+    default_astrologer: Annotated[
+        str,
+        Setting(
+            help="Who answers callers who choose nobody: an id.",
+            doc="the `astrologer_id` of the persona who answers a caller who speaks without having chosen anybody; "
+            "without one such a caller is told `no_persona`",
+        ),
+    ] = ""
     local_llm_url: Annotated[
         str | None,
         Setting(

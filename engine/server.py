@@ -3,7 +3,7 @@
 import hmac
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +12,7 @@ import orjson
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
 
 from engine.call import Call
 from engine.connection import FaultyConnection
@@ -19,6 +20,7 @@ from engine.faults.faults import Expire, Fault, Refuse
 from engine.faults.misbehaviour import Misbehaviour
 from engine.faults.script import Script
 from engine.parts import Parts
+from realtime import subprotocols
 from realtime.server.session import Session, error
 from realtime.server.settings import LONGEST_LIFE, Event
 from realtime.server.shape import Rejected
@@ -28,6 +30,7 @@ socket_log = log.getChild("socket")
 socket_log.setLevel(logging.INFO)  # at DEBUG, websockets logs every header, including the token
 
 PATH = "/v1/realtime"
+SUBPROTOCOL = "realtime"
 OPEN_SECONDS = 10.0  # for a handshake
 LARGEST_FRAME = 16 * 2**20  # bytes: an append may hold 15 MiB
 
@@ -60,6 +63,7 @@ class Server:
             create_connection=FaultyConnection,
             open_timeout=None if self._script.connections else OPEN_SECONDS,  # a script may delay the handshake
             logger=socket_log,
+            select_subprotocol=_choose_subprotocol,
             compression=None,
             max_size=LARGEST_FRAME,
             close_timeout=1,
@@ -130,7 +134,9 @@ class Server:
     def _has_token(self, request: Request) -> bool:
         if self._token is None:
             return True
-        shown = request.headers.get("Authorization", "")
+        headers = request.headers
+        offered = subprotocols.offered(headers.get_all("Sec-WebSocket-Protocol"))
+        shown = headers.get("Authorization") or f"Bearer {subprotocols.key_in(offered)}"  # the latter is a browser's
         return hmac.compare_digest(shown.encode(), f"Bearer {self._token}".encode())
 
     async def _serve(self, socket: FaultyConnection, session: Session) -> None:
@@ -147,6 +153,11 @@ class Server:
             await _refuse(socket, 1011, crash, kind="server_error")
         finally:
             self.calls.discard(call)
+
+
+def _choose_subprotocol(socket: ServerConnection, names: Sequence[Subprotocol]) -> Subprotocol | None:
+    chosen = subprotocols.choose(names, SUBPROTOCOL)
+    return None if chosen is None else Subprotocol(chosen)
 
 
 async def _refuse(socket: ServerConnection, code: int, why: Rejected, kind: str = "invalid_request_error") -> None:

@@ -17,6 +17,7 @@ from audio.clip_frame import LARGE
 from phone import CallFailed, Phone
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
+from tests.kit.raw import BINARY, TEXT, Raw, head
 from tests.kit.shore import Porter, shore
 from tests.kit.story import run
 from web import receiver
@@ -175,6 +176,42 @@ def test_a_frame_that_is_no_websocket_frame_is_a_close_and_no_crash(caplog: pyte
 
     run(story())
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("kind", [TEXT, BINARY])
+@pytest.mark.parametrize("size", [9_000_000, 40_000_000])
+def test_a_frame_that_is_too_big_is_closed_with_a_code(kind: int, size: int) -> None:
+    """Also for a client that reads only when it has written all: a cut connection would be 1006, and say nothing."""
+
+    async def story() -> None:
+        async with exchange() as line:
+            raw = await Raw.dial(line.url)
+            raw.writer.write(head(size, kind))
+            for _ in range(0, size, 1_000_000):
+                raw.writer.write(bytes(1_000_000))
+                await raw.writer.drain()
+            code, reason = await raw.closed()
+            assert (code, "send shorter clips" in reason) == (1009, True)
+            raw.vanish()
+
+    run(story())
+
+
+@pytest.mark.parametrize("limits", [ClientLimits(linger_seconds=0.1), ClientLimits(linger_bytes=1_000_000)])
+def test_who_goes_on_sending_after_the_code_is_cut_off(limits: ClientLimits) -> None:
+    """The rest of the frame is read for so long, and so much of it."""
+
+    async def story() -> None:
+        async with exchange(client_limits=limits) as line:
+            raw = await Raw.dial(line.url)
+            raw.writer.write(head(2**40, BINARY))
+            with suppress(ConnectionError):
+                while True:
+                    raw.writer.write(bytes(100_000))
+                    await raw.writer.drain()
+            raw.vanish()
+
+    run(story())
 
 
 def test_too_many_pings_of_the_socket_close_the_call() -> None:

@@ -336,6 +336,7 @@ def supervisor(*arguments: str) -> "subprocess.CompletedProcess[str]":
 MISTAKES = [
     (["serve", "--upstream-url", "http://127.0.0.1"], "no WebSocket address"),
     (["serve", "--personas", "no-such-file.json"], "no-such-file.json"),
+    (["serve", "--default-astrologer", "nobody"], "nobody who takes calls has the id 'nobody'"),
     (["serve", "--host", "no.such.host.invalid"], "Cannot listen on"),
     (["serve", "--port", "99999"], "--port"),
     (["serve", "--log-level", "loud"], "--log-level"),

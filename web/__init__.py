@@ -14,10 +14,12 @@ from web import page
 from web.acceptor import Acceptor
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import Connections
+from web.cors import allow_origin
 from web.endpoint import Endpoint
 from web.metrics import Metrics
 from web.request_scheduler import SCHEDULER, RequestScheduler, schedule_requests
 from web.rest import Rest
+from web.slashes import ignore_slashes
 
 
 def application(
@@ -30,6 +32,7 @@ def application(
     """The web application; `guards` are the middlewares that may refuse a request, outermost first."""
     app = web.Application(middlewares=[*guards, schedule_requests], client_max_size=64 * 1024)
     app[SCHEDULER] = RequestScheduler()
+    app.on_response_prepare.append(allow_origin)
     app.add_routes([*page.routes(), *rest.routes(), *metrics.routes()])
     answer = Endpoint(supervisor, metrics.counters, metrics.waiting, client_limits).answer
     app.add_routes([web.get(path, answer, allow_head=False) for path in ("/ws-mobile/{user_id}", "/ws/{user_id}")])
@@ -49,6 +52,7 @@ async def serving(
     await runner.setup()
     try:
         assert runner.server
+        ignore_slashes(runner.server)
         acceptor = Acceptor(listener, runner.server, connections, tls, client_limits)
         acceptor.open()
         try:

@@ -21,6 +21,12 @@ class ClientLimits:
     """How long a large incoming frame may stall, or fall behind `slowest_line`."""
     pong_seconds: float = 10.0
     """To write the answer to a ping."""
+    linger_seconds: float = 10.0
+    """How long, after a close in the middle of a frame, the rest of that frame is read and thrown away."""
+    quiet_seconds: float = 1.0
+    """If none of it comes for so long, there is no more."""
+    linger_bytes: int = 64 * 2**20
+    """How much of it."""
     request_seconds: float = 10.0
     """To receive a request without its body, from its first byte; a connection's first, from the start, with TLS."""
     idle_seconds: float = 75.0

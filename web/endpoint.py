@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-import re
+import logging
 import socket as socket_api
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from actors.counters import Counters
 from actors.messages.admission import Connected, From
 from actors.messages.caller import Chose, Mode, SearchedPersona
 from actors.runtime import Ref
+from realtime import subprotocols
 from web.addresses import ADDRESS
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import MESSAGE_RATE
@@ -21,21 +22,26 @@ from web.outbox import Outbox
 from web.reassembly import MAX_FRAME
 from web.receive_buffer import ReceiveBuffer
 from web.receiver import Receiver
+from web.refused_handshakes import REASON, Reason
 from web.request_handler import TimedRequestHandler
+from web.user_id import read_user_id
 
 DEAD_SECONDS = 60  # the kernel ends a connection on which sent bytes stay unacknowledged for so long
 CLOSE_SECONDS = 2.0
-USER_ID = re.compile(r"[\w.:@+-]{1,128}")
+SUBPROTOCOL = "voice.v1"
 MODES: tuple[Mode, ...] = ("clip", "stream")
+BROKEN_FRAME = (1002, 1007, 1009)  # the codes with which aiohttp closes for a frame that it cannot take
 TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
 
 _numbers = itertools.count(1)
 
+logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)  # its warning quotes the subprotocols: tokens, often
+
 
 class Socket(web.WebSocketResponse[Literal[False]]):
-    """aiohttp's WebSocket, which also counts sent bytes and gives the reason when it closes with 1009."""
+    """aiohttp's WebSocket, which answers a subprotocol, counts sent bytes, and says why when it closes with 1009."""
 
-    def __init__(self, counters: Counters) -> None:
+    def __init__(self, counters: Counters, protocol: str | None = None) -> None:
         super().__init__(
             timeout=CLOSE_SECONDS,
             max_msg_size=MAX_FRAME,
@@ -43,13 +49,23 @@ class Socket(web.WebSocketResponse[Literal[False]]):
             autoping=False,
             decode_text=False,  # the decoders and orjson take bytes
         )
-        self._counters = counters
+        self._counters, self._protocol = counters, protocol
+        self.said = 0  # the code with which we closed
+        self.lingers = False
+        """The client is in the middle of a frame that is not taken: closing now would lose what it is told."""
         self.early = b""
         """Bytes that came right behind the request, before `ReceiveBuffer` was installed."""
 
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
         self.early, request.protocol._message_tail = request.protocol._message_tail, b""
         super()._post_start(request, protocol, writer)
+
+    def _handshake(self, request: web.BaseRequest) -> Any:
+        """As aiohttp's, which looks at one header alone, with our choice of a subprotocol."""
+        headers, _, *compression = super()._handshake(request)
+        if self._protocol:
+            headers["Sec-WebSocket-Protocol"] = self._protocol
+        return headers, self._protocol, *compression
 
     async def send_frame(self, message: bytes, opcode: WSMsgType, compress: int | None = None) -> None:
         self._counters.sent += len(message)
@@ -58,7 +74,13 @@ class Socket(web.WebSocketResponse[Literal[False]]):
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
         if code == 1009 and not message:
             message = TOO_BIG
+        self.said, self.lingers = code, self.lingers or code in BROKEN_FRAME
         return await super().close(code=code, message=message, drain=drain)
+
+    def _close_transport(self) -> None:
+        """Close it, unless the client is still sending: see `lingers`."""
+        if not self.lingers:
+            super()._close_transport()
 
 
 class Endpoint:
@@ -81,7 +103,8 @@ class Endpoint:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Upgrade the request and serve the call to its end; raises HTTPBadRequest."""
         user, mode = _caller(request)
-        socket = Socket(self._counters)
+        offers = subprotocols.offered(request.headers.getall("Sec-WebSocket-Protocol", ()))
+        socket = Socket(self._counters, subprotocols.choose(offers, SUBPROTOCOL))
         try:
             await socket.prepare(request)
         except ConnectionError:  # the peer left before the upgrade: an unprepared WebSocket cannot be closed
@@ -90,6 +113,8 @@ class Endpoint:
             request.protocol.upgraded()
         _tune(request.transport, self._client_limits.unsent)
         await self._serve(socket, request, user, mode)
+        if socket.lingers and isinstance(request.protocol, TimedRequestHandler):
+            await request.protocol.linger(socket.said)
         return socket
 
     async def _serve(self, socket: Socket, request: web.Request, user: str, mode: Mode | None) -> None:
@@ -121,15 +146,21 @@ class Endpoint:
 
 def _caller(request: web.Request) -> tuple[str, Mode | None]:
     """The user id and the mode that the address names; raises HTTPBadRequest."""
-    user = request.match_info["user_id"]
-    if not USER_ID.fullmatch(user):
-        raise web.HTTPBadRequest(text="The user id may hold letters, digits and . : @ + - _, at most 128.\n")
+    try:
+        user = read_user_id(request.match_info["user_id"])
+    except ValueError as error:
+        raise _bad(request, "user_id", f"{error}") from None
     mode = next((mode for mode in MODES if mode == request.query.get("mode")), None)
     if mode is None and "mode" in request.query:
-        raise web.HTTPBadRequest(text=f"The mode is one of: {', '.join(MODES)}.\n")
+        raise _bad(request, "mode", f"The mode is one of: {', '.join(MODES)}.")
     if not request.headers.get("Sec-WebSocket-Key", "").isascii():  # aiohttp raises on it
-        raise web.HTTPBadRequest(text="The Sec-WebSocket-Key is no base64.\n")
+        raise _bad(request, "handshake", "The Sec-WebSocket-Key is no base64.")
     return user, mode
+
+
+def _bad(request: web.Request, why: str, text: str) -> web.HTTPBadRequest:
+    request[REASON] = Reason(why)
+    return web.HTTPBadRequest(text=f"{text}\n")
 
 
 def _tune(transport: asyncio.BaseTransport | None, unsent: int) -> None:

@@ -7,6 +7,7 @@ import idna
 
 PORTS = {"http": 80, "https": 443}
 
+_NATIVE = {"ws": "http", "wss": "https"}
 _HOST = re.compile(r"(\[[^\s\[\]/?#@\\]+\]|[^\s\[\]/?#@\\:%]+)(?::([0-9]{0,5}))?")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # browsers read a name whose last label is a number as an IP address
@@ -47,6 +48,17 @@ def read_origin(text: str) -> str:
     if not _OPAQUE.fullmatch(text.lower()):
         raise ValueError(f"{text!r} is no origin")
     return text.lower()
+
+
+def read_native_origin(text: str) -> str:
+    """As `read_origin`, for an origin that an app may have written itself: ws and wss, also with a path, are taken.
+
+    ws is http and wss is https. No browser sends such an origin for a page, so none is let in by this.
+    """
+    scheme, _, rest = text.partition("://")
+    if web := _NATIVE.get(scheme.lower()):
+        return read_origin(f"{web}://{rest.partition('/')[0]}")
+    return read_origin(text)
 
 
 def origin_at(scheme: str, name: str, port: int | None) -> str:

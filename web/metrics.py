@@ -85,6 +85,7 @@ class _Counted(Collector):
             ("voice_sessions_ended", "Sessions ended, by close code", "code", now.ended),
             ("voice_calls_refused", "Calls turned away, by close code", "code", now.refused),
             ("voice_address_refused", "Refused to one address, by what it was", "kind", now.address_refused),
+            ("voice_handshakes_refused", "Handshakes refused by HTTP, by reason", "reason", now.handshakes_refused),
             ("voice_messages_refused", "Callers' messages refused, by error code", "code", now.messages_refused),
             ("voice_tokens", "Tokens, as the upstream counted them", "kind", tokens),
         ):

@@ -118,6 +118,8 @@ class ReceiveBuffer:
     def _refuse(self, refused: TooFast) -> None:
         if not self._refused:
             self._refused = refused
+            if self._socket:
+                self._socket.lingers = True
             self._release()
             if self._report:
                 self._report(refused)

@@ -11,6 +11,7 @@ from aiohttp import web
 from web.client_limits import ClientLimits
 from web.connections import ConnectionLease
 from web.error_size import limit_response
+from web.remainder import Remainder
 
 READ_AHEAD = 4096  # bytes of a body that are buffered before its handler reads: little, because each may be a chunk
 
@@ -32,6 +33,7 @@ class TimedRequestHandler(web.RequestHandler):
         )
         self._lease, self._client_limits = lease, client_limits
         self._timer: asyncio.TimerHandle | None = None
+        self._remainder: Remainder | None = None
         self._busy = False  # with a request: bytes that come now are its body, or the next request, which waits
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -44,6 +46,8 @@ class TimedRequestHandler(web.RequestHandler):
         self._stop()
         self._lease.release()
         self.__dict__.pop("data_received", None)
+        if self._remainder:
+            self._remainder.gone()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -63,6 +67,15 @@ class TimedRequestHandler(web.RequestHandler):
         if transport := self.transport:
             self.data_received = super().data_received  # type: ignore[method-assign]
             transport.set_protocol(self)  # which caches the bound method
+
+    async def linger(self, code: int) -> None:
+        """After a close frame with this code: read what the client is still sending and throw it away, to its end."""
+        if self.transport:
+            self._remainder = remainder = Remainder(code, self._client_limits)
+            self.data_received = remainder.discard  # type: ignore[method-assign]
+            self.transport.set_protocol(self)  # which caches the bound method
+            self.resume_reading()
+            await remainder.end()
 
     def handle_error(
         self,

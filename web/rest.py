@@ -94,7 +94,9 @@ class Rest:
         except Refused as refused:
             return error_response(400, refused.code, refused.message)
         rows = await _rendered(request, page, self._rows.at(catalogue, now))
-        more = {"total": page.total} | ({"after": page.after} if page.after else {})
+        more = {"total": page.total, "success": True, "count": len(rows)} | (
+            {"after": page.after} if page.after else {}
+        )
         tail = b"]," + orjson.dumps(more).removeprefix(b"{")
         tag = b"".join(tag for _, tag in rows) + tail
         return _cached(request, tag, lambda: ListPayload([data for data, _ in rows], tail, request.app[SCHEDULER]))

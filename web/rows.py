@@ -35,7 +35,19 @@ class Minute:
         shown = persona.public() | {"open": persona.open_at(self._now)}
         if not shown["open"] and persona.status == "active":
             shown["opens"] = persona.behaviour.availability.opens_next(self._now).isoformat()
-        return shown
+        return _for_first_app(persona, bool(shown["open"])) | shown
+
+
+def _for_first_app(persona: Persona, open_now: bool) -> dict[str, object]:
+    """The same facts under the names that the first app reads; features of the file with such names go before."""
+    pricing = persona.behaviour.pricing
+    return {
+        "id": persona.id,
+        "category": persona.speciality,
+        "languages": [persona.language],
+        "isOnline": open_now,
+        "price_per_minute": pricing.per_minute / 10**pricing.digits if pricing else 0,
+    }
 
 
 class Rows:

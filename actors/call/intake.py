@@ -54,6 +54,7 @@ class Intake:
         self._room, self._refusals = room, refusals
         self._haste = Rate(SECOND, HASTE_SECONDS * SECOND)
         self._strayed_at = -inf
+        self._clip_unheard = False  # one came when nobody was chosen
         self._bytes = 0
 
     @property
@@ -102,9 +103,9 @@ class Intake:
 
     def _turn(self, said: Recorded | Typed, now: float) -> None:
         """A whole turn has come. Raises Refused: wrong_mode, busy."""
-        choice = self._switchboard.choice
+        choice = self._switchboard.choice or self._switchboard.choose_default()
         if not choice:
-            self._caller.tell(NO_PERSONA)
+            self._nobody(said)
             return
         if isinstance(said, Recorded) and not self._switchboard.mode.takes("clip"):
             raise Refused("wrong_mode", WRONG_MODE["stream"])
@@ -119,9 +120,15 @@ class Intake:
                 self._inbound.type(choice, now, text)
                 self._switchboard.bridges.go_on()
 
+    def _nobody(self, said: Recorded | Typed) -> None:
+        """Nobody is chosen who could answer: of clips it is said once, because each that is spoken is one."""
+        if isinstance(said, Typed) or not self._clip_unheard:
+            self._caller.tell(NO_PERSONA)
+        self._clip_unheard = self._clip_unheard or isinstance(said, Recorded)
+
     def _stream(self, pcm: bytes, now: float) -> None:
         """Some more audio of a stream has come."""
-        if not self._switchboard.choice:
+        if not self._switchboard.choice and not self._switchboard.choose_default():
             if not self._bytes:
                 self._caller.tell(NO_PERSONA)
             self._bytes += len(pcm)

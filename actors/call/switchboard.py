@@ -72,7 +72,7 @@ class Switchboard:
         services: Services,
     ) -> None:
         self._host, self._caller, self._persona, self._conversation = host, caller, persona, conversation
-        self._choices = Choices(services.limits.switches)
+        self._choices, self._default = Choices(services.limits.switches), services.default_astrologer
         self.bridges = Bridges(host, persona, conversation, self._choices, services)
         self.mode = CallMode(host, self._choices, self.bridges, conversation)
         self._rollovers = 0
@@ -114,6 +114,12 @@ class Switchboard:
                 self._acknowledge(self.line.live)
             elif self._acknowledged == self.choice:
                 self._unacknowledged += 1
+
+    def choose_default(self) -> ChoiceId:
+        """The caller speaks to nobody: if they never chose, whoever the server names is chosen. Returns as `choice`."""
+        if self._default and not self._choices.count:
+            self.choose(Chose(self._default))
+        return self.choice
 
     def seek(self, sought: SearchedPersona) -> None:
         """The caller chooses whoever fits these words best. Raises Refused: switch_too_often."""

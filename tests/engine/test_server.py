@@ -4,6 +4,7 @@ from base64 import b64decode, b64encode
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from engine.call_jobs import sentences
 from engine.ear.vad import Loudness
@@ -105,6 +106,22 @@ def test_keys_and_models_are_checked_after_the_handshake(token: str, query: str,
         assert (socket.close_code, socket.close_reason) == (close, f"invalid_request_error.{code}")
 
     with_engine(test)
+
+
+@pytest.mark.parametrize("shown", [TOKEN, "sk-WRONG"])
+def test_a_browser_shows_its_key_in_a_subprotocol(shown: str, caplog: pytest.LogCaptureFixture) -> None:
+    """As OpenAI's recipe for browsers has it: `realtime` is answered, and the key is neither repeated nor logged."""
+    offered = [Subprotocol("realtime"), Subprotocol(f"openai-insecure-api-key.{shown}")]
+
+    async def test(engine: Engine) -> None:
+        async with connect(f"{engine.url}?model=m", subprotocols=offered, proxy=None) as socket:
+            assert socket.subprotocol == "realtime"
+            event = await receive(socket)
+            assert event["type"] == ("session.created" if shown == TOKEN else "error")
+
+    with caplog.at_level("DEBUG"):
+        with_engine(test)
+    assert shown not in "".join(record.getMessage() for record in caplog.records if record.name.startswith("engine"))
 
 
 @pytest.mark.parametrize("frame", [b"{}", "{", "[]", '"hello"'])

@@ -104,6 +104,7 @@ async def exchange(
     trials: Trials = Trials(),  # noqa: B008  # it is frozen
     addresses: Addresses | None = None,
     workers: Workers | None = None,
+    default_astrologer: str = "",
 ) -> AsyncIterator[Exchange]:
     """Start it all, and let go of it in reverse; the supervisor must end without a failure.
 
@@ -115,7 +116,9 @@ async def exchange(
     engine = Server(parts, token=TOKEN, session_seconds=session_seconds, script=faults)
     async with decoders() as pool, engine.listen("127.0.0.1", 0) as port:
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
-        services = Services(current, model, pool, limits or Limits(), trials=trials)
+        services = Services(
+            current, model, pool, limits or Limits(), trials=trials, default_astrologer=default_astrologer
+        )
         answers = Readiness(model).would_answer
         frontend = Frontend(bind("127.0.0.1", 0), None, hosts, origins, client_limits, addresses or Addresses())
         async with accept_callers(frontend, services, "local engine", answers, shutdown) as (supervisor, address):

@@ -162,10 +162,22 @@ def test_a_name_that_is_too_long_is_not_cut_to_one_that_is_served() -> None:
         ("https://astro.local:443", "astro.local"),
         ("http://[::1]:8000", "[0:0::1]:8000"),
         (f"https://{MAYA_ASCII}", MAYA),
+        ("ws://astro.local:8000", "astro.local:8000"),
+        ("wss://astro.local", "astro.local"),
+        ("WSS://Astro.Local:8000/ws-mobile/user-1?mode=clip", "astro.local:8000"),
+        ("astro.local:8000", "astro.local:8000"),
+        ("astro.local", "astro.local"),
+        ("[::1]:8000", "[::1]:8000"),
+        ("https://astro.local:8443", "astro.local"),
+        ("wss://astro.local:8443", "astro.local"),
+        ("astro.local:8443", "astro.local"),
     ],
 )
 def test_our_own_pages_may_call(page: str, host: str) -> None:
-    """Scheme, name and port are those by which the server was called."""
+    """Scheme, name and port are those by which the server was called; where a proxy dropped the port, the name is.
+
+    Native clients write ws for http, and whole addresses, or no scheme at all: no page can.
+    """
     assert guard._origin_allowed(page, host, ())
 
 
@@ -181,9 +193,19 @@ def test_our_own_pages_may_call(page: str, host: str) -> None:
         ("http://astro.local/", "astro.local"),
         ("http://astro.local..", "astro.local"),
         ("ftp://astro.local", "astro.local"),
-        ("ws://astro.local", "astro.local"),
+        ("ws://evil.example", "astro.local"),
+        ("ws://evil.example/astro.local", "astro.local"),
+        ("ws://astro.local@evil.example/", "astro.local"),
+        ("ws://evil.example#.astro.local", "astro.local"),
+        ("ws://evil.example\\.astro.local", "astro.local"),
+        ("ws://astro.local:8001/", "astro.local:8000"),
+        ("astro.local:8001", "astro.local:8000"),
+        ("evil.example", "astro.local"),
+        ("astro.local/", "astro.local"),
+        ("https://evil.example:8443", "astro.local"),
+        ("capacitor://astro.local", "astro.local"),
+        ("ws://", "astro.local"),
         ("//astro.local", "astro.local"),
-        ("astro.local", "astro.local"),
         ("http://", ""),
         ("null", "null"),
         ("", ""),
@@ -204,6 +226,7 @@ def test_pages_of_others_may_not(page: str, host: str) -> None:
         ("http://app.example", "http://app.example:80"),
         (f"https://{MAYA}", f"https://{MAYA_ASCII}"),
         ("http://[::1]:3000", "http://[::1]:3000"),
+        ("https://app.example", "wss://app.example/ws/user-1"),
         ("null", "null"),
         ("file://", "file://"),
         ("file:///", "file://"),
@@ -265,6 +288,9 @@ def test_a_server_that_is_told_its_name_is_called_by_it() -> None:
                 ({"Host": "astro.local", "Origin": "https://app.example"}, 200),
                 ({"Host": "astro.local.evil.example"}, 403),
                 ({"Host": "astro.local", "Origin": "https://app.example.evil.example"}, 403),
+                ({"Host": "astro.local", "Origin": ""}, 200),
+                ({"Host": "astro.local", "Origin": "https://astro.local:8443"}, 200),
+                ({"Host": "other.local", "Origin": "https://other.local:8443"}, 403),
             ):
                 async with aiohttp.ClientSession() as client, client.get(f"{line.http}/health", headers=headers) as got:
                     assert got.status == status

@@ -25,6 +25,7 @@ from tests.kit.strangers import Line
 from web.client_limits import ClientLimits
 
 SECRET = ("system_prompt",)
+NOBODY = {"astrologers": [], "total": 0, "success": True, "count": 0}
 
 
 async def ask(url: str, **query: str) -> tuple[int, Any]:
@@ -84,7 +85,7 @@ def test_the_catalogue_shows_public_fields_only() -> None:
             assert not any(field in one for one in everyone["astrologers"] for field in SECRET)
             _, hindi = await ask(url, language="hindi", gender="Female")
             assert [one["astrologer_id"] for one in hindi["astrologers"]] == [TINA]
-            assert (await ask(url, status="inactive"))[1] == {"astrologers": [], "total": 0}
+            assert (await ask(url, status="inactive"))[1] == NOBODY
             status, one = await ask(f"{url}/{TINA}")
             assert (status, one["name"]) == (200, "Tina Kulkarni")
             assert "system_prompt" not in one
@@ -92,6 +93,38 @@ def test_the_catalogue_shows_public_fields_only() -> None:
             assert (status, refusal["code"]) == (404, "unknown_astrologer")
 
     run(story())
+
+
+def test_the_first_app_finds_what_it_reads() -> None:
+    """Under its names, besides ours: the same facts, and in `count` how many there are on this page."""
+
+    async def story() -> None:
+        async with exchange(catalogue=closed_tina()) as line:
+            _, found = await ask(f"{line.http}/api/astrologers", limit="2")
+            assert (found["success"], found["count"], found["total"]) == (True, 2, 4)
+            tina, mohit = found["astrologers"]
+            assert {name: tina[name] for name in ("id", "category", "languages", "isOnline", "price_per_minute")} == {
+                "id": TINA,
+                "category": "Vedic Marriage",
+                "languages": ["Hindi"],
+                "isOnline": False,
+                "price_per_minute": 10.5,
+            }
+            assert (mohit["id"], mohit["isOnline"], mohit["price_per_minute"]) == (MOHIT, True, 0)
+
+    run(story())
+
+
+def closed_tina() -> Catalogue:
+    """Tina is not at work and has a price of her own; nobody else has any."""
+    data, day = orjson.loads(SHIPPED.read_bytes()), f"{datetime.now(UTC) + timedelta(days=3):%a}"
+    for row in data["astrologers"]:
+        row.pop("pricing", None)
+        if row["astrologer_id"] == TINA:
+            hours = {"timezone": "UTC", "weekly": {day: "9am-5pm"}}
+            row |= {"pricing": {"per_minute": 10.5, "currency": "INR"}, "availability": hours}
+    data.get("shared", {}).pop("pricing", None)
+    return Catalogue.from_data(data)
 
 
 def test_match_names_who_fits_and_why() -> None:
@@ -220,7 +253,7 @@ def test_a_page_goes_on_behind_who_is_no_longer_listed_and_ends_at_who_is_gone()
             status, refusal = await ask(url, after="m001")
             assert (status, refusal["code"]) == (400, "unknown_astrologer")
             assert "begin again without it" in refusal["message"]
-            assert (await ask(url, after="m003"))[1] == {"astrologers": [], "total": 2}
+            assert (await ask(url, after="m003"))[1] == NOBODY | {"total": 2}
 
     def some_inactive(*ids: str) -> Catalogue:
         data = [{**orjson.loads(SHIPPED.read_bytes())["astrologers"][1], "astrologer_id": f"m00{n}"} for n in (1, 2, 3)]
@@ -270,7 +303,7 @@ def test_what_is_empty_is_left_out_and_what_nobody_has_finds_nobody() -> None:
             assert await ask(url, **empty) == await ask(url, unheard_of="1") == await ask(url)
             assert (await ask(url, gender=" fEMALE ", status="Active", open="TRUE"))[1]["total"] == 2
             for nobody in ({"language": "Tamil"}, {"language": "ta"}, {"speciality": "Tarot"}, {"status": "inactive"}):
-                assert await ask(url, **nobody) == (200, {"astrologers": [], "total": 0})
+                assert await ask(url, **nobody) == (200, NOBODY)
 
     run(story())
 
@@ -391,7 +424,7 @@ def test_who_is_closed_is_shown_so_and_not_matched() -> None:
             shown = (await ask(f"{url}/m001"))[1]
             assert shown["open"] is False
             assert shown["opens"].endswith("T09:00:00+00:00")
-            assert (await ask(url, open="true"))[1] == {"astrologers": [], "total": 0}
+            assert (await ask(url, open="true"))[1] == NOBODY
             async with client.post(f"{url}/match", json={"query": "marriage"}) as answer:
                 assert (await answer.json())["matches"] == []
             line.current.catalogue = named(1)
