@@ -22,14 +22,14 @@ from cli.failure import CannotServe
 from cli.file_descriptors import raise_limit, room_for_callers
 from cli.forced_exit import exit_within
 from cli.memory import freeze_memory
-from cli.reload import read, reloading
+from cli.reload import read, reloading, warn_of_languages
 from cli.settings import OPENAI, Settings
 from engine.child import COMMAND, Child, EngineFailed
 from personas import CurrentCatalogue
 from realtime.client.requests import TRANSCRIBER
 from supervisor import DRAIN_SECONDS, SupervisorActor, SupervisorInbox
 from upstream.link import Upstream
-from upstream.models import named
+from upstream.models import LOCAL, named
 from upstream.readiness import Readiness
 from web import application, serving
 from web.addresses import Addresses
@@ -93,9 +93,10 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         services = Services(current, upstream, pool, settings.limits, counters)
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
-        await stack.enter_async_context(reloading(settings.personas, raw, current))
+        await stack.enter_async_context(reloading(settings.personas, raw, current, upstream.can.languages))
         shutdown = Shutdown()
         _on_signals(shutdown.requested)  # before the log line "listening": who reads it may stop the server at once
+        warn_of_languages(settings.personas, catalogue, upstream.can.languages, raw)
         name = "local engine" if settings.local else upstream.host
         frontend = Frontend(
             listener, tls, settings.allow_host, settings.allow_origin, addresses=settings.addresses, most=room
@@ -213,4 +214,4 @@ async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Cons
             url = await engine.start(show)
         except EngineFailed as failure:
             raise CannotServe(f"The local engine did not start: {failure}") from None
-    return Upstream(url, settings.model, token, session_seconds=settings.session_seconds)
+    return Upstream(url, LOCAL, token, session_seconds=settings.session_seconds)

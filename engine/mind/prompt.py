@@ -41,8 +41,8 @@ def parse_prompt(instructions: str) -> Prompt:
 
 
 def spoken_language(prompt: Prompt, turns: Sequence[Turn]) -> str:
-    """The language of the reply: that of the prompt, else Hindi if the last turn is in Devanagari, else English."""
-    if prompt.language:
+    """The language of the reply: "hi" or "en" if the prompt says so, else Hindi after a turn in Devanagari."""
+    if prompt.language in ("hi", "en"):
         return prompt.language
     last = next((turn.text for turn in reversed(turns) if turn.role == "user"), "")
     return "hi" if DEVANAGARI.search(last) else "en"

@@ -30,7 +30,7 @@ WORD = re.compile(r"\S+")
 
 
 def reply(prompt: Prompt, turns: Sequence[Turn]) -> str:
-    """The reply to the turns; in English for every language but Hindi."""
+    """The reply to the turns; for a language other than English and Hindi, in the one that the caller writes like."""
     if prompt.goes_on and turns and turns[-1].role == "assistant":
         return _rest(prompt, turns)
     return Reply(prompt, turns).compose()
