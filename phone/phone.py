@@ -111,7 +111,12 @@ class Phone:
         A reply that a lost upstream connection interrupted is complete with the reply that continues it.
         """
         since = time.perf_counter() if since is None else since
-        started = await self.hear("response_started", within)
+        async with asyncio.timeout(within):
+            while (started := await self.next())["type"] != "response_started":
+                if started["type"] == "error":
+                    raise CallFailed(started)
+                if started["type"] == "transcript" and _is_unspoken(started["item_id"]):
+                    return Answer(wav(b""), started["text"], started["item_id"], time.perf_counter() - since, 0.0)
         pcm, words, first, lost = bytearray(), list[str](), 0.0, False
         while True:
             message = await asyncio.wait_for(self.next(), within)
@@ -145,6 +150,8 @@ class Phone:
         """Wait for a complete reply in clip mode, `within` seconds. Raises CallFailed, CallEnded, TimeoutError."""
         since = time.perf_counter() if since is None else since
         text = await self.hear("text_response", within)
+        if _is_unspoken(text["response_id"]):
+            return Answer(wav(b""), text["text"], text["response_id"], time.perf_counter() - since, 0.0)
         sound = await self.hear("audio_response", within)
         data = b64decode(sound["audio"])
         return Answer(data, text["text"], sound["response_id"], time.perf_counter() - since, duration(data))
@@ -204,3 +211,8 @@ def duration(wav: bytes) -> float:
     """How many seconds a WAV file plays."""
     with wave.open(io.BytesIO(wav)) as sound:
         return float(sound.getnframes() / sound.getframerate())
+
+
+def _is_unspoken(response_id: str) -> bool:
+    """True for a greeting of which nothing can be spoken: no sound follows its words."""
+    return response_id.endswith(".0")
