@@ -9,6 +9,7 @@ from pathlib import Path
 
 from actors.admission.languages import Served
 from cli.failure import CannotServe
+from cli.name import COMMAND
 from personas import Catalogue, CatalogueBroken, CurrentCatalogue, Fault
 from personas.loading.file import read_bytes
 from personas.loading.watching import Edits, watch
@@ -93,4 +94,4 @@ def _warn(file: Path, warnings: Sequence[Fault]) -> None:
     for warning in warnings[:MOST_WARNINGS]:
         log.warning("%s", warning.within(file))
     if (more := len(warnings) - MOST_WARNINGS) > 0:
-        log.warning("%s has %d more warnings: see python -m supervisor personas check", file, more)
+        log.warning("%s has %d more warnings: see %s personas check", file, more, COMMAND)

@@ -25,6 +25,7 @@ from cli.memory import freeze_memory
 from cli.reload import read, reloading, warn_of_languages
 from cli.settings import OPENAI, Settings
 from engine.child import COMMAND, Child, EngineFailed
+from engine.installed import NotInstalled, check_installed
 from personas import CurrentCatalogue
 from realtime.client.requests import TRANSCRIBER
 from supervisor import DRAIN_SECONDS, SupervisorActor, SupervisorInbox
@@ -80,6 +81,8 @@ class Shutdown:
 
 async def _serve(settings: Settings, counters: Counters, console: Console) -> int:
     room = room_for_callers(raise_limit(), settings.limits.sessions)
+    if settings.local:
+        _check_engine()
     raw, catalogue = read(settings.personas)
     current, tls = CurrentCatalogue(catalogue), _tls(settings.tls_cert, settings.tls_key)
     listener = bind(settings.host, settings.port)
@@ -102,7 +105,10 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
             listener, tls, settings.allow_host, settings.allow_origin, addresses=settings.addresses, most=room
         )
         answers = Readiness(upstream).would_answer
-        _, address = await stack.enter_async_context(accept_callers(frontend, services, name, answers, shutdown))
+        try:
+            _, address = await stack.enter_async_context(accept_callers(frontend, services, name, answers, shutdown))
+        except OSError as error:  # another server was bound there too, and began to listen first
+            raise _cannot_listen(settings.host, settings.port, error) from None
         scheme = "https" if tls else "http"
         log.info("listening on %s://%s, answered by %s, %d personas", scheme, address, name, len(catalogue.active()))
         await shutdown.requested.wait()
@@ -173,9 +179,21 @@ def bind(host: str, port: int) -> socket.socket:
             listener.bind(address)
             failing.pop_all()
     except OSError as error:
-        reason = error.strerror or error
-        raise CannotServe(f"Cannot listen on {host}:{port} ({reason}): set --host or --port.") from None
+        raise _cannot_listen(host, port, error) from None
     return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> CannotServe:
+    return CannotServe(f"Cannot listen on {host}:{port} ({error.strerror or error}): set --host or --port.")
+
+
+def _check_engine() -> None:
+    """Raise CannotServe if the local engine is to answer, and is not installed."""
+    try:
+        check_installed()
+    except NotInstalled as missing:
+        other = "To have another model answer, set OPENAI_API_KEY or --upstream-url."
+        raise CannotServe(f"{missing}\n{other}", 2) from None
 
 
 def _on_signals(requested: asyncio.Event) -> None:

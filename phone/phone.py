@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import ssl
 import time
 import wave
 from base64 import b64decode, b64encode
@@ -30,8 +31,13 @@ class CallEnded(Exception):
     """
 
     def __init__(self, code: int, reason: str, error: Message | None) -> None:
-        super().__init__(f"the call ended with {code}: {reason or 'no reason given'}")
+        what = "the call ended" if code >= 1000 else "the server refused it"
+        super().__init__(f"{what} with {code}: {reason or 'no reason given'}")
         self.code, self.reason, self.error = code, reason, error
+
+
+class NoServer(ConnectionError):
+    """No server answers at the URL."""
 
 
 class InvalidAddress(Exception):
@@ -54,7 +60,7 @@ class Phone:
     """One call. Use as `async with Phone(url, user) as phone`. Every message received is appended to `seen`.
 
     `query` holds the parameters of the URL, `on_message` is called with each message, `error` is the last error
-    message. Entering raises CallEnded if the handshake is refused, InvalidAddress, and OSError.
+    message. Entering raises CallEnded if the handshake is refused, InvalidAddress, NoServer, TimeoutError, SSLError.
     """
 
     url: str
@@ -67,7 +73,7 @@ class Phone:
     error: Message | None = None
 
     async def __aenter__(self) -> Self:
-        address = f"{self.url}/ws-mobile/{quote(self.user)}"
+        address = f"{self.url}/ws-mobile/{quote(self.user, safe='')}"
         if self.query:
             address += f"?{urlencode(self.query)}"
         try:
@@ -75,6 +81,10 @@ class Phone:
         except InvalidStatus as refused:
             reason = (refused.response.body or b"").decode(errors="replace").strip()
             raise CallEnded(refused.response.status_code, reason, None) from None
+        except (TimeoutError, ssl.SSLError):
+            raise
+        except OSError as error:
+            raise NoServer(f"no server answers at {self.url} ({error.strerror or error})") from None
         except (InvalidURI, InvalidHandshake) as error:
             raise InvalidAddress(f"no call can be placed to {self.url}: {error}") from None
         return self
