@@ -63,7 +63,7 @@ class Reply:
         self._prompt = prompt
         self._phrases = phrases(spoken_language(prompt, turns))
         self._heard = [turn.text for turn in turns if turn.role == "user"]
-        self._told = self._facts_told(turns)
+        self._told = prompt.told | self._facts_told(turns)
         mine = [turn.text for turn in turns if turn.role == "assistant"]
         self._said = "\n".join(mine)
         self._last_said = mine[-1] if mine else ""

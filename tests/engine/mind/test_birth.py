@@ -45,6 +45,7 @@ def answers(instructions: str, lines: Sequence[str]) -> list[str]:
         ("मई में", {"date"}),
         ("in Pune", {"place"}),
         ("पुणे में", {"place"}),
+        ("my birth place is Satara", {"place"}),
         ("yes", set()),
         ("I am tired", set()),
     ],
@@ -78,6 +79,16 @@ def test_what_was_told_at_once_is_not_asked_again(instructions: str, lines: list
 
     assert asked in ([], ["date"], ["date", "time"])
     assert ("time" in asked) == ("quarter" in lines[2])
+
+
+def test_what_the_prompt_has_of_the_caller_is_not_asked() -> None:
+    """The profile stands under Caller, which says not to ask for it again."""
+    caller = "\n\n# Caller\nName: Asha\nBirth date: 1990-05-05\nBirth place: Pune\n\n# Today\n2026-11-22"
+    said = answers(ENGLISH + caller, ["When will I get married?", "ok"])
+    questions = phrases("en")["questions"]
+
+    assert said[0].endswith(questions["time"][0])
+    assert not any(question in said[1] for fact in ("date", "place") for question in questions[fact])
 
 
 def test_what_was_not_told_is_still_asked() -> None:
