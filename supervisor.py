@@ -75,7 +75,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         super().__init__()
         self._services = services
         self._door = Door(services.limits)
-        self._slots = PersonaSlots()
+        self._slots = PersonaSlots(services.upstream.can.languages)
         self._entries: dict[Hired[SessionInbox], CallEntry] = {}
         self._newest: dict[str, CallEntry] = {}  # by user
         self._trial: Hired[TrialInbox] | None = None  # while the upstream refuses our account

@@ -38,6 +38,8 @@ class Counters:
     """The upstream refuses our account, and new calls are turned away."""
     used: Used = field(default_factory=Used)
     """Tokens that the model and its transcriber reported."""
+    tokens_estimated: bool = False
+    """The model does not count them, it estimates."""
     allowances: dict[str, float] = field(default_factory=dict)
     """What remains of each rate limit of the account, as the upstream last reported."""
     late: LoopLag = field(default_factory=LoopLag)

@@ -286,5 +286,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._room.close()
         self._call_ending.say()  # if the persona crashed over the bill
         counted = self._switchboard.counted() | {"heard_ms": self._intake.ms} | self._tally
-        told = self._call_ending.told(counted | self._account.told(self._services.upstream.prices))
+        upstream = self._services.upstream
+        spent = self._account.told(upstream.prices, counted=upstream.can.counts_tokens)
+        told = self._call_ending.told(counted | spent)
         log.info("ended session=%s user=%s seconds=%.1f %s", self._id, self._user, self.clock() - self._began, told)

@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 
 from audio.codec import decode
-from phone import Answer, CallEnded, CallFailed, InvalidAddress, Message, Phone
+from cli.name import START
+from phone import Answer, CallEnded, CallFailed, InvalidAddress, Message, NoServer, Phone
 from phone.stream import streaming
 from schemas import Refused
 
@@ -42,7 +43,9 @@ class Script:
 def call(
     astrologer: Annotated[str, typer.Option(envvar="CALL_ASTROLOGER", help="Whom to call: an astrologer's id.")],
     audio: Annotated[list[Path], typer.Option(envvar="CALL_AUDIO", exists=True, dir_okay=False, help="A clip to say.")],
-    out: Annotated[Path, typer.Option(envvar="CALL_OUT", help="Folder for the replies, as WAV files.")],
+    out: Annotated[
+        Path, typer.Option(envvar="CALL_OUT", file_okay=False, help="Folder for the replies, as WAV files.")
+    ],
     more: Annotated[
         list[Path] | None, typer.Argument(exists=True, dir_okay=False, help="More clips, to say after it.")
     ] = None,
@@ -64,14 +67,18 @@ def call(
     try:
         asyncio.run(place(script, _print_json if json else _print_line))
     except (CallFailed, CallEnded, InvalidAddress, OSError, TimeoutError) as failure:
-        errors.print(f"The call failed: {failure or 'no answer in time'}", markup=False, highlight=False)
+        reason = f"The call failed: {failure or 'no answer in time'}"
+        if isinstance(failure, NoServer):
+            reason += f": start one with {START}, or give its address with --url."
+        errors.print(reason, markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
 
 def _websocket(url: str) -> str:
-    """The address with ws for http, because the server's log and browsers show http."""
-    scheme, _, rest = url.rstrip("/").partition("://")
-    return {"http": "ws", "https": "wss"}.get(scheme, scheme) + f"://{rest}"
+    """The address with ws for http, which the server's log and browsers show, and where no scheme is written."""
+    scheme, there, rest = url.strip().rstrip("/").rpartition("://")
+    scheme = {"http": "ws", "https": "wss"}.get(scheme.lower(), scheme.lower()) if there else "ws"
+    return f"{scheme}://{rest.lstrip('/')}"
 
 
 async def place(script: Script, report: Report) -> None:

@@ -51,7 +51,9 @@ class Board:
 
 
 def demo(
-    out: Annotated[Path, typer.Option(envvar="DEMO_OUT", help="Folder for the recordings.")] = Path("demo"),
+    out: Annotated[Path, typer.Option(envvar="DEMO_OUT", file_okay=False, help="Folder for the recordings.")] = Path(
+        "demo"
+    ),
     clips: Annotated[
         Path, typer.Option(envvar="DEMO_CLIPS", exists=True, file_okay=False, help="Folder with the clips.")
     ] = CLIPS,

@@ -10,7 +10,9 @@ from cli.options import option
 from cli.settings import Settings
 from engine import WAIT, WORKERS
 from engine.faults.script import Script, ScriptBroken, load
+from engine.installed import NotInstalled
 from engine.program import run
+from engine.weights import WeightsMissing
 from realtime.server.settings import LONGEST_LIFE
 
 
@@ -44,6 +46,9 @@ def engine(
     }
     try:
         asyncio.run(run(host, port, token=token, llm_url=local_llm_url, child=child, **behaviour))
+    except (NotInstalled, WeightsMissing, ImportError) as missing:
+        typer.echo(str(missing), err=True)
+        raise typer.Exit(1) from None
     except OSError as error:
         typer.echo(f"Cannot listen on {host}:{port} ({error.strerror or error}): set --host or --port.", err=True)
         raise typer.Exit(1) from None

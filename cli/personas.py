@@ -1,5 +1,6 @@
 """`personas`: list and check a file of personas, and show the instructions that a model receives."""
 
+import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from actors.admission.languages import Served
+from cli.options import option
+from cli.settings import MODEL, Settings
 from personas import SHIPPED, Catalogue, CatalogueBroken, Fault
+from personas.loading.file import read_bytes
 from schemas import Refused
 
 personas = typer.Typer(help="Look at the personas, check a file of them.", no_args_is_help=True)
@@ -39,16 +44,25 @@ def check(
     as_json: Annotated[
         bool, typer.Option("--json", envvar="PERSONAS_JSON", help="One JSON object, as docs/personas.md describes it.")
     ] = False,
+    upstream_url: Annotated[str | None, option(Settings, "upstream_url")] = None,
+    model: Annotated[str, option(Settings, "model")] = MODEL,
 ) -> None:
-    """Name every fault of a file, as file:line:column: path: what to do; exit code 1 when there is one."""
+    """Name every fault of a file, as file:line:column: path: what to do; exit code 1 when there is one.
+
+    It also warns of languages that the model cannot hear or speak. The model is the one that `serve` would use.
+    """
     catalogue: Catalogue | None
+    warnings: tuple[Fault, ...] = ()
     try:
-        catalogue = Catalogue.load(file)
+        raw = read_bytes(file)
+        catalogue = Catalogue.from_bytes(raw)
     except CatalogueBroken as broken:
         faults, catalogue = broken.faults, None
     else:
+        settings = Settings(upstream_url=upstream_url, model=model, openai_api_key=os.environ.get("OPENAI_API_KEY", ""))
         faults = catalogue.faults
-    warnings = catalogue.warnings if catalogue else ()
+        served = Served(settings.record.can.languages)
+        warnings = (*catalogue.warnings, *catalogue.warn(served.warning, raw))
     sound, active = (len(catalogue.all()), len(catalogue.active())) if catalogue else (0, 0)
     if as_json:
         report = {"faults": _rows(faults), "warnings": _rows(warnings), "sound": sound, "active": active}

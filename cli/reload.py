@@ -3,14 +3,17 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from actors.admission.languages import Served
 from cli.failure import CannotServe
+from cli.name import COMMAND
 from personas import Catalogue, CatalogueBroken, CurrentCatalogue, Fault
 from personas.loading.file import read_bytes
 from personas.loading.watching import Edits, watch
+from upstream.models import Languages
 
 log = logging.getLogger("personas")
 
@@ -28,8 +31,13 @@ def read(file: Path) -> tuple[bytes, Catalogue]:
         raise _unusable(file, catalogue.faults)
     for fault in catalogue.faults:
         log.warning("not served: %s", fault.within(file))
-    _warn(file, catalogue)
+    _warn(file, catalogue.warnings)
     return raw, catalogue
+
+
+def warn_of_languages(file: Path, catalogue: Catalogue, languages: Languages, raw: bytes | None = None) -> None:
+    """Log which personas the model that serves cannot hear or speak for; with `raw`, at which line of the file."""
+    _warn(file, catalogue.warn(Served(languages).warning, raw))
 
 
 def _unusable(file: Path, faults: Iterable[Fault]) -> CannotServe:
@@ -37,9 +45,12 @@ def _unusable(file: Path, faults: Iterable[Fault]) -> CannotServe:
 
 
 @asynccontextmanager
-async def reloading(file: Path, raw: bytes, current: CurrentCatalogue) -> AsyncIterator[None]:
+async def reloading(
+    file: Path, raw: bytes, current: CurrentCatalogue, languages: Languages | None = None
+) -> AsyncIterator[None]:
     """While the context is open, each valid edit of the file replaces `current.catalogue`; SIGHUP reloads at once."""
     requested, loop = asyncio.Event(), asyncio.get_running_loop()
+    served = languages or Languages()
 
     def accepted(catalogue: Catalogue) -> None:
         if catalogue is current.catalogue:
@@ -47,7 +58,8 @@ async def reloading(file: Path, raw: bytes, current: CurrentCatalogue) -> AsyncI
         else:
             current.catalogue = catalogue
             log.info("%s was edited: from now on %s", file, _summary(catalogue))
-        _warn(file, catalogue)
+        _warn(file, catalogue.warnings)
+        warn_of_languages(file, catalogue, served)
 
     def rejected(faults: tuple[Fault, ...]) -> None:
         log.error("%s has faults; nothing has changed, mend them:%s", file, _lines(file, faults))
@@ -78,8 +90,8 @@ def _lines(file: Path, faults: Iterable[Fault]) -> str:
     return "".join(f"\n  {fault.within(file)}" for fault in faults)
 
 
-def _warn(file: Path, catalogue: Catalogue) -> None:
-    for warning in catalogue.warnings[:MOST_WARNINGS]:
+def _warn(file: Path, warnings: Sequence[Fault]) -> None:
+    for warning in warnings[:MOST_WARNINGS]:
         log.warning("%s", warning.within(file))
-    if (more := len(catalogue.warnings) - MOST_WARNINGS) > 0:
-        log.warning("%s has %d more warnings: see python -m supervisor personas check", file, more)
+    if (more := len(warnings) - MOST_WARNINGS) > 0:
+        log.warning("%s has %d more warnings: see %s personas check", file, more, COMMAND)

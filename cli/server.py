@@ -22,15 +22,16 @@ from cli.failure import CannotServe
 from cli.file_descriptors import raise_limit, room_for_callers
 from cli.forced_exit import exit_within
 from cli.memory import freeze_memory
-from cli.reload import read, reloading
+from cli.reload import read, reloading, warn_of_languages
 from cli.settings import OPENAI, Settings
 from engine.child import COMMAND, Child, EngineFailed
+from engine.installed import NotInstalled, check_installed
 from personas import Catalogue, CurrentCatalogue
 from realtime.client.requests import TRANSCRIBER
 from schemas.explain import nearest, shown
 from supervisor import DRAIN_SECONDS, SupervisorActor, SupervisorInbox
 from upstream.link import Upstream
-from upstream.models import named
+from upstream.models import LOCAL, named
 from upstream.readiness import Readiness
 from web import application, serving
 from web.addresses import Addresses
@@ -83,6 +84,8 @@ class Shutdown:
 
 async def _serve(settings: Settings, counters: Counters, console: Console) -> int:
     room = room_for_callers(raise_limit(), settings.limits.sessions)
+    if settings.local:
+        _check_engine()
     raw, catalogue = read(settings.personas)
     _check_default(settings.default_astrologer, catalogue)
     current, tls = CurrentCatalogue(catalogue), _tls(settings.tls_cert, settings.tls_key)
@@ -97,17 +100,22 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         services = Services(
             current, upstream, pool, settings.limits, counters, default_astrologer=settings.default_astrologer
         )
+        counters.tokens_estimated = not upstream.can.counts_tokens
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
-        await stack.enter_async_context(reloading(settings.personas, raw, current))
+        await stack.enter_async_context(reloading(settings.personas, raw, current, upstream.can.languages))
         shutdown = Shutdown()
         _on_signals(shutdown.requested)  # before the log line "listening": who reads it may stop the server at once
+        warn_of_languages(settings.personas, catalogue, upstream.can.languages, raw)
         name = "local engine" if settings.local else upstream.host
         frontend = Frontend(
             listener, tls, settings.allow_host, settings.allow_origin, addresses=settings.addresses, most=room
         )
         answers = Readiness(upstream).would_answer
-        _, address = await stack.enter_async_context(accept_callers(frontend, services, name, answers, shutdown))
+        try:
+            _, address = await stack.enter_async_context(accept_callers(frontend, services, name, answers, shutdown))
+        except OSError as error:  # another server was bound there too, and began to listen first
+            raise _cannot_listen(settings.host, settings.port, error) from None
         scheme = "https" if tls else "http"
         log.info("listening on %s://%s, answered by %s, %d personas", scheme, address, name, len(catalogue.active()))
         await shutdown.requested.wait()
@@ -193,9 +201,21 @@ def bind(host: str, port: int) -> socket.socket:
             listener.bind(address)
             failing.pop_all()
     except OSError as error:
-        reason = error.strerror or error
-        raise CannotServe(f"Cannot listen on {host}:{port} ({reason}): set --host or --port.") from None
+        raise _cannot_listen(host, port, error) from None
     return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> CannotServe:
+    return CannotServe(f"Cannot listen on {host}:{port} ({error.strerror or error}): set --host or --port.")
+
+
+def _check_engine() -> None:
+    """Raise CannotServe if the local engine is to answer, and is not installed."""
+    try:
+        check_installed()
+    except NotInstalled as missing:
+        other = "To have another model answer, set OPENAI_API_KEY or --upstream-url."
+        raise CannotServe(f"{missing}\n{other}", 2) from None
 
 
 def _on_signals(requested: asyncio.Event) -> None:
@@ -234,4 +254,4 @@ async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Cons
             url = await engine.start(show)
         except EngineFailed as failure:
             raise CannotServe(f"The local engine did not start: {failure}") from None
-    return Upstream(url, settings.model, token, session_seconds=settings.session_seconds)
+    return Upstream(url, LOCAL, token, session_seconds=settings.session_seconds)

@@ -11,7 +11,8 @@ import typer
 from actors.services import Limits, Setting
 from engine import WAIT, WORKERS
 from personas import SHIPPED
-from upstream.link import check_url
+from upstream.link import Upstream, check_url
+from upstream.models import LOCAL, Model
 from web.addresses import LOOPBACK, OURSELVES, Addresses, network
 from web.hostnames import host_to_allow, origin_to_allow
 
@@ -199,6 +200,11 @@ class Settings:
     def local(self) -> bool:
         """True if the local engine answers: there is no URL of an upstream and no key of OpenAI."""
         return self.upstream_url is None and not self.openai_api_key
+
+    @property
+    def record(self) -> Model:
+        """What is known of the model that answers."""
+        return Upstream(self.upstream_url or OPENAI, LOCAL if self.local else self.model).record
 
     @property
     def addresses(self) -> Addresses:

@@ -25,6 +25,7 @@ from websockets.exceptions import ConnectionClosed
 from engine.call_jobs import CallJobs
 from engine.connection import FaultyConnection
 from engine.faults.faults import Accept, Deliver, Fail, Step
+from engine.languages import code_of, unheard, unspoken
 from engine.parts import Parts
 from realtime.server.acts import Act, Halt, Hear, Send, Speak, Think
 from realtime.server.session import Session
@@ -163,11 +164,15 @@ class Call:
         act(*args, **kwargs)
 
     async def _hear(self, work: Hear) -> None:
+        language = code_of(work.language)
+        if why := unheard(language):
+            self._perform(self.session.unheard(work.item_id, why))
+            return
         if self._jobs.is_full(new=not self.session.answered):
             self._perform(self.session.unheard(work.item_id, FULL))
             return
         since = self._waiting_since = time.monotonic()
-        words = await self._jobs.transcribe(work.pcm, work.language, since)
+        words = await self._jobs.transcribe(work.pcm, language, since)
         self._perform(self.session.heard(work.item_id, words))
 
     async def _think(self, work: Think) -> None:
@@ -181,7 +186,12 @@ class Call:
 
     async def _speak(self, work: Speak) -> None:
         """Synthesise a reply, no faster than its audio is sent."""
+        spoken = False
         async for words, pcm in self._jobs.synthesise(work.text, work.voice, self._waiting_since):
+            spoken = spoken or bool(pcm)
             self._perform(self.session.spoke(work.response_id, words, pcm))
             await self._unsent.join()
-        self._perform(self.session.finished(work.response_id))
+        if not spoken and (why := unspoken(work.text)):
+            self._perform(self.session.fail(why, work.response_id))
+        else:
+            self._perform(self.session.finished(work.response_id))

@@ -2,7 +2,7 @@
 
 import datetime
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from typing import Self
 from personas.loading.faults import CatalogueBroken, Fault
 from personas.loading.file import SHIPPED, decode, parts_of, read_bytes, with_shipped
 from personas.loading.positions import duplicate_keys, located
+from personas.loading.reader import id_of
 from personas.loading.rows import MOST_FAULTS, read_rows, warnings
 from personas.loading.shared import Shared, read_shared
 from personas.persona import Persona
@@ -85,6 +86,16 @@ class Catalogue:
             _roster=roster,
             _index=Index(by_id.values(), shared.synonyms, shared.spoken),
         )
+
+    def warn(self, doubt: Callable[[Persona], str | None], raw: bytes | None = None) -> tuple[Fault, ...]:
+        """What `doubt` says of the language of each active persona; with its line if `raw`, the file, is given."""
+        found = {persona.id: said for persona in self.active() if (said := doubt(persona))}
+        if not found or raw is None:
+            return tuple(Fault("language", said, persona) for persona, said in found.items())
+        text, data = decode(raw)
+        rows, _, at = parts_of(data)
+        places = {id_of(row): path_of((*at, index, "language")) for index, row in enumerate(rows)}
+        return located([Fault(places[persona], said, persona) for persona, said in found.items()], text)
 
     def get(self, astrologer_id: str, moment: datetime.datetime | None = None) -> Persona:
         """Return the persona with this id, if it is active, and open at `moment` if one is given.

@@ -25,6 +25,11 @@ def code_of(language: str) -> str | None:
     return _codes().get(language.strip().casefold())
 
 
+def name_of(code: str) -> str:
+    """The English name of the language with this ISO 639-1 code; the code itself if it has none."""
+    return str(Locale("en").languages.get(code, code))
+
+
 def unknown_language(language: str) -> str:
     """The sentence for an unknown language, with the one that was probably meant."""
     names = [name.title() for name in _codes()]
@@ -37,6 +42,11 @@ def spelled_in(text: str, code: str) -> bool:
     letters = _letters(text)
     own = sum(letters[part] for script in scripts_of(code) for part in _MIXED.get(script, (script,)))
     return 2 * own >= letters.total() or not scripts_of(code)
+
+
+def has_words(text: str) -> bool:
+    """True if a text has a letter or a digit: a voice has nothing to say of dots and emoji."""
+    return any(map(str.isalnum, text))
 
 
 def wrong_script(text: str, code: str) -> str | None:

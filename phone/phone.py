@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import ssl
 import time
 import wave
 from base64 import b64decode, b64encode
@@ -30,8 +31,13 @@ class CallEnded(Exception):
     """
 
     def __init__(self, code: int, reason: str, error: Message | None) -> None:
-        super().__init__(f"the call ended with {code}: {reason or 'no reason given'}")
+        what = "the call ended" if code >= 1000 else "the server refused it"
+        super().__init__(f"{what} with {code}: {reason or 'no reason given'}")
         self.code, self.reason, self.error = code, reason, error
+
+
+class NoServer(ConnectionError):
+    """No server answers at the URL."""
 
 
 class InvalidAddress(Exception):
@@ -54,7 +60,7 @@ class Phone:
     """One call. Use as `async with Phone(url, user) as phone`. Every message received is appended to `seen`.
 
     `query` holds the parameters of the URL, `on_message` is called with each message, `error` is the last error
-    message. Entering raises CallEnded if the handshake is refused, InvalidAddress, and OSError.
+    message. Entering raises CallEnded if the handshake is refused, InvalidAddress, NoServer, TimeoutError, SSLError.
     """
 
     url: str
@@ -67,7 +73,7 @@ class Phone:
     error: Message | None = None
 
     async def __aenter__(self) -> Self:
-        address = f"{self.url}/ws-mobile/{quote(self.user)}"
+        address = f"{self.url}/ws-mobile/{quote(self.user, safe='')}"
         if self.query:
             address += f"?{urlencode(self.query)}"
         try:
@@ -75,6 +81,10 @@ class Phone:
         except InvalidStatus as refused:
             reason = (refused.response.body or b"").decode(errors="replace").strip()
             raise CallEnded(refused.response.status_code, reason, None) from None
+        except (TimeoutError, ssl.SSLError):
+            raise
+        except OSError as error:
+            raise NoServer(f"no server answers at {self.url} ({error.strerror or error})") from None
         except (InvalidURI, InvalidHandshake) as error:
             raise InvalidAddress(f"no call can be placed to {self.url}: {error}") from None
         return self
@@ -111,7 +121,12 @@ class Phone:
         A reply that a lost upstream connection interrupted is complete with the reply that continues it.
         """
         since = time.perf_counter() if since is None else since
-        started = await self.hear("response_started", within)
+        async with asyncio.timeout(within):
+            while (started := await self.next())["type"] != "response_started":
+                if started["type"] == "error":
+                    raise CallFailed(started)
+                if started["type"] == "transcript" and _is_unspoken(started["item_id"]):
+                    return Answer(wav(b""), started["text"], started["item_id"], time.perf_counter() - since, 0.0)
         pcm, words, first, lost = bytearray(), list[str](), 0.0, False
         while True:
             message = await asyncio.wait_for(self.next(), within)
@@ -145,6 +160,8 @@ class Phone:
         """Wait for a complete reply in clip mode, `within` seconds. Raises CallFailed, CallEnded, TimeoutError."""
         since = time.perf_counter() if since is None else since
         text = await self.hear("text_response", within)
+        if _is_unspoken(text["response_id"]):
+            return Answer(wav(b""), text["text"], text["response_id"], time.perf_counter() - since, 0.0)
         sound = await self.hear("audio_response", within)
         data = b64decode(sound["audio"])
         return Answer(data, text["text"], sound["response_id"], time.perf_counter() - since, duration(data))
@@ -204,3 +221,8 @@ def duration(wav: bytes) -> float:
     """How many seconds a WAV file plays."""
     with wave.open(io.BytesIO(wav)) as sound:
         return float(sound.getnframes() / sound.getframerate())
+
+
+def _is_unspoken(response_id: str) -> bool:
+    """True for a greeting of which nothing can be spoken: no sound follows its words."""
+    return response_id.endswith(".0")

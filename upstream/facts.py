@@ -87,7 +87,7 @@ class ReplyWords:
 class ReplyEnded:
     """A reply is over. `text` is all that the model said, also if it was cancelled; `reason` why it is not complete.
 
-    `full`: it failed because the upstream has too much to do.
+    `full`: it failed because the upstream has too much to do; `foreign`: because it does not serve the language.
     """
 
     reply: ReplyNumber
@@ -96,16 +96,18 @@ class ReplyEnded:
     text: str
     reason: str = ""
     full: bool = False
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AskFailed:
-    """The upstream refused to answer, and no reply began. `full`: because it has too much to do."""
+    """The upstream refused to answer, and no reply began. `full` and `foreign` as in ReplyEnded."""
 
     ask: TurnId
     code: str
     message: str
     full: bool = False
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

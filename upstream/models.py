@@ -3,12 +3,27 @@
 The capabilities at the head of the file are those of the GA Realtime API; a model that differs says in what.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import orjson
+
+LOCAL = "local-engine"  # the name of the engine that comes with the server
+
+
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """What a model can hear and speak; `of` is what callers are told that it is.
+
+    `heard` are the ISO 639-1 codes of what it recognises, `scripts` the ISO 15924 codes of what it reads out. Empty
+    ones stand for all.
+    """
+
+    of: str = "the model"
+    heard: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +31,8 @@ class Capabilities:
     """What a connection to a model can do.
 
     `mutable_voice` and `mutable_instructions`: they may be changed on an open session, the voice until it has
-    produced audio. `session_seconds` is how long a session lasts at most.
+    produced audio. `session_seconds` is how long a session lasts at most. Without `counts_tokens`
+    it estimates them by rules of thumb, which say nothing of what another model would count.
     """
 
     mutable_voice: bool = True
@@ -24,6 +40,8 @@ class Capabilities:
     truncate: bool = True
     cancel: bool = True
     session_seconds: float = 3600.0
+    counts_tokens: bool = True
+    languages: Languages = field(default_factory=Languages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +84,17 @@ def named(name: str) -> Model:
     prices = known.get("usd_per_million")
     return Model(
         name,
-        Capabilities(**{**file["capabilities"], **known.get("capabilities", {})}),
+        _capabilities({**file["capabilities"], **known.get("capabilities", {})}),
         known.get("retires"),
         Prices(**prices, of=file["prices_of"]) if prices else None,
         known=row is not None,
     )
+
+
+def _capabilities(said: dict[str, Any]) -> Capabilities:
+    languages = said.pop("languages")
+    heard, scripts = tuple(languages["heard"]), tuple(languages["scripts"])
+    return Capabilities(**said, languages=Languages(languages["of"], heard, scripts))
 
 
 @cache

@@ -17,8 +17,11 @@ def cost(used: Used, prices: Prices) -> float:
     ) / 1e6
 
 
-def spent(used: Used, prices: Prices | None) -> dict[str, str]:
-    """For the line that sums up a call: tokens, and what they cost if that is known."""
+def spent(used: Used, prices: Prices | None, *, counted: bool = True) -> dict[str, str]:
+    """For the line that sums up a call: tokens, and what they cost if that is known.
+
+    If the model has not `counted` them, they are marked as an estimate, and cost nothing.
+    """
     kinds = {
         "text_in": used.text_in,
         "audio_in": used.audio_in,
@@ -26,6 +29,7 @@ def spent(used: Used, prices: Prices | None) -> dict[str, str]:
         "text_out": used.text_out,
         "audio_out": used.audio_out,
     }
-    return {kind: str(tokens) for kind, tokens in kinds.items()} | (
-        {"usd": f"{cost(used, prices):.4f}"} if prices else {}
-    )
+    told = {kind: str(tokens) for kind, tokens in kinds.items()}
+    if not counted:
+        return told | {"tokens": "estimated"}
+    return told | ({"usd": f"{cost(used, prices):.4f}"} if prices else {})

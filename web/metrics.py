@@ -36,6 +36,7 @@ class Metrics:
         self._gauge(
             "voice_upstream_barred", "1 while the upstream refuses our account", lambda: counters.account_blocked
         )
+        self._gauge("voice_tokens_estimated", "1 if the model estimates tokens", lambda: counters.tokens_estimated)
         self._gauge("voice_tasks", "Tasks of the event loop", lambda: len(asyncio.all_tasks()))
         self._gauge("voice_decoders_busy", "Decoders at work on a clip", lambda: pool.busy)
         self._gauge("voice_clips_waiting", "Clips that wait for a decoder", lambda: pool.waiting)

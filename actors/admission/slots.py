@@ -1,14 +1,16 @@
 """Places with personas: how many calls each has, of all calls of this process."""
 
 from collections import Counter
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from datetime import datetime
 from typing import assert_never
 
+from actors.admission.languages import Served
 from actors.messages.admission import ById, ByWords, Declined, Reserve, Reserved, Wish
 from actors.messages.ids import ChoiceId
 from personas import Catalogue, Persona
 from schemas import Refused
+from upstream.models import Languages
 
 NOBODY_FITS = (
     "Nobody who takes calls now fits what you look for: see GET /api/astrologers, and send config with an "
@@ -21,10 +23,11 @@ class PersonaSlots:
 
     A call holds a place for each choice that was reserved and not released: one for the persona on its line, and one
     for the persona that is being called. Choices of one call that hold the same persona count as one caller. State and
-    arithmetic; the supervisor owns it.
+    arithmetic; the supervisor owns it. `languages` are those of the model that serves.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, languages: Languages | None = None) -> None:
+        self._served = Served(languages or Languages())
         self._held: dict[Hashable, dict[int, str]] = {}  # of a call, the astrologer_id by choice
         self._callers: Counter[str] = Counter()
 
@@ -34,12 +37,20 @@ class PersonaSlots:
             fitting = _fitting(asked.wish, catalogue, now)
         except Refused as refused:
             return Declined(asked.choice, refused.code, refused.message)
-        for persona in fitting:
+        for persona in filter(self._served.speaks, fitting):
             if self._take(asked.session, asked.choice, persona):
                 return Reserved(asked.choice, persona, catalogue.memory)
-        full = {one.id for one in catalogue.open(now) if self.full(one)}
-        advice = catalogue.advise(fitting[0], now, engaged=full)
-        return Declined(asked.choice, "busy", f"{fitting[0].name} is talking to others. {advice}")
+        return self._declined(asked.choice, fitting, catalogue, now)
+
+    def _declined(self, choice: ChoiceId, fitting: Sequence[Persona], catalogue: Catalogue, now: datetime) -> Declined:
+        """None of these personas can be had: all are talking to others, or the model cannot speak their language."""
+        spoken = [persona for persona in fitting if self._served.speaks(persona)]
+        persona = (spoken or fitting)[0]
+        engaged = {one.id for one in catalogue.open(now) if self.full(one) or not self._served.speaks(one)}
+        advice = catalogue.advise(persona, now, engaged=engaged)
+        if refusal := self._served.refusal(persona):
+            return Declined(choice, "language_not_served", f"{refusal} {advice}")
+        return Declined(choice, "busy", f"{persona.name} is talking to others. {advice}")
 
     def release(self, call: Hashable, choices: Collection[int]) -> None:
         """Release the places of these choices of the call; a choice without a place is passed over."""

@@ -60,6 +60,8 @@ class Conversation:
         """A new connection has the line: it owes the greeting of a choice, or goes on where the one before was lost."""
         if not self.outbound.streamed and not self.greetings.undecided:
             self.inbound.stream.drop()  # it was for a persona who has left, and was kept in case they came back
+        if (unspoken := self.greetings.take_unspoken()) and not unspoken.said_before:
+            self.outbound.show(live, unspoken.number, unspoken.words)  # no model could say it, and none is asked
         self.greetings.ask(live)
 
     def lost(self, leg: Leg) -> None:

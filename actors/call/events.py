@@ -98,8 +98,8 @@ class UpstreamEvents:
                 self._inbound.committed(leg, number(leg, ask), now)
             case ReplyEnded(_, ask):
                 self._reply_ended(leg, number(leg, ask), event, now)
-            case AskFailed(ask, code, full=full):
-                self._owed.fail(number(leg, ask), code, full)
+            case AskFailed(ask, code):
+                self._owed.fail(number(leg, ask), code, full=event.full, foreign=event.foreign)
             case Postponed(reply, ask, seconds):
                 self._owed.put_off(number(leg, ask), seconds)
                 self._outbound.postponed(leg.generation, reply)
@@ -126,7 +126,8 @@ class UpstreamEvents:
         if answered:
             self._owed.settle(ask)
         elif answered is False:
-            self._owed.fail(ask, ended.reason or "it said nothing", ended.full)
+            reason = ended.reason or "it said nothing"
+            self._owed.fail(ask, reason, full=ended.full, foreign=ended.foreign)
         elif (said := self._inbound.turns.get(ask)) and said.behind:
             # The caller was still speaking when it began: one answer serves both.
             self._inbound.turns.change(ask, cancelled=True, behind=0)

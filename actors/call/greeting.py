@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from actors.call.line import Leg
 from actors.messages.bridge import Greet
 from actors.messages.ids import ChoiceId
+from personas.languages import has_words
 from upstream.facts import TurnId
 
 
@@ -58,6 +59,14 @@ class Greetings:
     def owe(self, choice: ChoiceId, words: str) -> None:
         """The choice was granted: its persona owes these words, and nobody else owes any."""
         self.owed = Greeting(self._places.pop(choice), words)
+
+    def take_unspoken(self) -> Greeting | None:
+        """The greeting, which is owed no more, if nothing of its rest can be spoken; else None."""
+        greeting = self.owed
+        if greeting is None or has_words(greeting.rest):
+            return None
+        self.owed = None
+        return greeting
 
     def ask(self, live: Leg) -> None:
         """Have this connection say what is still owed."""

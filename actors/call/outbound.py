@@ -85,6 +85,14 @@ class Outbound:
             self._caller.tell(AudioResponse(outgoing.id, self._playing.send(outgoing, now)))
         return True
 
+    def show(self, leg: Leg, ask: TurnId, words: str) -> None:
+        """Tell the caller these words of the persona's without sound: no reply of the model says them."""
+        number = f"{leg.generation}.0"
+        self._caller.tell(Transcript("assistant", words, number))
+        if not self.streamed:
+            self._caller.tell(TextResponse(number, words))
+        self._persona.tell(Remember(leg.selection.persona.id, ask, "assistant", words))
+
     def pace(self, now: float) -> float | None:
         """Release what is due of a stream; returns after how many seconds more is, None if that is not known."""
         if self._due is not None and now < self._due - 0.001:

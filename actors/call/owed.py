@@ -14,6 +14,8 @@ from actors.messages.bridge import AskClip, AskText, CancelReply, ContinueReply
 from actors.messages.caller import Error
 from upstream.facts import NO_TURN, TurnId
 
+FOREIGN = "The model does not serve this language: type, or choose another persona."
+
 
 class Owed:
     """Asks are told apart by their numbers. `tally` counts, among others, the answers that came to an end."""
@@ -82,16 +84,18 @@ class Owed:
         if (said := self._turns.get(ask)) and said.asked:
             self._answered(said)
 
-    def fail(self, ask: TurnId, reason: str, full: bool = False) -> None:
+    def fail(self, ask: TurnId, reason: str, *, full: bool = False, foreign: bool = False) -> None:
         """The model could not answer: the caller is told why, and the ask is settled.
 
-        `reason` is the upstream's code; `full`: it has too much to do.
+        `reason` is the upstream's code; `full`: it has too much to do; `foreign`: it does not serve the language.
         """
         self.ended()
         self.settle(ask)
         self._tally["failed"] += 1
         if full:
             self._caller.tell(Error("busy", "Too many want an answer at this moment: say it again in a while."))
+        elif foreign:
+            self._caller.tell(Error("language_not_served", FOREIGN))
         else:
             self._caller.tell(Error("upstream_unavailable", f"The model could not answer ({reason}): say it again."))
 

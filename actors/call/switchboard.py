@@ -22,6 +22,7 @@ choice that is either a rollover, of which they are told nothing, or the end of 
 import random
 from typing import assert_never
 
+from actors.admission.languages import Served
 from actors.call import timers
 from actors.call.bridges import Bridges
 from actors.call.choices import Choices
@@ -73,6 +74,7 @@ class Switchboard:
     ) -> None:
         self._host, self._caller, self._persona, self._conversation = host, caller, persona, conversation
         self._choices, self._default = Choices(services.limits.switches), services.default_astrologer
+        self._served = Served(services.upstream.can.languages)
         self.bridges = Bridges(host, persona, conversation, self._choices, services)
         self.mode = CallMode(host, self._choices, self.bridges, conversation)
         self._rollovers = 0
@@ -236,6 +238,8 @@ class Switchboard:
     def _acknowledge(self, live: Leg) -> None:
         self._acknowledged = live.selection.choice
         self._caller.acknowledge(live.selection.persona)
+        if advice := self._served.advice(live.selection.persona):
+            self._caller.tell(Notice("typed_only", advice))
 
     def give_up(self) -> None:
         """Whoever is wanted could not be reached in time."""

@@ -19,6 +19,6 @@ class Account:
         else:
             self._counters.allowances[event.what] = event.remaining
 
-    def told(self, prices: Prices | None) -> dict[str, str]:
-        """For the log, with what it costs at these prices."""
-        return spent(self._used, prices)
+    def told(self, prices: Prices | None, *, counted: bool) -> dict[str, str]:
+        """For the log, with what it costs at these prices; `counted` as in `spent`."""
+        return spent(self._used, prices, counted=counted)

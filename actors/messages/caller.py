@@ -197,7 +197,9 @@ class Clear:
     response_id: str
 
 
-NoticeCode: TypeAlias = Literal["switching", "reconnecting", "resumed", "waiting", "say_again", "minute", "draining"]
+NoticeCode: TypeAlias = Literal[
+    "switching", "reconnecting", "resumed", "waiting", "say_again", "typed_only", "minute", "draining"
+]
 
 
 @dataclass(frozen=True, slots=True)

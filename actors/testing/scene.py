@@ -1,6 +1,7 @@
 """One caller's session on a stage, with a hand on everything around it."""
 
 import asyncio
+from dataclasses import replace
 from functools import cache
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
 from audio import Decoded, Pool, Sender, Undecoded
 from personas import Catalogue, CurrentCatalogue
+from upstream.models import Languages
 
 ENDING_SECONDS = 5.0  # the last facts have 2 s, and so have children that will not end
 
@@ -68,10 +70,11 @@ class Decoders:
 class Supervisor(Probe):
     """It has places for one call, until `by_hand` is set: then Reserve and ReleaseSlots are in its box."""
 
-    def __init__(self, current: CurrentCatalogue, clock: Clock) -> None:
+    def __init__(self, current: CurrentCatalogue, clock: Clock, languages: Languages | None = None) -> None:
         super().__init__("supervisor")
         self.by_hand = False
-        self._current, self._clock, self._slots = current, clock, PersonaSlots()
+        self._current, self._clock = current, clock
+        self._slots = PersonaSlots(languages)
 
     def tell(self, message: Any, /) -> None:
         match message:
@@ -101,13 +104,21 @@ class Scene:
     """
 
     def __init__(
-        self, stage: Stage, catalogue: Catalogue | None = None, limits: Limits | None = None, address: str = ""
+        self,
+        stage: Stage,
+        catalogue: Catalogue | None = None,
+        limits: Limits | None = None,
+        address: str = "",
+        languages: Languages | None = None,
     ) -> None:
         self.stage = stage
         self.catalogue = catalogue or shipped()
         self.current = CurrentCatalogue(self.catalogue)
-        self.supervisor, self.caller = Supervisor(self.current, stage.clock), Probe("caller")
         self.upstream, self.decoders = Wires(), Decoders()
+        if languages:
+            self.upstream.can = replace(self.upstream.can, languages=languages)
+        self.supervisor = Supervisor(self.current, stage.clock, languages)
+        self.caller = Probe("caller")
         self.connection = 1
         self.services = Services(
             self.current, self.upstream, cast(Pool, self.decoders), limits or Limits(), clock=stage.clock

@@ -9,6 +9,7 @@ from upstream.facts import Turn
 
 EXPERTISE = re.compile(r"^#+ *(?:Expertise|Speciality)\s*\n(.+)|^(?:Expertise|Speciality): *(.+)", re.MULTILINE)
 TODAY = re.compile(r"^(?:#+ *)?Today[:\s]+(\d{4}-\d\d-\d\d)", re.MULTILINE)
+TOLD = re.compile(r"^Birth (date|time|place): ", re.MULTILINE)
 DEVANAGARI = re.compile("[\u0900-\u097f]")
 
 
@@ -16,7 +17,8 @@ DEVANAGARI = re.compile("[\u0900-\u097f]")
 class Prompt:
     """A parsed prompt: ISO 639-1 code of its language, expertise, date (YYYY-MM-DD), the words to say exactly.
 
-    `goes_on`: the reply must continue an answer that was interrupted.
+    `goes_on`: the reply must continue an answer that was interrupted. `told` are the facts of birth that it has of the
+    caller: "date", "time", "place".
     """
 
     language: str | None
@@ -24,6 +26,7 @@ class Prompt:
     today: str | None
     exactly: str | None
     goes_on: bool = False
+    told: frozenset[str] = frozenset()
 
 
 def parse_prompt(instructions: str) -> Prompt:
@@ -37,12 +40,13 @@ def parse_prompt(instructions: str) -> Prompt:
         today=today[1] if today else None,
         exactly=exactly.strip() if asked else None,
         goes_on=GO_ON in instructions,
+        told=frozenset(TOLD.findall(instructions.rpartition("\n# Caller\n")[2])),
     )
 
 
 def spoken_language(prompt: Prompt, turns: Sequence[Turn]) -> str:
-    """The language of the reply: that of the prompt, else Hindi if the last turn is in Devanagari, else English."""
-    if prompt.language:
+    """The language of the reply: "hi" or "en" if the prompt says so, else Hindi after a turn in Devanagari."""
+    if prompt.language in ("hi", "en"):
         return prompt.language
     last = next((turn.text for turn in reversed(turns) if turn.role == "user"), "")
     return "hi" if DEVANAGARI.search(last) else "en"

@@ -19,18 +19,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from engine.mind.birth import FACTS, mentions, speaks_of_birth, told
 from engine.mind.echo import echoed, is_question
 from engine.mind.prompt import Prompt, spoken_language
-from engine.mind.topics import data, does_not_know, mentions, speaks_of_birth, stands_alone, topic_of
+from engine.mind.topics import data, does_not_know, stands_alone, topic_of
 from upstream.facts import Turn
 
-FACTS = ("date", "time", "place")  # of birth, in the order of the questions
 BLANK = re.compile(r"\{\w+\}")
 WORD = re.compile(r"\S+")
 
 
 def reply(prompt: Prompt, turns: Sequence[Turn]) -> str:
-    """The reply to the turns; in English for every language but Hindi."""
+    """The reply to the turns; for a language other than English and Hindi, in the one that the caller writes like."""
     if prompt.goes_on and turns and turns[-1].role == "assistant":
         return _rest(prompt, turns)
     return Reply(prompt, turns).compose()
@@ -63,6 +63,7 @@ class Reply:
         self._prompt = prompt
         self._phrases = phrases(spoken_language(prompt, turns))
         self._heard = [turn.text for turn in turns if turn.role == "user"]
+        self._told = prompt.told | self._facts_told(turns)
         mine = [turn.text for turn in turns if turn.role == "assistant"]
         self._said = "\n".join(mine)
         self._last_said = mine[-1] if mine else ""
@@ -97,8 +98,9 @@ class Reply:
 
     def _acknowledgement(self, text: str, topic: str | None) -> str:
         """Acknowledge what the caller said: by the words if they can be repeated, else by the topic."""
-        asked = self._asked()
-        if asked and (mentions(text, asked) or not (topic or is_question(text, self._phrases))):
+        asked, question = self._asked_in(self._last_said), is_question(text, self._phrases)
+        tells = asked and mentions(text, asked) and not (asked == "place" and question)
+        if asked and (tells or not (topic or question)):
             return self._noted(text, asked)
         words, options = echoed(text, self._phrases), self._phrases["understood"]
         if words:
@@ -108,15 +110,29 @@ class Reply:
             return self._pick(options["topic"], topic=self._phrases["topics"][topic]["label"])
         return self._pick(options["unclear"])
 
-    def _asked(self) -> str | None:
-        """The fact of birth for which the last reply asked, or None."""
+    def _asked_in(self, said: str) -> str | None:
+        """The fact of birth for which a reply asked, or None."""
         questions = self._phrases["questions"]
-        return next((fact for fact in FACTS if any(each in self._last_said for each in questions[fact])), None)
+        return next((fact for fact in FACTS if any(each in said for each in questions[fact])), None)
+
+    def _facts_told(self, turns: Sequence[Turn]) -> set[str]:
+        """The facts of birth that the caller told: in answer to a question for one, or where they speak of a birth."""
+        known, said = set[str](), ""
+        for turn in turns:
+            if turn.role == "assistant":
+                said = turn.text
+            elif turn.role == "user" and (self._asked_in(said) or speaks_of_birth(turn.text)):
+                known |= told(turn.text)
+        return known
 
     def _noted(self, text: str, asked: str) -> str:
         options = self._phrases["noted"]
         if does_not_know(text):
             return self._pick(options["unknown"])
+        if told(text) > {asked}:
+            return self._pick(
+                options["several"], words=echoed(text, self._phrases) or self._phrases["facts"]["several"]
+            )
         certain = asked == "place" or mentions(text, asked) or any(map(str.isdigit, text))
         words = echoed(text, self._phrases) or self._phrases["facts"][asked]
         return self._pick(options[asked if certain else "unsure"], words=words)
@@ -132,7 +148,7 @@ class Reply:
         """The next question: the facts of birth first, each once, then about the topic."""
         questions = self._phrases["questions"]
         about = self._phrases["topics"][self._about]["questions"] if self._about else []
-        if self._about is None and not echoed(text, self._phrases) and not self._asked():
+        if self._about is None and not echoed(text, self._phrases) and not self._asked_in(self._last_said):
             return self._pick(questions["any"])
         if self._about in data()["topic_first"] and any(each not in self._said for each in about):
             return self._pick(about)
@@ -142,10 +158,8 @@ class Reply:
         return self._pick([*about, *questions["any"]])
 
     def _is_known(self, fact: str) -> bool:
-        """True if a fact of birth was asked for before (answered or not), or mentioned by the caller."""
-        return any(each in self._said for each in self._phrases["questions"][fact]) or any(
-            speaks_of_birth(text) and mentions(text, fact) for text in self._heard
-        )
+        """True if a fact of birth was asked for before (answered or not), or told by the caller."""
+        return fact in self._told or any(each in self._said for each in self._phrases["questions"][fact])
 
     def _pick(self, options: Sequence[str], **blanks: str) -> str:
         """The first phrase that was not used in this call; if all were, by the number of the turn."""

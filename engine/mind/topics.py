@@ -14,10 +14,6 @@ from typing import Any, TypeAlias
 Pattern: TypeAlias = tuple[str, ...]
 
 SEPARATORS = re.compile(r"[\s.,!?;:\u0964\"()\[\]\u2026/-]+")
-FIGURES = {
-    "date": re.compile(r"\d{4}|\d{1,2}[./-]\d{1,2}[./-]"),
-    "time": re.compile(r"\b\d{1,2}(:\d\d| ?[ap]\.?m\b)"),
-}
 NUKTA, CANDRABINDU, ANUSVARA = "\u093c", "\u0901", "\u0902"
 
 
@@ -33,9 +29,9 @@ def topic_of(text: str) -> str | None:
     said = words_of(text)
     for topic in data()["topics"]:
         if (
-            _contains_any(said, topic["words"])
-            and ("with" not in topic or _contains_any(said, topic["with"]))
-            and not _contains_any(said, topic.get("without", ()))
+            contains_any(said, topic["words"])
+            and ("with" not in topic or contains_any(said, topic["with"]))
+            and not contains_any(said, topic.get("without", ()))
         ):
             return str(topic["name"])
     return None
@@ -46,25 +42,14 @@ def stands_alone(topic: str) -> bool:
     return topic in data()["alone"]
 
 
-def mentions(text: str, fact: str) -> bool:
-    """True if the text contains a fact: "date", "time" or "place"."""
-    figures = FIGURES.get(fact)
-    return _contains_any(words_of(text), data()["facts"][fact]) or bool(figures and figures.search(text.lower()))
-
-
-def speaks_of_birth(text: str) -> bool:
-    """True if the text mentions a birth."""
-    return _contains_any(words_of(text), data()["birth"])
-
-
 def does_not_know(text: str) -> bool:
     """True if the text says that the caller does not know."""
-    return _contains_any(words_of(text), data()["unknown"])
+    return contains_any(words_of(text), data()["unknown"])
 
 
 def is_romanised(text: str) -> bool:
     """True if the text is Hindi in Latin letters."""
-    return _contains_any(words_of(text), data()["romanised"])
+    return contains_any(words_of(text), data()["romanised"])
 
 
 def words_of(text: str) -> list[str]:
@@ -74,7 +59,8 @@ def words_of(text: str) -> list[str]:
     return [word.removesuffix("'s") for word in SEPARATORS.split(plain) if word]
 
 
-def _contains_any(said: Sequence[str], patterns: Sequence[str]) -> bool:
+def contains_any(said: Sequence[str], patterns: Sequence[str]) -> bool:
+    """True if any of these patterns matches somewhere in the words."""
     return any(_contains(said, _parsed(pattern)) for pattern in patterns)
 
 

@@ -1,9 +1,10 @@
 """Reads the rows of a file: the personas without a fault, the faults of the others, and warnings."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from personas import tokens
-from personas.languages import wrong_script
+from personas.languages import has_words, wrong_script
 from personas.loading.faults import CatalogueBroken, Fault
 from personas.loading.reader import id_of, read_persona
 from personas.loading.shape import defined_shape
@@ -13,6 +14,7 @@ from schemas.explain import Parts, path_of, shown
 
 MOST_FAULTS = 200  # of a file that are reported at once
 _MOST_ROWS = 10_000
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,100}>|\*\*|__|~~|`|\]\(|^#+ |&[a-z]+;|\*\w[^*]{0,100}\*")
 
 
 def read_rows(
@@ -59,4 +61,10 @@ def warnings(at: Parts, persona: Persona) -> list[Fault]:
         found.append(Fault(path_of((*at, "system_prompt")), message, persona.id))
     if script := wrong_script(persona.greeting, persona.language_code):
         found.append(Fault(path_of((*at, "greeting")), script, persona.id))
+    if not has_words(persona.greeting):
+        silent = "has no words: nothing of it can be spoken, and callers only read it. Write what is to be said."
+        found.append(Fault(path_of((*at, "greeting")), silent, persona.id))
+    if markup := _MARKUP.search(persona.greeting):
+        spoken = f"holds the markup '{shown(markup[0])}', which is read out or shown as it is; take it out."
+        found.append(Fault(path_of((*at, "greeting")), spoken, persona.id))
     return found

@@ -87,7 +87,9 @@ class Asks:
             return []
         if seconds is not None:
             return [Postponed(NO_REPLY, ask.number, seconds)]
-        return [AskFailed(ask.number, code, message, full=errors.of(code) is Action.FULL)]
+        means = errors.of(code)
+        full, foreign = means is Action.FULL, means is Action.FOREIGN
+        return [AskFailed(ask.number, code, message, full, foreign)]
 
     def content_refused(self, event_id: str, code: str, message: str) -> list[Event]:
         """If a part of what is pending was not taken: the answer would be to something else, so none is wanted."""

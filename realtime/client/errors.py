@@ -11,6 +11,7 @@ class Action(Enum):
     LOST = "the connection is gone, the next one takes over"
     LATER = "ask again after the delay that the upstream names, three times and 20 s at most"
     FULL = "that turn is refused, and the caller is told that it is `busy`; the call goes on"
+    FOREIGN = "that turn is refused with `language_not_served`; the call goes on"
     RACE = "count it and go on"
 
 
@@ -31,6 +32,7 @@ CODES = {
     "rate_limit_exceeded": Action.LATER,
     "server_is_overloaded": Action.FULL,
     "slow_down": Action.FULL,
+    "language_not_served": Action.FOREIGN,
     "conversation_already_has_active_response": Action.RACE,
     "response_cancel_not_active": Action.RACE,
     "input_audio_buffer_commit_empty": Action.RACE,

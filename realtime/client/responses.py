@@ -168,5 +168,6 @@ class Responses:
 
 def _ended(reply: Reply, status: Status, reason: str = "") -> ReplyEnded:
     # A reply may have been complete before our cancel reached the upstream: to us it is cancelled all the same.
-    status, full = "cancelled" if reply.void else status, errors.of(reason) is Action.FULL
-    return ReplyEnded(reply.number, reply.ask, status, reply.text.strip(), reason, full)
+    status, means = "cancelled" if reply.void else status, errors.of(reason)
+    full, foreign = means is Action.FULL, means is Action.FOREIGN
+    return ReplyEnded(reply.number, reply.ask, status, reply.text.strip(), reason, full, foreign)

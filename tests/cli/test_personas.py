@@ -1,6 +1,7 @@
 """`personas check` and `personas show`, as whoever edits the file and a build server use them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from typer.testing import CliRunner
 from cli import app
 from personas import SHIPPED
 from tests.kit.four import TINA
+from tests.kit.languages import TAMIL, data
+from upstream.models import LOCAL
 
 
 def run(*args: str) -> tuple[int, str, str]:
@@ -132,3 +135,31 @@ def test_half_a_character_in_a_template_is_told(tmp_path: Path) -> None:
     for option in ((), ("--json",)):
         code, told, _ = run("check", *option, str(file))
         assert (code, "holds half of a character" in told) == (1, True)
+
+
+def languages_of(tmp_path: Path, *args: str) -> list[str]:
+    """The warnings for a file with personas in seven languages, without the path of the file."""
+    file = tmp_path / "personas.json"
+    file.write_text(json.dumps(data(), ensure_ascii=False, indent=1))
+    code, told, _ = run("check", str(file), *args)
+    assert code == 0
+    return [line.removeprefix(str(file)) for line in told.split("\n") if "warning:" in line]
+
+
+def test_the_languages_of_the_local_engine_are_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the line of the language: who cannot be chosen, and who can only be typed to."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("UPSTREAM_URL", raising=False)
+    tamil, marathi, urdu = languages_of(tmp_path)
+    assert re.match(rf":\d+:\d+: warning: .+\.language \({TAMIL}\): is Tamil; the local engine hears and", tamil)
+    assert "nobody can choose" in urdu
+    assert "only type" in marathi
+
+
+def test_another_model_is_not_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the rules of `serve`: a key of OpenAI or an address name another one."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert languages_of(tmp_path, "--upstream-url", "wss://example.org/v1/realtime") == []
+    assert len(languages_of(tmp_path, "--upstream-url", "ws://127.0.0.1:1/v1/realtime", "--model", LOCAL)) == 3
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    assert languages_of(tmp_path) == []

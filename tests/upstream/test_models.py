@@ -37,6 +37,13 @@ def test_an_unknown_model_is_taken_for_what_the_api_promises() -> None:
     assert len(model.doubts) == 1
 
 
+def test_the_local_engine_costs_nothing_and_estimates() -> None:
+    """Its tokens are not OpenAI's, and it has some languages only."""
+    model = models.named(models.LOCAL)
+    assert (model.doubts, model.prices, model.can.counts_tokens) == ([], None, False)
+    assert set(model.can.languages.heard) == {"en", "hi"}
+
+
 def test_an_upstream_may_let_sessions_last_less() -> None:
     """The setting goes before the model's record."""
     assert Upstream("ws://x", "gpt-realtime-2.1").can.session_seconds == 3600

@@ -12,7 +12,7 @@ import { hue } from "./persona.js";
  */
 
 /** Of a choice: it is not granted. */
-const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "closed_now", "busy", "switch_too_often",
+const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "closed_now", "language_not_served", "busy", "switch_too_often",
   "persona_switch_failed"];
 const RECORD_MS = 110_000; // the server takes two minutes
 
@@ -125,6 +125,7 @@ export class Conversation {
       case "config_ack":
         return this.#meet(message);
       case "transcript":
+        if (message.item_id.endsWith(".0")) this.#greeted = true; // a greeting that no voice can speak
         return this.captions.show(message);
       case "audio_response":
         return this.#listen(message);

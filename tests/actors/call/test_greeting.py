@@ -30,6 +30,18 @@ def owed(words: str = "one two three") -> Greetings:
     return greetings
 
 
+def test_what_cannot_be_spoken_is_taken_and_owed_no_more() -> None:
+    """Also where only emoji are left of it."""
+    for greetings in (owed("🙏"), owed("...")):
+        taken = greetings.take_unspoken()
+        assert taken
+        assert (taken.number, greetings.owed) == (TURN, None)
+    greetings = owed("Namaste 🙏")
+    assert greetings.take_unspoken() is None
+    greetings.lost({TURN: "Namaste"})
+    assert greetings.take_unspoken()
+
+
 def test_a_greeting_comes_first_from_the_choice_until_it_begins() -> None:
     """Nobody listens to the caller meanwhile, or they would be answered before they are greeted."""
     greetings = Greetings()

@@ -9,6 +9,7 @@ import pytest
 
 from engine.ear.ear import Ear, windows
 from engine.voice.voice import Voice
+from upstream.models import LOCAL, named
 
 SECOND = 24_000
 
@@ -95,6 +96,12 @@ def test_less_than_a_word_is_nothing(ear: Ear) -> None:
     """No audio, and a click of 50 ms, are heard as nothing."""
     assert ear.hear(b"", "en") == ""
     assert ear.hear(bytes(SECOND // 10), "en") == ""
+
+
+def test_it_hears_what_is_told_of_it(ear: Ear) -> None:
+    """No language that models.json promises is an error."""
+    for language in named(LOCAL).can.languages.heard:
+        assert ear.hear(bytes(48_000), language) == ""
 
 
 def test_another_language_is_refused(ear: Ear) -> None:

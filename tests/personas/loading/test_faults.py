@@ -83,6 +83,29 @@ def test_a_greeting_in_another_script_is_warned_of_and_served(row: Make, changes
     assert says in warning.message
 
 
+@pytest.mark.parametrize("greeting", ["🙏", "...", "…!", "-- 💍 --"])
+def test_a_greeting_without_a_word_is_warned_of_and_served(row: Make, greeting: str) -> None:
+    """No voice can say it."""
+    catalogue = Catalogue.from_data([row(greeting=greeting)])
+    assert (catalogue.faults, len(catalogue.active())) == ((), 1)
+    assert "has no words" in catalogue.warnings[0].message
+
+
+@pytest.mark.parametrize("markup", ["<b>", "**", "`", "__", "&nbsp;", "</speak>", "<break time='1s'/>", "*smiles*"])
+def test_markup_in_a_greeting_is_warned_of_and_served(row: Make, markup: str) -> None:
+    """Nobody renders it: it would be read out, or shown as it is."""
+    catalogue = Catalogue.from_data([row(greeting=f"Namaste {markup} I am Asha")])
+    assert (catalogue.faults, len(catalogue.active())) == ((), 1)
+    (warning,) = catalogue.warnings
+    assert markup in warning.message
+
+
+@pytest.mark.parametrize("greeting", ["Namaste, I am Asha 🙏", "It is 5 < 6 & 2 * 3.", "Ask me: love - or marriage?"])
+def test_ordinary_greetings_are_not_warned_of(row: Make, greeting: str) -> None:
+    """Emoji beside words, and signs that are no markup."""
+    assert Catalogue.from_data([row(greeting=greeting)]).warnings == ()
+
+
 @pytest.mark.parametrize(
     ("changes", "paths"),
     [

@@ -402,6 +402,10 @@ def test_errors_that_end_the_connection_say_whether_another_may_work(wire: Wire,
             "server_is_overloaded",
             ReplyEnded(ReplyNumber(1), TurnId(1), "failed", "", "server_is_overloaded", full=True),
         ),
+        (
+            "language_not_served",
+            ReplyEnded(ReplyNumber(1), TurnId(1), "failed", "", "language_not_served", foreign=True),
+        ),
     ],
 )
 def test_a_response_that_failed_says_why(wire: Wire, code: str, wanted: Event) -> None:

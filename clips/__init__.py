@@ -1,0 +1,1 @@
+"""The recordings of the demo, so that a wheel has them."""
