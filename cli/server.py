@@ -94,7 +94,6 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
             stack.push_async_callback(pool.close)
             await pool.warm()
         services = Services(current, upstream, pool, settings.limits, counters)
-        counters.tokens_estimated = not upstream.can.counts_tokens
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
         await stack.enter_async_context(reloading(settings.personas, raw, current, upstream.can.languages))
