@@ -74,6 +74,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
     def __init__(self, services: Services) -> None:
         super().__init__()
         self._services = services
+        services.counters.tokens_estimated = not services.upstream.can.counts_tokens
         self._door = Door(services.limits)
         self._slots = PersonaSlots(services.upstream.can.languages)
         self._entries: dict[Hired[SessionInbox], CallEntry] = {}

@@ -100,7 +100,6 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         services = Services(
             current, upstream, pool, settings.limits, counters, default_astrologer=settings.default_astrologer
         )
-        counters.tokens_estimated = not upstream.can.counts_tokens
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
         await stack.enter_async_context(reloading(settings.personas, raw, current, upstream.can.languages))

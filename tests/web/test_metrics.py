@@ -1,6 +1,7 @@
 """The figures, as Prometheus would read them."""
 
 import asyncio
+from dataclasses import replace
 
 import aiohttp
 from aiohttp.test_utils import make_mocked_request
@@ -14,6 +15,7 @@ from audio import Pool
 from tests.kit.exchange import CLIPS, Exchange, exchange
 from tests.kit.four import TINA
 from tests.kit.story import run, until
+from upstream.models import LOCAL
 from web.metrics import Metrics
 
 
@@ -84,6 +86,16 @@ def test_how_a_call_ended_is_told_by_its_close_code() -> None:
             assert (await read(line))["voice_sessions_ended_total", "1006"] == 1
 
     run(story())
+
+
+def test_estimated_tokens_are_marked() -> None:
+    """By the record of the model that answers."""
+
+    async def marked(model: str) -> float:
+        async with exchange(upstream=lambda real: replace(real, model=model)) as line:
+            return (await read(line))["voice_tokens_estimated", ""]
+
+    assert [run(marked(model)) for model in (LOCAL, "gpt-realtime-2.1")] == [1, 0]
 
 
 def test_losses_and_a_refused_account_are_seen() -> None:

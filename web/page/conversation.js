@@ -12,8 +12,8 @@ import { hue } from "./persona.js";
  */
 
 /** Of a choice: it is not granted. */
-const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "closed_now", "language_not_served", "busy", "switch_too_often",
-  "persona_switch_failed"];
+const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "closed_now", "language_not_served", "busy",
+  "switch_too_often", "persona_switch_failed"];
 const RECORD_MS = 110_000; // the server takes two minutes
 
 export class Conversation {
@@ -125,8 +125,9 @@ export class Conversation {
       case "config_ack":
         return this.#meet(message);
       case "transcript":
-        if (message.item_id.endsWith(".0")) this.#greeted = true; // a greeting that no voice can speak
-        return this.captions.show(message);
+        this.captions.show(message);
+        if (message.item_id.endsWith(".0")) this.#greetSilently();
+        return;
       case "audio_response":
         return this.#listen(message);
       case "clear":
@@ -156,6 +157,12 @@ export class Conversation {
     this.#owed = false;
     if (this.microphone.recording) this.call.say({ type: "interrupt" }); // two do not speak at once
     else this.player.play(id, audio).catch(() => this.changed("The answer could not be played; it is written above."));
+    this.changed();
+  }
+
+  /** A greeting that no voice can speak was written down: no audio follows. */
+  #greetSilently() {
+    this.#greeted = true;
     this.changed();
   }
 
