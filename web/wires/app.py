@@ -1,5 +1,6 @@
 """Translates the frames of the app's protocol to messages, and messages to frames. Pure."""
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
@@ -40,6 +41,7 @@ from personas import Persona, Profile
 from schemas import Refused
 from web.error_size import limit_text
 
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # all but tabs and line breaks
 _EASTERNMOST = timezone(timedelta(hours=14))
 PIECE = 3 * 96_000  # bytes of audio that are encoded at once; a multiple of 3, so that base64 needs no padding
 LONGEST_FRAME = 480_000  # bytes: ten seconds of PCM16 at 24 kHz
@@ -68,7 +70,7 @@ def _message(kind: str, data: dict[str, Any]) -> FromCaller:
         case "audio":
             return Recorded(clip_frame.clip(data))
         case "text":
-            return Typed(data["text"].strip())
+            return Typed(_CONTROLS.sub(" ", data["text"]).strip())
         case "interrupt":
             return Interrupted()
         case "ping":
