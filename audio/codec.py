@@ -17,6 +17,7 @@ from av.container import InputContainer
 
 from audio.budget import Budget, BudgetedFile
 from audio.channels import Mono
+from audio.heads import piece_at_start, unwrapped
 from audio.joined import files_in
 from audio.sniff import undecodable
 from schemas import Refused
@@ -66,8 +67,10 @@ def decode(clip: bytes, budget: Budget | None = None) -> bytes:
     Raises Refused: empty_audio, audio_too_big, audio_undecodable, audio_too_short, audio_too_long, nothing_heard.
     """
     check_size(clip)
+    if piece_at_start(clip):
+        raise undecodable(clip)
     budget, pcm = budget or Budget(), bytearray()
-    files = files_in(clip)
+    files = files_in(unwrapped(clip))
     if len(files) > MOST_FILES:
         raise Refused("audio_undecodable", f"The clip is {len(files)} files that were joined: send one recording.")
     for file in files:
