@@ -2,6 +2,7 @@
 
 import pytest
 
+from audio.budget import Budget
 from audio.codec import decode, seconds, wav
 from audio.joined import files_in
 from schemas import Refused
@@ -68,10 +69,21 @@ def test_joined_files_may_differ() -> None:
     assert likeness(pcm[len(SPOKEN) :], SPOKEN) > 0.95
 
 
-def test_too_many_files_that_differ_are_refused() -> None:
+@pytest.mark.parametrize(
+    "joined",
+    [
+        b"".join(riff(SPOKEN[:960], RATE + number % 2, bits=16) for number in range(60)),
+        b"RIFF\0\0\0\0WAVE" * 300_000,
+        (b"\0\0\0\x18ftyp" + b"moov\0\0\0\0mvhd") * 200_000,
+    ],
+    ids=["60 that differ", "300,000 heads of WAV", "200,000 heads of m4a"],
+)
+def test_too_many_files_are_refused_at_once(joined: bytes) -> None:
     """To open each costs time, so it is said that they were joined."""
+    budget = Budget()
     with pytest.raises(Refused, match="files that were joined"):
-        decode(b"".join(riff(SPOKEN[:960], RATE + number % 2, bits=16) for number in range(60)))
+        decode(joined, budget)
+    assert not budget.over
 
 
 @pytest.mark.parametrize("claimed", [0, 1, 100, 101, 48_000, len(SPOKEN) - 2, len(SPOKEN), 2**31, 2**32 - 1])
