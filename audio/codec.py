@@ -17,6 +17,7 @@ from av.container import InputContainer
 
 from audio.budget import Budget, BudgetedFile
 from audio.channels import Mono
+from audio.claims import with_true_sizes
 from audio.heads import piece_at_start, unwrapped
 from audio.joined import files_in
 from audio.sniff import undecodable
@@ -71,7 +72,7 @@ def decode(clip: bytes, budget: Budget | None = None) -> bytes:
     budget, pcm = budget or Budget(), bytearray()
     for file in files_in(unwrapped(clip)):
         try:
-            pcm += _heard(file, budget)
+            pcm += _heard(with_true_sizes(file), budget)
         except av.FFmpegError as error:
             budget.check()
             raise undecodable(clip) from error
