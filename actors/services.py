@@ -68,8 +68,8 @@ class Limits:
         Setting(
             help="In calls of one address, a second.",
             doc="frames of audio that are read a second, in all calls of one address: enough for a hundred callers "
-            "who speak; a text frame counts as four, and one more for each 4 KB. Frames beyond that wait in the "
-            "network",
+            "who speak; a text frame counts as four, and one more for each 1 KB (over 64 KB: for each 4 KB). Frames "
+            "beyond that wait in the network",
             least=200,
         ),
     ] = 6000

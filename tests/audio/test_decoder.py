@@ -104,7 +104,7 @@ def test_a_clip_that_takes_too_much_memory_costs_its_process() -> None:
 
 
 def test_the_process_is_bounded() -> None:
-    """The process has a memory limit, writes no core dumps, and has none of the API keys."""
+    """The process has a memory limit, goes after the server, writes no core dumps, and has none of the API keys."""
 
     async def scene() -> psutil.Process:
         decoder, process = await started()
@@ -112,6 +112,7 @@ def test_the_process_is_bounded() -> None:
 
         assert 0 < process.rlimit(psutil.RLIMIT_AS)[0] <= 2**29  # -1 is no limit
         assert process.rlimit(psutil.RLIMIT_CORE)[0] == 0
+        assert process.nice() > psutil.Process().nice()
         assert "SOME_API_KEY" not in process.environ()
         await decoder.end()
         return process
