@@ -4,22 +4,19 @@ A small message is parsed on the event loop. To parse a large one there would de
 took 70 to 110 ms), so its frame is sent to a decoding process as it is (`Packed`) and parsed there (`unpack`).
 """
 
-import binascii
 import re
-from base64 import b64decode
 from dataclasses import dataclass
 from typing import Any
 
 import schemas
+from audio.clip_base64 import decode_base64
 from audio.codec import MAX_CLIP_BYTES
-from schemas import TOO_MUCH, Refused
+from schemas import Refused
 
 LARGE = 64 * 1024  # bytes of a frame; only an audio message may be larger
 LONGEST = 3 * MAX_CLIP_BYTES // 2
 """Most bytes of a frame: base64 makes 4 bytes of 3, and the rest is for line breaks and escapes in it."""
-MOST_PARTS = 100  # JSON parts of a large frame: base64 has none, and a worker has no memory for a million empty lists
 _BEGINS = re.compile(rb'\s*\{\s*"type"\s*:\s*"([a-z]{1,20})"')
-BLANKS = b" \t\r\n\f\v"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +38,6 @@ def unpack(frame: bytes) -> bytes:
 
     Raises Refused: bad_json, unknown_type, bad_message, bad_base64, audio_too_big.
     """
-    if schemas.parts(frame) > MOST_PARTS:
-        raise Refused("bad_message", TOO_MUCH)
     message = schemas.parse_message(frame, schemas.CALLER)
     if message["type"] != "audio":
         raise _too_large(message["type"])
@@ -60,16 +55,11 @@ def too_big() -> Refused:
 
 
 def clip(message: dict[str, Any]) -> bytes:
-    """Decode the base64 of an audio message to the bytes of a file. Data URLs and line breaks are accepted.
+    """Decode the base64 of an audio message to the bytes of a file.
 
     Raises Refused: bad_base64, audio_too_big.
     """
     text = message.get("audio") or message.get("data") or ""
     if len(text) * 3 // 4 > MAX_CLIP_BYTES + 1024:  # base64 makes 4 characters of 3 bytes
         raise too_big()
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    try:
-        return b64decode(text.encode("ascii").translate(None, BLANKS), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Refused("bad_base64", f"The clip is not base64 ({error}): encode the whole file once.") from None
+    return decode_base64(text)

@@ -12,11 +12,14 @@ from typing import Any
 import av
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from audio.budget import Budget, BudgetedFile
+from audio.channels import Mono
+from audio.claims import with_true_sizes
+from audio.heads import piece_at_start, unwrapped
+from audio.joined import files_in
 from audio.sniff import undecodable
 from schemas import Refused
 
@@ -36,6 +39,7 @@ RATES = range(4_000, 192_001)
 MOST_CHANNELS = 8
 MOST_DAMAGED = 50  # packets; after so many the rest of the clip is noise
 MOST_SHAPES = 8  # formats of one clip: each needs a resampler. HE-AAC that begins without its upper half has two
+MOST_TRACKS = 4  # of one file, that are searched for sound
 PIECE = 8192  # samples that are resampled at once: frames are as short as 2.5 ms, and each call has a fixed cost
 
 DEMUXERS = "mov,matroska,ogg,wav,mp3,aac,flac"
@@ -58,20 +62,24 @@ TAGS: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split
 def decode(clip: bytes, budget: Budget | None = None) -> bytes:
     """Decode a recorded clip to PCM. Formats: m4a, webm, ogg, wav, mp3, 3gp, raw AAC (ADTS), flac; found by content.
 
-    A clip that was cut off yields what came before the cut; damaged packets are skipped. `budget` limits the CPU time.
+    A clip that was cut off yields what came before the cut; damaged packets are skipped; of joined files all are heard.
+    `budget` limits the CPU time.
     Raises Refused: empty_audio, audio_too_big, audio_undecodable, audio_too_short, audio_too_long, nothing_heard.
     """
     check_size(clip)
-    budget = budget or Budget()
-    try:
-        with av.open(BudgetedFile(clip, budget), "r", options=OPTIONS, **TAGS) as container:
-            pcm = _pcm(_frames(container, _track(container), budget))
-    except av.FFmpegError as error:
-        budget.check()
-        raise undecodable(clip) from error
-    budget.check()  # if it is used up, the file ended early and this is not the whole clip
+    if piece_at_start(clip):
+        raise undecodable(clip)
+    budget, pcm = budget or Budget(), bytearray()
+    for file in files_in(unwrapped(clip)):
+        try:
+            pcm += _heard(with_true_sizes(file), budget)
+        except av.FFmpegError as error:
+            budget.check()
+            raise undecodable(clip) from error
+        budget.check()  # if it is used up, the file ended early and this is not the whole clip
+        _check_length(pcm)
     _check_sound(pcm)
-    return pcm
+    return bytes(pcm)
 
 
 def check_size(clip: bytes) -> None:
@@ -99,16 +107,33 @@ def seconds(pcm: bytes | bytearray) -> float:
     return len(pcm) / (RATE * WIDTH)
 
 
-def _track(container: InputContainer) -> AudioStream:
+def _heard(file: bytes, budget: Budget) -> bytes | bytearray:
+    """The first track of a file on which something is to be heard; if there is none, the first."""
+    first: bytes | bytearray = b""
+    for number in range(MOST_TRACKS):
+        with av.open(BudgetedFile(file, budget), "r", options=OPTIONS, **TAGS) as container:
+            tracks = _tracks(container)
+            pcm = _pcm(_frames(container, tracks[number], budget))
+        first = first or pcm
+        if _audible(pcm):
+            return pcm
+        if number + 1 == len(tracks):
+            break
+    return first
+
+
+def _tracks(container: InputContainer) -> list[AudioStream]:
+    """The tracks of sound that can be decoded. Raises Refused if there is none."""
     tracks = container.streams.audio
     if not tracks:
         raise Refused("audio_undecodable", "The file has no audio track; send one that was recorded with sound.")
-    for track in tracks:
-        # A track that FFmpeg has no decoder for comes without a codec context, whatever the stubs of av say.
-        codec = getattr(track.codec_context, "name", "unknown")
-        if codec in CODECS.split(","):
-            return track
-    raise Refused("audio_undecodable", f"The codec {codec} is not supported; send AAC, Opus, MP3, AMR, FLAC or PCM.")
+    # A track that FFmpeg has no decoder for comes without a codec context, whatever the stubs of av say.
+    codecs = [getattr(track.codec_context, "name", "unknown") for track in tracks]
+    if known := [track for track, codec in zip(tracks, codecs, strict=True) if codec in CODECS.split(",")]:
+        return known
+    raise Refused(
+        "audio_undecodable", f"The codec {codecs[-1]} is not supported; send AAC, Opus, MP3, AMR, FLAC or PCM."
+    )
 
 
 def _frames(container: InputContainer, track: AudioStream, budget: Budget) -> Iterator[AudioFrame]:
@@ -126,20 +151,22 @@ def _frames(container: InputContainer, track: AudioStream, budget: Budget) -> It
                     return
 
 
-def _pcm(frames: Iterator[AudioFrame]) -> bytes:
+def _pcm(frames: Iterator[AudioFrame]) -> bytearray:
     """Resample frames to PCM. The length is limited by what is really decoded: a header may claim any duration."""
     pcm = bytearray()
     # The shape can change within a clip (chained ogg, joined ADTS); a resampler accepts only one.
     for count, (_, alike) in enumerate(itertools.groupby(frames, key=_shape), 1):
         if count > MOST_SHAPES:
             raise Refused("audio_undecodable", "The clip changes its rate or channels all the time: record it again.")
-        resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
-        for piece in itertools.chain(_pieces(alike), [None]):
-            for resampled in resampler.resample(piece):
-                pcm += memoryview(resampled.planes[0])[: resampled.samples * WIDTH]
-            if seconds(pcm) > LONGEST_CLIP:
-                raise Refused("audio_too_long", "The clip plays longer than 120 seconds; send it in shorter parts.")
-    return bytes(pcm)
+        pieces = _pieces(alike)
+        if not (first := next(pieces, None)):
+            continue
+        mono = Mono(first.layout, RATE)
+        for piece in itertools.chain([first], pieces, [None]):
+            mono.add(piece)
+            _check_length(pcm, len(mono))
+        pcm += mono.pcm()
+    return pcm
 
 
 def _pieces(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
@@ -165,14 +192,19 @@ def _shape(frame: AudioFrame) -> tuple[str, str, int]:
     return frame.format.name, frame.layout.name, rate
 
 
-def _check_sound(pcm: bytes) -> None:
+def _check_length(pcm: bytearray, more: int = 0) -> None:
+    if len(pcm) + more > LONGEST_CLIP * RATE * WIDTH:
+        raise Refused("audio_too_long", "The clip plays longer than 120 seconds; send it in shorter parts.")
+
+
+def _check_sound(pcm: bytearray) -> None:
     if seconds(pcm) < SHORTEST_CLIP:
         raise Refused("audio_too_short", "The clip plays less than 100 ms; hold the button while you speak.")
     if not _audible(pcm):
         raise Refused("nothing_heard", "The clip is silent; check that the microphone is not muted, and speak again.")
 
 
-def _audible(pcm: bytes) -> bool:
+def _audible(pcm: bytes | bytearray) -> bool:
     """True if the peak-to-peak amplitude of any second reaches that of a tone of -50 dBFS; an offset is not sound."""
     samples = memoryview(pcm).cast("h")
     pieces = (samples[start : start + RATE] for start in range(0, len(samples), RATE))

@@ -3,6 +3,7 @@
 import codecs
 from itertools import pairwise
 
+from audio.heads import piece_at_start, piece_inside
 from schemas import Refused
 
 FORMATS = "m4a, webm, ogg, wav, mp3 or 3gp"
@@ -39,6 +40,8 @@ def undecodable(clip: bytes) -> Refused:
 
 def looks_like(clip: bytes) -> str | None:
     """Name the kind of file, to follow "this looks like", e.g. "a PNG image"; None if it is not recognised."""
+    if piece := piece_at_start(clip):
+        return f"{piece} without its beginning; send the whole recording"
     head = clip[:LOOKED_AT]
     for signature, name in SIGNATURES:
         if head.startswith(signature):
@@ -47,7 +50,11 @@ def looks_like(clip: bytes) -> str | None:
         return _like_mp4(clip)
     if clip.count(0) == len(clip):
         return "nothing but zeros"
-    return _like_text(head) or _like_pcm(clip)
+    if text := like_text(head):
+        return text
+    if piece := piece_inside(clip):
+        return f"{piece} without its beginning; send the whole recording"
+    return "raw PCM without a container; put it into a WAV file" if is_like_pcm(clip) else None
 
 
 def _like_mp4(clip: bytes) -> str:
@@ -57,7 +64,8 @@ def _like_mp4(clip: bytes) -> str:
     return "an m4a, mp4 or 3gp file that is damaged, or in a codec that is not supported"
 
 
-def _like_text(head: bytes) -> str | None:
+def like_text(head: bytes) -> str | None:
+    """Name the kind of text that begins so; None if it is no text."""
     if not CONTROL.isdisjoint(head):
         return None
     try:
@@ -67,12 +75,13 @@ def _like_text(head: bytes) -> str | None:
     return "base64 that was encoded twice" if BASE64.issuperset(head) else "text"
 
 
-def _like_pcm(clip: bytes) -> str | None:
-    """Raw PCM is recognised by its autocorrelation: a sample resembles the next one, unlike in compressed data."""
+def is_like_pcm(clip: bytes, least: int = 1000) -> bool:
+    """True for raw PCM of more than `least` samples.
+
+    It is recognised by its autocorrelation: a sample resembles the next one, unlike in compressed data.
+    """
     silent = (len(clip) - len(clip.lstrip(b"\0"))) // 2
     samples = memoryview(clip[: len(clip) // 2 * 2]).cast("h")[silent : silent + LOOKED_AT].tolist()
     power = sum(sample * sample for sample in samples)
     resemblance = sum(one * other for one, other in pairwise(samples))
-    if len(samples) > 1000 and resemblance > power / 2:
-        return "raw PCM without a container; put it into a WAV file"
-    return None
+    return len(samples) > least and resemblance > power / 2

@@ -18,6 +18,7 @@ _EARLIEST = datetime.date(1900, 1, 1)
 _HIDDEN = regex.compile(r"[[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u200c\u200d]]", regex.V1)
 # A colon, and the characters that NFKC maps to one. It is allowed between digits, as in 10:30.
 _COLON = re.compile("(?<!\\d)[:\ufe13\ufe55\uff1a]|[:\ufe13\ufe55\uff1a](?!\\d)")
+_SECONDS = re.compile(r"(\d\d:\d\d):[0-5]\d(?:\.\d{1,9})?", re.ASCII)
 _LABELS = {
     "name": "Name",
     "gender": "Gender",
@@ -40,7 +41,8 @@ class Profile:
     @classmethod
     def read(cls, told: Mapping[str, Any], *, today: datetime.date) -> "Profile":
         """Check the profile that an app sent. Raises Refused (bad_message); its text has eight faults and no value."""
-        told = {name: value for name, value in told.items() if value is not None}
+        told = {name: _usual(name, value) for name, value in told.items() if value is not None}
+        told = {name: value for name, value in told.items() if value != "" or name not in _LABELS}
         faults = (_fault(name, value, today) for name, value in told.items())
         wrong = (f"{name[:_LONGEST_NAME]} {fault}" for name, fault in zip(told, faults, strict=True) if fault)
         if found := first_of(wrong):
@@ -56,6 +58,15 @@ class Profile:
     def __repr__(self) -> str:
         """Only the names of the fields that were given, as values must not appear in a log."""
         return f"Profile({', '.join(field.name for field in fields(self) if getattr(self, field.name))})"
+
+
+def _usual(name: str, value: object) -> object:
+    """The text without blanks at its ends, and a time without its seconds: forms and databases write 07:45:00."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip(" ")
+    timed = _SECONDS.fullmatch(text) if name == "birth_time" else None
+    return timed[1] if timed else text
 
 
 def _fault(name: str, value: object, today: datetime.date) -> str | None:

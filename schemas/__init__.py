@@ -1,5 +1,6 @@
 """The JSON Schemas of every message of the wire, compiled once, and the exception for input that is refused."""
 
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import orjson
 from jsonschema import Draft202012Validator
 
+from schemas.decoding import given, loads
 from schemas.explain import faults, first_of
 from schemas.quiet import Quiet
 
@@ -30,6 +32,7 @@ MOST_PARTS = 10_000
 """Most JSON parts of a frame, see `parts`. A typed turn may hold 4,000 commas; 32,000 parts take 5 ms to check."""
 
 TOO_MUCH = "It holds too much JSON for a message: send the fields of the schema only."
+_NUMBERS = re.compile(rb'"(audio|data)"\s*:\s*(?:\[\s*-?\d|\{\s*"(?:0"|type"\s*:\s*"Buffer))')
 
 
 def read(name: str) -> dict[str, Any]:
@@ -55,12 +58,16 @@ ANSWER = _by_type("answer")
 def parse_message(frame: bytes, kinds: Mapping[str, Draft202012Validator]) -> dict[str, Any]:
     """Parse the JSON object in a text frame and check it by the schema of its `type`, one of `kinds`.
 
+    A field that is null is as if it were left out.
+
     Raises Refused: bad_json, unknown_type, bad_message.
     """
     if parts(frame) > MOST_PARTS:
-        raise Refused("bad_message", TOO_MUCH)
+        numbers = _NUMBERS.search(frame)
+        said = f"{numbers[1].decode()} must be base64 text, not a list of numbers." if numbers else TOO_MUCH
+        raise Refused("bad_message", said)
     try:
-        data = orjson.loads(frame)
+        data = loads(frame)
     except orjson.JSONDecodeError as error:
         raise Refused("bad_json", f"This is not JSON ({error}): send one JSON object per text frame.") from None
     if not isinstance(data, dict):
@@ -69,6 +76,7 @@ def parse_message(frame: bytes, kinds: Mapping[str, Draft202012Validator]) -> di
     if not isinstance(kind, str) or kind not in kinds:
         shown = repr(kind[:40]) if isinstance(kind, str) else "that is no string"
         raise Refused("unknown_type", f"There is no message type {shown}: send one of {', '.join(kinds)}.")
+    data = given(data)
     if wrong := faults(kinds[kind], data):
         told = (f"{path.removeprefix('$').removeprefix('.')} {said}".lstrip() for path, said in wrong)
         raise Refused("bad_message", f"In the {kind} message: {first_of(told)}")

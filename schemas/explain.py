@@ -161,8 +161,24 @@ _KINDS = {
 _TYPES = {"string": "text", "boolean": "true or false", "number": "a number", "integer": "a whole number"}
 _TYPES |= {"array": "a list", "object": "an object"}
 
+
+def _wrong_type(error: Any) -> str:
+    """The sentence for a wrong type; in place of text that encodes bytes, their numbers are often sent."""
+    given = error.instance
+    if encoding := error.schema.get("contentEncoding"):
+        return f"must be {encoding} text, not {'a list of numbers' if _numbers(given) else _KINDS[type(given)]}."
+    return f"must be {_TYPES[error.validator_value]}, not {_KINDS[type(given)]}."
+
+
+def _numbers(given: object) -> bool:
+    """True for bytes as JavaScript writes an array, a typed array, or a Buffer of them."""
+    if isinstance(given, dict):
+        given = given.get("data") or [given.get("0")]
+    return isinstance(given, list) and bool(given) and type(given[0]) is int
+
+
 _SAY: dict[str, Callable[[Any], str]] = {
-    "type": lambda e: f"must be {_TYPES[e.validator_value]}, not {_KINDS[type(e.instance)]}.",
+    "type": _wrong_type,
     "enum": _wrong_choice,
     "const": lambda e: f"must be {shown(json.dumps(e.validator_value, ensure_ascii=False))}.",
     "minLength": _too_short,

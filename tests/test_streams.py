@@ -343,14 +343,16 @@ def test_a_mode_that_there_is_not_is_refused_before_the_call() -> None:
 
 
 def test_bad_audio_frames_are_refused_and_the_call_goes_on() -> None:
-    """Half a sample, nothing, or far too much."""
+    """Nothing, a file, or far too much; half a sample is no fault."""
 
     async def story() -> None:
         async with exchange() as line, line.phone() as phone:
             await phone.socket.send(bytes(960))
             assert (await phone.hear("error"))["code"] == "no_persona"
             await greeted(phone)
-            for frame, code in ((bytes(21), "bad_message"), (b"", "empty_audio"), (bytes(500_000), "audio_too_long")):
+            await phone.socket.send(bytes(21))
+            wav = b"RIFF\4\0\0\0WAVEfmt "
+            for frame, code in ((wav, "bad_message"), (b"", "empty_audio"), (bytes(500_000), "audio_too_long")):
                 await phone.socket.send(frame)
                 assert (await phone.hear("error"))["code"] == code
             await say(phone)

@@ -8,6 +8,7 @@ from aiohttp import web
 MOST_BYTES = 2048  # of an `error` frame, or of an error response with its headers
 MOST_TEXT = 960  # bytes of the text as JSON; a frame has it twice
 MOST_REASON = 123  # bytes, as RFC 6455 allows in a close frame
+NOTHING_THERE = (404, 405)
 CUT = " ... This is not all: mend it first."
 
 
@@ -40,12 +41,22 @@ def _error(code: str, message: str) -> bytes:
 
 
 def limit_response(path: str, answer: web.StreamResponse) -> web.StreamResponse:
-    """The response, with the text of an error cut to the limit, and as JSON under /api like every error there."""
+    """The response, with the text of an error cut to the limit; as JSON under /api, and where there is nothing."""
     if not isinstance(answer, web.Response) or answer.status < 400 or answer.content_type != "text/plain":
         return answer
-    if path.startswith("/api/"):
-        answer.body = _error("bad_message", (answer.text or answer.reason).strip())
+    if path.startswith("/api/") or answer.status in NOTHING_THERE:
+        answer.body = _error("bad_message", _sentence(answer))
         answer.content_type, answer.charset = "application/json", None
         return answer
     answer.text = limit_text(answer.text or answer.reason)
     return answer
+
+
+def _sentence(answer: web.Response) -> str:
+    """What an error response says, and for those that aiohttp makes what to do."""
+    match answer.status:
+        case 404:
+            return "There is no such address: docs/wire.md lists those that there are."
+        case 405:
+            return f"This address does not take that method: send {answer.headers.get('Allow') or 'another'}."
+    return (answer.text or answer.reason).strip()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from aiohttp import WebSocketError, WSMsgType, web
 from aiohttp.http import WSMessageNoDecodeText
@@ -11,12 +11,13 @@ from actors.admission.rate import Rate
 from actors.admission.waiting import CROWDED, LARGE, Holding, Kind
 from actors.counters import Counters
 from actors.messages.admission import Detached, From
-from actors.messages.caller import Close, FromCaller, Malformed, Recorded, TooFast
+from actors.messages.caller import Close, FromCaller, Malformed, Recorded, Stray, TooFast
 from actors.runtime import LoopRef
 from schemas import Refused
 from web.outbox import TOO_SLOW
 from web.receive_buffer import ReceiveBuffer
 from web.wires import app
+from web.wires.binary import BinaryFrames
 
 READ_FRAMES = 20  # in a row; then the loop is yielded to the other callers, because buffered frames are read at once
 READ_SECONDS = 0.001  # in a row
@@ -42,6 +43,7 @@ class Receiver:
     counters: Counters
     rate: Rate | None
     """Of all calls of this address; None where the address has no limit."""
+    binary: BinaryFrames = field(default_factory=lambda: BinaryFrames(time.monotonic))
 
     async def run(self, pong_seconds: float) -> None:
         """Send every frame to the session, and at the end `Detached` with the reason.
@@ -72,7 +74,8 @@ class Receiver:
                     await self._send_large(frame)
                     del frame  # it would be referenced until the next frame comes
                     continue
-                session.tell(From(connection, _decoded(frame)))
+                if message := self._decoded(frame):
+                    session.tell(From(connection, message))
             elif frame.type in OVER:
                 return _closed(frame)
             elif not controls.take(time.monotonic()):
@@ -89,12 +92,22 @@ class Receiver:
     def _send(self, message: FromCaller) -> None:
         self.session.tell(From(self.connection, message))
 
+    def _decoded(self, frame: WSMessageNoDecodeText) -> FromCaller | None:
+        """The message in a frame; None if it is complete only with the next."""
+        try:
+            if frame.type is WSMsgType.BINARY:
+                return self.binary.read(frame.data)
+            return app.read(frame.data)
+        except Refused as refused:
+            return Malformed(refused.code, refused.message)
+
     async def _send_large(self, frame: WSMessageNoDecodeText) -> None:
         """Send a large frame, and read nothing else until the session has handled it: its mailbox holds one at most."""
         counted = self.holding.parcel(Kind.CLIP)
         self.receive_buffer.frame_read()
-        size, message = len(frame.data), _decoded(frame)
-        if not isinstance(message, Malformed) and not counted.resize(size):
+        size, message = len(frame.data), self._decoded(frame)
+        assert message  # half a sample is not large
+        if not isinstance(message, Malformed | Stray) and not counted.resize(size):
             message = Malformed("busy", CROWDED) if size <= self.holding.ledger.caller else TOO_LARGE
         self._send(replace(message, counted=counted) if isinstance(message, Recorded) else message)
         while True:
@@ -139,12 +152,3 @@ def _closed(frame: WSMessageNoDecodeText) -> Close | None:
     if isinstance(frame.data, WebSocketError):
         return Close(frame.data.code, str(frame.data))
     return None
-
-
-def _decoded(frame: WSMessageNoDecodeText) -> FromCaller:
-    try:
-        if frame.type is WSMsgType.BINARY:
-            return app.read_audio(frame.data)
-        return app.read(frame.data)
-    except Refused as refused:
-        return Malformed(refused.code, refused.message)

@@ -15,6 +15,7 @@ from actors.messages.admission import Inquired, Report
 from actors.runtime import Ref
 from personas import Catalogue, CurrentCatalogue
 from schemas import Refused
+from schemas.decoding import loads
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.error_size import error_response
 from web.listing import Listing, Page, check_language
@@ -134,7 +135,7 @@ async def _query(request: web.Request, seconds: float) -> tuple[str, str]:
     try:
         async with asyncio.timeout(seconds):
             body = await _body(request)
-        data = orjson.loads(body)
+        data = loads(body)
         query, language = data["query"], data.get("language")
     except MALFORMED:
         query = language = None

@@ -25,6 +25,7 @@ from actors.messages.caller import (
     Recorded,
     SearchedPersona,
     Spoke,
+    Stray,
     TooFast,
     Typed,
 )
@@ -98,6 +99,8 @@ class Intake:
                 self._host.leave(Close(code, reason))
             case Malformed(code, reason):
                 raise Refused(code, reason)
+            case Stray(reason):
+                self._stray(reason, now)
             case _:
                 assert_never(said)
 
@@ -135,7 +138,7 @@ class Intake:
             return
         if not self._switchboard.mode.streamed:
             if not self._switchboard.mode.takes("stream"):
-                self._stray(now)
+                self._stray("", now)
                 return
             self._switchboard.mode.spoke("stream")
         self._bytes += len(pcm)
@@ -145,8 +148,12 @@ class Intake:
         self._caller.tell(Error("too_many_messages", "Audio comes faster than anybody speaks: send it in real time."))
         self._host.leave(Close(4400, "audio came faster than anybody speaks: send it in real time"))
 
-    def _stray(self, now: float) -> None:
-        """Audio of a stream has come in a call of clips: say so once for all that is on its way."""
-        if now - self._strayed_at >= STRAY_SECONDS:
-            self._strayed_at = now
+    def _stray(self, reason: str, now: float) -> None:
+        """A binary frame has come that is no audio, or in a call of clips: say so once for all that is on its way."""
+        if now - self._strayed_at < STRAY_SECONDS:
+            return
+        self._strayed_at = now
+        if self._switchboard.mode.takes("stream"):
+            self._refusals.refuse("bad_message", reason, now)
+        else:
             self._refusals.refuse("wrong_mode", WRONG_MODE["clip"], now)

@@ -100,6 +100,13 @@ class Malformed:
 
 
 @dataclass(frozen=True, slots=True)
+class Stray:
+    """A binary frame came that is no audio of a stream: `message` says what it is. More of the kind may follow."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class TooFast:
     """More came on the connection than may, or too slowly, in a way that only the endpoint sees.
 
@@ -112,7 +119,18 @@ class TooFast:
 
 
 FromCaller: TypeAlias = (
-    Chose | SearchedPersona | Spoke | Played | Recorded | Typed | Interrupted | Pinged | HungUp | Malformed | TooFast
+    Chose
+    | SearchedPersona
+    | Spoke
+    | Played
+    | Recorded
+    | Typed
+    | Interrupted
+    | Pinged
+    | HungUp
+    | Malformed
+    | Stray
+    | TooFast
 )
 
 

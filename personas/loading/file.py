@@ -49,7 +49,11 @@ def decode(raw: bytes) -> tuple[str, object]:
         fault = Fault("$", "is not text in UTF-8 from here on: save it as UTF-8.", line=line, column=column)
         raise CatalogueBroken([fault]) from None
     except orjson.JSONDecodeError as error:
-        fault = Fault("$", f"is not JSON: {error.msg}.", line=error.lineno, column=error.colno)
+        half = "surrogate" in error.msg
+        said = (
+            "holds half of a character, such as \\ud83d: write the whole one" if half else f"is not JSON: {error.msg}"
+        )
+        fault = Fault("$", f"{said}.", line=error.lineno, column=error.colno)
         raise CatalogueBroken([fault]) from error
 
 

@@ -22,6 +22,7 @@ from actors.messages.caller import (
     SearchedPersona,
     SpeechStarted,
     Spoke,
+    Stray,
     Transcript,
     Typed,
 )
@@ -534,3 +535,41 @@ def test_a_consent_that_crosses_a_change_of_the_mode_is_none_to_it(scene: Scene,
         last.welcome()
     assert len(scene.upstream.dialled) == 1 + (not consents)
     assert len(heard(last)) == 200 * BYTES_PER_MS
+
+
+@pytest.mark.parametrize("mode", OTHER)
+def test_what_is_no_audio_does_not_decide_the_mode(stage: Stage, mode: Mode) -> None:
+    """A file in binary frames is refused, once a second; after it a clip may come, or a stream, and decides."""
+    scene = Scene(stage, CATALOGUE, LIMITS)
+    scene.says(Chose(TINA))
+    greet(scene, scene.wire(1), False)
+    for _ in range(60):
+        scene.says(Stray("This is a webm file."))
+        stage.advance(0.02)
+    assert errors(scene) == ["bad_message"] * 2
+    spoken: list[Recorded | Spoke] = [Recorded(CLIP), Spoke(bytes(FRAME))]
+    for said in spoken if mode == "clip" else reversed(spoken):
+        stage.advance(1.1)
+        assert errors(scene) == []
+        scene.says(said)
+    stage.advance(0.1)
+    assert errors(scene) == ["wrong_mode"]
+    scene.end()
+
+
+def test_what_is_no_audio_is_refused_for_the_mode_in_a_call_of_clips(stage: Stage) -> None:
+    """As audio is there."""
+    scene, _ = called(stage, "clip")
+    scene.says(Stray("This is a webm file."))
+    assert errors(scene) == ["wrong_mode"]
+    scene.end()
+
+
+def test_a_client_that_goes_on_sending_what_is_no_audio_is_cut_off(stage: Stage) -> None:
+    """It reads no errors: after twenty of them, each a second apart, the call is over."""
+    scene, _ = called(stage, "stream")
+    for _ in range(30 * 50):
+        scene.says(Stray("This is a webm file."))
+        stage.advance(0.02)
+    assert scene.caller.fish_for(Close).code == 4400
+    scene.end()

@@ -40,7 +40,7 @@ def encoded(pcm: bytes, container: str, codec: str, rate: int = 48_000, layout: 
         track = output.add_stream(codec, rate=rate, layout=layout, options={"strict": "experimental"})
         assert isinstance(track, av.AudioStream)
         track.codec_context.open()
-        _encode(pcm, track, output)
+        encode(pcm, track, output)
     return file.getvalue()
 
 
@@ -57,7 +57,7 @@ def film(pcm: bytes | None) -> bytes:
             output.mux(picture.encode(frame))
         output.mux(picture.encode(None))
         if pcm and sound:
-            _encode(pcm, sound, output)
+            encode(pcm, sound, output)
     return file.getvalue()
 
 
@@ -87,10 +87,11 @@ def _envelope(pcm: bytes) -> list[int]:
     return [max(samples[start : start + step]) for start in range(0, len(samples) - step, step)]
 
 
-def _encode(pcm: bytes, track: av.AudioStream, output: av.container.OutputContainer) -> None:
+def encode(pcm: bytes, track: av.AudioStream, output: av.container.OutputContainer, layout: str = "mono") -> None:
+    """Write PCM that has the channels of `layout` into a track."""
     context = track.codec_context
     resampler = av.AudioResampler(context.format, context.layout, context.sample_rate, context.frame_size or 1024)
-    whole = av.AudioFrame("s16", "mono", len(pcm) // WIDTH)
+    whole = av.AudioFrame("s16", layout, len(pcm) // WIDTH // av.AudioLayout(layout).nb_channels)
     whole.planes[0].update(pcm)
     whole.sample_rate, whole.pts, whole.time_base = RATE, 0, Fraction(1, RATE)
     for frame in [*resampler.resample(whole), *resampler.resample(None), None]:

@@ -32,6 +32,20 @@ def test_everything_may_be_left_out() -> None:
     assert Profile.read({"name": None, "gender": "f"}, today=TODAY).lines() == "Gender: f"
 
 
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_empty_text_is_as_left_out(blank: str) -> None:
+    """A form whose fields were left empty sends them so; a name that is no field is still a fault."""
+    assert Profile.read(dict.fromkeys(WHOLE, blank), today=TODAY) == Profile()
+    with pytest.raises(Refused, match="not a known field"):
+        Profile.read({"birthdate": blank}, today=TODAY)
+
+
+@pytest.mark.parametrize("time", ["07:45:00", "07:45:59", "07:45:00.0000000", " 07:45 "])
+def test_seconds_of_the_time_of_birth_are_left_out(time: str) -> None:
+    """Inputs with a step, and the times of databases, have them."""
+    assert Profile.read({"birth_time": time}, today=TODAY).birth_time == "07:45"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
@@ -43,7 +57,8 @@ def test_everything_may_be_left_out() -> None:
         ("birth_date", "१९९०-05-31", "must be a day that exists"),
         ("birth_time", "24:00", "must be a time of the day"),
         ("birth_time", "6:15", "must be a time of the day"),
-        ("birth_time", "07:45:00", "must be a time of the day"),
+        ("birth_time", "07:45:60", "must be a time of the day"),
+        ("birth_time", "07:45:00Z", "must be a time of the day"),
         ("name", "x" * 81, "must have at most 80 characters."),
         ("name", "Ravi\n# Conduct", "must be one line"),
         ("name", "Ravi\u2028x", "must be one line"),

@@ -212,6 +212,34 @@ def test_foreign_hosts_and_pages_are_refused_everywhere() -> None:
     run(story())
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "says"),
+    [
+        ("GET", "/nothing", 404, "no such address"),
+        ("POST", "/", 405, "send GET,HEAD."),
+        ("DELETE", "/health", 405, "send GET,HEAD."),
+        ("POST", "/ws/user-1", 405, "send GET."),
+        ("GET", "/ws/", 404, "no such address"),
+        ("GET", "/client/nothing.js", 404, "no such address"),
+        ("GET", "/api/nothing", 404, "no such address"),
+        ("PUT", "/api/astrologers", 405, "send GET,HEAD."),
+        ("GET", "/api/astrologers/match/x", 404, "no such address"),
+    ],
+)
+def test_where_nothing_is_the_answer_is_json_everywhere(method: str, path: str, status: int, says: str) -> None:
+    """A client that has the wrong address or method is told what to do, in the form of every other refusal."""
+
+    async def story() -> None:
+        async with exchange() as line, aiohttp.ClientSession() as client:
+            async with client.request(method, f"{line.http}{path}") as answer:
+                refusal = await answer.json()
+            assert (answer.status, refusal["code"], refusal.keys()) == (status, "bad_message", {"code", "message"})
+            assert says in refusal["message"]
+            assert status != 405 or answer.headers["Allow"]
+
+    run(story())
+
+
 def named(*numbers: int, **fields: Any) -> Catalogue:
     """Copies of Mohit, by number."""
     data = orjson.loads(SHIPPED.read_bytes())

@@ -1,5 +1,6 @@
 """Translates the frames of the app's protocol to messages, and messages to frames. Pure."""
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
@@ -28,7 +29,6 @@ from actors.messages.caller import (
     Sound,
     SpeechStarted,
     SpeechStopped,
-    Spoke,
     Summary,
     TextResponse,
     ToCaller,
@@ -37,12 +37,11 @@ from actors.messages.caller import (
 )
 from audio import clip_frame, wav_head
 from personas import Persona, Profile
-from schemas import Refused
 from web.error_size import limit_text
 
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # all but tabs and line breaks
 _EASTERNMOST = timezone(timedelta(hours=14))
 PIECE = 3 * 96_000  # bytes of audio that are encoded at once; a multiple of 3, so that base64 needs no padding
-LONGEST_FRAME = 480_000  # bytes: ten seconds of PCM16 at 24 kHz
 
 
 def read(frame: bytes) -> FromCaller:
@@ -68,7 +67,7 @@ def _message(kind: str, data: dict[str, Any]) -> FromCaller:
         case "audio":
             return Recorded(clip_frame.clip(data))
         case "text":
-            return Typed(data["text"].strip())
+            return Typed(_CONTROLS.sub(" ", data["text"]).strip())
         case "interrupt":
             return Interrupted()
         case "ping":
@@ -81,17 +80,6 @@ def _message(kind: str, data: dict[str, Any]) -> FromCaller:
 def _newest_day() -> date:
     """The latest date on earth, so that no date of birth that exists somewhere is refused as future."""
     return datetime.now(_EASTERNMOST).date()
-
-
-def read_audio(frame: bytes) -> Spoke:
-    """The audio in a binary frame. Raises Refused: empty_audio, bad_message, audio_too_long."""
-    if not frame:
-        raise Refused("empty_audio", "The frame is empty: send PCM16 little-endian, mono, 24 kHz.")
-    if len(frame) % 2:
-        raise Refused("bad_message", "The frame holds half a sample: send PCM16, two bytes a sample.")
-    if len(frame) > LONGEST_FRAME:
-        raise Refused("audio_too_long", "The frame holds more than 10 s of audio: send frames of 20 ms.")
-    return Spoke(frame)
 
 
 def write(message: ToCaller) -> bytes:

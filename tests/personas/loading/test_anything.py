@@ -178,6 +178,7 @@ def test_unique_items_are_explained_in_linear_time() -> None:
         ("[]".encode("utf-16-le"), "save it as UTF-8", 0),
         ('[\n"\u0928 caf\u00e9"]'.encode().replace(b"\xc3\xa9", b"\xe9"), "save it as UTF-8", 2),
         (b"[\n\n}", "is not JSON", 3),
+        (b'["x",\n"\\ud83d"]', "holds half of a character", 2),
         (b"[" + b" " * (64 << 20), "at most 64 MiB", 0),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import orjson
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,20 @@ CLIP = b64encode(b"some bytes").decode()
         ({"type": "audio", "audio": f"data:audio/webm;codecs=opus;base64,{CLIP}"}, Recorded(b"some bytes")),
         ({"type": "audio", "audio": f"{CLIP[:4]}\r\n{CLIP[4:]}\n"}, Recorded(b"some bytes")),
         ({"type": "audio", "audio": ""}, Recorded(b"")),
+        ({"type": "audio", "audio": None, "data": CLIP}, Recorded(b"some bytes")),
+        (
+            {"type": "config", "astrologer_id": "tina", "audio": None, "profile": None},
+            Chose("tina"),
+        ),
+        (
+            {"type": "config", "astrologer_id": "tina", "audio": {"mode": None, "input": None}},
+            Chose("tina"),
+        ),
+        (
+            {"type": "config", "astrologer_id": "tina", "profile": {"name": "", "birth_date": "", "birth_time": ""}},
+            Chose("tina", None, Profile()),
+        ),
+        ({"type": "text", "text": "a\u0000b\u200b \n c"}, Typed("a b\u200b \n c")),
         ({"type": "text", "text": " hello "}, Typed("hello")),
         ({"type": "interrupt"}, Interrupted()),
         ({"type": "ping"}, Pinged()),
@@ -79,6 +94,34 @@ CLIP = b64encode(b"some bytes").decode()
 def test_what_a_caller_says(sent: Any, said: Any) -> None:
     """Every message type, in all the forms that clients send; unknown extra fields do no harm."""
     assert app.read(orjson.dumps(sent)) == said
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (r'{"type": "text", "text": "soon? \ud83d"}', "soon? \ufffd"),
+        (r'{"type": "text", "text": "\ude00 \ud83d\ude00 \\ud83d"}', "\ufffd \U0001f600 \\ud83d"),
+        ('\ufeff{"type": "text", "text": "soon?"}', "soon?"),
+    ],
+)
+def test_half_an_emoji_costs_no_turn(sent: str, said: str) -> None:
+    """Half of it, as JavaScript cuts texts, is U+FFFD; a whole one, and a backslash before a u, are what they are."""
+    assert app.read(sent.encode()) == Typed(said)
+
+
+def test_half_an_emoji_may_be_in_every_text() -> None:
+    """In a profile as in what is typed."""
+    sent = rb'{"type": "config", "astrologer_id": "tina", "profile": {"name": "Asha \ud83d", "birth_place": "\ude00"}}'
+    assert app.read(sent) == Chose("tina", None, Profile(name="Asha \ufffd", birth_place="\ufffd"))
+
+
+def test_what_cannot_be_seen_is_blank() -> None:
+    """Each character by itself, as Unicode lists those that are ignored, are controls, or separate words."""
+    unseen = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Z}\u2800\ufff9-\ufffc]")
+    text = schemas.CALLER["text"]
+    for code in (*range(0xD800), *range(0xE000, 0x20000), *range(0xE0000, 0xE1100)):
+        one = chr(code)
+        assert bool(unseen.match(one)) is not text.is_valid({"type": "text", "text": one}), hex(code)
 
 
 def opened(frame: bytes) -> None:
@@ -105,7 +148,28 @@ def opened(frame: bytes) -> None:
         ('{"type": "text", "text": 3}', "bad_message", "text must be text, not a number."),
         ('{"type": "text", "text": " "}', "bad_message", "text does not fit: ' '. What the caller typed; not blank."),
         ('{"type": "audio"}', "bad_message", "lacks something. One recorded utterance"),
-        ('{"type": "audio", "audio": 3}', "bad_message", "audio must be text"),
+        ('{"type": "audio", "audio": 3}', "bad_message", "audio must be base64 text, not a number"),
+        ('{"type": "audio", "audio": [82, 73]}', "bad_message", "audio must be base64 text, not a list of numbers."),
+        (f'{{"type": "audio", "audio": {[7] * 9000}}}', "bad_message", "must be base64 text, not a list of numbers."),
+        (f'{{"type": "audio", "data": {[7] * 20_000}}}', "bad_message", "must be base64 text, not a list of numbers."),
+        (
+            f'{{"audio": {[7] * 900_000}, "type": "audio"}}',
+            "bad_message",
+            "must be base64 text, not a list of numbers.",
+        ),
+        (
+            '{"type": "audio", "audio": {"type": "Buffer", "data": [82]}}',
+            "bad_message",
+            "base64 text, not a list of numbers.",
+        ),
+        ('{"type": "audio", "audio": {"0": 82, "1": 73}}', "bad_message", "base64 text, not a list of numbers."),
+        (f'{{"type": "audio", "audio": {{"0": 7{", " * 20_000}}}}}', "bad_message", "text, not a list of numbers."),
+        ('{"type": "audio", "audio": {"uri": "file:///a.m4a"}}', "bad_message", "base64 text, not an object."),
+        (f'{{"type": "audio", "audio": {{"data": {[7] * 90_000}}}}}', "bad_message", "text, not a list of numbers."),
+        ('{"type": "audio", "audio": null}', "bad_message", "lacks something. One recorded utterance"),
+        ('{"type": "text", "text": null}', "bad_message", "text is missing"),
+        ('{"type": "text", "text": "\\u200b\\ufeff\\u2060 \\u0000"}', "bad_message", "not blank"),
+        ('{"type": "text", "text": "\u2800\u3164\u202e\U000e0020\ufffc"}', "bad_message", "not blank"),
         ('{"type": "config", "astrologer_id": 7, "audio": []}', "bad_message", "a number. audio must be an object"),
         ('{"type": "audio", "audio": "***"}', "bad_base64", "base64"),
         (f'{{"type": "audio", "audio": "{"A" * 6_000_000}"}}', "audio_too_big", "4 MiB"),
@@ -151,6 +215,8 @@ def test_somebody_may_have_been_born_today_anywhere() -> None:
 def test_a_large_frame_is_not_opened_on_the_loop() -> None:
     """It is handed on as it is, in any form that a small one may have."""
     clip = bytes(range(256)) * 400
+    levels = b'{"levels": %b, "type": "audio", "audio": "%b"}' % (str([0.5] * 3000).encode(), b64encode(clip))
+    assert unpack(levels) == clip
     for text in (
         b64encode(clip),
         b"data:audio/webm;base64," + b64encode(clip),
