@@ -51,7 +51,7 @@ STATUSES: dict[str, Status] = {
 
 
 def read(frame: bytes | str) -> tuple[str, ServerEvent]:
-    """The id of the event in a frame, empty if it has none, and the event. Raises Malformed."""
+    """The id of the event in a frame, empty if it has none that is a text, and the event. Raises Malformed."""
     try:
         event: Any = orjson.loads(frame)
     except orjson.JSONDecodeError as error:
@@ -60,7 +60,8 @@ def read(frame: bytes | str) -> tuple[str, ServerEvent]:
         raise Malformed("no object")
     kind = text(event, "type")
     reader = _READERS.get(kind)
-    return text_if_any(event, "event_id"), reader(event) if reader else Other(kind)
+    event_id = event.get("event_id")
+    return event_id if type(event_id) is str else "", reader(event) if reader else Other(kind)
 
 
 def _audio_delta(event: Fields) -> AudioDelta:

@@ -132,7 +132,7 @@ class Protocol:
         except Malformed:
             self.anomalies["malformed"] += 1
             return []
-        if event_id and self._event_ids.came_before(event_id):
+        if self._event_ids.came_before(event_id, frame):
             self.anomalies["duplicate"] += 1
             return []
         return [] if self.states.closed else self._on(event)
