@@ -87,7 +87,7 @@ class ReplyWords:
 class ReplyEnded:
     """A reply is over. `text` is all that the model said, also if it was cancelled; `reason` why it is not complete.
 
-    `full`: it failed because the upstream has too much to do.
+    If it had no audio, `text` is what the model wrote instead. `full`: it failed as the upstream has too much to do.
     """
 
     reply: ReplyNumber

@@ -30,6 +30,7 @@ class For(Enum):
     LATER = "the upstream has no time for what was asked, and has said for how long"
     REST = "an answer has begun, and no more of it comes"
     PAUSE = "the model hears the caller speak, and what they send is silence"
+    SOUND = "an answer came in writing, also when it was asked for in sound"
     WORDS = "words are played to a new connection, which does not hear anybody speak"
 
 
@@ -98,6 +99,7 @@ def table(limits: Limits) -> Mapping[For, Row]:
         For.LATER: Row(silent, End.ASK_AGAIN, told, BUSY, look),
         For.REST: Row(silent + look, End.ASK_AGAIN, looks=look),
         For.PAUSE: Row(silent, End.RECONNECT),
+        For.SOUND: Row(0.0, End.RECONNECT),
         For.WORDS: Row(told=silent, tells=UNHEARD),
     }
 

@@ -38,6 +38,7 @@ from realtime.client.server_events import (
     SessionUpdated,
     SpeechStarted,
     SpeechStopped,
+    TextDelta,
     TranscriptDelta,
     TranscriptDone,
     WordsDelta,
@@ -77,6 +78,14 @@ def _words_delta(event: Fields) -> WordsDelta:
 
 def _words_done(event: Fields) -> WordsDone:
     return WordsDone(text(event, "response_id"), text_if_any(event, "transcript"))
+
+
+def _text_delta(event: Fields) -> TextDelta:
+    return TextDelta(text(event, "response_id"), text(event, "delta"))
+
+
+def _text_done(event: Fields) -> WordsDone:
+    return WordsDone(text(event, "response_id"), text_if_any(event, "text"))
 
 
 def _speech_started(event: Fields) -> SpeechStarted:
@@ -139,7 +148,9 @@ def _response_done(event: Fields) -> ResponseDone:
     response = part(event, "response")
     details = part_if_any(response, "status_details")
     error = part_if_any(details, "error")
-    items = [text_if_any(item, "id") for item in parts_if_any(response, "output")]
+    output = parts_if_any(response, "output")
+    items = [text_if_any(item, "id") for item in output]
+    words = [text_if_any(said, "text") for item in output for said in parts_if_any(item, "content")]
     return ResponseDone(
         response=text(response, "id"),
         ask=_ask(response),
@@ -147,6 +158,7 @@ def _response_done(event: Fields) -> ResponseDone:
         reason=text_if_any(error, "code") or text_if_any(error, "type") or text_if_any(details, "reason"),
         message=text_if_any(error, "message"),
         item=next(filter(None, items), ""),
+        words=" ".join(filter(None, words)),
         used=usage.of_response(response["usage"]) if response.get("usage") else None,
     )
 
@@ -190,6 +202,8 @@ _READERS: dict[str, Callable[[Fields], ServerEvent]] = {
     "response.output_audio.delta": _audio_delta,
     "response.output_audio_transcript.delta": _words_delta,
     "response.output_audio_transcript.done": _words_done,
+    "response.output_text.delta": _text_delta,
+    "response.output_text.done": _text_done,
     "response.created": _response_created,
     "response.output_item.added": _item_added,
     "response.output_item.done": _item_done,

@@ -38,6 +38,7 @@ from realtime.client.server_events import (
     SessionUpdated,
     SpeechStarted,
     SpeechStopped,
+    TextDelta,
     TranscriptDelta,
     TranscriptDone,
     WordsDelta,
@@ -66,7 +67,15 @@ from upstream.facts import Committed, Event, Setup
 from upstream.models import Capabilities
 
 Progress: TypeAlias = (
-    ResponseCreated | ItemAdded | ItemDone | WordsDone | ResponseDone | SessionCreated | SessionUpdated | Other
+    ResponseCreated
+    | ItemAdded
+    | ItemDone
+    | TextDelta
+    | WordsDone
+    | ResponseDone
+    | SessionCreated
+    | SessionUpdated
+    | Other
 )
 
 
@@ -201,6 +210,8 @@ class Protocol:
             case ItemDone(response, complete):
                 if complete:
                     self._responses.said_whole(response)
+            case TextDelta(response, words):
+                self._responses.written(response, words)
             case WordsDone(response, words):
                 self._responses.all_words(response, words)
             case ResponseDone():
@@ -241,6 +252,5 @@ EXPECTED = frozenset({
     "conversation.created", "conversation.item.added", "conversation.item.done", "conversation.item.deleted",
     "conversation.item.truncated", "input_audio_buffer.cleared", "input_audio_buffer.timeout_triggered",
     "response.content_part.added", "response.content_part.done", "response.output_audio.done",
-    "response.output_text.delta", "response.output_text.done",
 })  # fmt: skip
 """Types of server events that are known and of no use to us."""

@@ -95,6 +95,11 @@ class Responses:
         reply.text += words
         return events if reply.void else [*events, ReplyWords(reply.number, words)]
 
+    def written(self, response_id: str, words: str) -> None:
+        """Some of what it writes: nobody can hear it, and the caller gets it whole."""
+        if reply := self._replies.get(response_id):
+            reply.text += words
+
     def all_words(self, response_id: str, words: str) -> None:
         """All of them at once, for an upstream that left out the pieces."""
         if reply := self._replies.get(response_id):
@@ -114,7 +119,7 @@ class Responses:
             return events
         if done.used:
             events.append(done.used)
-        reply.item = reply.item or done.item
+        reply.item, reply.text = reply.item or done.item, reply.text or done.words
         return events + self._end(reply, done)
 
     def _end(self, reply: Reply, done: ResponseDone) -> list[Event]:

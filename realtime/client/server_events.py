@@ -24,6 +24,14 @@ class WordsDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More of what a response writes and does not say."""
+
+    response: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class WordsDone:
     response: str
     words: str
@@ -101,7 +109,10 @@ class ItemDone:
 
 @dataclass(frozen=True, slots=True)
 class ResponseDone:
-    """A response is over; `reason` is the code of its error, or why else it is not complete; `item` its first item."""
+    """A response is over; `reason` is the code of its error, or why else it is not complete; `item` its first item.
+
+    `words` are those of it that are in writing.
+    """
 
     response: str
     ask: TurnId
@@ -110,6 +121,7 @@ class ResponseDone:
     message: str
     item: str
     used: Used | None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +155,7 @@ class Other:
 
 
 ServerEvent: TypeAlias = (
-    AudioDelta | WordsDelta | WordsDone | SpeechStarted | SpeechStopped | BufferCommitted | TranscriptDelta
+    AudioDelta | WordsDelta | WordsDone | TextDelta | SpeechStarted | SpeechStopped | BufferCommitted | TranscriptDelta
     | TranscriptDone | RateLimits | ErrorEvent | ResponseCreated | ItemAdded | ItemDone | ResponseDone | SessionCreated
     | SessionUpdated | Other
 )  # fmt: skip
