@@ -174,4 +174,6 @@ class Responses:
 def _ended(reply: Reply, status: Status, reason: str = "") -> ReplyEnded:
     # A reply may have been complete before our cancel reached the upstream: to us it is cancelled all the same.
     status, full = "cancelled" if reply.void else status, errors.of(reason) is Action.FULL
-    return ReplyEnded(reply.number, reply.ask, status, reply.text.strip(), reason, full)
+    proves = reply.asked is not None and "output_modalities" in reply.asked.response  # then its word is for nobody
+    text = "" if proves else reply.text.strip()
+    return ReplyEnded(reply.number, reply.ask, status, text, reason, full)
