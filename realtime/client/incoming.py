@@ -67,25 +67,26 @@ def read(frame: bytes | str) -> tuple[str, ServerEvent]:
 
 def _audio_delta(event: Fields) -> AudioDelta:
     try:
-        return AudioDelta(text(event, "response_id"), a2b_base64(text(event, "delta")))
+        pcm = a2b_base64(text(event, "delta"))
     except ValueError as error:
         raise Malformed(str(error)) from None
+    return AudioDelta(text(event, "response_id"), pcm, text_if_any(event, "item_id"))
 
 
 def _words_delta(event: Fields) -> WordsDelta:
-    return WordsDelta(text(event, "response_id"), text(event, "delta"))
+    return WordsDelta(text(event, "response_id"), text(event, "delta"), text_if_any(event, "item_id"))
 
 
 def _words_done(event: Fields) -> WordsDone:
-    return WordsDone(text(event, "response_id"), text_if_any(event, "transcript"))
+    return WordsDone(text(event, "response_id"), text_if_any(event, "transcript"), text_if_any(event, "item_id"))
 
 
 def _text_delta(event: Fields) -> TextDelta:
-    return TextDelta(text(event, "response_id"), text(event, "delta"))
+    return TextDelta(text(event, "response_id"), text(event, "delta"), text_if_any(event, "item_id"))
 
 
 def _text_done(event: Fields) -> WordsDone:
-    return WordsDone(text(event, "response_id"), text_if_any(event, "text"))
+    return WordsDone(text(event, "response_id"), text_if_any(event, "text"), text_if_any(event, "item_id"))
 
 
 def _speech_started(event: Fields) -> SpeechStarted:
@@ -157,7 +158,7 @@ def _response_done(event: Fields) -> ResponseDone:
         status=STATUSES.get(text_if_any(response, "status"), "incomplete"),
         reason=text_if_any(error, "code") or text_if_any(error, "type") or text_if_any(details, "reason"),
         message=text_if_any(error, "message"),
-        item=next(filter(None, items), ""),
+        items=tuple(filter(None, items)),
         words=" ".join(filter(None, words)),
         used=usage.of_response(response["usage"]) if response.get("usage") else None,
     )

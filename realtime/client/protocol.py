@@ -174,9 +174,9 @@ class Protocol:
         match event:
             case AudioDelta():
                 self.progress += 1
-                return self._responses.audio(event.response, event.pcm)
-            case WordsDelta(response, words):
-                return self._responses.words(response, words)
+                return self._responses.audio(event.response, event.pcm, event.item)
+            case WordsDelta(response, words, item):
+                return self._responses.words(response, words, item)
             case SpeechStarted(item, at_ms):
                 self._responses.interrupted()
                 return self._input_turns.started(item, at_ms, self._asks.gate.on_its_way)
@@ -210,10 +210,10 @@ class Protocol:
             case ItemDone(response, complete):
                 if complete:
                     self._responses.said_whole(response)
-            case TextDelta(response, words):
-                self._responses.written(response, words)
-            case WordsDone(response, words):
-                self._responses.all_words(response, words)
+            case TextDelta(response, words, item):
+                self._responses.written(response, words, item)
+            case WordsDone(response, words, item):
+                return self._responses.all_words(response, words, item)
             case ResponseDone():
                 return self._responses.done(event)
             case SessionCreated(expires_at):
@@ -242,6 +242,7 @@ class Protocol:
         if about == "create" or (action is Action.LATER and not event_id):
             return self._asks.refused(code, message)
         self._input_turns.refused(event_id)
+        self._replies.cut_refused(event_id, message)
         self.anomalies[code] += 1
         return self._asks.content_refused(event_id, code, message)
 

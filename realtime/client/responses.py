@@ -76,34 +76,37 @@ class Responses:
     def item(self, response_id: str, item: str) -> None:
         """A response stands in the conversation as this item."""
         if reply := self._replies.get(response_id):
-            reply.item = reply.item or item
+            reply.name(item)
 
-    def audio(self, response_id: str, pcm: bytes) -> list[Event]:
+    def audio(self, response_id: str, pcm: bytes, item: str = "") -> list[Event]:
         """Some audio: the hot path of everything here."""
         reply = self._replies.get(response_id)
         if reply is None or reply.void or reply.done:
-            return self._unexpected_audio(response_id, pcm, reply)
-        reply.received += len(pcm)
+            return self._unexpected_audio(response_id, pcm, reply, item)
+        reply.hear(item, len(pcm))
         return [ReplyAudio(reply.number, pcm)]
 
-    def words(self, response_id: str, words: str) -> list[Event]:
+    def words(self, response_id: str, words: str, item: str = "") -> list[Event]:
         """Some of the words."""
         events = self._begin_unannounced(response_id)
         reply = self._replies.get(response_id)
         if reply is None or reply.done:
             return events
-        reply.text += words
+        words = reply.say(item, words)
         return events if reply.void else [*events, ReplyWords(reply.number, words)]
 
-    def written(self, response_id: str, words: str) -> None:
+    def written(self, response_id: str, words: str, item: str = "") -> None:
         """Some of what it writes: nobody can hear it, and the caller gets it whole."""
         if reply := self._replies.get(response_id):
-            reply.text += words
+            reply.say(item, words)
 
-    def all_words(self, response_id: str, words: str) -> None:
-        """All of them at once, for an upstream that left out the pieces."""
-        if reply := self._replies.get(response_id):
-            reply.text = reply.text or words
+    def all_words(self, response_id: str, words: str, item: str = "") -> list[Event]:
+        """All words of an item at once, for an upstream that left out the pieces."""
+        reply = self._replies.get(response_id)
+        if not reply or reply.part(item).told:
+            return []
+        later, words = bool(reply.text), reply.say(item, words)
+        return [ReplyWords(reply.number, words)] if later and words and not (reply.void or reply.done) else []
 
     def said_whole(self, response_id: str) -> None:
         """All of a response was said; its response.done is to come."""
@@ -119,7 +122,9 @@ class Responses:
             return events
         if done.used:
             events.append(done.used)
-        reply.item, reply.text = reply.item or done.item, reply.text or done.words
+        for item in done.items:
+            reply.name(item)
+        reply.text = reply.text or done.words
         return events + self._end(reply, done)
 
     def _end(self, reply: Reply, done: ResponseDone) -> list[Event]:
@@ -158,14 +163,14 @@ class Responses:
         self._states.anomalies[f"{BEGAN} is missing"] += 1
         return self.created(ResponseCreated(response_id, ask))
 
-    def _unexpected_audio(self, response_id: str, pcm: bytes, reply: Reply | None) -> list[Event]:
+    def _unexpected_audio(self, response_id: str, pcm: bytes, reply: Reply | None, item: str) -> list[Event]:
         """Audio of a response that nobody wants, or that nobody knows."""
         if self._states.session in UNSETTLED:  # and its voice is locked now, whatever we ask for
             return self._states.unusable(
                 "audio_before_setup", "the model spoke before it was told who it is", fatal=False
             )
         if reply is None and (events := self._begin_unannounced(response_id)):
-            return [*events, *self.audio(response_id, pcm)]
+            return [*events, *self.audio(response_id, pcm, item)]
         if reply is None or not reply.void:
             self._states.anomalies["audio of no response in hand"] += 1
         return []

@@ -17,11 +17,11 @@ class Answering:
     """Makes responses, from response.create to response.done.
 
     `untranscribed` holds the ids of the items whose words are not known yet; `hearing` is told when there is a
-    response, for then nobody is idle.
+    response, for then nobody is idle. With `divides` the next response of two sentences is two items.
     """
 
     def __init__(self, conversation: Conversation, untranscribed: Container[object], hearing: Hearing) -> None:
-        self.voice_locked = False
+        self.voice_locked = self.divides = False
         self._conversation = conversation
         self._untranscribed = untranscribed
         self._hearing = hearing
@@ -97,6 +97,10 @@ class Answering:
     def spoke(self, response_id: str, words: str, pcm: bytes) -> Iterator[Act]:
         """Some words and the audio that follows them; either may be empty."""
         if answer := self._answers.get(response_id):
+            if words and self.divides and answer.item.words():
+                self.divides = False
+                yield from map(Send, answer.close(self._conversation.before(answer.item)))
+                yield from map(Send, answer.begin(self._join(answer.next_item())))
             if words:
                 yield Send(answer.write(words))
             yield from map(Send, answer.sound(pcm))
@@ -144,7 +148,7 @@ class Answering:
         self._thinkable.discard(answer.id)
         if answer.conversation_id:
             # A response that was cut off is not played on.
-            self._hearing.answer_ended(answer.item.milliseconds if status in ("completed", "incomplete") else 0)
+            self._hearing.answer_ended(answer.milliseconds if status in ("completed", "incomplete") else 0)
         yield from map(Send, answer.end(status, why, self._conversation.before(answer.item)))
         yield Send(rate_limits(), after=RATE_LIMITS_AFTER)
 

@@ -99,6 +99,10 @@ class Session:
         """End a response, or the one under way, as failed by this error: `type`, `code`, `message`."""
         return self._taken(self._answering.fail(error, response_id))
 
+    def divide(self) -> None:
+        """Give the next response of two sentences or more as two items."""
+        self._answering.divides = True
+
     def _pieces(self, audio: str) -> Iterator[bytes]:
         """The base64 of an append as PCM16, cut where a detector has work to do; none of it when it is faulty."""
         try:
