@@ -118,7 +118,7 @@ class Call:
                     # In a task, so that it follows the other events that the session sends now.
                     self._start("fail", self._later(0, self._fail, step))
                 case Divide():
-                    self.session.answering.divides = True
+                    self.session.divide()
                 case Deliver(frame, after) if after:
                     self._start(f"late {id(step)}", self._later(after, self._unsent.put_nowait, Deliver(frame)))
                 case _:

@@ -17,11 +17,11 @@ class Answering:
     """Makes responses, from response.create to response.done.
 
     `untranscribed` holds the ids of the items whose words are not known yet; `hearing` is told when there is a
-    response, for then nobody is idle. With `divides` the next response of two sentences is two items.
+    response, for then nobody is idle.
     """
 
     def __init__(self, conversation: Conversation, untranscribed: Container[object], hearing: Hearing) -> None:
-        self.voice_locked = self.divides = False
+        self.voice_locked = self._divides = False
         self._conversation = conversation
         self._untranscribed = untranscribed
         self._hearing = hearing
@@ -74,6 +74,10 @@ class Answering:
             yield Halt(answer.id)
             yield from self._end(answer, "failed", {"error": error})
 
+    def divide(self) -> None:
+        """Give the next response of two sentences or more as two items: its first sentence, and the rest."""
+        self._divides = True
+
     def heard(self) -> Iterator[Act]:
         """An item was transcribed: what waited for it is thought about."""
         for answer in list(self._answers.values()):
@@ -97,8 +101,8 @@ class Answering:
     def spoke(self, response_id: str, words: str, pcm: bytes) -> Iterator[Act]:
         """Some words and the audio that follows them; either may be empty."""
         if answer := self._answers.get(response_id):
-            if words and self.divides and answer.item.words():
-                self.divides = False
+            if words and self._divides and answer.item.words():
+                self._divides = False
                 yield from map(Send, answer.close(self._conversation.before(answer.item)))
                 yield from map(Send, answer.begin(self._join(answer.next_item())))
             if words:

@@ -36,7 +36,8 @@ class Session:
         self._conversation = Conversation()
         self._hearing = Hearing(detector, rules_of(self.settings))
         self._transcription = Transcription(self._conversation)
-        self.answering = Answering(self._conversation, self._transcription, self._hearing)
+        self._answering = Answering(self._conversation, self._transcription, self._hearing)
+        self.divide = self._answering.divide
         self._acts: list[Act] = []
 
     def begin(self) -> list[Act]:
@@ -71,12 +72,12 @@ class Session:
     def heard(self, item_id: str, words: str) -> list[Act]:
         """The words of an item are known; "" means that nothing intelligible was said."""
         self._send(*self._transcription.completed(item_id, words, self.settings))
-        return self._taken(self.answering.heard())
+        return self._taken(self._answering.heard())
 
     def unheard(self, item_id: str, why: Event) -> list[Act]:
         """The words of an item will never be known: a response to it fails by this error."""
         self._send(*self._transcription.failed(item_id, why, self.settings))
-        return self._taken(self.answering.unheard(item_id, why))
+        return self._taken(self._answering.unheard(item_id, why))
 
     @property
     def answered(self) -> bool:
@@ -85,19 +86,19 @@ class Session:
 
     def thought(self, response_id: str, text: str) -> list[Act]:
         """The words of a response are known."""
-        return self._taken(self.answering.thought(response_id, text))
+        return self._taken(self._answering.thought(response_id, text))
 
     def spoke(self, response_id: str, words: str, pcm: bytes) -> list[Act]:
         """Some words of a response, and the audio that follows them; either may be empty."""
-        return self._taken(self.answering.spoke(response_id, words, pcm))
+        return self._taken(self._answering.spoke(response_id, words, pcm))
 
     def finished(self, response_id: str) -> list[Act]:
         """Everything of a response has been spoken."""
-        return self._taken(self.answering.finished(response_id))
+        return self._taken(self._answering.finished(response_id))
 
     def fail(self, error: Event, response_id: str | None = None) -> list[Act]:
         """End a response, or the one under way, as failed by this error: `type`, `code`, `message`."""
-        return self._taken(self.answering.fail(error, response_id))
+        return self._taken(self._answering.fail(error, response_id))
 
     def _pieces(self, audio: str) -> Iterator[bytes]:
         """The base64 of an append as PCM16, cut where a detector has work to do; none of it when it is faulty."""
@@ -119,14 +120,14 @@ class Session:
                 self._hearing.clear()
                 self._send(event("input_audio_buffer.cleared"))
             case "response.create":
-                self._acts += self.answering.create(sent.get("response", {}), self.settings)
+                self._acts += self._answering.create(sent.get("response", {}), self.settings)
             case "response.cancel":
-                self._acts += self.answering.cancel(sent.get("response_id"))
+                self._acts += self._answering.cancel(sent.get("response_id"))
             case _:
                 self._send(*self._conversation.obey(sent))
 
     def _update(self, change: Event) -> None:
-        self.settings = updated(self.settings, change, voice_locked=self.answering.voice_locked)
+        self.settings = updated(self.settings, change, voice_locked=self._answering.voice_locked)
         self._hearing.tune(rules_of(self.settings))
         self._send(event("session.updated", session=self.settings))
 
@@ -138,7 +139,7 @@ class Session:
             case Began(item_id, start_ms):
                 self._send(event("input_audio_buffer.speech_started", audio_start_ms=start_ms, item_id=item_id))
                 if rules.interrupt_response:  # the client truncates what it did not play: over WebSocket we do not
-                    self._acts += self.answering.interrupt()
+                    self._acts += self._answering.interrupt()
             case Ended(item_id, end_ms, pcm):
                 self._send(event("input_audio_buffer.speech_stopped", audio_end_ms=end_ms, item_id=item_id))
                 self._commit(item_id, pcm)
@@ -154,8 +155,8 @@ class Session:
         """Answer of our own accord, unless a response is still given."""
         # Then there is no error either, which is our choice: the SDK's types say that this "may fail", nobody has
         # seen how, and an error would echo no event of the client's.
-        if self.answering.active is None:
-            self._acts += self.answering.create({}, self.settings)
+        if self._answering.active is None:
+            self._acts += self._answering.create({}, self.settings)
 
     def _commit(self, item_id: str, pcm: bytes) -> None:
         self._acts += self._transcription.commit(item_id, pcm, self.settings)
