@@ -110,6 +110,7 @@ class UpstreamEvents:
 
     def _reply_began(self, leg: Leg, reply: ReplyNumber, ask: TurnId, now: float) -> None:
         said, greeting = self._inbound.turns.get(ask), self._conversation.greetings.owed
+        self._owed.began(leg, ask)
         if greeting and ask == greeting.number:
             greeting.begun = True
             if not greeting.said_before:
@@ -130,7 +131,9 @@ class UpstreamEvents:
                 self._owed.came_in_writing(leg, ask, ended.reply, ended.text)
             case Outcome.FAILED:
                 self._owed.fail(ask, ended.reason or "it said nothing", ended.full)
-            case Outcome.STOPPED if (said := self._inbound.turns.get(ask)) and said.behind:
+            case Outcome.CANCELLED if not ((said := self._inbound.turns.get(ask)) and said.behind):
+                self._owed.was_cancelled(leg, ask)
+            case Outcome() if (said := self._inbound.turns.get(ask)) and said.behind:
                 # The caller was still speaking when it began: one answer serves both.
                 self._inbound.turns.change(ask, cancelled=True, behind=0)
         if ended.status == "completed":

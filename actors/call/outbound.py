@@ -25,6 +25,7 @@ class Outcome(Enum):
     ANSWER = "the caller gets it"
     WRITTEN = "the caller has its words, and it has no sound"
     FAILED = "nothing came of it"
+    CANCELLED = "the upstream has stopped it, and nobody here wanted that"
     STOPPED = "nobody wants to hear more of it"
 
 
@@ -84,7 +85,9 @@ class Outbound:
             return Outcome.STOPPED
         outgoing.status = event.status
         if event.status == "cancelled":
-            return Outcome.STOPPED
+            if not outgoing.begun and outgoing.since is None:
+                self._playing.forget(outgoing)
+            return Outcome.CANCELLED
         if event.status == "failed" or not outgoing.received:
             if not outgoing.begun:
                 self._playing.forget(outgoing)

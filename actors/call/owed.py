@@ -33,6 +33,8 @@ class Owed:
         self._put_off: dict[TurnId, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
         self._writes = False  # answers came in writing, and another connection was opened because of that
         self._mute = Generation(0)  # the connection that has written an answer also when it was to say it
+        self._dropped: tuple[Generation, TurnId] | None = None  # the upstream has cancelled the answer to this ask
+        self._taken_up = False  # it has begun another by itself
         self._ended = 0  # asks that came to an end of any kind: a turn that replaces another waits no longer
 
     def asks(self) -> list[TurnId]:
@@ -59,6 +61,8 @@ class Owed:
         if asked := self.asks():
             longer = max((self._put_off.get(ask, 0.0) for ask in asked), default=0.0)
             about = (leg.generation, self._ended)
+            if self._dropped in [(leg.generation, ask) for ask in asked]:
+                return [*waits, Waiting(For.ANOTHER if self._taken_up else For.NO_OTHER, about)]
             waits.append(Waiting(For.LATER if longer else For.ANSWER, about, None, longer, answers))
         return waits
 
@@ -81,6 +85,14 @@ class Owed:
     def put_off(self, ask: TurnId, seconds: float) -> None:
         """The upstream has no time for this ask, for so many seconds more."""
         self._put_off[ask] = self._put_off.get(ask, 0.0) + seconds
+
+    def was_cancelled(self, live: Leg, ask: TurnId) -> None:
+        """The upstream has cancelled the answer to this ask, and nobody here did: perhaps it begins another."""
+        self._dropped, self._taken_up = (live.generation, ask), False
+
+    def began(self, live: Leg, ask: TurnId) -> None:
+        """An answer to this ask has begun."""
+        self._taken_up = self._dropped == (live.generation, ask)
 
     def came_in_writing(self, live: Leg, ask: TurnId, reply: ReplyNumber, words: str) -> None:
         """The answer to this ask has no sound: it is asked for in sound, here once, then on another connection once."""
@@ -112,6 +124,7 @@ class Owed:
     def ended(self) -> None:
         """An ask came to an end of any kind."""
         self._ended += 1
+        self._dropped = None
 
     def settle(self, ask: TurnId) -> None:
         """An ask is answered, and with it all that was asked before it; if it is the greeting, then that."""

@@ -45,7 +45,7 @@ from realtime.client.server_events import (
     WordsDone,
 )
 from realtime.client.session_setup import SessionSetup
-from realtime.client.states import LEAVE, Model, Session, States
+from realtime.client.states import LEAVE, STARTED, Model, Session, States
 from upstream.commands import (
     Append,
     AskClip,
@@ -178,7 +178,8 @@ class Protocol:
             case WordsDelta(response, words, item):
                 return self._responses.words(response, words, item)
             case SpeechStarted(item, at_ms):
-                self._responses.interrupted()
+                if self.states.may(STARTED):  # not where we asked it to wait for clips: some listen all the same
+                    self._responses.interrupted()
                 return self._input_turns.started(item, at_ms, self._asks.gate.on_its_way)
             case SpeechStopped(item, at_ms):
                 return self._input_turns.stopped(item, at_ms)

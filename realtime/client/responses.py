@@ -16,6 +16,7 @@ class Responses:
 
     def __init__(self, states: States, replies: Replies, asks: Asks, input_turns: InputTurns) -> None:
         self._states, self._replies, self._asks, self._input_turns = states, replies, asks, input_turns
+        self._dropped: Reply | None = None  # the upstream has cancelled it, and may answer the same ask by itself
 
     # How they are stopped.
 
@@ -25,6 +26,8 @@ class Responses:
         What the upstream says of it after that is cut.
         """
         self._asks.void()
+        if self._dropped:
+            self._dropped.void = True
         active = self._replies.active
         if active and not active.void:
             self._replies.cancel(active)
@@ -60,7 +63,7 @@ class Responses:
         self._states.admits(BEGAN)
         events = self._end_unended()
         if began.ask:
-            number, void = began.ask, False
+            number, void, self._dropped = began.ask, False, None
         else:
             events += self._input_turns.commit_overdue()
             number, void = self._unasked()
@@ -128,6 +131,7 @@ class Responses:
         return events + self._end(reply, done)
 
     def _end(self, reply: Reply, done: ResponseDone) -> list[Event]:
+        self._dropped = reply if done.status == "cancelled" and not reply.void else None
         self._replies.close(reply)
         action = errors.of(done.reason)
         if action in (Action.ACCOUNT, Action.LOST):
@@ -146,6 +150,9 @@ class Responses:
         """The number of what a response answers that does not say it, and whether no answer to it is wanted."""
         if turn := self._input_turns.turns.answered():
             return turn.ask, turn.void
+        if dropped := self._dropped:
+            self._dropped = None
+            return dropped.ask, dropped.void
         gate = self._asks.gate
         return (gate.pending.number if gate.pending else gate.spoken_turn), False
 
