@@ -110,7 +110,7 @@ class UpstreamEvents:
 
     def _reply_began(self, leg: Leg, reply: ReplyNumber, ask: TurnId, now: float) -> None:
         said, greeting = self._inbound.turns.get(ask), self._conversation.greetings.owed
-        self._owed.began(leg, ask)
+        self._owed.began(leg)
         if greeting and ask == greeting.number:
             greeting.begun = True
             if not greeting.said_before:

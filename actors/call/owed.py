@@ -90,9 +90,9 @@ class Owed:
         """The upstream has cancelled the answer to this ask, and nobody here did: perhaps it begins another."""
         self._dropped, self._taken_up = (live.generation, ask), False
 
-    def began(self, live: Leg, ask: TurnId) -> None:
-        """An answer to this ask has begun."""
-        self._taken_up = self._dropped == (live.generation, ask)
+    def began(self, live: Leg) -> None:
+        """An answer has begun: it is also one to what was asked before."""
+        self._taken_up = self._dropped is not None and self._dropped[0] == live.generation
 
     def came_in_writing(self, live: Leg, ask: TurnId, reply: ReplyNumber, words: str) -> None:
         """The answer to this ask has no sound: it is asked for in sound, here once, then on another connection once."""

@@ -14,15 +14,19 @@ CLIP = bytes(48_000)
 CANCELLED = {"status": "cancelled", "status_details": {"type": "cancelled", "reason": "turn_detected"}}
 
 
-def cancel(wire: Wire, response: str = "ours", heard: bool = False, sound: float = 0.0) -> None:
-    """Our response begins, perhaps with some sound, and the upstream cancels it; perhaps it tells of speech."""
+def cancel(wire: Wire, response: str = "ours", heard: str = "", sound: float = 0.0) -> None:
+    """Our response begins, perhaps with some sound, and the upstream cancels it; perhaps it tells of what it heard."""
     begin(wire, response, asked(wire))
     if sound:
         give(wire, response, "Some ", sound)
     if heard:
         wire.say(type="input_audio_buffer.speech_started", item_id="theirs", audio_start_ms=0)
         wire.say(type="input_audio_buffer.speech_stopped", item_id="theirs", audio_end_ms=900)
+    if heard == "before":
+        wire.say(type="input_audio_buffer.committed", item_id="theirs")
     wire.say(type="response.done", response={"id": response, "metadata": asked(wire), **CANCELLED})
+    if heard == "after":
+        wire.say(type="input_audio_buffer.committed", item_id="theirs")
 
 
 def answer(wire: Wire, response: str = "theirs") -> None:
@@ -38,13 +42,16 @@ def told(scene: Scene, *kinds: Any) -> list[Any]:
     return [said for said in scene.caller.take() if isinstance(said, kinds)]
 
 
-@pytest.mark.parametrize("heard", [False, True])
+@pytest.mark.parametrize("heard", ["", "speech", "before", "after"])
 @pytest.mark.parametrize("sound", [0.0, 0.1])
 @pytest.mark.parametrize("said", [Recorded(CLIP), Typed("when?")], ids=["clip", "typed"])
-def test_its_own_answer_is_the_answer(scene: Scene, said: Recorded | Typed, sound: float, heard: bool) -> None:
+def test_its_own_answer_is_the_answer(scene: Scene, said: Recorded | Typed, sound: float, heard: str) -> None:
     """The caller gets it, once, and the next turn is answered as ever."""
     wire = scene.on_the_line(TINA)
     scene.says(said)
+    if isinstance(said, Recorded):
+        scene.stage.settle()
+        wire.say(type="input_audio_buffer.committed", item_id="ours")
     cancel(wire, heard=heard, sound=sound)
     answer(wire)
     (got,) = told(scene, AudioResponse, Error)
