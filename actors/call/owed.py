@@ -18,7 +18,7 @@ from upstream.facts import NO_TURN, ReplyNumber, Turn, TurnId
 SPOKEN = "You have said aloud: "
 DROPPED = Notice("say_again", "The model breaks off over what you said: say it again in other words.")
 UNGREETED = Error("upstream_unavailable", "The model breaks off over its greeting: say what you want to know.")
-UNSPOKEN = Error("upstream_unavailable", "The model gave this answer in writing only: say it again to hear one.")
+UNSPOKEN = Error("upstream_unavailable", "The model gave this answer in writing only: there is no sound of it.")
 
 
 class Owed:
