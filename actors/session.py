@@ -43,7 +43,15 @@ from actors.messages.admission import (
     Reserved,
     Wish,
 )
-from actors.messages.bridge import AccountRefused, Configure, FromBridge, Ready, UpstreamEvent, UpstreamLost
+from actors.messages.bridge import (
+    AccountRefused,
+    Configure,
+    FromBridge,
+    Ready,
+    UpstreamEvent,
+    UpstreamLost,
+    UpstreamRefused,
+)
 from actors.messages.caller import Close, Notice
 from actors.messages.ids import ChoiceId, Generation
 from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared
@@ -276,7 +284,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._services.counters.upstream_lost += 1
         if leg is self._bridges.line.live:
             self._caller.tell(RECONNECTING)
-            self._conversation.lost(leg)
+            if self._conversation.lost(leg, died=cause is not None and not isinstance(cause, UpstreamRefused)):
+                self._bridges.answered()  # it was lost over one turn: it serves the next one
             if self._outbound.streamed:
                 self.pace()
         self._switchboard.lost(leg, cause)

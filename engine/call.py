@@ -24,7 +24,7 @@ from websockets.exceptions import ConnectionClosed
 
 from engine.call_jobs import CallJobs
 from engine.connection import FaultyConnection
-from engine.faults.faults import Accept, Deliver, Fail, Step
+from engine.faults.faults import Accept, Deliver, Divide, Fail, Step
 from engine.languages import code_of, unheard, unspoken
 from engine.parts import Parts
 from realtime.server.acts import Act, Halt, Hear, Send, Speak, Think
@@ -118,6 +118,8 @@ class Call:
                 case Fail():
                     # In a task, so that it follows the other events that the session sends now.
                     self._start("fail", self._later(0, self._fail, step))
+                case Divide():
+                    self.session.divide()
                 case Deliver(frame, after) if after:
                     self._start(f"late {id(step)}", self._later(after, self._unsent.put_nowait, Deliver(frame)))
                 case _:

@@ -94,6 +94,25 @@ def test_a_streamed_turn_survives_a_loss(fault: Event) -> None:
     run(story())
 
 
+@pytest.mark.parametrize("fault", [{"do": "abort"}, {"do": "error", "code": "server_error"}], ids=named)
+def test_a_turn_that_kills_two_connections_is_dropped(fault: Event) -> None:
+    """The caller is told to say it again, once; the third connection does not get it, and answers the next turn."""
+
+    async def story() -> None:
+        kills = [[{"on": "response.create", "nth": nth, **fault}] for nth in (2, 1)]
+        async with exchange(faults=read({"connections": kills})) as line, line.phone() as phone:
+            await phone.choose(TINA)
+            await phone.answer()
+            await phone.say(type="text", text="one")
+            while notices(phone).count("resumed") < 2:
+                await phone.hear("notice")
+            assert notices(phone) == ["reconnecting", "resumed", "reconnecting", "say_again", "resumed"]
+            await phone.say(type="text", text="two")
+            assert (await phone.answer()).text == "You said two."
+
+    run(story())
+
+
 def test_a_reply_that_was_cut_is_whole_with_the_rest_of_it() -> None:
     """A client that waits for a reply hears both parts as one."""
 

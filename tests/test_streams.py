@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 
+from engine.faults.script import read
 from phone import CallEnded, CallFailed, Phone
 from tests.kit.exchange import CLIPS, exchange
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
@@ -111,6 +112,32 @@ def test_speaking_stops_the_reply_and_the_model_remembers_only_what_was_heard() 
             (call,) = line.engine.calls
             cut = [item.milliseconds for item in call.session._conversation if item.role == "assistant"][1]
             assert 100 <= cut < 30_000
+
+    run(story())
+
+
+def test_of_an_answer_in_two_items_the_one_that_played_is_cut() -> None:
+    """The first was heard whole and stays so; what is said of both is one answer."""
+
+    async def story() -> None:
+        divided = read({"connections": [[{"on": "response.create", "nth": 2, "do": "divide"}]]})
+        async with exchange(faults=divided) as line, line.phone() as phone:
+            await greeted(phone)
+            line.mind.script = f"One moment. {LONG}"
+            await phone.say(type="text", text="a long question")
+            started = await phone.hear("response_started")
+            while len(sounds(phone).get(started["response_id"], b"")) < 1300 * 48:
+                await phone.hear("sound")
+            await phone.say(type="played", response_id=started["response_id"], ms=1200)
+            line.mind.script = ""
+            await phone.say(type="text", text="another")
+            await phone.reply()
+            (said,) = [m["text"] for m in phone.seen if m.get("item_id") == started["response_id"] and m["final"]]
+            assert said.startswith("One moment.")
+            (call,) = line.engine.calls
+            told = [item.milliseconds for item in call.session._conversation if item.role == "assistant"]
+            assert told[1] == 1000
+            assert 200 <= told[2] < 30_000
 
     run(story())
 

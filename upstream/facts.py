@@ -87,7 +87,8 @@ class ReplyWords:
 class ReplyEnded:
     """A reply is over. `text` is all that the model said, also if it was cancelled; `reason` why it is not complete.
 
-    `full`: it failed because the upstream has too much to do; `foreign`: because it does not serve the language.
+    If it had no audio, `text` is what the model wrote instead. `full`: it failed because the upstream has too much to
+    do; `foreign`: because it does not serve the language.
     """
 
     reply: ReplyNumber

@@ -107,7 +107,8 @@ class Bridges:
             if leg.bridge and self.line.can.mutable_instructions:
                 leg.bridge.tell(UpdateInstructions(prepared.setup.instructions))
             return
-        setup = Configure(leg.selection.choice, replace(prepared.setup, listens=listens), prepared.turns)
+        turns = self._conversation.owed.seeds(prepared.turns)
+        setup = Configure(leg.selection.choice, replace(prepared.setup, listens=listens), turns)
         if leg.bridge:
             leg.bridge.tell(setup)
         else:
@@ -138,7 +139,7 @@ class Bridges:
     # Their end.
 
     def answered(self) -> None:
-        """A reply is complete: connections that were lost before do not count any more."""
+        """A reply is complete, or a turn that kills was dropped: what was lost before does not count any more."""
         self.line = replace(self.line, ends=())
 
     def lost(self, leg: Leg, cause: BaseException | None) -> None:

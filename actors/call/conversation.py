@@ -64,9 +64,12 @@ class Conversation:
             self.outbound.show(live, unspoken.number, unspoken.words)  # no model could say it, and none is asked
         self.greetings.ask(live)
 
-    def lost(self, leg: Leg) -> None:
-        """The live connection is gone: what it has not answered is asked again on the next one."""
-        self.owed.lost(leg, self.outbound.lost(leg.generation))
+    def lost(self, leg: Leg, died: bool = False) -> bool:
+        """The live connection is gone: what it has not answered is asked again on the next one.
+
+        True if it `died` over turns of which another died before: they are dropped.
+        """
+        return self.owed.lost(leg, self.outbound.lost(leg.generation), died)
 
     def release(self, live: Leg, now: float) -> None:
         """Ask what is ready to be asked, in order, and listen, unless a greeting comes first.

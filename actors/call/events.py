@@ -11,6 +11,7 @@ from actors.call.connection import Caller
 from actors.call.conversation import Conversation
 from actors.call.host import SwitchboardHost
 from actors.call.line import Leg
+from actors.call.outbound import Outcome
 from actors.call.timers import MicrophoneSilent
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
@@ -109,28 +110,33 @@ class UpstreamEvents:
 
     def _reply_began(self, leg: Leg, reply: ReplyNumber, ask: TurnId, now: float) -> None:
         said, greeting = self._inbound.turns.get(ask), self._conversation.greetings.owed
+        self._owed.began(leg)
         if greeting and ask == greeting.number:
             greeting.begun = True
             if not greeting.said_before:
                 self._inbound.stream.greeted()
             self._conversation.listen(leg)
-            self._outbound.began(leg, reply, ask, greeting.said_before, now)
+            self._outbound.began(leg, reply, ask, greeting.said_before, greeting.written, now)
         elif said and not said.cancelled:
-            self._outbound.began(leg, reply, ask, said.said_before, now)
+            self._outbound.began(leg, reply, ask, said.said_before, said.written, now)
         elif leg.bridge:
             leg.bridge.tell(TruncateReply(reply, 0))  # it began before our CancelReply arrived: nobody hears it
 
     def _reply_ended(self, leg: Leg, ask: TurnId, ended: ReplyEnded, now: float) -> None:
         self._owed.ended()
-        answered = self._outbound.ended(leg.generation, ended, now)
-        if answered:
-            self._owed.settle(ask)
-        elif answered is False:
-            reason = ended.reason or "it said nothing"
-            self._owed.fail(ask, reason, full=ended.full, foreign=ended.foreign)
-        elif (said := self._inbound.turns.get(ask)) and said.behind:
-            # The caller was still speaking when it began: one answer serves both.
-            self._inbound.turns.change(ask, cancelled=True, behind=0)
+        match self._outbound.ended(leg.generation, ended, now):
+            case Outcome.ANSWER:
+                self._owed.settle(ask)
+            case Outcome.WRITTEN:
+                self._owed.came_in_writing(leg, ask, ended.reply, ended.text)
+            case Outcome.FAILED:
+                reason = ended.reason or "it said nothing"
+                self._owed.fail(ask, reason, full=ended.full, foreign=ended.foreign)
+            case Outcome.CANCELLED if not ((said := self._inbound.turns.get(ask)) and said.behind):
+                self._owed.was_cancelled(leg, ask)
+            case Outcome() if (said := self._inbound.turns.get(ask)) and said.behind:
+                # The caller was still speaking when it began: one answer serves both.
+                self._inbound.turns.change(ask, cancelled=True, behind=0)
         if ended.status == "completed":
             self._bridges.answered()
 

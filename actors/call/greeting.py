@@ -1,9 +1,10 @@
 """The first words of a persona: owed once for each choice, until the caller has them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from actors.call.line import Leg
+from actors.call.turns import DIED, DIED_ANSWERING, MOST_BLAME, Written
 from actors.messages.bridge import Greet
 from actors.messages.ids import ChoiceId
 from personas.languages import has_words
@@ -16,6 +17,7 @@ class Greeting:
 
     `asked`: a connection was told to say it. `begun`: that connection says it; until then nobody listens to the
     caller, or the model would answer before it has greeted. `said_before` is what a lost connection said of it.
+    `blame`: for the connections that died while they had it. `written`: it has come in writing.
     """
 
     number: TurnId
@@ -23,6 +25,8 @@ class Greeting:
     asked: bool = False
     begun: bool = False
     said_before: str = ""
+    blame: int = 0
+    written: Written | None = None
 
     @property
     def rest(self) -> str:
@@ -87,6 +91,19 @@ class Greetings:
     def drop(self) -> None:
         """Nothing is owed any more."""
         self.owed = None
+
+    def died(self, answering: Collection[TurnId]) -> bool:
+        """The connection died while it was `answering` these asks.
+
+        True if others died of this greeting too: it is owed no more.
+        """
+        if not self.owed or not self.owed.asked:
+            return False
+        self.owed.blame += DIED_ANSWERING if self.owed.number in answering else DIED
+        if self.owed.blame < MOST_BLAME:
+            return False
+        self.owed = None
+        return True
 
     def lost(self, said_before: Mapping[TurnId, str]) -> None:
         """The connection is gone; `said_before` holds, by ask, the words that the caller gets of each answer."""

@@ -91,7 +91,7 @@ class Inbound:
     def committed(self, leg: Leg, number: TurnId, now: float) -> None:
         """What the caller spoke is a turn, which the model will answer."""
         self.stream.committed()
-        self.turns.commit(number, leg.selection.choice, now)
+        self.turns.commit(number, leg.selection.choice, now, self.stream.blame)
         self.words.expect(number, now)
 
     def transcribed(self, leg: Leg, number: TurnId, text: str, final: bool, at_once: bool) -> None:

@@ -4,17 +4,29 @@ Which bytes are released when, and which were heard, playout.py says.
 """
 
 from collections import Counter
+from enum import Enum
 
 from actors.call.connection import Caller
 from actors.call.line import Leg
 from actors.call.outgoing import OutgoingReply, join
 from actors.call.playout import Playout, silence
+from actors.call.turns import Written
 from actors.messages.bridge import TruncateReply
 from actors.messages.caller import AudioResponse, TextResponse, Transcript
 from actors.messages.ids import Generation
 from actors.messages.persona import Remember, ToPersona
 from actors.runtime import Ref
 from upstream.facts import ReplyAudio, ReplyEnded, ReplyNumber, ReplyWords, TurnId
+
+
+class Outcome(Enum):
+    """What became of a reply."""
+
+    ANSWER = "the caller gets it"
+    WRITTEN = "the caller has its words, and it has no sound"
+    FAILED = "nothing came of it"
+    CANCELLED = "the upstream has stopped it, and nobody here wanted that"
+    STOPPED = "nobody wants to hear more of it"
 
 
 class Outbound:
@@ -41,11 +53,14 @@ class Outbound:
         """Bytes of sound that wait to be sent to the caller."""
         return sum(len(outgoing.pcm) for outgoing in self._playing)
 
-    def began(self, leg: Leg, reply: ReplyNumber, ask: TurnId, before: str, now: float) -> None:
-        """The model begins to answer; `before` is what a lost connection gave of the same answer."""
+    def began(
+        self, leg: Leg, reply: ReplyNumber, ask: TurnId, before: str, written: Written | None, now: float
+    ) -> None:
+        """The model begins to answer; of the same answer a lost connection gave `before`, or all of it is `written`."""
         first_part = next((outgoing.since for outgoing in self._playing if outgoing.ask == ask), None)
         since = (first_part or now) if self.streamed else None
-        self._playing.begin(OutgoingReply(leg.generation, reply, ask, leg.selection.persona.id, before, since))
+        persona, written_as = leg.selection.persona.id, written.id if written else ""
+        self._playing.begin(OutgoingReply(leg.generation, reply, ask, persona, before, written_as, since))
 
     def add(self, generation: Generation, event: ReplyAudio | ReplyWords) -> None:
         """More of a reply has come. It is dropped if the reply was stopped."""
@@ -63,27 +78,44 @@ class Outbound:
         if outgoing := self._playing.find(generation, reply):
             self._playing.forget(outgoing)
 
-    def ended(self, generation: Generation, event: ReplyEnded, now: float) -> bool | None:
-        """The model is done with a reply: True if it is an answer, False if it failed, None if it was stopped."""
+    def ended(self, generation: Generation, event: ReplyEnded, now: float) -> Outcome:
+        """The model is done with a reply."""
         outgoing = self._playing.find(generation, event.reply)
         if outgoing is None:
-            return None
+            return Outcome.STOPPED
         outgoing.status = event.status
         if event.status == "cancelled":
-            return None
+            if not outgoing.begun and outgoing.since is None:
+                self._playing.forget(outgoing)
+            return Outcome.CANCELLED
         if event.status == "failed" or not outgoing.received:
             if not outgoing.begun:
                 self._playing.forget(outgoing)
-            return False
+            return self._without_sound(outgoing, event)
         if not outgoing.marks:
             outgoing.marks.append((0, event.text))
         self._tally["replies"] += 1
         self._remember(outgoing, join(outgoing.before, outgoing.text))
         if not self.streamed:
-            self._caller.tell(Transcript("assistant", outgoing.text, outgoing.id))
-            self._caller.tell(TextResponse(outgoing.id, outgoing.text))
+            self._show(outgoing, outgoing.text)
             self._caller.tell(AudioResponse(outgoing.id, self._playing.send(outgoing, now)))
-        return True
+        return Outcome.ANSWER
+
+    def _without_sound(self, outgoing: OutgoingReply, event: ReplyEnded) -> Outcome:
+        """Nothing of a reply can be heard: if it came in writing, the caller gets that at once."""
+        if event.status == "failed" or not event.text:
+            return Outcome.FAILED
+        self._remember(outgoing, join(outgoing.before, event.text))
+        self._show(outgoing, event.text)
+        return Outcome.WRITTEN
+
+    def _show(self, outgoing: OutgoingReply, words: str) -> None:
+        """Show all words of a reply, unless the caller has them in writing."""
+        if outgoing.written_as:
+            return
+        self._caller.tell(Transcript("assistant", words, outgoing.id))
+        if not self.streamed:
+            self._caller.tell(TextResponse(outgoing.id, words))
 
     def show(self, leg: Leg, ask: TurnId, words: str) -> None:
         """Tell the caller these words of the persona's without sound: no reply of the model says them."""

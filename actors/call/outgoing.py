@@ -28,7 +28,8 @@ class OutgoingReply:
 
     `pcm` has come and is not released, `received` and `released` count bytes; `until` is when what was released will
     have been played. `before` are the words that a lost connection gave of the same answer. `since` is when the
-    caller could first know of it; None while it is kept back, as a whole reply is until it is complete.
+    caller could first know of it; None while it is kept back, as a whole reply is until it is complete. `written_as` is
+    the id of the reply whose words the caller has in writing, and which this one says aloud.
     """
 
     generation: Generation
@@ -36,6 +37,7 @@ class OutgoingReply:
     ask: TurnId
     persona: str
     before: str = ""
+    written_as: str = ""
     since: float | None = None
     pcm: bytearray = field(default_factory=bytearray)
     received: int = 0
@@ -51,7 +53,7 @@ class OutgoingReply:
     @property
     def id(self) -> str:
         """The response id on the caller's wire."""
-        return f"{self.generation}.{self.reply}"
+        return self.written_as or f"{self.generation}.{self.reply}"
 
     @property
     def ms(self) -> int:

@@ -91,12 +91,15 @@ class Playout:
             said.append(Sound(outgoing.id, piece))
         if not outgoing.pcm and outgoing.status:
             outgoing.done = True
-            said += [Transcript("assistant", outgoing.text, outgoing.id), ResponseDone(outgoing.id, outgoing.status)]
+            said += [] if outgoing.written_as else [Transcript("assistant", outgoing.text, outgoing.id)]
+            said.append(ResponseDone(outgoing.id, outgoing.status))
         return None if fits else PIECE
 
     @staticmethod
     def _captions(outgoing: OutgoingReply) -> list[ToCaller]:
         """The words that belong to what was released since the last time."""
+        if outgoing.written_as:
+            return []
         news = []
         while outgoing.told < len(outgoing.marks) and outgoing.marks[outgoing.told][0] < outgoing.released:
             news.append(outgoing.marks[outgoing.told][1])

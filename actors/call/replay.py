@@ -113,6 +113,11 @@ class ReplayBuffer:
         """Turns that are safe, and that the next connection hears all the same because of one before them."""
         return [turn for turn in self._turns if turn in self._safe]
 
+    @property
+    def unsafe(self) -> bool:
+        """True if a turn that was reported is not safe yet."""
+        return bool(self._turns)
+
     def hold(self) -> None:
         """Nobody listens from here on: what is said now is kept for whoever listens next."""
         self._trim(self._needed(self._begins + len(self._kept), self._heard_at))

@@ -9,6 +9,17 @@ from upstream.facts import NO_TURN, TurnId
 
 MOST_WAITING = 8  # clips and typed turns of one caller that are not asked yet
 MOST_ASKED = 4  # that the upstream has and has not answered; then the next one waits
+DIED, DIED_ANSWERING = 2, 1  # the blame of a turn for a connection that died with it: less if it had begun to answer
+MOST_BLAME = 2 * DIED  # then connections die of this turn: it is not asked again
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An answer that came in writing: its words, its id on the caller's wire, and how often it has come so."""
+
+    words: str
+    id: str
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +31,7 @@ class Utterance:
     `asked`: an upstream connection has it. `cancelled`: something was said after it, and no answer to it alone is
     wanted. `behind`: the number of a spoken turn that was told of late, and came before this one.
     `said_before` is what a lost connection said in answer. `counted`: as what a clip is counted while it waits.
+    `blame`: for the connections that died while they had it. `written`: what is to be said of it.
     """
 
     number: TurnId
@@ -31,6 +43,8 @@ class Utterance:
     cancelled: bool = False
     behind: TurnId = NO_TURN
     said_before: str = ""
+    blame: int = 0
+    written: Written | None = None
     counted: Parcel | None = None
 
     @property
@@ -70,9 +84,9 @@ class TurnOrder:
         self._waiting[said.number] = said
         return said
 
-    def commit(self, number: TurnId, choice: ChoiceId, now: float) -> None:
+    def commit(self, number: TurnId, choice: ChoiceId, now: float, blame: int = 0) -> None:
         """The upstream heard this turn in a stream, and will answer it."""
-        self._waiting[number] = Utterance(number, choice, now, asked=True)
+        self._waiting[number] = Utterance(number, choice, now, asked=True, blame=blame)
 
     def get(self, number: TurnId) -> Utterance | None:
         """The turn of this number, if it is not answered yet."""
@@ -102,7 +116,7 @@ class TurnOrder:
             return None
         for said in self._waiting.values():
             if not said.asked:
-                ready = said.said_before or said.content is not None
+                ready = said.said_before or said.written or said.content is not None
                 return said if ready and said.choice == choice else None
         return None
 

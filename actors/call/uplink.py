@@ -2,6 +2,7 @@
 
 from actors.call.line import Leg
 from actors.call.replay import ReplayBuffer
+from actors.call.turns import DIED, MOST_BLAME
 from actors.messages.bridge import Append, ToBridge
 from actors.runtime import Ref
 from upstream.facts import BYTES_PER_MS, NO_TURN, TurnId
@@ -17,6 +18,7 @@ class Uplink:
 
     `speaking` is the turn that the caller speaks, as the model hears it, else 0; `stopped`: the model has heard its
     end, and it is not committed yet. `unheard`: words were played to a new connection, which hears nobody speak.
+    `blame`: of the words that are kept, for the connections that died while they heard them.
     """
 
     def __init__(self) -> None:
@@ -25,6 +27,8 @@ class Uplink:
         self._generation = 0  # the connection that listened last
         self.speaking = NO_TURN
         self.stopped = self.unheard = False
+        self.blame = 0
+        self._played_again = False  # to a connection that has not told of them yet
         self._heard_at = 0.0
 
     def hear(self, pcm: bytes, now: float) -> None:
@@ -53,8 +57,19 @@ class Uplink:
     def drop(self) -> None:
         """Nobody listens from here on, and what was said is discarded."""
         self.hold()
-        self.unheard = False
+        self.unheard = self._played_again = False
+        self.blame = 0
         self._buffer.drop()
+
+    def died(self) -> bool:
+        """The connection died. True if it had words of which others died too: those are discarded."""
+        if not self._ear or not (self._buffer.unsafe or self.unheard or self._played_again):
+            return False
+        self.blame, self._played_again = self.blame + DIED, True
+        if self.blame < MOST_BLAME:
+            return False
+        self.drop()
+        return True
 
     def greeted(self) -> None:
         """A greeting has begun, and nobody listened until now."""
@@ -74,7 +89,7 @@ class Uplink:
 
     def began(self, turn: TurnId, at_ms: int) -> None:
         """The connection that listens hears the caller speak, since `at_ms` on its clock."""
-        self.speaking, self.stopped, self.unheard = turn, False, False
+        self.speaking, self.stopped, self.unheard, self._played_again = turn, False, False, False
         self._buffer.began(turn, at_ms)
 
     def paused(self, at_ms: int) -> None:
@@ -107,7 +122,10 @@ class Uplink:
 
     def acknowledge(self, turn: TurnId) -> None:
         """The turn is answered or written down: no other connection need hear it."""
+        unsafe = self._buffer.unsafe
         self._buffer.acknowledge(turn)
+        if unsafe and not self._buffer.unsafe:
+            self.blame = 0
 
     @property
     def heard_again(self) -> list[TurnId]:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from actors.messages.caller import Close, Notice
 from actors.services import Limits
 
+SUCCESSOR_SECONDS = 2.0  # an upstream that hears turns by itself answers what it has cancelled well before that
 ROUNDING = 0.001  # seconds: or the rest of a rounding error is waited for
 
 
@@ -29,7 +30,10 @@ class For(Enum):
     ANSWER = "an answer was asked for, and no sound or word of it has come"
     LATER = "the upstream has no time for what was asked, and has said for how long"
     REST = "an answer has begun, and no more of it comes"
+    NO_OTHER = "the upstream has cancelled an answer that nobody here cancelled, and begins no other"
+    ANOTHER = "it has begun another by itself, and no sound or word of that has come"
     PAUSE = "the model hears the caller speak, and what they send is silence"
+    SOUND = "an answer came in writing, also when it was asked for in sound"
     WORDS = "words are played to a new connection, which does not hear anybody speak"
 
 
@@ -97,7 +101,10 @@ def table(limits: Limits) -> Mapping[For, Row]:
         For.ANSWER: Row(silent, End.ASK_AGAIN, looks=look),
         For.LATER: Row(silent, End.ASK_AGAIN, told, BUSY, look),
         For.REST: Row(silent + look, End.ASK_AGAIN, looks=look),
+        For.NO_OTHER: Row(SUCCESSOR_SECONDS, End.FAIL),
+        For.ANOTHER: Row(silent, End.FAIL, looks=look),
         For.PAUSE: Row(silent, End.RECONNECT),
+        For.SOUND: Row(0.0, End.RECONNECT),
         For.WORDS: Row(told=silent, tells=UNHEARD),
     }
 

@@ -84,7 +84,12 @@ class Fail:
         return error_of(self.code, self.message)
 
 
-Step: TypeAlias = Deliver | Accept | Wait | Refuse | Close | Abort | Stall | Fail
+@dataclass(frozen=True, slots=True)
+class Divide:
+    """Give the next response of two sentences or more as two items: its first sentence, and the rest."""
+
+
+Step: TypeAlias = Deliver | Accept | Wait | Refuse | Close | Abort | Stall | Fail | Divide
 
 # Kinds of faults that become steps, or change the event that triggered them.
 
@@ -167,6 +172,7 @@ Kind: TypeAlias = (
     | Abort
     | Stall
     | Fail
+    | Divide
     | Error
     | Expire
     | Unknown

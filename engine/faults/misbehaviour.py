@@ -22,6 +22,7 @@ from engine.faults.faults import (
     Close,
     Delay,
     Deliver,
+    Divide,
     Drop,
     Duplicate,
     Error,
@@ -100,7 +101,7 @@ class Misbehaviour:
         last: list[Step] = []
         for kind in due:
             match kind:
-                case Wait() | Refuse() | Close() | Abort() | Stall():
+                case Wait() | Refuse() | Close() | Abort() | Stall() | Divide():
                     first.append(kind)
                 case Expire():
                     first += [_error_event("session_expired"), Close(1001, "session_expired")]

@@ -57,6 +57,7 @@ KINDS: Final[Mapping[str, tuple[Any, tuple[str, ...]]]] = {
     "error": (faults.Error, OPEN),
     "fail": (faults.Fail, OPEN),
     "hold": (faults.Wait, OPEN),
+    "divide": (faults.Divide, OPEN),
     "unknown": (faults.Unknown, OPEN),
     "garbage": (faults.Garbage, OPEN),
     "late": (faults.Late, OPEN),

@@ -38,6 +38,7 @@ from realtime.client.server_events import (
     SessionUpdated,
     SpeechStarted,
     SpeechStopped,
+    TextDelta,
     TranscriptDelta,
     TranscriptDone,
     WordsDelta,
@@ -51,7 +52,7 @@ STATUSES: dict[str, Status] = {
 
 
 def read(frame: bytes | str) -> tuple[str, ServerEvent]:
-    """The id of the event in a frame, empty if it has none, and the event. Raises Malformed."""
+    """The id of the event in a frame, empty if it has none that is a text, and the event. Raises Malformed."""
     try:
         event: Any = orjson.loads(frame)
     except orjson.JSONDecodeError as error:
@@ -60,22 +61,32 @@ def read(frame: bytes | str) -> tuple[str, ServerEvent]:
         raise Malformed("no object")
     kind = text(event, "type")
     reader = _READERS.get(kind)
-    return text_if_any(event, "event_id"), reader(event) if reader else Other(kind)
+    event_id = event.get("event_id")
+    return event_id if type(event_id) is str else "", reader(event) if reader else Other(kind)
 
 
 def _audio_delta(event: Fields) -> AudioDelta:
     try:
-        return AudioDelta(text(event, "response_id"), a2b_base64(text(event, "delta")))
+        pcm = a2b_base64(text(event, "delta"))
     except ValueError as error:
         raise Malformed(str(error)) from None
+    return AudioDelta(text(event, "response_id"), pcm, text_if_any(event, "item_id"))
 
 
 def _words_delta(event: Fields) -> WordsDelta:
-    return WordsDelta(text(event, "response_id"), text(event, "delta"))
+    return WordsDelta(text(event, "response_id"), text(event, "delta"), text_if_any(event, "item_id"))
 
 
 def _words_done(event: Fields) -> WordsDone:
-    return WordsDone(text(event, "response_id"), text_if_any(event, "transcript"))
+    return WordsDone(text(event, "response_id"), text_if_any(event, "transcript"), text_if_any(event, "item_id"))
+
+
+def _text_delta(event: Fields) -> TextDelta:
+    return TextDelta(text(event, "response_id"), text(event, "delta"), text_if_any(event, "item_id"))
+
+
+def _text_done(event: Fields) -> WordsDone:
+    return WordsDone(text(event, "response_id"), text_if_any(event, "text"), text_if_any(event, "item_id"))
 
 
 def _speech_started(event: Fields) -> SpeechStarted:
@@ -138,14 +149,17 @@ def _response_done(event: Fields) -> ResponseDone:
     response = part(event, "response")
     details = part_if_any(response, "status_details")
     error = part_if_any(details, "error")
-    items = [text_if_any(item, "id") for item in parts_if_any(response, "output")]
+    output = parts_if_any(response, "output")
+    items = [text_if_any(item, "id") for item in output]
+    words = [text_if_any(said, "text") for item in output for said in parts_if_any(item, "content")]
     return ResponseDone(
         response=text(response, "id"),
         ask=_ask(response),
         status=STATUSES.get(text_if_any(response, "status"), "incomplete"),
         reason=text_if_any(error, "code") or text_if_any(error, "type") or text_if_any(details, "reason"),
         message=text_if_any(error, "message"),
-        item=next(filter(None, items), ""),
+        items=tuple(filter(None, items)),
+        words=" ".join(filter(None, words)),
         used=usage.of_response(response["usage"]) if response.get("usage") else None,
     )
 
@@ -189,6 +203,8 @@ _READERS: dict[str, Callable[[Fields], ServerEvent]] = {
     "response.output_audio.delta": _audio_delta,
     "response.output_audio_transcript.delta": _words_delta,
     "response.output_audio_transcript.done": _words_done,
+    "response.output_text.delta": _text_delta,
+    "response.output_text.done": _text_done,
     "response.created": _response_created,
     "response.output_item.added": _item_added,
     "response.output_item.done": _item_done,

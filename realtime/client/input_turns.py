@@ -52,6 +52,9 @@ class InputTurns:
         if item in self._items:
             self._states.anomalies[f"{COMMITTED} twice"] += 1
             return []
+        if not (self._commits or self.turns.get(item)) and self._states.caller is Caller.UNHEARD:
+            self._states.anomalies["a turn that it found by itself"] += 1  # what is asked is answered, not that
+            return []
         self._states.move(COMMITTED)
         if self._commits and not self.turns.get(item):
             self._await_transcript(item, self._commits.popleft()[1])

@@ -38,13 +38,14 @@ from realtime.client.server_events import (
     SessionUpdated,
     SpeechStarted,
     SpeechStopped,
+    TextDelta,
     TranscriptDelta,
     TranscriptDone,
     WordsDelta,
     WordsDone,
 )
 from realtime.client.session_setup import SessionSetup
-from realtime.client.states import LEAVE, Model, Session, States
+from realtime.client.states import LEAVE, STARTED, Model, Session, States
 from upstream.commands import (
     Append,
     AskClip,
@@ -66,7 +67,15 @@ from upstream.facts import Committed, Event, Setup
 from upstream.models import Capabilities
 
 Progress: TypeAlias = (
-    ResponseCreated | ItemAdded | ItemDone | WordsDone | ResponseDone | SessionCreated | SessionUpdated | Other
+    ResponseCreated
+    | ItemAdded
+    | ItemDone
+    | TextDelta
+    | WordsDone
+    | ResponseDone
+    | SessionCreated
+    | SessionUpdated
+    | Other
 )
 
 
@@ -132,7 +141,7 @@ class Protocol:
         except Malformed:
             self.anomalies["malformed"] += 1
             return []
-        if event_id and self._event_ids.came_before(event_id):
+        if self._event_ids.came_before(event_id, frame):
             self.anomalies["duplicate"] += 1
             return []
         return [] if self.states.closed else self._on(event)
@@ -165,11 +174,12 @@ class Protocol:
         match event:
             case AudioDelta():
                 self.progress += 1
-                return self._responses.audio(event.response, event.pcm)
-            case WordsDelta(response, words):
-                return self._responses.words(response, words)
+                return self._responses.audio(event.response, event.pcm, event.item)
+            case WordsDelta(response, words, item):
+                return self._responses.words(response, words, item)
             case SpeechStarted(item, at_ms):
-                self._responses.interrupted()
+                if self.states.may(STARTED):  # not where we asked it to wait for clips: some listen all the same
+                    self._responses.interrupted()
                 return self._input_turns.started(item, at_ms, self._asks.gate.on_its_way)
             case SpeechStopped(item, at_ms):
                 return self._input_turns.stopped(item, at_ms)
@@ -201,8 +211,10 @@ class Protocol:
             case ItemDone(response, complete):
                 if complete:
                     self._responses.said_whole(response)
-            case WordsDone(response, words):
-                self._responses.all_words(response, words)
+            case TextDelta(response, words, item):
+                self._responses.written(response, words, item)
+            case WordsDone(response, words, item):
+                return self._responses.all_words(response, words, item)
             case ResponseDone():
                 return self._responses.done(event)
             case SessionCreated(expires_at):
@@ -231,6 +243,7 @@ class Protocol:
         if about == "create" or (action is Action.LATER and not event_id):
             return self._asks.refused(code, message)
         self._input_turns.refused(event_id)
+        self._replies.cut_refused(event_id, message)
         self.anomalies[code] += 1
         return self._asks.content_refused(event_id, code, message)
 
@@ -241,6 +254,5 @@ EXPECTED = frozenset({
     "conversation.created", "conversation.item.added", "conversation.item.done", "conversation.item.deleted",
     "conversation.item.truncated", "input_audio_buffer.cleared", "input_audio_buffer.timeout_triggered",
     "response.content_part.added", "response.content_part.done", "response.output_audio.done",
-    "response.output_text.delta", "response.output_text.done",
 })  # fmt: skip
 """Types of server events that are known and of no use to us."""

@@ -1,6 +1,11 @@
-"""The model's replies: which there are, which one is being given, and what the model is to remember of each."""
+"""The model's replies: which there are, which one is being given, and what the model is to remember of each.
 
-from dataclasses import dataclass
+A reply may be several items of the conversation, one after the other (a few words before the model thinks, then the
+answer). Its audio is that of all of them; what the caller did not hear is cut from each.
+"""
+
+import re
+from dataclasses import dataclass, field
 
 from realtime.client.gate import Ask
 from realtime.client.outbox import Outbox
@@ -8,15 +13,32 @@ from realtime.client.states import BEGAN, DONE, States
 from upstream.facts import BYTES_PER_MS, ReplyNumber, TurnId
 from upstream.models import Capabilities
 
+CUTS = 16  # as many are remembered, in case they are refused
+MILLISECONDS = re.compile(r"(\d{1,9})(?:\.\d+)? ?ms\b")
+
+
+@dataclass(slots=True)
+class Part:
+    """An item of a reply; its id is empty until it is known.
+
+    `begins` is the byte of the reply's audio at which its own begins, `received` how much it has. `told`: some of its
+    words have come.
+    """
+
+    id: str
+    begins: int = 0
+    received: int = 0
+    told: bool = False
+
 
 @dataclass(slots=True)
 class Reply:
     """A response of the model; numbered from 1 on each connection.
 
     `id` is the upstream's; `ask` the number of what it answers, and `asked` that ask if it is ours. `void`: nobody
-    wants to hear more of it. `item` is its item in the conversation, empty until it is known; `received` counts the
-    bytes of its audio. `complete`: all of it was said; `done`: it is over. `keep_ms` is how much of it the caller
-    heard, from when that is known until the model was told.
+    wants to hear more of it. `parts` are its items in the conversation, in order; `received` counts the bytes of its
+    audio. `complete`: all of it was said; `done`: it is over. `keep_ms` is how much of it the caller heard, from when
+    that is known until the model was told.
     """
 
     id: str
@@ -24,12 +46,46 @@ class Reply:
     ask: TurnId
     asked: Ask | None = None
     void: bool = False
-    item: str = ""
+    parts: list[Part] = field(default_factory=list)
     received: int = 0
     text: str = ""
     complete: bool = False
     done: bool = False
     keep_ms: int | None = None
+
+    def name(self, item: str) -> None:
+        """It has this item."""
+        if self.parts and not self.parts[-1].id:
+            self.parts[-1].id = item
+        else:
+            self.part(item)
+
+    def part(self, item: str) -> Part:
+        """Its item of this id; the newest, where an event does not say which."""
+        if self.parts and (not item or self.parts[-1].id == item):
+            return self.parts[-1]
+        known = next((part for part in self.parts if part.id == item), None)
+        if not known:
+            self.parts.append(known := Part(item))
+            known.begins = self.received
+        return known
+
+    def hear(self, item: str, size: int) -> None:
+        """So many bytes of audio of an item have come."""
+        part = self.part(item)
+        if not part.received:
+            part.begins = self.received
+        part.received += size
+        self.received += size
+
+    def say(self, item: str, words: str) -> str:
+        """Some words of an item have come. Returns them; those of another item begin with a blank."""
+        part = self.part(item)
+        if not part.told and words and self.text and not (self.text[-1].isspace() or words[0].isspace()):
+            words = f" {words}"
+        part.told = part.told or bool(words)
+        self.text += words
+        return words
 
 
 class Replies:
@@ -39,6 +95,7 @@ class Replies:
         self._states, self._outbox, self._can = states, outbox, can
         self.active: Reply | None = None
         self._by_id: dict[str, Reply] = {}
+        self._cuts: dict[str, tuple[str, int]] = {}  # event_id -> (item, ms): truncations that may be refused
 
     def get(self, response_id: str) -> Reply | None:
         """The reply of this response, if it has begun."""
@@ -74,13 +131,37 @@ class Replies:
 
     def _cut(self, reply: Reply) -> None:
         """Truncate or delete what was not heard; over WebSocket the server does not do it by itself."""
-        if reply.keep_ms is None or not reply.done or not reply.item:
+        if reply.keep_ms is None or not reply.done or not any(part.id for part in reply.parts):
             return
+        heard, reply.keep_ms = reply.keep_ms, None
         if not self._can.truncate:
             self._states.anomalies["a reply that could not be cut"] += 1
-        elif reply.keep_ms <= 0:
-            self._outbox.queue("cut", {"type": "conversation.item.delete", "item_id": reply.item})
-        elif reply.keep_ms < reply.received // BYTES_PER_MS:
-            cut = {"item_id": reply.item, "content_index": 0, "audio_end_ms": reply.keep_ms}
-            self._outbox.queue("cut", {"type": "conversation.item.truncate", **cut})
-        reply.keep_ms = None
+        elif heard <= 0 or heard < reply.received // BYTES_PER_MS:
+            for part in reply.parts:
+                self._keep(part, heard - part.begins // BYTES_PER_MS)
+
+    def _keep(self, part: Part, heard_ms: int) -> None:
+        """Keep so much of an item: it is truncated if it was playing, deleted if it was to come."""
+        if part.id and heard_ms <= 0:
+            self._outbox.queue("cut", {"type": "conversation.item.delete", "item_id": part.id})
+        elif part.id and heard_ms < part.received // BYTES_PER_MS:
+            self._cuts[self._truncate(part.id, heard_ms)] = (part.id, heard_ms)
+            if len(self._cuts) > CUTS:
+                del self._cuts[next(iter(self._cuts))]
+
+    def _truncate(self, item: str, ms: int) -> str:
+        cut = {"item_id": item, "content_index": 0, "audio_end_ms": ms}
+        return self._outbox.queue("cut", {"type": "conversation.item.truncate", **cut})
+
+    def cut_refused(self, event_id: str, message: str) -> None:
+        """A truncation was refused: if the upstream names the length that there is, cut to that, once.
+
+        An error that does not say what it refuses is known by the milliseconds that it names.
+        """
+        named = [int(ms) for ms in MILLISECONDS.findall(message)]
+        if not event_id:
+            event_id = next((cut for cut, (_, ms) in self._cuts.items() if ms in named), "")
+        if cut := self._cuts.pop(event_id, None):
+            item, ms = cut
+            if shorter := [there for there in named if 0 < there < ms]:
+                self._truncate(item, max(shorter))

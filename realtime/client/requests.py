@@ -73,7 +73,7 @@ def clip(pcm: bytes) -> list[ClientEvent]:
 
 def message(role: Role | Literal["system"], text: str) -> ClientEvent:
     """A conversation.item.create of a turn in words."""
-    kind = "input_text" if role == "user" else "output_text"
+    kind = "output_text" if role == "assistant" else "input_text"
     content = [{"type": kind, "text": text}]
     return {"type": "conversation.item.create", "item": {"type": "message", "role": role, "content": content}}
 

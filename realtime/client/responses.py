@@ -16,6 +16,7 @@ class Responses:
 
     def __init__(self, states: States, replies: Replies, asks: Asks, input_turns: InputTurns) -> None:
         self._states, self._replies, self._asks, self._input_turns = states, replies, asks, input_turns
+        self._dropped: Reply | None = None  # the upstream has cancelled it, and may answer the same ask by itself
 
     # How they are stopped.
 
@@ -25,6 +26,8 @@ class Responses:
         What the upstream says of it after that is cut.
         """
         self._asks.void()
+        if self._dropped:
+            self._dropped.void = True
         active = self._replies.active
         if active and not active.void:
             self._replies.cancel(active)
@@ -60,7 +63,7 @@ class Responses:
         self._states.admits(BEGAN)
         events = self._end_unended()
         if began.ask:
-            number, void = began.ask, False
+            number, void, self._dropped = began.ask, False, None
         else:
             events += self._input_turns.commit_overdue()
             number, void = self._unasked()
@@ -76,29 +79,37 @@ class Responses:
     def item(self, response_id: str, item: str) -> None:
         """A response stands in the conversation as this item."""
         if reply := self._replies.get(response_id):
-            reply.item = reply.item or item
+            reply.name(item)
 
-    def audio(self, response_id: str, pcm: bytes) -> list[Event]:
+    def audio(self, response_id: str, pcm: bytes, item: str = "") -> list[Event]:
         """Some audio: the hot path of everything here."""
         reply = self._replies.get(response_id)
         if reply is None or reply.void or reply.done:
-            return self._unexpected_audio(response_id, pcm, reply)
-        reply.received += len(pcm)
+            return self._unexpected_audio(response_id, pcm, reply, item)
+        reply.hear(item, len(pcm))
         return [ReplyAudio(reply.number, pcm)]
 
-    def words(self, response_id: str, words: str) -> list[Event]:
+    def words(self, response_id: str, words: str, item: str = "") -> list[Event]:
         """Some of the words."""
         events = self._begin_unannounced(response_id)
         reply = self._replies.get(response_id)
         if reply is None or reply.done:
             return events
-        reply.text += words
+        words = reply.say(item, words)
         return events if reply.void else [*events, ReplyWords(reply.number, words)]
 
-    def all_words(self, response_id: str, words: str) -> None:
-        """All of them at once, for an upstream that left out the pieces."""
+    def written(self, response_id: str, words: str, item: str = "") -> None:
+        """Some of what it writes: nobody can hear it, and the caller gets it whole."""
         if reply := self._replies.get(response_id):
-            reply.text = reply.text or words
+            reply.say(item, words)
+
+    def all_words(self, response_id: str, words: str, item: str = "") -> list[Event]:
+        """All words of an item at once, for an upstream that left out the pieces."""
+        reply = self._replies.get(response_id)
+        if not reply or reply.part(item).told:
+            return []
+        later, words = bool(reply.text), reply.say(item, words)
+        return [ReplyWords(reply.number, words)] if later and words and not (reply.void or reply.done) else []
 
     def said_whole(self, response_id: str) -> None:
         """All of a response was said; its response.done is to come."""
@@ -114,10 +125,13 @@ class Responses:
             return events
         if done.used:
             events.append(done.used)
-        reply.item = reply.item or done.item
+        for item in done.items:
+            reply.name(item)
+        reply.text = reply.text or done.words
         return events + self._end(reply, done)
 
     def _end(self, reply: Reply, done: ResponseDone) -> list[Event]:
+        self._dropped = reply if done.status == "cancelled" and not reply.void else None
         self._replies.close(reply)
         action = errors.of(done.reason)
         if action in (Action.ACCOUNT, Action.LOST):
@@ -136,6 +150,9 @@ class Responses:
         """The number of what a response answers that does not say it, and whether no answer to it is wanted."""
         if turn := self._input_turns.turns.answered():
             return turn.ask, turn.void
+        if dropped := self._dropped:
+            self._dropped = None
+            return dropped.ask, dropped.void
         gate = self._asks.gate
         return (gate.pending.number if gate.pending else gate.spoken_turn), False
 
@@ -153,14 +170,14 @@ class Responses:
         self._states.anomalies[f"{BEGAN} is missing"] += 1
         return self.created(ResponseCreated(response_id, ask))
 
-    def _unexpected_audio(self, response_id: str, pcm: bytes, reply: Reply | None) -> list[Event]:
+    def _unexpected_audio(self, response_id: str, pcm: bytes, reply: Reply | None, item: str) -> list[Event]:
         """Audio of a response that nobody wants, or that nobody knows."""
         if self._states.session in UNSETTLED:  # and its voice is locked now, whatever we ask for
             return self._states.unusable(
                 "audio_before_setup", "the model spoke before it was told who it is", fatal=False
             )
         if reply is None and (events := self._begin_unannounced(response_id)):
-            return [*events, *self.audio(response_id, pcm)]
+            return [*events, *self.audio(response_id, pcm, item)]
         if reply is None or not reply.void:
             self._states.anomalies["audio of no response in hand"] += 1
         return []
@@ -170,4 +187,6 @@ def _ended(reply: Reply, status: Status, reason: str = "") -> ReplyEnded:
     # A reply may have been complete before our cancel reached the upstream: to us it is cancelled all the same.
     status, means = "cancelled" if reply.void else status, errors.of(reason)
     full, foreign = means is Action.FULL, means is Action.FOREIGN
-    return ReplyEnded(reply.number, reply.ask, status, reply.text.strip(), reason, full, foreign)
+    proves = reply.asked is not None and "output_modalities" in reply.asked.response  # then its word is for nobody
+    text = "" if proves else reply.text.strip()
+    return ReplyEnded(reply.number, reply.ask, status, text, reason, full, foreign)

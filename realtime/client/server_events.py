@@ -1,6 +1,7 @@
 """The server events of the API that we read, as frozen data: what of them counts, by the names that we use for it.
 
-realtime/client/incoming.py makes them of frames. A `response` and an `item` are ids of the upstream's.
+realtime/client/incoming.py makes them of frames. A `response` and an `item` are ids of the upstream's;
+an item is empty where an event does not name it.
 """
 
 from dataclasses import dataclass
@@ -15,18 +16,30 @@ class AudioDelta(NamedTuple):
 
     response: str
     pcm: bytes
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WordsDelta:
     response: str
     words: str
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More of what a response writes and does not say."""
+
+    response: str
+    words: str
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WordsDone:
     response: str
     words: str
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +114,19 @@ class ItemDone:
 
 @dataclass(frozen=True, slots=True)
 class ResponseDone:
-    """A response is over; `reason` is the code of its error, or why else it is not complete; `item` its first item."""
+    """A response is over; `reason` is the code of its error, or why else it is not complete; `items` are all of it.
+
+    `words` are those of it that are in writing.
+    """
 
     response: str
     ask: TurnId
     status: Status
     reason: str
     message: str
-    item: str
+    items: tuple[str, ...]
     used: Used | None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +160,7 @@ class Other:
 
 
 ServerEvent: TypeAlias = (
-    AudioDelta | WordsDelta | WordsDone | SpeechStarted | SpeechStopped | BufferCommitted | TranscriptDelta
+    AudioDelta | WordsDelta | WordsDone | TextDelta | SpeechStarted | SpeechStopped | BufferCommitted | TranscriptDelta
     | TranscriptDone | RateLimits | ErrorEvent | ResponseCreated | ItemAdded | ItemDone | ResponseDone | SessionCreated
     | SessionUpdated | Other
 )  # fmt: skip

@@ -30,10 +30,25 @@ class Answer:
         output = {**settings["audio"]["output"], **params.get("audio", {}).get("output", {})}
         self.voice: str = output["voice"]
         self.spoken = params.get("output_modalities", settings["output_modalities"]) == ["audio"]
-        self.item = Item(new_id("item"), "assistant", [], status="in_progress")
+        self.items = [Item(new_id("item"), "assistant", [], status="in_progress")]
         self._metadata = params.get("metadata")
         self._limit = float({**settings, **params}["max_output_tokens"])
         self._begun = False
+
+    @property
+    def item(self) -> Item:
+        """The newest: most responses have only one."""
+        return self.items[-1]
+
+    @property
+    def milliseconds(self) -> int:
+        """How long it plays."""
+        return sum(item.milliseconds for item in self.items)
+
+    def next_item(self) -> "Answer":
+        """What comes belongs to another item, once that begins."""
+        self.items.append(Item(new_id("item"), "assistant", [], status="in_progress"))
+        return self
 
     def created(self) -> Event:
         return event("response.created", response=self._shape("in_progress", None, [], None))
@@ -67,13 +82,14 @@ class Answer:
     def end(self, status: Status, why: Event | None, before: str | None) -> Iterator[Event]:
         """Close what is open, then the response; `why` has the `reason`, or the `error` of a failed one."""
         if self._begun:
-            self.item.status = "completed" if status == "completed" else "incomplete"
-            yield from self._close(before)
-        output = [self.item.shape()] if self._begun else []
+            yield from self.close(before, "completed" if status == "completed" else "incomplete")
+        output = [item.shape() for item in self.items] if self._begun else []
         details = {"type": status, **why} if why else None
         yield event("response.done", response=self._shape(status, details, output, self._usage()))
 
-    def _close(self, before: str | None) -> Iterator[Event]:
+    def close(self, before: str | None, status: str = "completed") -> Iterator[Event]:
+        """Nothing more comes of the item."""
+        self.item.status = status
         words = self.item.content[0][self._written]
         if self.spoken:
             yield event("response.output_audio.done", **self._place)
@@ -88,7 +104,12 @@ class Answer:
     @property
     def is_too_long(self) -> bool:
         """True if it has more tokens than max_output_tokens."""
-        return _text_tokens(self.item.words()) + _sound_tokens(self.item) > self._limit
+        return sum(self._tokens) > self._limit
+
+    @property
+    def _tokens(self) -> tuple[int, int]:
+        """Of its text, and of its audio."""
+        return sum(_text_tokens(item.words()) for item in self.items), sum(map(_sound_tokens, self.items))
 
     @property
     def _written(self) -> str:
@@ -96,7 +117,7 @@ class Answer:
 
     @property
     def _output(self) -> Event:
-        return {"response_id": self.id, "output_index": 0}
+        return {"response_id": self.id, "output_index": len(self.items) - 1}
 
     @property
     def _place(self) -> Event:
@@ -124,7 +145,7 @@ class Answer:
         """Tokens by rules of thumb; nothing is ever cached here."""
         heard = sum(_sound_tokens(item) for item in self.context)
         read = _text_tokens(self.instructions) + sum(_text_tokens(item.words()) for item in self.context)
-        spoke, wrote = _sound_tokens(self.item), _text_tokens(self.item.words())
+        wrote, spoke = self._tokens
         uncached = {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0}
         return {
             "total_tokens": heard + read + spoke + wrote,

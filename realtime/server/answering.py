@@ -21,7 +21,7 @@ class Answering:
     """
 
     def __init__(self, conversation: Conversation, untranscribed: Container[object], hearing: Hearing) -> None:
-        self.voice_locked = False
+        self.voice_locked = self._divides = False
         self._conversation = conversation
         self._untranscribed = untranscribed
         self._hearing = hearing
@@ -74,6 +74,10 @@ class Answering:
             yield Halt(answer.id)
             yield from self._end(answer, "failed", {"error": error})
 
+    def divide(self) -> None:
+        """Give the next response of two sentences or more as two items: its first sentence, and the rest."""
+        self._divides = True
+
     def heard(self) -> Iterator[Act]:
         """An item was transcribed: what waited for it is thought about."""
         for answer in list(self._answers.values()):
@@ -97,6 +101,10 @@ class Answering:
     def spoke(self, response_id: str, words: str, pcm: bytes) -> Iterator[Act]:
         """Some words and the audio that follows them; either may be empty."""
         if answer := self._answers.get(response_id):
+            if words and self._divides and answer.item.words():
+                self._divides = False
+                yield from map(Send, answer.close(self._conversation.before(answer.item)))
+                yield from map(Send, answer.begin(self._join(answer.next_item())))
             if words:
                 yield Send(answer.write(words))
             yield from map(Send, answer.sound(pcm))
@@ -144,7 +152,7 @@ class Answering:
         self._thinkable.discard(answer.id)
         if answer.conversation_id:
             # A response that was cut off is not played on.
-            self._hearing.answer_ended(answer.item.milliseconds if status in ("completed", "incomplete") else 0)
+            self._hearing.answer_ended(answer.milliseconds if status in ("completed", "incomplete") else 0)
         yield from map(Send, answer.end(status, why, self._conversation.before(answer.item)))
         yield Send(rate_limits(), after=RATE_LIMITS_AFTER)
 

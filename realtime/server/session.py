@@ -37,6 +37,7 @@ class Session:
         self._hearing = Hearing(detector, rules_of(self.settings))
         self._transcription = Transcription(self._conversation)
         self._answering = Answering(self._conversation, self._transcription, self._hearing)
+        self.divide = self._answering.divide
         self._acts: list[Act] = []
 
     def begin(self) -> list[Act]:

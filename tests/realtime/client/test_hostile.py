@@ -109,6 +109,22 @@ def test_an_event_that_comes_twice_counts_once(up: Upstream, later: int) -> None
     assert up.ours.anomalies["duplicate"] == 1
 
 
+@pytest.mark.parametrize("event_id", ["event_1", "", None, 7, {"id": 7}])
+def test_ids_that_tell_no_event_from_another_lose_none(event_id: object) -> None:
+    """An upstream gives all its events the same id, or none, or one that is no text: all of them count."""
+    up = Upstream(ready=False)
+    same = {"event_id": event_id}
+    assert up.say("session.updated", session=up.update["session"], **same) == [Configured(listens=True)]
+    up.sent()
+    up.ours.send(AskText(TurnId(7), "one"))
+    up.say("response.created", response={"id": "a", "metadata": {"ask": "7"}}, **same)
+    silence = [up.say("response.output_audio.delta", response_id="a", delta="AAAA", **same) for _ in range(3)]
+    assert silence == [[ReplyAudio(ReplyNumber(1), bytes(3))]] * 3
+    (ended,) = up.say("response.done", response={"id": "a", "status": "completed"}, **same)
+    assert isinstance(ended, ReplyEnded)
+    assert not up.ours.anomalies
+
+
 def test_what_is_said_twice_with_another_id_counts_once_too(up: Upstream) -> None:
     """The beginning and the end of a response, a commit, the words of a turn."""
     up.ours.send(AskText(TurnId(1), "one"))
