@@ -15,12 +15,13 @@ _NAMED = {
 }
 
 
-def call_id(value: Any, path: str) -> None:
+def call_id(value: Any, path: str) -> Any:
     """Letters, digits, `_` and `-`."""
     short_text(64)(value, path)
     if not CALL_ID.fullmatch(value):
         message = f"Invalid '{path}': expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
         raise Rejected("invalid_value", message, path)
+    return value
 
 
 _CALL = record(
@@ -29,31 +30,31 @@ _CALL = record(
 _OUTPUT = record(("type", "call_id", "output"), type=text, call_id=call_id, output=text, **_NAMED)
 
 
-def item(value: Any, path: str) -> None:
+def item(value: Any, path: str) -> Any:
     """A message, a function call or its output."""
     match value:
         case {"type": "function_call"}:
-            _CALL(value, path)
+            return _CALL(value, path)
         case {"type": "function_call_output"}:
-            _OUTPUT(value, path)
+            return _OUTPUT(value, path)
         case _:
-            _message(value, path)
+            return _message(value, path)
 
 
-def item_or_reference(value: Any, path: str) -> None:
+def item_or_reference(value: Any, path: str) -> Any:
     """What the `input` of a response lists."""
     match value:
         case {"type": "item_reference"}:
-            record(("id",), type=text, id=text)(value, path)
+            return record(("id",), type=text, id=text)(value, path)
         case _:
-            item(value, path)
+            return item(value, path)
 
 
-def _message(value: Any, path: str) -> None:
+def _message(value: Any, path: str) -> Any:
     """A message whose parts suit its role: text only, for the audio of an assistant cannot be given."""
     role = value.get("role") if isinstance(value, dict) else None
     part = record(("type", "text"), type=one_of(PARTS.get(str(role), "input_text")), text=text)
-    record(
+    return record(
         ("type", "role", "content"),
         type=one_of("message", "function_call", "function_call_output"),
         role=one_of(*PARTS),

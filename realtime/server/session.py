@@ -50,8 +50,9 @@ class Session:
 
     def steps(self, sent: Event) -> Iterator[list[Act]]:
         """The same in steps of less than a millisecond: others may have their turn in between, but no other event."""
+        event_id = sent.get("event_id")
         try:
-            check(sent)
+            sent = check(sent)
             if sent["type"] == "input_audio_buffer.append":
                 for pcm in self._pieces(sent["audio"]):
                     for noticed in self._hearing.append(pcm):
@@ -60,7 +61,7 @@ class Session:
             else:
                 self._obey(sent)
         except Rejected as refusal:
-            yield self.refuse(refusal, sent.get("event_id"))
+            yield self.refuse(refusal, event_id)
         yield self._taken()
 
     def refuse(self, refusal: Rejected, event_id: object = None) -> list[Act]:

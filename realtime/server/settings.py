@@ -37,7 +37,7 @@ def only_null(value: Any, path: str) -> None:
         raise Rejected("invalid_value", f"Only null is served at '{path}'.", path)
 
 
-def metadata(value: Any, path: str) -> None:
+def metadata(value: Any, path: str) -> Any:
     """At most 16 pairs, keys up to 64 and values up to 512 characters."""
     if not isinstance(value, dict):
         raise wrong_type(path, "an object", value)
@@ -46,11 +46,11 @@ def metadata(value: Any, path: str) -> None:
     for key, member in value.items():
         short_text(64)(key, path)
         short_text(512)(member, f"{path}.{key}")
+    return value
 
 
-def output_tokens(value: Any, path: str) -> None:
-    if value != "inf":
-        within(1, 32_000, whole=True)(value, path)
+def output_tokens(value: Any, path: str) -> Any:
+    return value if value == "inf" else within(1, 32_000, whole=True)(value, path)
 
 
 FORMAT = record(("type",), type=one_of("audio/pcm"), rate=one_of(RATE))  # no pcmu, no pcma: nobody calls by telephone
@@ -148,14 +148,18 @@ CLIENT_EVENTS: dict[str, Check] = {
 }
 
 
-def check(event: Event) -> None:
-    """Raise Rejected unless this is a client event of the GA protocol, whole and with nothing unknown in it."""
+def check(event: Event) -> Event:
+    """The event without nulls that say nothing.
+
+    Raises Rejected unless it is a client event of the GA protocol, whole and with nothing unknown in it.
+    """
     if "type" not in event:
         raise missing("type")
     kind = event["type"]
     if not isinstance(kind, str) or kind not in CLIENT_EVENTS:
         raise wrong_value("type", kind, tuple(CLIENT_EVENTS))
-    CLIENT_EVENTS[kind](event, "")
+    read: Event = CLIENT_EVENTS[kind](event, "")
+    return read
 
 
 def initial(session_id: str, model: str, expires_at: int) -> Event:
