@@ -32,7 +32,8 @@ async def serve(  # noqa: PLR0913  # the one place where the engine is assembled
     `workers` threads recognize and synthesize speech at once. A turn whose recognition and first sentence would take
     more than `wait` seconds is answered `busy`. `on_progress` receives the name of each stage of loading, `on_ready`
     the address (`ws://HOST:PORT/v1/realtime`) once calls are answered. `behaviour` is passed to `Server`:
-    `session_seconds`, `script`. Raises WeightsMissing when a model file is missing, OSError when the port is taken.
+    `session_seconds`, `script`, `pace`. Raises WeightsMissing when a model file is missing, OSError when the port is
+    taken.
     """
     # Imported here: to read the constants above must not need the extra `local`.
     from engine.mind.mind import Mind

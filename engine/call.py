@@ -11,7 +11,8 @@ response), so that an act can cancel one. Everything that is sent goes through o
 the faults of a script (`misbehaviour.py`), which are steps in the same queue.
 
 Backpressure: the socket is not read while too many events are unsent or too many tasks run, and a reply is synthesised
-only as fast as its audio is sent. If the engine has too much to do (load.py), a turn is refused with FULL.
+only as fast as its audio is sent, which may be at a pace (pace.py). If the engine has too much to do (load.py), a turn
+is refused with FULL.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from websockets.exceptions import ConnectionClosed
 from engine.call_jobs import CallJobs
 from engine.connection import FaultyConnection
 from engine.faults.faults import Accept, Deliver, Fail, Step
+from engine.pace import Pace
 from engine.parts import Parts
 from realtime.server.acts import Act, Halt, Hear, Send, Speak, Think
 from realtime.server.session import Session
@@ -43,14 +45,18 @@ FULL = {
 
 
 class Call:
-    """A connection, its session, and their tasks, all of which end with `run`. `began` is by time.monotonic."""
+    """A connection, its session, and their tasks, all of which end with `run`. `began` is by time.monotonic.
 
-    def __init__(self, connection: FaultyConnection, session: Session, parts: Parts) -> None:
+    Answers are spoken at `pace`, see pace.py.
+    """
+
+    def __init__(self, connection: FaultyConnection, session: Session, parts: Parts, pace: float = 0.0) -> None:
         self.session = session
         self.began = time.monotonic()
         self._socket = connection
         self._faults = connection.misbehaviour
         self._parts = parts
+        self._pace = pace
         self._unsent: asyncio.Queue[Step] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._jobs = CallJobs(parts)
@@ -181,7 +187,11 @@ class Call:
 
     async def _speak(self, work: Speak) -> None:
         """Synthesise a reply, no faster than its audio is sent."""
+        pace = Pace(self._pace)
         async for words, pcm in self._jobs.synthesise(work.text, work.voice, self._waiting_since):
-            self._perform(self.session.spoke(work.response_id, words, pcm))
+            for at, piece in enumerate(pace.pieces(pcm)):
+                if wait := pace.wait(piece, time.monotonic()):
+                    await asyncio.sleep(wait)
+                self._perform(self.session.spoke(work.response_id, "" if at else words, piece))
             await self._unsent.join()
         self._perform(self.session.finished(work.response_id))

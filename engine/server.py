@@ -36,16 +36,24 @@ class Server:
     """A server of the Realtime API. `token` is the key that every client must send; None accepts all clients.
 
     Sessions end after `session_seconds`, as on the real API. `script` has the faults to show on each connection.
+    Answers are spoken `pace` times as fast as speech, see pace.py; as fast as they are made if it is 0.
     """
 
     def __init__(
-        self, parts: Parts, *, token: str | None, session_seconds: float = LONGEST_LIFE, script: Script | None = None
+        self,
+        parts: Parts,
+        *,
+        token: str | None,
+        session_seconds: float = LONGEST_LIFE,
+        script: Script | None = None,
+        pace: float = 0.0,
     ) -> None:
         self.calls: set[Call] = set()
         self._parts = parts
         self._token = token
         self._session_seconds = session_seconds
         self._script = script or Script()
+        self._pace = pace
         self._connections = 0
         self._handshaking: set[FaultyConnection] = set()
 
@@ -135,7 +143,7 @@ class Server:
 
     async def _serve(self, socket: FaultyConnection, session: Session) -> None:
         """Run one call. If it crashes, it is closed with 1011 and the traceback is logged."""
-        call = Call(socket, session, self._parts)
+        call = Call(socket, session, self._parts, self._pace)
         self.calls.add(call)
         try:
             await call.run()
