@@ -21,7 +21,7 @@ class Voice(Protocol):
 
 class Ear(Protocol):
     def hear(self, pcm: bytes, language: str | None) -> str:
-        """Transcribe PCM16 24 kHz mono; "" if it has no intelligible speech."""
+        """Transcribe PCM16 24 kHz mono; "" if it has no intelligible speech. A `Transcript` says how sure it is."""
 
 
 class Mind(Protocol):

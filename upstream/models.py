@@ -73,6 +73,11 @@ def named(name: str) -> Model:
     )
 
 
+def names() -> tuple[str, ...]:
+    """The names of the models in the file."""
+    return tuple(_file()["models"])
+
+
 @cache
 def _file() -> dict[str, Any]:
     file: dict[str, Any] = orjson.loads(files("upstream").joinpath("models.json").read_bytes())

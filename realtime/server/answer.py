@@ -6,7 +6,8 @@ from math import inf
 from typing import Literal, TypeAlias
 
 from realtime.server.conversation import PCM_BYTES_PER_MS, Item, event, new_id
-from realtime.server.settings import PCM, Event
+from realtime.server.formats import ToWire, whole
+from realtime.server.settings import Event
 
 Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
 
@@ -29,6 +30,8 @@ class Answer:
         self.instructions = str(params.get("instructions", settings["instructions"]))
         output = {**settings["audio"]["output"], **params.get("audio", {}).get("output", {})}
         self.voice: str = output["voice"]
+        self._format = whole(output["format"])
+        self._wire = ToWire(self._format)
         self.spoken = params.get("output_modalities", settings["output_modalities"]) == ["audio"]
         self.item = Item(new_id("item"), "assistant", [], status="in_progress")
         self._metadata = params.get("metadata")
@@ -61,7 +64,7 @@ class Answer:
         self.item.sound += len(pcm)
         size = DELTA_MS * PCM_BYTES_PER_MS
         for start in range(0, len(pcm), size):
-            delta = b64encode(pcm[start : start + size]).decode()
+            delta = b64encode(self._wire.data(pcm[start : start + size])).decode()
             yield event("response.output_audio.delta", **self._place, delta=delta)
 
     def end(self, status: Status, why: Event | None, before: str | None) -> Iterator[Event]:
@@ -115,7 +118,7 @@ class Answer:
             "conversation_id": self.conversation_id,
             "output_modalities": ["audio" if self.spoken else "text"],
             "max_output_tokens": "inf" if self._limit == inf else int(self._limit),
-            "audio": {"output": {"format": PCM, "voice": self.voice}},
+            "audio": {"output": {"format": self._format, "voice": self.voice}},
             "usage": usage,
             "metadata": self._metadata,
         }

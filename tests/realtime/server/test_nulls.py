@@ -118,7 +118,7 @@ def test_null_is_refused_where_something_is_needed(
 def test_errors_speak_json(wire: Wire) -> None:
     """`null` and `true`, as the client wrote them."""
     (error,) = wire.say("session.update", session={"type": None})
-    assert error["error"]["message"] == "Invalid value: null. Supported values are: 'realtime'."
+    assert error["error"]["message"] == "Invalid value: null. Supported values are: 'realtime', 'transcription'."
 
     (error,) = wire.update(parallel_tool_calls="yes")
     assert error["error"]["message"] == "Invalid value: 'yes'. Supported values are: true, false."
