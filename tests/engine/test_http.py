@@ -123,7 +123,7 @@ def test_a_session_that_transcribes_is_asked_for_in_the_query(query: str) -> Non
     """By the intent, or by a model that only transcribes."""
 
     async def test(engine: Engine) -> None:
-        async with engine.call(query=f"?{query}") as socket:
+        async with engine.call(query=query) as socket:
             assert (await receive(socket))["session"]["type"] == "transcription"
             await send(socket, "session.update", session={"type": "transcription"})
             assert (await receive(socket))["type"] == "session.updated"
