@@ -27,7 +27,7 @@ from engine.call_jobs import CallJobs
 from engine.connection import FaultyConnection
 from engine.faults.faults import Accept, Deliver, Fail, Step
 from engine.pace import Pace
-from engine.parts import Parts
+from engine.parts import Parts, Skilled
 from realtime.server.acts import Act, Halt, Hear, Send, Speak, Think
 from realtime.server.session import Session
 from realtime.server.settings import Event
@@ -182,8 +182,15 @@ class Call:
                 self._perform(self.session.fail(FULL, work.response_id))
                 return
             self._waiting_since = time.monotonic()
-        text = await self._parts.mind.answer(work.instructions, work.turns)
-        self._perform(self.session.thought(work.response_id, text))
+        mind = self._parts.mind
+        if work.tools and isinstance(mind, Skilled):
+            answer = await mind.act(work.instructions, work.turns, work.tools)
+        else:
+            answer = await mind.answer(work.instructions, work.turns)
+        if isinstance(answer, str):
+            self._perform(self.session.thought(work.response_id, answer))
+        else:
+            self._perform(self.session.called(work.response_id, answer))
 
     async def _speak(self, work: Speak) -> None:
         """Synthesise a reply, no faster than its audio is sent."""

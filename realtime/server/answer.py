@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from realtime.server.conversation import PCM_BYTES_PER_MS, Item, event, new_id
 from realtime.server.formats import ToWire, whole
 from realtime.server.settings import Event
+from realtime.server.tools import climbed, toolbox
 
 Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
 
@@ -34,6 +35,8 @@ class Answer:
         self._wire = ToWire(self._format)
         self.spoken = params.get("output_modalities", settings["output_modalities"]) == ["audio"]
         self.item = Item(new_id("item"), "assistant", [], status="in_progress")
+        self.tools = toolbox(params, settings, context)
+        self._calls: list[Item] = []
         self._metadata = params.get("metadata")
         self._limit = float({**settings, **params}["max_output_tokens"])
         self._begun = False
@@ -67,12 +70,18 @@ class Answer:
             delta = b64encode(self._wire.data(pcm[start : start + size])).decode()
             yield event("response.output_audio.delta", **self._place, delta=delta)
 
+    def call(self, item: Item, before: str | None) -> Iterator[Event]:
+        """A call of a function, from its first event to its last; `before` is the id of the item that it follows."""
+        index = len(self._calls) + self._begun
+        self._calls.append(item)
+        yield from climbed(self.id, index, item, before, shown=self.conversation_id is not None)
+
     def end(self, status: Status, why: Event | None, before: str | None) -> Iterator[Event]:
         """Close what is open, then the response; `why` has the `reason`, or the `error` of a failed one."""
         if self._begun:
             self.item.status = "completed" if status == "completed" else "incomplete"
             yield from self._close(before)
-        output = [self.item.shape()] if self._begun else []
+        output = [item.shape() for item in ([self.item] if self._begun else []) + self._calls]
         details = {"type": status, **why} if why else None
         yield event("response.done", response=self._shape(status, details, output, self._usage()))
 
@@ -127,7 +136,8 @@ class Answer:
         """Tokens by rules of thumb; nothing is ever cached here."""
         heard = sum(_sound_tokens(item) for item in self.context)
         read = _text_tokens(self.instructions) + sum(_text_tokens(item.words()) for item in self.context)
-        spoke, wrote = _sound_tokens(self.item), _text_tokens(self.item.words())
+        called = sum(_text_tokens(item.call["arguments"]) for item in self._calls)
+        spoke, wrote = _sound_tokens(self.item), _text_tokens(self.item.words()) + called
         uncached = {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0}
         return {
             "total_tokens": heard + read + spoke + wrote,

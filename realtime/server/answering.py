@@ -1,14 +1,15 @@
 """The responses of a session: one at a time in its conversation, any number beside it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from realtime.server.acts import Act, Halt, Send, Speak, Think
 from realtime.server.answer import Answer, Status
-from realtime.server.conversation import Conversation, Item, event, item_of
+from realtime.server.conversation import Conversation, Item, event, item_of, new_id
 from realtime.server.hearing import Hearing
 from realtime.server.settings import Event, check_voice
 from realtime.server.shape import Rejected
+from realtime.server.tools import Called
 from realtime.server.transcription import Transcription
 from upstream.facts import Turn
 
@@ -98,6 +99,16 @@ class Answering:
             else:
                 yield from self._write(answer, text)
 
+    def called(self, response_id: str, calls: Sequence[Called]) -> Iterator[Act]:
+        """A response is these calls of functions, and with them it is complete."""
+        if answer := self._answers.get(response_id):
+            for call in calls:
+                said = {"type": "function_call", "call_id": call.call_id, "name": call.name}
+                item = Item(new_id("item"), "", [], call={**said, "arguments": call.arguments})
+                before = self._conversation.append(item) if answer.conversation_id else None
+                yield from map(Send, answer.call(item, before))
+            yield from self._end(answer, "completed")
+
     def spoke(self, response_id: str, words: str, pcm: bytes) -> Iterator[Act]:
         """Some words and the audio that follows them; either may be empty."""
         if answer := self._answers.get(response_id):
@@ -132,7 +143,7 @@ class Answering:
                 return
             turns = tuple(Turn(item.role, item.words()) for item in answer.context if item.role)
             heard = last is not None and last.role == "user" and last.sound > 0
-            yield Think(answer.id, answer.instructions, turns, answer.spoken and not heard)
+            yield Think(answer.id, answer.instructions, turns, answer.spoken and not heard, answer.tools)
 
     def _write(self, answer: Answer, text: str) -> Iterator[Act]:
         """Write an answer some words at a time, up to its limit."""

@@ -1,13 +1,13 @@
 """One Realtime session without sockets, tasks or clock: client events and finished work in, acts out.
 
 Whoever drives it sends the events and does the work, in the order given, and reports what the work brought:
-`Hear` to `heard` (or `unheard`), `Think` to `thought`, `Speak` to `spoke` for every piece and `finished` at the end.
-Reports on what has been cancelled since are ignored.
+`Hear` to `heard` (or `unheard`), `Think` to `thought` (or `called`), `Speak` to `spoke` for every piece and `finished`
+at the end. Reports on what has been cancelled since are ignored.
 """
 
 import binascii
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from realtime.server.acts import Act, Send
 from realtime.server.answering import Answering
@@ -17,6 +17,7 @@ from realtime.server.hearing import Began, Detector, Ended, Hearing, Idle, Notic
 from realtime.server.items import in_pcm
 from realtime.server.settings import LONGEST_LIFE, Event, check, initial, shown, updated
 from realtime.server.shape import Rejected
+from realtime.server.tools import Called
 from realtime.server.transcription import Transcription
 from realtime.server.turn_detection import rules_of
 
@@ -99,6 +100,10 @@ class Session:
     def thought(self, response_id: str, text: str) -> list[Act]:
         """The words of a response are known."""
         return self._taken(self._answering.thought(response_id, text))
+
+    def called(self, response_id: str, calls: Sequence[Called]) -> list[Act]:
+        """A response is calls of functions, whose outputs the client will put into the conversation."""
+        return self._taken(self._answering.called(response_id, calls))
 
     def spoke(self, response_id: str, words: str, pcm: bytes) -> list[Act]:
         """Some words of a response, and the audio that follows them; either may be empty."""

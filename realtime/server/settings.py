@@ -75,7 +75,7 @@ TRUNCATION = any_of(
 )  # taken and shown: a local conversation never grows so long that it would be cut
 TRACING = any_of(one_of(None, "auto"), record(workflow_name=text, group_id=text, metadata=anything))
 REASONING = record(effort=one_of("none", "minimal", "low", "medium", "high", "xhigh"))
-# Taken and shown, and never called. Tools on MCP servers are refused: nothing here reaches any.
+# Tools on MCP servers are refused: nothing here reaches any.
 TOOLS = array(
     record(("type", "name"), type=one_of("function"), name=short_text(128), description=text, parameters=anything)
 )
