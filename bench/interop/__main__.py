@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from audio.codec import decode
+from bench.interop.upstream import upstream_results
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -42,8 +43,11 @@ async def main(url: str | None, token: str) -> bool:
         async with engine(url) as address:
             for name, (script, environment) in CLIENTS.items():
                 rows[name] = await results(script, environment, address, token, clip)
-    print(table(rows))
-    failures = [(name, *each) for name, row in rows.items() for each in row.items() if each[1] != "ok"]
+    upstream = {"speech-to-speech": await upstream_results()} if url is None else {}
+    print(table("client", FEATURES, rows))
+    if upstream:
+        print(f"\n{table('upstream', ('clip', 'stream'), upstream)}")
+    failures = [(name, *each) for name, row in {**rows, **upstream}.items() for each in row.items() if each[1] != "ok"]
     for name, feature, result in failures:
         print(f"{name}, {feature}: {result}")
     return not failures
@@ -92,8 +96,8 @@ async def results(script: str, environment: str | None, address: str, token: str
     return said or {"typed": f"it ended with {client.returncode} and said nothing"}
 
 
-def table(rows: dict[str, dict[str, str]]) -> str:
-    """The results in Markdown: a row for each client, "-" for what it does not do."""
+def table(head: str, features: Iterable[str], rows: dict[str, dict[str, str]]) -> str:
+    """The results in Markdown: a row for each program, "-" for what it does not do."""
 
     def row(cells: Iterable[str]) -> str:
         return f"| {' | '.join(cells)} |"
@@ -101,8 +105,8 @@ def table(rows: dict[str, dict[str, str]]) -> str:
     def mark(result: str | None) -> str:
         return "-" if result is None else result if result in ("ok", "not installed") else "FAILS"
 
-    body = (row([name, *(mark(said.get(feature)) for feature in FEATURES)]) for name, said in rows.items())
-    return "\n".join([row(["client", *FEATURES]), row(["---"] * (len(FEATURES) + 1)), *body])
+    body = (row([name, *(mark(said.get(feature)) for feature in features)]) for name, said in rows.items())
+    return "\n".join([row([head, *features]), row(["---"] * (len(tuple(features)) + 1)), *body])
 
 
 if __name__ == "__main__":
