@@ -1,7 +1,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: setup run test test-all nightly check bench demo clean
+.PHONY: setup run test test-all nightly check bench interop demo clean
 
 setup: .venv/ready
 
@@ -40,6 +40,18 @@ bench: setup .venv/bench
 	$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	touch $@
 
+interop: setup .interop/ready
+	$(PY) -m bench.interop
+
+.interop/ready:
+	for each in livekit pipecat pydantic s2s; do $(PYTHON) -m venv .interop/$$each || exit; done
+	.interop/livekit/bin/pip install --quiet --disable-pip-version-check "livekit-agents >= 1.8, < 2" "livekit-plugins-openai >= 1.8, < 2"
+	.interop/pipecat/bin/pip install --quiet --disable-pip-version-check "pipecat-ai[openai] >= 1.14, < 2"
+	.interop/pydantic/bin/pip install --quiet --disable-pip-version-check "pydantic-ai-slim[openai,realtime] >= 2.68, < 3"
+	.interop/s2s/bin/pip install --quiet --disable-pip-version-check --no-deps "speech-to-speech == 1.1.0"
+	.interop/s2s/bin/pip install --quiet --disable-pip-version-check fastapi httpx huggingface-hub jsonschema nltk numpy "openai == 2.28.0" pillow pydantic PyYAML rich scipy soxr uvicorn websockets
+	touch $@
+
 clean:
-	rm -rf .venv demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .interop demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -11,6 +11,7 @@ from cli.settings import Settings
 from engine import WAIT, WORKERS
 from engine.faults.script import Script, ScriptBroken, load
 from engine.installed import NotInstalled
+from engine.pace import ALONE
 from engine.program import run
 from engine.weights import WeightsMissing
 from realtime.server.settings import LONGEST_LIFE
@@ -33,6 +34,15 @@ def engine(
         Path | None,
         typer.Option(envvar="ENGINE_FAULTS", help="Script of what goes wrong on each connection, see docs/testing.md."),
     ] = None,
+    pace: Annotated[
+        float | None,
+        typer.Option(
+            envvar="ENGINE_PACE",
+            min=0,
+            help="How many times as fast as speech answers are sent after their first half second; 0: at once. "
+            f"{ALONE:g} by default, 0 as the child of a server.",
+        ),
+    ] = None,
     engine_workers: Annotated[int, option(Settings, "engine_workers")] = WORKERS,
     engine_wait: Annotated[float, option(Settings, "engine_wait")] = WAIT,
     child: Annotated[bool, typer.Option(hidden=True, help="End when stdin closes, announce as JSON lines.")] = False,
@@ -41,6 +51,7 @@ def engine(
     behaviour = {
         "session_seconds": session_seconds,
         "script": _script(faults),
+        "pace": _pace(pace, child=child),
         "workers": engine_workers,
         "wait": engine_wait,
     }
@@ -52,6 +63,11 @@ def engine(
     except OSError as error:
         typer.echo(f"Cannot listen on {host}:{port} ({error.strerror or error}): set --host or --port.", err=True)
         raise typer.Exit(1) from None
+
+
+def _pace(given: float | None, *, child: bool) -> float:
+    """The pace of the answers: that which is given, else that of the real API; a server paces for its own callers."""
+    return given if given is not None else 0.0 if child else ALONE
 
 
 def _script(file: Path | None) -> Script:

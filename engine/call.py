@@ -11,7 +11,8 @@ response), so that an act can cancel one. Everything that is sent goes through o
 the faults of a script (`misbehaviour.py`), which are steps in the same queue.
 
 Backpressure: the socket is not read while too many events are unsent or too many tasks run, and a reply is synthesised
-only as fast as its audio is sent. If the engine has too much to do (load.py), a turn is refused with FULL.
+only as fast as its audio is sent, which may be at a pace (pace.py). If the engine has too much to do (load.py), a turn
+is refused with FULL.
 """
 
 import asyncio
@@ -26,7 +27,8 @@ from engine.call_jobs import CallJobs
 from engine.connection import FaultyConnection
 from engine.faults.faults import Accept, Deliver, Divide, Fail, Step
 from engine.languages import code_of, unheard, unspoken
-from engine.parts import Parts
+from engine.pace import Pace
+from engine.parts import Parts, Skilled
 from realtime.server.acts import Act, Halt, Hear, Send, Speak, Think
 from realtime.server.session import Session
 from realtime.server.settings import Event
@@ -44,14 +46,18 @@ FULL = {
 
 
 class Call:
-    """A connection, its session, and their tasks, all of which end with `run`. `began` is by time.monotonic."""
+    """A connection, its session, and their tasks, all of which end with `run`. `began` is by time.monotonic.
 
-    def __init__(self, connection: FaultyConnection, session: Session, parts: Parts) -> None:
+    Answers are spoken at `pace`, see pace.py.
+    """
+
+    def __init__(self, connection: FaultyConnection, session: Session, parts: Parts, pace: float = 0.0) -> None:
         self.session = session
         self.began = time.monotonic()
         self._socket = connection
         self._faults = connection.misbehaviour
         self._parts = parts
+        self._pace = pace
         self._unsent: asyncio.Queue[Step] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._jobs = CallJobs(parts)
@@ -183,15 +189,25 @@ class Call:
                 self._perform(self.session.fail(FULL, work.response_id))
                 return
             self._waiting_since = time.monotonic()
-        text = await self._parts.mind.answer(work.instructions, work.turns)
-        self._perform(self.session.thought(work.response_id, text))
+        mind = self._parts.mind
+        if work.tools and isinstance(mind, Skilled):
+            answer = await mind.act(work.instructions, work.turns, work.tools)
+        else:
+            answer = await mind.answer(work.instructions, work.turns)
+        if isinstance(answer, str):
+            self._perform(self.session.thought(work.response_id, answer))
+        else:
+            self._perform(self.session.called(work.response_id, answer))
 
     async def _speak(self, work: Speak) -> None:
         """Synthesise a reply, no faster than its audio is sent."""
-        spoken = False
+        pace, spoken = Pace(self._pace), False
         async for words, pcm in self._jobs.synthesise(work.text, work.voice, self._waiting_since):
             spoken = spoken or bool(pcm)
-            self._perform(self.session.spoke(work.response_id, words, pcm))
+            for at, piece in enumerate(pace.pieces(pcm)):
+                if wait := pace.wait(piece, time.monotonic()):
+                    await asyncio.sleep(wait)
+                self._perform(self.session.spoke(work.response_id, "" if at else words, piece))
             await self._unsent.join()
         if not spoken and (why := unspoken(work.text)):
             self._perform(self.session.fail(why, work.response_id))

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from engine.load import Job
 from engine.parts import Parts
+from realtime.server.transcription import joined
 
 SENTENCE = re.compile(r".+?(?:[.!?\u0964\u2026]+(?=\s)\s*|\Z)", re.DOTALL)
 BYTES_PER_SECOND = 48_000
@@ -31,7 +32,7 @@ class CallJobs:
         return self._parts.workers.load.is_full(time.monotonic(), new=new)
 
     async def transcribe(self, pcm: bytes, language: str | None, since: float) -> str:
-        """The words in PCM16 mono 24 kHz; "" if it has no speech."""
+        """The words in PCM16 mono 24 kHz, and how sure the ear is of them; "" if it has no speech."""
         transcripts: list[str] = []
         rest = pcm
         async with self._ear_lock:
@@ -40,7 +41,7 @@ class CallJobs:
                 words, rest = await self._parts.workers.run(job, since, self._parts.listen, rest, language)
                 transcripts.append(words)
                 since = time.monotonic()
-        return " ".join(filter(None, transcripts))
+        return joined(transcripts)
 
     async def synthesise(self, text: str, voice: str, since: float) -> AsyncIterator[tuple[str, bytes]]:
         """Speak a text: pairs of words and of PCM16 mono 24 kHz that begins with them. Either may be empty."""

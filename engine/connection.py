@@ -8,6 +8,7 @@ from websockets.asyncio.server import ServerConnection
 
 from engine.faults.faults import Abort, Close, Deliver, Stall, Step, Wait
 from engine.faults.misbehaviour import Misbehaviour
+from engine.request_body import RequestBody
 
 
 class FaultyConnection(ServerConnection):
@@ -18,6 +19,7 @@ class FaultyConnection(ServerConnection):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._stalled = False
+        self.request_body = RequestBody()
 
     async def execute(self, step: Step) -> None:
         """Execute a step to its end, or until the connection ends. Raises ConnectionClosed."""
@@ -40,9 +42,12 @@ class FaultyConnection(ServerConnection):
                 raise AssertionError(f"not for a line: {step}")
 
     def data_received(self, data: bytes) -> None:
-        """Discard data while stalled. The base class still notices that the client disconnects."""
-        if not self._stalled:
-            super().data_received(data)
+        """Discard data while stalled, and keep the body of a request.
+
+        The base class still notices that the client disconnects.
+        """
+        if not self._stalled and (passed := self.request_body.receive(data)):
+            super().data_received(passed)
 
     def _stall(self) -> None:
         self._stalled = True

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.ear.cutting import first_piece
 from engine.ear.vad import Silero
 from engine.speech_cache import SpeechCache
 from engine.worker import Workers
 from realtime.server.hearing import Detector
+from realtime.server.tools import Called, Toolbox
 from upstream.facts import Turn
 
 SHORTEST_SPEECH = 0.15  # seconds: less is a click or a breath, for which the ear would invent words
@@ -21,12 +22,20 @@ class Voice(Protocol):
 
 class Ear(Protocol):
     def hear(self, pcm: bytes, language: str | None) -> str:
-        """Transcribe PCM16 24 kHz mono; "" if it has no intelligible speech."""
+        """Transcribe PCM16 24 kHz mono; "" if it has no intelligible speech. A `Transcript` says how sure it is."""
 
 
 class Mind(Protocol):
     async def answer(self, instructions: str, turns: tuple[Turn, ...]) -> str:
         """The reply to the turns, as the persona of these instructions."""
+
+
+@runtime_checkable
+class Skilled(Protocol):
+    """A mind that can call functions; any other answers in words, whatever it is offered."""
+
+    async def act(self, instructions: str, turns: tuple[Turn, ...], tools: Toolbox) -> str | tuple[Called, ...]:
+        """The functions to call, or the reply."""
 
 
 @dataclass(frozen=True)

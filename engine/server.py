@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,10 +16,12 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from engine.call import Call
+from engine.client_secrets import ClientSecrets, new_session
 from engine.connection import FaultyConnection
 from engine.faults.faults import Expire, Fault, Refuse
 from engine.faults.misbehaviour import Misbehaviour
 from engine.faults.script import Script
+from engine.http_answers import REALTIME, Asked, HttpAnswers
 from engine.parts import Parts
 from realtime import subprotocols
 from realtime.server.session import Session, error
@@ -29,9 +32,10 @@ log = logging.getLogger(__name__)
 socket_log = log.getChild("socket")
 socket_log.setLevel(logging.INFO)  # at DEBUG, websockets logs every header, including the token
 
-PATH = "/v1/realtime"
+PATH = REALTIME
 SUBPROTOCOL = "realtime"
 OPEN_SECONDS = 10.0  # for a handshake
+TRANSCRIBERS = re.compile("transcribe|whisper")  # in the names of models that never answer
 LARGEST_FRAME = 16 * 2**20  # bytes: an append may hold 15 MiB
 
 
@@ -39,16 +43,26 @@ class Server:
     """A server of the Realtime API. `token` is the key that every client must send; None accepts all clients.
 
     Sessions end after `session_seconds`, as on the real API. `script` has the faults to show on each connection.
+    Answers are spoken `pace` times as fast as speech, see pace.py; as fast as they are made if it is 0.
     """
 
     def __init__(
-        self, parts: Parts, *, token: str | None, session_seconds: float = LONGEST_LIFE, script: Script | None = None
+        self,
+        parts: Parts,
+        *,
+        token: str | None,
+        session_seconds: float = LONGEST_LIFE,
+        script: Script | None = None,
+        pace: float = 0.0,
     ) -> None:
         self.calls: set[Call] = set()
         self._parts = parts
         self._token = token
         self._session_seconds = session_seconds
         self._script = script or Script()
+        self._pace = pace
+        self._secrets = ClientSecrets()
+        self._http = HttpAnswers(self.sessions, self._secrets)
         self._connections = 0
         self._handshaking: set[FaultyConnection] = set()
 
@@ -89,18 +103,13 @@ class Server:
         ]
 
     async def _process_request(self, socket: ServerConnection, request: Request) -> Response | None:
-        """Respond to plain GET requests; None continues the WebSocket handshake."""
+        """Respond to plain requests; None continues the WebSocket handshake."""
+        assert isinstance(socket, FaultyConnection)
         path = urlsplit(request.path).path
-        if path == PATH:
-            assert isinstance(socket, FaultyConnection)
+        if path == PATH and request.method == "GET":
             return await self._handshake(socket)
-        if path == "/health":
-            return _json(socket, HTTPStatus.OK, {"status": "healthy", "sessions": len(self.calls)})
-        if path != "/sessions":
-            return _json(socket, HTTPStatus.NOT_FOUND, {"error": f"Nothing is here; sessions are at {PATH}."})
-        if not self._has_token(request):
-            return _json(socket, HTTPStatus.UNAUTHORIZED, {"error": "Show the token as a Bearer."})
-        return _json(socket, HTTPStatus.OK, self.sessions())
+        asked = Asked(request.method, path, socket.request_body.body, self._has_token(request))
+        return _json(socket, *self._http.answer(asked, time.time()))
 
     async def _handshake(self, line: FaultyConnection) -> Response | None:
         """Prepare the faults that the script has for this connection, and execute those before the 101."""
@@ -120,28 +129,36 @@ class Server:
     async def _answer(self, socket: ServerConnection) -> None:
         assert isinstance(socket, FaultyConnection)
         assert socket.request is not None  # the handshake is over
-        model = parse_qs(urlsplit(socket.request.path).query).get("model", [""])[0]
-        if not self._has_token(socket.request):
-            await _refuse(socket, 3000, Rejected("invalid_api_key", "Incorrect API key provided."))
-        elif not model:
-            message = "Missing model: connect with ?model=NAME."
-            await _refuse(socket, 4000, Rejected("invalid_model", message, "model"))
+        try:
+            session = self._session(socket.request)
+        except Rejected as why:
+            await _refuse(socket, 3000 if why.code == "invalid_api_key" else 4000, why)
         else:
-            life = self._session_seconds
-            session = Session(model, now=time.time(), detector=self._parts.detector, seconds=life)
             await self._serve(socket, session)
+
+    def _session(self, request: Request) -> Session:
+        """The session that a request asks for, or that its secret opens. Raises Rejected."""
+        granted = self._secrets.find(_shown_key(request), time.time())
+        if granted is None and not self._has_token(request):
+            raise Rejected("invalid_api_key", "Incorrect API key provided.")
+        query = parse_qs(urlsplit(request.path).query)
+        model = query.get("model", [""])[0]
+        settings = granted.settings if granted else {"type": "realtime"}
+        if query.get("intent") == ["transcription"] or TRANSCRIBERS.search(model):
+            settings = {**settings, "type": "transcription"}
+        elif not model and not granted:
+            raise Rejected("invalid_model", "Missing model: connect with ?model=NAME.", "model")
+        life, detector = self._session_seconds, self._parts.detector
+        return new_session(settings, model, now=time.time(), detector=detector, seconds=life)
 
     def _has_token(self, request: Request) -> bool:
         if self._token is None:
             return True
-        headers = request.headers
-        offered = subprotocols.offered(headers.get_all("Sec-WebSocket-Protocol"))
-        shown = headers.get("Authorization") or f"Bearer {subprotocols.key_in(offered)}"  # the latter is a browser's
-        return hmac.compare_digest(shown.encode(), f"Bearer {self._token}".encode())
+        return hmac.compare_digest(_shown_key(request).encode(), self._token.encode())
 
     async def _serve(self, socket: FaultyConnection, session: Session) -> None:
         """Run one call. If it crashes, it is closed with 1011 and the traceback is logged."""
-        call = Call(socket, session, self._parts)
+        call = Call(socket, session, self._parts, self._pace)
         self.calls.add(call)
         try:
             await call.run()
@@ -167,6 +184,14 @@ async def _refuse(socket: ServerConnection, code: int, why: Rejected, kind: str 
     except ConnectionClosed:
         return
     await socket.close(code, f"{kind}.{why.code}")
+
+
+def _shown_key(request: Request) -> str:
+    """The key that a request shows, empty if it shows none. A browser shows it as a subprotocol that it offers."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme:
+        return key if scheme == "Bearer" else ""
+    return subprotocols.key_in(subprotocols.offered(request.headers.get_all("Sec-WebSocket-Protocol"))) or ""
 
 
 def _json(socket: ServerConnection, status: HTTPStatus, body: object) -> Response:

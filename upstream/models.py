@@ -91,6 +91,11 @@ def named(name: str) -> Model:
     )
 
 
+def names() -> tuple[str, ...]:
+    """The names of the models in the file."""
+    return tuple(_file()["models"])
+
+
 def _capabilities(said: dict[str, Any]) -> Capabilities:
     languages = said.pop("languages")
     heard, scripts = tuple(languages["heard"]), tuple(languages["scripts"])

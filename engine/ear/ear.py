@@ -20,6 +20,7 @@ from engine import weights
 from engine.ear import mel
 from engine.ear.cutting import first_cut
 from engine.ear.devanagari import Devanagari
+from realtime.server.transcription import Transcript, joined
 
 RATE_IN: Final = 24_000
 
@@ -79,7 +80,7 @@ class Ear:
         self._suppressed = [-1, *_pointing(self._tokens)]  # -1: what the model's own configuration suppresses
         self._devanagari = Devanagari()
 
-    def hear(self, pcm: bytes, language: str | None) -> str:
+    def hear(self, pcm: bytes, language: str | None) -> Transcript:
         """Transcribe PCM16 LE mono at 24 kHz: "en" in Latin letters, "hi" in Devanagari; "" if it has no words.
 
         Without a language, the more probable one is chosen for each window. Raises ValueError for other languages.
@@ -88,18 +89,19 @@ class Ear:
             raise ValueError(f"the ear hears {', '.join(_SPELLED_AS)}; not {language!r}")
         samples = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
         if len(samples) < _SHORTEST_CLIP * RATE_IN:
-            return ""
+            return Transcript("")
         samples = soxr.resample(samples, RATE_IN, mel.RATE)
-        return " ".join(filter(None, (self._window(window, language) for window in windows(samples))))
+        return joined([self._window(window, language) for window in windows(samples)])
 
-    def _window(self, samples: Samples, language: str | None) -> str:
+    def _window(self, samples: Samples, language: str | None) -> Transcript:
         encoded = self._whisper.encode(ctranslate2.StorageView.from_array(mel.log_mel(_padded(samples))[None]))
         spellings = _SPELLED_AS.values() if language is None else [_SPELLED_AS[language]]
         guesses = [self._guess(encoded, spelling, len(samples) / mel.RATE) for spelling in spellings]
         guess = max(guesses, key=lambda guess: guess.log_probability)
         if not guess.is_speech:
-            return ""
-        return self._devanagari.text(guess.text) if guess.language == "ur" else guess.text
+            return Transcript("")
+        text = self._devanagari.text(guess.text) if guess.language == "ur" else guess.text
+        return Transcript(text, guess.log_probability)
 
     def _guess(self, encoded: ctranslate2.StorageView, spelling: str, seconds: float) -> _Guess:
         prompt = ["<|startoftranscript|>", f"<|{spelling}|>", "<|transcribe|>", "<|notimestamps|>"]

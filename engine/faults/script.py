@@ -35,6 +35,8 @@ SERVER_EVENTS: Final = (
     "response.output_audio.delta",
     "response.output_audio_transcript.delta",
     "response.output_text.delta",
+    "response.function_call_arguments.delta",
+    "response.function_call_arguments.done",
     "response.output_audio.done",
     "response.output_audio_transcript.done",
     "response.output_text.done",

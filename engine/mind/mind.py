@@ -1,12 +1,14 @@
 """Makes the replies: the words that the prompt demands, else those of a chat server, else the engine's own."""
 
 import logging
-from typing import Any
 
 import aiohttp
 
+from engine.mind.chat import answer_in, messages, offer
 from engine.mind.prompt import parse_prompt
 from engine.mind.replies import reply
+from engine.mind.tools import chosen, outcome
+from realtime.server.tools import Called, Toolbox
 from upstream.facts import Turn
 
 log = logging.getLogger(__name__)
@@ -31,38 +33,35 @@ class Mind:
         prompt = parse_prompt(instructions)
         if prompt.exactly is not None:
             return prompt.exactly
-        completion = await self._complete(instructions, turns) if self._url else None
-        return completion or reply(prompt, turns)
+        completion = await self._complete(instructions, turns, None) if self._url else None
+        return completion if isinstance(completion, str) else reply(prompt, turns)
 
-    async def _complete(self, instructions: str, turns: tuple[Turn, ...]) -> str | None:
+    async def act(self, instructions: str, turns: tuple[Turn, ...], tools: Toolbox) -> str | tuple[Called, ...]:
+        """The functions to call, or else the reply, which says what came of calls before. Does not raise."""
+        prompt = parse_prompt(instructions)
+        if prompt.exactly is not None:
+            return prompt.exactly
+        completion = await self._complete(instructions, turns, tools) if self._url else None
+        return completion or chosen(tools) or outcome(tools) or reply(prompt, turns)
+
+    async def _complete(
+        self, instructions: str, turns: tuple[Turn, ...], tools: Toolbox | None
+    ) -> str | tuple[Called, ...] | None:
         """The completion of the chat server, None if it fails in any way."""
         assert self._url is not None
+        said = tools.history if tools else turns
         body = {
             "model": self._model,
             "max_tokens": LONGEST_ANSWER,
-            "messages": [{"role": "system", "content": instructions}, *map(_message, turns)],
+            "messages": [{"role": "system", "content": instructions}, *messages(said)],
+            **(offer(tools) if tools else {}),
         }
         try:
             async with (
                 aiohttp.ClientSession(timeout=self._timeout) as client,
                 client.post(self._url, json=body, raise_for_status=True) as response,
             ):
-                return _words_in(await response.json(content_type=None))
+                return answer_in(await response.json(content_type=None), tools)
         except (TimeoutError, aiohttp.ClientError, ValueError) as failure:
             log.warning("the chat server gave no answer: %s", failure or type(failure).__name__)
             return None
-
-
-def _message(turn: Turn) -> dict[str, str]:
-    return {"role": turn.role, "content": turn.text or "(not understood)"}
-
-
-def _words_in(answer: Any) -> str:
-    """The text of a chat completion. Raises ValueError for anything else."""
-    try:
-        text = answer["choices"][0]["message"]["content"]
-    except (KeyError, IndexError, TypeError) as missing:
-        raise ValueError("not a chat completion") from missing
-    if not isinstance(text, str) or not text.strip():
-        raise ValueError("an empty answer")
-    return text.strip()

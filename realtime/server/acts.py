@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from realtime.server.settings import Event
+from realtime.server.tools import Toolbox
 from upstream.facts import Turn
 
 
@@ -28,13 +29,15 @@ class Hear:
 class Think:
     """Find what to answer to the turns.
 
-    `refusable`: it will be spoken, and no work was done for it yet, so that it may still be refused.
+    `refusable`: it will be spoken, and no work was done for it yet, so that it may still be refused. With `tools` the
+    answer may be calls of functions.
     """
 
     response_id: str
     instructions: str
     turns: tuple[Turn, ...]
     refusable: bool = True
+    tools: Toolbox | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from math import inf
 from typing import Literal, TypeAlias
 
 from realtime.server.conversation import PCM_BYTES_PER_MS, Item, event, new_id
-from realtime.server.settings import PCM, Event
+from realtime.server.formats import ToWire, whole
+from realtime.server.settings import Event
+from realtime.server.tools import climbed, toolbox
 
 Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
 
@@ -29,8 +31,12 @@ class Answer:
         self.instructions = str(params.get("instructions", settings["instructions"]))
         output = {**settings["audio"]["output"], **params.get("audio", {}).get("output", {})}
         self.voice: str = output["voice"]
+        self._format = whole(output["format"])
+        self._wire = ToWire(self._format)
         self.spoken = params.get("output_modalities", settings["output_modalities"]) == ["audio"]
         self.items = [Item(new_id("item"), "assistant", [], status="in_progress")]
+        self.tools = toolbox(params, settings, context)
+        self._calls: list[Item] = []
         self._metadata = params.get("metadata")
         self._limit = float({**settings, **params}["max_output_tokens"])
         self._begun = False
@@ -76,14 +82,20 @@ class Answer:
         self.item.sound += len(pcm)
         size = DELTA_MS * PCM_BYTES_PER_MS
         for start in range(0, len(pcm), size):
-            delta = b64encode(pcm[start : start + size]).decode()
+            delta = b64encode(self._wire.data(pcm[start : start + size])).decode()
             yield event("response.output_audio.delta", **self._place, delta=delta)
+
+    def call(self, item: Item, before: str | None) -> Iterator[Event]:
+        """A call of a function, from its first event to its last; `before` is the id of the item that it follows."""
+        index = len(self._calls) + (len(self.items) if self._begun else 0)
+        self._calls.append(item)
+        yield from climbed(self.id, index, item, before, shown=self.conversation_id is not None)
 
     def end(self, status: Status, why: Event | None, before: str | None) -> Iterator[Event]:
         """Close what is open, then the response; `why` has the `reason`, or the `error` of a failed one."""
         if self._begun:
             yield from self.close(before, "completed" if status == "completed" else "incomplete")
-        output = [item.shape() for item in self.items] if self._begun else []
+        output = [item.shape() for item in (self.items if self._begun else []) + self._calls]
         details = {"type": status, **why} if why else None
         yield event("response.done", response=self._shape(status, details, output, self._usage()))
 
@@ -136,7 +148,7 @@ class Answer:
             "conversation_id": self.conversation_id,
             "output_modalities": ["audio" if self.spoken else "text"],
             "max_output_tokens": "inf" if self._limit == inf else int(self._limit),
-            "audio": {"output": {"format": PCM, "voice": self.voice}},
+            "audio": {"output": {"format": self._format, "voice": self.voice}},
             "usage": usage,
             "metadata": self._metadata,
         }
@@ -146,6 +158,7 @@ class Answer:
         heard = sum(_sound_tokens(item) for item in self.context)
         read = _text_tokens(self.instructions) + sum(_text_tokens(item.words()) for item in self.context)
         wrote, spoke = self._tokens
+        wrote += sum(_text_tokens(item.call["arguments"]) for item in self._calls)
         uncached = {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0}
         return {
             "total_tokens": heard + read + spoke + wrote,

@@ -1,29 +1,33 @@
 """The responses of a session: one at a time in its conversation, any number beside it."""
 
-from collections.abc import Container, Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from realtime.server.acts import Act, Halt, Send, Speak, Think
 from realtime.server.answer import Answer, Status
-from realtime.server.conversation import Conversation, Item, event, item_of
+from realtime.server.conversation import Conversation, Item, event, item_of, new_id
 from realtime.server.hearing import Hearing
 from realtime.server.settings import Event, check_voice
 from realtime.server.shape import Rejected
+from realtime.server.tools import Called
+from realtime.server.transcription import Transcription
 from upstream.facts import Turn
 
+SOME_WORDS = re.compile(r"\s*(?:\S+\s*){1,3}")  # what one delta of a written answer holds
 RATE_LIMITS_AFTER = 0.04  # seconds after response.done, as seen on the real API
 
 
 class Answering:
     """Makes responses, from response.create to response.done.
 
-    `untranscribed` holds the ids of the items whose words are not known yet; `hearing` is told when there is a
-    response, for then nobody is idle.
+    `transcription` knows the items whose words are not known yet; `hearing` is told when there is a response, for
+    then nobody is idle.
     """
 
-    def __init__(self, conversation: Conversation, untranscribed: Container[object], hearing: Hearing) -> None:
+    def __init__(self, conversation: Conversation, transcription: Transcription, hearing: Hearing) -> None:
         self.voice_locked = self._divides = False
         self._conversation = conversation
-        self._untranscribed = untranscribed
+        self._transcription = transcription
         self._hearing = hearing
         self._answers: dict[str, Answer] = {}
         self._thinkable: set[str] = set()
@@ -51,6 +55,8 @@ class Answering:
         if not aside:
             self._hearing.answer_began()
         yield Send(answer.created())
+        for item in answer.context:
+            yield from self._transcription.listen(item, settings)
         yield from self._think_once_heard(answer)
 
     def cancel(self, response_id: str | None) -> Iterator[Act]:
@@ -95,8 +101,17 @@ class Answering:
             if answer.spoken:
                 yield Speak(answer.id, text, answer.voice)
             else:
-                yield Send(answer.write(text))
-                yield from self._end_at_the_limit(answer) if answer.is_too_long else self._end(answer, "completed")
+                yield from self._write(answer, text)
+
+    def called(self, response_id: str, calls: Sequence[Called]) -> Iterator[Act]:
+        """A response is these calls of functions, and with them it is complete."""
+        if answer := self._answers.get(response_id):
+            for call in calls:
+                said = {"type": "function_call", "call_id": call.call_id, "name": call.name}
+                item = Item(new_id("item"), "", [], call={**said, "arguments": call.arguments})
+                before = self._conversation.append(item) if answer.conversation_id else None
+                yield from map(Send, answer.call(item, before))
+            yield from self._end(answer, "completed")
 
     def spoke(self, response_id: str, words: str, pcm: bytes) -> Iterator[Act]:
         """Some words and the audio that follows them; either may be empty."""
@@ -128,7 +143,7 @@ class Answering:
 
     def _think_once_heard(self, answer: Answer) -> Iterator[Act]:
         """Think once all items of the context are transcribed, because the mind reads words."""
-        if answer.id in self._thinkable and not any(item.id in self._untranscribed for item in answer.context):
+        if answer.id in self._thinkable and not any(item.id in self._transcription for item in answer.context):
             self._thinkable.discard(answer.id)
             last = answer.context[-1] if answer.context else None
             if last and (why := self._refused.get(last.id)):
@@ -136,7 +151,16 @@ class Answering:
                 return
             turns = tuple(Turn(item.role, item.words()) for item in answer.context if item.role)
             heard = last is not None and last.role == "user" and last.sound > 0
-            yield Think(answer.id, answer.instructions, turns, answer.spoken and not heard)
+            yield Think(answer.id, answer.instructions, turns, answer.spoken and not heard, answer.tools)
+
+    def _write(self, answer: Answer, text: str) -> Iterator[Act]:
+        """Write an answer some words at a time, up to its limit."""
+        for words in SOME_WORDS.findall(text):
+            yield Send(answer.write(words))
+            if answer.is_too_long:
+                yield from self._end_at_the_limit(answer)
+                return
+        yield from self._end(answer, "completed")
 
     def _join(self, answer: Answer) -> str | None:
         """Put the item of a response into the conversation, if it belongs there."""

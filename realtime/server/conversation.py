@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from typing import Literal
 
-from realtime.server.settings import RATE, Event
+from realtime.server.formats import RATE
+from realtime.server.settings import Event
 from realtime.server.shape import Rejected
 
 PCM_BYTES_PER_MS = RATE * 2 // 1000
@@ -25,6 +26,7 @@ def event(kind: str, /, **fields: object) -> Event:
 class Item:
     """One message; `content` holds its parts as the wire shows them, `sound` counts its PCM bytes.
 
+    `unheard` is the PCM that a client has put into it without saying what is said there, until somebody listens.
     Or a function call, or what came of one: then `call` is what it says of itself, and it has neither role nor parts.
     """
 
@@ -34,6 +36,7 @@ class Item:
     status: str = "completed"
     sound: int = 0
     call: Event = field(default_factory=dict)
+    unheard: bytes = b""
 
     def shape(self) -> Event:
         """As the wire shows it."""
@@ -53,12 +56,22 @@ class Item:
 
 
 def item_of(given: Event) -> Item:
-    """The item that a client describes; it gets an id if it has none."""
+    """The item that a client describes, its audio as PCM; it gets an id if it has none."""
     item_id = given.get("id") or new_id("item")
     if given["type"] == "message":
-        return Item(item_id, given["role"], [dict(part) for part in given["content"]])
+        return _message(item_id, given["role"], given["content"])
     said = {name: value for name, value in given.items() if name not in ("id", "object", "status")}
     return Item(item_id, "", [], call={"call_id": new_id("call"), **said})
+
+
+def _message(item_id: str, role: Literal["user", "assistant", "system"], parts: list[Event]) -> Item:
+    content = [{name: value for name, value in part.items() if name != "audio"} for part in parts]
+    for part in content:
+        if part["type"] == "input_audio":
+            part.setdefault("transcript", None)
+    unheard = [part["audio"] for part in parts if part["type"] == "input_audio" and "transcript" not in part]
+    sound = sum(len(part.get("audio", b"")) for part in parts)
+    return Item(item_id, role, content, sound=sound, unheard=b"".join(unheard))
 
 
 class Conversation:
@@ -93,13 +106,11 @@ class Conversation:
         return self.before(item)
 
     def obey(self, sent: Event) -> list[Event]:
-        """Do to the items what a client event (conversation.item.*, checked) asks for; the events that tell of it.
+        """Truncate, delete or show an item as a client event (checked) asks; the events that tell of it.
 
         Raises Rejected, and then nothing has changed.
         """
         match sent["type"]:
-            case "conversation.item.create":
-                return self.create(item_of(sent["item"]), sent.get("previous_item_id"))
             case "conversation.item.truncate":
                 return self.truncate(sent["item_id"], sent["audio_end_ms"])
             case "conversation.item.delete":

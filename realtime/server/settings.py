@@ -3,7 +3,8 @@
 import copy
 from typing import Any, TypeAlias
 
-from realtime.server.items import item, item_or_reference
+from realtime.server.formats import PCM, audio_format, whole
+from realtime.server.items import LONGEST_APPEND, item, item_or_reference
 from realtime.server.shape import (
     Check,
     Rejected,
@@ -25,10 +26,8 @@ from realtime.server.turn_detection import filled, turn_detection
 Event: TypeAlias = dict[str, Any]
 
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
-RATE = 24_000  # samples a second, the only one for audio/pcm
-PCM = {"type": "audio/pcm", "rate": RATE}
-LONGEST_APPEND = 15 * 2**20  # characters of base64
 MOST_TOKENS = 128_000  # what the context of a model holds
+TRANSCRIBER = "gpt-transcribe"  # what a session that only transcribes says it does so with
 LONGEST_LIFE = 3600  # seconds: what the real API gives a session
 
 
@@ -37,7 +36,7 @@ def only_null(value: Any, path: str) -> None:
         raise Rejected("invalid_value", f"Only null is served at '{path}'.", path)
 
 
-def metadata(value: Any, path: str) -> None:
+def metadata(value: Any, path: str) -> Any:
     """At most 16 pairs, keys up to 64 and values up to 512 characters."""
     if not isinstance(value, dict):
         raise wrong_type(path, "an object", value)
@@ -46,14 +45,13 @@ def metadata(value: Any, path: str) -> None:
     for key, member in value.items():
         short_text(64)(key, path)
         short_text(512)(member, f"{path}.{key}")
+    return value
 
 
-def output_tokens(value: Any, path: str) -> None:
-    if value != "inf":
-        within(1, 32_000, whole=True)(value, path)
+def output_tokens(value: Any, path: str) -> Any:
+    return value if value == "inf" else within(1, 32_000, whole=True)(value, path)
 
 
-FORMAT = record(("type",), type=one_of("audio/pcm"), rate=one_of(RATE))  # no pcmu, no pcma: nobody calls by telephone
 VOICE = one_of(*VOICES)
 MODALITIES = one_of(["audio"], ["text"])
 TRANSCRIPTION = record(
@@ -76,27 +74,30 @@ TRUNCATION = any_of(
     ),
 )  # taken and shown: a local conversation never grows so long that it would be cut
 TRACING = any_of(one_of(None, "auto"), record(workflow_name=text, group_id=text, metadata=anything))
-REASONING = record(effort=one_of("minimal", "low", "medium", "high", "xhigh"))
-# Taken and shown, and never called. Tools on MCP servers are refused: nothing here reaches any.
+REASONING = record(effort=one_of("none", "minimal", "low", "medium", "high", "xhigh"))
+# Tools on MCP servers are refused: nothing here reaches any.
 TOOLS = array(
     record(("type", "name"), type=one_of("function"), name=short_text(128), description=text, parameters=anything)
 )
 TOOL_CHOICE = any_of(one_of("auto", "none", "required"), record(("type", "name"), type=one_of("function"), name=text))
 
+INPUT = record(
+    format=audio_format,
+    transcription=nullable(TRANSCRIPTION),
+    noise_reduction=nullable(NOISE_REDUCTION),
+    turn_detection=turn_detection,
+)
+INCLUDE = nullable(array(one_of("item.input_audio_transcription.logprobs")))
+
 SESSION = record(
     ("type",),
-    type=one_of("realtime"),
+    type=one_of("realtime", "transcription"),
     model=text,
     instructions=text,
     output_modalities=MODALITIES,
     audio=record(
-        input=record(
-            format=FORMAT,
-            transcription=nullable(TRANSCRIPTION),
-            noise_reduction=nullable(NOISE_REDUCTION),
-            turn_detection=turn_detection,
-        ),
-        output=record(format=FORMAT, voice=VOICE, speed=SPEED),
+        input=INPUT,
+        output=record(format=audio_format, voice=VOICE, speed=SPEED),
     ),
     tools=TOOLS,
     tool_choice=TOOL_CHOICE,
@@ -105,16 +106,17 @@ SESSION = record(
     truncation=TRUNCATION,
     reasoning=nullable(REASONING),
     tracing=TRACING,
-    include=nullable(array(one_of("item.input_audio_transcription.logprobs"))),
+    include=INCLUDE,
     prompt=only_null,
 )
+TRANSCRIBING = record(("type",), type=one_of("transcription"), audio=record(input=INPUT), include=INCLUDE)
 
 RESPONSE = record(
     instructions=text,
     input=array(item_or_reference),
     metadata=nullable(metadata),
     output_modalities=MODALITIES,
-    audio=record(output=record(format=FORMAT, voice=VOICE)),
+    audio=record(output=record(format=audio_format, voice=VOICE)),
     conversation=one_of("auto", "none"),
     max_output_tokens=output_tokens,
     tools=TOOLS,
@@ -125,12 +127,21 @@ RESPONSE = record(
 )
 
 
+def session(value: Any, path: str) -> Any:
+    """The settings of a session that answers, or of one that only transcribes."""
+    match value:
+        case {"type": "transcription"}:
+            return TRANSCRIBING(value, path)
+        case _:
+            return SESSION(value, path)
+
+
 def _event(required: tuple[str, ...] = (), /, **fields: Check) -> Check:
     return record(required, type=text, event_id=short_text(512), **fields)
 
 
 CLIENT_EVENTS: dict[str, Check] = {
-    "session.update": _event(("session",), session=SESSION),
+    "session.update": _event(("session",), session=session),
     "input_audio_buffer.append": _event(("audio",), audio=short_text(LONGEST_APPEND)),
     "input_audio_buffer.commit": _event(),
     "input_audio_buffer.clear": _event(),
@@ -148,27 +159,40 @@ CLIENT_EVENTS: dict[str, Check] = {
 }
 
 
-def check(event: Event) -> None:
-    """Raise Rejected unless this is a client event of the GA protocol, whole and with nothing unknown in it."""
+def check(event: Event) -> Event:
+    """The event without nulls that say nothing.
+
+    Raises Rejected unless it is a client event of the GA protocol, whole and with nothing unknown in it.
+    """
     if "type" not in event:
         raise missing("type")
     kind = event["type"]
     if not isinstance(kind, str) or kind not in CLIENT_EVENTS:
         raise wrong_value("type", kind, tuple(CLIENT_EVENTS))
-    CLIENT_EVENTS[kind](event, "")
+    read: Event = CLIENT_EVENTS[kind](event, "")
+    return read
 
 
-def initial(session_id: str, model: str, expires_at: int) -> Event:
-    """What a session is before its first update; it `expires_at` so many seconds since 1970."""
+def initial(session_id: str, model: str, expires_at: int, kind: str = "realtime") -> Event:
+    """What a session is before its first update; it `expires_at` so many seconds since 1970.
+
+    Of the `kind` "transcription" it transcribes and never answers: `model` is then what it transcribes with.
+    """
+    transcription = {"model": model or TRANSCRIBER} if kind == "transcription" else None
     return {
-        "type": "realtime",
+        "type": kind,
         "object": "realtime.session",
         "id": session_id,
         "model": model,
         "instructions": "You are a friendly voice on the phone. Answer briefly and honestly.",
         "output_modalities": ["audio"],
         "audio": {
-            "input": {"format": PCM, "transcription": None, "noise_reduction": None, "turn_detection": filled({})},
+            "input": {
+                "format": PCM,
+                "transcription": transcription,
+                "noise_reduction": None,
+                "turn_detection": filled({}),
+            },
             "output": {"format": PCM, "voice": "marin", "speed": 1.0},
         },
         "tools": [],
@@ -182,11 +206,22 @@ def initial(session_id: str, model: str, expires_at: int) -> Event:
     }
 
 
+def shown(settings: Event) -> Event:
+    """The settings as the wire shows them: of a session that only transcribes, those of its input."""
+    if settings["type"] == "realtime":
+        return settings
+    named = {name: settings[name] for name in ("type", "id", "expires_at", "include")}
+    audio = {"input": settings["audio"]["input"]}
+    return {**named, "object": "realtime.transcription_session", "audio": audio}
+
+
 def updated(current: Event, change: Event, *, voice_locked: bool) -> Event:
     """The settings after a checked update: only present fields change, and all of them or none.
 
-    Raises Rejected for another model, and for another voice once assistant audio exists.
+    Raises Rejected for another type or model, and for another voice once assistant audio exists.
     """
+    if change["type"] != current["type"]:
+        raise wrong_value("session.type", change["type"], (current["type"],))
     if change.get("model", current["model"]) != current["model"]:
         raise wrong_value("session.model", change["model"], (current["model"],))
     check_voice(current, change, voice_locked=voice_locked, path="session.audio.output.voice")
@@ -194,7 +229,8 @@ def updated(current: Event, change: Event, *, voice_locked: bool) -> Event:
     audio = change.get("audio", {})
     after.update({name: value for name, value in change.items() if name != "audio"})
     for side in ("input", "output"):
-        after["audio"][side].update(copy.deepcopy(audio.get(side, {})), format=PCM)  # also where the rate is left out
+        after["audio"][side].update(copy.deepcopy(audio.get(side, {})))
+        after["audio"][side]["format"] = whole(after["audio"][side]["format"])
     if wanted := audio.get("input", {}).get("turn_detection"):
         after["audio"]["input"]["turn_detection"] = filled(wanted)
     return after

@@ -30,13 +30,13 @@ _SERVER_VAD = record(
 _SEMANTIC_VAD = record(("type",), type=one_of("semantic_vad"), eagerness=one_of(*PATIENCE_MS), **_ANSWERS)
 
 
-def turn_detection(value: Any, path: str) -> None:
+def turn_detection(value: Any, path: str) -> Any:
     """Raise Rejected for anything but null, server VAD and semantic VAD."""
     match value:
         case {"type": "semantic_vad"}:
-            _SEMANTIC_VAD(value, path)
+            return _SEMANTIC_VAD(value, path)
         case _:
-            nullable(_SERVER_VAD)(value, path)
+            return nullable(_SERVER_VAD)(value, path)
 
 
 def filled(wanted: dict[str, Any]) -> dict[str, Any]:

@@ -232,3 +232,49 @@ def test_openai_agents_interrupts_by_hand() -> None:
         assert any(event.type == "audio_interrupted" for event in line.told)
 
     with_engine(test, voice=voice)
+
+
+def test_the_official_client_finishes_a_tool_turn() -> None:
+    """Its function is called with arguments from what was said, and what came of it is spoken."""
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    tool: Any = {"type": "function", "name": "get_weather", "description": "The weather.", "parameters": parameters}
+
+    async def test(engine: Engine) -> None:
+        async with official(engine) as line:
+            await line.session.update(session={"type": "realtime", "tools": [tool]})
+            await line.conversation.item.create(
+                item={
+                    "type": "message",
+                    "role": "user",
+                    "content": [{"type": "input_text", "text": "What is the weather in Pune?"}],
+                }
+            )
+            await line.response.create()
+            called = await until(line, "response.done")
+            whole = called["response.function_call_arguments.done"]
+            assert (whole["name"], whole["arguments"]) == ("get_weather", '{"city":"Pune"}')
+            output: Any = {"type": "function_call_output", "call_id": whole["call_id"], "output": '{"degrees": 31}'}
+            await line.conversation.item.create(item=output)
+            await line.response.create()
+            said = await until(line, "response.done")
+
+        assert "degrees 31" in said["response.output_audio_transcript.done"]["transcript"]
+
+    with_engine(test)
+
+
+def test_openai_agents_finishes_a_tool_turn() -> None:
+    """It runs the function that it is called for and returns what came of it, which is spoken."""
+
+    async def test(engine: Engine) -> None:
+        async with agents(engine) as line:
+            await line.session.send_message("Please look up Saturn")
+            await line.until("tool_end")
+            await line.until_received("response.done", 2)
+
+        (ended,) = [event for event in line.told if event.type == "tool_end"]
+        assert (ended.tool.name, ended.output) == ("look_up", "Please look up Saturn")
+        said = [each for each in line.received if each["type"] == "response.output_audio_transcript.done"]
+        assert [each["transcript"] for each in said] == ["Here is what I found: Please look up Saturn."]
+
+    with_engine(test)

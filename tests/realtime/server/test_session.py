@@ -416,15 +416,15 @@ def test_items_are_put_where_they_are_told(wire: Wire) -> None:
 
 
 def test_faulty_items_are_refused(wire: Wire) -> None:
-    """A duplicate id, an unknown place, audio of an assistant, and what is no message."""
+    """A duplicate id, an unknown place, a picture, and what is no message."""
     wire.write("a", id="a")
-    sound = [{"type": "output_audio", "transcript": "a"}]
+    picture = [{"type": "input_image", "image_url": "data:image/png;base64,AAAA"}]
 
     assert refusal(wire.write("b", id="a")) == ("item_create_duplicate_item_id", "item.id")
     item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "b"}]}
     misplaced = wire.say("conversation.item.create", item=item, previous_item_id="x")
     assert refusal(misplaced) == ("item_create_invalid_previous_item_id", "previous_item_id")
-    assert refusal(wire.write("b", role="assistant", content=sound)) == ("invalid_value", "item.content[0].type")
+    assert refusal(wire.write("b", content=picture)) == ("invalid_value", "item.content[0].type")
     assert refusal(wire.write("b", type="item_reference")) == ("invalid_value", "item.type")
     assert refusal(wire.write("b", type="function_call")) == ("unknown_parameter", "item.role")
 
