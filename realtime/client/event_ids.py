@@ -8,6 +8,8 @@ same bytes are no sign either, as two pieces of silence, or of words, are often 
 from typing import NamedTuple
 
 REMEMBERED = 64  # what comes twice does not come much later
+WHOLE = 2048  # bytes of a frame that is hashed whole: of longer ones, which are audio, a sample does, 20 times faster
+STEP = 61
 
 
 class Came(NamedTuple):
@@ -29,9 +31,15 @@ class EventIds:
         self._number += 1
         if not event_id:
             return False
-        came, now = self._came.pop(event_id, None), hash(frame)
+        came, now = self._came.pop(event_id, None), _fingerprint(frame)
         vain = came is not None and came.bytes != now
         self._came[event_id] = Came(self._number, None if vain else now)
         if len(self._came) > REMEMBERED:
             del self._came[next(iter(self._came))]
         return came is not None and not vain and self._number - came.at <= REMEMBERED
+
+
+def _fingerprint(frame: bytes | str) -> int:
+    if len(frame) <= WHOLE:
+        return hash(frame)
+    return hash((len(frame), frame[:STEP], frame[-WHOLE // 8 :], frame[::STEP]))

@@ -29,6 +29,15 @@ def test_an_id_that_comes_with_other_bytes_tells_nothing() -> None:
     assert not any(ids.came_before("event_1", frame) for frame in frames)
 
 
+def test_a_long_frame_is_known_too() -> None:
+    """Audio of the same length with the same id is other audio, also where it begins and ends with the same silence."""
+    ids, silence = EventIds(), bytes(4000)
+    frame, other = (silence + bytes([sample]) * 200 + silence for sample in (1, 2))
+    ids.came_before("a", frame)
+    assert ids.came_before("a", bytes(bytearray(frame)))
+    assert not ids.came_before("a", other)
+
+
 def test_events_without_ids_never_came_before() -> None:
     """Of those nothing is known."""
     ids = EventIds()
