@@ -11,7 +11,7 @@ from actors.admission.rate import Rate
 from actors.admission.waiting import CROWDED, LARGE, Holding, Kind
 from actors.counters import Counters
 from actors.messages.admission import Detached, From
-from actors.messages.caller import Close, FromCaller, Malformed, Recorded, Stray, TooFast
+from actors.messages.caller import Close, FromCaller, Malformed, Recorded, Spoke, Stray, TooFast
 from actors.runtime import LoopRef
 from schemas import Refused
 from web.outbox import TOO_SLOW
@@ -76,14 +76,16 @@ class Receiver:
                     continue
                 if message := self._decoded(frame):
                     session.tell(From(connection, message))
+                frames += 1 if type(message) is Spoke else text_cost(size)
             elif frame.type in OVER:
                 return _closed(frame)
-            elif not controls.take(time.monotonic()):
-                self._send(TooFast(TOO_MANY))
-            elif frame.type is WSMsgType.PING:
-                async with asyncio.timeout(pong_seconds):
-                    await socket.pong(frame.data)
-            frames += 1 if frame.type is WSMsgType.BINARY else text_cost(len(frame.data))
+            else:
+                frames += text_cost(len(frame.data))
+                if not controls.take(time.monotonic()):
+                    self._send(TooFast(TOO_MANY))
+                elif frame.type is WSMsgType.PING:
+                    async with asyncio.timeout(pong_seconds):
+                        await socket.pong(frame.data)
             if frames >= READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:
                 await self._drained()
                 await self._throttle(frames)

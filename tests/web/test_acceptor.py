@@ -568,6 +568,29 @@ def test_the_calls_of_one_address_are_read_no_faster_than_it_may_speak(said: byt
     run(story())
 
 
+def test_a_message_in_a_binary_frame_counts_as_in_a_text_frame() -> None:
+    """Else an address could have ten times as much JSON checked as it may send."""
+    heard = Counter[str]()
+
+    async def story() -> None:
+        porter = Porter(lambda caller: cast(Any, Counting(heard, caller)))
+        async with shore(porter, limits=Limits(address_messages=1), addresses=STRICT) as address:
+            stranger = await Line.dial(address)
+            assert await stranger.call("stranger") == 101
+            said = b'{"type":"ping","x":"%b"}' % (b"x" * 8000)
+            stranger.writer.write((head(len(said), BINARY) + said) * 30)
+            await until(lambda: heard.total() > 0)
+            neighbour = await Raw.dial(f"ws://{address}", "neighbour")
+            for _ in range(300):
+                neighbour.say(type="ping")
+                await neighbour.hear("pong")
+            assert heard["stranger"] <= 4
+            neighbour.vanish()
+            hang_up(stranger)
+
+    run(story())
+
+
 def test_a_connection_brings_little_in_one_round_of_the_loop() -> None:
     """Sixty that sent large frames held the loop for seconds: each was read until nothing more had come."""
 
