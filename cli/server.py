@@ -152,7 +152,7 @@ async def accept_callers(
     connections = Connections(services.limits, services.counters.address_refused, frontend.addresses, frontend.most)
     refused = RefusedHandshakes(services.counters.handshakes_refused)
     guards = [
-        mark_origin(frontend.origins),
+        mark_origin(frontend.hosts, frontend.origins),
         limit_addresses(connections),
         trace_refused_handshakes(refused),
         check_host_and_origin(frontend.hosts, frontend.origins),

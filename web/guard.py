@@ -39,14 +39,14 @@ def check_host_and_origin(hosts: Collection[str], origins: Collection[str]) -> M
     return check
 
 
-def mark_origin(origins: Collection[str]) -> Middleware:
+def mark_origin(hosts: Collection[str], origins: Collection[str]) -> Middleware:
     """Set `ORIGIN` of each request that `check_host_and_origin` lets in, before anything is refused: see cors.py."""
-    pages = {*map(origin_to_allow, origins)}
+    names, pages = {*map(host_to_allow, hosts)}, {*map(origin_to_allow, origins)}
 
     @web.middleware
     async def mark(request: web.Request, handler: Handler) -> web.StreamResponse:
         host, page = request.headers.get("Host", ""), request.headers.get("Origin")
-        if page and _origin_allowed(page, host, pages):
+        if page and _host_allowed(host, names) and _origin_allowed(page, host, pages):
             request[ORIGIN] = page
         elif pages and not page:
             request[ORIGIN] = ""

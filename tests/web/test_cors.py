@@ -107,6 +107,10 @@ def test_nobody_else_gets_anything() -> None:
                     403,
                     {},
                 )
+            rebound = ("Host: evil.example", "Origin: http://evil.example")
+            line.writer.write("\r\n".join(["GET /health HTTP/1.1", *rebound, "", ""]).encode())
+            status, headers = await line.answer()
+            assert (status, GRANT in headers) == (403, False)
             assert await ask(line, "/api/astrologers") == (200, {"vary": "Origin"})
             assert (await ask(line, "/api/astrologers", ASKS, method="OPTIONS"))[0] == 405
             assert (await ask(line, "/api/astrologers", f"Origin: {APP}", method="OPTIONS"))[0] == 405
