@@ -108,7 +108,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case UpstreamEvent(generation, event):
                 self._events.learn(generation, event)
             case Decoded() | Undecoded() | Displaced():
-                self._clip_told(message)
+                if self._room.told(message):
+                    self._bridges.go_on()
+                    self._room.refuse(message, self.clock())
             case Ready():
                 self._switchboard.ready(message)
             case Prepared():
@@ -154,16 +156,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
         turns, unsent = tuple(self._inbound.turns), self._outbound.unsent
         facts = (self._caller.connection, self._room.holding.address, holds, turns, unsent)
         return SessionSnapshot(base.parent, base.children, base.cause, *facts)
-
-    def _clip_told(self, message: Decoded | Undecoded | Displaced) -> None:
-        if not self._room.told(message):
-            return
-        self._bridges.go_on()
-        match message:
-            case Undecoded(_, code, reason) if message.counts:
-                self._refusals.refuse(code, reason, self.clock())
-            case Undecoded(_, code, reason):
-                self._refusals.excuse(code, reason)
 
     # Life.
 

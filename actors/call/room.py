@@ -49,6 +49,14 @@ class Room:
             self._refusals.excuse("busy", CROWDED)
         return True
 
+    def refuse(self, message: Decoded | Undecoded | Displaced, now: float) -> None:
+        """Tell the caller why a clip could not be decoded; it counts as a refused message unless we are at fault."""
+        match message:
+            case Undecoded(_, code, reason) if message.counts:
+                self._refusals.refuse(code, reason, now)
+            case Undecoded(_, code, reason):
+                self._refusals.excuse(code, reason)
+
     def close(self) -> None:
         """Give back all of it."""
         self.holding.close()
