@@ -51,7 +51,7 @@ def engine(
     behaviour = {
         "session_seconds": session_seconds,
         "script": _script(faults),
-        "pace": _pace(pace, child=child),
+        "pace": pace_of(pace, child=child),
         "workers": engine_workers,
         "wait": engine_wait,
     }
@@ -65,7 +65,7 @@ def engine(
         raise typer.Exit(1) from None
 
 
-def _pace(given: float | None, *, child: bool) -> float:
+def pace_of(given: float | None, *, child: bool) -> float:
     """The pace of the answers: that which is given, else that of the real API; a server paces for its own callers."""
     return given if given is not None else 0.0 if child else ALONE
 

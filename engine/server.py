@@ -106,7 +106,7 @@ class Server:
         """Respond to plain requests; None continues the WebSocket handshake."""
         assert isinstance(socket, FaultyConnection)
         path = urlsplit(request.path).path
-        if path == PATH and request.method == "GET":
+        if path.rstrip("/") == PATH and request.method == "GET":
             return await self._handshake(socket)
         asked = Asked(request.method, path, socket.request_body.body, self._has_token(request))
         return _json(socket, *self._http.answer(asked, time.time()))

@@ -131,6 +131,18 @@ def test_a_session_that_transcribes_is_asked_for_in_the_query(query: str) -> Non
     with_engine(test)
 
 
+def test_a_slash_at_the_end_changes_nothing() -> None:
+    """Base URLs are joined in either way."""
+
+    async def test(engine: Engine) -> None:
+        async with engine.call(query=f"/?model={MODEL}") as socket:
+            assert (await receive(socket))["type"] == "session.created"
+        assert (await request(engine, "GET", "/v1/models/"))[0] == 200
+        assert (await request(engine, "POST", "/v1/realtime/client_secrets/", {}))[0] == 200
+
+    with_engine(test)
+
+
 def test_a_secret_that_nobody_gave_opens_nothing() -> None:
     """It is as wrong as a wrong key."""
 
