@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import orjson
 
 from actors.runtime import Ref
-from engine.faults.faults import Abort, Accept, Close, Deliver, Fail, Kind, Refuse, Stall, Step, Wait
+from engine.faults.faults import Abort, Accept, Close, Deliver, Divide, Fail, Kind, Refuse, Stall, Step, Wait
 from tests.simulation.plan import Plan, Script
 from tests.simulation.world import World
 from upstream.facts import Frame, LinkBegan, LinkEnded, LinkEvent
@@ -75,6 +75,9 @@ class Line:
 
     def fail(self, error: Any) -> None:
         """The response under way is to fail."""
+
+    def divide(self) -> None:
+        """The next response is to be two items."""
 
     def told(self, frame: str | bytes) -> None:
         """What arrives at the bridge now."""
@@ -181,6 +184,8 @@ class Line:
                     self.received(event)
                 case Fail():
                     asyncio.get_running_loop().call_soon(self.fail, step.error)
+                case Divide():
+                    self.divide()
                 case Wait(seconds):
                     self._hold(seconds)
                 case Close(code, reason):

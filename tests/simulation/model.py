@@ -51,6 +51,9 @@ class Link(Line):
     def fail(self, error: Any) -> None:
         self._do(self.session.fail(error))
 
+    def divide(self) -> None:
+        self.session.divide()
+
     def told(self, frame: str | bytes) -> None:
         try:
             event = orjson.loads(frame)
