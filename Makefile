@@ -8,7 +8,7 @@ setup: .venv/ready
 .venv/ready: setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	test -x $(PY) || $(PYTHON) -m venv .venv
-	@echo "Installing into .venv: a minute, 0.9 GB"
+	@echo "Installing into .venv: two to four minutes, 1.2 GB"
 	$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[local,dev]"
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps "openai-agents >= 0.24, < 0.25"
 	touch $@
