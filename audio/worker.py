@@ -27,7 +27,6 @@ ANSWER = struct.Struct(">?dI")
 # Seconds of CPU after which the kernel kills the process: for a clip in which FFmpeg never returns, so that the (lower)
 # budget is not checked. The kernel counts ticks: on a busy machine it kills after 0.8 to 1 times this value.
 KILLED_SECONDS = 1.2
-NICE = 5  # where cores are few the loop of the server goes first: its calls must not stutter for the clips of others
 MEMORY = 384 * 2**20  # bytes of address space; the libraries take 130 MiB, the worst clip that is no bomb 165
 
 
@@ -35,7 +34,6 @@ def serve() -> None:
     """Answer requests until stdin closes."""
     clips, answers = sys.stdin.buffer, _take_stdout()
     signal.signal(signal.SIGPROF, signal.SIG_DFL)  # an ignored signal is inherited
-    os.nice(NICE)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_AS, MEMORY)
     with suppress(BrokenPipeError):  # the server is gone

@@ -61,6 +61,19 @@ def test_an_answer_that_was_put_off_is_heard_when_it_comes(scene: Scene) -> None
 
 
 @pytest.mark.parametrize("code", ["server_is_overloaded", "slow_down"])
+def test_a_model_that_does_not_even_begin_is_told_as_busy_too(scene: Scene, code: str) -> None:
+    """It refuses the response.create itself, where others begin one that fails."""
+    wire = scene.on_the_line(TINA)
+    scene.says(Typed("hello"))
+    scene.stage.settle()
+    refused = wire.last("response.create")["event_id"]
+    error = {"type": "server_error", "code": code, "message": "Please try again later.", "event_id": refused}
+    wire.say(type="error", error=error)
+    scene.stage.settle()
+    assert [message.code for message in scene.caller.take() if isinstance(message, Error | Notice)] == ["busy"]
+
+
+@pytest.mark.parametrize("code", ["server_is_overloaded", "slow_down"])
 def test_a_model_that_has_too_much_to_do_is_told_as_busy(scene: Scene, code: str) -> None:
     """At once, once, and by a word of its own; nothing is asked again until the caller does, and the line stays."""
     wire = scene.on_the_line(TINA)
