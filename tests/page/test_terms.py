@@ -164,17 +164,33 @@ def test_the_summary_of_the_call_before_does_not_stand_in_the_next(place: Place,
 class Line:
     """Between the page and the server: all goes through, and the test may say something besides, in the server's words.
 
+    What the page says with the word `slow` in it is kept back until the test lets it go.
     What the server says of itself takes a minute, or the loss of a connection.
     """
 
-    def __init__(self, visitor: Visitor) -> None:
+    def __init__(self, visitor: Visitor, slow: str = "") -> None:
+        self.slow = slow
         self._route: WebSocketRoute
+        self._server: WebSocketRoute
+        self._kept: list[str | bytes] = []
         visitor.page.route_web_socket(re.compile("/ws-mobile/"), self._connect)
         visitor.page.reload()
 
     def _connect(self, route: WebSocketRoute) -> None:
-        route.connect_to_server()
+        self._server = route.connect_to_server()
         self._route = route
+        route.on_message(self._pass_on)
+
+    def _pass_on(self, message: str | bytes) -> None:
+        if self.slow and self.slow in str(message):
+            self._kept.append(message)
+        else:
+            self._server.send(message)
+
+    def hurry(self) -> None:
+        """What was kept back reaches the server."""
+        while self._kept:
+            self._server.send(self._kept.pop(0))
 
     def say(self, message: ToCaller) -> None:
         self._route.send(app.write(message).decode())
@@ -293,6 +309,36 @@ def test_of_two_choices_at_once_the_one_that_is_granted_holds(
     whose(visitor, "Mohit")
     visitor.sees("speaking")
     visitor.hears("assistant", Catalogue.load(place.file).get(MOHIT).greeting)
+
+
+def test_a_greeting_that_comes_before_the_refusal_of_another_is_heard(place: Place, visit: Visit) -> None:
+    """The page does not know yet whether it is the last of somebody who was left."""
+    visitor = visit(place.url, DESKTOP)
+    line = Line(visitor, slow=PRIYANKA)
+    visitor.call("Tina Kulkarni")
+    whose(visitor, "Tina Kulkarni")
+    visitor.page.evaluate(
+        "ids => ids.forEach(id => document.querySelector(`[data-id=${id}]`).click())", [MOHIT, PRIYANKA]
+    )
+    visitor.hears("assistant", Catalogue.load(place.file).get(MOHIT).greeting)
+    line.hurry()
+    expect(visitor.page.locator("#problem")).to_contain_text("Priyanka takes calls again")
+    whose(visitor, "Mohit")
+    visitor.sees("speaking")
+
+
+def test_an_answer_that_comes_before_a_refusal_is_heard(place: Place, visit: Visit) -> None:
+    """Whoever is on the line stays, and so does what they say."""
+    visitor = visit(place.url, DESKTOP)
+    line = Line(visitor, slow=PRIYANKA)
+    visitor.call("Mohit")
+    visitor.sees("speaking")
+    visitor.type("Will I marry?")
+    visitor.call("Priyanka")
+    expect(visitor.page.locator(".assistant")).to_have_count(2)
+    line.hurry()
+    expect(visitor.page.locator("#problem")).to_contain_text("Priyanka takes calls again")
+    visitor.sees("speaking")
 
 
 def test_a_choice_made_while_the_line_is_dialled_is_not_lost(place: Place, visit: Visit) -> None:

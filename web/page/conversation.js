@@ -24,6 +24,8 @@ export class Conversation {
   meter = new Meter();
   /** @type {Map<string, Persona>} everyone who was asked for in this call */
   #asked = new Map();
+  /** @type {{response_id: string, audio: string}[]} what was said while another one was wanted */
+  #held = [];
   #greeted = false;
   #owed = false; // something was said, and is not answered
   #limit = 0;
@@ -131,7 +133,7 @@ export class Conversation {
       case "audio_response":
         return this.#listen(message);
       case "clear":
-        return this.player.stop(message.response_id);
+        return this.#clear(message.response_id);
       case "notice":
         return this.#notice(message);
       case "error":
@@ -143,16 +145,26 @@ export class Conversation {
 
   #meet({ astrologer_id: id, name, language_code: code, price }) {
     const called = this.persona !== this.wanted; // another one may have been asked for since
+    if (this.persona?.astrologer_id !== id) this.#held = [];
     this.persona = this.#asked.get(id);
     if (!called) this.wanted = this.persona; // the refusal was of somebody else
     this.meter.serve(price);
     this.#greeted = this.#owed = false;
     this.captions.introduce(name, code, hue(id));
     this.changed();
+    this.#playHeld();
   }
 
-  #listen({ response_id: id, audio }) {
-    if (this.persona !== this.wanted) return; // the last words of whom the caller has just left
+  #listen(reply) {
+    if (this.persona === this.wanted) this.#play(reply);
+    else this.#held.push(reply); // the last words of whom the caller leaves, unless the one they asked for is refused
+  }
+
+  #playHeld() {
+    if (this.persona === this.wanted) this.#held.splice(0).forEach((reply) => this.#play(reply));
+  }
+
+  #play({ response_id: id, audio }) {
     this.#greeted = true;
     this.#owed = false;
     if (this.microphone.recording) this.call.say({ type: "interrupt" }); // two do not speak at once
@@ -169,7 +181,7 @@ export class Conversation {
   #notice({ code, message, ...bill }) {
     if (code === "minute") return this.meter.correct(bill);
     if (code === "switching" || code === "reconnecting") this.meter.rest();
-    if (code === "switching") return this.player.stop();
+    if (code === "switching") return this.#clear();
     if (code === "say_again") this.#dropped();
     if (code === "resumed") this.meter.run();
     return this.changed(code === "resumed" ? "" : message);
@@ -182,7 +194,14 @@ export class Conversation {
     else this.call.hangUp("it was not taken");
     if (code === "persona_switch_failed") this.meter.run();
     this.#greeted = true;
+    this.#playHeld();
     return this.changed(message);
+  }
+
+  /** @param {string} [id] this reply is not to be heard any further; or none */
+  #clear(id) {
+    this.#held = id === undefined ? [] : this.#held.filter((reply) => reply.response_id !== id);
+    this.player.stop(id);
   }
 
   #dropped() {
