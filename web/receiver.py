@@ -16,12 +16,14 @@ from actors.runtime import LoopRef
 from schemas import Refused
 from web.outbox import TOO_SLOW
 from web.receive_buffer import ReceiveBuffer
+from web.request_scheduler import SCHEDULER
 from web.wires import app
 from web.wires.binary import BinaryFrames
 
 READ_FRAMES = 20  # in a row; then the loop is yielded to the other callers, because buffered frames are read at once
 READ_SECONDS = 0.001  # in a row
 POLL_SECONDS = 1.0  # how often a throttled reader checks that the connection is still open
+LONG_TEXT = 4096  # bytes; to check 64 KB of JSON takes 2 ms, so longer texts take turns with other calls' and requests
 MOST_UNHANDLED = 64  # messages in the session's mailbox
 CONTROLS_A_SECOND = 20  # ping and pong frames; ten seconds of them may come at once
 TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second"
@@ -74,6 +76,8 @@ class Receiver:
                     await self._send_large(frame)
                     del frame  # it would be referenced until the next frame comes
                     continue
+                if size > LONG_TEXT and frame.type is WSMsgType.TEXT:
+                    await self.request.app[SCHEDULER].turn()
                 if message := self._decoded(frame):
                     session.tell(From(connection, message))
                 frames += 1 if type(message) is Spoke else text_cost(size)
