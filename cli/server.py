@@ -21,7 +21,7 @@ from audio import Pool
 from cli.failure import CannotServe
 from cli.file_descriptors import raise_limit, room_for_callers
 from cli.forced_exit import exit_within
-from cli.memory import freeze_memory
+from cli.memory import Trimmer, freeze_memory
 from cli.reload import read, reloading, warn_of_languages
 from cli.settings import OPENAI, Settings
 from engine.child import COMMAND, Child, EngineFailed
@@ -102,6 +102,7 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         )
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
+        stack.callback(Trimmer().stop)
         await stack.enter_async_context(reloading(settings.personas, raw, current, upstream.can.languages))
         shutdown = Shutdown()
         _on_signals(shutdown.requested)  # before the log line "listening": who reads it may stop the server at once

@@ -59,7 +59,7 @@ class Profile:
         return f"Profile({', '.join(field.name for field in fields(self) if getattr(self, field.name))})"
 
 
-def _usual(name: str, value: object) -> object:
+def _usual(name: str, value: Any) -> Any:
     """The text without blanks at its ends, and a time without its seconds: forms and databases write 07:45:00."""
     if not isinstance(value, str):
         return value
