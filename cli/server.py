@@ -42,6 +42,7 @@ from web.guard import check_host_and_origin, mark_origin
 from web.metrics import Metrics
 from web.refused_handshakes import RefusedHandshakes, trace_refused_handshakes
 from web.rest import Rest
+from web.spread import spread_calls
 from web.throttle import limit_addresses
 
 log = logging.getLogger("serve")
@@ -158,6 +159,7 @@ async def accept_callers(
         trace_refused_handshakes(refused),
         check_host_and_origin(frontend.hosts, frontend.origins),
         answer_preflights,
+        spread_calls(services.limits.connects),
     ]
     app = application(rest, supervisor, metrics, guards, frontend.client_limits)
     async with serving(app, frontend.listener, connections, frontend.tls, frontend.client_limits) as address:

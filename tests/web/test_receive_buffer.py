@@ -56,7 +56,9 @@ class Connection:
         self._reader = WebSocketDataQueue(self.protocol, 2**18, loop=loop)  # type: ignore[arg-type]
         self._parser: Any = WebSocketReader(self._reader, 8 * MIB, compress=False, decode_text=False)
         self.protocol._payload_parser = self._parser
-        self.buffer = ReceiveBuffer(self, self.protocol, self.ledger.holding(caller), ClientLimits(), rate or Rate(1e12, 1e12))
+        self.buffer = ReceiveBuffer(
+            self, self.protocol, self.ledger.holding(caller), ClientLimits(), rate or Rate(1e12, 1e12)
+        )
         self.buffer.report_to(self.told.append)
 
     def comes(self, data: bytes, piece: int = PIECE) -> None:
