@@ -53,6 +53,7 @@ class Receiver:
     binary: BinaryFrames = field(default_factory=lambda: BinaryFrames(time.monotonic))
     _told: int = field(default=0, init=False)  # in frames of audio, since the budget began anew
     _enough: float = field(default=0.0, init=False)  # when the time of the budget is over
+    _waits: bool = field(default=False, init=False)  # the session has not handled what it was told
     _held: float = field(default=0.0, init=False)  # seconds for which the address is over its rate
 
     async def run(self, pong_seconds: float) -> None:
@@ -78,7 +79,7 @@ class Receiver:
         where it ends the call and is logged.
         """
         backlog = self.session.backlog
-        if not backlog:
+        if self._waits and not backlog:
             self._begin_anew()
         if self._held or self._spent(backlog):
             return False
@@ -121,6 +122,7 @@ class Receiver:
         self._told += 1 if type(message) is Spoke else text_cost(size)
         if message:
             self.session.tell(From(self.connection, message))
+        self._waits = self.session.backlog > 0  # not where it has ended
 
     def _send(self, message: FromCaller) -> None:
         self.session.tell(From(self.connection, message))
@@ -161,7 +163,7 @@ class Receiver:
         """Charge what was told to the address; `_held` is for how long that is over its rate. The budget is full."""
         if self.rate and self._told:
             self._held = self.rate.owe(time.monotonic(), self._told)
-        self._told, self._enough = 0, time.perf_counter() + READ_SECONDS
+        self._told, self._waits, self._enough = 0, False, time.perf_counter() + READ_SECONDS
 
     async def _drained(self) -> None:
         """Yield the loop until the session's mailbox is below its limit; meanwhile TCP holds the caller back."""
