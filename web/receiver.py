@@ -81,7 +81,9 @@ class Receiver:
         backlog = self.session.backlog
         if self._waits and not backlog:
             self._begin_anew()
-        if self._held or self._spent(backlog):
+        elif self._spent(backlog):
+            return False
+        if self._held:
             return False
         try:
             self._tell(frame)
