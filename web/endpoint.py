@@ -19,6 +19,7 @@ from realtime import subprotocols
 from web.addresses import ADDRESS
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import MESSAGE_RATE
+from web.frame_queue import FrameQueue, install
 from web.outbox import Outbox
 from web.reassembly import MAX_FRAME
 from web.receive_buffer import LARGE_A_SECOND, LARGE_AT_ONCE, ReceiveBuffer
@@ -57,9 +58,16 @@ class Socket(web.WebSocketResponse[Literal[False]]):
         self.early = b""
         """Bytes that came right behind the request, before `ReceiveBuffer` was installed."""
 
+    @property
+    def frames(self) -> FrameQueue:
+        """Where the parser puts what it has finished."""
+        assert isinstance(self._reader, FrameQueue)
+        return self._reader
+
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
         self.early, request.protocol._message_tail = request.protocol._message_tail, b""
         super()._post_start(request, protocol, writer)
+        install(self, request.protocol, MAX_FRAME)
 
     def _handshake(self, request: web.BaseRequest) -> Any:
         """As aiohttp's, which looks at one header alone, with our choice of a subprotocol."""
@@ -133,7 +141,9 @@ class Endpoint:
                 if wish := _wish(request.query):
                     session.tell(From(connection, wish))
                 rate = request.get(MESSAGE_RATE)
-                receiver = Receiver(socket, session, connection, holding, receive_buffer, request, self._counters, rate)
+                receiver = Receiver(
+                    socket, socket.frames, session, connection, holding, receive_buffer, request, self._counters, rate
+                )
                 await receiver.run(self._client_limits.pong_seconds)
         except (ConnectionError, TimeoutError):  # a pong could not be written: the peer does not read
             if request.transport:
