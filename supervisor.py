@@ -5,27 +5,36 @@ import logging
 import secrets
 import sys
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, assert_never
 
 from actors.admission.door import Door
+from actors.admission.resumes import Resumes, refusal
 from actors.admission.slots import PersonaSlots
+from actors.call.resume import token
 from actors.messages.admission import (
     AccountBlocked,
     Admitted,
     Attached,
+    CameBack,
+    CannotResume,
     Connected,
+    Ended,
     FromSession,
     FromTrial,
     Inquired,
     Leaving,
+    LetGo,
     ReleaseSlots,
     Replaced,
     Report,
     Reserve,
+    Resume,
     Served,
+    WentAway,
 )
 from actors.messages.caller import Close, Error, ToCaller
+from actors.messages.resuming import NotResumedCode
 from actors.runtime import Boot, Down, Hired, LoopActor, LoopRef, Ref, Snapshot, Stop
 from actors.services import Services
 from actors.session import SessionInbox, UserSessionActor
@@ -41,7 +50,7 @@ class DrainOver:
     """A timer: the sessions have had DRAIN_SECONDS to end."""
 
 
-SupervisorInbox: TypeAlias = Boot | Stop | Down | Connected | FromSession | FromTrial | Inquired | DrainOver
+SupervisorInbox: TypeAlias = Boot | Stop | Down | Connected | Resume | FromSession | FromTrial | Inquired | DrainOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         services.counters.tokens_estimated = not services.upstream.can.counts_tokens
         self._door = Door(services.limits)
         self._slots = PersonaSlots(services.upstream.can.languages)
+        self._resumes = Resumes()
         self._entries: dict[Hired[SessionInbox], CallEntry] = {}
         self._newest: dict[str, CallEntry] = {}  # by user
         self._trial: Hired[TrialInbox] | None = None  # while the upstream refuses our account
@@ -90,6 +100,8 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         match message:
             case Connected():
                 self._admit(message)
+            case Resume() | CameBack() | CannotResume() | WentAway() | Ended():
+                self._resume(message)
             case Leaving(session, code):
                 self._left[session] = code
                 self._release(session)
@@ -123,11 +135,16 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
 
     def _admit(self, caller: Connected) -> None:
         before, now = self._newest.get(caller.user), self._services.clock.now()
-        if refusal := self._door.refusal(caller.user, len(self._entries), before is not None, now):
-            self._services.counters.refused[refusal.close.code] += 1
-            caller.outbox.tell(Error(refusal.code, refusal.close.reason))
-            caller.outbox.tell(refusal.close)
+        calls = len(self._entries)
+        longest_away = self._resumes.longest_away if calls >= self._services.limits.sessions else None
+        if refused := self._door.refusal(caller.user, calls - bool(longest_away), before is not None, now):
+            self._services.counters.refused[refused.close.code] += 1
+            caller.outbox.tell(Error(refused.code, refused.close.reason))
+            caller.outbox.tell(refused.close)
             return
+        if longest_away:
+            self._resumes.back(longest_away)
+            longest_away.tell(LetGo())
         if before:
             before.session.tell(Replaced())
         id_ = f"{self._run}-{next(self._ids)}"
@@ -137,6 +154,33 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         self._services.counters.begun += 1
         session.tell(Attached(caller.connection, caller.outbox, caller.mode))
         caller.outbox.tell(Admitted(session))
+
+    def _resume(self, message: Resume | CameBack | CannotResume | WentAway | Ended) -> None:
+        match message:
+            case Resume(user) if entry := self._newest.get(user):
+                self._resumes.ask(entry.session, message)
+                entry.session.tell(message)
+            case Resume():
+                self._cannot_resume(message, "unknown")
+            case CameBack(session, asked):
+                self._resumes.answered(session, asked)
+                self._resumes.back(session)
+                if before := self._entries.get(session):
+                    entry = self._entries[session] = replace(before, outbox=asked.outbox)
+                    if self._newest.get(before.user) is before:
+                        self._newest[before.user] = entry
+            case CannotResume(session, asked, code):
+                self._resumes.answered(session, asked)
+                self._cannot_resume(asked, code)
+            case WentAway(session):
+                self._resumes.went(session)
+            case Ended():
+                self._resumes.ended(message, self._services.clock.now())
+
+    def _cannot_resume(self, asked: Resume, code: NotResumedCode) -> None:
+        """The connection may begin another call; of one that has ended it is told the bill."""
+        bill = self._resumes.past(asked.user, token.digest(asked.token), self._services.clock.now())
+        asked.reply_to.tell(refusal("ended" if bill else code, bill))
 
     def _block_account(self, why: str) -> None:
         if self._door.account_blocked or self._door.draining:
@@ -157,6 +201,8 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
 
     def _session_ended(self, down: Down) -> None:
         self._release(down.ref)
+        for asked in self._resumes.gone(down.ref):
+            self._cannot_resume(asked, "ended")
         entry = self._entries.pop(down.ref)
         left = self._left.pop(down.ref, None)
         self._services.counters.ended[left or 4500] += 1
@@ -170,6 +216,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
     def _release(self, session: LoopRef[Any]) -> None:
         """The call is over: its places are free, and it is not the newest of its user any more."""
         self._slots.release_all(session)
+        self._resumes.back(session)
         entry = self._entries.get(session)
         if entry and self._newest.get(entry.user) is entry:
             del self._newest[entry.user]

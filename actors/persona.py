@@ -8,9 +8,11 @@ from actors.messages.persona import (
     CloseBill,
     FromPersona,
     MinutePassed,
+    PauseMeter,
     Prepare,
     Prepared,
     Remember,
+    ResumeMeter,
     StartMeter,
     StopMeter,
     ToPersona,
@@ -52,6 +54,12 @@ class PersonaActor(LoopActor[PersonaInbox]):
                 self._await_minute()
             case StopMeter():
                 self._meter.stop(self._clock.now())
+            case PauseMeter():
+                self._meter.pause(self._clock.now())
+                self._await_minute()
+            case ResumeMeter(seconds):
+                self._meter.resume(self._clock.now(), seconds)
+                self._await_minute()
             case MinuteOver():
                 self._minute()
             case CloseBill():

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
+from actors.admission.waiting import Kind, Parcel
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.bridges import Bridges
 from actors.call.clips import Clips
 from actors.call.connection import Caller
 from actors.call.conversation import Conversation
+from actors.call.due import Due
 from actors.call.ending import CallEnding, minute
 from actors.call.events import UpstreamEvents
 from actors.call.inbound import Inbound
@@ -21,14 +23,15 @@ from actors.call.intake import Intake
 from actors.call.line import Leg
 from actors.call.outbound import Outbound
 from actors.call.refusals import Refusals
+from actors.call.resume.absence import Absence
 from actors.call.room import Room
 from actors.call.snapshot import SessionSnapshot
 from actors.call.switchboard import Switchboard
-from actors.call.timers import Look, MicrophoneSilent, ReconnectDue, ReleaseDue, Timer, TimeUp
-from actors.call.uplink import MUTED_SECONDS
+from actors.call.timers import GraceOver, Look, MicrophoneSilent, ReconnectDue, ReleaseDue, Timer, TimeUp
 from actors.call.usage import Account
-from actors.call.watch import RECONNECTING, End, Watch
+from actors.call.watch import RECONNECTING, Watch
 from actors.messages.admission import (
+    GONE,
     AccountBlocked,
     Attached,
     Declined,
@@ -37,11 +40,14 @@ from actors.messages.admission import (
     From,
     FromSession,
     Leaving,
+    LetGo,
     ReleaseSlots,
     Replaced,
     Reserve,
     Reserved,
+    Resume,
     Wish,
+    Wished,
 )
 from actors.messages.bridge import (
     AccountRefused,
@@ -63,8 +69,8 @@ from audio import Decoded, Undecoded
 log = logging.getLogger(__name__)
 
 SessionInbox: TypeAlias = (
-    Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Reserved | Declined | FromBridge
-    | Decoded | Undecoded | Displaced | Timer
+    Boot | Stop | Down | Attached | Detached | Replaced | From | Wished | Resume | LetGo | FromPersona | Reserved
+    | Declined | FromBridge | Decoded | Undecoded | Displaced | Timer
 )  # fmt: skip
 
 
@@ -83,6 +89,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _began: float
     _room: Room
     _intake: Intake
+    _absence: Absence
+    _due: Due
 
     def __init__(
         self, user: str, session_id: str, services: Services, supervisor: Ref[FromSession], address: str = ""
@@ -104,6 +112,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         match message:
             case From(connection, said):
                 if connection == self._caller.connection and not self._call_ending.begun:
+                    self._caller.handled += 1
                     self._intake.hear(said)
             case UpstreamEvent(generation, event):
                 self._events.learn(generation, event)
@@ -124,27 +133,26 @@ class UserSessionActor(LoopActor[SessionInbox]):
             case MinutePassed(bill):
                 self._caller.tell(minute(bill))
             case BillClosed(bill):
+                self._absence.ended(bill)
                 self._call_ending.settle(bill)
                 self._end_when_all_is_told()
             case Attached(connection, outbox, mode):
-                self._caller.attach(connection, outbox)
+                self._caller.attach(connection, outbox, self._parcel)
                 self._room.of(self._services.waiting.holding(connection, self._address))
                 if mode:
                     self._switchboard.mode.set(mode)
-            case Detached() | Replaced() | Stop() | TimeUp():
+            case Wished() | Resume():
+                self._resumes(message)
+            case Detached() | Replaced() | Stop() | TimeUp() | GraceOver() | LetGo():
                 self._consider_leaving(message)
             case Down():
                 self._child_ended(message)
             case ReleaseDue():
                 self.pace()
-            case MicrophoneSilent():
-                if self._inbound.stream.close_what_is_open(self.clock()):
-                    self.after(MUTED_SECONDS, message)
-                    self.after(0.0, Look())
             case ReconnectDue():
                 self._switchboard.steer()
-            case Look():
-                self._look()
+            case Look() | MicrophoneSilent():
+                self._due.come(message, over=self._call_ending.begun)
             case Boot():
                 self._begin()
             case _:
@@ -172,7 +180,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._bridges = self._switchboard.bridges
         self._events = UpstreamEvents(self, self._caller, self._conversation, self._bridges, self._account)
         self._intake = Intake(self, self._caller, self._conversation, self._switchboard, self._room, self._refusals)
-        self._look()
+        self._absence = Absence(self, self.me, self._user, self._conversation, persona, self._supervisor)
+        self._due = Due(self, self._caller, self._switchboard, self._absence, self._lost)
+        self._due.come(Look(), over=False)
         self.after(services.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, services.current.catalogue.version)
 
@@ -206,43 +216,33 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._bridges.close()
         self._persona.tell(CloseBill())
 
-    # What the caller waits for.
+    # The caller's connections.
 
-    def _look(self) -> None:
-        """Say and do what is due by the table, and look again when more is."""
-        if self._call_ending.begun:
-            return
-        due, wait = self.watch.look(self._switchboard.waits(), self.clock())
-        if wait is not None:
-            self.after(wait, Look())
-        for what in due:
-            match what:
-                case Notice():
-                    self._caller.tell(what)
-                case Close():
-                    self.leave(what)
-                case End.GIVE_UP:
-                    self._switchboard.give_up()
-                case End.FAIL:
-                    self._fail()
-                case _ if live := self._bridges.serving:
-                    self._lost(live, None)
+    def _parcel(self) -> Parcel:
+        """A count of what is kept for the caller until they have received it."""
+        return self._room.holding.parcel(Kind.REPLY, lambda lost: self.me.tell(LetGo()))
 
-    def _fail(self) -> None:
-        """Nothing comes of what was asked of the connection that serves: it fails, and the next is asked."""
-        if live := self._bridges.serving:
-            self._conversation.owed.give_up(live)
-            self.pace()
-        self._bridges.go_on()
+    def _resumes(self, message: Wished | Resume) -> None:
+        match message:
+            case Wished(connection, wish) if connection == self._caller.connection and not self._call_ending.begun:
+                self._intake.hear(wish)
+            case Resume():
+                self._absence.resume(message, ended=self._call_ending.begun)
 
     # How it ends.
 
-    def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp) -> None:
+    def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp | GraceOver | LetGo) -> None:
         match message:
             case Detached(connection, how):
-                if connection == self._caller.connection:
+                if connection != self._caller.connection or self._absence.since is not None:
+                    return
+                if self._call_ending.begun or not self._absence.begin(how):
                     self._caller.detach()
                     self.leave(how)
+            case GraceOver() | LetGo() if self._absence.since is not None:
+                self.leave(GONE)
+            case LetGo():
+                self._caller.forfeit()
             case Replaced():
                 self.leave(Close(4409, "replaced by your newer connection: do not reconnect this one"))
             case Stop():

@@ -64,6 +64,8 @@ class Meter:
         self._times: dict[tuple[str, Pricing | None], _Time] = {}
         self._on: _Time | None = None
         self._since = 0.0
+        self._paused = False
+        self._paused_on: _Time | None = None
 
     def start(self, persona: Persona, now: float) -> None:
         """Start the meter for a persona; it is stopped for the one before."""
@@ -78,6 +80,17 @@ class Meter:
             self._on.ms = self._ms(self._on, now)
         self._on = None
 
+    def pause(self, now: float) -> None:
+        """The caller is away: nothing is metered until `resume`, whoever is on the line."""
+        if self._on:
+            self._on.ms, self._since = self._ms(self._on, now), now
+        self._paused, self._paused_on = True, self._on
+
+    def resume(self, now: float, seconds: float = 0.0) -> None:
+        """The caller is back; the last `seconds` are metered, too, if whoever is on the line was there all the time."""
+        stayed = self._on is self._paused_on
+        self._paused, self._since = False, now - seconds if stayed else now
+
     def bill(self, now: float) -> Bill:
         """The bill up to now. Only full seconds of each stay count."""
         times = self._times.values()
@@ -85,9 +98,10 @@ class Meter:
 
     def seconds_to_full_minute(self, now: float) -> float | None:
         """The seconds until the next full minute of priced time; None if no priced time is being counted."""
-        if not self._on or not self._on.persona.behaviour.pricing:
+        if not self._on or self._paused or not self._on.persona.behaviour.pricing:
             return None
         return 60 - self.bill(now).priced_seconds % 60 - self._ms(self._on, now) % 1000 / 1000
 
     def _ms(self, time: _Time, now: float) -> int:
-        return time.ms + round((now - self._since) * 1000) if time is self._on else time.ms
+        runs = time is self._on and not self._paused
+        return time.ms + round((now - self._since) * 1000) if runs else time.ms

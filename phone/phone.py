@@ -71,13 +71,20 @@ class Phone:
     speaking: str = ""  # the response_id of the binary frames that arrive now
     seen: list[Message] = field(default_factory=list)
     error: Message | None = None
+    keepalive: dict[str, Any] = field(default_factory=dict)  # of websockets' `connect`: ping_interval, ping_timeout
+    socket: ClientConnection = field(init=False, repr=False)
 
     async def __aenter__(self) -> Self:
+        self.socket = await self.dial(self.query)
+        return self
+
+    async def dial(self, query: dict[str, str]) -> ClientConnection:
+        """Open a connection. Raises as entering does."""
         address = f"{self.url}/ws-mobile/{quote(self.user, safe='')}"
-        if self.query:
-            address += f"?{urlencode(self.query)}"
+        if query:
+            address += f"?{urlencode(query)}"
         try:
-            self.socket: ClientConnection = await connect(address, origin=self.origin, max_size=MAX_FRAME, proxy=None)
+            return await connect(address, origin=self.origin, max_size=MAX_FRAME, proxy=None, **self.keepalive)
         except InvalidStatus as refused:
             reason = (refused.response.body or b"").decode(errors="replace").strip()
             raise CallEnded(refused.response.status_code, reason, None) from None
@@ -87,7 +94,6 @@ class Phone:
             raise NoServer(f"no server answers at {self.url} ({error.strerror or error})") from None
         except (InvalidURI, InvalidHandshake) as error:
             raise InvalidAddress(f"no call can be placed to {self.url}: {error}") from None
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -96,8 +102,12 @@ class Phone:
 
     async def say(self, **message: Any) -> None:
         """Send one message, e.g. `say(type="text", text="hello")`. Raises CallEnded when the server has closed."""
+        await self.send(orjson.dumps(message).decode())
+
+    async def send(self, frame: str | bytes) -> None:
+        """Send one frame. Raises CallEnded when the server has closed."""
         try:
-            await self.socket.send(orjson.dumps(message), text=True)
+            await self.socket.send(frame)
         except ConnectionClosed:
             raise await self.closed() from None
 
@@ -109,11 +119,8 @@ class Phone:
     async def speak(self, pcm: bytes, frame_ms: int = 20) -> None:
         """Send audio (PCM16 24 kHz mono) in frames of `frame_ms`, as fast as the server reads. Raises CallEnded."""
         size = frame_ms * BYTES_PER_MS
-        try:
-            for start in range(0, len(pcm), size):
-                await self.socket.send(pcm[start : start + size])
-        except ConnectionClosed:
-            raise await self.closed() from None
+        for start in range(0, len(pcm), size):
+            await self.send(pcm[start : start + size])
 
     async def reply(self, since: float | None = None, within: float = 60.0) -> Answer:
         """Wait for a complete streamed reply; its `seconds` end at the first audio. Raises CallFailed on an error.
@@ -181,11 +188,7 @@ class Phone:
 
     async def next(self) -> Message:
         """Wait for the next message. A binary frame is {"type": "sound", "response_id", "pcm"}. Raises CallEnded."""
-        try:
-            frame = await self.socket.recv()
-        except ConnectionClosed:
-            code, reason = self.socket.close_code or 1006, self.socket.close_reason or ""
-            raise CallEnded(code, reason, self.error) from None
+        frame = await self.receive()
         message: Message
         if isinstance(frame, bytes):
             message = {"type": "sound", "response_id": self.speaking, "pcm": frame}
@@ -198,6 +201,14 @@ class Phone:
             self.speaking = message["response_id"]
         self.on_message(message)
         return message
+
+    async def receive(self) -> str | bytes:
+        """The next frame. Raises CallEnded."""
+        try:
+            return await self.socket.recv()
+        except ConnectionClosed:
+            code, reason = self.socket.close_code or 1006, self.socket.close_reason or ""
+            raise CallEnded(code, reason, self.error) from None
 
     async def closed(self, within: float = 60.0) -> CallEnded:
         """Wait until the server closes the call. Raises TimeoutError."""

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from actors.messages.admission import Connected
+from actors.messages.admission import Connected, Resume
 from actors.runtime import Ref
 from web import page
 from web.acceptor import Acceptor
@@ -24,7 +24,7 @@ from web.slashes import ignore_slashes
 
 def application(
     rest: Rest,
-    supervisor: Ref[Connected],
+    supervisor: Ref[Connected | Resume],
     metrics: Metrics,
     guards: Sequence[Middleware],
     client_limits: ClientLimits = CLIENT_LIMITS,

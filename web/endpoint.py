@@ -12,20 +12,22 @@ from aiohttp import WSMsgType, web
 from actors.admission.rate import Rate
 from actors.admission.waiting import Ledger
 from actors.counters import Counters
-from actors.messages.admission import Connected, From
-from actors.messages.caller import Chose, Mode, SearchedPersona
+from actors.messages.admission import Connected, From, Resume, Wished
+from actors.messages.caller import Chose, Close, Error, Mode, SearchedPersona, TooFast
 from actors.runtime import Ref
 from realtime import subprotocols
 from web.addresses import ADDRESS
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import MESSAGE_RATE
 from web.frame_queue import FrameQueue, install
-from web.outbox import Outbox
+from web.outbox import Outbox, Session
 from web.reassembly import MAX_FRAME
 from web.receive_buffer import LARGE_A_SECOND, LARGE_AT_ONCE, ReceiveBuffer
 from web.receiver import Receiver
 from web.refused_handshakes import REASON, Reason
 from web.request_handler import TimedRequestHandler
+from web.resuming import SENT_EARLY, Comer, asks_to_resume
+from web.throttle import MAY_CALL, TOO_MANY_CALLS
 from web.user_id import read_user_id
 
 DEAD_SECONDS = 60  # the kernel ends a connection on which sent bytes stay unacknowledged for so long
@@ -97,7 +99,7 @@ class Endpoint:
 
     def __init__(
         self,
-        supervisor: Ref[Connected],
+        supervisor: Ref[Connected | Resume],
         counters: Counters,
         waiting: Ledger,
         client_limits: ClientLimits = CLIENT_LIMITS,
@@ -135,11 +137,17 @@ class Endpoint:
         receive_buffer.feed_data(socket.early)
         outbox = Outbox(socket, request.transport, connection, self._client_limits, holding)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
-        self._supervisor.tell(Connected(user, connection, outbox, mode, address))
         try:
-            if session := await outbox.admitted:
-                if wish := _wish(request.query):
-                    session.tell(From(connection, wish))
+            session = await self._resumed(socket, request, Comer(user, connection, outbox))
+            resumed = session is not None
+            if not session and not outbox.closing:
+                self._supervisor.tell(Connected(user, connection, outbox, mode, address))
+                session = await outbox.admitted
+            if session:
+                if not resumed and (wish := _wish(request.query)):
+                    session.tell(Wished(connection, wish))
+                elif resumed and not socket.frames.empty:
+                    session.tell(From(connection, TooFast(SENT_EARLY)))
                 rate = request.get(MESSAGE_RATE)
                 receiver = Receiver(
                     socket, socket.frames, session, connection, holding, receive_buffer, request, self._counters, rate
@@ -154,6 +162,18 @@ class Endpoint:
             writing.cancel()
             receive_buffer.close()
             holding.close()
+
+    async def _resumed(self, socket: Socket, request: web.Request, comer: Comer) -> Session | None:
+        """The session of the call that this connection goes on with; None if it begins another, or is closed."""
+        if not asks_to_resume(request.query):
+            return None
+        if session := await comer.resume(socket, self._supervisor):
+            return session
+        may_call = request.get(MAY_CALL)
+        if may_call and not comer.outbox.closing and not may_call():
+            comer.outbox.tell(Error("busy", TOO_MANY_CALLS))
+            comer.outbox.tell(Close(4429, "too many calls begin at your address at once: wait a few seconds"))
+        return None
 
 
 def _caller(request: web.Request) -> tuple[str, Mode | None]:
@@ -190,8 +210,9 @@ def _tune(transport: asyncio.BaseTransport | None, unsent: int) -> None:
 
 def _wish(query: Mapping[str, str]) -> Chose | SearchedPersona | None:
     """The persona that the address names, or else the search for one."""
+    resumable = query.get("resumable") == "true"
     if astrologer_id := query.get("astrologer_id"):
-        return Chose(astrologer_id)
+        return Chose(astrologer_id, resumable=resumable)
     if "match" in query:
-        return SearchedPersona(query["match"], query.get("language") or None)
+        return SearchedPersona(query["match"], query.get("language") or None, resumable=resumable)
     return None

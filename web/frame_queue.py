@@ -33,6 +33,11 @@ class FrameQueue(WebSocketDataQueue):
         if not self._buffer:
             self._handle = handle
 
+    @property
+    def empty(self) -> bool:
+        """True if no frame waits to be received."""
+        return not self._buffer
+
     def leave(self) -> None:
         """Whoever listened handles nothing more."""
         self._handle = None

@@ -8,9 +8,12 @@ from typing import TypeAlias
 
 from aiohttp import WSMsgType, web
 
-from actors.admission.waiting import LARGE, Holding, Kind, Ledger
-from actors.messages.admission import Admitted, Detached, From
+from actors.admission import waiting
+from actors.admission.waiting import LARGE, Holding, Kind
+from actors.call.resume.ledger import Frame, Ledger
+from actors.messages.admission import GONE, Admitted, Detached, From, Wished
 from actors.messages.caller import AudioResponse, Clear, Close, Sound, ToCaller
+from actors.messages.resuming import NotResumed, Resumed
 from actors.runtime import LoopRef
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.error_size import close_reason
@@ -18,9 +21,11 @@ from web.wires import app
 
 log = logging.getLogger(__name__)
 
-Queued: TypeAlias = bytes | AudioResponse | Sound | Close
-"""What the queue holds. An `AudioResponse` is encoded only when it is written."""
+Session: TypeAlias = LoopRef[From | Wished | Detached]
+Queued: TypeAlias = bytes | AudioResponse | Sound | Resumed | NotResumed | Close
+"""What the queue holds. An `AudioResponse` is encoded only when it is written, and so is what is not counted."""
 
+AS_IT_IS = (Sound, AudioResponse, Close, Resumed, NotResumed)
 PING_SECONDS = 30.0
 PING = b""
 TOO_SLOW = Close(4408, "you read too slowly: check the network and call again")
@@ -29,7 +34,9 @@ TOO_SLOW = Close(4408, "you read too slowly: check the network and call again")
 class Outbox:
     """A Ref that sends to the caller. `admitted` resolves to the session, or to None when the call is refused.
 
-    A caller who reads too slowly, so that the queue exceeds its limits, is closed with `TOO_SLOW`.
+    A caller who reads too slowly, so that the queue exceeds its limits, is closed with `TOO_SLOW`. `written` counts the
+    data frames of which the writing began. What a caller who may come back has not received is noted in a ledger, and
+    what is not written when their connection is lost waits to be seized.
     """
 
     def __init__(
@@ -43,14 +50,17 @@ class Outbox:
         self._socket, self._transport, self._connection = socket, transport, connection
         self._most_text, self._most_sound = client_limits.text, client_limits.sound
         self._write_seconds, self._slowest_line = client_limits.write_seconds, client_limits.slowest_line
-        self._session: LoopRef[From | Detached] | None = None
+        self._session: Session | None = None
+        self._ledger: Ledger | None = None
+        self._seized = False
+        self.written = 0
         self._waiting: deque[Queued] = deque()
         self._text = 0  # queued bytes of messages
         self._sound = 0  # queued bytes of streamed audio
-        self._large = (holding or Ledger().holding(connection)).parcel(Kind.REPLY, lambda lost: self._evict())
+        self._large = (holding or waiting.Ledger().holding(connection)).parcel(Kind.REPLY, lambda lost: self._evict())
         self._wake = asyncio.Event()
         self.closing = False  # a Close is queued or written: `run` ends within the time that a close may take
-        self.admitted: asyncio.Future[LoopRef[From | Detached] | None] = asyncio.get_running_loop().create_future()
+        self.admitted: asyncio.Future[Session | None] = asyncio.get_running_loop().create_future()
 
     def tell(self, message: ToCaller | Admitted, /) -> None:
         """Queue a message; after a Close, or when the caller is too slow, it is dropped."""
@@ -61,7 +71,28 @@ class Outbox:
         elif not self.closing:
             if isinstance(message, Clear):
                 self._drop(message.response_id)
-            self._put(message if isinstance(message, AudioResponse | Close | Sound) else app.write(message))
+            self._put(message if isinstance(message, AS_IT_IS) else app.write(message))
+
+    # A caller who may come back.
+
+    def keep(self, ledger: Ledger) -> None:
+        """Note in `ledger` each data frame that is written from now on."""
+        ledger.first = self.written
+        self._ledger = ledger
+
+    def seize(self) -> list[Frame]:
+        """Take what waits, in its order; from now on nothing but a Close is written."""
+        frames = [one for one in self._waiting if isinstance(one, Frame) and one is not PING]
+        self._waiting.clear()
+        self._text = self._sound = 0
+        self._large.release()
+        self._ledger, self._seized = None, True
+        return frames
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of streamed audio that wait to be written."""
+        return self._sound
 
     def _evict(self) -> None:
         """The ledger needs this memory for others: abort, because a close frame would come after all that is queued."""
@@ -71,6 +102,8 @@ class Outbox:
             self._transport.abort()
 
     def _put(self, frame: Queued) -> None:
+        if self._seized and not isinstance(frame, Close):
+            return
         fits = self._count(frame, 1)
         if not fits or frame is TOO_SLOW or self._text > self._most_text or self._sound > self._most_sound:
             self._waiting.clear()
@@ -93,6 +126,8 @@ class Outbox:
     def _drop(self, response_id: str) -> None:
         """Remove the queued audio of a cancelled reply."""
         remaining = deque[Queued]()
+        if self._ledger:
+            self._ledger.take_back(response_id)
         for frame in self._waiting:
             if isinstance(frame, Sound) and frame.response_id == response_id:
                 self._count(frame, -1)
@@ -113,7 +148,7 @@ class Outbox:
         except (ConnectionError, TimeoutError) as error:
             log.debug("the caller is gone, or reads nothing: %r", error)
             if isinstance(error, TimeoutError):
-                self._detach()
+                self._detach(GONE if self._ledger else TOO_SLOW)
             if self.closing:
                 self._refuse()
             if isinstance(self._transport, asyncio.WriteTransport):
@@ -123,16 +158,18 @@ class Outbox:
             self._release()
 
     def _release(self) -> None:
-        """Nothing is written any more: drop the queue."""
+        """Nothing is written any more: drop the queue, unless the call goes on over another connection."""
         self._ping_timer.cancel()
+        if self._ledger and not self.closing:
+            return
         self.closing = True
         self._waiting.clear()
         self._large.release()
 
-    def _detach(self) -> None:
-        """End the call of a caller who reads too slowly, even though the last frame is not written yet."""
+    def _detach(self, how: Close = TOO_SLOW) -> None:
+        """Tell the session of a caller who reads too slowly, even though the last frame is not written yet."""
         if self._session:
-            self._session.tell(Detached(self._connection, TOO_SLOW))
+            self._session.tell(Detached(self._connection, how))
 
     def _schedule_ping(self) -> None:
         self._ping_timer = asyncio.get_running_loop().call_later(PING_SECONDS, self._ping)
@@ -150,21 +187,36 @@ class Outbox:
             async with asyncio.timeout(self._write_seconds):
                 await self._socket.close(code=frame.code, message=close_reason(frame.reason))
             return True
-        data, kind = (frame.pcm, WSMsgType.BINARY) if isinstance(frame, Sound) else (await _text(frame), WSMsgType.TEXT)
-        if frame is PING:
-            kind = WSMsgType.PING
+        if isinstance(frame, Sound):
+            self._note(frame)
+            data, kind = frame.pcm, WSMsgType.BINARY
+        elif frame is PING:
+            data, kind = PING, WSMsgType.PING
+        elif isinstance(frame, Resumed | NotResumed):
+            data, kind = app.write(frame), WSMsgType.TEXT
+        else:
+            self._note(frame)
+            data, kind = await _text(frame), WSMsgType.TEXT
+            if self._seized:
+                return False
         async with asyncio.timeout(self._write_seconds + len(data) / self._slowest_line):
             await self._socket.send_frame(data, kind)
         self._count(frame, -1)
         return False
+
+    def _note(self, frame: Frame) -> None:
+        """The writing of a data frame begins."""
+        self.written += 1
+        if self._ledger is not None:
+            self._ledger.wrote(frame)
 
     def _refuse(self) -> None:
         if not self.admitted.done():
             self.admitted.set_result(None)
 
 
-def _size(frame: bytes | AudioResponse | Close) -> int:
-    """The size of the frame in bytes; 0 for a Close."""
+def _size(frame: Queued) -> int:
+    """The size of the frame in bytes; 0 for a Close, and for what is not counted."""
     if isinstance(frame, AudioResponse):
         return len(frame.pcm) * 4 // 3
     return len(frame) if isinstance(frame, bytes) else 0

@@ -15,7 +15,7 @@ from aiohttp.http import WSMessageNoDecodeText
 from actors.admission.rate import Rate
 from actors.admission.waiting import CROWDED, LARGE, Holding, Kind
 from actors.counters import Counters
-from actors.messages.admission import Detached, From
+from actors.messages.admission import Detached, From, Wished
 from actors.messages.caller import Close, FromCaller, Malformed, Recorded, Spoke, Stray, TooFast
 from actors.runtime import LoopRef
 from schemas import Refused
@@ -44,7 +44,7 @@ class Receiver:
 
     socket: web.WebSocketResponse[bool]
     frames: FrameQueue
-    session: LoopRef[From | Detached]
+    session: LoopRef[From | Wished | Detached]
     connection: int
     holding: Holding
     receive_buffer: ReceiveBuffer
@@ -126,15 +126,14 @@ class Receiver:
         size, message = len(frame.data), self._decoded(frame)
         self.counters.received += size
         self._told += 1 if type(message) is Spoke else text_cost(size)
-        if message:
-            self.session.tell(From(self.connection, message))
+        self.session.tell(From(self.connection, message))
         self._waits = self.session.backlog > 0  # not where it has ended
 
     def _send(self, message: FromCaller) -> None:
         self.session.tell(From(self.connection, message))
 
-    def _decoded(self, frame: WSMessageNoDecodeText) -> FromCaller | None:
-        """The message in a frame; None if it is complete only with the next."""
+    def _decoded(self, frame: WSMessageNoDecodeText) -> FromCaller:
+        """The message in a frame."""
         try:
             if frame.type is WSMsgType.BINARY:
                 return self.binary.read(frame.data)
@@ -148,7 +147,6 @@ class Receiver:
         self.receive_buffer.frame_read()
         size, message = len(frame.data), self._decoded(frame)
         self.counters.received += size
-        assert message  # half a sample is not large
         if not isinstance(message, Malformed | Stray) and not counted.resize(size):
             message = Malformed("busy", CROWDED) if size <= self.holding.ledger.caller else TOO_LARGE
         self._send(replace(message, counted=counted) if isinstance(message, Recorded) else message)

@@ -1,6 +1,7 @@
 """Middleware that limits the calls and requests of each address."""
 
 import json
+from functools import partial
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -8,6 +9,10 @@ from aiohttp.typedefs import Handler, Middleware
 from web.addresses import ADDRESS
 from web.connections import MESSAGE_RATE, Connections
 from web.request_handler import TimedRequestHandler
+from web.resuming import asks_to_resume
+
+MAY_CALL = web.RequestKey("may call", partial)
+"""Counts one more call of the address: of a connection that resumes none. Absent where the call was counted."""
 
 CALLS = ("/ws/", "/ws-mobile/")
 TOO_MANY_CALLS = "Too many calls begin at your address at once: wait a few seconds, then call once."
@@ -30,7 +35,9 @@ def limit_addresses(connections: Connections) -> Middleware:
             return await handler(request)
         proxied = connections.addresses.trusts(peer)
         if request.path.startswith(CALLS):
-            if not connections.may_call(address):
+            if asks_to_resume(request.query):
+                request[MAY_CALL] = partial(connections.may_call, address)
+            elif not connections.may_call(address):
                 raise _too_many(TOO_MANY_CALLS, proxied)
             request[MESSAGE_RATE] = connections.message_rate(address)
         elif not connections.may_request(address):

@@ -21,7 +21,7 @@ class Conversation:
     """
 
     def __init__(self, caller: Caller, inbound: Inbound, outbound: Outbound, tally: Counter[str]) -> None:
-        self.inbound, self.outbound = inbound, outbound
+        self.caller, self.inbound, self.outbound = caller, inbound, outbound
         self.greetings = Greetings()
         self.owed = Owed(caller, inbound, outbound, self.greetings, tally)
 

@@ -19,10 +19,13 @@ from actors.messages.caller import (
     HungUp,
     Interrupted,
     Malformed,
+    Partial,
     Pinged,
     Played,
     Pong,
+    Receipt,
     Recorded,
+    ResumeAsked,
     SearchedPersona,
     Spoke,
     Stray,
@@ -35,6 +38,7 @@ from upstream.facts import BYTES_PER_MS
 SECOND = 1000 * BYTES_PER_MS  # of audio
 STRAY_SECONDS = 1.0  # a phone hears of a refusal a moment later, and has sent 50 more frames a second until then
 HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was before: a phone was out of reach for so long
+NO_RESUMING = "A call is resumed by the first message on a connection of its own: open one with ?resume=true."
 NO_PERSONA = Error("no_persona", "Choose a persona first: send config with an astrologer_id.")
 
 
@@ -80,11 +84,15 @@ class Intake:
                 self._stream(pcm, now)
             case Played(response_id, ms):
                 self._outbound.played(response_id, ms, now)
+            case Receipt(received, more):
+                self._received(received, more, now)
             case Pinged():
                 self._caller.tell(Pong())
             case Chose():
+                self._caller.resumable = self._caller.resumable or said.resumable
                 self._switchboard.choose(said)
             case SearchedPersona():
+                self._caller.resumable = self._caller.resumable or said.resumable
                 self._switchboard.seek(said)
             case Recorded() | Typed():
                 self._turn(said, now)
@@ -97,12 +105,24 @@ class Intake:
                 if error:
                     self._refusals.refuse(error, reason, now)
                 self._host.leave(Close(code, reason))
+            case Partial():
+                pass
+            case ResumeAsked():
+                raise Refused("bad_message", NO_RESUMING)
             case Malformed(code, reason):
                 raise Refused(code, reason)
             case Stray(reason):
                 self._stray(reason, now)
             case _:
                 assert_never(said)
+
+    def _received(self, received: int, more: FromCaller | None, now: float) -> None:
+        """The caller says how much they have, and perhaps something else, which holds whatever is wrong with that."""
+        if more:
+            self._take(more, now)
+        if not self._caller.acknowledged(received):
+            raise Refused("bad_message", "`received` is more than was sent on this connection.")
+        self._host.pace()
 
     def _turn(self, said: Recorded | Typed, now: float) -> None:
         """A whole turn has come. Raises Refused: wrong_mode, busy."""

@@ -39,6 +39,11 @@ class Owed:
         self._taken_up = False  # it has begun another by itself
         self._ended = 0  # asks that came to an end of any kind: a turn that replaces another waits no longer
 
+    @property
+    def answers(self) -> int:
+        """How many replies came to an end: were made, or interrupted."""
+        return self._tally["replies"] + self._tally["interrupted"]
+
     def asks(self) -> list[TurnId]:
         """The asks that are not answered, with the turn that is about to be one because the caller has stopped."""
         asked = [said.number for said in self._turns if said.asked and not said.cancelled]
@@ -50,7 +55,7 @@ class Owed:
 
     def waits(self, leg: Leg) -> list[Waiting]:
         """What the caller waits for from this connection."""
-        answers = self._tally["replies"] + self._tally["interrupted"]
+        answers = self.answers
         waits = [] if leg.ready else [Waiting(For.CONSENT, leg.generation)]
         if self._stream.unheard:
             waits.append(Waiting(For.WORDS, leg.generation))

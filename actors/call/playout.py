@@ -16,7 +16,7 @@ it was.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from actors.call.outgoing import RATE, OutgoingReply
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
@@ -24,6 +24,7 @@ from actors.messages.ids import Generation
 from upstream.facts import BYTES_PER_MS, ReplyNumber
 
 LEAD = 0.4  # seconds of audio that may be released ahead of the caller's player
+PAST = 4  # replies that were played, as far as we know: of a lost connection, the caller may have received less
 PIECE = 0.06  # seconds: less is not released alone while more is to come; a `clear` waits behind one at most
 
 
@@ -33,6 +34,8 @@ class Playout:
     def __init__(self) -> None:
         self._queue: deque[OutgoingReply] = deque()
         self._until = 0.0  # when all that was released will have been played
+        self._past: deque[OutgoingReply] = deque(maxlen=PAST)
+        self._stood: float | None = None  # when the caller went away, while they are
 
     def __iter__(self) -> Iterator[OutgoingReply]:
         return iter(list(self._queue))
@@ -54,6 +57,7 @@ class Playout:
 
     def send(self, outgoing: OutgoingReply, now: float) -> bytearray:
         """Release a whole reply at once; returns its audio."""
+        now = self.clock(now)
         self._forget_heard(now)
         outgoing.since, outgoing.until, outgoing.begun, outgoing.done = now, self._until, True, True
         pcm = outgoing.release_all(now)
@@ -106,9 +110,45 @@ class Playout:
             outgoing.told += 1
         return [Transcript("assistant", "".join(news), outgoing.id, final=False)] if news else []
 
+    @property
+    def stands(self) -> bool:
+        """True while the caller is away."""
+        return self._stood is not None
+
+    def clock(self, now: float) -> float:
+        """The time by which replies play: it stands while the caller is away."""
+        return now if self._stood is None else self._stood
+
+    def stand(self, now: float) -> None:
+        """The caller is away: nothing plays, and nothing is released."""
+        self._stood = now
+
+    def ahead(self, now: float) -> float:
+        """How many seconds will be played of what was released."""
+        return max(0.0, self._until - now)
+
+    def go_on(self, unreceived: Mapping[str, int], now: float) -> float:
+        """The caller is back, and has not received so many bytes of each reply, by its id.
+
+        The rest they have heard, or hear now; then comes what they have not. Returns for how many seconds they heard it
+        while they were away.
+        """
+        stood, self._stood = self.clock(now), None
+        self._forget_heard(stood)
+        self._queue.extendleft(one for one in reversed(self._past) if unreceived.get(one.id))
+        self._past.clear()
+        self._until, heard_away = now, 0
+        for outgoing in self._queue:
+            received = outgoing.released - min(outgoing.released, unreceived.get(outgoing.id, 0))
+            heard = min(received, outgoing.heard(now))
+            heard_away += max(0, heard - outgoing.heard(stood))
+            self._until += (outgoing.released - heard) / RATE
+            outgoing.report, outgoing.until = None, self._until
+        return heard_away / RATE
+
     def silent(self, now: float) -> bool:
         """True if every reply that came was heard to its end."""
-        self._forget_heard(now)
+        self._forget_heard(self.clock(now))
         return not self._queue
 
     def played(self, response_id: str, ms: int, now: float) -> None:
@@ -120,6 +160,7 @@ class Playout:
 
     def stop(self, since: float, now: float) -> list[OutgoingReply]:
         """Stop every reply that the caller could know of at `since` and has not heard to its end; returns them."""
+        now = self.clock(now)
         self._forget_heard(now)
         stopped = [outgoing for outgoing in self._queue if outgoing.since is not None and outgoing.since <= since]
         for outgoing in stopped:
@@ -130,7 +171,7 @@ class Playout:
 
     def _forget_heard(self, now: float) -> None:
         while self._queue and self._queue[0].done and self._queue[0].heard_ms(now) >= self._queue[0].ms:
-            self._queue.popleft()
+            self._past.append(self._queue.popleft())
 
 
 def silence(outgoing: OutgoingReply, now: float, streamed: bool) -> list[ToCaller]:

@@ -29,4 +29,9 @@ class ReconnectDue:
     """Another upstream connection is due."""
 
 
-Timer: TypeAlias = Look | TimeUp | ReleaseDue | MicrophoneSilent | ReconnectDue
+@dataclass(frozen=True, slots=True)
+class GraceOver:
+    """The caller was away for as long as they may be."""
+
+
+Timer: TypeAlias = Look | GraceOver | TimeUp | ReleaseDue | MicrophoneSilent | ReconnectDue

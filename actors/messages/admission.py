@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from actors.messages.caller import Close, Counted, FromCaller, Mode, ToCaller
+from actors.messages.caller import Chose, Close, Counted, FromCaller, Mode, SearchedPersona, ToCaller
 from actors.messages.ids import ChoiceId
+from actors.messages.resuming import NotResumed, NotResumedCode
 from actors.runtime import LoopRef, Ref
 from personas import Persona
+from personas.meter import Bill
 from upstream.hot_message import hot_message
 
 GONE = Close(1006, "the connection is gone")  # the close code of a connection that ended without one
@@ -16,7 +18,7 @@ GONE = Close(1006, "the connection is gone")  # the close code of a connection t
 class Admitted:
     """The connection is admitted. From now on the endpoint tells this session what the caller says."""
 
-    session: "LoopRef[From | Detached]"
+    session: "LoopRef[From | Wished | Detached]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,68 @@ class From:
 
     connection: int
     message: FromCaller
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """Whom the address of this connection names: no frame says it, and none is counted for it."""
+
+    connection: int
+    wish: Chose | SearchedPersona
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """A connection asks to go on with the call of this user; `reply_to` is told Admitted or NotResumed.
+
+    `attach` and `received` are of the last connection of the call that the client saw begin.
+    """
+
+    user: str
+    connection: int
+    outbox: Ref[ToCaller]
+    reply_to: Ref[Admitted | NotResumed]
+    token: str
+    attach: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class WentAway:
+    """The connection of this call is lost; the call waits for another."""
+
+    session: LoopRef[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CameBack:
+    """The call goes on over the connection of this Resume."""
+
+    session: LoopRef[Any]
+    asked: Resume
+
+
+@dataclass(frozen=True, slots=True)
+class CannotResume:
+    """The call cannot go on over the connection of this Resume."""
+
+    session: LoopRef[Any]
+    asked: Resume
+    code: NotResumedCode
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is remembered of a call that could be resumed: the hash of its token, and its bill."""
+
+    user: str
+    token: bytes
+    bill: Bill
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """The server needs the place of this call, which is away: it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +214,7 @@ class ReleaseSlots:
     choices: frozenset[ChoiceId]
 
 
-FromSession: TypeAlias = Leaving | AccountBlocked | Reserve | ReleaseSlots
+FromSession: TypeAlias = Leaving | AccountBlocked | Reserve | ReleaseSlots | WentAway | CameBack | CannotResume | Ended
 FromTrial: TypeAlias = Served
 
 

@@ -6,6 +6,7 @@ What goes to the caller carries the names of the wire, one class per message typ
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+from actors.messages.resuming import Encoded, NotResumed, Resumed, ResumeOffer
 from audio import Packed
 from personas import Profile
 from personas.meter import Bill
@@ -21,12 +22,14 @@ Mode: TypeAlias = Literal["clip", "stream"]
 class Chose:
     """The caller wants to talk to this persona; in this mode, or in the one that there is.
 
-    With a `profile` they tell of themselves; without one, what they told before holds.
+    With a `profile` they tell of themselves; without one, what they told before holds. `resumable`: their connection
+    may be lost, and they will come back.
     """
 
     astrologer_id: str
     mode: Mode | None = None
     profile: Profile | None = None
+    resumable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class SearchedPersona:
     query: str
     language: str | None = None
     mode: Mode | None = None
+    resumable: bool = False
 
 
 @hot_message
@@ -88,6 +92,20 @@ class Pinged:
 
 
 @dataclass(frozen=True, slots=True)
+class Partial:
+    """A frame that is complete only with the next: it says nothing yet, and counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeAsked:
+    """The caller is back on another connection: `attach` and `received` are of the last one that they saw begin."""
+
+    token: str
+    attach: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
 class HungUp:
     """The caller ended the call in order."""
 
@@ -119,6 +137,14 @@ class TooFast:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """So many frames of this connection the caller has `received`; `said` is what else the message says, if it does."""
+
+    received: int
+    said: "FromCaller | None" = None
+
+
 FromCaller: TypeAlias = (
     Chose
     | SearchedPersona
@@ -129,6 +155,9 @@ FromCaller: TypeAlias = (
     | Interrupted
     | Pinged
     | HungUp
+    | Partial
+    | Receipt
+    | ResumeAsked
     | Malformed
     | Stray
     | TooFast
@@ -147,6 +176,7 @@ class ConfigAck:
     session_id: str
     message: str
     price: Tariff | None = None
+    resume: ResumeOffer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,5 +291,5 @@ class Close:
 
 ToCaller: TypeAlias = (
     ConfigAck | AudioResponse | TextResponse | ResponseStarted | Sound | ResponseDone | SpeechStarted | SpeechStopped
-    | Transcript | Clear | Notice | Summary | Error | Pong | Close
+    | Transcript | Clear | Notice | Summary | Error | Pong | Resumed | NotResumed | Encoded | Close
 )  # fmt: skip

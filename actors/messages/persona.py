@@ -22,6 +22,18 @@ class StopMeter:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseMeter:
+    """The caller is away: whoever is on the line, no time is metered."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeMeter:
+    """The caller is back; of the time they were away, `seconds` are metered, in which they heard what had come."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class CloseBill:
     """The call is over: stop the meter, and answer with BillClosed."""
 
@@ -74,5 +86,5 @@ class BillClosed:
     bill: Bill
 
 
-ToPersona: TypeAlias = Prepare | Remember | StartMeter | StopMeter | CloseBill
+ToPersona: TypeAlias = Prepare | Remember | StartMeter | StopMeter | PauseMeter | ResumeMeter | CloseBill
 FromPersona: TypeAlias = Prepared | MinutePassed | BillClosed

@@ -38,7 +38,7 @@ class Porter:
 
 @asynccontextmanager
 async def shore(
-    supervisor: Ref[Connected | Inquired],
+    supervisor: Ref[Any],
     catalogue: Catalogue = FOUR,
     scheduler: RequestScheduler | None = None,
     *,

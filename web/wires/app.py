@@ -23,9 +23,11 @@ from actors.messages.caller import (
     Pinged,
     Played,
     Pong,
+    Receipt,
     Recorded,
     ResponseDone,
     ResponseStarted,
+    ResumeAsked,
     Sound,
     SpeechStarted,
     SpeechStopped,
@@ -35,8 +37,10 @@ from actors.messages.caller import (
     Transcript,
     Typed,
 )
+from actors.messages.resuming import Encoded, NotResumed, Resumed
 from audio import clip_frame, wav_head
 from personas import Persona, Profile
+from personas.meter import Bill
 from web.error_size import limit_text
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # all but tabs and line breaks
@@ -54,14 +58,19 @@ def read(frame: bytes) -> FromCaller:
     if len(frame) > clip_frame.LARGE:
         return Recorded(clip_frame.pack(frame))
     message = schemas.parse_message(frame, schemas.CALLER)
-    return _message(message["type"], message)
+    if message["type"] == "ack":
+        return Receipt(int(message["received"]))
+    said = _message(message["type"], message)
+    received = None if isinstance(said, ResumeAsked) else message.get("received")
+    return said if received is None else Receipt(int(received), said)
 
 
 def _message(kind: str, data: dict[str, Any]) -> FromCaller:
     match kind:
         case "config":
             profile = Profile.read(data["profile"], today=_newest_day()) if "profile" in data else None
-            return Chose(data["astrologer_id"], data.get("audio", {}).get("mode"), profile)
+            mode = data.get("audio", {}).get("mode")
+            return Chose(data["astrologer_id"], mode, profile, data.get("resumable", False))
         case "played":
             return Played(data["response_id"], int(data["ms"]))
         case "audio":
@@ -72,6 +81,8 @@ def _message(kind: str, data: dict[str, Any]) -> FromCaller:
             return Interrupted()
         case "ping":
             return Pinged()
+        case "resume":
+            return ResumeAsked(data["token"], int(data["attach"]), int(data["received"]))
         case "end":
             return HungUp()
     raise AssertionError(f"caller.schema.json has a type that is not read: {kind}")
@@ -93,9 +104,12 @@ def write(message: ToCaller) -> bytes:
             cut = limit_text(text)
             return orjson.dumps({"type": "error", "code": code, "message": cut, "error": cut})
         case Summary(bill):
-            stays = [{**_who(stay.persona), "seconds": stay.seconds, **_price(stay.price)} for stay in bill.stays]
-            sums = {"seconds": bill.seconds, "by_persona": stays, **_price(bill.price)}
-            return orjson.dumps({"type": "summary", **sums})
+            return orjson.dumps({"type": "summary", **_sums(bill)})
+        case NotResumed(code, text, bill):
+            summary = {"summary": _sums(bill)} if bill and bill.stays else {}
+            return orjson.dumps({"type": "not_resumed", "code": code, "message": text, **summary})
+        case Encoded(frame):
+            return frame
         case Close():
             raise AssertionError("a Close is sent as a close frame")
         case _:
@@ -120,6 +134,11 @@ def _fields(message: ToCaller) -> dict[str, Any]:
     return {name: value for name, value in fields if value is not None}
 
 
+def _sums(bill: Bill) -> dict[str, Any]:
+    stays = [{**_who(stay.persona), "seconds": stay.seconds, **_price(stay.price)} for stay in bill.stays]
+    return {"seconds": bill.seconds, "by_persona": stays, **_price(bill.price)}
+
+
 def _who(persona: Persona) -> dict[str, str]:
     return {"astrologer_id": persona.id, "name": persona.name}
 
@@ -139,4 +158,5 @@ _NAMES: dict[type, str] = {
     Clear: "clear",
     Notice: "notice",
     Pong: "pong",
+    Resumed: "resumed",
 }

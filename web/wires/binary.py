@@ -8,7 +8,7 @@ caller speaks.
 import re
 from collections.abc import Callable
 
-from actors.messages.caller import FromCaller, Spoke, Stray
+from actors.messages.caller import FromCaller, Partial, Spoke, Stray
 from audio import file_at_start, is_like_pcm, like_text, piece_at_start
 from schemas import Refused
 from web.wires import app
@@ -49,8 +49,8 @@ class BinaryFrames:
         self._odd, self._odd_at = b"", 0.0
         self._usual = NONE  # bytes of the last frame, if none of these matters and it was whole
 
-    def read(self, frame: bytes) -> FromCaller | None:
-        """The message in a frame; None if it was half a sample, which waits for the next frame.
+    def read(self, frame: bytes) -> FromCaller:
+        """The message in a frame; Partial if it was half a sample, which waits for the next frame.
 
         Raises Refused: empty_audio, audio_too_long, and for JSON as `app.read`.
         """
@@ -84,7 +84,7 @@ class BinaryFrames:
                 return Stray(f"{FLOAT}.")
         return None
 
-    def _pcm(self, frame: bytes) -> Spoke | None:
+    def _pcm(self, frame: bytes) -> Spoke | Partial:
         """The whole samples of a frame, with the byte that was left of the one before."""
         if self._odd:
             if self._clock() - self._odd_at <= ODD_SECONDS:
@@ -96,4 +96,4 @@ class BinaryFrames:
         if len(frame) > LONGEST_FRAME:
             self._usual = NONE
             raise Refused("audio_too_long", "The frame holds more than 10 s of audio: send frames of 20 ms.")
-        return Spoke(frame) if frame else None
+        return Spoke(frame) if frame else Partial()

@@ -25,7 +25,9 @@ from actors.messages.caller import (
     Pinged,
     Played,
     Pong,
+    Receipt,
     Recorded,
+    ResumeAsked,
     Sound,
     Summary,
     TextResponse,
@@ -33,6 +35,7 @@ from actors.messages.caller import (
     Transcript,
     Typed,
 )
+from actors.messages.resuming import Encoded, NotResumed, Resumed, ResumeOffer
 from audio import Packed
 from audio.clip_frame import LARGE, unpack
 from personas import Profile
@@ -257,6 +260,11 @@ def test_no_frame_is_a_crash(frame: bytes) -> None:
         Summary(Bill()),
         Error("bad_json", "Send JSON."),
         Pong(),
+        ConfigAck(TINA, "Tina", "Hindi", "hi", "marin", "s", "on the line", resume=ResumeOffer("secret", 0, 30)),
+        Resumed(1, 20, 3000, 300),
+        NotResumed("stale", "It has gone on."),
+        NotResumed("ended", "It has ended.", BILL),
+        Encoded(b'{"type":"pong"}'),
     ],
 )
 def test_what_the_server_says_is_as_the_schema_has_it(message: Any) -> None:
@@ -267,8 +275,9 @@ def test_what_the_server_says_is_as_the_schema_has_it(message: Any) -> None:
 
 def test_every_type_of_the_schema_is_sent() -> None:
     """The schema names no message that the wire does not have, and the wire has one for all that a caller is told."""
-    assert set(schemas.ANSWER) == {*app._NAMES.values(), "audio_response", "error", "summary"}
-    assert set(get_args(ToCaller)) == {*app._NAMES, AudioResponse, Close, Error, Sound, Summary}
+    assert set(schemas.ANSWER) == {*app._NAMES.values(), "audio_response", "error", "summary", "not_resumed"}
+    written = {AudioResponse, Close, Encoded, Error, NotResumed, Sound, Summary}
+    assert set(get_args(ToCaller)) == {*app._NAMES, *written}
 
 
 @pytest.mark.parametrize("kind", schemas.CALLER)
@@ -279,8 +288,25 @@ def test_every_type_of_the_schema_is_read(kind: str) -> None:
         "audio": {"audio": b64encode(b"a clip").decode()},
         "text": {"text": "hello"},
         "played": {"response_id": "1.1", "ms": 20},
+        "ack": {"received": 7},
+        "resume": {"token": "secret", "attach": 0, "received": 7},
     }
     assert isinstance(app.read(orjson.dumps({"type": kind, **fields.get(kind, {})})), get_args(FromCaller))
+
+
+@pytest.mark.parametrize("received", [0, 12, 12.0])
+def test_any_message_may_say_what_was_received(received: float) -> None:
+    """The message means what it means without it."""
+    assert app.read(orjson.dumps({"type": "ping", "received": received})) == Receipt(int(received), Pinged())
+    config = {"type": "config", "astrologer_id": TINA, "resumable": True, "received": received}
+    assert app.read(orjson.dumps(config)) == Receipt(int(received), Chose(TINA, resumable=True))
+    assert app.read(orjson.dumps({"type": "ack", "received": received})) == Receipt(int(received))
+
+
+def test_a_resume_is_read_whole() -> None:
+    """Its `received` is of another connection, and no receipt of this one."""
+    frame = {"type": "resume", "token": "secret", "attach": 2, "received": 9}
+    assert app.read(orjson.dumps(frame)) == ResumeAsked("secret", 2, 9)
 
 
 def test_a_summary_in_full() -> None:

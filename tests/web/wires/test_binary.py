@@ -8,7 +8,7 @@ from base64 import b64encode
 import orjson
 import pytest
 
-from actors.messages.caller import Chose, Pinged, Recorded, Spoke, Stray, Typed
+from actors.messages.caller import Chose, Partial, Pinged, Recorded, Spoke, Stray, Typed
 from audio import Packed, wav
 from schemas import Refused
 from tests.audio.sounds import clip, encoded, speech
@@ -183,7 +183,7 @@ def test_an_odd_byte_waits_for_the_next_frame(size: int) -> None:
     heard = [frames.read(SPOKEN[start : start + size]) for start in range(0, min(len(SPOKEN), 400 * size), size)]
 
     pcm = b"".join(one.pcm for one in heard if isinstance(one, Spoke))
-    assert all(one is None or (isinstance(one, Spoke) and one.pcm) for one in heard)
+    assert all(isinstance(one, Partial) or (isinstance(one, Spoke) and one.pcm) for one in heard)
     assert pcm == SPOKEN[: len(pcm)]
     assert len(pcm) >= min(len(SPOKEN), 400 * size) - 1
 

@@ -1,0 +1,81 @@
+"""The calls that their callers may come back to: who is away, who asks to come back, and what has ended. Pure."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from actors.messages.admission import Ended, Resume
+from actors.messages.resuming import NotResumed, NotResumedCode
+from actors.runtime import LoopRef
+from personas.meter import Bill
+
+REMEMBERED_SECONDS = 600.0  # a phone may be in a tunnel for longer than a call waits, and is to learn what it cost
+MOST_REMEMBERED = 10_000  # calls; beyond that the oldest is forgotten early
+
+WHY: dict[NotResumedCode, str] = {
+    "unknown": "This server knows no such call of yours: a new one begins.",
+    "stale": "The call has gone on elsewhere since: a new one begins.",
+    "too_much": "More of the call is lost than can be sent again: a new one begins.",
+    "ended": "The call has ended: a new one begins.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    token: bytes
+    bill: Bill
+    at: float
+
+
+class Resumes:
+    """`now` is in seconds, on a clock that never goes back."""
+
+    def __init__(self) -> None:
+        self._away: dict[LoopRef[Any], None] = {}  # the one longest away first
+        self._asking: dict[LoopRef[Any], list[Resume]] = {}
+        self._past: OrderedDict[str, _Past] = OrderedDict()  # by user: the last call that ended
+
+    def went(self, session: LoopRef[Any]) -> None:
+        """The caller of this session is away."""
+        self._away[session] = None
+
+    def ask(self, session: LoopRef[Any], asked: Resume) -> None:
+        """A connection asks this session to go on over it."""
+        self._asking.setdefault(session, []).append(asked)
+
+    def answered(self, session: LoopRef[Any], asked: Resume) -> None:
+        """The session has accepted, or not."""
+        self._asking[session].remove(asked)
+        if not self._asking[session]:
+            del self._asking[session]
+
+    def back(self, session: LoopRef[Any]) -> None:
+        """The caller of this session is not away any more."""
+        self._away.pop(session, None)
+
+    def gone(self, session: LoopRef[Any]) -> list[Resume]:
+        """The session has ended: returns who asked for it, and has no answer."""
+        self.back(session)
+        return self._asking.pop(session, [])
+
+    @property
+    def longest_away(self) -> LoopRef[Any] | None:
+        """The session whose caller is away longest; None if all are here."""
+        return next(iter(self._away), None)
+
+    def ended(self, call: Ended, now: float) -> None:
+        """A call that could be resumed has ended."""
+        self._past.pop(call.user, None)
+        self._past[call.user] = _Past(call.token, call.bill, now)
+        while len(self._past) > MOST_REMEMBERED or now - next(iter(self._past.values())).at > REMEMBERED_SECONDS:
+            self._past.popitem(last=False)
+
+    def past(self, user: str, token: bytes, now: float) -> Bill | None:
+        """The bill of the last call of this user, if that had this token and is remembered."""
+        past = self._past.get(user)
+        return past.bill if past and past.token == token and now - past.at <= REMEMBERED_SECONDS else None
+
+
+def refusal(code: NotResumedCode, bill: Bill | None = None) -> NotResumed:
+    """What a connection is told that cannot resume."""
+    return NotResumed(code, WHY[code], bill)

@@ -1,0 +1,67 @@
+"""What comes due of what the caller waits for, and what is done then (watch.py has the table)."""
+
+from collections.abc import Callable
+
+from actors.call.connection import Caller
+from actors.call.host import SwitchboardHost
+from actors.call.line import Leg
+from actors.call.resume.absence import Absence
+from actors.call.switchboard import Switchboard
+from actors.call.timers import Look, MicrophoneSilent
+from actors.call.uplink import MUTED_SECONDS, Uplink
+from actors.call.watch import End
+from actors.messages.caller import Close, Notice
+
+
+class Due:
+    """Looks at the waits of a call and at its microphone; `lost` is told a connection of which nothing comes."""
+
+    def __init__(
+        self,
+        host: SwitchboardHost,
+        caller: Caller,
+        switchboard: Switchboard,
+        absence: Absence,
+        lost: Callable[[Leg, None], None],
+    ) -> None:
+        self._host, self._caller, self._switchboard, self._absence = host, caller, switchboard, absence
+        self._bridges, self._lost = switchboard.bridges, lost
+
+    def come(self, timer: Look | MicrophoneSilent, *, over: bool) -> None:
+        """A timer has come; once the call is `over` nothing is due by the table."""
+        match timer:
+            case MicrophoneSilent():
+                self._microphone(self._switchboard.conversation.inbound.stream)
+            case Look() if not over:
+                self._look()
+
+    def _look(self) -> None:
+        """Say and do what is due by the table, and look again when more is."""
+        due, wait = self._host.watch.look(self._absence.waits(self._switchboard.waits()), self._host.clock())
+        if wait is not None:
+            self._host.after(wait, Look())
+        for what in due:
+            match what:
+                case Notice():
+                    self._caller.tell(what)
+                case Close():
+                    self._host.leave(what)
+                case End.GIVE_UP:
+                    self._switchboard.give_up()
+                case End.FAIL:
+                    self._fail()
+                case _ if live := self._bridges.serving:
+                    self._lost(live, None)
+
+    def _microphone(self, stream: Uplink) -> None:
+        """Close a turn in which no audio comes any more, unless the caller is away: they may go on with it."""
+        if self._absence.since is None and stream.close_what_is_open(self._host.clock()):
+            self._host.after(MUTED_SECONDS, MicrophoneSilent())
+            self._host.after(0.0, Look())
+
+    def _fail(self) -> None:
+        """Nothing comes of what was asked of the connection that serves: it fails, and the next is asked."""
+        if live := self._bridges.serving:
+            self._switchboard.conversation.owed.give_up(live)
+            self._host.pace()
+        self._bridges.go_on()

@@ -1,0 +1,123 @@
+"""The call while its caller is away, and the moment when they are back.
+
+    connection lost ─▶ away ─┬─▶ Resume is accepted ─▶ the call goes on, on another connection
+                             ├─▶ nobody comes within the grace ─▶ the call ends, as if they had hung up without a word
+                             └─▶ the server needs the place ─▶ the same
+
+While they are away the playout clock stands, no time is metered, and what waits for the caller does not come due. What
+waits for the model goes on: it makes its answers, is reconnected and rolls over.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from actors.call.connection import GRACE_SECONDS, SUPERSEDED
+from actors.call.conversation import Conversation
+from actors.call.host import SwitchboardHost
+from actors.call.resume.attempts import Accepted
+from actors.call.resume.ledger import Outlet
+from actors.call.timers import GraceOver, Look, MicrophoneSilent
+from actors.call.uplink import MUTED_SECONDS
+from actors.call.watch import For, Waiting
+from actors.messages.admission import Admitted, CameBack, CannotResume, Ended, FromSession, Resume, WentAway
+from actors.messages.caller import Close
+from actors.messages.persona import PauseMeter, ResumeMeter, ToPersona
+from actors.messages.resuming import Resumed
+from actors.runtime import LoopRef, Ref
+from personas.meter import Bill
+
+log = logging.getLogger(__name__)
+
+TAB_CLOSED_SECONDS = 5.0  # after 1001: a page that is reloaded comes back at once, one that is closed does not
+WORTH_SECONDS = 10.0  # of talk, or
+WORTH_REPLIES = 2  # a greeting and an answer: a call that had neither is begun anew instead
+RECORDED_MS = 15_000  # of what a microphone took while nobody listened
+ONSET_MS = 300  # of it, where the persona has something left to say: "hello? can you hear me?" must not kill that
+OVER = (1000, 1002, 1007, 1009, 4400, 4408)  # closes after which nobody comes back: hung up, or their frames are wrong
+STANDS = (For.CHOICE, For.NOBODY, For.CALLER, For.PAUSE, For.WORDS)
+"""What the call waits for of the caller: none of it comes due while they are away."""
+
+
+class Absence:
+    """`since` is when the caller went away, None while they are here; on the session's clock, in seconds."""
+
+    def __init__(
+        self,
+        host: SwitchboardHost,
+        me: LoopRef[Any],
+        user: str,
+        conversation: Conversation,
+        persona: Ref[ToPersona],
+        supervisor: Ref[FromSession],
+    ) -> None:
+        self._host, self._me, self._user, self._supervisor = host, me, user, supervisor
+        self._caller, self._conversation, self._persona = conversation.caller, conversation, persona
+        self._playing, self._began = conversation.outbound.playing, host.clock()
+        self._spans: list[tuple[float, float]] = []  # when they went, and for how many seconds
+        self.since: float | None = None
+
+    def begin(self, how: Close) -> bool:
+        """The connection has ended like this. False if nobody will come back, and the call is over."""
+        now = self._host.clock()
+        if not self._caller.secret or how.code in OVER or not self._is_worth(now):
+            return False
+        self._go(now)
+        self._host.after(TAB_CLOSED_SECONDS if how.code == 1001 else GRACE_SECONDS, GraceOver())
+        self._supervisor.tell(WentAway(self._me))
+        return True
+
+    def resume(self, asked: Resume, *, ended: bool) -> None:
+        """A connection asks to go on with the call; `ended`: it is over."""
+        told = "ended" if ended else self._caller.decide(asked)
+        if not isinstance(told, Accepted) or not isinstance(asked.outbox, Outlet):
+            code = "unknown" if isinstance(told, Accepted) else told
+            self._supervisor.tell(CannotResume(self._me, asked, code))
+            return
+        now = self._host.clock()
+        if self.since is None:  # the old connection is not known to be lost
+            self._go(now, SUPERSEDED)
+        self._back(asked, asked.outbox, told, now)
+
+    def waits(self, waits: Iterable[Waiting]) -> list[Waiting]:
+        """These waits without those for a caller who is away; the time for which they were is not counted."""
+        if self.since is not None:
+            return [one for one in waits if one.wait not in STANDS]
+        return [one if one.since is None else replace(one, since=self._shifted(one.since)) for one in waits]
+
+    def ended(self, bill: Bill) -> None:
+        """The call is over: whoever comes back for it is told so, and the bill."""
+        if kept := self._caller.secret:
+            self._supervisor.tell(Ended(self._user, kept, bill))
+
+    def _is_worth(self, now: float) -> bool:
+        return now - self._began >= WORTH_SECONDS or self._conversation.owed.answers >= WORTH_REPLIES
+
+    def _go(self, now: float, close: Close | None = None) -> None:
+        self.since = now
+        self._caller.lose(close)
+        self._playing.stand(now)
+        self._persona.tell(PauseMeter())
+
+    def _back(self, asked: Resume, outlet: Outlet, accepted: Accepted, now: float) -> None:
+        since = now if self.since is None else self.since
+        attach, unreceived = self._caller.come_back(asked, outlet, accepted)
+        self._persona.tell(ResumeMeter(self._playing.go_on(unreceived, now)))
+        self._spans, self.since = [*self._spans[-31:], (since, now - since)], None
+        outlet.tell(Resumed(attach, accepted.handled, round((now - since) * 1000), self._uplink_ms(now)))
+        asked.reply_to.tell(Admitted(self._me))
+        self._supervisor.tell(CameBack(self._me, asked))
+        if self._conversation.inbound.stream.speaking:
+            self._host.after(MUTED_SECONDS, MicrophoneSilent())
+        self._host.pace()
+        self._host.after(0.0, Look())
+        log.info("user=%s is back, attach=%d, after %.1f s", self._user, attach, now - since)
+
+    def _uplink_ms(self, now: float) -> int:
+        """How much the caller is to send of what they said meanwhile."""
+        speaking = self._conversation.inbound.stream.speaking
+        return RECORDED_MS if speaking or self._conversation.silent(now) else ONSET_MS
+
+    def _shifted(self, since: float) -> float:
+        return since + sum(seconds for went, seconds in self._spans if went >= since)

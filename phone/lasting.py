@@ -1,0 +1,139 @@
+"""A Phone whose call survives its network: it comes back, and no word is lost or heard twice (docs/wire.md)."""
+
+import asyncio
+import random
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import orjson
+from websockets.exceptions import ConnectionClosed
+
+from phone.phone import CallEnded, InvalidAddress, Message, NoServer, Phone
+from upstream.facts import BYTES_PER_MS
+
+COMES_BACK = (1005, 1006, 1011, 1012, 4413)  # the closes after which a client comes back at once
+KEPT_FRAMES = 750  # 15 s of 20 ms: sent, and perhaps not handled; and as many more that were recorded meanwhile
+ACK_BYTES = 2000 * BYTES_PER_MS
+BACKOFF = (0.05, 2.0)  # seconds: the first wait, and the longest; each is doubled, and spread
+FRAGILE: dict[str, float] = {"ping_interval": 2.0, "ping_timeout": 3.0}
+
+
+@dataclass
+class LastingPhone(Phone):
+    """As a Phone; while its connection is lost, what is sent waits. `resumed` counts how often it came back.
+
+    If the call is over, or cannot be whole, it ends with CallEnded.
+    """
+
+    keepalive: dict[str, Any] = field(default_factory=lambda: dict(FRAGILE))
+    resumed: int = 0
+    token: str = ""
+    attach: int = 0
+    received: int = 0  # data frames, on this connection
+    _acknowledged: int = 0  # bytes of sound since the last receipt
+    _sent: deque[str | bytes] = field(default_factory=lambda: deque[str | bytes](maxlen=KEPT_FRAMES))
+    _count: int = 0  # frames sent on this connection
+    _aside: deque[str | bytes] = field(default_factory=deque)
+    _up: bool = True
+    _patience: float = 30.0
+
+    async def __aenter__(self) -> Self:
+        self.query = {"resumable": "true", **self.query}
+        await super().__aenter__()
+        return self
+
+    async def choose(self, astrologer_id: str, **audio: str) -> Message:
+        """As of a Phone; the call can be resumed."""
+        extra = {"audio": audio} if audio else {}
+        await self.say(type="config", astrologer_id=astrologer_id, resumable=True, **extra)
+        return await self.hear("config_ack")
+
+    async def send(self, frame: str | bytes) -> None:
+        """Send one frame, now or when the connection is back. Raises CallEnded."""
+        if not self._up:
+            self._aside.append(frame)
+            return
+        self._sent.append(frame)
+        self._count += 1
+        try:
+            await self.socket.send(frame)
+        except ConnectionClosed:
+            if not self._may_return():
+                raise await self.closed() from None
+
+    async def receive(self) -> str | bytes:
+        """The next frame, of this connection or of the one after it. Raises CallEnded."""
+        while True:
+            try:
+                frame = await self.socket.recv()
+            except ConnectionClosed:
+                if not self._may_return():
+                    code, reason = self.socket.close_code or 1006, self.socket.close_reason or ""
+                    raise CallEnded(code, reason, self.error) from None
+                await self._return()
+                continue
+            self.received += 1
+            await self._note(frame)
+            return frame
+
+    def _may_return(self) -> bool:
+        return bool(self.token) and (self.socket.close_code or 1006) in COMES_BACK
+
+    async def _note(self, frame: str | bytes) -> None:
+        """Learn how to come back, and acknowledge sound."""
+        if isinstance(frame, bytes):
+            self._acknowledged += len(frame)
+        elif frame.startswith('{"type":"audio_response"'):
+            self._acknowledged = ACK_BYTES
+        elif frame.startswith('{"type":"config_ack"') and (offer := orjson.loads(frame).get("resume")):
+            self.token, self.attach = offer["token"], offer["attach"]
+        if self.token and self._acknowledged >= ACK_BYTES:
+            self._acknowledged = 0
+            await self.say(type="ack", received=self.received)
+
+    async def _return(self) -> None:
+        """Come back to the call. Raises CallEnded."""
+        self._up = False
+        told = await self._knock()
+        if told["type"] != "resumed":
+            raise CallEnded(1006, f"{told['code']}: {told['message']}", self.error)
+        again = list(self._sent)[max(0, len(self._sent) - (self._count - told["received"])) :]
+        if self._count == told["received"]:
+            again = []
+        self._sent.clear()
+        self.attach, self.received, self._count, self._acknowledged = told["attach"], 0, 0, 0
+        self.resumed += 1
+        self._up = True
+        for frame in (*again, *self._worth_sending(told["uplink_ms"])):
+            await self.send(frame)
+
+    def _worth_sending(self, uplink_ms: int) -> list[str | bytes]:
+        """What was to be sent while the connection was lost: all messages, and the newest of the sound."""
+        left, kept = uplink_ms * BYTES_PER_MS, deque[str | bytes]()
+        for frame in reversed(self._aside):
+            if isinstance(frame, str):
+                if '"type":"ack"' not in frame:
+                    kept.appendleft(frame)
+            elif left > 0:
+                left -= len(frame)
+                kept.appendleft(frame)
+        self._aside.clear()
+        return list(kept)
+
+    async def _knock(self) -> Message:
+        """Connect, and ask for the call, until there is an answer. Raises CallEnded."""
+        wait, deadline = BACKOFF[0], asyncio.get_running_loop().time() + self._patience
+        while True:
+            try:
+                async with asyncio.timeout(5.0):
+                    self.socket = await self.dial({**self.query, "resume": "true"})
+                    ask = {"type": "resume", "token": self.token, "attach": self.attach, "received": self.received}
+                    await self.socket.send(orjson.dumps(ask).decode())
+                    told: Message = orjson.loads(await self.socket.recv())
+                    return told
+            except (NoServer, InvalidAddress, TimeoutError, ConnectionClosed, OSError) as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise CallEnded(1006, f"it could not be resumed: {error}", self.error) from None
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+            wait = min(2 * wait, BACKOFF[1])

@@ -1,0 +1,337 @@
+"""The table Away x state (docs/realtime.md): what goes on while the caller is away, and what is so afterwards."""
+
+import pytest
+
+from actors.messages.admission import CameBack, Ended, Leaving, LetGo, WentAway
+from actors.messages.caller import (
+    Clear,
+    Close,
+    Interrupted,
+    Notice,
+    ResponseDone,
+    ResponseStarted,
+    Sound,
+    SpeechStarted,
+    Spoke,
+    Transcript,
+    Typed,
+)
+from actors.testing.scene import Scene
+from tests.kit.away import FragileCall, sound
+from tests.kit.streaming import FRAME, asked, begin, finish, give, heard
+
+CLOSED_TAB = Close(1001, "the tab was closed")
+
+
+def answering(call: FragileCall, seconds: float = 4.0) -> None:
+    """The persona answers a question, and makes sound of so many seconds, each of its own."""
+    call.scene.says(Typed("a question"))
+    begin(call.wire, "answer", asked(call.wire))
+    for second in range(round(seconds)):
+        words = ("one ", "two ", "three ", "four ", "five ", "six ", "seven ", "eight ", "nine ", "ten ")[second]
+        give(call.wire, "answer", words)
+
+
+# The line.
+
+
+def test_a_call_goes_on_where_it_was(scene: Scene) -> None:
+    """All sound comes once, in order; the clock stood while the caller was away."""
+    call = FragileCall(scene)
+    answering(call)
+    finish(call.wire, "answer")
+    scene.stage.advance(1.0)
+    before = sound(call.line.take())
+    call.goes()
+    scene.stage.advance(20.0)
+    call.line.expect_nothing()
+    resumed = call.comes_back()
+    assert (resumed.attach, resumed.away_ms) == (1, 20_000)
+    scene.stage.advance(0.5)
+    call.acknowledge()
+    scene.stage.advance(4.0)
+    call.acknowledge()
+    scene.stage.advance(4.0)
+    after = call.line.take()
+    assert len(before) + len(sound(after)) == 4 * 48_000
+    assert [type(one) for one in after if not isinstance(one, Sound | Transcript)] == [ResponseDone]
+
+
+def test_what_was_written_into_a_dead_line_is_sent_again(scene: Scene) -> None:
+    """The server did not know: at most three seconds were released, and come again at the pace at which they play."""
+    call = FragileCall(scene)
+    answering(call, 8)
+    finish(call.wire, "answer")
+    scene.stage.advance(1.0)
+    before = call.line.take()
+    call.line.dead = True
+    scene.stage.advance(9.0)
+    old, written = call.line, call.line.written
+    call.comes_back()
+    assert written - old.received > 0
+    at_once = call.line.take()
+    assert 0.3 * 48_000 < len(sound(at_once)) <= 0.46 * 48_000
+    after = [*at_once]
+    for _ in range(10):
+        scene.stage.advance(1.0)
+        call.acknowledge()
+        after += call.line.take()
+    assert len(sound(before)) + len(sound(after)) == 8 * 48_000
+    assert isinstance(after[-1], ResponseDone)
+
+
+def test_a_dead_line_stops_the_persona(scene: Scene) -> None:
+    """No more than three seconds of sound are released that nobody acknowledges."""
+    call = FragileCall(scene)
+    answering(call, 10)
+    scene.stage.advance(20.0)
+    assert 3.0 <= len(sound(call.line.take())) / 48_000 <= 3.5
+    call.acknowledge()
+    scene.stage.advance(1.0)
+    assert len(sound(call.line.take())) > 40_000
+
+
+def test_the_newest_connection_is_handed_the_call_at_once(scene: Scene) -> None:
+    """Without the server knowing that the old one is lost: that writes nothing more but why it is closed."""
+    call = FragileCall(scene)
+    answering(call)
+    scene.stage.advance(0.2)
+    old = call.line
+    call.comes_back()
+    assert old.take()[-1] == Close(4410, "you have resumed elsewhere: do not reconnect this one")
+    scene.stage.advance(1.0)
+    old.expect_nothing()
+    assert sound(call.line.take())
+
+
+@pytest.mark.parametrize(("how", "seconds"), [(None, 30.0), (CLOSED_TAB, 5.0)])
+def test_nobody_comes_back_in_time(scene: Scene, how: Close | None, seconds: float) -> None:
+    """The call ends with 1006, and is remembered."""
+    call = FragileCall(scene)
+    call.goes(how)
+    scene.supervisor.fish_for(WentAway)
+    scene.stage.advance(seconds - 0.1)
+    scene.supervisor.expect_nothing()
+    scene.stage.advance(0.2)
+    assert scene.supervisor.fish_for(Leaving).code == 1006
+    assert scene.supervisor.fish_for(Ended).bill.seconds == 10
+
+
+@pytest.mark.parametrize("code", [1000, 1009, 4408])
+def test_who_hung_up_is_not_waited_for(scene: Scene, code: int) -> None:
+    """Nor who sent what no server takes."""
+    call = FragileCall(scene)
+    call.goes(Close(code, "over"))
+    assert scene.supervisor.fish_for(Leaving).code == code
+
+
+def test_a_call_that_has_hardly_begun_is_begun_anew(scene: Scene) -> None:
+    """Nothing of it is worth keeping a place for."""
+    call = FragileCall(scene, greeted=False)
+    call.goes()
+    assert scene.supervisor.fish_for(Leaving).code == 1006
+
+
+def test_a_place_that_is_needed_is_given_up(scene: Scene) -> None:
+    """But not by a caller who is back."""
+    call = FragileCall(scene)
+    call.goes()
+    call.comes_back()
+    scene.supervisor.fish_for(CameBack)
+    scene.session.tell(LetGo())
+    scene.stage.settle()
+    scene.supervisor.expect_nothing()
+    call.goes()
+    scene.session.tell(LetGo())
+    scene.supervisor.fish_for(Leaving)
+
+
+# Attempts.
+
+
+def test_a_lost_answer_to_a_resume_does_no_harm(scene: Scene) -> None:
+    """The same attempt is accepted again, until a frame has come on the newest connection."""
+    call = FragileCall(scene)
+    answering(call)
+    finish(call.wire, "answer")
+    scene.stage.advance(1.0)
+    before = sound(call.line.take())
+    received = call.line.received
+    call.goes()
+    call.tries()  # of which the client sees nothing
+    scene.stage.advance(0.3)
+    call.line = call.tries(attach=0, received=received)
+    call.attach = 2
+    after = call.line.take()
+    for _ in range(6):
+        scene.stage.advance(1.0)
+        call.acknowledge()
+        after += call.line.take()
+    assert len(before) + len(sound(after)) == 4 * 48_000
+    call.tries(attach=0, received=received)
+    assert call.refused() == "stale"
+
+
+@pytest.mark.parametrize(
+    ("attach", "received", "token", "code"),
+    [(0, None, "guessed", "unknown"), (1, 0, "", "stale"), (0, 0, "", "stale"), (0, 9999, "", "stale")],
+)
+def test_a_false_attempt_changes_nothing(
+    scene: Scene, attach: int, received: int | None, token: str, code: str
+) -> None:
+    """And whoever has the token still comes back."""
+    call = FragileCall(scene)
+    call.goes()
+    call.tries(attach, received, token)
+    assert call.refused() == code
+    assert call.comes_back().attach == 1
+
+
+def test_what_the_client_sent_is_handled_once(scene: Scene) -> None:
+    """The answer says how many frames were handled on the connection that is lost; late ones of it are dropped."""
+    call = FragileCall(scene)
+    handled = 2  # the choice and the receipt
+    for _ in range(5):
+        scene.says(Spoke(bytes(FRAME)))
+    lost = scene.connection
+    before = len(heard(call.wire))
+    call.goes()
+    assert call.comes_back().received == handled + 5
+    scene.connection, newest = lost, scene.connection
+    scene.says(Spoke(bytes(FRAME)))
+    scene.connection = newest
+    assert len(heard(call.wire)) == before
+
+
+# The states.
+
+
+def test_away_while_the_persona_thinks(scene: Scene) -> None:
+    """The model makes its answer, and it waits."""
+    call = FragileCall(scene)
+    scene.says(Typed("a question"))
+    scene.stage.settle()
+    call.goes()
+    begin(call.wire, "answer", asked(call.wire))
+    give(call.wire, "answer", "one ")
+    finish(call.wire, "answer")
+    scene.stage.advance(5.0)
+    assert call.comes_back().uplink_ms == 300
+    scene.stage.advance(2.0)
+    told = call.line.take()
+    assert isinstance(told[0], ResponseStarted)
+    assert len(sound(told)) == 48_000
+    assert isinstance(told[-1], ResponseDone)
+
+
+def test_away_while_idle(scene: Scene) -> None:
+    """The time away is no silence of the caller's; all that they said meanwhile is wanted."""
+    call = FragileCall(scene)
+    scene.stage.advance(280.0)
+    call.goes()
+    scene.stage.advance(25.0)
+    scene.supervisor.fish_for(WentAway)
+    assert call.comes_back().uplink_ms == 15_000
+    scene.stage.advance(8.0)
+    call.line.expect_nothing()
+    scene.stage.advance(30.0)
+    assert call.line.fish_for(Close).code == 4408
+
+
+def test_away_while_the_caller_speaks(scene: Scene) -> None:
+    """Their turn is not closed by our silence; they go on with it."""
+    call = FragileCall(scene)
+    scene.says(Spoke(bytes(FRAME)))
+    call.wire.say(type="input_audio_buffer.speech_started", item_id="one", audio_start_ms=0)
+    call.line.fish_for(SpeechStarted)
+    call.goes()
+    before = len(heard(call.wire))
+    scene.stage.advance(8.0)
+    assert len(heard(call.wire)) == before
+    assert call.comes_back().uplink_ms == 15_000
+    scene.stage.advance(1.5)
+    assert len(heard(call.wire)) > before  # now the microphone is silent
+
+
+def test_speech_that_began_before_the_loss_interrupts(scene: Scene) -> None:
+    """What was heard then is what the model remembers; nothing more of the answer comes."""
+    call = FragileCall(scene)
+    answering(call)
+    finish(call.wire, "answer")
+    scene.stage.advance(1.0)
+    call.line.take()
+    scene.says(Spoke(bytes(FRAME)))
+    call.goes()
+    scene.stage.advance(3.0)
+    call.wire.say(type="input_audio_buffer.speech_started", item_id="one", audio_start_ms=0)
+    scene.stage.settle()
+    heard_ms = call.wire.last("conversation.item.truncate")["audio_end_ms"]
+    assert 900 <= heard_ms <= 1100
+    call.comes_back()
+    scene.stage.advance(2.0)
+    told = call.line.take()
+    assert not sound(told)
+    assert isinstance(told[0], Clear)
+    assert any(isinstance(one, SpeechStarted) for one in told)
+
+
+def test_an_interruption_after_the_return_clears_at_once(scene: Scene) -> None:
+    """No sound of the answer is sent before the `clear`, nor after it."""
+    call = FragileCall(scene)
+    answering(call, 8)
+    finish(call.wire, "answer")
+    scene.stage.advance(1.0)
+    call.line.dead = True
+    scene.stage.advance(6.0)
+    call.comes_back()
+    call.line.take()
+    scene.says(Interrupted())
+    told = call.line.take()
+    assert any(isinstance(one, Clear) for one in told)
+    assert not sound(told)
+    scene.stage.advance(5.0)
+    assert not sound(call.line.take())
+
+
+def test_the_upstream_is_lost_while_the_caller_is_away(scene: Scene) -> None:
+    """It is reconnected; the caller learns of it when they are back."""
+    call = FragileCall(scene)
+    call.goes()
+    call.wire.lose()
+    scene.stage.advance(2.0)
+    scene.wire(2).welcome()
+    scene.stage.advance(1.0)
+    call.comes_back()
+    assert [one.code for one in call.line.take() if isinstance(one, Notice)] == ["reconnecting", "resumed"]
+
+
+def test_nothing_is_metered_while_the_caller_is_away(scene: Scene) -> None:
+    """But for what they heard of what had come."""
+    call = FragileCall(scene)
+    answering(call, 8)
+    finish(call.wire, "answer")
+    scene.stage.advance(1.0)
+    call.goes()
+    scene.stage.advance(20.0)
+    call.comes_back()
+    scene.stage.advance(2.0)
+    call.goes(Close(1000, "hung up"))
+    assert scene.supervisor.fish_for(Ended).bill.seconds == 10 + 1 + 2
+
+
+# Clips.
+
+
+def test_a_whole_reply_that_was_lost_comes_again(scene: Scene) -> None:
+    """With its words; twice, and then no more."""
+    call = FragileCall(scene, "clip")
+    call.line.dead = True
+    scene.says(Typed("a question"))
+    call.wire.answer("an answer")
+    scene.stage.advance(1.0)
+    for _ in range(2):
+        line = call.tries()
+        line.dead, call.line, call.attach = True, line, call.attach + 1
+        call.line.received = 0
+    call.tries()
+    assert call.refused() == "too_much"
