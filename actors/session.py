@@ -20,6 +20,7 @@ from actors.call.inbound import Inbound
 from actors.call.intake import Intake
 from actors.call.line import Leg
 from actors.call.outbound import Outbound
+from actors.call.phases import Phases
 from actors.call.refusals import Refusals
 from actors.call.room import Room
 from actors.call.snapshot import SessionSnapshot
@@ -164,7 +165,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._began = self.clock()
         self._persona = persona = self.hire(PersonaActor, self.me, services.clock)
         self._inbound = Inbound(self._caller, persona, Clips(services.pool, self.me, self._by))
-        self._outbound = Outbound(self._caller, persona, self._tally)
+        self._outbound = Outbound(self._caller, persona, self._tally, Phases(services.counters))
         self._conversation = Conversation(self._caller, self._inbound, self._outbound, self._tally)
         holding = services.waiting.holding(0)
         self._room = Room(self._inbound.recordings, self._refusals, self.me.tell, holding)
@@ -225,7 +226,11 @@ class UserSessionActor(LoopActor[SessionInbox]):
                     self._switchboard.give_up()
                 case End.FAIL:
                     self._fail()
+                case End.COUNT:
+                    self._services.counters.answer_stalls += 1
+                    self._tally["stalls"] += 1
                 case _ if live := self._bridges.serving:
+                    self._services.counters.answers_moved += what is End.GO_ON
                     self._lost(live, None)
 
     def _fail(self) -> None:
@@ -289,5 +294,5 @@ class UserSessionActor(LoopActor[SessionInbox]):
         counted = self._switchboard.counted() | {"heard_ms": self._intake.ms} | self._tally
         upstream = self._services.upstream
         spent = self._account.told(upstream.prices, counted=upstream.can.counts_tokens)
-        told = self._call_ending.told(counted | spent)
+        told = self._call_ending.told(counted | self._outbound.phases.told() | spent)
         log.info("ended session=%s user=%s seconds=%.1f %s", self._id, self._user, self.clock() - self._began, told)

@@ -7,9 +7,9 @@ from actors.call.connection import Caller
 from actors.call.greeting import Greetings
 from actors.call.inbound import Inbound
 from actors.call.line import Leg
-from actors.call.outbound import Outbound
+from actors.call.outbound import Coming, Outbound
 from actors.call.turns import DIED, DIED_ANSWERING, MOST_BLAME, Utterance, Written
-from actors.call.watch import For, Waiting
+from actors.call.watch import ABOUT_TO_RUN_DRY, For, Waiting
 from actors.messages.bridge import AskClip, AskText, CancelReply, ContinueReply, Greet, TruncateReply
 from actors.messages.caller import Error, Notice
 from actors.messages.ids import Generation
@@ -59,7 +59,7 @@ class Owed:
         if self._stream.hangs:
             waits.append(Waiting(For.PAUSE, (leg.generation, self._stream.speaking)))
         if come := self._outbound.come(leg.generation):
-            return [*waits, Waiting(For.REST, (leg.generation, *come), answers=answers)]
+            return [*waits, *_rest((leg.generation, come.reply), come, answers)]
         if asked := self.asks():
             longer = max((self._put_off.get(ask, 0.0) for ask in asked), default=0.0)
             about = (leg.generation, self._ended)
@@ -73,6 +73,7 @@ class Owed:
         if not live.bridge:
             return
         self._turns.change(said.number, asked=True)
+        self._outbound.phases.asked(said.number, now)
         if said.said_before:
             live.bridge.tell(ContinueReply(said.number))
         elif said.written:
@@ -229,3 +230,14 @@ class Owed:
     def _answered(self, said: Utterance) -> None:
         self._turns.forget(said.number)
         self._stream.acknowledge(said.number)
+
+
+def _rest(about: tuple[Generation, ReplyNumber], come: Coming, answers: int) -> list[Waiting]:
+    """What the caller waits for while an answer comes: they hear that no more of it does once it has been played."""
+    if come.dry_at is None:
+        return [Waiting(For.REST, about, come.at, answers=answers)]
+    earliest = come.dry_at - ABOUT_TO_RUN_DRY
+    return [
+        Waiting(For.FALTER, about, come.at, earliest=earliest),
+        Waiting(For.STALL, about, come.at, earliest=earliest, answers=answers),
+    ]

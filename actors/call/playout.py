@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from actors.call.outgoing import RATE, OutgoingReply
+from actors.call.phases import Phase, Phases
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
 from actors.messages.ids import Generation
 from upstream.facts import BYTES_PER_MS, ReplyNumber
@@ -30,7 +31,8 @@ PIECE = 0.06  # seconds: less is not released alone while more is to come; a `cl
 class Playout:
     """The replies that the caller has not heard to their end, in the order in which they play."""
 
-    def __init__(self) -> None:
+    def __init__(self, phases: Phases) -> None:
+        self._phases = phases
         self._queue: deque[OutgoingReply] = deque()
         self._until = 0.0  # when all that was released will have been played
 
@@ -82,6 +84,8 @@ class Playout:
         size = len(outgoing.pcm) if fits else int(room * 1000) * BYTES_PER_MS
         if not outgoing.begun and (size or outgoing.status):
             outgoing.begun = True
+            if size:
+                self._phases.reached(outgoing.ask, Phase.RELEASED, now)
             said.append(ResponseStarted(outgoing.id, outgoing.persona))
         if size:
             outgoing.until = self._until
@@ -110,6 +114,15 @@ class Playout:
         """True if every reply that came was heard to its end."""
         self._forget_heard(now)
         return not self._queue
+
+    def runs_dry_at(self, outgoing: OutgoingReply) -> float:
+        """When all that has come of this reply, and of those before it, will have been played. Seconds."""
+        waiting = 0
+        for earlier in self._queue:
+            waiting += len(earlier.pcm)
+            if earlier is outgoing:
+                break
+        return self._until + waiting / RATE
 
     def played(self, response_id: str, ms: int, now: float) -> None:
         """The player reports how far it is, in ms. A report never goes back, nor beyond what was released."""

@@ -52,6 +52,7 @@ class ReplayBuffer:
         self._sent = 0  # up to where the connection has got it
         self._clock: deque[tuple[float, int]] = deque()  # (when, where it ended then), a few a second
         self._heard_at = self._look_at = 0.0
+        self._burst_at = 0.0  # when the connection was sent all at once that waited for it
         self._turns: dict[TurnId, int] = {}  # turn -> where it begins, in order
         self._safe: set[TurnId] = set()  # those of them that wait for one before them
         self._open = False  # somebody speaks, and it was not told that they stopped
@@ -89,6 +90,11 @@ class ReplayBuffer:
         """The model hears the caller speak, since `at_ms` on its clock: the beginning of this turn."""
         self._turns[turn] = at_ms * BYTES_PER_MS
         self._open = True
+
+    def late(self, at_ms: int, now: float) -> float:
+        """How many seconds ago the connection got what is at `at_ms` on its clock: by the audio that it got since."""
+        since = (self._sent / BYTES_PER_MS - at_ms) / 1000
+        return max(0.0, min(since, now - self._burst_at))
 
     def paused(self, at_ms: int) -> None:
         """The model hears that the caller has stopped, since `at_ms` on its clock."""
@@ -154,6 +160,7 @@ class ReplayBuffer:
     def _played(self, first: int) -> None:
         """What is kept from the position `first` on is sent in a burst, and counts as if it were said now."""
         self._sent, self.missed = self._begins + len(self._kept), False
+        self._burst_at = self._heard_at
         self._clock.clear()
         self._clock.append((self._heard_at, first))
 

@@ -92,6 +92,10 @@ class Uplink:
         self.speaking, self.stopped, self.unheard, self._played_again = turn, False, False, False
         self._buffer.began(turn, at_ms)
 
+    def late(self, at_ms: int, now: float) -> float:
+        """How many seconds ago the connection that listens got the sound at `at_ms` on its clock."""
+        return self._buffer.late(at_ms, now)
+
     def paused(self, at_ms: int) -> None:
         """It hears that the caller has stopped, since `at_ms` on its clock."""
         self.stopped = bool(self.speaking)
