@@ -61,7 +61,7 @@ class UpstreamEvents:
         self._host, self._caller, self._account = host, caller, account
         self._conversation, self._bridges = conversation, bridges
         self._inbound, self._outbound, self._owed = conversation.inbound, conversation.outbound, conversation.owed
-        self._phases = conversation.outbound.phases
+        self._phases, self._number = conversation.outbound.phases, conversation.inbound.words.number
 
     def learn(self, generation: Generation, event: Event) -> None:
         """The connection of this generation, which may be gone by now, has told an event."""
@@ -83,7 +83,7 @@ class UpstreamEvents:
 
     def _serves(self, leg: Leg, event: ServingEvent) -> None:
         """The connection that serves has told an event. If something else may be asked of it now, that is asked."""
-        now, number = self._host.clock(), self._inbound.words.number
+        now, number = self._host.clock(), self._number
         match event:
             case ReplyAudio() | ReplyWords() | ReplySaid():
                 self._outbound.add(leg.generation, event, now)
@@ -97,8 +97,7 @@ class UpstreamEvents:
                 return
             case SpeechStopped(_, at_ms):
                 if self._outbound.streamed:
-                    self._phases.heard(self._inbound.stream.speaking, self._inbound.stream.late(at_ms, now), now)
-                    self._inbound.paused(at_ms, now)
+                    self._phases.heard(self._inbound.stream.speaking, self._inbound.paused(at_ms, now), now)
             case Committed(ask):
                 self._phases.reached(number(leg, ask), Phase.COMMITTED, now)
                 self._inbound.committed(leg, number(leg, ask), now)

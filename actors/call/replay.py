@@ -91,15 +91,14 @@ class ReplayBuffer:
         self._turns[turn] = at_ms * BYTES_PER_MS
         self._open = True
 
-    def late(self, at_ms: int, now: float) -> float:
-        """How many seconds ago the connection got what is at `at_ms` on its clock: by the audio that it got since."""
-        since = (self._sent / BYTES_PER_MS - at_ms) / 1000
-        return max(0.0, min(since, now - self._burst_at))
+    def paused(self, at_ms: int, now: float) -> float:
+        """The model hears that the caller has stopped, since `at_ms` on its clock.
 
-    def paused(self, at_ms: int) -> None:
-        """The model hears that the caller has stopped, since `at_ms` on its clock."""
+        Returns how many seconds ago it got that: by the audio that it got since then.
+        """
         self._settled = at_ms * BYTES_PER_MS
         self._open = False
+        return max(0.0, min((self._sent / BYTES_PER_MS - at_ms) / 1000, now - self._burst_at))
 
     def committed(self) -> None:
         """A turn is complete. If its end was not reported, the model has heard SILENCE before this."""

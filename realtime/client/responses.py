@@ -129,7 +129,7 @@ class Responses:
         if reply is None or reply.done:
             return []
         reply.complete = True
-        return [] if reply.void else [ReplySaid(reply.number)]
+        return [ReplySaid(reply.number)] if reply.received and not reply.void else []
 
     def done(self, done: ResponseDone) -> list[Event]:
         """A response is over, one way or another."""

@@ -40,6 +40,7 @@ from upstream.facts import (
     ReplyBegan,
     ReplyEnded,
     ReplyNumber,
+    ReplySaid,
     ReplyWords,
     Setup,
     Transcribed,
@@ -148,7 +149,7 @@ def test_the_greeting_is_the_exact_words(wire: Wire) -> None:
     assert create["type"] == "response.create"
     assert create["response"]["input"] == []
     assert create["response"]["instructions"] == f"You are Tina.\n\n{SAY_EXACTLY}\nनमस्ते!"
-    assert {type(fact) for fact in wire.speak()} == {ReplyWords, ReplyAudio, ReplyEnded}
+    assert {type(fact) for fact in wire.speak()} == {ReplyWords, ReplyAudio, ReplySaid, ReplyEnded}
     assert wire.facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(1), "completed", "नमस्ते!")
     assert "conversation.item.create" not in wire.kinds()
 
