@@ -43,7 +43,7 @@ class Speech:
         self._stalled = False
 
     def pause(self) -> float:
-        """Seconds until the next piece. Now and then it falls silent once, and goes on by itself, too late, or never."""
+        """Seconds until the next piece. Now and then it falls silent, and goes on by itself, too late, or never."""
         seconds = self.pace * self._world.random.uniform(0.5, 1.5)
         if not self._stalled and not self._world.healed and self._world.chance(self._world.weather.stall / 3):
             self._stalled = True
