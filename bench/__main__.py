@@ -15,7 +15,21 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench import bargein, calls, capacity, catalogue, churn, decode, hop, isolation, kills, report, rollover, worst
+from bench import (
+    bargein,
+    calls,
+    capacity,
+    catalogue,
+    churn,
+    decode,
+    hop,
+    isolation,
+    kills,
+    report,
+    rollover,
+    stalls,
+    worst,
+)
 from bench.attacks import run as attacks
 from bench.attacks.cases import CASES
 from bench.report import Part
@@ -33,6 +47,7 @@ class Name(Enum):
     ATTACKS = "attacks"
     CHURN = "churn"
     KILLS = "kills"
+    STALLS = "stalls"
     ROLLOVER = "rollover"
     BARGEIN = "bargein"
     CALLS = "calls"
@@ -57,7 +72,7 @@ def main(
     parts: Annotated[list[Name] | None, typer.Argument(help="All of them, when none is named.")] = None,
     full: Annotated[bool, typer.Option("--full/--quick", help="As long as the targets ask for: two hours.")] = False,
     cycles: Annotated[int | None, typer.Option(min=10, help="Of churn.")] = None,
-    cuts: Annotated[int | None, typer.Option(min=1, help="Of kills, or rollovers.")] = None,
+    cuts: Annotated[int | None, typer.Option(min=1, help="Of kills, stalls or rollovers.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Of capacity: relay, server, or both.")] = None,
     only: Annotated[
         list[str] | None, typer.Option(callback=attack_names, help="Of attacks: one of them, by name.")
@@ -90,6 +105,7 @@ def _runs(full: bool, cycles: int | None, cuts: int | None, kind: list[str] | No
         Name.ISOLATION: lambda: uvloop.run(isolation.run(20 if full else 4)),
         Name.CHURN: lambda: uvloop.run(churn.run(cycles or (20_000 if full else 600))),
         Name.KILLS: lambda: uvloop.run(kills.run(cuts or (1000 if full else 60))),
+        Name.STALLS: lambda: uvloop.run(stalls.run(cuts or (400 if full else 60))),
         Name.ROLLOVER: lambda: uvloop.run(rollover.run(cuts or (1000 if full else 120))),
         Name.BARGEIN: lambda: uvloop.run(bargein.run(30 if full else 4)),
         Name.CALLS: lambda: calls.run(20 if full else 6),

@@ -53,6 +53,8 @@ class Manner:
     """Seconds after which a session expires."""
     lengths: dict[int, int] = field(default_factory=dict)
     """By caller: words of a reply, instead of `words`."""
+    stalls: dict[int, tuple[int, float]] = field(default_factory=dict)
+    """By caller: at which word of their next answer it falls silent, once, and for how many seconds."""
     speech: Counter[tuple[int, int]] = field(default_factory=Counter)
     """By caller and turn: frames of speech received in committed turns."""
     answers: deque[Answered] = field(default_factory=lambda: deque(maxlen=2000))
@@ -255,14 +257,23 @@ class Model:
             self._history[-1] = ("assistant", self._history[-1][1] + written)
             position += 1
             if self._manner.gap and position < last:
-                loop = asyncio.get_running_loop()
-                self._timer = loop.call_later(self._manner.gap, self._words, turn, position, last)
+                if (pause := self._pause(position)) < inf:
+                    loop = asyncio.get_running_loop()
+                    self._timer = loop.call_later(pause, self._words, turn, position, last)
                 break
         else:
             self._line.transport.write(b"".join(burst))
             self._finish("completed")
             return
         self._line.transport.write(b"".join(burst))
+
+    def _pause(self, position: int) -> float:
+        """Seconds until the word at this position; inf if the answer stalls there for good."""
+        at, seconds = self._manner.stalls.get(self._line.who, (0, 0.0))
+        if at != position:
+            return self._manner.gap
+        del self._manner.stalls[self._line.who]
+        return seconds
 
     def _finish(self, status: str, reason: str = "") -> None:
         assert self._response
