@@ -229,6 +229,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 case End.COUNT:
                     self._services.counters.answer_stalls += 1
                     self._tally["stalls"] += 1
+                    self._switchboard.stand_by()
                 case _ if live := self._bridges.serving:
                     self._services.counters.answers_moved += what is End.GO_ON
                     self._lost(live, None)

@@ -222,13 +222,8 @@ class Model:
             self._finish("cancelled", "turn_detected")
         self._manner.answers.append(Answered(self._line.who, now(), turn, first, why, self._history[-2:]))
         number = next(self._ids)
-        response: dict[str, Any] = {
-            "id": f"resp_{number:08}",
-            "status": "in_progress",
-            "metadata": metadata or None,
-            "output": [],
-        }
-        self._response = response
+        response: dict[str, Any] = {"id": f"resp_{number:08}", "status": "in_progress", "output": []}
+        self._response = response = {**response, "metadata": metadata or None}
         item = {"id": f"{REPLY}{number:08}", "type": "message", "role": "assistant", "content": []}
         about = {"response_id": response["id"], "output_index": 0}
         part = {"type": "audio", "transcript": ""}
@@ -269,11 +264,9 @@ class Model:
 
     def _pause(self, position: int) -> float:
         """Seconds until the word at this position; inf if the answer stalls there for good."""
-        at, seconds = self._manner.stalls.get(self._line.who, (0, 0.0))
-        if at != position:
+        if self._manner.stalls.get(self._line.who, (0, 0.0))[0] != position:
             return self._manner.gap
-        del self._manner.stalls[self._line.who]
-        return seconds
+        return self._manner.stalls.pop(self._line.who)[1]
 
     def _finish(self, status: str, reason: str = "") -> None:
         assert self._response

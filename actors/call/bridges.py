@@ -77,10 +77,10 @@ class Bridges:
 
     # One connection.
 
-    def open(self, selection: Selection, seeded: int | None) -> None:
-        """Open another connection; `seeded` as of a Leg."""
+    def open(self, selection: Selection, seeded: int | None, stands_by: bool = False) -> None:
+        """Open another connection; `seeded` and `stands_by` as of a Leg."""
         self.generations += 1
-        self.prepare(Leg(Generation(self.generations), selection, seeded=seeded))
+        self.prepare(Leg(Generation(self.generations), selection, seeded=seeded, stands_by=stands_by))
 
     def prepare(self, leg: Leg) -> None:
         """A connection is coming: ask the persona what it must be told."""
@@ -144,6 +144,8 @@ class Bridges:
 
     def lost(self, leg: Leg, cause: BaseException | None) -> None:
         """A connection ended that should not have; without a cause, it is given up because nothing comes of it."""
+        if self.line.coming and self.line.coming.stands_by and not self._conversation.as_foretold:
+            self.discard()  # what it was told that the caller has heard is not what they get
         self.look()
         line, now = self.line, self._host.clock()
         if leg is line.live:

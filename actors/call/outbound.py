@@ -200,18 +200,21 @@ class Outbound:
                 self._playing.forget(outgoing)
                 self._keep(live, outgoing, 0)
 
-    def lost(self, generation: Generation) -> dict[TurnId, str]:
-        """The connection is gone. Returns, for each ask that it was answering, the words that the caller gets."""
+    def lost(self, generation: Generation, falters: bool = False) -> dict[TurnId, str]:
+        """The connection is gone. Returns, for each ask that it was answering, the words that the caller gets.
+
+        If it only `falters`, the words that they would get once all that came was released.
+        """
         given = {}
         for outgoing in self._playing:
             if outgoing.generation != generation or outgoing.status:
                 continue
-            if self.streamed:
+            if self.streamed and not falters:
                 outgoing.cut()
             if outgoing.received and self.streamed:
-                given[outgoing.ask] = join(outgoing.before, outgoing.text)
+                given[outgoing.ask] = join(outgoing.before, outgoing.text_if_cut if falters else outgoing.text)
                 self._remember(outgoing, given[outgoing.ask])
-            else:
+            elif not falters:
                 self._playing.forget(outgoing)
         return {ask: words for ask, words in given.items() if words}
 

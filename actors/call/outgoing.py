@@ -133,6 +133,12 @@ class OutgoingReply:
                 break
         return said.strip()
 
+    @property
+    def text_if_cut(self) -> str:
+        """The words that are left of it if no more comes, once all that came was released."""
+        (begin, words), before = self.marks[-1] if self.marks else (0, ""), self.marks[:-1]
+        return ("".join(said for _, said in before) + _share(words, self.received - begin, 0)).strip()
+
     def cut(self) -> None:
         """No more will come: end with a whole word, if what follows it was not released yet."""
         begin = self.marks[-1][0] if self.marks else 0

@@ -22,7 +22,7 @@ from actors.testing.stage import Stage
 from actors.testing.wire import Wire
 from realtime.contract import GO_ON
 from tests.kit.four import MOHIT
-from tests.kit.streaming import asked, begin, finish, give, on_the_line, turn
+from tests.kit.streaming import asked, begin, finish, give, on_the_line, turn, write_down
 
 BYTES_PER_SECOND = 48_000
 
@@ -97,6 +97,67 @@ def test_a_stall_is_found_in_two_seconds_and_the_answer_goes_on_after_four(scene
     assert len(scene.upstream.dialled) == 2
 
 
+def test_what_stands_by_takes_over_at_once(scene: Scene) -> None:
+    """It was called when the stall was found, and knows what was heard."""
+    half_answered(scene)
+    scene.stage.advance(2.1)
+    again = scene.wire(2)
+    scene.stage.advance(1.2)
+    again.welcome()
+    assert again.texts()[-1] == ("assistant", "alpha beta gamma")
+    assert "response.create" not in again.kinds
+    scene.stage.advance(0.6)
+    assert codes(scene) == []
+    scene.stage.advance(0.2)
+    assert codes(scene) == ["reconnecting", "resumed"]
+    assert GO_ON in again.last("response.create")["response"]["instructions"]
+    assert len(scene.upstream.dialled) == 2
+
+
+def test_what_stands_by_is_not_taken_where_more_came_before_the_connection_was_lost(scene: Scene) -> None:
+    """It does not know that the caller has heard it: another one is opened."""
+    wire = half_answered(scene)
+    scene.stage.advance(3.0)
+    scene.wire(2).welcome()
+    give(wire, "answer", "delta ", 0.5)
+    scene.stage.advance(0.5)
+    wire.lose()
+    again = scene.wire(3)
+    again.welcome()
+    assert again.texts()[-1] == ("assistant", "alpha beta gamma delta")
+    assert GO_ON in again.last("response.create")["response"]["instructions"]
+    scene.stage.advance(3)
+    assert scene.wire(2).ended
+
+
+def test_who_says_something_meanwhile_says_it_to_whom_they_hear(scene: Scene) -> None:
+    """What stands by does not know of it, and is left."""
+    wire = half_answered(scene)
+    scene.stage.advance(3.0)
+    scene.wire(2).welcome()
+    scene.says(Typed("wait"))
+    scene.stage.settle()
+    finish(wire, "answer", "cancelled")
+    scene.stage.advance(1)
+    assert wire.texts()[-1] == ("user", "wait")
+    scene.stage.advance(3)
+    assert [each.ended for each in scene.upstream.dialled[:2]] == [False, True]
+
+
+def test_nothing_stands_by_where_the_turn_is_not_written_down(scene: Scene) -> None:
+    """It would know an answer, and not what to; after four seconds it may be written down."""
+    wire = on_the_line(scene)
+    turn(wire, "mine", 0)
+    begin(wire, "answer")
+    give(wire, "answer", "alpha ", 0.5)
+    scene.stage.advance(3.9)
+    assert len(scene.upstream.dialled) == 1
+    write_down(wire, "mine", "will I marry?")
+    scene.stage.advance(0.2)
+    scene.wire(2).welcome()
+    assert scene.wire(2).texts()[-2:] == [("user", "will I marry?"), ("assistant", "alpha")]
+
+
 def test_a_model_that_is_far_ahead_is_left_two_seconds_before_the_caller_would_hear_it(scene: Scene) -> None:
     """While more is left to play nobody is disturbed; the rest is there before the sound is at its end."""
     half_answered(scene, 4.0)
@@ -117,16 +178,21 @@ def test_a_model_that_is_far_ahead_is_left_two_seconds_before_the_caller_would_h
 
 
 def test_an_answer_that_goes_on_by_itself_is_counted_and_left_alone(scene: Scene) -> None:
-    """Each time that it stalls; nothing is dialled."""
+    """Each time that it stalls; what stands by for it does not take over, and is gone when all is silent."""
     wire = half_answered(scene)
     for number in range(3):
-        scene.stage.advance(3.9)
+        scene.stage.advance(3.0)
+        scene.wire(number + 2).welcome()
+        scene.stage.advance(0.9)
         give(wire, "answer", f"word{number} ", 0.5)
     finish(wire, "answer")
     scene.stage.advance(20)
     assert stalls(scene) == (3, 0)
     assert not codes(scene)
-    assert len(scene.upstream.dialled) == 1
+    assert said(scene)[-1] == "alpha beta gamma word0 word1 word2"
+    assert [each.ended for each in scene.upstream.dialled] == [False, True, True, True]
+    scene.says(Typed("and when?"))
+    assert wire.texts()[-1] == ("user", "and when?")
 
 
 def test_a_model_that_is_slow_and_brings_something_every_two_seconds_is_not_stalled(scene: Scene) -> None:
@@ -219,7 +285,7 @@ def test_a_second_stall_of_the_same_answer_ends_that_turn_and_no_other(scene: Sc
     scene.stage.advance(60)
     assert codes(scene) == []
     assert said(scene)[-1] == "In May."
-    assert len(scene.upstream.dialled) == 2
+    assert [each.ended for each in scene.upstream.dialled] == [True, False, True]  # the third stood by
 
 
 def test_an_answer_in_between_gives_the_next_stall_its_connection(scene: Scene) -> None:
