@@ -226,7 +226,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                     self._switchboard.give_up()
                 case End.FAIL:
                     self._fail()
-                case End.COUNT:
+                case End.STAND_BY:
                     self._services.counters.answer_stalls += 1
                     self._tally["stalls"] += 1
                     self._switchboard.stand_by()

@@ -17,7 +17,7 @@ SUCCESSOR_SECONDS = 2.0  # an upstream that hears turns by itself answers what i
 FALTER_SECONDS = 2.0  # without anything more of an answer: the API sends some of it every 50 ms
 STALL_SECONDS = 4.0  # callers hang up after so much silence
 ABOUT_TO_RUN_DRY = 2.0  # seconds of sound that are left to play: another connection takes 1.2 s to be ready and 0.5 s
-# to speak, so that a caller whose model was that far ahead hears no gap
+# to speak, so that who must be left may be left in time
 ROUNDING = 0.001  # seconds: or the rest of a rounding error is waited for
 
 
@@ -50,7 +50,7 @@ class End(Enum):
     RECONNECT = "another connection takes over: `reconnecting`"
     ASK_AGAIN = "it is asked again over another connection: `reconnecting`; the second time that turn fails"
     GO_ON = "it goes on over another connection: `reconnecting`; the second time that turn fails"
-    COUNT = "it is counted"
+    STAND_BY = "it is counted, and another connection is opened, which stands by"
     FAIL = "`upstream_unavailable`, and the call goes on"
 
 
@@ -110,7 +110,7 @@ def table(limits: Limits) -> Mapping[For, Row]:
         For.CONSENT: Row(silent, End.RECONNECT),
         For.ANSWER: Row(silent, End.ASK_AGAIN, looks=look),
         For.LATER: Row(silent, End.ASK_AGAIN, told, BUSY, look),
-        For.FALTER: Row(FALTER_SECONDS, End.COUNT),
+        For.FALTER: Row(FALTER_SECONDS, End.STAND_BY),
         For.STALL: Row(STALL_SECONDS, End.GO_ON),
         For.REST: Row(1.5 * silent, End.ASK_AGAIN, looks=look),
         For.NO_OTHER: Row(SUCCESSOR_SECONDS, End.FAIL),

@@ -135,9 +135,9 @@ def test_a_stall_is_due_when_nothing_has_come_and_little_is_left_to_play() -> No
         states = [Waiting(wait, 1, came, earliest=earliest) for wait in (For.FALTER, For.STALL)]
         return walk(watch, states, came, came + 60)
 
-    assert due(0.0, near) == [(2.0, End.COUNT), (4.0, End.GO_ON)]
-    assert due(100.0, 100.0 + far) == [(109.0, End.COUNT), (109.0, End.FAIL)]
-    assert due(200.0, 203.0) == [(203.0, End.COUNT), (204.0, End.GO_ON)]
+    assert due(0.0, near) == [(2.0, End.STAND_BY), (4.0, End.GO_ON)]
+    assert due(100.0, 100.0 + far) == [(109.0, End.STAND_BY), (109.0, End.FAIL)]
+    assert due(200.0, 203.0) == [(203.0, End.STAND_BY), (204.0, End.GO_ON)]
 
 
 def test_an_answer_of_which_more_comes_has_not_stalled() -> None:
@@ -147,7 +147,7 @@ def test_an_answer_of_which_more_comes_has_not_stalled() -> None:
         now, came = tick / 2, float(tick // 5 * 2.5)
         states = [Waiting(wait, 1, came, earliest=came - 1.0 + 1e-9 * tick) for wait in (For.FALTER, For.STALL)]
         due += watch.look(states, now)[0]
-    assert due == [End.COUNT] * 20
+    assert due == [End.STAND_BY] * 20
 
 
 def test_several_states_are_watched_at_once() -> None:
