@@ -144,7 +144,8 @@ class Bridges:
 
     def lost(self, leg: Leg, cause: BaseException | None) -> None:
         """A connection ended that should not have; without a cause, it is given up because nothing comes of it."""
-        if self.line.coming and self.line.coming.stands_by and not self._conversation.as_foretold:
+        coming = self.line.coming if leg is self.line.live else None
+        if coming and coming.stands_by and not self._conversation.as_foretold:
             self.discard()  # what it was told that the caller has heard is not what they get
         self.look()
         line, now = self.line, self._host.clock()
