@@ -124,7 +124,7 @@ class Bridges:
         """The coming connection becomes the live one, and the one before retires. Returns the old and the new one."""
         old, coming = self.line.live, self.line.coming
         assert coming
-        live = replace(coming, empty=False, ready=not coming.tuning)
+        live = replace(coming, empty=False, ready=not coming.tuning, stands_by=False)
         self.line = replace(self.line, live=live, coming=None, misses=())
         if old:
             self._retire(old)
