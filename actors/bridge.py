@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from actors.messages.bridge import (
     AccountRefused,
+    Append,
     Configure,
     FromBridge,
     Ready,
@@ -89,6 +90,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
 
     def on_receive(self, message: BridgeInbox) -> None:
         match message:
+            case Append():  # 50 times a second
+                self._send(message)
             case Frame(data):
                 self._receive(data)
             case Configure():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from upstream.facts import ReplyNumber, Setup, Turn, TurnId
+from upstream.hot_message import hot_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class SetTurnDetection:
     listens: bool
 
 
-@dataclass(frozen=True, slots=True)
+@hot_message
 class Append:
     """More of the caller's voice, of any length. Only while turn detection is on."""
 

@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI, SecurityError
-from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from upstream import models
@@ -125,8 +124,7 @@ class Upstream:
             max_size=MAX_FRAME,
             open_timeout=OPEN_SECONDS,
             close_timeout=CLOSE_SECONDS,
-            ping_interval=self.ping_seconds,
-            ping_timeout=self.ping_seconds,
+            ping_interval=None,  # Socket.keep_alive
             proxy=None if local else True,
             ssl=self.tls if self.url.startswith("wss:") else None,
         )
@@ -160,12 +158,10 @@ class Link:
     def _write(self) -> bool:
         """Write FRAMES_AT_ONCE at most; True if there may be more."""
         socket = self._socket
-        if socket is None or socket.paused or socket.state is not State.OPEN:
+        if socket is None or not socket.writable:
             return False
         if frames := self._frames():
-            for frame in frames:
-                socket.protocol.send_text(frame)
-            socket.send_data()
+            socket.write_texts(frames)
         return len(frames) >= FRAMES_AT_ONCE
 
     def close(self) -> None:
@@ -208,6 +204,7 @@ class Link:
         try:
             self._socket = cast(Socket, socket)
             self._socket.bound_receive_buffer()
+            self._socket.keep_alive(self._upstream.ping_seconds)
             return await self._serve(self._socket)
         finally:
             socket.transport.abort()  # nothing to do after a close in order

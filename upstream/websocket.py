@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import DATA_OPCODES, Frame, Opcode
-from websockets.protocol import Event
+from websockets.protocol import Event, State
+
+from upstream.text_frames import text_frames
 
 STALL_SECONDS = 2.0  # an uplink that takes nothing for so long is lost
 RECEIVE_BYTES = 32 * 1024
@@ -23,13 +25,18 @@ class Socket(ClientConnection):
         self.over = asyncio.Event()
         self._fragments: list[bytes] = []
         self._stall_timer: asyncio.TimerHandle | None = None
+        self._ping_timer: asyncio.TimerHandle | None = None
+        self._pinged = False  # and not answered yet
 
     def process_event(self, event: Event) -> None:
         """Data goes to the listener; the handshake and what keeps the connection alive stay with the library."""
         if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
             super().process_event(event)
-            if isinstance(event, Frame) and event.opcode is Opcode.CLOSE:
-                self.over.set()
+            if isinstance(event, Frame):
+                if event.opcode is Opcode.CLOSE:
+                    self.over.set()
+                elif event.opcode is Opcode.PONG:
+                    self._pinged = False
         elif event.fin and not self._fragments:
             self.on_frame(bytes(event.data))
         else:
@@ -43,6 +50,31 @@ class Socket(ClientConnection):
         super().data_received(data)
         if self.protocol.parser_exc:
             self.over.set()
+
+    @property
+    def writable(self) -> bool:
+        """True while it is open and its transport takes data."""
+        return not self.paused and self.protocol.state is State.OPEN
+
+    def write_texts(self, texts: Iterable[bytes]) -> None:
+        """Write text frames at once, behind what the library has written; only while `writable`."""
+        self.transport.write(text_frames(texts))
+
+    def keep_alive(self, seconds: float) -> None:
+        """Ping every so many seconds; a ping that was not answered by the next is the end of the connection.
+
+        The library's keepalive is a task with two timeouts, which cost as much as five frames for each ping.
+        """
+        self._ping_timer = self.loop.call_later(seconds, self._ping, seconds)
+
+    def _ping(self, seconds: float) -> None:
+        if self._pinged:
+            self.transport.abort()
+        elif self.protocol.state is State.OPEN:
+            self._pinged = True
+            self.protocol.send_ping(b"")
+            self.send_data()
+            self.keep_alive(seconds)
 
     def pause_writing(self) -> None:
         """The transport is full; if it stays so for STALL_SECONDS the connection is lost."""
@@ -59,6 +91,8 @@ class Socket(ClientConnection):
         """The connection is closed, for whatever reason."""
         super().connection_lost(exc)
         self._stop_stall_timer()
+        if self._ping_timer:
+            self._ping_timer.cancel()
         self.over.set()
         self.recv_exc = self.protocol.parser_exc = None  # their tracebacks keep the last frame, and us
 

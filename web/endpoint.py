@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from aiohttp import WSMsgType, web
 
+from actors.admission.rate import Rate
 from actors.admission.waiting import Ledger
 from actors.counters import Counters
 from actors.messages.admission import Connected, From
@@ -18,9 +19,10 @@ from realtime import subprotocols
 from web.addresses import ADDRESS
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import MESSAGE_RATE
+from web.frame_queue import FrameQueue, install
 from web.outbox import Outbox
 from web.reassembly import MAX_FRAME
-from web.receive_buffer import ReceiveBuffer
+from web.receive_buffer import LARGE_A_SECOND, LARGE_AT_ONCE, ReceiveBuffer
 from web.receiver import Receiver
 from web.refused_handshakes import REASON, Reason
 from web.request_handler import TimedRequestHandler
@@ -56,9 +58,16 @@ class Socket(web.WebSocketResponse[Literal[False]]):
         self.early = b""
         """Bytes that came right behind the request, before `ReceiveBuffer` was installed."""
 
+    @property
+    def frames(self) -> FrameQueue:
+        """Where the parser puts what it has finished."""
+        assert isinstance(self._reader, FrameQueue)
+        return self._reader
+
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
         self.early, request.protocol._message_tail = request.protocol._message_tail, b""
         super()._post_start(request, protocol, writer)
+        install(self, request.protocol, MAX_FRAME)
 
     def _handshake(self, request: web.BaseRequest) -> Any:
         """As aiohttp's, which looks at one header alone, with our choice of a subprotocol."""
@@ -99,6 +108,7 @@ class Endpoint:
             waiting,
             client_limits,
         )
+        self._large_rate = Rate(LARGE_A_SECOND, LARGE_AT_ONCE)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Upgrade the request and serve the call to its end; raises HTTPBadRequest."""
@@ -121,7 +131,7 @@ class Endpoint:
         """Ask the supervisor to admit the caller, and run both directions until one of them ends."""
         connection, address = next(_numbers), request.get(ADDRESS, "")
         holding = self._waiting.holding(connection, address)
-        receive_buffer = ReceiveBuffer(socket, request.protocol, holding, self._client_limits)
+        receive_buffer = ReceiveBuffer(socket, request.protocol, holding, self._client_limits, self._large_rate)
         receive_buffer.feed_data(socket.early)
         outbox = Outbox(socket, request.transport, connection, self._client_limits, holding)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
@@ -131,7 +141,9 @@ class Endpoint:
                 if wish := _wish(request.query):
                     session.tell(From(connection, wish))
                 rate = request.get(MESSAGE_RATE)
-                receiver = Receiver(socket, session, connection, holding, receive_buffer, request, self._counters, rate)
+                receiver = Receiver(
+                    socket, socket.frames, session, connection, holding, receive_buffer, request, self._counters, rate
+                )
                 await receiver.run(self._client_limits.pong_seconds)
         except (ConnectionError, TimeoutError):  # a pong could not be written: the peer does not read
             if request.transport:

@@ -1,4 +1,9 @@
-"""The receiving half of a call's WebSocket: each frame is decoded and sent to the session, at a pace that it bears."""
+"""The receiving half of a call's WebSocket: each frame is decoded and sent to the session, at a pace that it bears.
+
+A frame takes one of two ways. While the session keeps up, aiohttp's parser hands it to `_straight`, which tells the
+session at once. What is over the budget, and all that comes behind it, waits in the queue; there `_receive` finds it,
+and goes on when the session and the address can bear it.
+"""
 
 import asyncio
 import time
@@ -14,14 +19,17 @@ from actors.messages.admission import Detached, From
 from actors.messages.caller import Close, FromCaller, Malformed, Recorded, Spoke, Stray, TooFast
 from actors.runtime import LoopRef
 from schemas import Refused
+from web.frame_queue import FrameQueue
 from web.outbox import TOO_SLOW
 from web.receive_buffer import ReceiveBuffer
+from web.request_scheduler import SCHEDULER
 from web.wires import app
 from web.wires.binary import BinaryFrames
 
 READ_FRAMES = 20  # in a row; then the loop is yielded to the other callers, because buffered frames are read at once
 READ_SECONDS = 0.001  # in a row
 POLL_SECONDS = 1.0  # how often a throttled reader checks that the connection is still open
+LONG_TEXT = 4096  # bytes; to check 64 KB of JSON takes 2 ms, so longer texts take turns with other calls' and requests
 MOST_UNHANDLED = 64  # messages in the session's mailbox
 CONTROLS_A_SECOND = 20  # ping and pong frames; ten seconds of them may come at once
 TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second"
@@ -30,11 +38,12 @@ PRIVATE_CODES = 3000  # close codes from here on are private to a client and its
 TOO_LARGE = Malformed("audio_too_big", "The clip is larger than may wait here: record a shorter one, or compress it.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Receiver:
     """The receiving half of one admitted connection."""
 
     socket: web.WebSocketResponse[bool]
+    frames: FrameQueue
     session: LoopRef[From | Detached]
     connection: int
     holding: Holding
@@ -44,6 +53,10 @@ class Receiver:
     rate: Rate | None
     """Of all calls of this address; None where the address has no limit."""
     binary: BinaryFrames = field(default_factory=lambda: BinaryFrames(time.monotonic))
+    _told: int = field(default=0, init=False)  # in frames of audio, since the budget began anew
+    _enough: float = field(default=0.0, init=False)  # when the time of the budget is over
+    _waits: bool = field(default=False, init=False)  # the session has not handled what it was told
+    _held: float = field(default=0.0, init=False)  # seconds for which the address is over its rate
 
     async def run(self, pong_seconds: float) -> None:
         """Send every frame to the session, and at the end `Detached` with the reason.
@@ -58,38 +71,64 @@ class Receiver:
             gone = replace(gone, how=TOO_SLOW)
             raise
         finally:
+            self.frames.leave()
             self.session.tell(gone)
+
+    def _straight(self, frame: WSMessageNoDecodeText) -> bool:
+        """The parser has finished a frame, and none waits: tell the session at once, if it and the budget allow that.
+
+        The budget begins anew whenever the session has handled all that it was told. An error is left to `_receive`,
+        where it ends the call and is logged.
+        """
+        backlog = self.session.backlog
+        if self._waits and not backlog:
+            self._begin_anew()
+        elif self._spent(backlog):
+            return False
+        if self._held or _is_long(frame):
+            return False
+        try:
+            self._tell(frame)
+        except Exception:
+            return False
+        return True
 
     async def _receive(self, pong_seconds: float) -> Close | None:
         """Receive until the WebSocket is closed; returns what `_closed` says of the last frame."""
-        socket, session, connection, counters = self.socket, self.session, self.connection, self.counters
+        socket, straight = self.socket, self._straight
         controls = Rate(CONTROLS_A_SECOND, 10 * CONTROLS_A_SECOND)
-        frames, enough = 0, time.perf_counter() + READ_SECONDS
         while True:
+            self.frames.listen(straight)
             frame = await socket.receive()
-            if frame.type is WSMsgType.BINARY or frame.type is WSMsgType.TEXT:
-                size = len(frame.data)
-                counters.received += size
-                if size > LARGE:
-                    await self._send_large(frame)
-                    del frame  # it would be referenced until the next frame comes
-                    continue
-                if message := self._decoded(frame):
-                    session.tell(From(connection, message))
-                frames += 1 if type(message) is Spoke else text_cost(size)
-            elif frame.type in OVER:
+            if frame.type in OVER:
                 return _closed(frame)
+            if self._held or self._spent(self.session.backlog):
+                await self._drained()
+                await self._throttle()
+            if frame.type is WSMsgType.BINARY or frame.type is WSMsgType.TEXT:
+                if len(frame.data) <= LARGE:
+                    if _is_long(frame):
+                        await self.request.app[SCHEDULER].turn()
+                    self._tell(frame)
+                    continue
+                await self._send_large(frame)
+                del frame  # it would be referenced until the next frame comes
             else:
-                frames += text_cost(len(frame.data))
+                self._told += text_cost(len(frame.data))
                 if not controls.take(time.monotonic()):
                     self._send(TooFast(TOO_MANY))
                 elif frame.type is WSMsgType.PING:
                     async with asyncio.timeout(pong_seconds):
                         await socket.pong(frame.data)
-            if frames >= READ_FRAMES or time.perf_counter() > enough or session.backlog >= MOST_UNHANDLED:
-                await self._drained()
-                await self._throttle(frames)
-                frames, enough = 0, time.perf_counter() + READ_SECONDS
+
+    def _tell(self, frame: WSMessageNoDecodeText) -> None:
+        """Tell the session the message in a frame that is not large."""
+        size, message = len(frame.data), self._decoded(frame)
+        self.counters.received += size
+        self._told += 1 if type(message) is Spoke else text_cost(size)
+        if message:
+            self.session.tell(From(self.connection, message))
+        self._waits = self.session.backlog > 0  # not where it has ended
 
     def _send(self, message: FromCaller) -> None:
         self.session.tell(From(self.connection, message))
@@ -108,6 +147,7 @@ class Receiver:
         counted = self.holding.parcel(Kind.CLIP)
         self.receive_buffer.frame_read()
         size, message = len(frame.data), self._decoded(frame)
+        self.counters.received += size
         assert message  # half a sample is not large
         if not isinstance(message, Malformed | Stray) and not counted.resize(size):
             message = Malformed("busy", CROWDED) if size <= self.holding.ledger.caller else TOO_LARGE
@@ -118,7 +158,18 @@ class Receiver:
             if not backlog or (backlog < MOST_UNHANDLED and not counted.size):
                 break
         counted.release()
-        await self._throttle(text_cost(size))
+        self._told += text_cost(size)
+        await self._throttle()
+
+    def _spent(self, backlog: int) -> bool:
+        """True if no more may be told before the session and the other callers had their turns."""
+        return self._told >= READ_FRAMES or time.perf_counter() > self._enough or backlog >= MOST_UNHANDLED
+
+    def _begin_anew(self) -> None:
+        """Charge what was told to the address; `_held` is for how long that is over its rate. The budget is full."""
+        if self.rate and self._told:
+            self._held = self.rate.owe(time.monotonic(), self._told)
+        self._told, self._waits, self._enough = 0, False, time.perf_counter() + READ_SECONDS
 
     async def _drained(self) -> None:
         """Yield the loop until the session's mailbox is below its limit; meanwhile TCP holds the caller back."""
@@ -127,12 +178,15 @@ class Receiver:
             if self.session.backlog < MOST_UNHANDLED:
                 return
 
-    async def _throttle(self, frames: int) -> None:
-        """Charge so many frames to the address, and wait while it is over its rate: TCP holds the callers back."""
-        wait = self.rate.owe(time.monotonic(), frames) if self.rate else 0.0
-        while wait > 0 and self.request.transport:
-            await asyncio.sleep(min(wait, POLL_SECONDS))
-            wait -= POLL_SECONDS
+    async def _throttle(self) -> None:
+        """Begin anew, and wait while the address is over its rate: TCP holds its callers back."""
+        if not self._held:
+            self._begin_anew()
+        while self._held > 0 and self.request.transport:
+            await asyncio.sleep(min(self._held, POLL_SECONDS))
+            self._held -= POLL_SECONDS
+        self._held = 0.0
+        self._enough = time.perf_counter() + READ_SECONDS
 
 
 def text_cost(size: int) -> int:
@@ -141,6 +195,10 @@ def text_cost(size: int) -> int:
     To check 64 KB takes 1.5 ms, as much as 70 frames. Of a frame over LARGE only the decoder reads the clip.
     """
     return 4 + size // (4096 if size > LARGE else 1024)
+
+
+def _is_long(frame: WSMessageNoDecodeText) -> bool:
+    return frame.type is WSMsgType.TEXT and len(frame.data) > LONG_TEXT
 
 
 def _closed(frame: WSMessageNoDecodeText) -> Close | None:

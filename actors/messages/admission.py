@@ -7,6 +7,7 @@ from actors.messages.caller import Close, Counted, FromCaller, Mode, ToCaller
 from actors.messages.ids import ChoiceId
 from actors.runtime import LoopRef, Ref
 from personas import Persona
+from upstream.hot_message import hot_message
 
 GONE = Close(1006, "the connection is gone")  # the close code of a connection that ended without one
 
@@ -68,7 +69,7 @@ class Detached:
     how: Close = GONE
 
 
-@dataclass(frozen=True, slots=True)
+@hot_message
 class From:
     """A message of the caller, and the number of the connection on which it came."""
 

@@ -11,6 +11,7 @@ from personas import Profile
 from personas.meter import Bill
 from personas.pricing import Amount, Tariff
 from upstream.facts import Role, Status
+from upstream.hot_message import hot_message
 
 Mode: TypeAlias = Literal["clip", "stream"]
 """clip: whole recorded utterances and whole replies. stream: audio as it is spoken, both ways."""
@@ -37,7 +38,7 @@ class SearchedPersona:
     mode: Mode | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@hot_message
 class Spoke:
     """Audio as it is spoken: PCM16 little-endian, mono, 24 kHz, whole samples."""
 

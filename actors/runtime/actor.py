@@ -175,7 +175,10 @@ class LoopActor(pykka.Actor, Generic[M]):
             if self._ending or type(message) in SIGNALS:
                 self._take(message)
             else:
-                self._handle(message)
+                try:  # as `_handle`, without the call
+                    self.on_receive(message)
+                except BaseException as error:
+                    self._crash(type(message).__name__, error)
             if not mailbox or clock() > enough:
                 break
         if not self._ending:
@@ -236,7 +239,7 @@ class LoopActor(pykka.Actor, Generic[M]):
         self.cancel(ChildrenDone)
         crash = self._run_on_stop()
         self._cause = self._cause or crash
-        mailbox.turn = None
+        mailbox.turn, mailbox.closed = None, True
         self.actor_stopped.set()
         ActorRegistry.unregister(self.me)
         for stopper in self._stoppers:

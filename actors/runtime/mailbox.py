@@ -1,12 +1,12 @@
 """The mailbox of an actor, and the order in which the actors of one loop take their turns."""
 
 import asyncio
-import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from threading import get_ident
 from typing import Any
 
 ROUND_SECONDS = 0.001
@@ -58,12 +58,12 @@ class Mailbox(deque[Any]):
     turn: Callable[[], None] | None = None  # None before the start and after the end
     loop: asyncio.AbstractEventLoop
     thread = 0
-    asked = False
+    asked = closed = False
     clock: Callable[[], float]  # by which a turn ends
     soon: Callable[[Callable[[], None]], object]  # by which a turn is asked for
 
     def open(self, turn: Callable[[], None]) -> None:
-        self.turn, self.loop, self.thread = turn, asyncio.get_running_loop(), threading.get_ident()
+        self.turn, self.loop, self.thread = turn, asyncio.get_running_loop(), get_ident()
         if clock := getattr(self.loop, "turn_clock", None):  # a stage, which decides itself whose turn is next
             self.clock, self.soon = clock, self.loop.call_soon
         else:
@@ -87,7 +87,7 @@ class Mailbox(deque[Any]):
         if self.turn is None:
             return
         self.asked = True
-        if threading.get_ident() == self.thread:
+        if get_ident() == self.thread:
             self.soon(self.turn)
         else:
             with suppress(RuntimeError):  # the loop was closed

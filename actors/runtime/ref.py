@@ -90,11 +90,14 @@ class LoopRef(pykka.ActorRef[Any], Generic[M_contra]):
 
     def tell(self, message: M_contra, /) -> None:
         """Put a message into the mailbox; if the actor has ended it is counted and dropped."""
-        if self.actor_stopped.is_set():
+        mailbox = self.actor_inbox
+        if mailbox.closed:
             global dead_letters  # noqa: PLW0603  # one number for the process
             dead_letters += 1
             return
-        self.actor_inbox.put(message)
+        mailbox.append(message)  # and not `put`: this is done twice for every frame of audio
+        if not mailbox.asked:
+            mailbox.ask()
 
     def snapshot(self) -> Any:
         """The actor's own `snapshot()`, on the thread of its loop; raises pykka.ActorDeadError once it has ended."""

@@ -33,6 +33,10 @@ class Outbox:
 
     def take(self) -> list[bytes]:
         """The frames to write now, FRAMES_AT_ONCE at most; if so many come there may be more. Others stay unencoded."""
+        if not self._frames and 0 < len(self._stream) <= JOINED_BYTES and self._states.hears:  # 50 times a second
+            append = requests.append(self._stream)
+            self._stream.clear()
+            return [append]
         self._flush_stream(FRAMES_AT_ONCE - len(self._frames))
         frames = self._frames[:FRAMES_AT_ONCE]
         del self._frames[:FRAMES_AT_ONCE]

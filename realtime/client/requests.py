@@ -1,9 +1,9 @@
 """The client events that we send, without their ids: pure functions."""
 
-from base64 import b64encode
 from typing import Any, Literal
 
 import orjson
+from pybase64 import b64encode
 
 from realtime.contract import GO_ON, SAY_EXACTLY
 from upstream.facts import BYTES_PER_MS, Role, Setup
