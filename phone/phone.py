@@ -86,9 +86,7 @@ class Phone:
         except ssl.SSLCertVerificationError as error:
             raise InvalidAddress(f"the certificate of {self.url} is not valid: {error.verify_message}") from None
         except ssl.SSLError:
-            raise InvalidAddress(
-                f"the server at {self.url} does not speak TLS: write ws:// for wss://"
-            ) from None
+            raise InvalidAddress(f"the server at {self.url} does not speak TLS: write ws:// for wss://") from None
         except OSError as error:
             raise NoServer(f"no server answers at {self.url} ({error.strerror or error})") from None
         except (InvalidURI, InvalidHandshake, ValueError) as error:  # ValueError: of a port that there cannot be
