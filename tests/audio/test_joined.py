@@ -70,6 +70,13 @@ def test_several_chunks_of_samples_are_heard() -> None:
     assert decode(file + LIST + rest) == SPOKEN
 
 
+def test_samples_that_read_as_a_chunk_are_heard_once() -> None:
+    """In a file whose header claims nothing, all that follows are samples."""
+    samples = bytes(8) + b"data" + (1000).to_bytes(4, "little") + SPOKEN
+
+    assert decode(riff(samples, RATE, bits=16, claimed=0)) == samples
+
+
 def test_an_m4a_in_fragments_is_split_at_its_files_alone() -> None:
     """Each fragment has a head, but only a file has an index."""
     one = encoded(SPOKEN, "mp4", "aac", movflags=FRAGMENTS, frag_duration="200000")

@@ -122,6 +122,16 @@ def test_the_later_pieces_of_a_file_are_no_audio(name: str, size: int) -> None:
     assert again[50:] == [Spoke(frame) for frame in FRAMES[50:]]  # after the first syllable
 
 
+def test_pieces_that_look_like_pcm_now_and_then_are_no_stream() -> None:
+    """Three in a row, and then one of noise: padding and silence in a file do so."""
+    chance, frames = random.Random(2), BinaryFrames(Clock())
+    told(frames.read(clip("en_proposal.webm")))
+
+    for _ in range(20):
+        for piece in (*FRAMES[50:53], chance.randbytes(FRAME)):
+            assert isinstance(frames.read(piece), Stray)
+
+
 def test_silence_behind_a_file_is_not_refused() -> None:
     """A caller who sent a file, and now streams from a microphone that is muted."""
     frames = BinaryFrames(Clock())
