@@ -63,7 +63,7 @@ class BinaryFrames:
             raise Refused("empty_audio", f"The frame is empty: send {PCM}.")
         if self._file.kind or self._unproven or _OTHER.match(frame):
             other = self._other(frame)
-            return other if other or self._file.kind else self._pcm(frame)
+            return other if other or (self._file.kind and len(frame) <= LONGEST_FRAME) else self._pcm(frame)
         return Spoke(frame) if len(frame) == self._usual else self._pcm(frame)
 
     def _other(self, frame: bytes) -> FromCaller | None:
