@@ -1,8 +1,8 @@
 """websockets' `connect`, with a TLS connection that keeps small buffers.
 
-uvloop reads up to 256 KiB at once from a TLS connection, into a buffer of the connection's own, and OpenSSL's copy of it
-grows as much: neither shrinks again. After a burst (a reply comes faster than it plays) a connection kept 150 KB. Here
-it reads READ_BYTES at once.
+uvloop reads up to 256 KiB at once from a TLS connection, into a buffer of its own, and OpenSSL's copy of it grows as
+much: neither shrinks again. After a burst (a reply comes faster than it plays) a connection kept 150 KB. Here
+READ_BYTES are read at once.
 """
 
 import asyncio

@@ -15,7 +15,6 @@ A reply has a `since` once the caller may know of it; it is `begun` when Respons
 it was.
 """
 
-from collections import deque
 from collections.abc import Iterator
 
 from actors.call.outgoing import RATE, OutgoingReply
@@ -31,7 +30,7 @@ class Playout:
     """The replies that the caller has not heard to their end, in the order in which they play."""
 
     def __init__(self) -> None:
-        self._queue: deque[OutgoingReply] = deque()
+        self._queue: list[OutgoingReply] = []
         self._until = 0.0  # when all that was released will have been played
 
     def __iter__(self) -> Iterator[OutgoingReply]:
@@ -130,7 +129,7 @@ class Playout:
 
     def _forget_heard(self, now: float) -> None:
         while self._queue and self._queue[0].done and self._queue[0].heard_ms(now) >= self._queue[0].ms:
-            self._queue.popleft()
+            del self._queue[0]
 
 
 def silence(outgoing: OutgoingReply, now: float, streamed: bool) -> list[ToCaller]:
