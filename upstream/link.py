@@ -209,7 +209,7 @@ class Link:
         try:
             self._socket = cast(Socket, socket)
             self._socket.bound_receive_buffer()
-            socket.request = None  # nobody reads its headers any more
+            self._socket.forget_handshake()
             return await self._serve(self._socket)
         finally:
             socket.transport.abort()  # nothing to do after a close in order

@@ -69,6 +69,12 @@ class Socket(ClientConnection):
         if raw := self.transport.get_extra_info("socket"):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
 
+    def forget_handshake(self) -> None:
+        """Drop the headers of both sides: nobody reads them any more. The response itself says that there was one."""
+        self.request = None
+        if self.response:
+            self.response.headers.clear()
+
     def detach(self) -> None:
         """Tell nothing any more."""
         self.on_frame, self.on_writable = lambda data: None, lambda: None
