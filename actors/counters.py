@@ -3,11 +3,28 @@
 One object for each server, passed on with its services, so that two servers in one process are counted apart.
 """
 
-from collections import Counter
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from actors.runtime.watchdog import LoopLag
 from upstream.facts import Used
+
+PHASE_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
+"""Seconds: the upper bounds of a histogram of waits, but for the last. A model answers within 0.3 to 2 s."""
+
+
+class Waits:
+    """How long something took: a histogram by PHASE_STEPS, and the sum of all in seconds."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(PHASE_STEPS) + 1)
+        self.total = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Count one more."""
+        self.counts[bisect_left(PHASE_STEPS, seconds)] += 1
+        self.total += seconds
 
 
 @dataclass(slots=True)
@@ -28,6 +45,12 @@ class Counters:
     """Messages of callers that were refused, also choices of a persona, by error code."""
     upstream_lost: int = 0
     """Upstream connections that were lost or refused."""
+    answer_stalls: int = 0
+    """Answers that brought nothing for 2 s, while their sound was about to run out."""
+    answers_moved: int = 0
+    """Those of them that went on over another connection."""
+    phases: defaultdict[str, Waits] = field(default_factory=lambda: defaultdict(Waits))
+    """How long the turns of callers took, by phase: actors/call/phases.py."""
     received: int = 0
     """Bytes of callers' frames."""
     sent: int = 0

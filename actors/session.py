@@ -22,6 +22,7 @@ from actors.call.inbound import Inbound
 from actors.call.intake import Intake
 from actors.call.line import Leg
 from actors.call.outbound import Outbound
+from actors.call.phases import Phases
 from actors.call.refusals import Refusals
 from actors.call.resume.absence import Absence
 from actors.call.room import Room
@@ -172,7 +173,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._began = self.clock()
         self._persona = persona = self.hire(PersonaActor, self.me, services.clock)
         self._inbound = Inbound(self._caller, persona, Clips(services.pool, self.me, self._by))
-        self._outbound = Outbound(self._caller, persona, self._tally)
+        self._outbound = Outbound(self._caller, persona, self._tally, Phases(services.counters))
         self._conversation = Conversation(self._caller, self._inbound, self._outbound, self._tally)
         holding = services.waiting.holding(0)
         self._room = Room(self._inbound.recordings, self._refusals, self.me.tell, holding)
@@ -181,7 +182,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._events = UpstreamEvents(self, self._caller, self._conversation, self._bridges, self._account)
         self._intake = Intake(self, self._caller, self._conversation, self._switchboard, self._room, self._refusals)
         self._absence = Absence(self, self.me, self._user, self._conversation, persona, self._supervisor)
-        self._due = Due(self, self._caller, self._switchboard, self._absence, self._lost)
+        self._due = Due(self, self._switchboard, self._absence, (services.counters, self._tally), self._lost)
         self._due.come(Look(), over=False)
         self.after(services.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, services.current.catalogue.version)
@@ -289,5 +290,5 @@ class UserSessionActor(LoopActor[SessionInbox]):
         counted = self._switchboard.counted() | {"heard_ms": self._intake.ms} | self._tally
         upstream = self._services.upstream
         spent = self._account.told(upstream.prices, counted=upstream.can.counts_tokens)
-        told = self._call_ending.told(counted | spent)
+        told = self._call_ending.told(counted | self._outbound.phases.told() | spent)
         log.info("ended session=%s user=%s seconds=%.1f %s", self._id, self._user, self.clock() - self._began, told)

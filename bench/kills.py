@@ -46,6 +46,8 @@ class Kill:
     repeated: int = 0
     lost: int = 0
     foreign: int = 0
+    long: float = LONG
+    """More silence than this has its story told."""
     unheard: int = 0
     """Frames of the caller's speech that the model never received."""
     story: str = ""
@@ -169,7 +171,7 @@ def judge(kill: Kill, upstream: Upstream, call: Call, turn: int, words: int, beg
     kill.waited = (ours[0].plays_at - began - (SPEECH_SECONDS if turn else 0)) if ours else PATIENCE
     if turn:
         kill.unheard = max(0, round(SPEECH_SECONDS * 50) - upstream.speech[call.who, turn])
-    if kill.foreign or kill.repeated or kill.lost or kill.unheard or kill.silence > LONG:
+    if kill.foreign or kill.repeated or kill.lost or kill.unheard or kill.silence > kill.long:
         kill.story = _story(kill, upstream, call, turn, began)
 
 

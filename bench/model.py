@@ -19,6 +19,8 @@ from realtime.contract import SAY_EXACTLY
 GO_ON = "Go on from exactly where it stopped"
 PADDING = 300  # ms before the speech that are part of its turn
 REST = b64encode(bytes(WORD - MARK.size))
+NUMBER, DELTA = b"event_%08d", b'","delta":"'
+USAGE = {"total_tokens": 9, "input_tokens": 4, "output_tokens": 5}
 SPEECH, REPLY = "item_u", "item_a"
 
 
@@ -53,6 +55,8 @@ class Manner:
     """Seconds after which a session expires."""
     lengths: dict[int, int] = field(default_factory=dict)
     """By caller: words of a reply, instead of `words`."""
+    stalls: dict[int, tuple[int, float]] = field(default_factory=dict)
+    """By caller: at which word of their next answer it falls silent, once, and for how many seconds."""
     speech: Counter[tuple[int, int]] = field(default_factory=Counter)
     """By caller and turn: frames of speech received in committed turns."""
     answers: deque[Answered] = field(default_factory=lambda: deque(maxlen=2000))
@@ -220,13 +224,8 @@ class Model:
             self._finish("cancelled", "turn_detected")
         self._manner.answers.append(Answered(self._line.who, now(), turn, first, why, self._history[-2:]))
         number = next(self._ids)
-        response: dict[str, Any] = {
-            "id": f"resp_{number:08}",
-            "status": "in_progress",
-            "metadata": metadata or None,
-            "output": [],
-        }
-        self._response = response
+        response: dict[str, Any] = {"id": f"resp_{number:08}", "status": "in_progress", "output": []}
+        self._response, response["metadata"] = response, metadata or None
         item = {"id": f"{REPLY}{number:08}", "type": "message", "role": "assistant", "content": []}
         about = {"response_id": response["id"], "output_index": 0}
         part = {"type": "audio", "transcript": ""}
@@ -235,8 +234,9 @@ class Model:
         self._say({"type": "response.output_item.added", **about, "item": item})
         self._say({"type": "conversation.item.added", "item": {**item, "status": "in_progress"}})
         self._say({"type": "response.content_part.added", **self._about, "part": part})
-        prefix = orjson.dumps({"type": "response.output_audio.delta", **self._about})[:-1] + b',"delta":"'
-        self._prefix = frames.header(frames.TEXT, len(prefix) + CODED_MARK + len(REST) + 2) + prefix
+        prefix = orjson.dumps({"type": "response.output_audio.delta", **self._about})[:-1] + b',"event_id":"'
+        length = len(prefix) + len(NUMBER % 0) + len(DELTA) + CODED_MARK + len(REST) + 2
+        self._prefix = frames.header(frames.TEXT, length) + prefix
         self._history.append(("assistant", ""))
         if self._manner.thinking:
             loop = asyncio.get_running_loop()
@@ -250,13 +250,22 @@ class Model:
         while position < last:
             written = text(turn, position)
             event = {"type": "response.output_audio_transcript.delta", **self._about, "delta": written}
+            event["event_id"] = f"event_{next(self._ids)}"
             burst.append(frames.frame(frames.TEXT, orjson.dumps(event)))
-            burst += self._prefix, b64encode(word(self._line.who, voice, turn, position)), REST, b'"}'
+            burst += (
+                self._prefix,
+                NUMBER % next(self._ids),
+                DELTA,
+                b64encode(word(self._line.who, voice, turn, position)),
+                REST,
+                b'"}',
+            )
             self._history[-1] = ("assistant", self._history[-1][1] + written)
             position += 1
             if self._manner.gap and position < last:
-                loop = asyncio.get_running_loop()
-                self._timer = loop.call_later(self._manner.gap, self._words, turn, position, last)
+                if (pause := self._pause(position)) < inf:
+                    loop = asyncio.get_running_loop()
+                    self._timer = loop.call_later(pause, self._words, turn, position, last)
                 break
         else:
             self._line.transport.write(b"".join(burst))
@@ -264,23 +273,27 @@ class Model:
             return
         self._line.transport.write(b"".join(burst))
 
+    def _pause(self, position: int) -> float:
+        """Seconds until the word at this position; inf if the answer stalls there for good."""
+        if self._manner.stalls.get(self._line.who, (0, 0.0))[0] != position:
+            return self._manner.gap
+        return self._manner.stalls.pop(self._line.who)[1]
+
     def _finish(self, status: str, reason: str = "") -> None:
         assert self._response
+        about, words = self._about, self._history[-1][1]
         if self._timer:
             self._timer.cancel()
-        about, item = self._about, {"id": self._about["item_id"], "type": "message", "role": "assistant"}
+        item = {"id": about["item_id"], "type": "message", "role": "assistant", "status": "completed"}
+        item["content"] = [{"type": "output_audio", "transcript": words}]
         self._say({"type": "response.output_audio.done", **about})
-        self._say({"type": "response.output_audio_transcript.done", **about, "transcript": self._history[-1][1]})
+        self._say({"type": "response.output_audio_transcript.done", **about, "transcript": words})
         self._say({"type": "conversation.item.done", "item": item})
-        self._say({"type": "response.output_item.done", "response_id": self._response["id"], "item": item})
+        done = {"response_id": about["response_id"], "output_index": 0, "item": item}
+        self._say({"type": "response.output_item.done", **done})
         details = {"type": status, "reason": reason} if reason else None
-        usage = {"total_tokens": 9, "input_tokens": 4, "output_tokens": 5}
-        self._say(
-            {
-                "type": "response.done",
-                "response": {**self._response, "status": status, "status_details": details, "usage": usage},
-            }
-        )
+        response = {**self._response, "status": status, "status_details": details, "usage": USAGE}
+        self._say({"type": "response.done", "response": response})
         self._response = None
 
     def _say(self, event: dict[str, Any]) -> None:

@@ -292,6 +292,31 @@ def test_a_reply_that_is_cut_by_a_loss_goes_on_without_a_repeated_word() -> None
     run(story())
 
 
+def test_a_reply_that_stalls_goes_on_over_another_connection_without_a_repeated_word() -> None:
+    """The connection stays, and the voice stands still in the middle: the rest is said on the next one."""
+
+    async def story() -> None:
+        async with exchange() as line, line.phone() as phone:
+            await greeted(phone)
+            sentences = ["First sentence here.", "Second sentence here.", "Third sentence here."]
+            line.mind.script = " ".join(sentences)
+            line.tones.hold(2)
+            await phone.say(type="text", text="tell me")
+            assert await asyncio.to_thread(line.tones.held.wait, WITHIN)
+            assert (await phone.hear("notice"))["code"] == "reconnecting"
+            assert (line.counters.answer_stalls, line.counters.answers_moved) == (1, 1)
+            line.tones.let_go()
+            assert (await phone.hear("response_done"))["status"] == "incomplete"
+            await phone.reply()
+            said = [
+                m["text"] for m in phone.seen if m["type"] == "transcript" and m["role"] == "assistant" and m["final"]
+            ]
+            assert " ".join(said[-2:]) == " ".join(sentences)
+            assert line.counters.answer_stalls == 1
+
+    run(story())
+
+
 def test_a_change_of_mode_in_the_call() -> None:
     """A config with another mode silences what plays; then audio comes and goes the other way."""
 

@@ -84,6 +84,13 @@ class ReplyWords:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplySaid:
+    """All of a reply was said so far: its ReplyEnded is to come, or another item, perhaps after a long thought."""
+
+    reply: ReplyNumber
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyEnded:
     """A reply is over. `text` is all that the model said, also if it was cancelled; `reason` why it is not complete.
 
@@ -203,8 +210,8 @@ class Unusable:
 
 
 Event: TypeAlias = (
-    Configured | ReplyBegan | ReplyAudio | ReplyWords | ReplyEnded | AskFailed | Transcribed | SpeechStarted
-    | SpeechStopped | Committed | Postponed | Used | Allowance | Unusable
+    Configured | ReplyBegan | ReplyAudio | ReplyWords | ReplySaid | ReplyEnded | AskFailed | Transcribed
+    | SpeechStarted | SpeechStopped | Committed | Postponed | Used | Allowance | Unusable
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from actors import runtime
 from actors.admission.waiting import Ledger
-from actors.counters import Counters
+from actors.counters import PHASE_STEPS, Counters, Waits
 from actors.runtime.watchdog import STEPS, LoopLag, running
 from audio import Pool
 
@@ -74,6 +74,12 @@ class _Counted(Collector):
         for name, about, total in (
             ("voice_sessions_begun", "Sessions let in", now.begun),
             ("voice_upstream_lost", "Upstream connections lost or refused", now.upstream_lost),
+            (
+                "voice_answer_stalls",
+                "Answers of which nothing came for 2 s",
+                now.answer_stalls,
+            ),
+            ("voice_answers_moved", "Stalled answers that went on over another connection", now.answers_moved),
             ("voice_received_bytes", "Payload of callers' frames", now.received),
             ("voice_sent_bytes", "Payload of frames to callers", now.sent),
             ("voice_transcribed_seconds", "Speech whose transcript was counted by its length", transcribed),
@@ -95,7 +101,8 @@ class _Counted(Collector):
         yield _labelled(alive, runtime_ref.alive())
         left = GaugeMetricFamily("voice_rate_limit_remaining", "Left of a limit when last told", labels=["limit"])
         yield _labelled(left, now.allowances)
-        yield _histogram(now.late)
+        yield _histogram("voice_loop_late_seconds", "How late the event loop was", STEPS, {"": now.late})
+        yield _histogram("voice_turn_phase_seconds", "What callers' turns took, by phase", PHASE_STEPS, now.phases)
 
 
 def _labelled(family: Family, values: Mapping[int, float] | Mapping[str, float]) -> Family:
@@ -104,7 +111,11 @@ def _labelled(family: Family, values: Mapping[int, float] | Mapping[str, float])
     return family
 
 
-def _histogram(late: LoopLag) -> Metric:
-    marks = [*(str(step) for step in STEPS), "+Inf"]
-    buckets = list(zip(marks, itertools.accumulate(late.counts), strict=True))
-    return HistogramMetricFamily("voice_loop_late_seconds", "How late the event loop was", buckets, late.total)
+def _histogram(name: str, about: str, steps: Sequence[float], of: Mapping[str, LoopLag | Waits]) -> Metric:
+    """A histogram for each phase; without a label where there is one, of no phase."""
+    family = HistogramMetricFamily(name, about, labels=[] if "" in of else ["phase"])
+    marks = [*(str(step) for step in steps), "+Inf"]
+    for phase, waits in of.items():
+        buckets = list(zip(marks, itertools.accumulate(waits.counts), strict=True))
+        family.add_metric([phase] if phase else [], buckets, waits.total)
+    return family

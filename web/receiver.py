@@ -16,7 +16,7 @@ from actors.admission.rate import Rate
 from actors.admission.waiting import CROWDED, LARGE, Holding, Kind
 from actors.counters import Counters
 from actors.messages.admission import Detached, From, Wished
-from actors.messages.caller import Close, FromCaller, Malformed, Recorded, Spoke, Stray, TooFast
+from actors.messages.caller import Close, FromCaller, Malformed, Partial, Recorded, Spoke, Stray, TooFast
 from actors.runtime import LoopRef
 from schemas import Refused
 from web.frame_queue import FrameQueue
@@ -35,6 +35,7 @@ CONTROLS_A_SECOND = 20  # ping and pong frames; ten seconds of them may come at 
 TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second"
 OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 PRIVATE_CODES = 3000  # close codes from here on are private to a client and its own server (RFC 6455, 7.4.2)
+PARTIAL = Partial()
 TOO_LARGE = Malformed("audio_too_big", "The clip is larger than may wait here: record a shorter one, or compress it.")
 
 
@@ -133,10 +134,10 @@ class Receiver:
         self.session.tell(From(self.connection, message))
 
     def _decoded(self, frame: WSMessageNoDecodeText) -> FromCaller:
-        """The message in a frame."""
+        """The message in a frame; Partial if it says nothing by itself."""
         try:
             if frame.type is WSMsgType.BINARY:
-                return self.binary.read(frame.data)
+                return self.binary.read(frame.data) or PARTIAL
             return app.read(frame.data)
         except Refused as refused:
             return Malformed(refused.code, refused.message)

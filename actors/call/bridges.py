@@ -77,10 +77,10 @@ class Bridges:
 
     # One connection.
 
-    def open(self, selection: Selection, seeded: int | None) -> None:
-        """Open another connection; `seeded` as of a Leg."""
+    def open(self, selection: Selection, seeded: int | None, stands_by: bool = False) -> None:
+        """Open another connection; `seeded` and `stands_by` as of a Leg."""
         self.generations += 1
-        self.prepare(Leg(Generation(self.generations), selection, seeded=seeded))
+        self.prepare(Leg(Generation(self.generations), selection, seeded=seeded, stands_by=stands_by))
 
     def prepare(self, leg: Leg) -> None:
         """A connection is coming: ask the persona what it must be told."""
@@ -124,7 +124,7 @@ class Bridges:
         """The coming connection becomes the live one, and the one before retires. Returns the old and the new one."""
         old, coming = self.line.live, self.line.coming
         assert coming
-        live = replace(coming, empty=False, ready=not coming.tuning)
+        live = replace(coming, empty=False, ready=not coming.tuning, stands_by=False)
         self.line = replace(self.line, live=live, coming=None, misses=())
         if old:
             self._retire(old)
@@ -144,6 +144,9 @@ class Bridges:
 
     def lost(self, leg: Leg, cause: BaseException | None) -> None:
         """A connection ended that should not have; without a cause, it is given up because nothing comes of it."""
+        coming = self.line.coming if leg is self.line.live else None
+        if coming and coming.stands_by and not self._conversation.as_foretold:
+            self.discard()  # what it was told that the caller has heard is not what they get
         self.look()
         line, now = self.line, self._host.clock()
         if leg is line.live:

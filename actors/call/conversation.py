@@ -24,6 +24,8 @@ class Conversation:
         self.caller, self.inbound, self.outbound = caller, inbound, outbound
         self.greetings = Greetings()
         self.owed = Owed(caller, inbound, outbound, self.greetings, tally)
+        self.as_foretold = False  # what the newest loss left of the answer is what was foretold
+        self._foretold: dict[TurnId, str] = {}
 
     def silent(self, now: float) -> bool:
         """True if nobody speaks, nothing plays at the caller's ear, and nothing is owed, also no transcript."""
@@ -69,7 +71,19 @@ class Conversation:
 
         True if it `died` over turns of which another died before: they are dropped.
         """
-        return self.owed.lost(leg, self.outbound.lost(leg.generation), died)
+        given = self.outbound.lost(leg.generation)
+        self.as_foretold, self._foretold = bool(given) and given == self._foretold, {}
+        return self.owed.lost(leg, given, died)
+
+    def foretell(self, live: Leg, now: float) -> bool:
+        """What is left of an answer if this connection is lost: the next one is to know it. False if that is not known.
+
+        A turn that is not written down yet would be missing before it.
+        """
+        if self.inbound.words.missing(now):
+            return False
+        self._foretold = self.outbound.lost(live.generation, falters=True)
+        return bool(self._foretold)
 
     def release(self, live: Leg, now: float) -> None:
         """Ask what is ready to be asked, in order, and listen, unless a greeting comes first.
@@ -97,6 +111,7 @@ class Conversation:
         """The caller wants no answer to what was said so far; a greeting that has not begun is still given."""
         self.barge_in(live, now, now)
         self.greetings.interrupt()
+        self.owed.take_back()
         self.inbound.forget(list(self.inbound.turns))
 
     def barge_in(self, live: Leg | None, since: float, now: float) -> None:

@@ -1,8 +1,8 @@
 """What comes due of what the caller waits for, and what is done then (watch.py has the table)."""
 
+from collections import Counter
 from collections.abc import Callable
 
-from actors.call.connection import Caller
 from actors.call.host import SwitchboardHost
 from actors.call.line import Leg
 from actors.call.resume.absence import Absence
@@ -10,21 +10,27 @@ from actors.call.switchboard import Switchboard
 from actors.call.timers import Look, MicrophoneSilent
 from actors.call.uplink import MUTED_SECONDS, Uplink
 from actors.call.watch import End
+from actors.counters import Counters
 from actors.messages.caller import Close, Notice
 
 
 class Due:
-    """Looks at the waits of a call and at its microphone; `lost` is told a connection of which nothing comes."""
+    """Looks at the waits of a call and at its microphone; `lost` is told a connection of which nothing comes.
+
+    `counters` are those of the server and of the call.
+    """
 
     def __init__(
         self,
         host: SwitchboardHost,
-        caller: Caller,
         switchboard: Switchboard,
         absence: Absence,
+        counters: tuple[Counters, Counter[str]],
         lost: Callable[[Leg, None], None],
     ) -> None:
-        self._host, self._caller, self._switchboard, self._absence = host, caller, switchboard, absence
+        self._counters, self._tally = counters
+        self._host, self._caller = host, switchboard.conversation.caller
+        self._switchboard, self._absence = switchboard, absence
         self._bridges, self._lost = switchboard.bridges, lost
 
     def come(self, timer: Look | MicrophoneSilent, *, over: bool) -> None:
@@ -50,7 +56,12 @@ class Due:
                     self._switchboard.give_up()
                 case End.FAIL:
                     self._fail()
+                case End.STAND_BY:
+                    self._counters.answer_stalls += 1
+                    self._tally["stalls"] += 1
+                    self._switchboard.stand_by()
                 case _ if live := self._bridges.serving:
+                    self._counters.answers_moved += what is End.GO_ON
                     self._lost(live, None)
 
     def _microphone(self, stream: Uplink) -> None:

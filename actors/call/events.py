@@ -12,6 +12,7 @@ from actors.call.conversation import Conversation
 from actors.call.host import SwitchboardHost
 from actors.call.line import Leg
 from actors.call.outbound import Outcome
+from actors.call.phases import Phase
 from actors.call.timers import MicrophoneSilent
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
@@ -30,6 +31,7 @@ from upstream.facts import (
     ReplyBegan,
     ReplyEnded,
     ReplyNumber,
+    ReplySaid,
     ReplyWords,
     SpeechStopped,
     Transcribed,
@@ -39,8 +41,8 @@ from upstream.facts import (
 )
 
 ServingEvent: TypeAlias = (
-    ReplyAudio | ReplyWords | ReplyBegan | ReplyEnded | facts.SpeechStarted | SpeechStopped | Committed | AskFailed
-    | Postponed
+    ReplyAudio | ReplyWords | ReplySaid | ReplyBegan | ReplyEnded | facts.SpeechStarted | SpeechStopped | Committed
+    | AskFailed | Postponed
 )  # fmt: skip
 """The events that count only from the connection that serves: nobody waits for an answer of any other."""
 
@@ -59,6 +61,7 @@ class UpstreamEvents:
         self._host, self._caller, self._account = host, caller, account
         self._conversation, self._bridges = conversation, bridges
         self._inbound, self._outbound, self._owed = conversation.inbound, conversation.outbound, conversation.owed
+        self._phases, self._number = conversation.outbound.phases, conversation.inbound.words.number
 
     def learn(self, generation: Generation, event: Event) -> None:
         """The connection of this generation, which may be gone by now, has told an event."""
@@ -80,10 +83,10 @@ class UpstreamEvents:
 
     def _serves(self, leg: Leg, event: ServingEvent) -> None:
         """The connection that serves has told an event. If something else may be asked of it now, that is asked."""
-        now, number = self._host.clock(), self._inbound.words.number
+        now, number = self._host.clock(), self._number
         match event:
-            case ReplyAudio() | ReplyWords():
-                self._outbound.add(leg.generation, event)
+            case ReplyAudio() | ReplyWords() | ReplySaid():
+                self._outbound.add(leg.generation, event, now)
                 return
             case ReplyBegan(reply, ask):
                 self._reply_began(leg, reply, number(leg, ask), now)
@@ -94,8 +97,9 @@ class UpstreamEvents:
                 return
             case SpeechStopped(_, at_ms):
                 if self._outbound.streamed:
-                    self._inbound.paused(at_ms, now)
+                    self._phases.heard(self._inbound.stream.speaking, self._inbound.paused(at_ms, now), now)
             case Committed(ask):
+                self._phases.reached(number(leg, ask), Phase.COMMITTED, now)
                 self._inbound.committed(leg, number(leg, ask), now)
             case ReplyEnded(_, ask):
                 self._reply_ended(leg, number(leg, ask), event, now)

@@ -82,11 +82,11 @@ class Inbound:
         self.stream.began(number, at_ms)
         self.turns.change(behind, behind=number)
 
-    def paused(self, at_ms: int, now: float) -> None:
-        """The model hears that the caller has stopped."""
+    def paused(self, at_ms: int, now: float) -> float:
+        """The model hears that the caller has stopped. Returns how many seconds late it does."""
         self._spoke_at = now
-        self.stream.paused(at_ms)
         self._caller.tell(SpeechStopped())
+        return self.stream.paused(at_ms, now)
 
     def committed(self, leg: Leg, number: TurnId, now: float) -> None:
         """What the caller spoke is a turn, which the model will answer."""

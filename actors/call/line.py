@@ -23,6 +23,8 @@ What `steer` does:
     A        serves another, nothing said     -                            Retune
     A        serves another                   -                            Discard
     A        knows less than was said since   -                            Discard
+    A        stands by                        serves A, all is silent      Discard (its answer came to an end)
+    A        stands by                        serves A                     Look again
     A        is not ready                     -                            nothing
     A        is ready                         serves A, somebody speaks    Look again (a rollover waits for silence)
     A        is ready                         -                            Swap
@@ -69,7 +71,8 @@ class Leg:
     is as it was told, but for how it listens while it is `tuning`. `empty`: it holds no item yet, so that while it is
     coming another persona may still take it over.
     `due` is when another should take over, well before it must be gone. `seeded`, of one that takes over from a live
-    one: how much had been said in the call when it was told of it.
+    one: how much had been said in the call when it was told of it. `stands_by`: the answer of the live one falters, and
+    may go on here; it takes over if the live one is lost, and else is not needed.
     """
 
     generation: Generation
@@ -82,6 +85,7 @@ class Leg:
     empty: bool = True
     due: float = inf
     seeded: int | None = None
+    stands_by: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +249,13 @@ def _await(line: Line, wanted: Selection, coming: Leg) -> Move | None:
     """A connection is coming: is it still what is needed?"""
     if coming.selection != wanted:
         if _retunable(line.can, coming, wanted):
-            return Retune(
-                replace(coming, selection=wanted, configured=False, ready=False, tuning=False, due=inf, seeded=None)
-            )
+            anew = replace(coming, configured=False, ready=False, tuning=False, due=inf, seeded=None, stands_by=False)
+            return Retune(replace(anew, selection=wanted))
         return Discard(coming)
     if coming.seeded is not None and coming.seeded != line.said:
         return Discard(coming)  # it does not know what was said meanwhile
+    if coming.stands_by and line.live:
+        return Discard(coming) if line.silent else Look(LOOK_SECONDS)  # the answer went on by itself, or may yet
     if not coming.ready:
         return None
     return Swap() if line.silent or not line.rolls_over(coming) else Look(LOOK_SECONDS)

@@ -4,11 +4,13 @@ Which bytes are released when, and which were heard, playout.py says.
 """
 
 from collections import Counter
+from dataclasses import dataclass
 from enum import Enum
 
 from actors.call.connection import Caller
 from actors.call.line import Leg
 from actors.call.outgoing import OutgoingReply, join
+from actors.call.phases import Phase, Phases
 from actors.call.playout import Playout, silence
 from actors.call.turns import Written
 from actors.messages.bridge import TruncateReply
@@ -16,7 +18,7 @@ from actors.messages.caller import AudioResponse, TextResponse, Transcript
 from actors.messages.ids import Generation
 from actors.messages.persona import Remember, ToPersona
 from actors.runtime import Ref
-from upstream.facts import ReplyAudio, ReplyEnded, ReplyNumber, ReplyWords, TurnId
+from upstream.facts import ReplyAudio, ReplyEnded, ReplyNumber, ReplySaid, ReplyWords, TurnId
 
 
 class Outcome(Enum):
@@ -29,6 +31,19 @@ class Outcome(Enum):
     STOPPED = "nobody wants to hear more of it"
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A reply that is being made: when some of it came last, and when the caller has heard all that came.
+
+    `dry_at` is None where that is no silence in the middle of it: none of it has sound yet, all of what has begun was
+    said, or the caller gets it whole.
+    """
+
+    reply: ReplyNumber
+    at: float
+    dry_at: float | None
+
+
 class Outbound:
     """What plays at the caller's is in `playing`.
 
@@ -37,9 +52,10 @@ class Outbound:
     `now` and `since` are seconds on a clock that never goes back; a `generation` is that of the connection.
     """
 
-    def __init__(self, caller: Caller, persona: Ref[ToPersona], tally: Counter[str]) -> None:
+    def __init__(self, caller: Caller, persona: Ref[ToPersona], tally: Counter[str], phases: Phases) -> None:
         self._caller, self._persona, self._tally = caller, persona, tally
-        self.playing = Playout()
+        self.phases = phases
+        self.playing = Playout(phases)
         self._due: float | None = None  # when more of a reply may be released
         self.streamed = False
 
@@ -63,17 +79,22 @@ class Outbound:
         since = (first_part or now) if self.streamed else None
         persona, written_as = leg.selection.persona.id, written.id if written else ""
         self.playing.begin(OutgoingReply(leg.generation, reply, ask, persona, before, written_as, since))
+        self.phases.reached(ask, Phase.CREATED, now)
 
-    def add(self, generation: Generation, event: ReplyAudio | ReplyWords) -> None:
-        """More of a reply has come. It is dropped if the reply was stopped."""
+    def add(self, generation: Generation, event: ReplyAudio | ReplyWords | ReplySaid, now: float) -> None:
+        """More of a reply has come, or this was all. It is dropped if the reply was stopped."""
         outgoing = self.playing.find(generation, event.reply)
         if outgoing is None:
             return
         match event:
             case ReplyAudio(_, pcm):
-                outgoing.add(pcm)
+                if not outgoing.received:
+                    self.phases.reached(outgoing.ask, Phase.FIRST_AUDIO, now)
+                outgoing.add(pcm, now)
             case ReplyWords(_, text):
-                outgoing.add_words(text)
+                outgoing.add_words(text, now)
+            case ReplySaid():
+                outgoing.whole = outgoing.amount
 
     def postponed(self, generation: Generation, reply: ReplyNumber) -> None:
         """Nothing will come of this reply: its ask is asked again, later."""
@@ -105,6 +126,9 @@ class Outbound:
 
     def _without_sound(self, outgoing: OutgoingReply, event: ReplyEnded) -> Outcome:
         """Nothing of a reply can be heard: if it came in writing, the caller gets that at once."""
+        if outgoing.before and event.status == "completed" and not event.text:
+            self._tally["replies"] += 1
+            return Outcome.ANSWER  # all of it had been said when its connection was lost
         if event.status == "failed" or not event.text:
             return Outcome.FAILED
         self._remember(outgoing, join(outgoing.before, event.text))
@@ -142,11 +166,13 @@ class Outbound:
         self._due = None if wait is None else now + wait
         return wait
 
-    def come(self, generation: Generation) -> tuple[ReplyNumber, int] | None:
-        """The reply that this connection is making, and how much of it has come; None if nothing has."""
+    def come(self, generation: Generation) -> Coming | None:
+        """The reply that this connection is making; None if nothing of it has come."""
         for outgoing in self.playing:
-            if outgoing.generation == generation and not outgoing.status and (outgoing.received or outgoing.marks):
-                return outgoing.reply, outgoing.received + len(outgoing.marks)
+            if outgoing.generation == generation and not outgoing.status and outgoing.amount:
+                plays = self.streamed and outgoing.received and outgoing.whole != outgoing.amount
+                dry_at = self.playing.runs_dry_at(outgoing) if plays else None
+                return Coming(outgoing.reply, outgoing.came_at, dry_at)
         return None
 
     def silent(self, now: float) -> bool:
@@ -181,18 +207,21 @@ class Outbound:
                 self.playing.forget(outgoing)
                 self._keep(live, outgoing, 0)
 
-    def lost(self, generation: Generation) -> dict[TurnId, str]:
-        """The connection is gone. Returns, for each ask that it was answering, the words that the caller gets."""
+    def lost(self, generation: Generation, falters: bool = False) -> dict[TurnId, str]:
+        """The connection is gone. Returns, for each ask that it was answering, the words that the caller gets.
+
+        If it only `falters`, the words that they would get once all that came was released.
+        """
         given = {}
         for outgoing in self.playing:
             if outgoing.generation != generation or outgoing.status:
                 continue
-            if self.streamed:
+            if self.streamed and not falters:
                 outgoing.cut()
             if outgoing.received and self.streamed:
-                given[outgoing.ask] = join(outgoing.before, outgoing.text)
+                given[outgoing.ask] = join(outgoing.before, outgoing.text_if_cut if falters else outgoing.text)
                 self._remember(outgoing, given[outgoing.ask])
-            else:
+            elif not falters:
                 self.playing.forget(outgoing)
         return {ask: words for ask, words in given.items() if words}
 

@@ -29,7 +29,8 @@ class OutgoingReply:
     `pcm` has come and is not released, `received` and `released` count bytes; `until` is when what was released will
     have been played. `before` are the words that a lost connection gave of the same answer. `since` is when the
     caller could first know of it; None while it is kept back, as a whole reply is until it is complete. `written_as` is
-    the id of the reply whose words the caller has in writing, and which this one says aloud.
+    the id of the reply whose words the caller has in writing, and which this one says aloud. `came_at` is when some of
+    it came last, and `whole` how much had come when the model said that this was all, -1 before it has.
     """
 
     generation: Generation
@@ -41,6 +42,8 @@ class OutgoingReply:
     since: float | None = None
     pcm: bytearray = field(default_factory=bytearray)
     received: int = 0
+    came_at: float = 0.0
+    whole: int = -1
     released: int = 0
     until: float = 0.0
     begun: bool = False
@@ -65,13 +68,20 @@ class OutgoingReply:
         """All words of it that have come."""
         return "".join(words for _, words in self.marks).strip()
 
-    def add(self, pcm: bytes) -> None:
+    @property
+    def amount(self) -> int:
+        """Grows with all that comes of it."""
+        return self.received + len(self.marks)
+
+    def add(self, pcm: bytes, now: float) -> None:
         """Some more audio has come."""
         self.pcm += pcm
         self.received += len(pcm)
+        self.came_at = now
 
-    def add_words(self, words: str) -> None:
+    def add_words(self, words: str, now: float) -> None:
         """Some more words have come; the audio that comes next says them."""
+        self.came_at = now
         if self.marks and self.marks[-1][0] == self.received:
             words = self.marks.pop()[1] + words
         self.marks.append((self.received, words))
@@ -122,6 +132,12 @@ class OutgoingReply:
                 said += _share(words, byte - begin, span)
                 break
         return said.strip()
+
+    @property
+    def text_if_cut(self) -> str:
+        """The words that are left of it if no more comes, once all that came was released."""
+        (begin, words), before = self.marks[-1] if self.marks else (0, ""), self.marks[:-1]
+        return ("".join(said for _, said in before) + _share(words, self.received - begin, 0)).strip()
 
     def cut(self) -> None:
         """No more will come: end with a whole word, if what follows it was not released yet."""

@@ -15,10 +15,10 @@ A reply has a `since` once the caller may know of it; it is `begun` when Respons
 it was.
 """
 
-from collections import deque
 from collections.abc import Iterator, Mapping
 
 from actors.call.outgoing import RATE, OutgoingReply
+from actors.call.phases import Phase, Phases
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
 from actors.messages.ids import Generation
 from upstream.facts import BYTES_PER_MS, ReplyNumber
@@ -31,10 +31,11 @@ PIECE = 0.06  # seconds: less is not released alone while more is to come; a `cl
 class Playout:
     """The replies that the caller has not heard to their end, in the order in which they play."""
 
-    def __init__(self) -> None:
-        self._queue: deque[OutgoingReply] = deque()
+    def __init__(self, phases: Phases) -> None:
+        self._phases = phases
+        self._queue: list[OutgoingReply] = []
         self._until = 0.0  # when all that was released will have been played
-        self._past: deque[OutgoingReply] = deque(maxlen=PAST)
+        self._past: list[OutgoingReply] = []
         self._stood: float | None = None  # when the caller went away, while they are
 
     def __iter__(self) -> Iterator[OutgoingReply]:
@@ -86,6 +87,8 @@ class Playout:
         size = len(outgoing.pcm) if fits else int(room * 1000) * BYTES_PER_MS
         if not outgoing.begun and (size or outgoing.status):
             outgoing.begun = True
+            if size:
+                self._phases.reached(outgoing.ask, Phase.RELEASED, now)
             said.append(ResponseStarted(outgoing.id, outgoing.persona))
         if size:
             outgoing.until = self._until
@@ -135,8 +138,8 @@ class Playout:
         """
         stood, self._stood = self.clock(now), None
         self._forget_heard(stood)
-        self._queue.extendleft(one for one in reversed(self._past) if unreceived.get(one.id))
-        self._past.clear()
+        self._queue = [*(one for one in self._past if unreceived.get(one.id)), *self._queue]
+        self._past = []
         self._until, heard_away = now, 0
         for outgoing in self._queue:
             received = outgoing.released - min(outgoing.released, unreceived.get(outgoing.id, 0))
@@ -150,6 +153,15 @@ class Playout:
         """True if every reply that came was heard to its end."""
         self._forget_heard(self.clock(now))
         return not self._queue
+
+    def runs_dry_at(self, outgoing: OutgoingReply) -> float:
+        """When all that has come of this reply, and of those before it, will have been played. Seconds."""
+        waiting = 0
+        for earlier in self._queue:
+            waiting += len(earlier.pcm)
+            if earlier is outgoing:
+                break
+        return self._until + waiting / RATE
 
     def played(self, response_id: str, ms: int, now: float) -> None:
         """The player reports how far it is, in ms. A report never goes back, nor beyond what was released."""
@@ -171,7 +183,7 @@ class Playout:
 
     def _forget_heard(self, now: float) -> None:
         while self._queue and self._queue[0].done and self._queue[0].heard_ms(now) >= self._queue[0].ms:
-            self._past.append(self._queue.popleft())
+            self._past = [*self._past[1 - PAST :], self._queue.pop(0)]
 
 
 def silence(outgoing: OutgoingReply, now: float, streamed: bool) -> list[ToCaller]:

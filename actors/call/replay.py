@@ -30,9 +30,6 @@ There are three ways to go on. `resume` returns what the same connection has not
 is kept, for another connection, whose clock begins with it. `drop` discards it.
 """
 
-from collections import deque
-from itertools import islice
-
 from upstream.facts import BYTES_PER_MS, TurnId
 
 QUIET_SECONDS = 0.6  # kept while nobody speaks: the upstream may have heard speech begin and not told us of it yet
@@ -50,8 +47,9 @@ class ReplayBuffer:
         self._kept = bytearray()
         self._begins = 0  # where the first byte kept stands
         self._sent = 0  # up to where the connection has got it
-        self._clock: deque[tuple[float, int]] = deque()  # (when, where it ended then), a few a second
+        self._clock: list[tuple[float, int]] = []  # (when, where it ended then), a few a second
         self._heard_at = self._look_at = 0.0
+        self._burst_at = 0.0  # when the connection was sent all at once that waited for it
         self._turns: dict[TurnId, int] = {}  # turn -> where it begins, in order
         self._safe: set[TurnId] = set()  # those of them that wait for one before them
         self._open = False  # somebody speaks, and it was not told that they stopped
@@ -90,10 +88,14 @@ class ReplayBuffer:
         self._turns[turn] = at_ms * BYTES_PER_MS
         self._open = True
 
-    def paused(self, at_ms: int) -> None:
-        """The model hears that the caller has stopped, since `at_ms` on its clock."""
+    def paused(self, at_ms: int, now: float) -> float:
+        """The model hears that the caller has stopped, since `at_ms` on its clock.
+
+        Returns how many seconds ago it got that: by the audio that it got since then.
+        """
         self._settled = at_ms * BYTES_PER_MS
         self._open = False
+        return max(0.0, min((self._sent / BYTES_PER_MS - at_ms) / 1000, now - self._burst_at))
 
     def committed(self) -> None:
         """A turn is complete. If its end was not reported, the model has heard SILENCE before this."""
@@ -154,6 +156,7 @@ class ReplayBuffer:
     def _played(self, first: int) -> None:
         """What is kept from the position `first` on is sent in a burst, and counts as if it were said now."""
         self._sent, self.missed = self._begins + len(self._kept), False
+        self._burst_at = self._heard_at
         self._clock.clear()
         self._clock.append((self._heard_at, first))
 
@@ -171,12 +174,12 @@ class ReplayBuffer:
         ends = self._begins + len(self._kept)
         first = max(first, ends - LONGEST)
         if first > self._begins:
-            del self._kept[: first - self._begins]
+            self._kept = self._kept[first - self._begins :]  # `del` keeps up to twice the memory
             self._begins = first
 
     def _needed(self, ends: int, now: float) -> int:
         """The position from which the next connection must hear to get all that is not safe."""
         while len(self._clock) > 1 and now - self._clock[1][0] >= QUIET_SECONDS:
-            self._clock.popleft()
-        recent = min(ends - QUIET, *(at for _, at in islice(self._clock, 1)), ends)  # a burst is all as recent
+            del self._clock[0]
+        recent = min(ends - QUIET, *(at for _, at in self._clock[:1]), ends)  # a burst is all as recent
         return min(max(recent, self._settled), *self._turns.values(), ends)

@@ -206,6 +206,15 @@ class Switchboard:
         self.bridges.lost(leg, cause)
         self.steer()
 
+    def stand_by(self) -> None:
+        """The answer of the connection that serves falters: open the one on which it would go on."""
+        if self.line.coming and self.line.coming.stands_by:
+            self.bridges.discard()  # since the answer faltered before: it does not know of what came then
+        live = self.bridges.serving
+        if live and not self.line.coming and self.conversation.foretell(live, self._host.clock()):
+            self.bridges.look()
+            self.bridges.open(live.selection, self.line.said, stands_by=True)
+
     def waits(self) -> list[Waiting]:
         """What the caller waits for, and since when nobody has heard of them."""
         line, serving = self.line, self.bridges.serving

@@ -92,10 +92,10 @@ class Uplink:
         self.speaking, self.stopped, self.unheard, self._played_again = turn, False, False, False
         self._buffer.began(turn, at_ms)
 
-    def paused(self, at_ms: int) -> None:
-        """It hears that the caller has stopped, since `at_ms` on its clock."""
+    def paused(self, at_ms: int, now: float) -> float:
+        """It hears that the caller has stopped, since `at_ms` on its clock. Returns how many seconds late it does."""
         self.stopped = bool(self.speaking)
-        self._buffer.paused(at_ms)
+        return self._buffer.paused(at_ms, now)
 
     def close_what_is_open(self, now: float) -> bool:
         """End a turn with silence if no audio has come for MUTED_SECONDS: the microphone was closed.

@@ -7,6 +7,7 @@ A new state in which a caller waits is a row here, and whoever owns it says `Wai
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 from math import inf
 from typing import TypeAlias
 
@@ -14,6 +15,10 @@ from actors.messages.caller import Close, Notice
 from actors.services import Limits
 
 SUCCESSOR_SECONDS = 2.0  # an upstream that hears turns by itself answers what it has cancelled well before that
+FALTER_SECONDS = 2.0  # without anything more of an answer: the API sends some of it every 50 ms
+STALL_SECONDS = 4.0  # callers hang up after so much silence
+ABOUT_TO_RUN_DRY = 2.0  # seconds of sound that are left to play: another connection takes 1.2 s to be ready and 0.5 s
+# to speak, so that who must be left may be left in time
 ROUNDING = 0.001  # seconds: or the rest of a rounding error is waited for
 
 
@@ -29,7 +34,9 @@ class For(Enum):
     CONSENT = "the upstream was told of another mode, and has not said that it is so"
     ANSWER = "an answer was asked for, and no sound or word of it has come"
     LATER = "the upstream has no time for what was asked, and has said for how long"
-    REST = "an answer has begun, and no more of it comes"
+    FALTER = "some of an answer was heard, no more of it comes, and less than 2 s of it are left to play"
+    STALL = "the same, for longer"
+    REST = "an answer has begun, no more of it comes, and nobody hears a gap: nothing of it plays yet, or all was said"
     NO_OTHER = "the upstream has cancelled an answer that nobody here cancelled, and begins no other"
     ANOTHER = "it has begun another by itself, and no sound or word of that has come"
     PAUSE = "the model hears the caller speak, and what they send is silence"
@@ -43,6 +50,8 @@ class End(Enum):
     GIVE_UP = "`upstream_unavailable` and 4503; where a persona is on the line, `persona_switch_failed`"
     RECONNECT = "another connection takes over: `reconnecting`"
     ASK_AGAIN = "it is asked again over another connection: `reconnecting`; the second time that turn fails"
+    GO_ON = "it goes on over another connection: `reconnecting`; the second time that turn fails"
+    STAND_BY = "it is counted, and another connection is opened, which stands by"
     FAIL = "`upstream_unavailable`, and the call goes on"
 
 
@@ -65,14 +74,16 @@ class Row:
 class Waiting:
     """The call is in this state; where it is `about` something else than before, its time begins anew.
 
-    `since`, where somebody knows it better than the watch. `longer`: so many seconds more until the end. `answers` is
-    how many answers came to an end in this call: before the next one has, nothing is asked again twice.
+    `since`, where somebody knows it better than the watch. `longer`: so many seconds more until the end. `earliest`:
+    nothing is due before then. `answers` is how many answers came to an end in this call: before the next one has,
+    nothing is asked again twice.
     """
 
     wait: For
     about: Hashable = None
     since: float | None = None
     longer: float = 0.0
+    earliest: float = -inf
     answers: int = 0
 
 
@@ -84,10 +95,11 @@ BUSY = Notice("waiting", "The model has much to do: your answer comes a little l
 UNHEARD = Notice("say_again", "Some of what you said was lost on the line: say it again.")
 
 
+@cache
 def table(limits: Limits) -> Mapping[For, Row]:
     """The rows, with the limits of a server."""
     told, ready, silent = limits.notice_seconds, limits.ready_seconds, limits.answer_seconds
-    look, choose, idle = silent / 2, limits.choose_seconds, limits.idle_seconds
+    look, choose, idle = min(silent / 2, FALTER_SECONDS), limits.choose_seconds, limits.idle_seconds
     nobody = Close(4408, f"nobody was chosen for {choose:.0f} s: call again, and choose somebody")
     quiet = Close(4408, f"nothing was said for {idle:.0f} s: call again to go on")
     return {
@@ -100,7 +112,9 @@ def table(limits: Limits) -> Mapping[For, Row]:
         For.CONSENT: Row(silent, End.RECONNECT),
         For.ANSWER: Row(silent, End.ASK_AGAIN, looks=look),
         For.LATER: Row(silent, End.ASK_AGAIN, told, BUSY, look),
-        For.REST: Row(silent + look, End.ASK_AGAIN, looks=look),
+        For.FALTER: Row(FALTER_SECONDS, End.STAND_BY),
+        For.STALL: Row(STALL_SECONDS, End.GO_ON),
+        For.REST: Row(1.5 * silent, End.ASK_AGAIN, looks=look),
         For.NO_OTHER: Row(SUCCESSOR_SECONDS, End.FAIL),
         For.ANOTHER: Row(silent, End.FAIL, looks=look),
         For.PAUSE: Row(silent, End.RECONNECT),
@@ -154,18 +168,19 @@ class Watch:
             seen = before.get(one.wait)
             if not seen or (seen.waiting.about, seen.waiting.since) != (one.about, one.since):
                 row, since = self._rows[one.wait], now if one.since is None else one.since
-                seen = _Seen(one, since + (row.told or inf), since + row.ends + one.longer)
+                told_at, ends_at = since + (row.told or inf), since + row.ends + one.longer
+                seen = _Seen(one, max(told_at, one.earliest), max(ends_at, one.earliest))
             ends_at = seen.ends_at + one.longer - seen.waiting.longer
             self._seen[one.wait] = replace(seen, waiting=one, ends_at=ends_at)
 
     def _end(self, end: End | Close, waiting: Waiting) -> End | Close:
-        if end is not End.ASK_AGAIN:
+        if end not in (End.ASK_AGAIN, End.GO_ON):
             return end
         if self._asked_again == waiting.answers:
             self._asked_again = None
             return End.FAIL
         self._asked_again = waiting.answers
-        return End.ASK_AGAIN
+        return end
 
 
 def document() -> str:
@@ -173,7 +188,7 @@ def document() -> str:
     lines = ["| the caller waits, because | told | after | ends |", "|---|---|---|---|"]
     for wait, row in table(Limits()).items():
         told = f"`{row.tells.code}`, {f'after {row.told:g} s' if row.told else 'at once'}" if row.tells else ""
-        after = f"{row.ends:g} s" + {For.REST: f" to {row.ends + row.looks:g} s", For.LATER: " more"}.get(wait, "")
+        after = f"{row.ends:g} s" + (" more" if wait is For.LATER else "")
         ends = row.end.value if isinstance(row.end, End) else f"`{row.end.code}`" if row.end else ""
         lines.append(f"| {wait.value} | {told} | {after if row.end else ''} | {ends} |")
     return "\n".join(lines) + "\n"

@@ -209,8 +209,7 @@ class Protocol:
             case ItemAdded(response, item):
                 self._responses.item(response, item)
             case ItemDone(response, complete):
-                if complete:
-                    self._responses.said_whole(response)
+                return self._responses.said_whole(response) if complete else []
             case TextDelta(response, words, item):
                 self._responses.written(response, words, item)
             case WordsDone(response, words, item):

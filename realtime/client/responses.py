@@ -8,7 +8,18 @@ from realtime.client.input_turns import InputTurns
 from realtime.client.replies import Replies, Reply
 from realtime.client.server_events import ResponseCreated, ResponseDone
 from realtime.client.states import BEGAN, DONE, SESSION, UNSETTLED, Caller, Model, States
-from upstream.facts import NO_TURN, Event, Postponed, ReplyAudio, ReplyBegan, ReplyEnded, ReplyWords, Status, TurnId
+from upstream.facts import (
+    NO_TURN,
+    Event,
+    Postponed,
+    ReplyAudio,
+    ReplyBegan,
+    ReplyEnded,
+    ReplySaid,
+    ReplyWords,
+    Status,
+    TurnId,
+)
 
 
 class Responses:
@@ -77,9 +88,10 @@ class Responses:
         return [*events, ReplyBegan(reply.number, reply.ask)]
 
     def item(self, response_id: str, item: str) -> None:
-        """A response stands in the conversation as this item."""
+        """A response stands in the conversation as this item, which is to be said."""
         if reply := self._replies.get(response_id):
             reply.name(item)
+            reply.complete = False
 
     def audio(self, response_id: str, pcm: bytes, item: str = "") -> list[Event]:
         """Some audio: the hot path of everything here."""
@@ -111,10 +123,13 @@ class Responses:
         later, words = bool(reply.text), reply.say(item, words)
         return [ReplyWords(reply.number, words)] if later and words and not (reply.void or reply.done) else []
 
-    def said_whole(self, response_id: str) -> None:
-        """All of a response was said; its response.done is to come."""
-        if reply := self._replies.get(response_id):
-            reply.complete = True
+    def said_whole(self, response_id: str) -> list[Event]:
+        """All of a response was said; its response.done is to come, or another item."""
+        reply = self._replies.get(response_id)
+        if reply is None or reply.done:
+            return []
+        reply.complete = True
+        return [ReplySaid(reply.number)] if reply.received and not reply.void else []
 
     def done(self, done: ResponseDone) -> list[Event]:
         """A response is over, one way or another."""
@@ -141,6 +156,7 @@ class Responses:
             seconds = self._asks.postpone(reply.asked or Ask(reply.ask, []), done.message)
             failed = _ended(reply, "failed", done.reason)
             event = failed if seconds is None else Postponed(reply.number, reply.ask, seconds)
+        reply.asked = None  # and with it the instructions
         self._asks.send_next()
         return [event]
 

@@ -16,7 +16,6 @@ from actors.messages.caller import (
     Pinged,
     Played,
     Recorded,
-    ResponseDone,
     Spoke,
     TextResponse,
     ToCaller,
@@ -571,33 +570,7 @@ def test_an_upstream_that_had_no_time_and_then_says_nothing_is_left(scene: Scene
     assert codes(scene) == ["reconnecting"]
 
 
-# Answering, and no more comes.
-
-
-def test_an_answer_that_stalls_goes_on_over_another_connection(scene: Scene) -> None:
-    """Found out within twenty seconds of the last of it; the second time the turn is over, and the caller knows."""
-    wire = on_the_line(scene)
-    scene.says(Typed("will I marry?"))
-    begin(wire, "answer", asked(wire))
-    give(wire, "answer", "alpha beta ", 0.5)
-    give(wire, "answer", "gamma ", 0.5)
-    scene.stage.advance(14.9)
-    assert not codes(scene)
-    scene.stage.advance(5.1)
-    assert codes(scene) == ["reconnecting"]
-    again = scene.wire(2)
-    again.welcome()
-    begin(again, "rest", asked(again))
-    give(again, "rest", "delta epsilon ", 0.5)
-    give(again, "rest", "zeta ", 0.5)
-    scene.stage.advance(20.1)
-    assert codes(scene) == ["resumed", "upstream_unavailable"]
-    statuses = [said.status for said in scene.caller.heard if isinstance(said, ResponseDone)]
-    assert statuses == ["completed", "incomplete", "incomplete"]
-    scene.says(Typed("and when?"))
-    assert again.texts()[-1] == ("user", "and when?")
-    scene.stage.advance(1)
-    assert len(scene.upstream.dialled) == 2
+# Answering, and no more comes: test_stalls.py has those that are heard as they come.
 
 
 def test_a_whole_reply_that_stalls_again_and_again_is_not_waited_for_for_ever(scene: Scene) -> None:
@@ -607,25 +580,11 @@ def test_a_whole_reply_that_stalls_again_and_again_is_not_waited_for_for_ever(sc
     for number in (1, 2):
         begin(scene.wire(number), "answer", asked(scene.wire(number)))
         give(scene.wire(number), "answer", "alpha ")
-        scene.stage.advance(20.1)
+        scene.stage.advance(15.1)
         if number == 1:
             scene.wire(2).welcome()
     assert codes(scene) == ["reconnecting", "resumed", "upstream_unavailable"]
     assert wire.ended
-
-
-def test_an_answer_that_comes_slowly_is_left_alone(scene: Scene) -> None:
-    """A little every nine seconds, for minutes."""
-    wire = on_the_line(scene)
-    scene.says(Typed("will I marry?"))
-    begin(wire, "answer", asked(wire))
-    for number in range(20):
-        give(wire, "answer", f"word{number} ", 9.0)
-        scene.stage.advance(9)
-    finish(wire, "answer")
-    scene.stage.advance(20)
-    assert not codes(scene)
-    assert len(scene.upstream.dialled) == 1
 
 
 # A change of the mode.

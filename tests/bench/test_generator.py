@@ -167,6 +167,30 @@ def test_a_session_of_the_model_ends_after_its_life() -> None:
     run(story(), uvloop.new_event_loop)
 
 
+def test_an_answer_stalls_at_its_word_once() -> None:
+    """For so long; the next answer is whole at once, and no word is missing or said twice."""
+
+    async def story() -> None:
+        async with model(words=4, gap=0.01, stalls={3: (2, 0.3)}) as (upstream, url):
+            async with connect(url, additional_headers=THREE) as socket:
+                took = []
+                for _ in range(2):
+                    await socket.send(orjson.dumps({"type": "response.create"}), text=True)
+                    came, kind, words = [], "", ""
+                    while kind != "response.done":
+                        event = orjson.loads(await socket.recv())
+                        kind = event["type"]
+                        if kind == "response.output_audio_transcript.delta":
+                            words += event["delta"]
+                            came.append(asyncio.get_running_loop().time())
+                    assert words == "a00 a01 a02 a03 "
+                    took.append(came[2] - came[1])
+            assert took[0] >= 0.29
+            assert not upstream.stalls
+
+    run(story(), uvloop.new_event_loop)
+
+
 def test_one_connection_takes_over_from_another_once() -> None:
     """Audio that was under way to the one before counts for nothing, nor does a connection that hears none."""
 

@@ -1,5 +1,7 @@
 """The simulated mind names what it heard, and its voice says whose every millisecond is."""
 
+from math import inf
+
 from engine.mind.prompt import parse_prompt
 from realtime.server.acts import Speak
 from tests.simulation.sound import BYTES_PER_MS, Word
@@ -25,6 +27,9 @@ def _rest(world: World, turns: tuple[Turn, ...]) -> list[str]:
     return list(begun.words[begun.words.index(said[-1]) + 1 :]) if begun and said else []
 
 
+STALLS = (1.9, 3.0, 3.0, 5.0, 12.0, inf)  # seconds: of the last four the caller is to hear the rest elsewhere
+
+
 class Speech:
     """The voice at one response: some words, then their sound; `pace` is the seconds from one piece to the next."""
 
@@ -35,6 +40,16 @@ class Speech:
         self._words = work.text.split()
         self.names = {self._word(text).answer for text in self._words}
         self._rest = b""
+        self._stalled = False
+
+    def pause(self) -> float:
+        """Seconds until the next piece. Now and then it falls silent, and goes on by itself, too late, or never."""
+        seconds = self.pace * self._world.random.uniform(0.5, 1.5)
+        if not self._stalled and not self._world.healed and self._world.chance(self._world.weather.stall / 3):
+            self._stalled = True
+            seconds += self._world.random.choice(STALLS)
+            self._world.note(f"link {self._link}", f"says nothing more of {self.response} for {seconds:.1f} s")
+        return seconds
 
     def next(self) -> tuple[str, bytes] | None:
         """Words and the sound that follows them, either may be empty; None at the end."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from random import Random
 from typing import Any
 
@@ -153,7 +154,8 @@ class Link(Line):
             return
         if piece := speech.next():
             self._do(self.session.spoke(response, *piece))
-            world.after(speech.pace * world.random.uniform(0.5, 1.5), self._speak, speech)
+            if (seconds := speech.pause()) < inf:
+                world.after(seconds, self._speak, speech)
         else:
             self._do(self.session.finished(response))
 

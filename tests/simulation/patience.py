@@ -29,10 +29,12 @@ from tests.simulation.world import VOICES, World
 ROWS = table(Limits())
 SLACK = 3.0  # seconds: a clip is decoded late, the line takes its time, and a turn waits for the one before it
 REST = ROWS[For.REST].ends + ROWS[For.REST].looks
+LATE_END = 10.0  # where the end of a reply is lost, the bridge ends it at its second look
 LONGEST: dict[str, float] = {
     "choice": ROWS[For.FIRST].ends - ROWS[For.FIRST].told,
     "connection": ROWS[For.BACK].ends,
     "answer": REST,
+    "rest": ROWS[For.STALL].ends,  # of an answer that they hear
     "whole answer": ROWS[For.ANSWER].ends + REST,  # the caller knows nothing of one that has begun
     "end of words": 20.0 + ROWS[For.PAUSE].ends,  # they speak for less, and may be heard to speak longer
     "put off": 20.0 + ROWS[For.LATER].ends,  # for so long the upstream may have no time (realtime/client/errors.py)
@@ -74,18 +76,22 @@ class Patience:
             case Notice(code="reconnecting"):
                 self._over("end of words")
                 self.owed.add("connection" if "lost" in message.message else "choice")
+                if "rest" in self.owed:
+                    self._over("rest")
+                    self.owed.add("answer")
             case Notice(code="waiting"):
                 self.owed.add("put off")
             case Notice(code="minute" | "draining"):
                 return
             case SpeechStarted():
                 self.speaking = True
-                self._over("answer", "whole answer", "put off")
+                self._over("answer", "rest", "whole answer", "put off")
                 self._begin("end of words")
             case AudioResponse() | ResponseDone() | Error():
-                self._over("answer", "whole answer", "put off", *(["choice"] if isinstance(message, Error) else []))
+                over = ["choice"] if isinstance(message, Error) else []
+                self._over("answer", "rest", "whole answer", "put off", *over)
             case Notice(code="say_again" | "switching"):
-                self._over("answer", "whole answer", "put off", "end of words")
+                self._over("answer", "rest", "whole answer", "put off", "end of words")
             case SpeechStopped() if self.speaking:
                 self.speaking = False
                 self._over("end of words")
@@ -95,6 +101,9 @@ class Patience:
             case ResponseStarted() | Sound():
                 self.speaking = False  # or it was told too late that they have stopped
                 self._over("end of words")
+                if isinstance(message, Sound):
+                    self._over("answer")
+                    self.owed.add("rest")
             case _:
                 return
         self.heard_at = self.world.now
@@ -103,7 +112,8 @@ class Patience:
         """They have not waited for too long."""
         if self.owed and not self.world.faults:
             waits = self.world.now - self.heard_at
-            if waits > max(LONGEST[what] for what in self.owed) + SLACK:
+            late_end = LATE_END if self.world.damaged and "rest" in self.owed else 0.0
+            if waits > max(late_end, *(LONGEST[what] for what in self.owed)) + SLACK:
                 self.world.wrong(f"{self.name} has waited for {waits:.1f} s for {self.owed}, and heard nothing")
 
     def _begin(self, what: str) -> None:

@@ -41,13 +41,15 @@ class Weather:
     late: float = 0.0  # of an event to be held up, and all after it
     fail: float = 0.0  # of a clip not to be decoded
     bombs: float = 0.0
+    stall: float = 0.0  # of a response to fall silent in the middle
 
     @classmethod
     def draw(cls, random: Random) -> "Weather":
         if random.random() < 0.4:
             return cls(calm=True, late=random.choice([0, 0.02]))
         lose, refuse, late, fail = (random.choice([0, 0, most / 4, most]) for most in (0.4, 0.2, 0.1, 0.1))
-        return cls(False, lose, refuse, late, fail, bombs=random.choice([0, 0, 0.1]))
+        bombs = random.choice([0, 0, 0.1])
+        return cls(False, lose, refuse, late, fail, bombs, stall=random.choice([0, 0, 0.1, 0.5]))
 
 
 @dataclass

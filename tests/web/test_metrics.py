@@ -70,6 +70,10 @@ def test_a_call_is_counted_from_its_beginning_to_its_end() -> None:
         assert after["voice_received_bytes_total", ""] > 4 / 3 * len((CLIPS / "hi_love_me.m4a").read_bytes())
         assert after["voice_sent_bytes_total", ""] > 2 * 4 / 3 * 48_000
         assert (during["voice_decoders_busy", ""], during["voice_clips_waiting", ""]) == (0, 0)
+        assert after["voice_turn_phase_seconds_count", "created"] == 1
+        assert after["voice_turn_phase_seconds_count", "first_audio"] == 1
+        assert ("voice_turn_phase_seconds_count", "released") not in after  # of a reply that is sent whole
+        assert (after["voice_answer_stalls_total", ""], after["voice_answers_moved_total", ""]) == (0, 0)
         assert before["process_resident_memory_bytes", ""] > 0
 
     run(story())

@@ -35,6 +35,7 @@ LIVE = Leg(Generation(1), TINA, ready=True, empty=False)
 DIALLED = replace(COMING, bridge=cast(Any, Probe("bridge")))
 OLD = replace(LIVE, due=4.0)
 NEXT = Leg(Generation(2), TINA, empty=False, seeded=7)
+READY_BY = replace(NEXT, ready=True, stands_by=True)
 FIXED = Capabilities(mutable_voice=False, mutable_instructions=False)
 VOICE_FIXED = Capabilities(mutable_voice=False)
 TINAS_VOICE = Selection(ChoiceId(3), replace(ALL[1], voice=ALL[0].voice))
@@ -89,6 +90,12 @@ TINAS_VOICE = Selection(ChoiceId(3), replace(ALL[1], voice=ALL[0].voice))
         (Line(wanted=TINA, coming=replace(NEXT, ready=True), said=7), Swap()),
         (Line(wanted=MOHIT, live=OLD, coming=NEXT, said=7, silent=True), Discard(NEXT)),
         (Line(wanted=MOHIT, live=OLD, silent=True), Open(MOHIT)),
+        # When an answer falters.
+        (Line(wanted=TINA, live=LIVE, coming=READY_BY, said=7), Look(LOOK_SECONDS)),
+        (Line(wanted=TINA, live=LIVE, coming=READY_BY, said=7, silent=True), Discard(READY_BY)),
+        (Line(wanted=TINA, live=LIVE, coming=READY_BY, said=8), Discard(READY_BY)),
+        (Line(wanted=TINA, coming=READY_BY, said=7), Swap()),
+        (Line(wanted=MOHIT, live=LIVE, coming=READY_BY, said=7), Discard(READY_BY)),
         # When many were lost.
         (Line(wanted=TINA, ends=(5.0,), rested=6.5), Look(1.5)),
     ],

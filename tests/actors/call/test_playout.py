@@ -3,7 +3,9 @@
 import pytest
 
 from actors.call.outgoing import RATE, OutgoingReply
+from actors.call.phases import Phases
 from actors.call.playout import LEAD, PIECE, Playout, silence
+from actors.counters import Counters
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
 from actors.messages.ids import Generation
 from upstream.facts import ReplyNumber, Status, TurnId
@@ -13,15 +15,15 @@ def outgoing(number: int, *words: str, seconds: float = 0.2, status: Status | No
     """A reply of which each word plays for so many seconds."""
     made = OutgoingReply(Generation(1), ReplyNumber(number), TurnId(number), "tina")
     for word in words:
-        made.add_words(word)
-        made.add(bytes(int(RATE * seconds)))
+        made.add_words(word, 10.0)
+        made.add(bytes(int(RATE * seconds)), 10.0)
     made.status = status
     return made
 
 
 def streamed(*airs: OutgoingReply, now: float = 10.0) -> Playout:
     """They have come, and the caller may know of them."""
-    playback = Playout()
+    playback = Playout(Phases(Counters()))
     for one in airs:
         one.since = now
         playback.begin(one)
@@ -38,7 +40,7 @@ FOUR = ("one ", "two ", "three ", "four")
 
 def test_what_was_heard_is_the_time_since_it_began_to_play() -> None:
     """In ms, at most its length; the words are those that fell into it whole."""
-    playback, reply = Playout(), outgoing(2, *FOUR, seconds=0.5)
+    playback, reply = Playout(Phases(Counters())), outgoing(2, *FOUR, seconds=0.5)
     playback.begin(reply)
     assert (reply.id, reply.heard_ms(9.0)) == ("1.2", 0)
     playback.send(reply, 10.0)
@@ -49,7 +51,7 @@ def test_what_was_heard_is_the_time_since_it_began_to_play() -> None:
 
 def test_words_of_one_piece_are_shared_out_over_its_audio() -> None:
     """A sentence that came at once, with three seconds of sound after it."""
-    playback, reply = Playout(), outgoing(1, "When were you born, and where?", seconds=3.0)
+    playback, reply = Playout(Phases(Counters())), outgoing(1, "When were you born, and where?", seconds=3.0)
     playback.begin(reply)
     playback.send(reply, 10.0)
     assert reply.heard_text(11.5) == "When were you"
@@ -58,7 +60,7 @@ def test_words_of_one_piece_are_shared_out_over_its_audio() -> None:
 
 def test_a_whole_reply_is_handed_over_as_it_is() -> None:
     """Two minutes of it are not copied, and what is given out is nobody else's any more."""
-    playback, reply = Playout(), outgoing(2, *FOUR, seconds=0.5)
+    playback, reply = Playout(Phases(Counters())), outgoing(2, *FOUR, seconds=0.5)
     playback.begin(reply)
     whole = reply.pcm
     assert playback.send(reply, 10.0) is whole
@@ -68,7 +70,7 @@ def test_a_whole_reply_is_handed_over_as_it_is() -> None:
 def test_whole_replies_play_one_after_another() -> None:
     """One that comes while another plays starts when that has ended; both stop when something is said."""
     first, second = outgoing(1, *FOUR, seconds=0.5), outgoing(2, *FOUR, seconds=0.5)
-    playback = Playout()
+    playback = Playout(Phases(Counters()))
     playback.begin(first)
     playback.begin(second)
     playback.send(first, 10.0)
@@ -82,7 +84,7 @@ def test_whole_replies_play_one_after_another() -> None:
 
 def test_what_was_heard_to_its_end_is_not_stopped() -> None:
     """It is part of what was said."""
-    playback, reply = Playout(), outgoing(1, *FOUR)
+    playback, reply = Playout(Phases(Counters())), outgoing(1, *FOUR)
     playback.begin(reply)
     playback.send(reply, 10.0)
     assert playback.stop(since=12.0, now=12.0) == []
@@ -123,7 +125,7 @@ def test_audio_that_comes_in_real_time_is_passed_on_at_once() -> None:
     """Pacing adds nothing where nothing is ahead."""
     playback = streamed(reply := outgoing(1, status=None))
     for tick in range(50):
-        reply.add(bytes(RATE // 50))
+        reply.add(bytes(RATE // 50), 10.0 + tick / 50)
         said, wait = playback.release(10.0 + tick / 50)
         assert sound(said) == pytest.approx(0.02)
         assert wait is None
@@ -213,7 +215,7 @@ def test_a_reply_that_stops_before_its_first_word_was_heard_as_nothing() -> None
 
 def test_a_whole_reply_is_cleared_also_when_the_caller_has_begun_to_stream() -> None:
     """It was sent as one message while the caller typed, and plays when they begin to speak."""
-    playback, reply = Playout(), outgoing(1, *FOUR, seconds=0.5)
+    playback, reply = Playout(Phases(Counters())), outgoing(1, *FOUR, seconds=0.5)
     playback.begin(reply)
     playback.send(reply, 10.0)
     assert playback.stop(11.0, 11.0) == [reply]

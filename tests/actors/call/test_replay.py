@@ -43,7 +43,7 @@ def test_a_turn_is_kept_until_it_is_safe() -> None:
     hear(microphone, 0, 2000)
     microphone.began(TurnId(7), 1500)
     hear(microphone, 2000, 5000)
-    microphone.paused(4500)
+    microphone.paused(4500, 0.0)
     hear(microphone, 5000, 6000)
     microphone.acknowledge(TurnId(7))
     hear(microphone, 6000, 6020)
@@ -70,7 +70,7 @@ def test_nothing_of_a_turn_that_is_safe_is_said_twice() -> None:
     microphone = ReplayBuffer()
     hear(microphone, 0, 3000)
     microphone.began(TurnId(1), 1000)
-    microphone.paused(2900)
+    microphone.paused(2900, 0.0)
     microphone.acknowledge(TurnId(1))
     hear(microphone, 3000, 3100)
     assert replay(microphone) == said(2900, 3100)
@@ -153,7 +153,7 @@ def test_what_became_safe_is_not_said_again_though_nothing_was_said_since() -> N
     hear(microphone, 0, 3000)
     replayed = len(replay(microphone)) // BYTES_PER_MS
     microphone.began(TurnId(1), 100)
-    microphone.paused(replayed - 100)
+    microphone.paused(replayed - 100, 0.0)
     microphone.acknowledge(TurnId(1))
     assert len(replay(microphone)) == 100 * BYTES_PER_MS
 
@@ -175,10 +175,10 @@ def test_a_safe_turn_behind_one_that_is_not_is_replayed_in_its_place() -> None:
     hear(microphone, 0, 500)
     microphone.began(TurnId(1), 0)
     hear(microphone, 500, 2000)
-    microphone.paused(1000)
+    microphone.paused(1000, 0.0)
     microphone.began(TurnId(2), 1000)
     hear(microphone, 2000, 3000)
-    microphone.paused(2000)
+    microphone.paused(2000, 0.0)
     microphone.acknowledge(TurnId(2))
     microphone.hold()
     assert microphone.heard_again == [2]

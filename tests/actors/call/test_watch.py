@@ -8,7 +8,7 @@ from actors.services import Limits
 
 LIMITS = Limits()
 ROWS = table(LIMITS)
-TURNS = (For.ANSWER, For.LATER, For.REST)
+TURNS = (For.ANSWER, For.LATER, For.STALL, For.REST)
 
 
 def walk(watch: Watch, waiting: list[Waiting], begins: float, ends: float) -> list[tuple[float, Due]]:
@@ -42,7 +42,7 @@ def test_nobody_is_left_without_a_word_for_long() -> None:
         told = row.told if row.tells else row.ends
         assert told <= row.ends
         if wait not in (For.CHOICE, For.NOBODY, For.CALLER):  # there the server waits for the caller
-            assert told + (row.looks if wait is For.REST else 0.0) <= 20.0
+            assert told <= 15.0
 
 
 def test_the_figures_are_those_of_the_limits() -> None:
@@ -108,10 +108,10 @@ def test_nothing_is_asked_again_twice_before_an_answer_has_come(first: For, seco
         now += 100
         return [what for _, what in came if isinstance(what, End)]
 
-    assert ends(first, "asked", 3) == [End.ASK_AGAIN]
+    assert ends(first, "asked", 3) == [ROWS[first].end]
     assert ends(second, "asked over another connection", 3) == [End.FAIL]
-    assert ends(first, "the next", 3) == [End.ASK_AGAIN]
-    assert ends(second, "after an answer", 4) == [End.ASK_AGAIN]
+    assert ends(first, "the next", 3) == [ROWS[first].end]
+    assert ends(second, "after an answer", 4) == [ROWS[second].end]
 
 
 def test_what_goes_on_unseen_is_looked_at() -> None:
@@ -124,6 +124,30 @@ def test_what_goes_on_unseen_is_looked_at() -> None:
         now, come = now + wait, come + 1
     came = walk(watch, [Waiting(For.REST, come)], now, now + 60)
     assert [what for _, what in came] == [End.ASK_AGAIN]
+
+
+def test_a_stall_is_due_when_nothing_has_come_and_little_is_left_to_play() -> None:
+    """Whichever is later; once for each time that something had come."""
+    watch = Watch(LIMITS)
+    near, far = -10.0, 9.0  # when 2 s are left to play: long ago, and after nothing has come for a while
+
+    def due(came: float, earliest: float) -> list[tuple[float, Due]]:
+        states = [Waiting(wait, 1, came, earliest=earliest) for wait in (For.FALTER, For.STALL)]
+        return walk(watch, states, came, came + 60)
+
+    assert due(0.0, near) == [(2.0, End.STAND_BY), (4.0, End.GO_ON)]
+    assert due(100.0, 100.0 + far) == [(109.0, End.STAND_BY), (109.0, End.FAIL)]
+    assert due(200.0, 203.0) == [(203.0, End.STAND_BY), (204.0, End.GO_ON)]
+
+
+def test_an_answer_of_which_more_comes_has_not_stalled() -> None:
+    """Its time begins anew with whatever comes; rounding of how much is left to play makes nothing due twice."""
+    watch, due = Watch(LIMITS), []
+    for tick in range(100):
+        now, came = tick / 2, float(tick // 5 * 2.5)
+        states = [Waiting(wait, 1, came, earliest=came - 1.0 + 1e-9 * tick) for wait in (For.FALTER, For.STALL)]
+        due += watch.look(states, now)[0]
+    assert due == [End.STAND_BY] * 20
 
 
 def test_several_states_are_watched_at_once() -> None:
