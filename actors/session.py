@@ -162,8 +162,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def snapshot(self) -> SessionSnapshot:
         base, line = super().snapshot(), self._bridges.line
         holds = frozenset(one.persona.id for one in (line.wanted, line.live and line.live.selection) if one)
-        turns, unsent = tuple(self._inbound.turns), self._outbound.unsent
-        facts = (self._caller.connection, self._room.holding.address, holds, turns, unsent)
+        turns, unsent, away = tuple(self._inbound.turns), self._outbound.unsent, self._absence.since is not None
+        facts = (self._caller.connection, self._room.holding.address, holds, turns, unsent, away)
         return SessionSnapshot(base.parent, base.children, base.cause, *facts)
 
     # Life.

@@ -21,6 +21,8 @@ class ClientLimits:
     """How long a large incoming frame may stall, or fall behind `slowest_line`."""
     pong_seconds: float = 10.0
     """To write the answer to a ping."""
+    resume_seconds: float = 5.0
+    """For the first message of a connection that asks to resume a call: it counts for no limit of calls until then."""
     linger_seconds: float = 10.0
     """How long, after a close in the middle of a frame, the rest of that frame is read and thrown away."""
     quiet_seconds: float = 1.0

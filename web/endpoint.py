@@ -140,7 +140,8 @@ class Endpoint:
         outbox = Outbox(socket, request.transport, connection, self._client_limits, holding)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
         try:
-            session = await self._resumed(socket, request, Comer(user, connection, outbox))
+            comer = Comer(user, connection, outbox, self._client_limits.resume_seconds)
+            session = await self._resumed(socket, request, comer)
             resumed = session is not None
             if not session and not outbox.closing:
                 self._supervisor.tell(Connected(user, connection, outbox, mode, address))

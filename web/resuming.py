@@ -17,7 +17,6 @@ from web.frame_queue import FrameQueue
 from web.outbox import Outbox, Session
 from web.wires import app
 
-FIRST_SECONDS = 5.0  # for the first message: until then the connection holds a place among those of its address alone
 SENT_EARLY = "nothing may be sent before `resumed` or `not_resumed`"
 LONGEST = 4096  # bytes of the first message
 
@@ -54,6 +53,8 @@ class Comer:
     user: str
     connection: int
     outbox: Outbox
+    seconds: float
+    """For its first message."""
 
     async def resume(self, socket: Socket, supervisor: Ref[Resume]) -> Session | None:
         """The session that goes on over this connection. If there is none the caller is told so, or is closed."""
@@ -71,11 +72,11 @@ class Comer:
     async def _asked(self, socket: Socket) -> ResumeAsked | Close:
         """What the first message asks for, or why the connection is closed."""
         try:
-            async with asyncio.timeout(FIRST_SECONDS):
+            async with asyncio.timeout(self.seconds):
                 while (frame := await socket.receive()).type in (WSMsgType.PING, WSMsgType.PONG):
                     pass
         except TimeoutError:
-            return Close(4408, f"no resume came for {FIRST_SECONDS:.0f} s")
+            return Close(4408, f"no resume came for {self.seconds:g} s")
         if frame.type is not WSMsgType.TEXT or len(frame.data) > LONGEST:
             return Close(4400, "the first message on a connection with ?resume=true is resume")
         try:

@@ -12,6 +12,7 @@ class SessionSnapshot(Snapshot):
 
     `connection` and `address` are the caller's. `holds` are the personas, by id, that are on the line or wanted there.
     `turns` wait for an answer, the oldest first; `unsent` are the bytes of replies that the caller was not sent yet.
+    `away`: the caller's connection is lost, and they may come back.
     """
 
     connection: int
@@ -19,3 +20,4 @@ class SessionSnapshot(Snapshot):
     holds: frozenset[str]
     turns: tuple[Utterance, ...]
     unsent: int
+    away: bool
