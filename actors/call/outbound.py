@@ -56,7 +56,6 @@ class Outbound:
         self._caller, self._persona, self._tally = caller, persona, tally
         self.phases = phases
         self.playing = Playout(phases)
-        self._due: float | None = None  # when more of a reply may be released
         self.streamed = False
 
     def set_mode(self, streamed: bool, now: float) -> None:
@@ -153,9 +152,9 @@ class Outbound:
 
     def pace(self, now: float) -> float | None:
         """Release what is due of a stream; returns after how many seconds more is, None if that is not known."""
-        if self._due is not None and now < self._due - 0.001:
+        if self.playing.due is not None and now < self.playing.due - 0.001:
             return None
-        self._due = None
+        self.playing.due = None
         if self.playing.stands or self._caller.choked:
             return None  # the caller is away, or does not say what they received: it goes on when they do
         released, wait = self.playing.release(now)
@@ -163,7 +162,7 @@ class Outbound:
             self._caller.tell(message)
         if (catch_up := self._caller.catch_up(self.playing.ahead(now))) is not None:
             wait = catch_up if wait is None else min(wait, catch_up)
-        self._due = None if wait is None else now + wait
+        self.playing.due = None if wait is None else now + wait
         return wait
 
     def come(self, generation: Generation) -> Coming | None:
@@ -190,7 +189,7 @@ class Outbound:
         """
         answered, now = list[TurnId](), self.playing.clock(now)
         for outgoing in self.playing.stop(since, now):
-            self._due = None
+            self.playing.due = None
             for message in silence(outgoing, now, self.streamed):
                 self._caller.tell(message)
             self._tally["interrupted"] += 1

@@ -29,13 +29,17 @@ PIECE = 0.06  # seconds: less is not released alone while more is to come; a `cl
 
 
 class Playout:
-    """The replies that the caller has not heard to their end, in the order in which they play."""
+    """The replies that the caller has not heard to their end, in the order in which they play.
+
+    `due` is when more of them may be released, None if that is not known.
+    """
 
     def __init__(self, phases: Phases) -> None:
         self._phases = phases
         self._queue: list[OutgoingReply] = []
         self._until = 0.0  # when all that was released will have been played
         self._past: list[OutgoingReply] = []
+        self.due: float | None = None
         self._stood: float | None = None  # when the caller went away, while they are
 
     def __iter__(self) -> Iterator[OutgoingReply]:
@@ -136,7 +140,7 @@ class Playout:
         The rest they have heard, or hear now; then comes what they have not. Returns for how many seconds they heard it
         while they were away.
         """
-        stood, self._stood = self.clock(now), None
+        stood, self._stood, self.due = self.clock(now), None, None
         self._forget_heard(stood)
         self._queue = [*(one for one in self._past if unreceived.get(one.id)), *self._queue]
         self._past = []

@@ -26,6 +26,7 @@ from actors.messages.caller import (
 from actors.runtime import Ref
 from personas import Profile
 from tests.simulation.ear import Ear
+from tests.simulation.network import Network
 from tests.simulation.patience import Patience
 from tests.simulation.sound import LOUD, Word, silence
 from tests.simulation.world import PERSONAS, VOICES, World
@@ -70,6 +71,8 @@ class Caller:
     spoke_at: float = -1.0
     mode_before: Mode = "clip"  # to whoever was acknowledged last
 
+    network: Network | None = None  # of a caller who may come back
+
     looks: asyncio.TimerHandle = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,7 +96,10 @@ class Caller:
     def connect(self) -> None:
         self.world.note(self.ear.name, f"{self.user} calls")
         self._look()
-        self.supervisor.tell(Connected(self.user, self.call, self))
+        if self.network:
+            self.network.connect()
+        else:
+            self.supervisor.tell(Connected(self.user, self.call, self))
         self._soon(self._act)
 
     def leave(self) -> None:
@@ -102,8 +108,15 @@ class Caller:
             self.gone = self.finished = True
             self.looks.cancel()
             self.world.note(self.ear.name, "is gone")
-            if self.session:
+            if self.session and not self.network:
                 self.session.tell(Detached(self.call))
+            elif self.session and self.network:
+                self.network.hang_up()
+
+    def vanish(self) -> None:
+        """The call is over, and they learn it late."""
+        self.gone = self.finished = True
+        self.looks.cancel()
 
     def _look(self) -> None:
         """Have they been left waiting?"""
@@ -113,8 +126,11 @@ class Caller:
     def say(self, message: FromCaller) -> None:
         if self.session and not self.gone:
             self.world.note(f"=> {self.ear.name}", message)
-            self.patience.says(message, self.mode)
-            self.session.tell(From(self.call, message))
+            self.patience.says(message, self.mode, self.network is None or self.network.up)
+            if self.network:
+                self.network.say(message)
+            else:
+                self.session.tell(From(self.call, message))
 
     def _soon(self, do: Callable[[], None]) -> None:
         self.world.after(self.world.random.choice([0.0, 0.01, 0.3, 1.0, 3.0]), do)
@@ -160,7 +176,7 @@ class Caller:
             self._did("chose" if wish in VOICES and self.wish != "nobody" else "chose nobody")
         self.wish = wish
         told = (None, None, *PROFILES)[self.acts % 4]
-        self.say(Chose(wish, mode, told))
+        self.say(Chose(wish, mode, told, resumable=self.network is not None))
 
     def _change(self) -> None:
         self._did("changed")

@@ -38,6 +38,7 @@ class Ear:
     sent_whole: set[str] = field(default_factory=set)
     generation: int = 0
     closed: Close | None = None
+    fragile: bool = False  # the line of this call is lost now and then: what was cleared meanwhile never came
 
     @property
     def name(self) -> str:
@@ -148,7 +149,7 @@ class Ear:
             self._wrong(f"nobody asked for the greeting {piece}")
 
     def _clear(self, response: str) -> None:
-        if response not in self.started and response not in self.sent_whole:
+        if response not in self.started and response not in self.sent_whole and not self.fragile:
             self._wrong(f"{response} is cleared, and never began")
         for playing in self.player.tape:
             if playing.response == response:

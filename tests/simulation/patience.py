@@ -51,9 +51,13 @@ class Patience:
     owed: set[str] = field(default_factory=set)
     heard_at: float = 0.0
     speaking: bool = False
+    away: bool = False  # they cannot hear anything, or hear late of what was said before
 
-    def says(self, message: FromCaller, mode: Mode) -> None:
+    def says(self, message: FromCaller, mode: Mode, connected: bool = True) -> None:
         """The caller says something."""
+        if self.away and connected and isinstance(message, Chose | Typed | Recorded):
+            self.away, self.speaking = False, False
+            self.owed.clear()
         match message:
             case Chose(wish, changed):
                 if changed:  # what is not answered is over
@@ -110,7 +114,7 @@ class Patience:
 
     def check(self) -> None:
         """They have not waited for too long."""
-        if self.owed and not self.world.faults:
+        if self.owed and not self.away and not self.world.faults:
             waits = self.world.now - self.heard_at
             late_end = LATE_END if self.world.damaged and "rest" in self.owed else 0.0
             if waits > max(late_end, *(LONGEST[what] for what in self.owed)) + SLACK:

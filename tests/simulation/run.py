@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from random import Random
 from typing import Any, cast
 
 import orjson
@@ -23,9 +24,11 @@ from tests.simulation.ear import Ear
 from tests.simulation.end import check_end
 from tests.simulation.fate import Fate
 from tests.simulation.model import Model
+from tests.simulation.network import Network
 from tests.simulation.story import story
 from tests.simulation.world import PERSONAS, Bomb, World
 
+FRAGILE = 0.35  # of the calls
 QUIET_SECONDS = 60.0  # in which all that is owed comes: a stalled line is noticed after 30 s at most
 SWITCHES = 1000  # a minute: as many as a caller makes
 ENDING_SECONDS = 12.0  # a drain gives its sessions 10 s, and they their children 2 s
@@ -129,8 +132,8 @@ class Run:
         self._close(stage)
 
     def _open(self, stage: Stage) -> None:
-        decoders = cast(Pool, Decoders(self.world))
-        services = Services(CurrentCatalogue(catalogue()), self.model, decoders, self._limits(), clock=stage.clock)
+        decoders, self.limits = cast(Pool, Decoders(self.world)), self._limits()
+        services = Services(CurrentCatalogue(catalogue()), self.model, decoders, self.limits, clock=stage.clock)
         self.stage, self.supervisor = stage, stage.launch(SupervisorActor, services)
         self.waiting = services.waiting
 
@@ -173,14 +176,30 @@ class Run:
         mode = random.choice(modes)
         ear = Ear(world, call, self.model.links)
         caller = Caller(world, call, user, self.supervisor, ear, random.randint(1, 12), mode, habits)
+        self._fragile(caller)
         self.callers.append(caller)
         caller.connect()
         if random.random() < 0.1 and len(self.callers) < 8:
             world.after(random.uniform(0, 6), self._call, user)
 
+    def _fragile(self, caller: Caller) -> None:
+        """Perhaps their network is lost now and then; its chance is its own, so that the rest is as without it."""
+        random = Random(f"network {self.world.seed} {caller.call}")
+        if random.random() < FRAGILE:
+            caller.network = Network(self.world, random, caller)
+            caller.ear.fragile = True
+            caller.acts += random.randint(8, 20)
+            caller.network.excused = self.limits.idle_seconds < Limits().idle_seconds
+        for other in self.callers:
+            if other.user == caller.user and other.network:
+                other.network.excused = True
+
     def _drain(self) -> None:
         self.world.note("supervisor", "is told to drain")
         self.draining = True
+        for caller in self.callers:
+            if caller.network:
+                caller.network.excused = True
         self.supervisor.tell(Stop())
 
     def _bomb(self) -> None:

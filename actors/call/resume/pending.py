@@ -40,7 +40,7 @@ class Pending:
                 self._ledger.take_back(response_id)
                 self._waiting = deque(one for one in self._waiting if not _is_of(one, response_id))
             case Close():
-                self.close()
+                self._end(message)
                 return
         if not self.overfull:
             self._waiting.append(message)
@@ -70,7 +70,7 @@ class Pending:
 
         `ahead`: so many seconds will be played of what was received, is passed on already or waits here.
         """
-        ahead -= self.sound / RATE
+        ahead = max(0.0, ahead - self.sound / RATE)
         while self._waiting:
             one = self._waiting[0]
             if isinstance(one, Sound):
@@ -87,6 +87,15 @@ class Pending:
         """Nobody will hear it."""
         self._waiting.clear()
         self._size()
+
+    def _end(self, close: Close) -> None:
+        """The call is over: a caller who is here is told all but sound, which nobody would hear to its end."""
+        if self._outlet:
+            for one in self._waiting:
+                if not isinstance(one, Sound):
+                    self._outlet.tell(one)
+            self._outlet.tell(close)
+        self.close()
 
     def _size(self) -> None:
         self.sound = sum(len(one.pcm) for one in self._waiting if isinstance(one, Sound))

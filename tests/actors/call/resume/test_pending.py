@@ -80,6 +80,15 @@ def test_too_much_is_not_kept() -> None:
         assert phone.heard == []
 
 
+def test_who_is_here_is_told_of_the_end() -> None:
+    """With all that waited, but for the sound."""
+    waits, phone = pending(SECOND, b"first"), Probe()
+    waits.begin([], Ledger(Memory().holding(1).parcel(Kind.REPLY)), phone)
+    waits.tell(Pong())
+    waits.tell(Close(1000, "over"))
+    assert phone.heard == [Encoded(b"first"), Pong(), Close(1000, "over")]
+
+
 def test_nobody_is_left_to_be_told_after_a_close() -> None:
     """The call has ended."""
     waits, phone = pending(b"first"), Probe()
