@@ -14,6 +14,7 @@ from actors.messages.caller import (
     Close,
     ConfigAck,
     FromCaller,
+    HungUp,
     Interrupted,
     Receipt,
     Recorded,
@@ -62,6 +63,7 @@ class Network:
     aside: list[FromCaller] = field(default_factory=list)
     numbers: int = 0
     losses: int = 0
+    unanswered: int = 0
     excused: bool = False  # the call may end without a fault of anybody's
 
     def connect(self) -> None:
@@ -178,6 +180,7 @@ class Network:
         self.line = line
         self._ask(line, self.caller.user, Verdict(self, line))
         if fate == "lost":
+            self.unanswered += 1
             line.deaf = True
             self.world.after(self.random.choice([0.2, 3.0]), self._knock)
 
@@ -203,6 +206,7 @@ class Network:
         self.attach, self.received, self.unacknowledged = resumed.attach, 0, 0
         self.sent, self.aside, self.up = [], [], True
         if len({_kind(message) for message in (*again, *aside)} - {""}) > 1:
+            self.caller.ear.mixed = True
             self.caller._did("mixed")  # what was spoken, and what was recorded since, come at one moment
         for message in (*again, *aside):
             if not isinstance(message, Receipt):  # of another connection
@@ -211,8 +215,9 @@ class Network:
     def refused(self, told: NotResumed) -> None:
         """The call is over."""
         self.world.note(self.caller.ear.name, told)
-        calm = self.world.weather.calm and not self.excused
-        whole = told.code == "too_much" and self.caller.ear.sent_whole  # one may have been written three times in vain
+        left = any(isinstance(message, HungUp) for message in self.sent)
+        calm = self.world.weather.calm and not self.excused and not left
+        whole = told.code == "too_much" and (self.caller.ear.sent_whole or self.losses + self.unanswered > 2)
         if (told.code in ("stale", "too_much") or calm) and not whole:
             self.world.wrong(f"{self.caller.ear.name} may not come back: {told.code}")
         self.hang_up()  # as another call of theirs would end it

@@ -7,10 +7,12 @@ from typing import Any
 import orjson
 
 from actors.admission.waiting import MIB, Kind, Ledger
+from actors.call.resume.ledger import Ledger as Unacknowledged
 from actors.messages.admission import Admitted, Detached
 from actors.messages.caller import AudioResponse, Clear, Close, Error, Pong, Sound, TextResponse
+from actors.messages.resuming import Encoded, Resumed
 from actors.testing.probe import Probe
-from tests.kit.story import run
+from tests.kit.story import run, until
 from web.client_limits import ClientLimits
 from web.outbox import TOO_SLOW, Outbox
 
@@ -196,3 +198,91 @@ def test_a_reply_for_which_there_is_no_room_is_dropped_with_all_before_it() -> N
         assert (list(box._waiting), ledger.bytes) == ([TOO_SLOW], 0)
 
     run(story())
+
+
+PONG = b'{"type":"pong"}'
+
+
+class Stuck:
+    """A socket on which a frame is being written until `goes`; what was written is in `frames`."""
+
+    def __init__(self) -> None:
+        self.goes, self.frames, self.closes = asyncio.Event(), list[bytes](), list[int]()
+
+    async def send_frame(self, data: bytes, kind: Any) -> None:
+        self.frames.append(data)
+        await self.goes.wait()
+
+    async def close(self, **how: Any) -> None:
+        self.closes.append(how["code"])
+
+
+def unacknowledged(memory: Ledger) -> Unacknowledged:
+    """A ledger of what a caller has not acknowledged."""
+    return Unacknowledged(memory.holding(1).parcel(Kind.REPLY))
+
+
+def test_what_was_not_received_is_handed_over() -> None:
+    """What was written is in the ledger, what waits is seized; then the old connection writes only why it is closed."""
+
+    async def story() -> None:
+        socket, memory = Stuck(), Ledger()
+        box, kept = Outbox(socket, None, 1, holding=memory.holding(1)), unacknowledged(memory)  # type: ignore[arg-type]
+        box.tell(Pong())
+        writing = asyncio.create_task(box.run())
+        await asyncio.sleep(0)
+        box.keep(kept)
+        for message in (Sound("1.1", b"12"), Pong(), AudioResponse("1.2", bytes(LARGE_REPLY))):
+            box.tell(message)
+        assert (kept.first, kept.missing(0), box.unsent) == (1, [], 2)
+        assert memory.bytes > LARGE_REPLY
+        assert box.seize() == [Sound("1.1", b"12"), PONG, AudioResponse("1.2", bytes(LARGE_REPLY))]
+        assert memory.bytes == 0
+        box.tell(Pong())
+        box.tell(Close(4410, "elsewhere"))
+        socket.goes.set()
+        await writing
+        assert (socket.frames, socket.closes) == ([PONG], [4410])
+
+    run(story())
+
+
+def test_what_a_session_says_into_a_lost_line_waits() -> None:
+    """Until it knows, and seizes it; what was begun to be written counts as written."""
+
+    async def story() -> None:
+        memory = Ledger()
+        box, kept = Outbox(Gone(), None, 1), unacknowledged(memory)  # type: ignore[arg-type]
+        box.keep(kept)
+        for pcm in (b"12", b"34"):
+            box.tell(Sound("1.1", pcm))
+        await box.run()
+        box.tell(Pong())
+        assert kept.missing(0) == [Sound("1.1", b"12")]
+        assert box.seize() == [Sound("1.1", b"34"), PONG]
+
+    run(story())
+
+
+def test_what_is_sent_again_is_counted_and_its_announcement_is_not() -> None:
+    """A frame that was encoded once is passed on as it is; a `clear` takes back what was written of its reply."""
+
+    async def story() -> None:
+        socket = Stuck()
+        socket.goes.set()
+        box, kept = Outbox(socket, None, 1), unacknowledged(Ledger())  # type: ignore[arg-type]
+        box.keep(kept)
+        for message in (Resumed(1, 0, 0, 300), Encoded(PONG), Sound("1.1", b"12")):
+            box.tell(message)
+        writing = asyncio.create_task(box.run())
+        await until(lambda: len(socket.frames) == 3)
+        assert (box.written, kept.missing(0)) == (2, [PONG, Sound("1.1", b"12")])
+        box.tell(Clear("1.1"))
+        assert kept.missing(0) == [PONG]
+        box.tell(Close(1000, "over"))
+        await writing
+
+    run(story())
+
+
+LARGE_REPLY = 100_000
