@@ -23,6 +23,7 @@ from bench import (
     catalogue,
     churn,
     decode,
+    drops,
     hop,
     isolation,
     kills,
@@ -50,6 +51,7 @@ class Name(Enum):
     CHURN = "churn"
     KILLS = "kills"
     STALLS = "stalls"
+    DROPS = "drops"
     ROLLOVER = "rollover"
     BARGEIN = "bargein"
     CALLS = "calls"
@@ -74,7 +76,7 @@ def main(
     parts: Annotated[list[Name] | None, typer.Argument(help="All of them, when none is named.")] = None,
     full: Annotated[bool, typer.Option("--full/--quick", help="As long as the targets ask for: two hours.")] = False,
     cycles: Annotated[int | None, typer.Option(min=10, help="Of churn.")] = None,
-    cuts: Annotated[int | None, typer.Option(min=1, help="Of kills, stalls or rollovers.")] = None,
+    cuts: Annotated[int | None, typer.Option(min=1, help="Of kills, stalls, drops or rollovers.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help=f"Of capacity: {', '.join(KINDS)}.")] = None,
     peers: Annotated[
         bool, typer.Option("--peers", help="Of beside, which it adds: the frameworks of others, too (make peers).")
@@ -115,6 +117,7 @@ def _runs(full: bool, cycles: int | None, cuts: int | None, kind: list[str] | No
         Name.CHURN: lambda: uvloop.run(churn.run(cycles or (20_000 if full else 600))),
         Name.KILLS: lambda: uvloop.run(kills.run(cuts or (1000 if full else 60))),
         Name.STALLS: lambda: uvloop.run(stalls.run(cuts or (400 if full else 60))),
+        Name.DROPS: lambda: uvloop.run(drops.run(cuts or (1000 if full else 60))),
         Name.ROLLOVER: lambda: uvloop.run(rollover.run(cuts or (1000 if full else 120))),
         Name.BARGEIN: lambda: uvloop.run(bargein.run(30 if full else 4)),
         Name.CALLS: lambda: calls.run(20 if full else 6),

@@ -16,7 +16,7 @@ COMES_BACK = (1005, 1006, 1011, 1012, 4413)  # the closes after which a client c
 KEPT_FRAMES = 750  # 15 s of 20 ms: sent, and perhaps not handled; and as many more that were recorded meanwhile
 ACK_BYTES = 2000 * BYTES_PER_MS
 BACKOFF = (0.05, 2.0)  # seconds: the first wait, and the longest; each is doubled, and spread
-FRAGILE: dict[str, float] = {"ping_interval": 2.0, "ping_timeout": 3.0}
+FRAGILE: dict[str, float] = {"ping_interval": 2.0, "ping_timeout": 3.0, "close_timeout": 0.5}
 
 
 @dataclass
