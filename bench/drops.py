@@ -1,9 +1,9 @@
 """Measures what a caller hears when their own network is cut, stalls or dies without a word in a streamed call.
 
 Every second turn has one loss at a random moment, of 0.1 to 3 s; the client is `phone.lasting`, which finds out that a
-line is dead after 5 s at most. Words are told apart as in kills.py: those that are repeated, lost or of another call are
-counted exactly. Silence is the sum of the gaps within a reply, for a player in real time; the outage is the time until
-a connection comes through again, or of a stall its length.
+line is dead after 5 s at most. Words are told apart as in kills.py: those that are repeated, lost or of another call
+are counted exactly. Silence is the sum of the gaps within a reply, for a player in real time; the outage is the time
+until a connection comes through again, or of a stall its length.
 """
 
 import asyncio
@@ -100,9 +100,8 @@ class Caller:
         told = None
         if drop:
             told = await drop
-            ours = [
-                word for word in self.ear.words if (word.who, word.voice, word.turn) == (self.who, VOICE, self.turn)
-            ]
+            mine = (self.who, VOICE, self.turn)
+            ours = [word for word in self.ear.words if (word.who, word.voice, word.turn) == mine]
             heard = Counter(word.position for word in ours)
             told.foreign = len(self.ear.words) - len(ours)
             told.repeated = sum(times - 1 for times in heard.values())
@@ -179,6 +178,8 @@ def _row(name: str, of: list[Drop]) -> dict[str, Any]:
         "the network": name or "all",
         "losses": len(of),
         "outage_p50": ms(outages, 0.5),
+        "silence_p50": ms([drop.silence for drop in of], 0.5),
+        "silence_p95": ms([drop.silence for drop in of], 0.95),
         "added_p50": ms(added, 0.5),
         "added_p95": ms(added, 0.95),
         "added_max": ms(added, 1.0),

@@ -10,7 +10,10 @@ READ = 4096
 
 @dataclass
 class FragileLine:
-    """One caller's way to the server at `port`; `url` is its near end. `back_at`: when a connection came through again."""
+    """One caller's way to the server at `port`; `url` is its near end.
+
+    `back_at` is when a connection came through last, on the clock of the loop.
+    """
 
     port: int
     url: str = ""

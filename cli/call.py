@@ -3,7 +3,8 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +16,13 @@ from rich.console import Console
 from audio.codec import decode
 from cli.name import START
 from phone import Answer, CallEnded, CallFailed, InvalidAddress, Message, NoServer, Phone
+from phone.lasting import LastingPhone
 from phone.stream import streaming
 from schemas import Refused
 
 errors = Console(stderr=True)
+
+KEPT_AFTER = 10.5  # seconds, after which a call is kept by the server while its line is lost
 
 Report = Callable[[str, Message], None]
 
@@ -38,6 +42,8 @@ class Script:
     out: Path
     patient: bool = True
     stream: bool = False
+    drop: float = 0.0
+    """Seconds after which the call cuts its own line, again and again, and comes back; 0 for never."""
 
 
 def call(
@@ -58,12 +64,15 @@ def call(
     stream: Annotated[
         bool, typer.Option("--stream", envvar="CALL_STREAM", help="Speak and hear in a stream, as on a telephone.")
     ] = False,
+    drop: Annotated[
+        float, typer.Option(envvar="CALL_DROP", min=0, help="Cut the line every so many seconds, and come back.")
+    ] = 0.0,
 ) -> None:
     """Place a call: choose an astrologer, play clips, save each spoken answer, print both sides.
 
     The exit code is 0 when every clip was answered.
     """
-    script = Script(_websocket(url), user, astrologer, (*audio, *(more or ())), out, patient, stream)
+    script = Script(_websocket(url), user, astrologer, (*audio, *(more or ())), out, patient, stream, drop)
     try:
         asyncio.run(place(script, _print_json if json else _print_line))
     except (CallFailed, CallEnded, InvalidAddress, OSError, TimeoutError) as failure:
@@ -87,12 +96,35 @@ async def place(script: Script, report: Report) -> None:
     Raises CallFailed on an error message, CallEnded if the server hangs up, OSError, TimeoutError.
     """
     script.out.mkdir(parents=True, exist_ok=True)
-    async with Phone(script.url, script.user, on_message=lambda message: _show(message, report)) as phone:
+    kind = LastingPhone if script.drop else Phone
+    async with (
+        kind(script.url, script.user, on_message=lambda message: _show(message, report)) as phone,
+        _flapping(phone, script.drop),
+    ):
         report("ringing", {"astrologer_id": script.astrologer, "user": script.user})
         await (_converse_in_a_stream if script.stream else _converse)(script, phone, report)
         await phone.say(type="end")
         ended = await phone.closed()
         report("ended", {"code": ended.code, "reason": ended.reason})
+
+
+@asynccontextmanager
+async def _flapping(phone: Phone, seconds: float) -> AsyncIterator[None]:
+    """Cut the line of the call every so many seconds, unless that is 0."""
+
+    async def cut() -> None:
+        await asyncio.sleep(max(0.0, KEPT_AFTER - seconds))
+        while True:
+            await asyncio.sleep(seconds)
+            phone.socket.transport.abort()
+
+    work = asyncio.create_task(cut()) if seconds else None
+    try:
+        yield
+    finally:
+        if work:
+            work.cancel()
+            await asyncio.wait([work])
 
 
 async def _converse(script: Script, phone: Phone, report: Report) -> None:

@@ -97,7 +97,8 @@ class LastingPhone(Phone):
         self._up = False
         told = await self._knock()
         if told["type"] != "resumed":
-            raise CallEnded(1006, f"{told['code']}: {told['message']}", self.error)
+            code = 1000 if told["code"] == "ended" else 1006
+            raise CallEnded(code, f"{told['code']}: {told['message']}", self.error)
         again = list(self._sent)[max(0, len(self._sent) - (self._count - told["received"])) :]
         if self._count == told["received"]:
             again = []

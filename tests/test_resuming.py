@@ -1,19 +1,26 @@
 """Calls that survive the caller's network: through the real server, over a line that the test cuts."""
 
 import asyncio
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from actors.call.resume import absence
 from actors.call.snapshot import SessionSnapshot
 from actors.services import Limits
+from audio import wav
+from bench.fragile_line import fragile_line
+from cli.call import Script, place
 from phone import Phone
 from phone.lasting import LastingPhone
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
 from tests.kit.insides import shown
 from tests.kit.story import run, until
+from tests.test_streams import BURST
 from web.client_limits import ClientLimits
 
 SOME = "This takes a second. " * 5
@@ -230,5 +237,49 @@ def test_a_full_server_lets_the_one_longest_away_go() -> None:
             late, told = await resume(line.url, "away", token=away.token, attach=0, received=away.received)
             assert told["code"] == "ended"
             await late.socket.close()
+
+    run(story())
+
+
+def test_a_call_that_cuts_its_own_line_is_answered_like_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`call --stream --drop` hears the greeting and an answer whole, and comes back each time."""
+    monkeypatch.setattr(absence, "WORTH_SECONDS", 0.5)
+    monkeypatch.setattr(import_module("cli.call"), "KEPT_AFTER", 0.7)  # `cli.call` is the function
+    recording = tmp_path / "hello.wav"
+    recording.write_bytes(wav(BURST))
+    told: list[tuple[str, Any]] = []
+
+    async def story() -> None:
+        async with exchange() as line:
+            script = Script(line.url, "caller", TINA, (recording,), tmp_path, stream=True, drop=0.7)
+            await place(script, lambda event, facts: told.append((event, facts)))
+
+    run(story())
+    assert [event for event, _ in told if event in ("on_the_line", "saved", "ended")][-1] == "ended"
+    assert len([event for event, _ in told if event == "saved"]) == 2
+    assert told[-1][1]["code"] == 1000
+
+
+def test_a_line_that_is_dead_without_a_word_is_left() -> None:
+    """The client finds out by its pings; what was swallowed comes again, once."""
+
+    async def story() -> None:
+        async with exchange() as line, fragile_line(int(line.url.rpartition(":")[2])) as network:
+            query = {"mode": "stream", "astrologer_id": TINA}
+            keepalive = {"ping_interval": 0.3, "ping_timeout": 0.3, "close_timeout": 0.1}
+            async with LastingPhone(network.url, "user-1", query, keepalive=keepalive) as phone:
+                await phone.reply()
+                await phone.say(type="text", text=SOME)
+                pcm, swallowed = bytearray(), False
+                while (message := await phone.next())["type"] != "response_done":
+                    pcm += message.get("pcm", b"")
+                    if len(pcm) > 48_000 and not swallowed:
+                        swallowed = True
+                        network.half_open(0.1)
+                assert phone.resumed == 1
+            async with LastingPhone(line.url, "user-2", query) as other:
+                await other.reply()
+                await other.say(type="text", text=SOME)
+                assert wav(bytes(pcm)) == (await other.reply()).wav
 
     run(story())

@@ -190,14 +190,18 @@ class Outbox:
                 await self._socket.close(code=frame.code, message=close_reason(frame.reason))
             return True
         if isinstance(frame, Sound):
-            self._note(frame)
+            self.written += 1
+            if self._ledger is not None:
+                self._ledger.wrote(frame)
             data, kind = frame.pcm, WSMsgType.BINARY
         elif frame is PING:
             data, kind = PING, WSMsgType.PING
         elif isinstance(frame, Resumed | NotResumed):
             data, kind = app.write(frame), WSMsgType.TEXT
         else:
-            self._note(frame)
+            self.written += 1
+            if self._ledger is not None:
+                self._ledger.wrote(frame)
             data, kind = await _text(frame), WSMsgType.TEXT
             if self._seized:
                 return False
@@ -205,12 +209,6 @@ class Outbox:
             await self._socket.send_frame(data, kind)
         self._count(frame, -1)
         return False
-
-    def _note(self, frame: Frame) -> None:
-        """The writing of a data frame begins."""
-        self.written += 1
-        if self._ledger is not None:
-            self._ledger.wrote(frame)
 
     def _refuse(self) -> None:
         if not self.admitted.done():

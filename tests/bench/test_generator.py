@@ -14,7 +14,7 @@ import pytest
 import uvloop
 from websockets.asyncio.client import connect
 
-from bench import frames, marks
+from bench import drops, frames, marks
 from bench.callers import Call, Crowd
 from bench.ear import Ear, Gap
 from bench.kills import VOICE, Kill, judge
@@ -239,3 +239,12 @@ def test_what_is_wrong_with_a_turn_is_seen(
     assert {what: getattr(kill, what) for what in wrong} == wrong
     assert (kill.silence, kill.waited) == (0.5, 0.75)
     assert bool(kill.story) == any(wrong.values())
+
+
+@pytest.mark.thorough
+def test_a_caller_whose_line_is_lost_hears_every_word_once() -> None:
+    """The part `drops` itself, small: it measures losses, and what it counts is whole."""
+    told: list[str] = []
+    (part,) = uvloop.run(drops.run(2, say=told.append))
+    assert part.rows[0]["losses"] >= 2
+    assert [part.rows[0][what] for what in ("repeated", "lost", "foreign", "ended")] == [0, 0, 0, 0]
