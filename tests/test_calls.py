@@ -417,8 +417,9 @@ def test_a_client_that_pings_and_never_reads_is_let_go() -> None:
     run(story())
 
 
-def test_a_flood_of_frames_lets_the_others_have_the_loop() -> None:
-    """Frames that are buffered already are read in small portions, not all at once."""
+@pytest.mark.parametrize("early", [True, False])
+def test_a_flood_of_frames_lets_the_others_have_the_loop(early: bool) -> None:
+    """Frames that are buffered already are read in small portions, not all at once: with the handshake, or later."""
     passes, read_at, all_read = [0], Counter[int](), asyncio.Event()
 
     class Session:
@@ -437,9 +438,12 @@ def test_a_flood_of_frames_lets_the_others_have_the_loop() -> None:
     async def story() -> None:
         async with shore(Porter(lambda caller: Session())) as address:
             counting = asyncio.create_task(count())
-            _, writer = await asyncio.open_connection(*address.split(":"))
+            reader, writer = await asyncio.open_connection(*address.split(":"))
             ping = b'{"type": "ping"}'
-            writer.write(upgrade("flood") + (bytes([0x81, 0x80 | len(ping)]) + bytes(4) + ping) * 2000)
+            flood = (bytes([0x81, 0x80 | len(ping)]) + bytes(4) + ping) * 2000
+            writer.write(upgrade("flood") + (flood if early else b""))
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"" if early else flood)
             await all_read.wait()
             counting.cancel()
             writer.transport.abort()
