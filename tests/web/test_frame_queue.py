@@ -10,6 +10,7 @@ import orjson
 import pytest
 from aiohttp import WSMsgType, web, web_protocol
 from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
+from aiohttp.http import WSMessage
 
 from actors.admission.waiting import Ledger
 from actors.counters import Counters
@@ -124,7 +125,10 @@ class Socket:
         self._frames = frames
 
     async def receive(self) -> Any:
-        return await self._frames.read()
+        try:
+            return await self._frames.read()
+        except Exception as error:
+            return WSMessage(WSMsgType.ERROR, error, None)
 
 
 class Connection:
@@ -212,6 +216,7 @@ def test_nothing_is_told_after_the_end_of_a_connection(stage: Stage) -> None:
     line.task.cancel()
     stage.settle()
     line.parser.feed_data(SOUND)
+    assert line.frames._size
     stage.settle()
     assert [type(said).__name__ for said in line.heard] == ["Detached"]
 
