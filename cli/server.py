@@ -21,7 +21,7 @@ from audio import Pool
 from cli.failure import CannotServe
 from cli.file_descriptors import raise_limit, room_for_callers
 from cli.forced_exit import exit_within
-from cli.memory import freeze_memory
+from cli.memory import Trimmer, freeze_memory
 from cli.reload import read, reloading, warn_of_languages
 from cli.settings import OPENAI, Settings
 from engine.child import COMMAND, Child, EngineFailed
@@ -42,6 +42,7 @@ from web.guard import check_host_and_origin, mark_origin
 from web.metrics import Metrics
 from web.refused_handshakes import RefusedHandshakes, trace_refused_handshakes
 from web.rest import Rest
+from web.spread import spread_calls
 from web.throttle import limit_addresses
 
 log = logging.getLogger("serve")
@@ -102,6 +103,7 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         )
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
+        stack.callback(Trimmer().stop)
         await stack.enter_async_context(reloading(settings.personas, raw, current, upstream.can.languages))
         shutdown = Shutdown()
         _on_signals(shutdown.requested)  # before the log line "listening": who reads it may stop the server at once
@@ -157,6 +159,7 @@ async def accept_callers(
         trace_refused_handshakes(refused),
         check_host_and_origin(frontend.hosts, frontend.origins),
         answer_preflights,
+        spread_calls(services.limits.connects),
     ]
     app = application(rest, supervisor, metrics, guards, frontend.client_limits)
     async with serving(app, frontend.listener, connections, frontend.tls, frontend.client_limits) as address:

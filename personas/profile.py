@@ -41,14 +41,13 @@ class Profile:
     @classmethod
     def read(cls, told: Mapping[str, Any], *, today: datetime.date) -> "Profile":
         """Check the profile that an app sent. Raises Refused (bad_message); its text has eight faults and no value."""
-        told = {name: _usual(name, value) for name, value in told.items() if value is not None}
-        told = {name: value for name, value in told.items() if value != "" or name not in _LABELS}
-        faults = (_fault(name, value, today) for name, value in told.items())
-        wrong = (f"{name[:_LONGEST_NAME]} {fault}" for name, fault in zip(told, faults, strict=True) if fault)
-        if found := first_of(wrong):
-            known = "" if told.keys() <= _LABELS.keys() else f" Known: {', '.join(_LABELS)}."
-            raise Refused("bad_message", f"In the profile: {found}{known}")
-        return cls(**{name: " ".join(value.split()) for name, value in told.items()})
+        known = {name: text for name in _LABELS if (text := _usual(name, told.get(name))) not in (None, "")}
+        sent = (name for name, value in told.items() if name in known or (name not in _LABELS and value is not None))
+        faults = ((name, _fault(name, known.get(name), today)) for name in sent)
+        if found := first_of(f"{name[:_LONGEST_NAME]} {fault}" for name, fault in faults if fault):
+            names = "" if told.keys() <= _LABELS.keys() else f" Known: {', '.join(_LABELS)}."
+            raise Refused("bad_message", f"In the profile: {found}{names}")
+        return cls(**{name: " ".join(value.split()) for name, value in known.items()})
 
     def lines(self) -> str:
         """The lines for the prompt: "Label: value" for each field that was given."""
@@ -60,7 +59,7 @@ class Profile:
         return f"Profile({', '.join(field.name for field in fields(self) if getattr(self, field.name))})"
 
 
-def _usual(name: str, value: object) -> object:
+def _usual(name: str, value: Any) -> Any:
     """The text without blanks at its ends, and a time without its seconds: forms and databases write 07:45:00."""
     if not isinstance(value, str):
         return value

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from aiohttp import WSMsgType, web
 
+from actors.admission.rate import Rate
 from actors.admission.waiting import Ledger
 from actors.counters import Counters
 from actors.messages.admission import Connected, From
@@ -21,7 +22,7 @@ from web.connections import MESSAGE_RATE
 from web.frame_queue import FrameQueue, install
 from web.outbox import Outbox
 from web.reassembly import MAX_FRAME
-from web.receive_buffer import ReceiveBuffer
+from web.receive_buffer import LARGE_A_SECOND, LARGE_AT_ONCE, ReceiveBuffer
 from web.receiver import Receiver
 from web.refused_handshakes import REASON, Reason
 from web.request_handler import TimedRequestHandler
@@ -107,6 +108,7 @@ class Endpoint:
             waiting,
             client_limits,
         )
+        self._large_rate = Rate(LARGE_A_SECOND, LARGE_AT_ONCE)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Upgrade the request and serve the call to its end; raises HTTPBadRequest."""
@@ -129,7 +131,7 @@ class Endpoint:
         """Ask the supervisor to admit the caller, and run both directions until one of them ends."""
         connection, address = next(_numbers), request.get(ADDRESS, "")
         holding = self._waiting.holding(connection, address)
-        receive_buffer = ReceiveBuffer(socket, request.protocol, holding, self._client_limits)
+        receive_buffer = ReceiveBuffer(socket, request.protocol, holding, self._client_limits, self._large_rate)
         receive_buffer.feed_data(socket.early)
         outbox = Outbox(socket, request.transport, connection, self._client_limits, holding)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")

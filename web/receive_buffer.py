@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from actors.admission.rate import Rate
 from actors.admission.waiting import LARGE, Holding, Kind
 from actors.messages.caller import FromCaller, TooFast
 from web.client_limits import ClientLimits
@@ -17,6 +18,8 @@ from web.reassembly import NOTHING, Reassembler, TooManyFrames
 
 CHECK_SECONDS = 1.0
 RETRY_SECONDS = 0.005
+SHORTEST_PAUSE = 0.001  # seconds
+LARGE_A_SECOND, LARGE_AT_ONCE = 100e6, 1e6  # bytes of large messages of all callers: a tenth of a core
 CROWDED = "too much waits already: send shorter clips, one after the other"
 TOO_FAST = "too many frames at once: send what you say in frames of 20 ms"
 TOO_SLOW = "a frame came too slowly: check the network and call again"
@@ -28,9 +31,13 @@ class ReceiveBuffer:
     `feed_data` is called for every segment that the socket receives, so its usual path is two comparisons: a segment
     that is one small frame like the last one goes straight to aiohttp's parser. A frame for which there is no room
     cannot be skipped on the wire, so then nothing more is accepted and the call ends.
+
+    `large_rate` is that of all callers together: while it is exceeded, who sends a large message is not read from.
     """
 
-    def __init__(self, socket: Any, protocol: Any, holding: Holding, client_limits: ClientLimits) -> None:
+    def __init__(
+        self, socket: Any, protocol: Any, holding: Holding, client_limits: ClientLimits, large_rate: Rate
+    ) -> None:
         self._loop, self._socket, self._protocol = asyncio.get_running_loop(), socket, protocol
         self._queue = socket._reader
         self._feed: Callable[[bytes], tuple[bool, bytes]] = protocol._payload_parser.feed_data
@@ -40,6 +47,8 @@ class ReceiveBuffer:
         self._slowest, self._stall = client_limits.slowest_line, client_limits.frame_seconds
         self._check_timer: asyncio.TimerHandle | None = None
         self._retry_timer: asyncio.TimerHandle | None = None
+        self._large_rate = large_rate
+        self._pause_timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0
         self._refused: TooFast | None = None
         self._report: Callable[[FromCaller], None] | None = None
@@ -76,6 +85,7 @@ class ReceiveBuffer:
     def _accept(self, data: bytes) -> tuple[bool, bytes]:
         if self._refused:
             return NOTHING
+        large = self._reassembler.size > LARGE or len(data) > LARGE
         try:
             answer = self._reassembler.feed(data)
         except TooManyFrames:
@@ -83,7 +93,10 @@ class ReceiveBuffer:
             return NOTHING
         self._usual, self._length = self._reassembler.usual
         if self._reassembler.size > LARGE:
+            large = True
             self._deadline = min(self._deadline + len(data) / self._slowest, self._loop.time() + self._stall)
+        if large:
+            self._pause(self._large_rate.owe(self._loop.time(), len(data)))
         self._count()
         if self._reassembler.blocked and not self._retry_timer:
             self._retry_timer = self._loop.call_later(RETRY_SECONDS, self._retry)
@@ -93,6 +106,19 @@ class ReceiveBuffer:
         """Feed the bytes that were buffered while a full queue had paused the parser."""
         self._retry_timer = None
         self._accept(b"")
+
+    def _pause(self, seconds: float) -> None:
+        """Read nothing from this caller for so long."""
+        transport = self._protocol.transport
+        if seconds > SHORTEST_PAUSE and transport and not self._pause_timer:
+            transport.pause_reading()
+            self._pause_timer = self._loop.call_later(seconds, self._read_on)
+
+    def _read_on(self) -> None:
+        """Read again, unless aiohttp's queue is full: then it does so when it is read from."""
+        self._pause_timer = None
+        if self._protocol.transport and not self._protocol._reading_paused:
+            self._protocol.transport.resume_reading()
 
     def _count(self) -> None:
         """Update the ledger, and check again while the buffered frames are large."""
@@ -107,7 +133,8 @@ class ReceiveBuffer:
     def _check(self) -> None:
         """End the call if a large incomplete frame has passed its deadline, which each segment moves."""
         now, deadline, self._check_timer = self._loop.time(), self._deadline, None
-        if self._reassembler.size <= LARGE or self._protocol._reading_paused:  # a pause is ours, not the caller's
+        paused = self._pause_timer or self._protocol._reading_paused  # that is ours, not the caller's
+        if self._reassembler.size <= LARGE or paused:
             deadline = now + self._stall
         if now >= deadline:
             self._refuse(TooFast(TOO_SLOW, 4408))
@@ -134,6 +161,9 @@ class ReceiveBuffer:
             if timer:
                 timer.cancel()
         self._check_timer = self._retry_timer = None
+        if self._pause_timer:
+            self._pause_timer.cancel()
+            self._read_on()
         self._parcel.release()
 
 

@@ -22,6 +22,7 @@ from schemas import Refused
 from web.frame_queue import FrameQueue
 from web.outbox import TOO_SLOW
 from web.receive_buffer import ReceiveBuffer
+from web.request_scheduler import SCHEDULER
 from web.wires import app
 from web.wires.binary import BinaryFrames
 
@@ -29,6 +30,7 @@ BINARY, TEXT = WSMsgType.BINARY, WSMsgType.TEXT
 READ_FRAMES = 20  # in a row, or texts that take as long; then the loop is yielded to the other callers
 READ_SECONDS = 0.001  # in a row, of what was buffered
 POLL_SECONDS = 1.0  # how often a throttled reader checks that the connection is still open
+LONG_TEXT = 4096  # bytes; to check 64 KB of JSON takes 2 ms, so longer texts take turns with other calls' and requests
 MOST_UNHANDLED = 64  # messages in the session's mailbox
 CONTROLS_A_SECOND = 20  # ping and pong frames; ten seconds of them may come at once
 TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second"
@@ -78,7 +80,7 @@ class Receiver:
 
         An error is left to `_receive`, where it ends the call and is logged.
         """
-        if self._spent():
+        if self._spent() or _is_long(frame):
             return False
         try:
             self._tell(frame)
@@ -100,6 +102,8 @@ class Receiver:
                 await self._throttle()
             if frame.type is BINARY or frame.type is TEXT:
                 if len(frame.data) <= LARGE:
+                    if _is_long(frame):
+                        await self.request.app[SCHEDULER].turn()
                     self._tell(frame)
                     continue
                 await self._send_large(frame)
@@ -192,6 +196,10 @@ def text_cost(size: int) -> int:
     To check 64 KB takes 1.5 ms, as much as 70 frames. Of a frame over LARGE only the decoder reads the clip.
     """
     return 4 + size // (4096 if size > LARGE else 1024)
+
+
+def _is_long(frame: WSMessageNoDecodeText) -> bool:
+    return frame.type is TEXT and len(frame.data) > LONG_TEXT
 
 
 def _closed(frame: WSMessageNoDecodeText) -> Close | None:

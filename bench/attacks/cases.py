@@ -106,6 +106,7 @@ CASES = {
     "profiles unread": Case("profiles unread"),
     "ended calls": Case("ended calls", lengths=LONG_REPLIES),
     "waiting frames": Case("waiting frames"),
+    "waiting frames, 10": Case("waiting frames", addresses=10),
     "waiting parts": Case("waiting parts"),
     "waiting sound": Case("waiting sound"),
     "costly clips, 2": Case("costly clips, 2", seconds=10),

@@ -43,3 +43,32 @@ def test_large_blocks_are_given_back() -> None:
     """150 MB of them, between which small ones live on."""
     kept = subprocess.check_output([sys.executable, "-c", FREES], cwd=Path(__file__).parents[2])
     assert int(kept) < 10
+
+
+RETURNS = """
+import asyncio, psutil
+from cli import memory
+memory.return_large_blocks()
+rss = lambda: psutil.Process().memory_info().rss // 2**20
+
+async def main():
+    before = rss()
+    freed = [bytes(60_000) for _ in range(2000)]
+    kept = freed[::50]
+    del freed
+    held = rss()
+    trimmer = memory.Trimmer(0.01)
+    while rss() > before + 10:
+        await asyncio.sleep(0.01)
+    trimmer.stop()
+    print(before + 60 < held, len(kept))
+
+asyncio.run(asyncio.wait_for(main(), 20))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is glibc that keeps them")
+def test_small_blocks_are_given_back() -> None:
+    """120 MB of them, of which some live on."""
+    said = subprocess.check_output([sys.executable, "-c", RETURNS], cwd=Path(__file__).parents[2])
+    assert said.split() == [b"True", b"40"]

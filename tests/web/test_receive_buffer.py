@@ -8,6 +8,7 @@ from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.admission.rate import Rate
 from actors.admission.waiting import LARGE, MIB, Ledger
 from actors.messages.caller import FromCaller, TooFast
 from actors.testing.stage import Stage
@@ -18,12 +19,25 @@ from web.receive_buffer import ReceiveBuffer
 PIECE = 32 * 1024
 
 
+class Transport:
+    """Whether it is read from."""
+
+    paused = False
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
+
+
 class Protocol:
     """aiohttp's, as its queue and we know it."""
 
     def __init__(self) -> None:
         self._reading_paused = False
         self._payload_parser: Any = None
+        self.transport = Transport()
 
     def pause_reading(self) -> None:
         self._reading_paused = True
@@ -35,20 +49,22 @@ class Protocol:
 class Connection:
     """A caller's: what comes on it, what was read of it, and what the session is told."""
 
-    def __init__(self, ledger: Ledger | None = None, caller: int = 1) -> None:
+    def __init__(self, ledger: Ledger | None = None, caller: int = 1, rate: Rate | None = None) -> None:
         self.ledger = ledger or Ledger()
         self.protocol, self.told = Protocol(), list[FromCaller]()
         loop = asyncio.get_running_loop()
         self._reader = WebSocketDataQueue(self.protocol, 2**18, loop=loop)  # type: ignore[arg-type]
         self._parser: Any = WebSocketReader(self._reader, 8 * MIB, compress=False, decode_text=False)
         self.protocol._payload_parser = self._parser
-        self.buffer = ReceiveBuffer(self, self.protocol, self.ledger.holding(caller), ClientLimits())
+        self.buffer = ReceiveBuffer(
+            self, self.protocol, self.ledger.holding(caller), ClientLimits(), rate or Rate(1e12, 1e12)
+        )
         self.buffer.report_to(self.told.append)
 
     def comes(self, data: bytes, piece: int = PIECE) -> None:
         """In pieces, as from a socket; while reading is paused nothing does."""
         for at in range(0, len(data), piece):
-            if self.protocol._reading_paused:
+            if self.protocol._reading_paused or self.protocol.transport.paused:
                 break
             self.protocol._payload_parser.feed_data(data[at : at + piece])
 
@@ -222,3 +238,30 @@ def test_what_is_held_is_what_is_counted(frames: list[tuple[int, bool]], piece: 
         assert line.told == []
         line.buffer.close()
         assert line.ledger.bytes == 0
+
+
+def test_large_messages_are_read_at_the_rate_of_all(stage: Stage) -> None:
+    """Whoever sends one waits while others send theirs; small frames are read at once."""
+    rate = Rate(1e6, 1e5)
+    first, second, small = (Connection(Ledger(), caller, rate) for caller in (1, 2, 3))
+    for line in (first, second):
+        line.comes(head(3 * MIB) + bytes(MIB))
+        assert line.protocol.transport.paused
+    small.comes(head(960, BINARY) + bytes(960))
+    assert len(small.read().data) == 960
+    assert not small.protocol.transport.paused
+    stage.advance(1)
+    for line in (first, second):
+        assert not line.protocol.transport.paused
+        line.buffer.close()
+
+
+def test_a_pause_of_ours_does_not_end_a_full_one_of_the_queue(stage: Stage) -> None:
+    """What is whole and unread holds the network back, also when the rate would let it in."""
+    line = Connection(rate=Rate(1e6, 1e5))
+    line.comes(head(3 * MIB) + bytes(3 * MIB), 4 * MIB)
+    assert line.protocol._reading_paused
+    assert line.protocol.transport.paused
+    stage.advance(10)
+    assert line.protocol.transport.paused
+    line.buffer.close()

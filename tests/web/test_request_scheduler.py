@@ -25,6 +25,7 @@ from tests.kit.shore import shore
 from tests.kit.steps import calls
 from tests.kit.story import run
 from tests.web.test_rest import named
+from web.receiver import LONG_TEXT
 from web.request_scheduler import SLICE, RequestScheduler
 from web.rows import AT_A_TIME, ListPayload, Rows
 
@@ -174,6 +175,39 @@ def test_calls_and_who_asks_whether_we_live_wait_for_nobody() -> None:
             assert sum(task.done() for task in waiting) <= 1
             gate.let_go()
             assert len({len(await task) for task in waiting}) == 1
+        supervisor.tell(Stop())
+        await ended.told(Down, cause=None)
+
+    run(story())
+
+
+def test_long_texts_take_turns() -> None:
+    """With questions and with each other; short ones of the same call come in their order, those of others at once."""
+
+    async def story() -> None:
+        gate, ended = Held(), Probe()
+        services = Services(CurrentCatalogue(FOUR), Wires(), cast(Pool, Decoders()))
+        supervisor = launch(SupervisorActor(services), ended)
+        async with (
+            shore(supervisor, scheduler=gate) as address,
+            Phone(f"ws://{address}", "user-1") as long,
+            Phone(f"ws://{address}", "user-2") as short,
+            aiohttp.ClientSession() as client,
+        ):
+            first = asyncio.create_task(listed(client, f"http://{address}"))
+            await gate.taken.wait()
+            await long.say(type="nonsense", padding="a" * LONG_TEXT)
+            await long.say(type="ping")
+            await short.say(type="ping")
+            await short.hear("pong")
+            heard = asyncio.create_task(long.next())
+            await short.say(type="ping")
+            await short.hear("pong")
+            assert not heard.done()
+            gate.let_go()
+            assert (await heard)["code"] == "unknown_type"
+            await long.hear("pong")
+            await first
         supervisor.tell(Stop())
         await ended.told(Down, cause=None)
 

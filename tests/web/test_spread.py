@@ -1,0 +1,22 @@
+"""Calls that come at once begin one after another."""
+
+import pytest
+
+from web.spread import LONGEST, Slots
+
+
+def test_calls_that_come_at_once_are_spread() -> None:
+    """Each has a slot of its own; whoever comes later than the last slot begins at once."""
+    slots = Slots(50)
+    assert [slots.wait(100.0) for _ in range(4)] == pytest.approx([0.0, 0.02, 0.04, 0.06])
+    assert slots.wait(100.05) == pytest.approx(0.03)
+    assert slots.wait(101.0) == 0.0
+
+
+def test_a_call_that_will_be_refused_is_not_kept_waiting() -> None:
+    """Nor do those that are refused keep the next ones waiting."""
+    slots = Slots(50)
+    waits = [slots.wait(0.0) for _ in range(1000)]
+    assert max(waits) <= LONGEST
+    assert sum(wait > 0 for wait in waits) == pytest.approx(50, abs=1)
+    assert slots.wait(LONGEST) == pytest.approx(0.02, abs=0.03)
