@@ -199,7 +199,7 @@ def text_cost(size: int) -> int:
 
 
 def _is_long(frame: WSMessageNoDecodeText) -> bool:
-    return frame.type is WSMsgType.TEXT and len(frame.data) > LONG_TEXT
+    return frame.type is TEXT and len(frame.data) > LONG_TEXT
 
 
 def _closed(frame: WSMessageNoDecodeText) -> Close | None:
