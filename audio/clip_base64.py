@@ -1,8 +1,9 @@
 """The base64 of a clip as clients write it: in either alphabet, without padding, as a data URL, in quotes, in lines."""
 
 import re
-from base64 import b64decode
 from urllib.parse import unquote
+
+from pybase64 import b64decode
 
 from schemas import Refused
 

@@ -18,8 +18,9 @@ from typing import NamedTuple, cast
 import orjson
 
 from bench import frames
+from bench.manner import Manner
 from bench.marks import coded, known, now
-from bench.model import Manner, Model
+from bench.model import Model
 
 REFUSED = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 APPENDS = b'"input_audio_buffer.append"'

@@ -18,7 +18,8 @@ RECEIVE_BYTES = 32 * 1024
 class Socket(ClientConnection):
     """The library's connection without its queues: it tells each frame as it comes, and when it can be written to."""
 
-    __slots__ = ("_fragments", "_stall_timer", "on_frame", "on_writable", "over")  # over 30 in `__dict__`: a KB more
+    # Over 30 attributes in `__dict__` take a KB more.
+    __slots__ = ("_fragments", "_ping_timer", "_pinged", "_stall_timer", "on_frame", "on_writable", "over")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -108,6 +108,8 @@ class Outbox:
         if not fits or frame is TOO_SLOW or self._text > self._most_text or self._sound > self._most_sound:
             self._waiting.clear()
             self._large.release()
+            if self._ledger:
+                self._ledger.forfeit()  # it cannot be whole any more
             frame = TOO_SLOW
             self._detach()
         self.closing = isinstance(frame, Close)

@@ -37,7 +37,6 @@ class TurnQueue:
             loop.call_soon(self._take)
 
     def _take(self) -> None:
-        self._asked = False
         enough = time.perf_counter() + ROUND_SECONDS
         try:
             while self._due:
@@ -45,7 +44,8 @@ class TurnQueue:
                 if time.perf_counter() > enough:
                     break
         finally:  # also if SystemExit leaves the loop, which may be run again
-            if self._due and not self._asked:
+            self._asked = False  # and not before, or what is told in this round would ask for another one
+            if self._due:
                 self._ask()
 
 

@@ -285,4 +285,17 @@ def test_what_is_sent_again_is_counted_and_its_announcement_is_not() -> None:
     run(story())
 
 
+def test_what_was_dropped_for_a_slow_reader_cannot_be_whole() -> None:
+    """A caller who comes back after that begins anew."""
+
+    async def story() -> None:
+        box, kept = Outbox(Stuck(), None, 1, ClientLimits(text=100)), unacknowledged(Ledger())  # type: ignore[arg-type]
+        box.keep(kept)
+        box.tell(Error("busy", "x" * 200))
+        assert kept.lost
+        assert box.seize() == []
+
+    run(story())
+
+
 LARGE_REPLY = 100_000

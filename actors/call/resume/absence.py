@@ -35,7 +35,7 @@ WORTH_SECONDS = 10.0  # of talk, or
 WORTH_REPLIES = 2  # a greeting and an answer: a call that had neither is begun anew instead
 RECORDED_MS = 15_000  # of what a microphone took while nobody listened
 ONSET_MS = 300  # of it, where the persona has something left to say: "hello? can you hear me?" must not kill that
-OVER = (1000, 1002, 1007, 1009, 4400, 4408)  # closes after which nobody comes back: hung up, or their frames are wrong
+OVER = (1000, 1002, 1007, 1009, 4400)  # closes after which nobody comes back: hung up, or their frames are wrong
 STANDS = (For.CHOICE, For.NOBODY, For.CALLER, For.PAUSE, For.WORDS)
 """What the call waits for of the caller: none of it comes due while they are away."""
 
