@@ -100,7 +100,7 @@ export class Call {
 
   /**
    * Places the call.
-   * @param {string} url of the server, such as "wss://voice.example.org"
+   * @param {string} url origin of the server, by http or ws, such as `location.origin`
    * @param {string} user id
    * @param {Options} [options]
    */
