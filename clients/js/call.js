@@ -10,6 +10,9 @@
  * @typedef {{code: number, reason: string, next: Next, opened: boolean}} Ended `opened`: the server was reached
  * @typedef {{item_id: string, role: "user" | "assistant", text: string, final: boolean}} Caption all words so far
  * @typedef {{response_id: string, pcm: ArrayBuffer}} Sound
+ * @typedef {ArrayBuffer | ArrayBufferView<ArrayBuffer>} Pcm
+ * @typedef {{token: string, attach: number, seconds: number, node?: string}} Ticket how to come back
+ * @typedef {{astrologer_id: string, audio?: {mode: string}, profile?: Profile, resumable?: boolean}} Config
  * @typedef {{name?: string, gender?: string, birth_date?: string, birth_time?: string, birth_place?: string}} Profile
  */
 
@@ -71,23 +74,23 @@ export function backoff(attempt, random = Math.random) {
 export class Call {
   /** @type {CallState} */
   state = "connecting";
-  /** @type {{token: string, attach: number, seconds: number, node?: string} | null} how to come back */
+  /** @type {Ticket | null} */
   ticket = null;
   #url;
   #user;
   #options;
   /** @type {WebSocket} */
-  #socket;
+  #socket = /** @type {any} */ (null); // until the constructor connects
   /** @type {Map<string, Set<(message: any) => void>>} */
   #listeners = new Map();
   #ledger = new Ledger();
-  /** @type {(string | ArrayBuffer | ArrayBufferView)[]} said while there was no line */
+  /** @type {(string | Pcm)[]} said while there was no line */
   #waiting = [];
   #received = 0; // data frames of this connection
   #sound = 0; // bytes since the last ack
   #speaking = "";
   #words = new Map();
-  /** @type {object} the last config */
+  /** @type {Config | undefined} whom to call anew, if that must be */
   #wanted;
   /** @type {Ended | null} */
   #ending = null;
@@ -109,7 +112,7 @@ export class Call {
     this.#user = user;
     const { astrologer, match, language, mode, resumable } = options;
     this.#options = { WebSocket: globalThis.WebSocket, random: Math.random, pingMs: 10_000, ...options };
-    this.#wanted = astrologer && { astrologer_id: astrologer, audio: mode && { mode }, resumable };
+    if (astrologer) this.#wanted = { astrologer_id: astrologer, audio: mode && { mode }, resumable };
     this.#connect({ astrologer_id: astrologer, match, language, mode, resumable }, () => this.#begin());
   }
 
@@ -133,8 +136,11 @@ export class Call {
   once(type) {
     return new Promise((resolve, reject) => {
       if (this.#ending) return reject(this.#ending);
-      const offs = [this.on(type, (message) => settle(resolve, message)), this.on("ended", (end) => settle(reject, end))];
-      const settle = (done, value) => (offs.forEach((off) => off()), done(value));
+      /** @type {(() => void)[]} */
+      const offs = [];
+      const leave = () => offs.forEach((off) => off());
+      offs.push(this.on(type, (message) => (leave(), resolve(message))));
+      offs.push(this.on("ended", (ended) => (leave(), reject(ended))));
     });
   }
 
@@ -146,13 +152,13 @@ export class Call {
   choose(astrologer, { mode, profile } = {}) {
     const config = { astrologer_id: astrologer, audio: mode && { mode }, profile };
     const { resumable } = this.#options;
-    this.#wanted = { ...this.#wanted, ...defined(config), resumable };
+    this.#wanted = { ...this.#wanted, ...defined(config), astrologer_id: astrologer, resumable };
     this.say({ type: "config", ...config, resumable: resumable || undefined });
   }
 
   /**
    * Some of the microphone, best 20 ms (960 bytes); the buffer is not to be changed after this.
-   * @param {ArrayBuffer | ArrayBufferView} pcm
+   * @param {Pcm} pcm
    */
   send(pcm) {
     if (this.state === "open") this.#put(pcm);
@@ -237,7 +243,7 @@ export class Call {
     socket.onopen = opened;
     socket.onmessage = ({ data }) => this.#hear(data);
     socket.onclose = ({ code, reason }) => this.#closed(code ?? LOST, reason ?? "");
-    const failed = () => socket.readyState !== OPEN && socket.onclose?.({ code: LOST, reason: "" });
+    const failed = () => socket.readyState !== OPEN && socket.onclose && this.#closed(LOST, "");
     socket.onerror = () => setTimeout(failed, 0); // Node 20 tells of no close where nobody answers
     this.#socket = socket;
   }
@@ -257,7 +263,7 @@ export class Call {
   }
 
   /**
-   * @param {string | ArrayBuffer | ArrayBufferView} frame
+   * @param {string | Pcm} frame
    * @param {boolean} [again] it is sent again where the server did not handle it
    */
   #put(frame, again = true) {
@@ -283,6 +289,7 @@ export class Call {
     this.#emit(message.type, message);
   }
 
+  /** @param {{astrologer_id: string, resume?: Ticket}} ack */
   #chosen({ astrologer_id, resume }) {
     this.#wanted ??= { astrologer_id, resumable: this.#options.resumable };
     if (resume) this.ticket = resume;
@@ -304,6 +311,7 @@ export class Call {
     this.#put(JSON.stringify({ type: "ack", received: this.#received }), false);
   }
 
+  /** @param {Caption} transcript as it comes, maybe in pieces */
   #caption({ item_id, role, text, final }) {
     const words = final ? text : (this.#words.get(item_id) ?? "") + text;
     if (final) this.#words.delete(item_id);
@@ -330,23 +338,27 @@ export class Call {
   }
 
   #comeBack() {
-    const { token, attach, node } = this.ticket;
+    const { token, attach, node } = /** @type {Ticket} */ (this.ticket);
     const resume = JSON.stringify({ type: "resume", token, attach, received: this.#received });
     this.#connect({ resume: true, node }, () => this.#socket.send(resume));
     this.#timer = setTimeout(() => this.lose(), TRY_MS);
   }
 
+  /** @param {{attach: number, received: number, uplink_ms?: number}} message */
   #resumed(message) {
     clearTimeout(this.#timer);
     const frames = [...this.#ledger.since(message.received), ...newest(this.#waiting, message.uplink_ms)];
-    this.ticket = { ...this.ticket, attach: message.attach };
+    this.ticket = { .../** @type {Ticket} */ (this.ticket), attach: message.attach };
     this.#startOver(frames);
     this.#ack(); // the first counted frame confirms
     this.#begin();
     this.#emit("resumed", message);
   }
 
-  /** The old call is gone; unless it had ended, the same persona is called anew on this connection. */
+  /**
+   * The old call is gone; unless it had ended, the same persona is called anew on this connection.
+   * @param {{code: string, message: string, summary?: object}} message
+   */
   #notResumed(message) {
     clearTimeout(this.#timer);
     this.ticket = null;
@@ -358,7 +370,7 @@ export class Call {
     this.#begin();
   }
 
-  /** @param {(string | ArrayBuffer | ArrayBufferView)[]} frames to be sent first on a new connection */
+  /** @param {(string | Pcm)[]} frames to be sent first on a new connection */
   #startOver(frames) {
     this.#waiting = frames;
     this.#ledger = new Ledger();
@@ -397,7 +409,7 @@ const defined = (record) => Object.fromEntries(Object.entries(record).filter(([,
 
 /**
  * What was said while there was no line: all messages, and of the microphone the newest milliseconds.
- * @param {(string | ArrayBuffer | ArrayBufferView)[]} frames
+ * @param {(string | Pcm)[]} frames
  * @param {number} [ms]
  */
 function newest(frames, ms = KEPT_MS) {
@@ -409,12 +421,12 @@ function newest(frames, ms = KEPT_MS) {
 /** What was sent on one connection and may have to be sent again on the next. */
 class Ledger {
   #first = 0; // the number of the oldest frame that is kept
-  /** @type {(string | ArrayBuffer | ArrayBufferView | null)[]} null: counts, but is not sent again */
+  /** @type {(string | Pcm | null)[]} null: counts, but is not sent again */
   #frames = [];
   /** @type {number[]} how many frames were sent before each ping that has no answer yet */
   #asked = [];
 
-  /** @param {string | ArrayBuffer | ArrayBufferView | null} frame */
+  /** @param {string | Pcm | null} frame */
   add(frame) {
     this.#frames.push(frame);
   }

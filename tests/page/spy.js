@@ -16,7 +16,7 @@ AudioBufferSourceNode.prototype.start = function (...when) {
 // And what the loudspeaker of the streamed call says, as it says it.
 const { connect } = AudioNode.prototype;
 AudioNode.prototype.connect = function (to, ...more) {
-  if (to instanceof AudioDestinationNode && this instanceof AudioWorkletNode) {
+  if (to instanceof AudioDestinationNode && globalThis.AudioWorkletNode && this instanceof AudioWorkletNode) {
     const ear = new AnalyserNode(this.context, { fftSize: 2048 });
     connect.call(this, ear);
     spy.ears.push(ear);

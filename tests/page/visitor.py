@@ -1,5 +1,6 @@
 """A person in front of the page: a real Chromium, with a recording for a voice."""
 
+import json
 import os
 import re
 import shutil
@@ -46,6 +47,17 @@ def voice(clip: Path, folder: Path, pause: float = PAUSE) -> Path:
     return file
 
 
+def silence(folder: Path) -> Path:
+    """A minute in which nobody says anything."""
+    file = folder / "silence.wav"
+    with wave.open(str(file), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(48_000)
+        sound.writeframes(bytes(60 * 96_000))
+    return file
+
+
 def seconds(voice: Path) -> float:
     """How long it takes until it is repeated."""
     with wave.open(str(voice)) as sound:
@@ -56,7 +68,7 @@ def seconds(voice: Path) -> float:
 class Visitor:
     """One tab: what its browser complains of, the calls that were placed, and what was sent in them.
 
-    `sent` are its messages, `frames` the bytes of each frame of its microphone.
+    `sent` are its messages, `frames` the bytes of each frame of its microphone, `told` the types of what came.
     """
 
     page: Page
@@ -64,6 +76,7 @@ class Visitor:
     dialled: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
     frames: list[int] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     forgives: bool = False  # a server that is away: its browser writes down each try that fails, and is right
 
     @classmethod
@@ -89,12 +102,17 @@ class Visitor:
     def _watch(self, socket: WebSocket) -> None:
         self.dialled.append(socket.url)
         socket.on("framesent", self._note)
+        socket.on("framereceived", self._hear)
 
     def _note(self, frame: str | bytes) -> None:
         if isinstance(frame, str):
             self.sent.append(frame)
         else:
             self.frames.append(len(frame))
+
+    def _hear(self, frame: str | bytes) -> None:
+        if isinstance(frame, str):
+            self.told.append(json.loads(frame)["type"])
 
     def open(self, url: str) -> "Visitor":
         """The page, with its cards."""
@@ -140,6 +158,12 @@ class Visitor:
     def hears(self, role: str, words: str | re.Pattern[str]) -> None:
         """Wait for the newest line of this side."""
         expect(self.page.locator(f".{role} .words").last).to_have_text(words, timeout=PATIENCE)
+
+    def is_heard(self, frames: int = 50) -> None:
+        """Wait until so many more frames of the microphone were sent."""
+        enough = len(self.frames) + frames
+        while len(self.frames) < enough:
+            self.page.evaluate("new Promise((resolve) => setTimeout(resolve, 20))")
 
     def hears_sound(self, loud: bool) -> None:
         """Wait until something comes out of the loudspeaker, or nothing does."""

@@ -63,6 +63,7 @@ export class Captions {
     const words = known || this.#line(role);
     this.#items.set(id, words);
     this.#write(words, text);
+    words.parentElement.hidden = !text; // it was interrupted before a word of it was heard
   }
 
   /** The oldest of what the caller said could not be used. */
