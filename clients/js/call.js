@@ -23,6 +23,7 @@
  * @property {string} [language] with `match`
  * @property {"clip" | "stream"} [mode]
  * @property {boolean} [resumable] ask the server to keep the call while the network is away
+ * @property {Ticket & {received: number}} [ticket] of a call that this one goes on with, as after a reload of a page
  * @property {typeof WebSocket} [WebSocket] where there is no global one
  * @property {() => number} [random] from 0 to 1, for the jitter
  * @property {number} [pingMs] two pings without an answer, and the line is lost
@@ -74,8 +75,6 @@ export function backoff(attempt, random = Math.random) {
 export class Call {
   /** @type {CallState} */
   state = "connecting";
-  /** @type {Ticket | null} */
-  ticket = null;
   #url;
   #user;
   #options;
@@ -83,6 +82,8 @@ export class Call {
   #socket = /** @type {any} */ (null); // until the constructor connects
   /** @type {Map<string, Set<(message: any) => void>>} */
   #listeners = new Map();
+  /** @type {Ticket | null} */
+  #ticket = null;
   #ledger = new Ledger();
   /** @type {(string | Pcm)[]} said while there was no line */
   #waiting = [];
@@ -110,10 +111,16 @@ export class Call {
   constructor(url, user, options = {}) {
     this.#url = url.replace(/^http/, "ws").replace(/\/$/, "");
     this.#user = user;
-    const { astrologer, match, language, mode, resumable } = options;
+    const { astrologer, match, language, mode, resumable, ticket } = options;
     this.#options = { WebSocket: globalThis.WebSocket, random: Math.random, pingMs: 10_000, ...options };
     if (astrologer) this.#wanted = { astrologer_id: astrologer, audio: mode && { mode }, resumable };
-    this.#connect({ astrologer_id: astrologer, match, language, mode, resumable }, () => this.#begin());
+    if (ticket) this.#goOn(ticket);
+    else this.#connect({ astrologer_id: astrologer, match, language, mode, resumable }, () => this.#begin());
+  }
+
+  /** What another Call needs to go on with this one, or null; it is a secret. */
+  get ticket() {
+    return this.#ticket && { ...this.#ticket, received: this.#received };
   }
 
   /**
@@ -292,7 +299,7 @@ export class Call {
   /** @param {{astrologer_id: string, resume?: Ticket}} ack */
   #chosen({ astrologer_id, resume }) {
     this.#wanted ??= { astrologer_id, resumable: this.#options.resumable };
-    if (resume) this.ticket = resume;
+    if (resume) this.#ticket = resume;
   }
 
   /** @param {ArrayBuffer} pcm */
@@ -306,7 +313,7 @@ export class Call {
 
   /** Tell what was received; an ack counts for its connection alone. */
   #ack() {
-    if (!this.ticket) return;
+    if (!this.#ticket) return;
     this.#sound = 0;
     this.#put(JSON.stringify({ type: "ack", received: this.#received }), false);
   }
@@ -327,18 +334,27 @@ export class Call {
     clearInterval(this.#beat);
     clearTimeout(this.#timer);
     this.#socket.onclose = null;
-    if (!this.ticket || afterClose(code) !== "resume") return this.#end(code, reason);
+    if (!this.#ticket || afterClose(code) !== "resume") return this.#end(code, reason);
     if (this.state !== "away") {
       this.#attempt = 0;
-      this.#deadline = performance.now() + this.ticket.seconds * 1000;
+      this.#deadline = performance.now() + this.#ticket.seconds * 1000;
       this.#to("away");
     }
     if (performance.now() >= this.#deadline) return this.#end(code, reason);
     this.#timer = setTimeout(() => this.#comeBack(), backoff(this.#attempt++, this.#options.random));
   }
 
+  /** @param {Ticket & {received: number}} ticket */
+  #goOn({ received, ...ticket }) {
+    this.state = "away";
+    this.#ticket = ticket;
+    this.#received = received;
+    this.#deadline = performance.now() + ticket.seconds * 1000;
+    this.#comeBack();
+  }
+
   #comeBack() {
-    const { token, attach, node } = /** @type {Ticket} */ (this.ticket);
+    const { token, attach, node } = /** @type {Ticket} */ (this.#ticket);
     const resume = JSON.stringify({ type: "resume", token, attach, received: this.#received });
     this.#connect({ resume: true, node }, () => this.#socket.send(resume));
     this.#timer = setTimeout(() => this.lose(), TRY_MS);
@@ -348,7 +364,7 @@ export class Call {
   #resumed(message) {
     clearTimeout(this.#timer);
     const frames = [...this.#ledger.since(message.received), ...newest(this.#waiting, message.uplink_ms)];
-    this.ticket = { .../** @type {Ticket} */ (this.ticket), attach: message.attach };
+    this.#ticket = { .../** @type {Ticket} */ (this.#ticket), attach: message.attach };
     this.#startOver(frames);
     this.#ack(); // the first counted frame confirms
     this.#begin();
@@ -361,7 +377,7 @@ export class Call {
    */
   #notResumed(message) {
     clearTimeout(this.#timer);
-    this.ticket = null;
+    this.#ticket = null;
     this.#startOver([]);
     this.#emit("not_resumed", message);
     if (message.summary) this.#emit("summary", { type: "summary", ...message.summary });

@@ -4,7 +4,9 @@ import json
 import os
 import re
 import shutil
+import time
 import wave
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -162,8 +164,18 @@ class Visitor:
     def is_heard(self, frames: int = 50) -> None:
         """Wait until so many more frames of the microphone were sent."""
         enough = len(self.frames) + frames
-        while len(self.frames) < enough:
-            self.page.evaluate("new Promise((resolve) => setTimeout(resolve, 20))")
+        self._until(lambda: len(self.frames) >= enough)
+
+    def is_told(self, kind: str) -> None:
+        """Wait until the server has said this."""
+        self._until(lambda: kind in self.told)
+
+    def _until(self, true: Callable[[], bool]) -> None:
+        """Wait for what comes over the line; the browser tells of it only while it is asked something."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not true():
+            assert time.monotonic() < deadline, self
+            self.page.evaluate("new Promise(requestAnimationFrame)")
 
     def hears_sound(self, loud: bool) -> None:
         """Wait until something comes out of the loudspeaker, or nothing does."""

@@ -1,6 +1,9 @@
 """The files of the page, as the server gives them."""
 
+import configparser
 import re
+from fnmatch import fnmatch
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -35,6 +38,20 @@ def test_the_page_and_all_that_it_loads() -> None:
                     assert await file.read() == path.read_bytes()
 
     run(story())
+
+
+def test_a_wheel_has_all_of_it() -> None:
+    """The files lie in packages that are packed, and their names are among the data of these."""
+    root = Path(__file__).parents[2]
+    setup = configparser.ConfigParser()
+    setup.read(root / "setup.cfg")
+    packed = setup["options.packages.find"]["include"].replace(",", " ").split()
+    for path in FILES:
+        package = next(parent for parent in path.parents if (parent / "__init__.py").exists())
+        name = ".".join(package.relative_to(root).parts)
+        patterns = setup["options.package_data"][name].replace(",", " ").split()
+        assert any(fnmatch(name, each) for each in packed)
+        assert any(fnmatch(str(path.relative_to(package)), pattern) for pattern in patterns)
 
 
 def test_nothing_comes_from_elsewhere() -> None:

@@ -43,11 +43,17 @@ export class Telephone {
   /** Let the call hear the microphone, once that is open. */
   async speak() {
     await this.#speaker?.catch(() => {}); // pickUp tells of it
-    if (!this.#call || this.#capture || !this.microphone.open) return;
+    if (!this.#call || !this.microphone.open) return;
     this.microphone.mute(this.muted);
-    this.#capture = new AudioWorkletNode(this.sound.context, "capture");
-    this.#capture.port.onmessage = ({ data }) => this.#call?.send(data);
-    this.microphone.source.connect(this.#capture).connect(this.sound.context.destination); // it is silent there
+    this.#capture ??= this.#listen();
+    this.microphone.source.connect(this.#capture); // another one than before, if that was unplugged
+  }
+
+  #listen() {
+    const capture = new AudioWorkletNode(this.sound.context, "capture");
+    capture.port.onmessage = ({ data }) => this.#call?.send(data);
+    capture.connect(this.sound.context.destination); // it runs only so, and is silent there
+    return capture;
   }
 
   /** Nothing is sent and nothing plays any more. */

@@ -234,6 +234,21 @@ test("who hangs up while the line is away is not called back", () => {
   assert.equal(call.state, "ended");
 });
 
+test("another page goes on with the call, by its ticket", () => {
+  const { call, socket } = called();
+  assert.equal(call.ticket, null);
+  socket.open().says(ACK).says({ type: "response_started", response_id: "1.1" }).says(frame(1));
+  assert.deepEqual(call.ticket, { ...TICKET, received: 3 });
+  const { call: next, told } = called({ ticket: call.ticket });
+  assert.equal(next.state, "away");
+  assert.equal(Socket.last.url, "wss://voice.test/ws/user%201?resume=true");
+  assert.deepEqual(Socket.last.open().told, [{ type: "resume", token: "secret", attach: 0, received: 3 }]);
+  Socket.last.says({ type: "resumed", attach: 1, received: 0, away_ms: 900, uplink_ms: 0 });
+  assert.equal(next.state, "open");
+  assert.deepEqual(next.ticket, { ...TICKET, attach: 1, received: 0 });
+  assert.deepEqual(told.map(([type]) => type), ["state", "resumed"]);
+});
+
 test("captions are whole, whether they come in pieces or again", () => {
   const { told, socket } = called();
   const say = (text, final) => socket.says({ type: "transcript", role: "assistant", item_id: "1.1", text, final });
