@@ -166,9 +166,9 @@ class Visitor:
         enough = len(self.frames) + frames
         self._until(lambda: len(self.frames) >= enough)
 
-    def is_told(self, kind: str) -> None:
-        """Wait until the server has said this."""
-        self._until(lambda: kind in self.told)
+    def is_told(self, kind: str, times: int = 1) -> None:
+        """Wait until the server has said this, so many times."""
+        self._until(lambda: self.told.count(kind) >= times)
 
     def _until(self, true: Callable[[], bool]) -> None:
         """Wait for what comes over the line; the browser tells of it only while it is asked something."""
