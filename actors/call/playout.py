@@ -15,7 +15,6 @@ A reply has a `since` once the caller may know of it; it is `begun` when Respons
 it was.
 """
 
-from collections import deque
 from collections.abc import Iterator
 
 from actors.call.outgoing import RATE, OutgoingReply
@@ -33,7 +32,7 @@ class Playout:
 
     def __init__(self, phases: Phases) -> None:
         self._phases = phases
-        self._queue: deque[OutgoingReply] = deque()
+        self._queue: list[OutgoingReply] = []
         self._until = 0.0  # when all that was released will have been played
 
     def __iter__(self) -> Iterator[OutgoingReply]:
@@ -143,7 +142,7 @@ class Playout:
 
     def _forget_heard(self, now: float) -> None:
         while self._queue and self._queue[0].done and self._queue[0].heard_ms(now) >= self._queue[0].ms:
-            self._queue.popleft()
+            del self._queue[0]
 
 
 def silence(outgoing: OutgoingReply, now: float, streamed: bool) -> list[ToCaller]:

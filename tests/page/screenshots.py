@@ -33,9 +33,9 @@ def picture(
     visitor = Visitor.come(context).open(url)
     if name:
         visitor.call(name)
-        visitor.sees("speaking")
+        visitor.is_told("response_done")
         visitor.type(QUESTIONS[name])
-        visitor.is_told("response_done", 2)  # the greeting, which the question interrupts, and the answer
+        visitor.is_told("response_done", 2)
     visitor.page.mouse.move(0, 0)
     shown = Image.open(io.BytesIO(visitor.page.screenshot(animations="disabled")))
     context.close()
