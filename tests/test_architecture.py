@@ -19,7 +19,7 @@ FLOORS = [
     "actors engine phone",
     "realtime",
     "upstream personas audio",
-    "schemas",
+    "schemas clients",
 ]
 """From the top down; the packages of one line do not know each other."""
 

@@ -1,6 +1,8 @@
 """Every way in which a call can end, through the real server: what is counted, and what the log says."""
 
+import asyncio
 import logging
+import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, cast
@@ -14,7 +16,8 @@ from phone import CallEnded, CallFailed, Phone
 from tests.kit.deaf import deafen
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
-from tests.kit.story import run, until
+from tests.kit.raw import BINARY, CLOSE, Raw
+from tests.kit.story import WITHIN, run, until
 from upstream.link import Upstream
 from web import reassembly
 from web.client_limits import CLIENT_LIMITS, ClientLimits
@@ -173,6 +176,28 @@ def test_who_is_replaced_is_counted_once_and_who_replaced_them_too() -> None:
             await second.closed()
             await until(lambda: line.counters.ended.total() == 2, lambda: f"{line.counters.ended}")
             assert line.counters.ended == {4409: 1, 1000: 1}
+
+    run(story())
+
+
+def test_who_is_still_speaking_is_told_the_code() -> None:
+    """The socket is open until they have closed, too: what came to a closed one would undo what they were told."""
+    patient = ClientLimits(quiet_seconds=WITHIN, linger_seconds=WITHIN)
+
+    async def story() -> None:
+        async with exchange(client_limits=patient) as line:
+            first = await Raw.dial(line.url, query="?mode=stream")
+            first.say(type="ping")
+            async with line.phone():
+                while (frame := await first.frame())[0] != CLOSE:
+                    pass
+                assert struct.unpack(">H", frame[1][:2]) == (4409,)
+                ends = asyncio.ensure_future(first.reader.read(1))
+                first.send(bytes(960), BINARY)
+                assert not (await asyncio.wait([ends], timeout=0.3))[0]
+                first.send(frame[1], CLOSE)
+                assert await ends == b""
+                first.writer.close()
 
     run(story())
 

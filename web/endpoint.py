@@ -58,7 +58,9 @@ class Socket(web.WebSocketResponse[Literal[False]]):
         self._counters, self._protocol = counters, protocol
         self.said = 0  # the code with which we closed
         self.lingers = False
-        """The client is in the middle of a frame that is not taken: closing now would lose what it is told."""
+        """The client is in the middle of a frame that is not taken."""
+        self._unanswered = False
+        """We have closed, and the client has not yet: a stream is sent all the time."""
         self.early = b""
         """Bytes that came right behind the request, before `ReceiveBuffer` was installed."""
 
@@ -88,11 +90,20 @@ class Socket(web.WebSocketResponse[Literal[False]]):
         if code == 1009 and not message:
             message = TOO_BIG
         self.said, self.lingers = code, self.lingers or code in BROKEN_FRAME
+        self._unanswered = not self._closing
         return await super().close(code=code, message=message, drain=drain)
 
+    @property
+    def may_send(self) -> bool:
+        """The client may still be sending: if the socket were closed now, it would lose what it was told."""
+        return self.lingers or self._unanswered
+
+    def _set_code_close_transport(self, code: Any) -> None:
+        self._unanswered = False
+        super()._set_code_close_transport(code)
+
     def _close_transport(self) -> None:
-        """Close it, unless the client is still sending: see `lingers`."""
-        if not self.lingers:
+        if not self.may_send:
             super()._close_transport()
 
 
@@ -127,7 +138,7 @@ class Endpoint:
             request.protocol.upgraded()
         _tune(request.transport, self._client_limits.unsent)
         await self._serve(socket, request, user, mode)
-        if socket.lingers and isinstance(request.protocol, TimedRequestHandler):
+        if socket.may_send and isinstance(request.protocol, TimedRequestHandler):
             await request.protocol.linger(socket.said)
         return socket
 

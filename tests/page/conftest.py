@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Playwright, ViewportSize, sync_playwrig
 
 from tests.kit.exchange import CLIPS
 from tests.kit.process import Server, server
-from tests.page.visitor import CHROMIUM, PHONE, Visitor, launch, voice
+from tests.page.visitor import CHROMIUM, PHONE, Visitor, launch, silence, voice
 
 Visit: TypeAlias = Callable[..., Visitor]
 
@@ -45,7 +45,14 @@ def hindi(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def browser(playwright: Playwright, hindi: Path) -> Iterator[Browser]:
+def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One whose microphone hears nothing."""
+    with launch(playwright, silence(tmp_path_factory.mktemp("silence"))) as one:
+        yield one
+
+
+@pytest.fixture(scope="package")
+def speaker(playwright: Playwright, hindi: Path) -> Iterator[Browser]:
     """One that speaks Hindi."""
     with launch(playwright, hindi) as one:
         yield one
@@ -53,12 +60,19 @@ def browser(playwright: Playwright, hindi: Path) -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
-    """`visit(url)`: somebody opens the page, and is gone after the test; nothing may be on their console."""
+    """`visit(url)`: somebody opens the page, and is gone after the test; nothing may be on their console.
+
+    With `hold` they talk by holding the button, as they chose before.
+    """
     visitors: list[Visitor] = []
 
-    def come(url: str, size: tuple[int, int] = PHONE, by: Browser = browser, **wishes: Any) -> Visitor:
+    def come(
+        url: str, size: tuple[int, int] = PHONE, by: Browser = browser, hold: bool = False, **wishes: Any
+    ) -> Visitor:
         screen: ViewportSize = {"width": size[0], "height": size[1]}
         context = by.new_context(viewport=screen, **wishes)
+        if hold:
+            context.add_init_script("localStorage.talk ??= 'hold'")
         visitors.append(Visitor.come(context))
         return visitors[-1].open(url)
 

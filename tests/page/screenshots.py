@@ -3,13 +3,14 @@
 import io
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from tests.kit.process import server
-from tests.page.visitor import DESKTOP, PHONE, Visitor, launch
+from tests.page.visitor import DESKTOP, PHONE, Visitor, launch, silence
 
 TINA, PRIYANKA = "Tina Kulkarni", "Priyanka"
 QUESTIONS = {TINA: "मेरी शादी में देरी क्यों हो रही है?", PRIYANKA: "Will my boyfriend come back to me?"}
@@ -32,10 +33,9 @@ def picture(
     visitor = Visitor.come(context).open(url)
     if name:
         visitor.call(name)
-        visitor.sees("speaking")
+        visitor.is_told("response_done")
         visitor.type(QUESTIONS[name])
-        visitor.page.locator(".assistant").nth(1).wait_for()
-        visitor.sees("speaking")
+        visitor.is_told("response_done", 2)
     visitor.page.mouse.move(0, 0)
     shown = Image.open(io.BytesIO(visitor.page.screenshot(animations="disabled")))
     context.close()
@@ -45,7 +45,8 @@ def picture(
 def main(folder: Path) -> None:
     """Write them all."""
     folder.mkdir(parents=True, exist_ok=True)
-    with server() as one, sync_playwright() as hand, launch(hand) as browser:
+    with TemporaryDirectory() as voices, server() as one, sync_playwright() as hand:
+        browser = launch(hand, silence(Path(voices)))
         for file, size, scheme, name in VIEWS:
             shown = picture(browser, f"http://{one.address}/", name, size, scheme)
             shown.save(folder / f"{file}.png", optimize=True)

@@ -1,5 +1,5 @@
 // What goes out of the loudspeaker, what the microphone is asked for and when: noted down, and left as it is.
-globalThis.spy = { sounds: [], over: [], tracks: [], tap: 0, up: 0 };
+globalThis.spy = { sounds: [], ears: [], over: [], tracks: [], tap: 0, up: 0 };
 addEventListener("click", () => (spy.tap = performance.now()), true);
 addEventListener("pointerup", () => (spy.up = performance.now()), true);
 
@@ -11,6 +11,21 @@ AudioBufferSourceNode.prototype.start = function (...when) {
   spy.over.push(over.then(() => (sound.ended = performance.now())));
   spy.sounds.push(sound);
   return start.apply(this, when);
+};
+
+// And what the loudspeaker of the streamed call says, as it says it.
+const { connect } = AudioNode.prototype;
+AudioNode.prototype.connect = function (to, ...more) {
+  if (to instanceof AudioDestinationNode && globalThis.AudioWorkletNode && this instanceof AudioWorkletNode) {
+    const ear = new AnalyserNode(this.context, { fftSize: 2048 });
+    connect.call(this, ear);
+    spy.ears.push(ear);
+  }
+  return connect.call(this, to, ...more);
+};
+spy.loud = () => {
+  const samples = new Float32Array(2048);
+  return Math.max(...spy.ears.map((ear) => (ear.getFloatTimeDomainData(samples), Math.max(...samples))));
 };
 
 const devices = globalThis.navigator.mediaDevices;

@@ -44,12 +44,16 @@ def barriers(visitor: Visitor) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_no_view_has_a_barrier(running: Server, visit: Visit, size: tuple[int, int], scheme: str) -> None:
-    """Choosing, speaking, recording, browsing during a call, ended: by size and by colours."""
+    """Choosing, speaking, muted, recording, browsing during a call, ended: by size and by colours."""
     visitor = visit(f"http://{running.address}/", size, color_scheme=scheme)
     assert barriers(visitor) == []
     visitor.call("Tina Kulkarni")
     visitor.sees("speaking")
     assert barriers(visitor) == []
+    visitor.page.get_by_role("button", name="Mute").click()
+    visitor.sees("muted")
+    assert barriers(visitor) == []
+    visitor.page.get_by_label("Hold a button to talk").check()
     visitor.press()
     assert barriers(visitor) == []
     visitor.page.keyboard.press("Escape")

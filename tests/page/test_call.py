@@ -1,11 +1,12 @@
-"""A call on the page, in Chromium, with the real server and the local engine."""
+"""A call by holding the button, in Chromium, with the real server and the local engine."""
 
 import re
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.kit.four import FOUR, PRIYANKA, TINA
 from tests.kit.process import Server
@@ -13,6 +14,12 @@ from tests.page.conftest import Visit
 from tests.page.visitor import DESKTOP, seconds
 
 DEVANAGARI = re.compile("[\u0900-\u097f]")
+
+
+@pytest.fixture
+def visit(visit: Visit, speaker: Browser) -> Visit:
+    """Who comes here speaks Hindi, and holds the button for it."""
+    return partial(visit, by=speaker, hold=True)
 
 
 def test_a_call_by_voice_in_two_languages(running: Server, visit: Visit, hindi: Path) -> None:

@@ -26,6 +26,7 @@ from web.wires import app
 Row: TypeAlias = dict[str, Any]
 
 OPENS = datetime.now(UTC) + timedelta(days=3)
+BOTH = pytest.mark.parametrize("hold", [False, True], ids=["telephone", "button"])
 A_SECOND = re.compile("^[1-9] s")
 TERMS: dict[str, Row] = {
     TINA: {"pricing": {"per_minute": 12.5, "currency": "INR", "free_seconds": 90}},
@@ -173,7 +174,7 @@ class Line:
         self._route: WebSocketRoute
         self._server: WebSocketRoute
         self._kept: list[str | bytes] = []
-        visitor.page.route_web_socket(re.compile("/ws-mobile/"), self._connect)
+        visitor.page.route_web_socket(re.compile("/ws/"), self._connect)
         visitor.page.reload()
 
     def _connect(self, route: WebSocketRoute) -> None:
@@ -227,6 +228,7 @@ def test_the_time_stands_still_while_nobody_is_there(place: Place, visit: Visit)
     visitor.sees("speaking")
     line.say(Notice("reconnecting", "The connection is gone."))
     expect(visitor.page.locator("#problem")).to_have_text("The connection is gone.")
+    visitor.sees("reconnecting", "Reconnecting to Mohit…")
     before = seconds(meter.inner_text())
     visitor.page.clock.fast_forward(5_000)
     assert seconds(meter.inner_text()) == before
@@ -248,7 +250,7 @@ def test_who_is_refused_stays_where_they_are(place: Place, visit: Visit, name: s
         other = visit(place.url)
         other.call(name)
         whose(other, name)
-    visitor = visit(place.url)
+    visitor = visit(place.url, hold=True)
     visitor.call("Tina Kulkarni")
     whose(visitor, "Tina Kulkarni")
     visitor.page.get_by_role("button", name="Switch").click()
@@ -311,9 +313,10 @@ def test_of_two_choices_at_once_the_one_that_is_granted_holds(
     visitor.hears("assistant", Catalogue.load(place.file).get(MOHIT).greeting)
 
 
-def test_a_greeting_that_comes_before_the_refusal_of_another_is_heard(place: Place, visit: Visit) -> None:
+@BOTH
+def test_a_greeting_that_comes_before_the_refusal_of_another_is_heard(place: Place, visit: Visit, hold: bool) -> None:
     """The page does not know yet whether it is the last of somebody who was left."""
-    visitor = visit(place.url, DESKTOP)
+    visitor = visit(place.url, DESKTOP, hold=hold)
     line = Line(visitor, slow=PRIYANKA)
     visitor.call("Tina Kulkarni")
     whose(visitor, "Tina Kulkarni")
@@ -327,9 +330,10 @@ def test_a_greeting_that_comes_before_the_refusal_of_another_is_heard(place: Pla
     visitor.sees("speaking")
 
 
-def test_an_answer_that_comes_before_a_refusal_is_heard(place: Place, visit: Visit) -> None:
+@BOTH
+def test_an_answer_that_comes_before_a_refusal_is_heard(place: Place, visit: Visit, hold: bool) -> None:
     """Whoever is on the line stays, and so does what they say."""
-    visitor = visit(place.url, DESKTOP)
+    visitor = visit(place.url, DESKTOP, hold=hold)
     line = Line(visitor, slow=PRIYANKA)
     visitor.call("Mohit")
     visitor.sees("speaking")

@@ -44,7 +44,8 @@ def test_plain_http_from_elsewhere_gets_no_microphone(remote: Browser, visit: Vi
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl")
-def test_a_certificate_of_ones_own_gives_it(remote: Browser, visit: Visit, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hold", [False, True], ids=["telephone", "button"])
+def test_a_certificate_of_ones_own_gives_it(remote: Browser, visit: Visit, tmp_path: Path, hold: bool) -> None:
     """Made by the command of the documents: the page is safe, the call is placed by wss, the microphone records."""
     text = (ROOT / "docs/operations.md").read_text()
     (command,) = re.findall(r"^    (openssl req (?:.*\\\n)*.*)$", text, re.MULTILINE)
@@ -53,32 +54,37 @@ def test_a_certificate_of_ones_own_gives_it(remote: Browser, visit: Visit, tmp_p
     with server(*files, "--allow-host", NAME) as one:
         assert one.log[-1].count("https://") == 1
         port = one.address.split(":")[1]
-        visitor = visit(f"https://{NAME}:{port}/", by=remote, ignore_https_errors=True)
+        visitor = visit(f"https://{NAME}:{port}/", by=remote, hold=hold, ignore_https_errors=True)
         visitor.call("Mohit")
-        visitor.sees("listening")
-        visitor.press()
-        visitor.page.keyboard.press("Escape")
+        if hold:
+            visitor.sees("listening")
+            visitor.press()
+            visitor.page.keyboard.press("Escape")
+        else:
+            visitor.sees("speaking")
+            visitor.is_heard()
         assert visitor.dialled[0].startswith(f"wss://{NAME}:{port}/")
         visitor.forgives = True
 
 
-def test_a_microphone_that_is_not_allowed(running: Server, playwright: Playwright, visit: Visit) -> None:
+@pytest.mark.parametrize("hold", [False, True], ids=["telephone", "button"])
+def test_a_microphone_that_is_not_allowed(running: Server, playwright: Playwright, visit: Visit, hold: bool) -> None:
     """The page says how to allow it, and one can type."""
     with launch(playwright, allowed=False) as strict:
-        visitor = visit(f"http://{running.address}/", by=strict)
+        visitor = visit(f"http://{running.address}/", by=strict, hold=hold)
         visitor.call("Mohit")
         expect(visitor.page.locator("#hint")).to_contain_text("The microphone is not allowed")
         visitor.sees("listening")
-        visitor.page.locator("#talk").click()
+        visitor.page.locator("#talk" if hold else "#mute").click()
         visitor.sees("listening")
         visitor.type("Will I marry?")
         visitor.sees("speaking")
 
 
 def test_a_browser_that_cannot_record(running: Server, visit: Visit) -> None:
-    """An old one, without MediaRecorder."""
+    """An old one, without AudioWorklet and without MediaRecorder."""
     visitor = visit(f"http://{running.address}/")
-    visitor.page.add_init_script("delete globalThis.MediaRecorder")
+    visitor.page.add_init_script("delete globalThis.MediaRecorder, delete globalThis.AudioWorkletNode")
     visitor.page.reload()
     visitor.call("Mohit")
     expect(visitor.page.locator("#hint")).to_contain_text("This browser cannot record")
@@ -176,7 +182,7 @@ def test_a_model_that_is_away(visit: Visit) -> None:
 
 def test_a_loudspeaker_that_fails_does_not_keep_the_persona_speaking(running: Server, visit: Visit) -> None:
     """The browser never says that it has played: the caller is told, and can go on."""
-    visitor = visit(f"http://{running.address}/")
+    visitor = visit(f"http://{running.address}/", hold=True)
     visitor.page.evaluate("Object.defineProperty(AudioBufferSourceNode.prototype, 'onended', {set() {}})")
     visitor.call("Mohit")
     visitor.sees("speaking")

@@ -1,9 +1,12 @@
 """A person in front of the page: a real Chromium, with a recording for a voice."""
 
+import json
 import os
 import re
 import shutil
+import time
 import wave
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,17 +35,28 @@ def launch(playwright: Playwright, voice: Path | None = None, *more: str, allowe
     return playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
 
 
-def voice(clip: Path, folder: Path) -> Path:
-    """The clip as the WAV file that Chromium takes for a microphone, with a pause at its end."""
+def voice(clip: Path, folder: Path, pause: float = PAUSE) -> Path:
+    """The clip as the WAV file that Chromium takes for a microphone, with a pause of so many seconds at its end."""
     resampler = av.AudioResampler("s16", "mono", 48_000)
     with av.open(str(clip)) as recording:
         frames = [part for frame in recording.decode(audio=0) for part in resampler.resample(frame)]
-    file = folder / f"{clip.stem}.wav"
+    file = folder / f"{clip.stem}-{pause:g}.wav"
     with wave.open(str(file), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(48_000)
-        sound.writeframes(b"".join(frame.to_ndarray().tobytes() for frame in frames) + bytes(int(PAUSE * 96_000)))
+        sound.writeframes(b"".join(frame.to_ndarray().tobytes() for frame in frames) + bytes(2 * int(pause * 48_000)))
+    return file
+
+
+def silence(folder: Path) -> Path:
+    """A minute in which nobody says anything."""
+    file = folder / "silence.wav"
+    with wave.open(str(file), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(48_000)
+        sound.writeframes(bytes(60 * 96_000))
     return file
 
 
@@ -54,12 +68,17 @@ def seconds(voice: Path) -> float:
 
 @dataclass
 class Visitor:
-    """One tab: what its browser complains of, the calls that were placed, and what was sent in them."""
+    """One tab: what its browser complains of, the calls that were placed, and what was sent in them.
+
+    `sent` are its messages, `frames` the bytes of each frame of its microphone, `told` the types of what came.
+    """
 
     page: Page
     console: list[str] = field(default_factory=list)
     dialled: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
+    frames: list[int] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     forgives: bool = False  # a server that is away: its browser writes down each try that fails, and is right
 
     @classmethod
@@ -84,7 +103,18 @@ class Visitor:
 
     def _watch(self, socket: WebSocket) -> None:
         self.dialled.append(socket.url)
-        socket.on("framesent", lambda frame: self.sent.append(str(frame)))
+        socket.on("framesent", self._note)
+        socket.on("framereceived", self._hear)
+
+    def _note(self, frame: str | bytes) -> None:
+        if isinstance(frame, str):
+            self.sent.append(frame)
+        else:
+            self.frames.append(len(frame))
+
+    def _hear(self, frame: str | bytes) -> None:
+        if isinstance(frame, str):
+            self.told.append(json.loads(frame)["type"])
 
     def open(self, url: str) -> "Visitor":
         """The page, with its cards."""
@@ -130,6 +160,26 @@ class Visitor:
     def hears(self, role: str, words: str | re.Pattern[str]) -> None:
         """Wait for the newest line of this side."""
         expect(self.page.locator(f".{role} .words").last).to_have_text(words, timeout=PATIENCE)
+
+    def is_heard(self, frames: int = 50) -> None:
+        """Wait until so many more frames of the microphone were sent."""
+        enough = len(self.frames) + frames
+        self._until(lambda: len(self.frames) >= enough)
+
+    def is_told(self, kind: str, times: int = 1) -> None:
+        """Wait until the server has said this, so many times."""
+        self._until(lambda: self.told.count(kind) >= times)
+
+    def _until(self, true: Callable[[], bool]) -> None:
+        """Wait for what comes over the line; the browser tells of it only while it is asked something."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not true():
+            assert time.monotonic() < deadline, self
+            self.page.evaluate("new Promise(requestAnimationFrame)")
+
+    def hears_sound(self, loud: bool) -> None:
+        """Wait until something comes out of the loudspeaker, or nothing does."""
+        self.page.wait_for_function("loud => (spy.loud() > 0.01) === loud", arg=loud)
 
     def sounds(self) -> list[dict[str, float]]:
         """What has been played: `peak` of the samples, when it `began` and `ended` (0: not yet)."""

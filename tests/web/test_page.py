@@ -1,15 +1,17 @@
 """The files of the page, as the server gives them."""
 
+import configparser
 import re
+from fnmatch import fnmatch
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from tests.kit.exchange import exchange
 from tests.kit.story import run
-from web.page import FOLDER, KINDS
+from web.page import FILES
 
-FILES = [path for path in sorted(FOLDER.iterdir()) if path.suffix in KINDS]
 NAMES = [path.name for path in FILES]
 ELSEWHERE = re.compile(r"(?:https?:|wss?:)?//[\w.-]+\.\w+")
 XML = "http://www.w3.org"  # names a kind of XML, which nobody loads
@@ -28,12 +30,28 @@ def test_the_page_and_all_that_it_loads() -> None:
                 loaded |= set(re.findall(r"(?:\./|/client/)([\w.]+\.(?:js|css|svg))", path.read_text()))
             assert loaded == {name for name in NAMES if name != "index.html"}
             types = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
-            for name in loaded:
-                async with client.get(f"/client/{name}") as file:
-                    assert (file.status, file.content_type) == (200, types[name.split(".")[1]])
-                    assert await file.read() == (FOLDER / name).read_bytes()
+            for path in FILES:
+                if path.name == "index.html":
+                    continue
+                async with client.get(f"/client/{path.name}") as file:
+                    assert (file.status, file.content_type) == (200, types[path.suffix[1:]])
+                    assert await file.read() == path.read_bytes()
 
     run(story())
+
+
+def test_a_wheel_has_all_of_it() -> None:
+    """The files lie in packages that are packed, and their names are among the data of these."""
+    root = Path(__file__).parents[2]
+    setup = configparser.ConfigParser()
+    setup.read(root / "setup.cfg")
+    packed = setup["options.packages.find"]["include"].replace(",", " ").split()
+    for path in FILES:
+        package = next(parent for parent in path.parents if (parent / "__init__.py").exists())
+        name = ".".join(package.relative_to(root).parts)
+        patterns = setup["options.package_data"][name].replace(",", " ").split()
+        assert any(fnmatch(name, each) for each in packed)
+        assert any(fnmatch(str(path.relative_to(package)), pattern) for pattern in patterns)
 
 
 def test_nothing_comes_from_elsewhere() -> None:
@@ -82,7 +100,5 @@ def test_nothing_else_is_served(path: str) -> None:
 
 def test_no_markup_is_made_of_data() -> None:
     """What a catalogue or a model says is written as text."""
-    for name in NAMES:
-        assert not re.search(
-            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", (FOLDER / name).read_text()
-        )
+    for path in FILES:
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", path.read_text())

@@ -1,4 +1,7 @@
-"""The page for browsers: the files of this folder, read once, served with a strict content security policy."""
+"""The page for browsers: the files of this folder and the client in JavaScript, read once.
+
+They are served with a strict content security policy.
+"""
 
 from hashlib import sha256
 from mimetypes import guess_type
@@ -6,8 +9,11 @@ from pathlib import Path
 
 from aiohttp import ETag, web
 
+import clients
+
 FOLDER = Path(__file__).parent
 KINDS = {".html", ".css", ".js", ".svg"}
+FILES = [*(path for path in sorted(FOLDER.iterdir()) if path.suffix in KINDS), clients.MODULE]
 START = "index.html"
 HEADERS = {
     # The page loads from and connects to this server only; 'self' covers its WebSocket.
@@ -41,6 +47,6 @@ class File:
 
 def routes() -> list[web.RouteDef]:
     """The routes: `GET /` is the page, `GET /client/NAME` a file that it loads."""
-    files = [File(path) for path in sorted(FOLDER.iterdir()) if path.suffix in KINDS]
+    files = [File(path) for path in FILES]
     loaded = [web.get(f"/client/{file.name}", file.show) for file in files if file.name != START]
     return [web.get("/", file.show) for file in files if file.name == START] + loaded

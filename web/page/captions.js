@@ -55,14 +55,15 @@ export class Captions {
   }
 
   /**
-   * A transcript of the wire.
-   * @param {{role: "user" | "assistant", text: string, item_id: string, final: boolean}} transcript
+   * All words of an item so far; they come again when there are more.
+   * @param {import("./call.js").Caption} caption
    */
-  show({ role, text, item_id: id, final }) {
+  show({ role, text, item_id: id }) {
     const known = this.#items.get(id) ?? (role === "user" && this.#pending.shift());
     const words = known || this.#line(role);
     this.#items.set(id, words);
-    this.#write(words, final || !known ? text : words.textContent + text);
+    this.#write(words, text);
+    words.parentElement.hidden = !text; // it was interrupted before a word of it was heard
   }
 
   /** The oldest of what the caller said could not be used. */

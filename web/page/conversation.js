@@ -7,17 +7,26 @@ import { hue } from "./persona.js";
 /**
  * @typedef {import("./persona.js").Persona} Persona
  * @typedef {{microphone: import("./microphone.js").Microphone, player: import("./player.js").Player,
+ *   telephone: import("./telephone.js").Telephone, sound: import("./sound.js").Sound,
  *   captions: import("./captions.js").Captions}} Devices
- * @typedef {"choosing" | "connecting" | "listening" | "recording" | "thinking" | "speaking" | "ended"} State
+ * @typedef {"choosing" | "connecting" | "listening" | "recording" | "hearing" | "muted" | "thinking" | "speaking" |
+ *   "reconnecting" | "interrupted" | "background" | "ended"} State
+ * @typedef {{code: number, why: string}} Ending how a call ended, `why` in words
  */
 
 /** Of a choice: it is not granted. */
 const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "closed_now", "language_not_served", "busy",
   "switch_too_often", "persona_switch_failed"];
 const RECORD_MS = 110_000; // the server takes two minutes
+const REPLACED = 4409;
+
+/** In place of a reason that is written for programs, or where none came. */
+const ELSEWHERE = "it goes on in another tab or on another device";
+const LOST_LINE = "the line was lost, check the network";
+const NOBODY = "the server cannot be reached";
 
 export class Conversation {
-  /** @type {import("./call.js").Ending | null} */
+  /** @type {Ending | null} */
   ending = null;
   /** @type {Persona | null} who is on the line */
   persona = null;
@@ -28,30 +37,46 @@ export class Conversation {
   #held = [];
   #greeted = false;
   #owed = false; // something was said, and is not answered
+  #hearing = false; // the server hears the caller speak
+  #lost = false; // the server has no connection to the model
+  #changing = false; // the way to talk
   #limit = 0;
 
   /**
    * @param {string} user
    * @param {Persona} wanted who is called
+   * @param {boolean} hold talk by holding the button, in clip mode; else as on a telephone, in stream mode
    * @param {Devices} devices
    * @param {(words?: string) => void} changed the state, or with words: something to tell the caller
    */
-  constructor(user, wanted, { microphone, player, captions }, changed) {
+  constructor(user, wanted, hold, devices, changed) {
     this.#want(wanted);
-    this.microphone = microphone;
-    this.player = player;
-    this.captions = captions;
+    this.hold = hold;
+    this.devices = devices;
     this.changed = changed;
-    this.call = new Call(user, wanted.astrologer_id, (message) => this.#hear(message), (ending) => this.#end(ending));
+    this.call = new Call(location.origin, user, { astrologer: wanted.astrologer_id, mode: this.#mode });
+    this.#follow(this.call);
+    if (!hold) this.devices.telephone.pickUp(this.call);
   }
 
   /** @returns {State} */
   get state() {
+    const { microphone, sound, telephone } = this.devices;
     if (this.ending) return "ended";
-    if (this.microphone.recording) return "recording";
-    if (this.player.playing) return "speaking";
+    if (microphone.recording) return "recording";
+    if (this.call.state === "away") return "reconnecting";
+    if (sound.interrupted || (microphone.interrupted && !this.hold)) return "interrupted";
+    if (document.hidden && !this.hold) return "background";
+    if (this.playing) return "speaking";
+    if (this.#lost) return "reconnecting";
     if (!this.#greeted || this.persona !== this.wanted) return "connecting";
-    return this.#owed ? "thinking" : "listening";
+    if (this.#hearing) return "hearing";
+    if (this.#owed) return "thinking";
+    return telephone.muted && !this.hold ? "muted" : "listening";
+  }
+
+  get playing() {
+    return this.devices.player.playing || this.devices.telephone.playing;
   }
 
   /** Somebody is there who can be talked to. */
@@ -59,13 +84,31 @@ export class Conversation {
     return this.persona !== null && !this.ending;
   }
 
+  get #mode() {
+    return this.hold ? "clip" : "stream";
+  }
+
   /** @param {Persona} persona to talk to from now on */
   switchTo(persona) {
     if (persona.astrologer_id === this.wanted.astrologer_id) return;
     this.#want(persona);
     this.cancel();
-    this.player.stop();
-    this.call.say({ type: "config", astrologer_id: persona.astrologer_id });
+    this.devices.player.stop();
+    this.call.choose(persona.astrologer_id);
+    this.changed("");
+  }
+
+  /** @param {boolean} hold from now on the caller talks in this way */
+  talkBy(hold) {
+    const { player, telephone } = this.devices;
+    this.cancel();
+    player.stop();
+    telephone.putDown();
+    this.hold = hold;
+    this.#owed = this.#hearing = false;
+    this.#changing = true;
+    this.call.choose(this.wanted.astrologer_id, { mode: this.#mode });
+    if (!hold) telephone.pickUp(this.call);
     this.changed("");
   }
 
@@ -75,10 +118,10 @@ export class Conversation {
     this.#asked.set(persona.astrologer_id, persona);
   }
 
-  /** The caller begins to speak: what plays falls silent. */
+  /** The caller begins to speak, by the button: what plays falls silent. */
   begin() {
-    if (this.player.playing) this.#interrupt();
-    this.microphone.begin();
+    if (this.playing) this.#interrupt();
+    this.devices.microphone.begin();
     this.#limit = setTimeout(() => this.finish(), RECORD_MS);
     this.changed("");
   }
@@ -86,13 +129,14 @@ export class Conversation {
   /** The caller has spoken: what was recorded is sent. */
   async finish() {
     clearTimeout(this.#limit);
-    if (!this.microphone.recording) return;
-    this.captions.said("");
+    const { microphone, captions } = this.devices;
+    if (!microphone.recording) return;
+    captions.said("");
     this.#owed = true;
-    const clip = this.microphone.finish();
+    const clip = microphone.finish();
     this.changed();
     try {
-      this.call.say({ type: "audio", audio: await clip });
+      this.call.clip(await clip);
     } catch (error) {
       this.#dropped();
       this.changed(`That was not recorded: ${error.message}`);
@@ -102,57 +146,67 @@ export class Conversation {
   /** What is being recorded is thrown away. */
   cancel() {
     clearTimeout(this.#limit);
-    if (!this.microphone.recording) return;
-    this.microphone.finish().catch(() => {});
+    const { microphone } = this.devices;
+    if (!microphone.recording) return;
+    microphone.finish().catch(() => {});
     this.changed();
   }
 
   /** @param {string} text a typed turn */
   type(text) {
-    if (this.player.playing) this.#interrupt();
-    this.captions.said(text);
+    if (this.playing) this.#interrupt();
+    this.devices.captions.said(text);
     this.#owed = true;
-    this.call.say({ type: "text", text });
+    this.call.type(text);
     this.changed("");
   }
 
   #interrupt() {
-    this.player.stop();
-    this.call.say({ type: "interrupt" });
+    this.devices.player.stop();
+    this.devices.telephone.stop();
+    this.call.interrupt();
   }
 
-  #hear(message) {
-    if (this.ending && message.type !== "summary") return;
-    switch (message.type) {
-      case "config_ack":
-        return this.#meet(message);
-      case "transcript":
-        this.captions.show(message);
-        if (message.item_id.endsWith(".0")) this.#greetSilently();
-        return;
-      case "audio_response":
-        return this.#listen(message);
-      case "clear":
-        return this.#clear(message.response_id);
-      case "notice":
-        return this.#notice(message);
-      case "error":
-        return this.#fail(message);
-      case "summary":
-        return this.captions.add(receipt(message));
-    }
+  /** @param {Call} call */
+  #follow(call) {
+    const { captions, telephone } = this.devices;
+    call.on("state", () => this.changed());
+    call.on("config_ack", (message) => this.#meet(message));
+    call.on("caption", (caption) => this.#write(caption));
+    call.on("audio_response", (reply) => this.#listen(reply));
+    call.on("response_started", ({ response_id: id }) => this.#begun(() => telephone.begin(id)));
+    call.on("sound", ({ response_id: id, pcm }) => telephone.play(id, pcm));
+    call.on("response_done", ({ response_id: id }) => telephone.done(id));
+    call.on("speech_started", () => this.#hears(true));
+    call.on("speech_stopped", () => this.#hears(false));
+    call.on("clear", ({ response_id: id }) => this.#clear(id));
+    call.on("notice", (notice) => this.#notice(notice));
+    call.on("error", (error) => this.#fail(error));
+    call.on("summary", (summary) => captions.add(receipt(summary)));
+    call.on("ended", (ended) => this.#end(ended));
   }
 
   #meet({ astrologer_id: id, name, language_code: code, price }) {
+    const same = this.#changing && this.persona?.astrologer_id === id; // only the way to talk is another
     const called = this.persona !== this.wanted; // another one may have been asked for since
     if (this.persona?.astrologer_id !== id) this.#held = [];
     this.persona = this.#asked.get(id);
     if (!called) this.wanted = this.persona; // the refusal was of somebody else
     this.meter.serve(price);
-    this.#greeted = this.#owed = false;
-    this.captions.introduce(name, code, hue(id));
+    this.#greeted = same;
+    this.#owed = this.#lost = false;
+    if (same) this.#changing = false;
+    else this.devices.captions.introduce(name, code, hue(id));
     this.changed();
     this.#playHeld();
+  }
+
+  /** @param {import("./call.js").Caption} caption */
+  #write(caption) {
+    this.devices.captions.show(caption);
+    if (!caption.item_id.endsWith(".0")) return;
+    this.#greeted = true; // no voice can speak this greeting: no sound follows
+    this.changed();
   }
 
   #listen(reply) {
@@ -165,17 +219,25 @@ export class Conversation {
   }
 
   #play({ response_id: id, audio }) {
+    const { microphone, player } = this.devices;
+    const unheard = () => this.changed("The answer could not be played; it is written above.");
+    if (microphone.recording) this.#begun(() => this.call.interrupt()); // two do not speak at once
+    else this.#begun(() => player.play(id, audio).catch(unheard));
+  }
+
+  /** An answer is here. */
+  #begun(play) {
     this.#greeted = true;
-    this.#owed = false;
-    if (this.microphone.recording) this.call.say({ type: "interrupt" }); // two do not speak at once
-    else this.player.play(id, audio).catch(() => this.changed("The answer could not be played; it is written above."));
+    this.#owed = this.#lost = false;
+    play();
     this.changed();
   }
 
-  /** A greeting that no voice can speak was written down: no audio follows. */
-  #greetSilently() {
-    this.#greeted = true;
-    this.changed();
+  /** @param {boolean} speaks the caller does, as the server hears it */
+  #hears(speaks) {
+    this.#hearing = speaks;
+    this.#owed = !speaks;
+    this.changed(speaks ? "" : undefined);
   }
 
   #notice({ code, message, ...bill }) {
@@ -183,6 +245,7 @@ export class Conversation {
     if (code === "switching" || code === "reconnecting") this.meter.rest();
     if (code === "switching") return this.#clear();
     if (code === "say_again") this.#dropped();
+    if (code === "reconnecting" || code === "resumed") this.#lost = code === "reconnecting";
     if (code === "resumed") this.meter.run();
     return this.changed(code === "resumed" ? "" : message);
   }
@@ -201,21 +264,24 @@ export class Conversation {
   /** @param {string} [id] this reply is not to be heard any further; or none */
   #clear(id) {
     this.#held = id === undefined ? [] : this.#held.filter((reply) => reply.response_id !== id);
-    this.player.stop(id);
+    this.devices.player.stop(id);
+    this.devices.telephone.stop(id);
   }
 
   #dropped() {
     this.#owed = false;
-    this.captions.drop();
+    this.devices.captions.drop();
   }
 
-  /** @param {import("./call.js").Ending} ending */
-  #end(ending) {
+  /** @param {import("./call.js").Ended} ended */
+  #end({ code, reason, opened }) {
     clearTimeout(this.#limit);
-    this.ending = ending;
-    this.player.stop();
-    this.microphone.close();
-    this.captions.leave();
+    const { microphone, player, telephone, captions } = this.devices;
+    this.ending = { code, why: code === REPLACED ? ELSEWHERE : reason || (opened ? LOST_LINE : NOBODY) };
+    player.stop();
+    telephone.putDown();
+    microphone.close();
+    captions.leave();
     this.changed();
   }
 }

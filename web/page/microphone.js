@@ -1,5 +1,7 @@
 /** The caller's voice: the microphone is open for the whole call, a recording lasts as long as the button is held. */
 
+import { canStream } from "./sound.js";
+
 const WISH = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
 const FORMATS = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
 const BITS_A_SECOND = 32_000;
@@ -7,12 +9,16 @@ const BITS_A_SECOND = 32_000;
 const INSECURE =
   "The browser gives its microphone to safe pages only, and this one came by plain http from another machine. " +
   "Start the server with --tls-cert and --tls-key and open it by https://. Meanwhile you can type.";
+const GONE = "The microphone is gone. Plug it in again and press the button. Meanwhile you can type.";
 const TOO_OLD = "This browser cannot record. Please use a newer one; meanwhile you can type.";
 const REFUSALS = {
-  NotAllowedError: "The microphone is not allowed. Allow it for this page in the browser, then hold the button again. Meanwhile you can type.",
-  NotFoundError: "No microphone was found. Plug one in, then hold the button again. Meanwhile you can type.",
-  NotReadableError: "Another program holds the microphone. Close it, then hold the button again. Meanwhile you can type.",
+  NotAllowedError: "The microphone is not allowed. Allow it for this page in the browser, then press the button again. Meanwhile you can type.",
+  NotFoundError: "No microphone was found. Plug one in, then press the button again. Meanwhile you can type.",
+  NotReadableError: "Another program holds the microphone. Close it, then press the button again. Meanwhile you can type.",
 };
+
+/** True if a clip can be recorded here. */
+export const canRecord = () => "MediaRecorder" in window;
 
 export class Microphone {
   /** @type {MediaStream | null} */
@@ -24,13 +30,22 @@ export class Microphone {
   #wanted = false;
   /** @type {Promise<void> | null} while the browser asks the caller */
   #asking = null;
-  /** @type {AudioContext | null} where loudness is measured */
-  #context = null;
   /** @type {AnalyserNode} */
   #meter;
 
+  /** @type {MediaStreamAudioSourceNode | null} */
+  source = null;
   /** Why it cannot be used, in words; empty while it can, or was not tried. */
   problem = missing();
+
+  /**
+   * @param {import("./sound.js").Sound} sound
+   * @param {(words?: string) => void} changed the telephone took it, or gave it back; or it is gone, in words
+   */
+  constructor(sound, changed) {
+    this.sound = sound;
+    this.changed = changed;
+  }
 
   get recording() {
     return this.#recorder !== null;
@@ -38,6 +53,16 @@ export class Microphone {
 
   get open() {
     return this.#stream?.active ?? false;
+  }
+
+  /** Something else has it, such as a call on this telephone. */
+  get interrupted() {
+    return this.#stream?.getTracks().some((track) => track.muted) ?? false;
+  }
+
+  /** @param {boolean} muted it hears silence */
+  mute(muted) {
+    for (const track of this.#stream?.getTracks() ?? []) track.enabled = !muted;
   }
 
   /** Ask the caller for the microphone, and keep it. True when it can record. */
@@ -71,10 +96,20 @@ export class Microphone {
 
   /** @param {MediaStream} stream */
   #take(stream) {
+    const { context } = this.sound;
     this.#stream = stream;
-    this.#context = new AudioContext();
-    this.#meter = new AnalyserNode(this.#context, { fftSize: 1024 });
-    new MediaStreamAudioSourceNode(this.#context, { mediaStream: stream }).connect(this.#meter);
+    this.#meter = new AnalyserNode(context, { fftSize: 1024 });
+    this.source = new MediaStreamAudioSourceNode(context, { mediaStream: stream });
+    this.source.connect(this.#meter);
+    for (const track of stream.getTracks()) {
+      track.onmute = track.onunmute = () => this.changed();
+      track.onended = () => this.#lose();
+    }
+  }
+
+  #lose() {
+    this.problem = GONE;
+    this.changed(GONE);
   }
 
   /** Begin to record; the microphone must be open. */
@@ -108,15 +143,15 @@ export class Microphone {
 
   #drop() {
     if (this.#stream) release(this.#stream);
-    this.#context?.close();
-    this.#stream = this.#context = null;
+    this.source?.disconnect();
+    this.#stream = this.source = null;
   }
 }
 
 /** What this page or browser lacks to record at all. */
 function missing() {
   if (!window.isSecureContext) return INSECURE;
-  return navigator.mediaDevices?.getUserMedia && window.MediaRecorder ? "" : TOO_OLD;
+  return navigator.mediaDevices?.getUserMedia && (canStream() || canRecord()) ? "" : TOO_OLD;
 }
 
 /** @param {MediaStream} stream */

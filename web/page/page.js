@@ -3,10 +3,12 @@
 import { Captions } from "./captions.js";
 import { Cards } from "./cards.js";
 import { Conversation } from "./conversation.js";
-import { Microphone } from "./microphone.js";
+import { Microphone, canRecord } from "./microphone.js";
 import { Player } from "./player.js";
 import { Screen, find } from "./screen.js";
+import { Sound, canStream } from "./sound.js";
 import { Talk } from "./talk.js";
+import { Telephone } from "./telephone.js";
 
 /** @typedef {import("./persona.js").Persona} Persona */
 
@@ -19,10 +21,13 @@ class Page {
   /** @type {Conversation | null} */
   #conversation = null;
   #known = ""; // the ETag of the list that is shown
+  #frame = 0; // of the level meter
   #user = sessionStorage.getItem("user") ?? newUser();
   #screen = new Screen();
-  #microphone = new Microphone();
-  #player = new Player((words) => this.#show(words));
+  #sound = new Sound(() => this.#show());
+  #microphone = new Microphone(this.#sound, (words) => this.#show(words));
+  #player = new Player(this.#sound, (words) => this.#show(words));
+  #telephone = new Telephone(this.#sound, this.#microphone, (words) => this.#show(words));
   #captions = new Captions(find("captions"));
   #cards = new Cards(find("cards"), find("card"), find("filters"), find("count"), (persona) => this.#choose(persona));
   #talk = new Talk(find("talk"), {
@@ -33,6 +38,10 @@ class Page {
   });
 
   constructor() {
+    find("hold").disabled = !canStream() || !canRecord();
+    find("hold").checked = !canStream() || (canRecord() && localStorage.getItem("talk") === "hold");
+    find("hold").onchange = () => this.#talkBy();
+    find("mute").onclick = () => this.#mute();
     find("hang-up").onclick = () => this.#live?.call.hangUp();
     find("again").onclick = () => this.#dial(this.#conversation.wanted);
     find("another").onclick = () => this.#leave();
@@ -42,9 +51,10 @@ class Page {
     find("typing").onsubmit = (event) => this.#type(event);
     find("people").addEventListener("keydown", ({ key }) => key === "Escape" && this.#browse(false));
     window.addEventListener("offline", () => this.#live?.call.lose());
-    window.addEventListener("online", () => this.load());
+    window.addEventListener("online", () => (this.#live?.call.retry(), this.load()));
+    document.addEventListener("pointerdown", () => this.#live && this.#sound.unlock());
     window.addEventListener("pagehide", () => (this.#live?.call.hangUp(), this.#conversation?.call.forget()));
-    document.addEventListener("visibilitychange", () => document.hidden || this.load());
+    document.addEventListener("visibilitychange", () => this.#turn());
     setInterval(() => this.#screen.time(this.#live), 1000);
   }
 
@@ -65,6 +75,19 @@ class Page {
     }
   }
 
+  /** The page went out of sight, or is back. */
+  #turn() {
+    this.#show();
+    if (document.hidden) return;
+    if (this.#live) this.#sound.unlock();
+    this.load();
+  }
+
+  /** Talk by holding a button, or as on a telephone. */
+  get #hold() {
+    return find("hold").checked;
+  }
+
   /** The call that is going on, if one is. */
   get #live() {
     return this.#conversation?.ending ? null : this.#conversation;
@@ -73,7 +96,7 @@ class Page {
   /** @param {Persona} persona a card was tapped */
   #choose(persona) {
     if (!this.#live) return this.#dial(persona);
-    this.#player.unlock();
+    this.#sound.unlock();
     this.#live.switchTo(persona);
     return this.#browse(false);
   }
@@ -82,11 +105,12 @@ class Page {
   #dial(persona) {
     this.#conversation?.call.forget(); // its summary would stand in the new call
     if (this.#conversation?.ending?.code === REPLACED) this.#user = newUser(); // the other tab may keep its call
-    this.#player.unlock();
+    this.#sound.unlock();
     this.#captions.clear();
     const changed = (words) => this.#show(words);
-    const [microphone, player, captions] = [this.#microphone, this.#player, this.#captions];
-    this.#conversation = new Conversation(this.#user, persona, { microphone, player, captions }, changed);
+    const [sound, microphone, player] = [this.#sound, this.#microphone, this.#player];
+    const devices = { sound, microphone, player, telephone: this.#telephone, captions: this.#captions };
+    this.#conversation = new Conversation(this.#user, persona, this.#hold, devices, changed);
     this.#listen();
     this.#show("");
     this.#browse(false);
@@ -103,11 +127,29 @@ class Page {
   async #listen() {
     await this.#microphone.listen();
     this.#screen.hint(this.#microphone.problem);
+    if (!this.#live || this.#hold) return;
+    await this.#telephone.speak();
+    this.#pulse();
+  }
+
+  /** The box was ticked, or not; it is remembered. */
+  #talkBy() {
+    localStorage.setItem("talk", this.#hold ? "hold" : "stream");
+    this.#live?.talkBy(this.#hold);
+    if (this.#live) this.#listen();
+    this.#show();
+  }
+
+  /** The button of the telephone: heard, or not; or it asks for the microphone again. */
+  #mute() {
+    this.#sound.unlock();
+    if (this.#microphone.open) this.#telephone.mute(!this.#telephone.muted);
+    else this.#listen();
   }
 
   /** The button went down; true when it records. */
   async #begin() {
-    this.#player.unlock();
+    this.#sound.unlock();
     if (!this.#microphone.open) {
       await this.#listen();
       return false; // the browser has asked: by now the button may be up again
@@ -119,9 +161,10 @@ class Page {
 
   /** The button moves with the voice. */
   #pulse() {
-    if (!this.#microphone.recording) return;
-    find("talk").style.setProperty("--level", this.#microphone.level.toFixed(2));
-    requestAnimationFrame(() => this.#pulse());
+    cancelAnimationFrame(this.#frame);
+    if (!this.#microphone.recording && (this.#hold || !this.#microphone.open)) return;
+    find("tools").style.setProperty("--level", this.#microphone.level.toFixed(2));
+    this.#frame = requestAnimationFrame(() => this.#pulse());
   }
 
   /** @param {SubmitEvent} event */
@@ -130,7 +173,7 @@ class Page {
     const field = find("words");
     const text = field.value.trim();
     if (!text || !this.#live?.answered) return;
-    this.#player.unlock();
+    this.#sound.unlock();
     this.#stopTalking();
     this.#live.type(text);
     field.value = "";
@@ -153,12 +196,14 @@ class Page {
   }
 
   #focus() {
-    find(this.#microphone.problem ? "words" : "talk").focus({ preventScroll: true });
+    const button = this.#hold ? "talk" : "mute";
+    find(this.#microphone.problem ? "words" : button).focus({ preventScroll: true });
   }
 
   /** @param {string} [words] something that the caller should know; "" when it is past */
   #show(words) {
-    const before = this.#screen.show(this.#conversation, this.#talk.latched);
+    const talking = { hold: this.#hold, latched: this.#talk.latched, muted: this.#telephone.muted };
+    const before = this.#screen.show(this.#conversation, talking);
     const state = this.#conversation?.state;
     this.#screen.time(this.#live);
     this.#cards.mark(this.#live?.wanted.astrologer_id);

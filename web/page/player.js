@@ -4,27 +4,23 @@ const LATE_S = 3; // a sound that has not ended by then will not
 const FAILED = "The sound of this browser has failed; the answer is written above.";
 
 export class Player {
-  /** @type {AudioContext | null} */
-  #context = null;
   /** @type {{id: string, sound: AudioBuffer | null}[]} replies in their order; the first is playing once decoded */
   #queue = [];
   /** @type {AudioBufferSourceNode | null} */
   #source = null;
 
-  /** @param {(words?: string) => void} changed it has begun or ended to play; or cannot, in words */
-  constructor(changed) {
+  /**
+   * @param {import("./sound.js").Sound} sound
+   * @param {(words?: string) => void} changed it has begun or ended to play; or cannot, in words
+   */
+  constructor(sound, changed) {
+    this.sound = sound;
     this.changed = changed;
   }
 
   /** Something is playing, or about to. */
   get playing() {
     return this.#queue.length > 0;
-  }
-
-  /** Let the browser make sound at all: only within a tap or a key does it agree. */
-  unlock() {
-    this.#context ??= new AudioContext();
-    if (this.#context.state !== "running") this.#context.resume().catch(() => {}); // tried again with the next tap
   }
 
   /**
@@ -37,7 +33,7 @@ export class Player {
     this.#queue.push(reply);
     this.changed();
     try {
-      reply.sound = await this.#context.decodeAudioData(bytes(base64));
+      reply.sound = await this.sound.context.decodeAudioData(bytes(base64));
     } catch (error) {
       this.stop(id);
       throw error;
@@ -79,8 +75,9 @@ export class Player {
   #next() {
     const sound = this.#queue[0]?.sound;
     if (!sound || this.#source) return;
-    this.#source = new AudioBufferSourceNode(this.#context, { buffer: sound });
-    this.#source.connect(this.#context.destination);
+    const { context } = this.sound;
+    this.#source = new AudioBufferSourceNode(context, { buffer: sound });
+    this.#source.connect(context.destination);
     const [source, { id }] = [this.#source, this.#queue[0]];
     source.onended = () => this.stop(id);
     source.start();

@@ -11,6 +11,8 @@ const TITLE = document.title;
 const HOLD = "Hold to talk";
 const LET_GO = "Let go to send";
 const TAP_AGAIN = "Tap again to send";
+const JUST_SPEAK = "Just speak, also while you are being spoken to";
+const MUTED = "Muted: tap to be heard";
 
 /** @type {Record<State, (name: string, why: string) => string>} */
 const WORDS = {
@@ -18,8 +20,13 @@ const WORDS = {
   connecting: (name) => `Calling ${name}…`,
   listening: (name) => `${name} is listening.`,
   recording: (name) => `${name} is listening: speak now.`,
+  hearing: (name) => `${name} hears you.`,
+  muted: (name) => `${name} is listening, but you are muted.`,
   thinking: (name) => `${name} is thinking…`,
   speaking: (name) => `${name} is speaking.`,
+  reconnecting: (name) => `Reconnecting to ${name}…`,
+  interrupted: (name) => `The sound was taken by your telephone: tap anywhere to go on with ${name}.`,
+  background: (name) => `${name} is on the line, in the background.`,
   ended: (name, why) => `The call has ended: ${why}.`,
 };
 
@@ -34,17 +41,19 @@ export class Screen {
   /**
    * Everything as it is now; returns the state that was shown before.
    * @param {Conversation | null} conversation
-   * @param {boolean} latched the button was tapped, not held
+   * @param {{hold: boolean, latched: boolean, muted: boolean}} talking by holding the button; it was tapped, not held
    * @returns {State}
    */
-  show(conversation, latched) {
+  show(conversation, { hold, latched, muted }) {
     const before = this.#state;
     const state = (this.#state = conversation?.state ?? "choosing");
     const who = conversation?.wanted;
     document.body.dataset.state = state;
     this.#name(who);
     write("state", WORDS[state](who?.name ?? "", conversation?.ending?.why ?? ""));
-    write("deed", state !== "recording" ? HOLD : latched ? TAP_AGAIN : LET_GO);
+    write("deed", hold ? (state !== "recording" ? HOLD : latched ? TAP_AGAIN : LET_GO) : muted ? MUTED : JUST_SPEAK);
+    document.body.dataset.way = hold ? "hold" : "stream";
+    find("mute").setAttribute("aria-pressed", String(muted));
     find("call").hidden = !who;
     find("ended").hidden = state !== "ended";
     find("tools").hidden = state === "ended";

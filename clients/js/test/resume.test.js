@@ -1,0 +1,270 @@
+/** Coming back to a call, against a server that is played by the test, in time that the test lets pass. */
+
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+
+import { AFTER_CLOSE, afterClose, backoff, Call } from "../call.js";
+import { Socket } from "./socket.js";
+
+const TICKET = { token: "secret", attach: 0, seconds: 30 };
+const ACK = { type: "config_ack", astrologer_id: "tina", name: "Tina", resume: TICKET };
+const frame = (mark, bytes = 960) => new Uint8Array(bytes).fill(mark).buffer;
+const kinds = (socket) => socket.told.map((one) => one.type ?? one);
+
+/** A call that can come back, with everything that it told of. */
+function called(options = {}) {
+  const wishes = { astrologer: "tina", mode: "stream", resumable: true, WebSocket: Socket, random: () => 0.5 };
+  const call = new Call("https://voice.test/", "user 1", { ...wishes, ...options });
+  const told = [];
+  for (const type of ["state", "ended", "resumed", "not_resumed", "summary", "sound", "caption"]) {
+    call.on(type, (message) => told.push([type, message]));
+  }
+  return { call, told, socket: Socket.last };
+}
+
+beforeEach(() => {
+  Socket.all = [];
+  let now = 0;
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  mock.method(performance, "now", () => now);
+  globalThis.pass = (ms) => ((now += ms), mock.timers.tick(ms));
+});
+
+test("the table says what to do after each close", () => {
+  const by = (next) => Object.keys(AFTER_CLOSE).map(Number).filter((code) => afterClose(code) === next);
+  assert.deepEqual(by("resume"), [1006, 1011, 1012, 4413]);
+  assert.deepEqual(by("later"), [1001, 4408, 4429, 4500, 4503]);
+  assert.deepEqual(by("never"), [1000, 1009, 4400, 4401, 4402, 4403, 4409, 4410]);
+});
+
+test("attempts come at once with jitter, then later and later, but not for ever", () => {
+  assert.deepEqual([0, 1, 2, 3, 4, 20].map((n) => backoff(n, () => 0)), [0, 500, 1000, 2000, 2500, 2500]);
+  assert.deepEqual([0, 1, 2, 3, 4, 20].map((n) => backoff(n, () => 1)), [500, 1000, 2000, 4000, 5000, 5000]);
+});
+
+test("the address asks for it, and only then", () => {
+  const { socket } = called();
+  assert.equal(socket.url, "wss://voice.test/ws/user%201?astrologer_id=tina&mode=stream&resumable=true");
+  called({ resumable: false });
+  assert.equal(Socket.last.url, "wss://voice.test/ws/user%201?astrologer_id=tina&mode=stream");
+});
+
+test("sound is acknowledged every two seconds, whole replies at once, with a count of all frames", () => {
+  const { socket } = called();
+  socket.open().says(ACK).says({ type: "response_started", response_id: "1.1" });
+  for (let n = 0; n < 99; n++) socket.says(frame(n));
+  assert.deepEqual(socket.told, []);
+  socket.says(frame(99));
+  assert.deepEqual(socket.told, [{ type: "ack", received: 102 }]);
+  socket.says({ type: "audio_response", response_id: "1.2", audio: "" });
+  assert.deepEqual(socket.told[1], { type: "ack", received: 103 });
+});
+
+test("a server that does not know of it is not acknowledged, and a loss ends the call", () => {
+  const { told, socket } = called();
+  socket.open().says({ ...ACK, resume: undefined });
+  for (let n = 0; n < 200; n++) socket.says(frame(n));
+  assert.deepEqual(socket.told, []);
+  socket.breaks();
+  assert.deepEqual(told.at(-1), ["ended", { code: 1006, reason: "", next: "resume", opened: true }]);
+});
+
+test("what was not handled is said again, in its order, behind the ack that confirms; acks and pings are not", () => {
+  const { call, told, socket } = called();
+  socket.open().says(ACK);
+  call.send(frame(1));
+  call.type("first");
+  for (let n = 0; n < 100; n++) socket.says(frame(0)); // an ack goes out here
+  call.send(frame(2));
+  pass(10_000); // and a ping
+  call.type("second");
+  assert.deepEqual(kinds(socket), [1, "text", "ack", 2, "ping", "text"]);
+  socket.breaks();
+  assert.equal(call.state, "away");
+  call.send(frame(3));
+  call.type("third");
+  call.send(frame(4));
+  assert.equal(Socket.all.length, 1);
+  pass(250);
+
+  const next = Socket.last.open();
+  assert.equal(next.url, "wss://voice.test/ws/user%201?resume=true");
+  assert.deepEqual(next.told, [{ type: "resume", token: "secret", attach: 0, received: 101 }]);
+  call.send(frame(5));
+  assert.equal(next.sent.length, 1); // nothing before the answer
+  next.says({ type: "resumed", attach: 1, received: 3, away_ms: 250, uplink_ms: 40 });
+  assert.deepEqual(next.told.slice(1), [
+    { type: "ack", received: 0 },
+    2,
+    { type: "text", text: "second" },
+    { type: "text", text: "third" },
+    4, // of the microphone only the newest 40 ms
+    5,
+  ]);
+  assert.equal(call.state, "open");
+  assert.ok(told.some(([type]) => type === "resumed"));
+});
+
+test("both counts begin again on each connection", () => {
+  const { call, socket } = called();
+  socket.open().says(ACK);
+  call.type("one");
+  socket.breaks();
+  pass(250);
+  Socket.last.open().says({ type: "resumed", attach: 1, received: 1, away_ms: 9, uplink_ms: 0 });
+  Socket.last.says({ type: "transcript", role: "assistant", item_id: "1.1", text: "Namaste", final: true });
+  call.type("two");
+  call.type("three");
+  Socket.last.breaks();
+  pass(250);
+  const third = Socket.last.open();
+  assert.deepEqual(third.told, [{ type: "resume", token: "secret", attach: 1, received: 1 }]);
+  third.says({ type: "resumed", attach: 2, received: 2, away_ms: 9, uplink_ms: 0 }); // the ack, and "two"
+  assert.deepEqual(third.told.slice(1), [{ type: "ack", received: 0 }, { type: "text", text: "three" }]);
+});
+
+test("an answer that was lost on its way is asked for again", () => {
+  const { call, socket } = called();
+  socket.open().says(ACK);
+  call.type("one");
+  socket.breaks();
+  pass(250);
+  Socket.last.open().says({ type: "error", code: "busy", message: "not now" }); // it is not of the call: not counted
+  Socket.last.breaks(); // the server has said `resumed`, and nobody heard it
+  pass(750);
+  const third = Socket.last.open();
+  assert.deepEqual(third.told, [{ type: "resume", token: "secret", attach: 0, received: 1 }]);
+  third.says({ type: "resumed", attach: 2, received: 0, away_ms: 9, uplink_ms: 0 });
+  assert.deepEqual(third.told[2], { type: "text", text: "one" });
+});
+
+test("an answer to a ping shows that what came before it was handled", () => {
+  const { call, socket } = called();
+  socket.open().says(ACK);
+  call.type("one");
+  pass(10_000);
+  call.type("two");
+  socket.says({ type: "pong" }).breaks();
+  pass(250);
+  Socket.last.open().says({ type: "resumed", attach: 1, received: 0, away_ms: 9, uplink_ms: 0 }); // fewer, so that it is seen
+  assert.deepEqual(Socket.last.told.slice(2), [{ type: "text", text: "two" }]);
+});
+
+test("a line that answers no ping is lost", () => {
+  const { call, socket } = called();
+  socket.open().says(ACK);
+  pass(10_000);
+  pass(10_000);
+  assert.equal(call.state, "away");
+  assert.equal(socket.readyState, 2);
+});
+
+test("attempts go on until the server has forgotten the call; one that hangs is given up", () => {
+  const { call, told, socket } = called();
+  socket.open().says(ACK).breaks(4413, "too slow");
+  for (let n = 0; n < 40; n++) pass(1000);
+  assert.equal(call.state, "ended");
+  assert.deepEqual(told.at(-1), ["ended", { code: 1006, reason: "", next: "resume", opened: true }]);
+  assert.ok(Socket.all.length >= 4 && Socket.all.length < 8, `${Socket.all.length} connections`);
+  const dialled = Socket.all.length;
+  pass(60_000);
+  assert.equal(Socket.all.length, dialled);
+});
+
+test("a network that is back is not waited for", () => {
+  const { call, socket } = called();
+  socket.open().says(ACK);
+  call.lose();
+  call.retry();
+  assert.equal(Socket.all.length, 2);
+  call.retry(); // one attempt at a time
+  assert.equal(Socket.all.length, 2);
+});
+
+for (const code of [1000, 1001, 1009, 4408, 4409, 4410, 4500]) {
+  test(`${code} is not resumed`, () => {
+    const { call, told, socket } = called();
+    socket.open().says(ACK).breaks(code, "why");
+    pass(60_000);
+    assert.equal(call.state, "ended");
+    assert.equal(Socket.all.length, 1);
+    assert.deepEqual(told.at(-1)[1], { code, reason: "why", next: afterClose(code), opened: true });
+  });
+}
+
+test("a call that cannot be whole begins anew with the same persona", () => {
+  const { call, told, socket } = called();
+  socket.open().says(ACK);
+  call.choose("mohit", { mode: "stream" });
+  socket.breaks();
+  call.type("to nobody");
+  pass(250);
+  Socket.last.open().says({ type: "not_resumed", code: "too_much", message: "too much was said" });
+  const audio = { mode: "stream" };
+  assert.deepEqual(Socket.last.told[1], { type: "config", astrologer_id: "mohit", audio, resumable: true });
+  assert.equal(Socket.last.sent.length, 2);
+  assert.equal(call.state, "open");
+  Socket.last.says({ ...ACK, resume: { ...TICKET, token: "another" } }).breaks();
+  pass(250);
+  assert.deepEqual(Socket.last.open().told, [{ type: "resume", token: "another", attach: 0, received: 1 }]);
+  assert.ok(told.some(([type, { code }]) => type === "not_resumed" && code === "too_much"));
+});
+
+test("a call that has ended meanwhile is summed up", () => {
+  const { call, told, socket } = called();
+  socket.open().says(ACK).breaks();
+  pass(250);
+  const summary = { seconds: 9, by_persona: [] };
+  Socket.last.open().says({ type: "not_resumed", code: "ended", message: "the call has ended", summary });
+  assert.equal(call.state, "ended");
+  assert.deepEqual(told.slice(-3), [
+    ["summary", { type: "summary", ...summary }],
+    ["state", "ended"],
+    ["ended", { code: 1000, reason: "the call has ended", next: "never", opened: true }],
+  ]);
+});
+
+test("who hangs up while the line is away is not called back", () => {
+  const { call, socket } = called();
+  socket.open().says(ACK).breaks();
+  call.hangUp();
+  pass(60_000);
+  assert.equal(Socket.all.length, 1);
+  assert.equal(call.state, "ended");
+});
+
+test("another page goes on with the call, by its ticket", () => {
+  const { call, socket } = called();
+  assert.equal(call.ticket, null);
+  socket.open().says(ACK).says({ type: "response_started", response_id: "1.1" }).says(frame(1));
+  assert.deepEqual(call.ticket, { ...TICKET, received: 3 });
+  const { call: next, told } = called({ ticket: call.ticket });
+  assert.equal(next.state, "away");
+  assert.equal(Socket.last.url, "wss://voice.test/ws/user%201?resume=true");
+  assert.deepEqual(Socket.last.open().told, [{ type: "resume", token: "secret", attach: 0, received: 3 }]);
+  Socket.last.says({ type: "resumed", attach: 1, received: 0, away_ms: 900, uplink_ms: 0 });
+  assert.equal(next.state, "open");
+  assert.deepEqual(next.ticket, { ...TICKET, attach: 1, received: 0 });
+  assert.deepEqual(told.map(([type]) => type), ["state", "resumed"]);
+});
+
+test("captions are whole, whether they come in pieces or again", () => {
+  const { told, socket } = called();
+  const say = (text, final) => socket.says({ type: "transcript", role: "assistant", item_id: "1.1", text, final });
+  socket.open();
+  say("Nama", false);
+  say("ste. ", false);
+  say("Namaste. Ask!", true);
+  say("Namaste.", true);
+  const texts = told.filter(([type]) => type === "caption").map(([, { text }]) => text);
+  assert.deepEqual(texts, ["Nama", "Namaste. ", "Namaste. Ask!", "Namaste."]);
+});
+
+test("what is said before the line is open waits; sound does not", () => {
+  const { call, socket } = called();
+  call.type("early");
+  call.send(frame(1));
+  socket.open();
+  assert.deepEqual(socket.told, [{ type: "text", text: "early" }]);
+});

@@ -1,0 +1,44 @@
+/** The sound of this browser: one AudioContext for what is heard and for the microphone. */
+
+const WORKLETS = ["/client/capture.js", "/client/playout.js"];
+
+/** True if microphone and loudspeaker can work frame by frame here. */
+export const canStream = () => window.isSecureContext && "AudioWorkletNode" in window;
+
+export class Sound {
+  /** @type {AudioContext | null} */
+  context = null;
+  #ran = false;
+  /** @type {Promise<void> | null} */
+  #loaded = null;
+
+  /** @param {() => void} changed it was taken away, or is back */
+  constructor(changed) {
+    this.changed = changed;
+  }
+
+  /** The telephone took it away: for a call, or for the lock. */
+  get interrupted() {
+    return this.#ran && this.context.state !== "running";
+  }
+
+  /** Let the browser make sound at all: only within a tap or a key does it agree. */
+  unlock() {
+    if (!this.context) {
+      this.context = new AudioContext({ latencyHint: "interactive" });
+      this.context.onstatechange = () => this.#turn();
+    }
+    if (this.context.state !== "running") this.context.resume().catch(() => {}); // tried again with the next tap
+  }
+
+  /** The parts that run in the audio thread; unlocked before. */
+  async worklets() {
+    this.#loaded ??= Promise.all(WORKLETS.map((file) => this.context.audioWorklet.addModule(file)));
+    await this.#loaded;
+  }
+
+  #turn() {
+    this.#ran ||= this.context.state === "running";
+    this.changed();
+  }
+}
