@@ -14,6 +14,8 @@ from actors.call.bridges import Bridges
 from actors.call.clips import Clips
 from actors.call.connection import Caller
 from actors.call.conversation import Conversation
+from actors.call.drain import RESTARTING, CallDrain
+from actors.call.due import Due
 from actors.call.ending import CallEnding, minute
 from actors.call.events import UpstreamEvents
 from actors.call.inbound import Inbound
@@ -25,16 +27,17 @@ from actors.call.refusals import Refusals
 from actors.call.room import Room
 from actors.call.snapshot import SessionSnapshot
 from actors.call.switchboard import Switchboard
-from actors.call.timers import Look, MicrophoneSilent, ReconnectDue, ReleaseDue, Timer, TimeUp
+from actors.call.timers import Look, MicrophoneSilent, PauseDue, ReconnectDue, ReleaseDue, Timer, TimeUp
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.usage import Account
-from actors.call.watch import RECONNECTING, End, Watch
+from actors.call.watch import RECONNECTING, Watch
 from actors.messages.admission import (
     AccountBlocked,
     Attached,
     Declined,
     Detached,
     Displaced,
+    Drain,
     From,
     FromSession,
     Leaving,
@@ -64,7 +67,7 @@ from audio import Decoded, Undecoded
 log = logging.getLogger(__name__)
 
 SessionInbox: TypeAlias = (
-    Boot | Stop | Down | Attached | Detached | Replaced | From | FromPersona | Reserved | Declined | FromBridge
+    Boot | Stop | Down | Attached | Detached | Drain | Replaced | From | FromPersona | Reserved | Declined | FromBridge
     | Decoded | Undecoded | Displaced | Timer
 )  # fmt: skip
 
@@ -84,6 +87,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _began: float
     _room: Room
     _intake: Intake
+    _due: Due
+    _drain: CallDrain
 
     def __init__(
         self, user: str, session_id: str, services: Services, supervisor: Ref[FromSession], address: str = ""
@@ -144,8 +149,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
                     self.after(0.0, Look())
             case ReconnectDue():
                 self._switchboard.steer()
-            case Look():
-                self._look()
+            case Look() | Drain() | PauseDue():
+                self._come_due(message)
             case Boot():
                 self._begin()
             case _:
@@ -173,7 +178,9 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._bridges = self._switchboard.bridges
         self._events = UpstreamEvents(self, self._caller, self._conversation, self._bridges, self._account)
         self._intake = Intake(self, self._caller, self._conversation, self._switchboard, self._room, self._refusals)
-        self._look()
+        self._due = Due(self, self._caller, self._switchboard, self._lost, services.counters, self._tally)
+        self._drain = CallDrain(self, self._caller, self._conversation)
+        self._due.look()
         self.after(services.limits.call_seconds, TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, services.current.catalogue.version)
 
@@ -207,39 +214,16 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._bridges.close()
         self._persona.tell(CloseBill())
 
-    # What the caller waits for.
+    # What is due.
 
-    def _look(self) -> None:
-        """Say and do what is due by the table, and look again when more is."""
-        if self._call_ending.begun:
-            return
-        due, wait = self.watch.look(self._switchboard.waits(), self.clock())
-        if wait is not None:
-            self.after(wait, Look())
-        for what in due:
-            match what:
-                case Notice():
-                    self._caller.tell(what)
-                case Close():
-                    self.leave(what)
-                case End.GIVE_UP:
-                    self._switchboard.give_up()
-                case End.FAIL:
-                    self._fail()
-                case End.STAND_BY:
-                    self._services.counters.answer_stalls += 1
-                    self._tally["stalls"] += 1
-                    self._switchboard.stand_by()
-                case _ if live := self._bridges.serving:
-                    self._services.counters.answers_moved += what is End.GO_ON
-                    self._lost(live, None)
-
-    def _fail(self) -> None:
-        """Nothing comes of what was asked of the connection that serves: it fails, and the next is asked."""
-        if live := self._bridges.serving:
-            self._conversation.owed.give_up(live)
-            self.pace()
-        self._bridges.go_on()
+    def _come_due(self, message: Look | Drain | PauseDue) -> None:
+        match message:
+            case _ if self._call_ending.begun:
+                pass
+            case Look():
+                self._due.look()
+            case Drain() | PauseDue():
+                self._drain.come(message)
 
     # How it ends.
 
@@ -253,7 +237,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self.leave(Close(4409, "replaced by your newer connection: do not reconnect this one"))
             case Stop():
                 self._caller.tell(Notice("draining", "The server is restarting: call again in a moment."))
-                self.leave(Close(1001, "the server is restarting: call again in a moment"))
+                self.leave(RESTARTING)
             case TimeUp():
                 self.leave(Close(1000, "this call has reached its longest time: call again to go on"))
 

@@ -45,7 +45,9 @@ class Coming:
 
 
 class Outbound:
-    """With `streamed` a reply is released as it comes, at the pace at which it plays; else whole, once it is complete.
+    """What plays at the caller's ear is `playing`.
+
+    With `streamed` a reply is released as it comes, at the pace at which it plays; else whole, once it is complete.
 
     `now` and `since` are seconds on a clock that never goes back; a `generation` is that of the connection.
     """
@@ -53,36 +55,36 @@ class Outbound:
     def __init__(self, caller: Caller, persona: Ref[ToPersona], tally: Counter[str], phases: Phases) -> None:
         self._caller, self._persona, self._tally = caller, persona, tally
         self.phases = phases
-        self._playing = Playout(phases)
+        self.playing = Playout(phases)
         self._due: float | None = None  # when more of a reply may be released
         self.streamed = False
 
     def set_mode(self, streamed: bool, now: float) -> None:
         """From now on replies are streamed, or not; so is one that is being made."""
         self.streamed = streamed
-        for outgoing in self._playing:
+        for outgoing in self.playing:
             if streamed and outgoing.since is None:
                 outgoing.since = now
 
     @property
     def unsent(self) -> int:
         """Bytes of sound that wait to be sent to the caller."""
-        return sum(len(outgoing.pcm) for outgoing in self._playing)
+        return sum(len(outgoing.pcm) for outgoing in self.playing)
 
     def began(
         self, leg: Leg, reply: ReplyNumber, ask: TurnId, before: str, written: Written | None, now: float
     ) -> None:
         """The model begins to answer; of the same answer a lost connection gave `before`, or all of it is `written`."""
-        first_part = next((outgoing.since for outgoing in self._playing if outgoing.ask == ask), None)
+        first_part = next((outgoing.since for outgoing in self.playing if outgoing.ask == ask), None)
         since = (first_part or now) if self.streamed else None
         persona, written_as = leg.selection.persona.id, written.id if written else ""
-        self._playing.begin(OutgoingReply(leg.generation, reply, ask, persona, before, written_as, since))
+        self.playing.begin(OutgoingReply(leg.generation, reply, ask, persona, before, written_as, since))
         self.phases.reached(ask, Phase.CREATED, now)
 
     def add(self, generation: Generation, event: ReplyAudio | ReplyWords | ReplySaid, now: float) -> None:
         """More of a reply has come, or this was all. It is dropped if the reply was stopped."""
-        outgoing = self._playing.find(generation, event.reply)
-        if outgoing is None:
+        outgoing = self.playing.find(generation, event.reply)
+        if outgoing is None or outgoing.ends_early:
             return
         match event:
             case ReplyAudio(_, pcm):
@@ -96,22 +98,24 @@ class Outbound:
 
     def postponed(self, generation: Generation, reply: ReplyNumber) -> None:
         """Nothing will come of this reply: its ask is asked again, later."""
-        if outgoing := self._playing.find(generation, reply):
-            self._playing.forget(outgoing)
+        if outgoing := self.playing.find(generation, reply):
+            self.playing.forget(outgoing)
 
     def ended(self, generation: Generation, event: ReplyEnded, now: float) -> Outcome:
         """The model is done with a reply."""
-        outgoing = self._playing.find(generation, event.reply)
+        outgoing = self.playing.find(generation, event.reply)
         if outgoing is None:
             return Outcome.STOPPED
+        if outgoing.ends_early:
+            return Outcome.ANSWER
         outgoing.status = event.status
         if event.status == "cancelled":
             if not outgoing.begun and outgoing.since is None:
-                self._playing.forget(outgoing)
+                self.playing.forget(outgoing)
             return Outcome.CANCELLED
         if event.status == "failed" or not outgoing.received:
             if not outgoing.begun:
-                self._playing.forget(outgoing)
+                self.playing.forget(outgoing)
             return self._without_sound(outgoing, event)
         if not outgoing.marks:
             outgoing.marks.append((0, event.text))
@@ -119,7 +123,7 @@ class Outbound:
         self._remember(outgoing, join(outgoing.before, outgoing.text))
         if not self.streamed:
             self._show(outgoing, outgoing.text)
-            self._caller.tell(AudioResponse(outgoing.id, self._playing.send(outgoing, now)))
+            self._caller.tell(AudioResponse(outgoing.id, self.playing.send(outgoing, now)))
         return Outcome.ANSWER
 
     def _without_sound(self, outgoing: OutgoingReply, event: ReplyEnded) -> Outcome:
@@ -153,7 +157,7 @@ class Outbound:
         """Release what is due of a stream; returns after how many seconds more is, None if that is not known."""
         if self._due is not None and now < self._due - 0.001:
             return None
-        released, wait = self._playing.release(now)
+        released, wait = self.playing.release(now)
         for message in released:
             self._caller.tell(message)
         self._due = None if wait is None else now + wait
@@ -161,20 +165,20 @@ class Outbound:
 
     def come(self, generation: Generation) -> Coming | None:
         """The reply that this connection is making; None if nothing of it has come."""
-        for outgoing in self._playing:
+        for outgoing in self.playing:
             if outgoing.generation == generation and not outgoing.status and outgoing.amount:
                 plays = self.streamed and outgoing.received and outgoing.whole != outgoing.amount
-                dry_at = self._playing.runs_dry_at(outgoing) if plays else None
+                dry_at = self.playing.runs_dry_at(outgoing) if plays else None
                 return Coming(outgoing.reply, outgoing.came_at, dry_at)
         return None
 
     def silent(self, now: float) -> bool:
         """True if no reply is being made, or still plays at the caller's ear."""
-        return self._playing.silent(now)
+        return self.playing.silent(now)
 
     def played(self, response_id: str, ms: int, now: float) -> None:
         """The caller's player reports how far it is, in ms from the start of the reply."""
-        self._playing.played(response_id, ms, now)
+        self.playing.played(response_id, ms, now)
 
     def stop(self, live: Leg | None, since: float, now: float) -> list[TurnId]:
         """Something was said at `since`: what the caller knew of then falls silent, and what was heard is remembered.
@@ -182,7 +186,7 @@ class Outbound:
         Returns the asks that count as answered, because some of a streamed answer was heard.
         """
         answered = []
-        for outgoing in self._playing.stop(since, now):
+        for outgoing in self.playing.stop(since, now):
             self._due = None
             for message in silence(outgoing, now, self.streamed):
                 self._caller.tell(message)
@@ -195,9 +199,9 @@ class Outbound:
 
     def drop_unsent(self, live: Leg | None) -> None:
         """Drop the replies that the caller does not know of yet."""
-        for outgoing in self._playing:
+        for outgoing in self.playing:
             if outgoing.since is None:
-                self._playing.forget(outgoing)
+                self.playing.forget(outgoing)
                 self._keep(live, outgoing, 0)
 
     def lost(self, generation: Generation, falters: bool = False) -> dict[TurnId, str]:
@@ -206,7 +210,7 @@ class Outbound:
         If it only `falters`, the words that they would get once all that came was released.
         """
         given = {}
-        for outgoing in self._playing:
+        for outgoing in self.playing:
             if outgoing.generation != generation or outgoing.status:
                 continue
             if self.streamed and not falters:
@@ -215,7 +219,7 @@ class Outbound:
                 given[outgoing.ask] = join(outgoing.before, outgoing.text_if_cut if falters else outgoing.text)
                 self._remember(outgoing, given[outgoing.ask])
             elif not falters:
-                self._playing.forget(outgoing)
+                self.playing.forget(outgoing)
         return {ask: words for ask, words in given.items() if words}
 
     def _keep(self, live: Leg | None, outgoing: OutgoingReply, heard_ms: int) -> None:
@@ -227,5 +231,5 @@ class Outbound:
 
     def close(self) -> None:
         """Nobody is left to hear any reply."""
-        for outgoing in self._playing:
-            self._playing.forget(outgoing)
+        for outgoing in self.playing:
+            self.playing.forget(outgoing)

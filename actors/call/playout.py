@@ -18,6 +18,7 @@ it was.
 from collections import deque
 from collections.abc import Iterator
 
+from actors.call.finish import Finish
 from actors.call.outgoing import RATE, OutgoingReply
 from actors.call.phases import Phase, Phases
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
@@ -35,13 +36,20 @@ class Playout:
         self._phases = phases
         self._queue: deque[OutgoingReply] = deque()
         self._until = 0.0  # when all that was released will have been played
+        self._finish: Finish | None = None
 
     def __iter__(self) -> Iterator[OutgoingReply]:
         return iter(list(self._queue))
 
     def begin(self, outgoing: OutgoingReply) -> None:
-        """A reply is coming. It plays after those before it."""
-        self._queue.append(outgoing)
+        """A reply is coming. It plays after those before it; after `finish` nobody hears it."""
+        if not self._finish:
+            self._queue.append(outgoing)
+
+    def finish(self, finish: Finish) -> None:
+        """The call ends soon: the reply that plays is the last, and stops at a pause."""
+        self._finish = finish
+        self._queue = deque(outgoing for outgoing in self._queue if outgoing.begun)
 
     def find(self, generation: Generation, reply: ReplyNumber) -> OutgoingReply | None:
         """The reply of this number, unless it was stopped or heard to its end."""
@@ -70,6 +78,8 @@ class Playout:
         for outgoing in self._queue:
             if outgoing.done or outgoing.since is None:
                 continue
+            if self._finish:
+                self._finish.look(outgoing, max(now, self._until))
             wait = self._release(outgoing, now, said)
             if not outgoing.done:
                 break

@@ -62,7 +62,7 @@ OUT_OF_REACH = {
 
 
 class Switchboard:
-    """Makes choices and moves of one call; `bridges` carries the moves out, `mode` is how the caller speaks."""
+    """Makes choices and moves of a `conversation`; `bridges` carries the moves out, `mode` is how the caller speaks."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Switchboard:
         conversation: Conversation,
         services: Services,
     ) -> None:
-        self._host, self._caller, self._persona, self._conversation = host, caller, persona, conversation
+        self._host, self._caller, self._persona, self.conversation = host, caller, persona, conversation
         self._choices, self._default = Choices(services.limits.switches), services.default_astrologer
         self._served = Served(services.upstream.can.languages)
         self.bridges = Bridges(host, persona, conversation, self._choices, services)
@@ -130,7 +130,7 @@ class Switchboard:
     def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> ChoiceId:
         self._chosen_at = self._host.clock()
         choice = self._choices.ask(astrologer_id, profile, self._chosen_at, mode)
-        self._conversation.expect(choice)
+        self.conversation.expect(choice)
         return choice
 
     def granted(self, reserved: Reserved) -> None:
@@ -145,7 +145,7 @@ class Switchboard:
         if self.bridges.serving:
             self.mode.keep()
             self._caller.tell(Notice("switching", f"{selection.persona.name} is being called."))
-        self._conversation.switch(live, selection.choice, selection.persona.greeting, self._host.clock())
+        self.conversation.switch(live, selection.choice, selection.persona.greeting, self._host.clock())
         self.bridges.want(selection)
         self.mode.hold(asked.mode or self.mode.now)
         self.steer()
@@ -154,7 +154,7 @@ class Switchboard:
         """The choice has no place: whoever was wanted before still is, or may yet be granted."""
         if self.bridges.closed:
             return
-        self._conversation.retag(choice, self._choices.refused(choice, self.line.wanted))
+        self.conversation.retag(choice, self._choices.refused(choice, self.line.wanted))
         self.mode.hold(self.mode.now)
         self.bridges.go_on()
 
@@ -211,19 +211,19 @@ class Switchboard:
         if self.line.coming and self.line.coming.stands_by:
             self.bridges.discard()  # since the answer faltered before: it does not know of what came then
         live = self.bridges.serving
-        if live and not self.line.coming and self._conversation.foretell(live, self._host.clock()):
+        if live and not self.line.coming and self.conversation.foretell(live, self._host.clock()):
             self.bridges.look()
             self.bridges.open(live.selection, self.line.said, stands_by=True)
 
     def waits(self) -> list[Waiting]:
         """What the caller waits for, and since when nobody has heard of them."""
         line, serving = self.line, self.bridges.serving
-        spoke_at = max(self._began, self._granted_at, self._conversation.inbound.spoke_at)
+        spoke_at = max(self._began, self._granted_at, self.conversation.inbound.spoke_at)
         quiet = Waiting(For.CALLER, since=spoke_at)
         if not line.wanted:
             return [quiet, Waiting(For.CHOICE, since=self._chosen_at), Waiting(For.NOBODY, since=self._began)]
         if serving:
-            return [quiet, *self._conversation.owed.waits(serving)]
+            return [quiet, *self.conversation.owed.waits(serving)]
         if line.live:
             return [quiet, Waiting(For.SWITCH, line.wanted.choice)]
         return [quiet, Waiting(For.BACK if self._acknowledged else For.FIRST)]
@@ -234,14 +234,14 @@ class Switchboard:
             self._acknowledge(live)
         elif old:
             self._rollovers += 1
-            self._conversation.inbound.stream.hold()  # what is said from here on the new connection hears
+            self.conversation.inbound.stream.hold()  # what is said from here on the new connection hears
         else:
             self._caller.tell(Notice("resumed", "The connection to the model is back."))
             for _ in range(self._unacknowledged):
                 self._acknowledge(live)
         self._unacknowledged = 0
         self._persona.tell(StartMeter(live.selection.persona))
-        self._conversation.take_over(live)
+        self.conversation.take_over(live)
         self.bridges.go_on()
 
     def _acknowledge(self, live: Leg) -> None:
@@ -268,6 +268,6 @@ class Switchboard:
         self.bridges.fall_back(live)
         self._choices.fall_back(wanted.choice, live.selection)
         self._persona.tell(StartMeter(live.selection.persona))
-        self._conversation.restore(wanted.choice)
+        self.conversation.restore(wanted.choice)
         self.mode.restore()
         self.bridges.go_on()

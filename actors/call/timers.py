@@ -29,4 +29,9 @@ class ReconnectDue:
     """Another upstream connection is due."""
 
 
-Timer: TypeAlias = Look | TimeUp | ReleaseDue | MicrophoneSilent | ReconnectDue
+@dataclass(frozen=True, slots=True)
+class PauseDue:
+    """The call ends at a pause: is there one?"""
+
+
+Timer: TypeAlias = Look | TimeUp | ReleaseDue | MicrophoneSilent | ReconnectDue | PauseDue

@@ -85,6 +85,16 @@ class Displaced:
 
 
 @dataclass(frozen=True, slots=True)
+class Drain:
+    """The server is about to end. Told to a call: end at a pause, within so many seconds. To the supervisor: all calls.
+
+    The supervisor admits nobody any more, and lets the calls go on for as long as that leaves time for their pauses.
+    """
+
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
 class Replaced:
     """The same user has begun a newer call: this one ends with 4409."""
 
