@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import orjson
 
+from actors.messages.admission import Drain
 from actors.messages.caller import Mode
 from actors.runtime import Ref, Snapshot, Stop
 from actors.services import Limits, Services
@@ -28,7 +29,7 @@ from tests.simulation.world import PERSONAS, Bomb, World
 
 QUIET_SECONDS = 60.0  # in which all that is owed comes: a stalled line is noticed after 30 s at most
 SWITCHES = 1000  # a minute: as many as a caller makes
-ENDING_SECONDS = 12.0  # a drain gives its sessions 10 s, and they their children 2 s
+ENDING_SECONDS = 12.0  # a stop gives its sessions 10 s, and they their children 2 s
 
 
 class Simulated(AssertionError):
@@ -118,7 +119,7 @@ class Run:
         if self.world.weather.bombs:
             self.world.after(random.uniform(1, 20), self._bomb)
         if not self.world.weather.calm and random.random() < 0.1:
-            self.world.after(random.uniform(1, 20), self._drain)
+            self.world.after(random.uniform(1, 20), self._drain, random.choice([0.0, 5.0, 12.0, 40.0]))
         self._pass(3.0)
         while not all(caller.finished for caller in self.callers):
             self._pass(1.0)
@@ -136,7 +137,7 @@ class Run:
 
     def _close(self, stage: Stage) -> None:
         """Nobody and nothing is left."""
-        self._drain()
+        self._stop()
         self._pass(ENDING_SECONDS)
         stage.expect_terminated(self.supervisor)
         for caller in self.callers:
@@ -178,8 +179,13 @@ class Run:
         if random.random() < 0.1 and len(self.callers) < 8:
             world.after(random.uniform(0, 6), self._call, user)
 
-    def _drain(self) -> None:
-        self.world.note("supervisor", "is told to drain")
+    def _drain(self, within: float) -> None:
+        self.world.note("supervisor", f"is told to drain within {within:.0f} s")
+        self.draining = True
+        self.supervisor.tell(Drain(within))
+
+    def _stop(self) -> None:
+        self.world.note("supervisor", "is told to stop")
         self.draining = True
         self.supervisor.tell(Stop())
 

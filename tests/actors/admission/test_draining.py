@@ -1,5 +1,7 @@
 """When each call of a server that is about to end is told so."""
 
+from itertools import pairwise
+
 import pytest
 
 from actors.admission.draining import CALL_SECONDS, DrainPlan
@@ -28,7 +30,7 @@ def test_many_calls_do_not_end_in_one_moment() -> None:
     told = times(200, 60)
     assert told[-1] == pytest.approx(50)
     assert told[0] == pytest.approx(30.1)
-    assert min(b - a for a, b in zip(told, told[1:], strict=False)) == pytest.approx(0.1)
+    assert min(b - a for a, b in pairwise(told)) == pytest.approx(0.1)
     many = times(5000, 60)
     assert (many[0], many[-1]) == (pytest.approx(25, abs=0.1), pytest.approx(50))
 
@@ -44,8 +46,8 @@ def test_who_has_hung_up_leaves_their_time_to_others() -> None:
     """Nobody is told twice, and nobody who is gone."""
     plan = DrainPlan("abc", 60, 0.0)
     plan.ended("b")
-    assert plan.due(0.0) == ([], pytest.approx(49.9))
-    assert plan.due(49.9) == (["a"], pytest.approx(0.1))
+    assert plan.due(0.0)[0] == plan.due(49.8)[0] == []
+    assert plan.due(49.9)[0] == ["a"]
     assert plan.due(99.0) == (["c"], None)
     assert plan.due(99.0) == ([], None)
 

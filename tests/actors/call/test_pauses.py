@@ -72,7 +72,7 @@ def test_after_a_sentence_before_any_other_pause() -> None:
     anywhere = heard(pcm).place(ends, RATE // 2)
     assert anywhere
     assert anywhere.characters is None
-    assert RATE + QUIET == pytest.approx(anywhere.byte, abs=20 * BYTES_PER_MS)
+    assert pytest.approx(anywhere.byte, abs=20 * BYTES_PER_MS) == RATE + QUIET
     assert heard(pcm).place([], len(pcm)) is None
 
 
@@ -95,7 +95,7 @@ def test_words_that_came_ahead_of_their_sound_are_shared_out() -> None:
     assert [end.characters for end in ends] == [12, 26, 37]
     place = heard(pcm).place(ends, len(pcm))
     assert place
-    assert 2.9 * RATE + QUIET == pytest.approx(place.byte, abs=NEAR)
+    assert pytest.approx(place.byte, abs=NEAR) == 2.9 * RATE + QUIET
 
 
 def test_what_ends_a_sentence() -> None:
