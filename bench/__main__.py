@@ -22,6 +22,7 @@ from bench import (
     catalogue,
     churn,
     decode,
+    drain,
     hop,
     isolation,
     kills,
@@ -50,6 +51,7 @@ class Name(Enum):
     STALLS = "stalls"
     ROLLOVER = "rollover"
     BARGEIN = "bargein"
+    DRAIN = "drain"
     CALLS = "calls"
     DECODE = "decode"
     CATALOGUE = "catalogue"
@@ -108,6 +110,7 @@ def _runs(full: bool, cycles: int | None, cuts: int | None, kind: list[str] | No
         Name.STALLS: lambda: uvloop.run(stalls.run(cuts or (400 if full else 60))),
         Name.ROLLOVER: lambda: uvloop.run(rollover.run(cuts or (1000 if full else 120))),
         Name.BARGEIN: lambda: uvloop.run(bargein.run(30 if full else 4)),
+        Name.DRAIN: lambda: uvloop.run(drain.run(60.0 if full else 30.0)),
         Name.CALLS: lambda: calls.run(20 if full else 6),
         Name.DECODE: decode.run,
         Name.CATALOGUE: catalogue.run,

@@ -19,6 +19,7 @@ from realtime.contract import SAY_EXACTLY
 GO_ON = "Go on from exactly where it stopped"
 PADDING = 300  # ms before the speech that are part of its turn
 REST = b64encode(bytes(WORD - MARK.size))
+LOUD = b64encode(bytes((0, 32) * 3 + (0, 224) * 3) * ((WORD - MARK.size) // 12))
 SPEECH, REPLY = "item_u", "item_a"
 
 
@@ -53,6 +54,8 @@ class Manner:
     """Seconds after which a session expires."""
     lengths: dict[int, int] = field(default_factory=dict)
     """By caller: words of a reply, instead of `words`."""
+    sentence: int = 0
+    """Words of a sentence. The last of them is quiet behind its mark and has a full stop, the others are loud."""
     stalls: dict[int, tuple[int, float]] = field(default_factory=dict)
     """By caller: at which word of their next answer it falls silent, once, and for how many seconds."""
     speech: Counter[tuple[int, int]] = field(default_factory=Counter)
@@ -245,10 +248,17 @@ class Model:
         voice = VOICES.index(self._session["audio"]["output"]["voice"])
         burst = []
         while position < last:
-            written = text(turn, position)
+            goes_on = self._manner.sentence and (position + 1) % self._manner.sentence
+            stops = self._manner.sentence and not goes_on
+            written = text(turn, position).replace(" ", ". ") if stops else text(turn, position)
             event = {"type": "response.output_audio_transcript.delta", **self._about, "delta": written}
             burst.append(frames.frame(frames.TEXT, orjson.dumps(event)))
-            burst += self._prefix, b64encode(word(self._line.who, voice, turn, position)), REST, b'"}'
+            burst += (
+                self._prefix,
+                b64encode(word(self._line.who, voice, turn, position)),
+                LOUD if goes_on else REST,
+                b'"}',
+            )
             self._history[-1] = ("assistant", self._history[-1][1] + written)
             position += 1
             if self._manner.gap and position < last:

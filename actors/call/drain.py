@@ -15,7 +15,7 @@ from actors.call.timers import PauseDue
 from actors.messages.admission import Drain
 from actors.messages.caller import Close, Notice
 
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.1
 RESTARTING = Close(1001, "the server is restarting: call again in a moment")
 
 

@@ -13,16 +13,21 @@ class Finish:
         self._anywhere, self._until = since + min(SENTENCE_SECONDS, within / 2), since + within
         self._reply: OutgoingReply | None = None
         self._pauses = Pauses(0)
+        self._seen = (0, False)
 
     def look(self, reply: OutgoingReply, plays_at: float) -> None:
         """End this reply at its pause, if that is known by now. What is released next plays at `plays_at`."""
         if reply is not self._reply:
             self._reply, self._pauses = reply, Pauses(reply.released)
+            self._seen = (0, False)
         if reply.ends_early or (reply.status and not reply.pcm):
             return
+        seen = (reply.amount, complete := bool(reply.status) or reply.whole == reply.amount)
+        if seen == self._seen:
+            return
+        self._seen = seen
         anywhere, most = (self._byte(reply, plays_at, at) for at in (self._anywhere, self._until))
         self._pauses.hear(reply.pcm, reply.released, most)
-        complete = bool(reply.status) or reply.whole == reply.amount
         if place := self._pauses.place(stops(reply.marks, reply.received, complete), anywhere):
             reply.end_early(max(reply.released, place.byte), place.characters)
 

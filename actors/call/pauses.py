@@ -8,8 +8,8 @@ The words of a reply come ahead of its sound, so that the place of a full stop i
 - The model sends words (a mark: the byte at which they came), then the sound of them. If it keeps in step, the words
   of a mark are shared out over the sound up to the next mark.
 - If it sends the words far ahead of the sound, all marks are near the beginning. Then the share of all characters that
-  come before the full stop is the share of all sound, once the reply is complete; before that, words are spoken at an
-  ordinary pace. This counts where it is later than the estimate by marks: nothing is said before its words came.
+  come before the full stop is the share of all sound, once the reply is complete; before that, words are spoken at the
+  highest pace. This counts where it is later than the estimate by marks: nothing is said before its words came.
 - A pause belongs to a full stop if it is near the estimate: from NEAR before it to NEAR and DRIFT of the sound since
   the mark after it. A pause in the middle of a sentence that happens to be there is taken for its end.
 """
@@ -30,7 +30,7 @@ FLOOR = 400  # what samples swing by: -44 dBFS
 SHARE = 40
 NEAR = 250 * BYTES_PER_MS
 DRIFT = 0.12
-CHARACTERS_A_MS = 0.015  # speech at an ordinary pace
+CHARACTERS_A_MS = 0.025  # speech at the highest pace
 END = re.compile(r"[.?!।॥…؟۔。]+[\"'”’»)\]]*(?=\s|$)")
 
 Marks = Sequence[tuple[int, str]]
@@ -71,7 +71,7 @@ def stops(marks: Marks, received: int, complete: bool) -> list[Stop]:
 
 
 def _spoken(characters: int) -> int:
-    """Bytes of sound of so many characters, at an ordinary pace."""
+    """Bytes of sound of so many characters, at the highest pace."""
     return int(characters / CHARACTERS_A_MS) * BYTES_PER_MS
 
 
