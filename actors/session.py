@@ -41,10 +41,12 @@ from actors.messages.admission import (
     From,
     FromSession,
     Leaving,
+    LostSight,
     ReleaseSlots,
     Replaced,
     Reserve,
     Reserved,
+    SeenAgain,
     Wish,
 )
 from actors.messages.bridge import (
@@ -58,7 +60,7 @@ from actors.messages.bridge import (
 )
 from actors.messages.caller import Close, Notice
 from actors.messages.ids import ChoiceId, Generation
-from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared
+from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, PauseMeter, Prepared, ResumeMeter
 from actors.persona import PersonaActor, PersonaInbox
 from actors.runtime import Boot, Down, Hired, LoopActor, MailboxOverflow, Ref, Stop
 from actors.services import Services
@@ -67,8 +69,8 @@ from audio import Decoded, Undecoded
 log = logging.getLogger(__name__)
 
 SessionInbox: TypeAlias = (
-    Boot | Stop | Down | Attached | Detached | Drain | Replaced | From | FromPersona | Reserved | Declined | FromBridge
-    | Decoded | Undecoded | Displaced | Timer
+    Boot | Stop | Down | Attached | Detached | LostSight | SeenAgain | Drain | Replaced | From | FromPersona
+    | Reserved | Declined | FromBridge | Decoded | Undecoded | Displaced | Timer
 )  # fmt: skip
 
 
@@ -137,7 +139,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._room.of(self._services.waiting.holding(connection, self._address))
                 if mode:
                     self._switchboard.mode.set(mode)
-            case Detached() | Replaced() | Stop() | TimeUp():
+            case Detached() | Replaced() | Stop() | TimeUp() | LostSight() | SeenAgain():
                 self._consider_leaving(message)
             case Down():
                 self._child_ended(message)
@@ -227,12 +229,21 @@ class UserSessionActor(LoopActor[SessionInbox]):
 
     # How it ends.
 
-    def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp) -> None:
+    def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp | LostSight | SeenAgain) -> None:
         match message:
-            case Detached(connection, how):
-                if connection == self._caller.connection:
-                    self._caller.detach()
-                    self.leave(how)
+            case Detached(connection) | LostSight(connection) | SeenAgain(connection) if (
+                connection != self._caller.connection
+            ):
+                pass
+            case LostSight(_, seen_at):
+                self._persona.tell(PauseMeter(seen_at))
+            case SeenAgain():
+                self._persona.tell(ResumeMeter())
+            case Detached(_, how, seen_at):
+                self._caller.detach()
+                if seen_at is not None:
+                    self._persona.tell(PauseMeter(seen_at))
+                self.leave(how)
             case Replaced():
                 self.leave(Close(4409, "replaced by your newer connection: do not reconnect this one"))
             case Stop():

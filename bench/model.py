@@ -13,13 +13,11 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from bench import frames
-from bench.marks import CODED_MARK, GREETING_WORDS, MARK, VOICES, WORD, Mark, now, text, texts, word
+from bench.marks import CODED_MARK, GREETING_WORDS, LOUD, REST, VOICES, Mark, in_sentence, now, texts, word
 from realtime.contract import SAY_EXACTLY
 
 GO_ON = "Go on from exactly where it stopped"
 PADDING = 300  # ms before the speech that are part of its turn
-REST = b64encode(bytes(WORD - MARK.size))
-LOUD = b64encode(bytes((0, 32) * 3 + (0, 224) * 3) * ((WORD - MARK.size) // 12))
 SPEECH, REPLY = "item_u", "item_a"
 
 
@@ -39,7 +37,8 @@ class Manner:
     """The behaviour of the model, and what it has received and answered; shared by all its sessions.
 
     `words` of a reply, `gap` seconds between them, `thinking` seconds before them; `opening` seconds of a handshake,
-    `writing` most seconds until a transcript; `notice` and `pause` frames until speech, or its end, is detected.
+    `writing` most seconds until a transcript; `notice` and `pause` frames until speech, or its end, is detected. The
+    last of `sentence` words is quiet, the others are loud; 0: all are quiet.
     """
 
     words: int = 20
@@ -55,7 +54,6 @@ class Manner:
     lengths: dict[int, int] = field(default_factory=dict)
     """By caller: words of a reply, instead of `words`."""
     sentence: int = 0
-    """Words of a sentence. The last of them is quiet behind its mark and has a full stop, the others are loud."""
     stalls: dict[int, tuple[int, float]] = field(default_factory=dict)
     """By caller: at which word of their next answer it falls silent, once, and for how many seconds."""
     speech: Counter[tuple[int, int]] = field(default_factory=Counter)
@@ -239,8 +237,7 @@ class Model:
         self._prefix = frames.header(frames.TEXT, len(prefix) + CODED_MARK + len(REST) + 2) + prefix
         self._history.append(("assistant", ""))
         if self._manner.thinking:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._manner.thinking, self._words, turn, first, last)
+            self._timer = asyncio.get_running_loop().call_later(self._manner.thinking, self._words, turn, first, last)
         else:
             self._words(turn, first, last)
 
@@ -248,9 +245,7 @@ class Model:
         voice = VOICES.index(self._session["audio"]["output"]["voice"])
         burst = []
         while position < last:
-            goes_on = self._manner.sentence and (position + 1) % self._manner.sentence
-            stops = self._manner.sentence and not goes_on
-            written = text(turn, position).replace(" ", ". ") if stops else text(turn, position)
+            written, goes_on = in_sentence(turn, position, self._manner.sentence)
             event = {"type": "response.output_audio_transcript.delta", **self._about, "delta": written}
             burst.append(frames.frame(frames.TEXT, orjson.dumps(event)))
             burst += (
@@ -263,8 +258,7 @@ class Model:
             position += 1
             if self._manner.gap and position < last:
                 if (pause := self._pause(position)) < inf:
-                    loop = asyncio.get_running_loop()
-                    self._timer = loop.call_later(pause, self._words, turn, position, last)
+                    self._timer = asyncio.get_running_loop().call_later(pause, self._words, turn, position, last)
                 break
         else:
             self._line.transport.write(b"".join(burst))
@@ -289,12 +283,8 @@ class Model:
         self._say({"type": "response.output_item.done", "response_id": self._response["id"], "item": item})
         details = {"type": status, "reason": reason} if reason else None
         usage = {"total_tokens": 9, "input_tokens": 4, "output_tokens": 5}
-        self._say(
-            {
-                "type": "response.done",
-                "response": {**self._response, "status": status, "status_details": details, "usage": usage},
-            }
-        )
+        done = {**self._response, "status": status, "status_details": details, "usage": usage}
+        self._say({"type": "response.done", "response": done})
         self._response = None
 
     def _say(self, event: dict[str, Any]) -> None:

@@ -64,6 +64,7 @@ class Meter:
         self._times: dict[tuple[str, Pricing | None], _Time] = {}
         self._on: _Time | None = None
         self._since = 0.0
+        self._paused = False
 
     def start(self, persona: Persona, now: float) -> None:
         """Start the meter for a persona; it is stopped for the one before."""
@@ -78,6 +79,16 @@ class Meter:
             self._on.ms = self._ms(self._on, now)
         self._on = None
 
+    def pause(self, now: float) -> None:
+        """Nothing is metered from `now` on, whoever is on the line, until `resume`. `now` may be a while ago."""
+        if self._on:
+            self._on.ms = self._ms(self._on, max(now, self._since))
+        self._paused = True
+
+    def resume(self, now: float) -> None:
+        """From now on whoever is on the line is metered again."""
+        self._paused, self._since = False, now
+
     def bill(self, now: float) -> Bill:
         """The bill up to now. Only full seconds of each stay count."""
         times = self._times.values()
@@ -85,9 +96,10 @@ class Meter:
 
     def seconds_to_full_minute(self, now: float) -> float | None:
         """The seconds until the next full minute of priced time; None if no priced time is being counted."""
-        if not self._on or not self._on.persona.behaviour.pricing:
+        if not self._on or self._paused or not self._on.persona.behaviour.pricing:
             return None
         return 60 - self.bill(now).priced_seconds % 60 - self._ms(self._on, now) % 1000 / 1000
 
     def _ms(self, time: _Time, now: float) -> int:
-        return time.ms + round((now - self._since) * 1000) if time is self._on else time.ms
+        runs = time is self._on and not self._paused
+        return time.ms + round((now - self._since) * 1000) if runs else time.ms

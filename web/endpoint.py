@@ -26,6 +26,7 @@ from web.receive_buffer import LARGE_A_SECOND, LARGE_AT_ONCE, ReceiveBuffer
 from web.receiver import Receiver
 from web.refused_handshakes import REASON, Reason
 from web.request_handler import TimedRequestHandler
+from web.signs_of_life import SignsOfLife
 from web.user_id import read_user_id
 
 DEAD_SECONDS = 60  # the kernel ends a connection on which sent bytes stay unacknowledged for so long
@@ -108,6 +109,7 @@ class Endpoint:
             waiting,
             client_limits,
         )
+        self._signs = SignsOfLife(client_limits)
         self._large_rate = Rate(LARGE_A_SECOND, LARGE_AT_ONCE)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -144,7 +146,8 @@ class Endpoint:
                 receiver = Receiver(
                     socket, socket.frames, session, connection, holding, receive_buffer, request, self._counters, rate
                 )
-                await receiver.run(self._client_limits.pong_seconds)
+                with self._signs.watch(connection, receiver, outbox, request.transport):
+                    await receiver.run(self._client_limits.pong_seconds)
         except (ConnectionError, TimeoutError):  # a pong could not be written: the peer does not read
             if request.transport:
                 request.transport.abort()

@@ -4,6 +4,7 @@ import asyncio
 import io
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import TypeAlias
 
 from aiohttp import WSMsgType, web
@@ -21,7 +22,6 @@ log = logging.getLogger(__name__)
 Queued: TypeAlias = bytes | AudioResponse | Sound | Close
 """What the queue holds. An `AudioResponse` is encoded only when it is written."""
 
-PING_SECONDS = 30.0
 PING = b""
 TOO_SLOW = Close(4408, "you read too slowly: check the network and call again")
 
@@ -49,6 +49,7 @@ class Outbox:
         self._sound = 0  # queued bytes of streamed audio
         self._large = (holding or Ledger().holding(connection)).parcel(Kind.REPLY, lambda lost: self._evict())
         self._wake = asyncio.Event()
+        self.seen_at: Callable[[], float | None] = lambda: None  # when the caller gave the last sign of life
         self.closing = False  # a Close is queued or written: `run` ends within the time that a close may take
         self.admitted: asyncio.Future[LoopRef[From | Detached] | None] = asyncio.get_running_loop().create_future()
 
@@ -102,7 +103,6 @@ class Outbox:
 
     async def run(self) -> None:
         """Write until a Close is written, or the connection is lost."""
-        self._schedule_ping()
         try:
             while True:
                 await self._wake.wait()
@@ -124,7 +124,6 @@ class Outbox:
 
     def _release(self) -> None:
         """Nothing is written any more: drop the queue."""
-        self._ping_timer.cancel()
         self.closing = True
         self._waiting.clear()
         self._large.release()
@@ -132,15 +131,11 @@ class Outbox:
     def _detach(self) -> None:
         """End the call of a caller who reads too slowly, even though the last frame is not written yet."""
         if self._session:
-            self._session.tell(Detached(self._connection, TOO_SLOW))
+            self._session.tell(Detached(self._connection, TOO_SLOW, self.seen_at()))
 
-    def _schedule_ping(self) -> None:
-        self._ping_timer = asyncio.get_running_loop().call_later(PING_SECONDS, self._ping)
-
-    def _ping(self) -> None:
-        """Keep the connection open through proxies, and have the kernel detect a dead peer."""
-        self._schedule_ping()
-        if not self.closing:
+    def ping(self) -> None:
+        """Ask whether anybody is there, unless that waits to be written: the kernel detects a dead peer by it, too."""
+        if not self.closing and not any(frame is PING for frame in self._waiting):
             self._put(PING)
 
     async def _write(self, frame: Queued) -> bool:

@@ -7,6 +7,7 @@ and goes on when the session and the address can bear it.
 
 import asyncio
 import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 
 from aiohttp import WebSocketError, WSMsgType, web
@@ -15,7 +16,7 @@ from aiohttp.http import WSMessageNoDecodeText
 from actors.admission.rate import Rate
 from actors.admission.waiting import CROWDED, LARGE, Holding, Kind
 from actors.counters import Counters
-from actors.messages.admission import Detached, From
+from actors.messages.admission import GONE, Detached, From
 from actors.messages.caller import Close, FromCaller, Malformed, Recorded, Spoke, Stray, TooFast
 from actors.runtime import LoopRef
 from schemas import Refused
@@ -52,6 +53,8 @@ class Receiver:
     counters: Counters
     rate: Rate | None
     """Of all calls of this address; None where the address has no limit."""
+    seen_at: Callable[[], float | None] = field(default=lambda: None, init=False)
+    """When the caller gave the last sign of life."""
     binary: BinaryFrames = field(default_factory=lambda: BinaryFrames(time.monotonic))
     _told: int = field(default=0, init=False)  # in frames of audio, since the budget began anew
     _enough: float = field(default=0.0, init=False)  # when the time of the budget is over
@@ -72,7 +75,17 @@ class Receiver:
             raise
         finally:
             self.frames.leave()
-            self.session.tell(gone)
+            self.session.tell(replace(gone, seen_at=self.seen_at()) if gone.how in (GONE, TOO_SLOW) else gone)
+
+    @property
+    def pulse(self) -> Hashable:
+        """Differs from before if a frame has come since, or some of a large one."""
+        return self._told, self._enough, self.receive_buffer.incomplete
+
+    @property
+    def holds_back(self) -> bool:
+        """True while nothing is read because the address is over its rate."""
+        return self._held > 0
 
     def _straight(self, frame: WSMessageNoDecodeText) -> bool:
         """The parser has finished a frame, and none waits: tell the session at once, if it and the budget allow that.

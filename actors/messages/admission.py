@@ -63,10 +63,29 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Detached:
-    """The connection has ended. `how`: the close code and reason, GONE if it ended without one."""
+    """The connection has ended. `how`: the close code and reason, GONE if it ended without one.
+
+    `seen_at` is when the caller gave the last sign of life, where they did not say that they leave, as in LostSight.
+    """
 
     connection: int
     how: Close = GONE
+    seen_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LostSight:
+    """Nothing was seen of the caller for long: the last sign of life was at `seen_at`, on the clock of calls."""
+
+    connection: int
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAgain:
+    """The caller who was lost sight of has given a sign of life."""
+
+    connection: int
 
 
 @hot_message

@@ -22,6 +22,18 @@ class StopMeter:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseMeter:
+    """No time is metered since `at`, whoever is on the line: the caller was seen last then. On the clock of calls."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeMeter:
+    """The caller is seen again: from now on time is metered."""
+
+
+@dataclass(frozen=True, slots=True)
 class CloseBill:
     """The call is over: stop the meter, and answer with BillClosed."""
 
@@ -74,5 +86,5 @@ class BillClosed:
     bill: Bill
 
 
-ToPersona: TypeAlias = Prepare | Remember | StartMeter | StopMeter | CloseBill
+ToPersona: TypeAlias = Prepare | Remember | StartMeter | StopMeter | PauseMeter | ResumeMeter | CloseBill
 FromPersona: TypeAlias = Prepared | MinutePassed | BillClosed
