@@ -148,7 +148,7 @@ def test_a_line_that_died_behind_a_proxy_is_not_billed(caplog: pytest.LogCapture
             async with Phone(url, "user-1") as phone:
                 await phone.choose(TINA, mode="stream")
                 began = asyncio.get_running_loop().time()
-                await phone.reply()
+                await phone.hear("sound")
                 await phone.speak(bytes(48_000))
                 proxy.silent = True
                 talked = asyncio.get_running_loop().time() - began
