@@ -1,7 +1,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: setup run test test-all nightly check bench interop demo clean
+.PHONY: setup run test test-all nightly check bench peers interop demo clean
 
 setup: .venv/ready
 
@@ -40,6 +40,15 @@ bench: setup .venv/bench
 	$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	touch $@
 
+peers: .peers/ready
+
+.peers/ready: bench/peers/openai-agents.txt bench/peers/pipecat.txt
+	for each in openai-agents pipecat; do \
+		$(PYTHON) -m venv .peers/$$each || exit; \
+		.peers/$$each/bin/pip install --quiet --disable-pip-version-check -r bench/peers/$$each.txt || exit; \
+	done
+	touch $@
+
 interop: setup .interop/ready
 	$(PY) -m bench.interop
 
@@ -53,5 +62,5 @@ interop: setup .interop/ready
 	touch $@
 
 clean:
-	rm -rf .venv .interop demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .interop .peers demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -90,8 +90,8 @@ class OpenAIBridgeActor(LoopActor[BridgeInbox]):
 
     def on_receive(self, message: BridgeInbox) -> None:
         match message:
-            case Append():  # 50 times a second
-                self._send(message)
+            case Append():  # 50 times a second; no events follow at once
+                self._protocol.send(message)
             case Frame(data):
                 self._receive(data)
             case Configure():

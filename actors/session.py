@@ -168,7 +168,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     # Life.
 
     def _begin(self) -> None:
-        services, self.clock = self._services, self._services.clock.now
+        services, self.clock = self._services, self._services.clock.of_this_loop()
         self._began = self.clock()
         self._persona = persona = self.hire(PersonaActor, self.me, services.clock)
         self._inbound = Inbound(self._caller, persona, Clips(services.pool, self.me, self._by))

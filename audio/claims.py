@@ -7,6 +7,7 @@ import re
 
 _EBML = b"\x1aE\xdf\xa3"
 _CLUSTER = re.compile(rb"\x1fC\xb6u(?=[\x01-\xff])")
+_SEGMENT = re.compile(rb"\x18S\x80g(?=[\x01-\xff])")  # holds all of a file behind its EBML head
 _IN_CLUSTER = frozenset(b"\xe7\xa7\xab\xec\xbf\xa3")  # the first bytes of what a cluster may begin with
 _BEHIND = (
     _EBML, b"\x1fC\xb6u", b"\x18S\x80g", b"\x1cS\xbbk", b"\x12T\xc3g", b"\x11M\x9bt", b"\x15I\xa9f", b"\x16T\xaek",
@@ -27,19 +28,34 @@ def with_true_sizes(file: bytes) -> bytes:
 
 
 def _webm(file: bytes) -> bytes:
-    """A cluster behind whose end nothing begins becomes one of unknown size, which ends where the next begins."""
+    """What may not be believed becomes of unknown size, and so ends where the next begins.
+
+    That is a cluster behind whose end nothing begins, and each of joined files: FFmpeg reads two that claim a size.
+    """
     mended = bytearray(file)
     for found in _CLUSTER.finditer(file):
-        at = found.end()
-        width = 9 - file[at].bit_length()
-        unknown = (1 << 7 * width) - 1
-        begins = at + width
-        size = int.from_bytes(file[at:begins]) & unknown
-        end = begins + size
-        if size == unknown or end >= len(file) or file[begins] not in _IN_CLUSTER or file.startswith(_BEHIND, end):
+        begins, size = _size(file, found.end())
+        if size is None or begins + size >= len(file) or file[begins] not in _IN_CLUSTER:
             continue
-        mended[at:begins] = (unknown | 1 << 7 * width).to_bytes(width)
+        if not file.startswith(_BEHIND, begins + size):
+            _make_unknown(mended, found.end())
+    if file.count(_EBML) > 1:
+        for found in _SEGMENT.finditer(file):
+            _make_unknown(mended, found.end())
     return bytes(mended)
+
+
+def _size(file: bytes, at: int) -> tuple[int, int | None]:
+    """Where an element's content begins whose size stands at `at`, and that size; None if it is unknown."""
+    width = 9 - file[at].bit_length()
+    unknown = (1 << 7 * width) - 1
+    size = int.from_bytes(file[at : at + width]) & unknown
+    return at + width, None if size == unknown else size
+
+
+def _make_unknown(file: bytearray, at: int) -> None:
+    width = 9 - file[at].bit_length()
+    file[at : at + width] = ((2 << 7 * width) - 1).to_bytes(width)
 
 
 def _mp4(file: bytes) -> bytes:
@@ -47,15 +63,14 @@ def _mp4(file: bytes) -> bytes:
     mended, at = bytearray(file), 0
     while at + _HEAD <= len(file):
         size = int.from_bytes(file[at : at + 4])
-        wide = size == 1
-        end = at + (int.from_bytes(file[at + 8 : at + 16]) if wide else size)
+        end = at + (int.from_bytes(file[at + 8 : at + 16]) if size == 1 else size)
         if file[at + 4 : at + 8] == b"mdat":
-            if end > at + _HEAD and (end == len(file) or _BOX.match(file, end)):
+            if at + _HEAD < end <= len(file) and (end == len(file) or _BOX.match(file, end)):
                 at = end
                 continue
             behind = _BOX.search(file, at + _HEAD)
             end = behind.start() if behind else len(file)
-            if not wide and behind:
+            if behind:
                 mended[at : at + 4] = (end - at).to_bytes(4)
         elif end < at + _HEAD:
             break

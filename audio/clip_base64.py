@@ -1,8 +1,9 @@
 """The base64 of a clip as clients write it: in either alphabet, without padding, as a data URL, in quotes, in lines."""
 
 import re
-from base64 import b64decode
 from urllib.parse import unquote
+
+from pybase64 import b64decode
 
 from schemas import Refused
 
@@ -11,7 +12,7 @@ _LABEL = re.compile(r"data:[^,]{0,200},|[^,]{0,200};\s*base64\s*,|base64,", re.I
 _BREAKS = b"\t\r\n\f\v"
 _USUAL = bytes.maketrans(b"-_", b"+/")  # the alphabet of URLs: these two characters cannot mean anything else
 _FOREIGN = re.compile(rb"[^A-Za-z0-9+/]")
-_NO_FILE = re.compile(r"\[object |(?:blob|file|content|https?):", re.IGNORECASE)
+_NO_FILE = re.compile(r"\[object |(?:blob|file|content|https?):|(?:undefined|null|none|nan)\Z", re.IGNORECASE)
 
 
 def decode_base64(text: str) -> bytes:
@@ -22,7 +23,7 @@ def decode_base64(text: str) -> bytes:
     if label := _LABEL.match(text.lstrip()):
         text = text.lstrip()[label.end() :]
     if _NO_FILE.match(text):
-        raise _refused("it is the name or the address of a recording, not its bytes")
+        raise _refused("it stands for a recording, or for none, and is not its bytes")
     if "%" in text:
         text = unquote(text)
     if "\\" in text:  # escaped twice

@@ -3,19 +3,30 @@
 import re
 from itertools import islice
 
+WEBM, OGG, WAV, MP3, AMR = "a webm file", "an ogg file", "a WAV file", "an MP3 file", "an AMR file"
 _FILES = {
-    b"\x1aE\xdf\xa3": "a webm file",
-    b"OggS": "an ogg file",
-    b"RIFF": "a WAV file",
-    b"RF64": "a WAV file",
+    b"\x1aE\xdf\xa3": WEBM,
+    b"OggS": OGG,
     b"fLaC": "a FLAC file",
-    b"#!AM": "an AMR file",
+    b"#!AM": AMR,
+    b"#!SI": "a SILK file",
+    b"\x02#!S": "a SILK file",
     b"caff": "a CAF file",
     b"FORM": "an AIFF file",
+    b".snd": "an AU file",
+    b"riff": "a Wave64 file",
+    b"wvpk": "a WavPack file",
+    b"MThd": "a MIDI file",
+    b"0&\xb2u": "a WMA file",
     b"\x89PNG": "a PNG image",
+    b"GIF8": "a GIF image",
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a ZIP archive",
+    b"#EXT": "a playlist",
+    b"ffco": "a playlist",
 }
+_SHORT = {b"\xff\xd8\xff": "a JPEG image", b"\x1f\x8b\x08": "a gzip archive", b"FLV": "an FLV video", b"ID3": MP3}
+_RIFF = {b"WAVE": WAV, b"AVI ": "an AVI video", b"WEBP": "a WebP image"}
 _WEBM, _OGG, _MP4 = "a piece of a webm", "a piece of an ogg file", "a piece of an m4a or mp4"
 _PIECES = {b"\x1fC\xb6u": _WEBM}
 _BOXES = {b"ftyp": "an m4a, mp4 or 3gp file"} | dict.fromkeys((b"moov", b"wide", b"free"), "an mp4 file")
@@ -40,10 +51,12 @@ _RATES = {3: (44_100, 48_000, 32_000, 0), 2: (22_050, 24_000, 16_000, 0), 0: (11
 
 def file_at_start(head: bytes) -> str | None:
     """Name the kind of file that begins with these bytes, e.g. "a webm file"."""
-    if found := _FILES.get(head[:4]) or _BOXES.get(head[4:8]):
+    if found := _FILES.get(head[:4]) or _BOXES.get(head[4:8]) or _SHORT.get(head[:3]):
         return found
-    if head.startswith(b"ID3") or _is_followed(head, _mp3_frame(head)):
-        return "an MP3 file"
+    if head.startswith((b"RIFF", b"RF64", b"BW64")):
+        return _RIFF.get(head[8:12], WAV)
+    if _is_followed(head, _mp3_frame(head)):
+        return MP3
     return "an AAC file" if _is_followed(head, _adts_frame(head)) else None
 
 

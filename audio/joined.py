@@ -14,7 +14,7 @@ MOST_HEADS = 10_000  # of files, that are looked at: of 12 ms each in the longes
 
 _FTYP = re.compile(rb"\0\0\0[\x10-\xff]ftyp")  # as every mp4 begins, and m4a and 3gp with it
 _MOOV = re.compile(rb"moov.{4}mvhd", re.DOTALL)  # its index
-_HEADS = re.compile(rb"RIFF.{4}WAVE|%b" % _FTYP.pattern, re.DOTALL)
+_HEADS = re.compile(rb"(?:RIFF|RF64|BW64).{4}WAVE|%b" % _FTYP.pattern, re.DOTALL)
 
 
 def files_in(clip: bytes) -> list[bytes]:
@@ -22,7 +22,7 @@ def files_in(clip: bytes) -> list[bytes]:
 
     Raises Refused (audio_undecodable) if there are too many.
     """
-    heads = sum(1 for _ in _HEADS.finditer(clip))
+    heads = max(sum(1 for _ in _HEADS.finditer(clip)), clip.count(b"data"))
     if heads <= MOST_HEADS:
         files = _mp4_files(clip) if _FTYP.match(clip) else wav_files(clip)
         if len(files) <= MOST_FILES:

@@ -6,15 +6,18 @@ RIFF size WAVE  fmt ...  data size  samples ............  LIST ...  RIFF size WA
 
 import re
 import struct
-from itertools import groupby, pairwise
+from collections.abc import Iterator
+from itertools import chain, groupby, pairwise
 from operator import itemgetter
 
-_BEGINS = re.compile(rb"RIFF.{4}WAVE", re.DOTALL)
+_BEGINS = re.compile(rb"(?:RIFF|RF64|BW64).{4}WAVE", re.DOTALL)
 _CHUNK = struct.Struct("<4sI")
 _FORMAT = struct.Struct("<HHIIHH")  # tag, channels, rate, bytes a second, bytes of a block, bits of a sample
 _EXTENSION = struct.Struct("<HHIH")  # its size, bits that count, which loudspeakers, tag
 _PCM, _EXTENDED = 1, 0xFFFE
-_KNOWN = frozenset((b"LIST", b"id3 ", b"ID3 ", b"fact", b"cue ", b"bext", b"JUNK", b"junk", b"iXML", b"PEAK", b"smpl"))
+_KNOWN = frozenset(
+    (b"data", b"LIST", b"id3 ", b"ID3 ", b"fact", b"cue ", b"bext", b"JUNK", b"junk", b"iXML", b"PEAK", b"smpl")
+)
 
 
 def wav_files(clip: bytes) -> list[bytes]:
@@ -25,25 +28,25 @@ def wav_files(clip: bytes) -> list[bytes]:
     if not _BEGINS.match(clip):
         return [clip]
     starts = [found.start() for found in _BEGINS.finditer(clip)]
-    sounds = [_sound(memoryview(clip)[start:end]) for start, end in pairwise([*starts, len(clip)])]
-    if not any(samples for _, samples in sounds):
-        return [clip]
+    whole = memoryview(clip)
+    sounds = chain.from_iterable(_sounds(whole[start:end]) for start, end in pairwise([*starts, len(clip)]))
     alike = groupby((sound for sound in sounds if sound[1]), key=itemgetter(0))
-    return [_file(shape, [samples for _, samples in several]) for shape, several in alike]
+    return [_file(shape, [samples for _, samples in several]) for shape, several in alike] or [clip]
 
 
-def _sound(file: memoryview) -> tuple[bytes, memoryview]:
-    """The format and the samples of one file, empty where it has none."""
+def _sounds(file: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """The format and the samples of each chunk of data in one file."""
     at, shape = 12, b""
     while at + _CHUNK.size <= len(file):
         name, size = _CHUNK.unpack_from(file, at)
         at += _CHUNK.size
         if name == b"data" and shape:
-            return shape, _samples(file[at:], size)
-        if name == b"fmt ":
+            samples = _samples(file[at:], size)
+            size = len(samples)
+            yield shape, samples
+        elif name == b"fmt ":
             shape = bytes(file[at : at + size])
         at += size + size % 2
-    return b"", file[:0]
 
 
 def _samples(rest: memoryview, claimed: int) -> memoryview:

@@ -3,31 +3,21 @@
 import codecs
 from itertools import pairwise
 
-from audio.heads import piece_at_start, piece_inside
+from audio import heads
 from schemas import Refused
 
 FORMATS = "m4a, webm, ogg, wav, mp3 or 3gp"
 
-SIGNATURES = (
-    (b"\x89PNG\r\n", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"#!AMR", "AMR without a container; put it into 3gp"),
-    (b"caff", "a CAF file"),
-    (b"FORM", "an AIFF file"),
-    (b"#EXTM3U", "a playlist"),
-    (b"ffconcat", "a playlist"),
-    (b"data:", "a data: URL; send only the base64 that follows its comma"),
-    (b"ID3", "an MP3 without sound"),
-    (b"RIFF", "a WAV file that is damaged, or in a codec that is not supported"),
-    (b"OggS", "an ogg file that is damaged, or in a codec that is not supported"),
-    (b"\x1aE\xdf\xa3", "a webm file that is damaged or was cut off in its header"),
-)
+HINTS = {
+    heads.AMR: "AMR without a container; put it into 3gp",
+    heads.MP3: "an MP3 without sound",
+    heads.WAV: "a WAV file that is damaged, or in a codec that is not supported",
+    heads.OGG: "an ogg file that is damaged, or in a codec that is not supported",
+    heads.WEBM: "a webm file that is damaged or was cut off in its header",
+}
 LOOKED_AT = 16_384  # bytes that are examined
 BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\r\n")
+LEAST_BASE64 = 16  # bytes; less is a word
 CONTROL = frozenset(range(32)) - frozenset(b"\t\n\f\r")
 
 
@@ -40,19 +30,18 @@ def undecodable(clip: bytes) -> Refused:
 
 def looks_like(clip: bytes) -> str | None:
     """Name the kind of file, to follow "this looks like", e.g. "a PNG image"; None if it is not recognised."""
-    if piece := piece_at_start(clip):
+    if piece := heads.piece_at_start(clip):
         return f"{piece} without its beginning; send the whole recording"
     head = clip[:LOOKED_AT]
-    for signature, name in SIGNATURES:
-        if head.startswith(signature):
-            return name
     if head[4:8] == b"ftyp":
         return _like_mp4(clip)
+    if kind := heads.file_at_start(head):
+        return HINTS.get(kind, kind)
     if clip.count(0) == len(clip):
         return "nothing but zeros"
     if text := like_text(head):
-        return text
-    if piece := piece_inside(clip):
+        return "a data: URL; send only the base64 that follows its comma" if head.startswith(b"data:") else text
+    if piece := heads.piece_inside(clip):
         return f"{piece} without its beginning; send the whole recording"
     return "raw PCM without a container; put it into a WAV file" if is_like_pcm(clip) else None
 
@@ -72,7 +61,7 @@ def like_text(head: bytes) -> str | None:
         codecs.getincrementaldecoder("utf-8")().decode(head)  # accepts a character that is cut off at the end
     except UnicodeDecodeError:
         return None
-    return "base64 that was encoded twice" if BASE64.issuperset(head) else "text"
+    return "base64 that was encoded twice" if len(head) >= LEAST_BASE64 and BASE64.issuperset(head) else "text"
 
 
 def is_like_pcm(clip: bytes, least: int = 1000) -> bool:

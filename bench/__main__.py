@@ -17,6 +17,7 @@ from rich.console import Console
 
 from bench import (
     bargein,
+    beside,
     calls,
     capacity,
     catalogue,
@@ -34,7 +35,7 @@ from bench import (
 from bench.attacks import run as attacks
 from bench.attacks.cases import CASES
 from bench.report import Part
-from bench.server_process import ROOT, unpin
+from bench.server_process import KINDS, ROOT, unpin
 
 Run: TypeAlias = Callable[[], list[Part]]
 
@@ -43,6 +44,7 @@ class Name(Enum):
     """The parts, in the order of a run."""
 
     HOP = "hop"
+    BESIDE = "beside"
     CAPACITY = "capacity"
     ISOLATION = "isolation"
     ATTACKS = "attacks"
@@ -75,7 +77,10 @@ def main(
     full: Annotated[bool, typer.Option("--full/--quick", help="As long as the targets ask for: two hours.")] = False,
     cycles: Annotated[int | None, typer.Option(min=10, help="Of churn.")] = None,
     cuts: Annotated[int | None, typer.Option(min=1, help="Of kills, stalls or rollovers.")] = None,
-    kind: Annotated[list[str] | None, typer.Option(help="Of capacity: relay, server, or both.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help=f"Of capacity: {', '.join(KINDS)}.")] = None,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Of beside, which it adds: the frameworks of others, too (make peers).")
+    ] = False,
     only: Annotated[
         list[str] | None, typer.Option(callback=attack_names, help="Of attacks: one of them, by name.")
     ] = None,
@@ -89,20 +94,24 @@ def main(
     console = Console(width=None if sys.stdout.isatty() else 180)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that child processes are ended
     length = "full" if full else "quick"
-    runs = _runs(full, cycles, cuts, kind)
+    runs = _runs(full, cycles, cuts, kind, peers)
     runs[Name.ATTACKS] = lambda: uvloop.run(
         attacks.run(only or [], tree, lambda part: report.save([part], length, out))
     )
-    measured = [_measure(name, runs[name], length, out, console) for name in parts or list(Name)]
+    named = parts or list(Name)
+    if peers and Name.BESIDE not in named:
+        named = [Name.BESIDE, *named]
+    measured = [_measure(name, runs[name], length, out, console) for name in named]
     raise typer.Exit(not all(measured))
 
 
-def _runs(full: bool, cycles: int | None, cuts: int | None, kind: list[str] | None) -> dict[Name, Run]:
+def _runs(full: bool, cycles: int | None, cuts: int | None, kind: list[str] | None, peers: bool) -> dict[Name, Run]:
     """How each part but the attacks is run, in full or quickly."""
     plan = capacity.FULL if full else capacity.QUICK
     kinds = tuple(kind or capacity.KINDS)
     return {
         Name.HOP: lambda: hop.run((50, 200, 600), 10) if full else hop.run((50, 200), 3),
+        Name.BESIDE: lambda: uvloop.run(beside.run(beside.FULL if full else beside.QUICK, peers)),
         Name.CAPACITY: lambda: uvloop.run(capacity.run(plan, kinds)),
         Name.ISOLATION: lambda: uvloop.run(isolation.run(20 if full else 4)),
         Name.CHURN: lambda: uvloop.run(churn.run(cycles or (20_000 if full else 600))),

@@ -117,7 +117,7 @@ class Load:
 
 @asynccontextmanager
 async def load(kind: str, tls: bool = False, start: Start | None = None, **manner: Any) -> AsyncIterator[Load]:
-    """Start a `relay` or a `server` between callers and a model. `manner`: fields of `model.Manner`. Raises OSError."""
+    """Start one of `server_process.KINDS` between callers and a model; `manner` is its `Manner`. Raises OSError."""
     upstream = Upstream(**manner)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         context, trust = certificate(Path(folder)) if tls else (None, None)

@@ -5,60 +5,21 @@ import itertools
 import random
 import time
 from base64 import b64encode
-from collections import Counter, deque
-from dataclasses import dataclass, field
 from math import inf
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import orjson
 
 from bench import frames
+from bench.manner import Answered, Manner
 from bench.marks import CODED_MARK, GREETING_WORDS, LOUD, REST, VOICES, Mark, in_sentence, now, texts, word
 from realtime.contract import SAY_EXACTLY
 
 GO_ON = "Go on from exactly where it stopped"
 PADDING = 300  # ms before the speech that are part of its turn
+NUMBER, DELTA = b"event_%08d", b'","delta":"'
+USAGE = {"total_tokens": 9, "input_tokens": 4, "output_tokens": 5}
 SPEECH, REPLY = "item_u", "item_a"
-
-
-class Answered(NamedTuple):
-    """A reply: to which caller, when (µs), from which word on, why, and the last items of the conversation."""
-
-    who: int
-    at: int
-    turn: int
-    first: int
-    why: str
-    history: list[tuple[str, str]]
-
-
-@dataclass
-class Manner:
-    """The behaviour of the model, and what it has received and answered; shared by all its sessions.
-
-    `words` of a reply, `gap` seconds between them, `thinking` seconds before them; `opening` seconds of a handshake,
-    `writing` most seconds until a transcript; `notice` and `pause` frames until speech, or its end, is detected. The
-    last of `sentence` words is quiet, the others are loud; 0: all are quiet.
-    """
-
-    words: int = 20
-    gap: float = 0.0
-    opening: float = 0.0
-    answering: bool = True
-    thinking: float = 0.0
-    writing: float = 0.0
-    notice: int = 1
-    pause: int = 1
-    life: float = inf
-    """Seconds after which a session expires."""
-    lengths: dict[int, int] = field(default_factory=dict)
-    """By caller: words of a reply, instead of `words`."""
-    sentence: int = 0
-    stalls: dict[int, tuple[int, float]] = field(default_factory=dict)
-    """By caller: at which word of their next answer it falls silent, once, and for how many seconds."""
-    speech: Counter[tuple[int, int]] = field(default_factory=Counter)
-    """By caller and turn: frames of speech received in committed turns."""
-    answers: deque[Answered] = field(default_factory=lambda: deque(maxlen=2000))
 
 
 class Peer(Protocol):
@@ -224,7 +185,7 @@ class Model:
         self._manner.answers.append(Answered(self._line.who, now(), turn, first, why, self._history[-2:]))
         number = next(self._ids)
         response: dict[str, Any] = {"id": f"resp_{number:08}", "status": "in_progress", "output": []}
-        self._response = response = {**response, "metadata": metadata or None}
+        self._response, response["metadata"] = response, metadata or None
         item = {"id": f"{REPLY}{number:08}", "type": "message", "role": "assistant", "content": []}
         about = {"response_id": response["id"], "output_index": 0}
         part = {"type": "audio", "transcript": ""}
@@ -233,11 +194,13 @@ class Model:
         self._say({"type": "response.output_item.added", **about, "item": item})
         self._say({"type": "conversation.item.added", "item": {**item, "status": "in_progress"}})
         self._say({"type": "response.content_part.added", **self._about, "part": part})
-        prefix = orjson.dumps({"type": "response.output_audio.delta", **self._about})[:-1] + b',"delta":"'
-        self._prefix = frames.header(frames.TEXT, len(prefix) + CODED_MARK + len(REST) + 2) + prefix
+        prefix = orjson.dumps({"type": "response.output_audio.delta", **self._about})[:-1] + b',"event_id":"'
+        length = len(prefix) + len(NUMBER % 0) + len(DELTA) + CODED_MARK + len(REST) + 2
+        self._prefix = frames.header(frames.TEXT, length) + prefix
         self._history.append(("assistant", ""))
         if self._manner.thinking:
-            self._timer = asyncio.get_running_loop().call_later(self._manner.thinking, self._words, turn, first, last)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._manner.thinking, self._words, turn, first, last)
         else:
             self._words(turn, first, last)
 
@@ -247,9 +210,12 @@ class Model:
         while position < last:
             written, goes_on = in_sentence(turn, position, self._manner.sentence)
             event = {"type": "response.output_audio_transcript.delta", **self._about, "delta": written}
+            event["event_id"] = f"event_{next(self._ids)}"
             burst.append(frames.frame(frames.TEXT, orjson.dumps(event)))
             burst += (
                 self._prefix,
+                NUMBER % next(self._ids),
+                DELTA,
                 b64encode(word(self._line.who, voice, turn, position)),
                 LOUD if goes_on else REST,
                 b'"}',
@@ -258,7 +224,8 @@ class Model:
             position += 1
             if self._manner.gap and position < last:
                 if (pause := self._pause(position)) < inf:
-                    self._timer = asyncio.get_running_loop().call_later(pause, self._words, turn, position, last)
+                    loop = asyncio.get_running_loop()
+                    self._timer = loop.call_later(pause, self._words, turn, position, last)
                 break
         else:
             self._line.transport.write(b"".join(burst))
@@ -274,17 +241,19 @@ class Model:
 
     def _finish(self, status: str, reason: str = "") -> None:
         assert self._response
+        about, words = self._about, self._history[-1][1]
         if self._timer:
             self._timer.cancel()
-        about, item = self._about, {"id": self._about["item_id"], "type": "message", "role": "assistant"}
+        item = {"id": about["item_id"], "type": "message", "role": "assistant", "status": "completed"}
+        item["content"] = [{"type": "output_audio", "transcript": words}]
         self._say({"type": "response.output_audio.done", **about})
-        self._say({"type": "response.output_audio_transcript.done", **about, "transcript": self._history[-1][1]})
+        self._say({"type": "response.output_audio_transcript.done", **about, "transcript": words})
         self._say({"type": "conversation.item.done", "item": item})
-        self._say({"type": "response.output_item.done", "response_id": self._response["id"], "item": item})
+        done = {"response_id": about["response_id"], "output_index": 0, "item": item}
+        self._say({"type": "response.output_item.done", **done})
         details = {"type": status, "reason": reason} if reason else None
-        usage = {"total_tokens": 9, "input_tokens": 4, "output_tokens": 5}
-        done = {**self._response, "status": status, "status_details": details, "usage": usage}
-        self._say({"type": "response.done", "response": done})
+        response = {**self._response, "status": status, "status_details": details, "usage": USAGE}
+        self._say({"type": "response.done", "response": response})
         self._response = None
 
     def _say(self, event: dict[str, Any]) -> None:

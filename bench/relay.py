@@ -2,6 +2,9 @@
 
 One upstream connection per caller, base64 in and out, uvloop, orjson, no compression. It has no sessions, personas,
 actors, schemas, pacing, reconnecting or limits: the difference to the server is what these cost.
+
+It is the yardstick of the benchmarks, and is not to be improved: tests/bench/test_relays.py holds it as it is. What the
+same libraries can do at best is bench/straight_relay.py.
 """
 
 import asyncio

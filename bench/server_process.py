@@ -20,6 +20,10 @@ from bench.marks import GREETING_WORDS, text
 LISTENING = re.compile(r"listening on http://\S+?:(\d+),")
 ROOT = Path(__file__).parents[1]
 PERSONAS = ROOT / "personas" / "astrologer_personas.json"
+RELAYS = {"relay": "bench.relay", "straight relay": "bench.straight_relay"}
+PEERS = {"openai-agents": "bench.peers.openai_agents_server", "pipecat": "bench.peers.pipecat_server"}
+KINDS = ("server", *RELAYS, *PEERS)
+ENVIRONMENTS = ROOT / ".peers"
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 HIDDEN = ("OPENAI_API_KEY", "UPSTREAM_URL", "UPSTREAM_API_KEY", "PORT", "HOST", "PERSONAS_FILE", "LOCAL_LLM_URL")
@@ -114,25 +118,33 @@ def unpin() -> None:
 async def server_process(
     kind: str, upstream: str, trust: Path | None = None, start: Start | None = None
 ) -> AsyncIterator[ServerProcess]:
-    """Run a `relay` or a `server` on the first core, this process on the last. Raises OSError if it does not start."""
+    """Run one of KINDS on the first core, this process on the last. Raises OSError if it does not start."""
     start = start or Start()
-    commands = {
-        "relay": ["-m", "bench.relay", upstream],
-        "server": ["-m", "supervisor", "serve", "--port", "0", "--upstream-url", upstream, *start.options],
-    }
     environment = {name: value for name, value in os.environ.items() if name not in HIDDEN}
     environment |= {"PYTHONPATH": str(start.tree), **start.environment}
     if trust:
         environment["SSL_CERT_FILE"] = str(trust)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, _Log(Path(folder, "log"), start.unread) as log:
         environment["PERSONAS_FILE"] = str(_with_numbered_greetings(Path(folder, "personas.json")))
-        child = await _start([sys.executable, *commands[kind]], environment, log, start)
+        child = await _start(_command(kind, upstream, start.options), environment, log, start)
         try:
             pin(0, child.pid)
             pin(-1)
             yield ServerProcess(child.pid, await _port(log, child), log.file)
         finally:
             await ended(child)
+
+
+def _command(kind: str, upstream: str, options: Sequence[str]) -> list[str]:
+    """How a kind of server is started. Raises OSError if it is a peer that is not installed."""
+    if kind == "server":
+        return [sys.executable, "-m", "supervisor", "serve", "--port", "0", "--upstream-url", upstream, *options]
+    if kind not in PEERS:
+        return [sys.executable, "-m", RELAYS[kind], upstream]
+    python = ENVIRONMENTS / kind / "bin" / "python"
+    if not python.exists():
+        raise OSError(f"{kind} is not installed: make peers")
+    return [str(python), "-m", PEERS[kind], upstream]
 
 
 class _Log:

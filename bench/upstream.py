@@ -15,11 +15,16 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple, cast
 
+import orjson
+
 from bench import frames
+from bench.manner import Manner
 from bench.marks import coded, known, now
-from bench.model import Manner, Model
+from bench.model import Model
 
 REFUSED = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+APPENDS = b'"input_audio_buffer.append"'
+APPEND = b'{"type":' + APPENDS
 EXPIRED = (1001).to_bytes(2) + b"session_expired"
 
 
@@ -123,8 +128,11 @@ class Line(asyncio.Protocol):
             if mute and (self.upstream.deaf or opcode != frames.PING):
                 continue
             if opcode == frames.TEXT:
-                if payload.startswith(b'{"type":"input_audio_buffer.append"'):
-                    self._hear(at, payload)
+                if payload.startswith(APPEND):
+                    from_ = payload.find(b'"audio":"') + 9
+                    self._hear(at, payload[from_ : payload.find(b'"', from_)])
+                elif APPENDS in payload:  # as others write it
+                    self._hear(at, orjson.loads(payload)["audio"].encode())
                 else:
                     self.model.receive(payload)
             elif opcode == frames.PING:
@@ -162,16 +170,15 @@ class Line(asyncio.Protocol):
         self.transport.write(frames.frame(frames.CLOSE, EXPIRED))
         self.transport.close()
 
-    def _hear(self, at: int, payload: bytes) -> None:
-        """Receive audio: record the latency of each frame, and pass the marks to the model."""
-        from_ = payload.find(b'"audio":"') + 9
+    def _hear(self, at: int, audio: bytes) -> None:
+        """Receive audio in base64: record the latency of each frame, and pass the marks to the model."""
         upstream = self.upstream
         upstream.appends += 1
         if not self._numbers:  # the first audio on this connection: it takes over from the one before
             before, upstream.serving[self.who] = upstream.serving.get(self.who), self
             if before:
                 upstream.takeovers.append(Takeover(self.who, at / 1e6, before.expired))
-        for mark in coded(payload[from_ : payload.find(b'"', from_)]):
+        for mark in coded(audio):
             late = upstream.disturbed_uplink if mark.who in upstream.disturbed else upstream.uplink
             late.append(at - mark.at)
             upstream.heard[mark.who] += 1

@@ -81,11 +81,15 @@ class Phone:
         except InvalidStatus as refused:
             reason = (refused.response.body or b"").decode(errors="replace").strip()
             raise CallEnded(refused.response.status_code, reason, None) from None
-        except (TimeoutError, ssl.SSLError):
+        except TimeoutError:
             raise
+        except ssl.SSLCertVerificationError as error:
+            raise InvalidAddress(f"the certificate of {self.url} is not valid: {error.verify_message}") from None
+        except ssl.SSLError:
+            raise InvalidAddress(f"the server at {self.url} does not speak TLS: write ws:// for wss://") from None
         except OSError as error:
             raise NoServer(f"no server answers at {self.url} ({error.strerror or error})") from None
-        except (InvalidURI, InvalidHandshake) as error:
+        except (InvalidURI, InvalidHandshake, ValueError) as error:  # ValueError: of a port that there cannot be
             raise InvalidAddress(f"no call can be placed to {self.url}: {error}") from None
         return self
 

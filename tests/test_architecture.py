@@ -59,6 +59,7 @@ HOMES = {
     ),
     "jinja2": ("personas/",),
     "idna": ("web/hostnames.py",),
+    "pybase64": ("realtime/client/", "web/wires/app.py", "audio/clip_base64.py"),
 }
 PURE = ["realtime", "actors/admission", "actors/call", "actors/messages", "web/wires", "personas/search"]
 PURE += [f"upstream/{name}.py" for name in ("commands", "facts", "protocol", "usage")]

@@ -411,6 +411,11 @@ def test_a_call_to_something_else_is_told(running: Server, tmp_path: Path) -> No
     assert done.returncode == 1
     assert "no call can be placed" in done.stderr
     assert "Traceback" not in done.stderr
+    done = supervisor(*command, "--url", f"https://{running.address}")
+    assert "does not speak TLS: write ws://" in done.stderr
+    done = supervisor(*command, "--url", "127.0.0.1:80000")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "no call can be placed to ws://127.0.0.1:80000: Port out of range" in done.stderr
 
 
 @pytest.mark.thorough

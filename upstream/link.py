@@ -10,11 +10,12 @@ from functools import partial
 from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI, SecurityError
 from websockets.uri import parse_uri
 
 from upstream import models
+from upstream.dialling import Connect
 from upstream.facts import FRAMES_AT_ONCE, Frame, LinkBegan, LinkEnded, LinkEvent
 from upstream.models import Capabilities, Prices
 from upstream.websocket import Socket
@@ -112,10 +113,10 @@ class Upstream:
         keyed = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         return {**keyed, "OpenAI-Safety-Identifier": identifier}
 
-    def connecting(self, user: str, opened: type[ClientConnection] | Callable[..., Socket]) -> connect:
+    def connecting(self, user: str, opened: type[ClientConnection] | Callable[..., Socket]) -> Connect:
         """The handshake, not yet begun; `opened` makes the connection."""
         local = self.host in ("127.0.0.1", "::1", "localhost")
-        return connect(
+        return Connect(
             self.address,
             additional_headers=self.headers(user),
             create_connection=opened,  # type: ignore[arg-type]  # it is only called
@@ -205,6 +206,7 @@ class Link:
             self._socket = cast(Socket, socket)
             self._socket.bound_receive_buffer()
             self._socket.keep_alive(self._upstream.ping_seconds)
+            self._socket.forget_handshake()
             return await self._serve(self._socket)
         finally:
             socket.transport.abort()  # nothing to do after a close in order

@@ -29,7 +29,7 @@ _keys = _mask_keys()
 
 def text_frames(texts: Iterable[bytes]) -> bytes:
     """The frames of these texts, in UTF-8, one behind the other."""
-    return b"".join([_text_frame(text, next(_keys)) for text in texts])
+    return b"".join(map(_text_frame, texts, _keys))
 
 
 def _text_frame(text: bytes, key: bytes) -> bytes:

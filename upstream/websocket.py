@@ -18,6 +18,9 @@ RECEIVE_BYTES = 32 * 1024
 class Socket(ClientConnection):
     """The library's connection without its queues: it tells each frame as it comes, and when it can be written to."""
 
+    # Over 30 attributes in `__dict__` take a KB more.
+    __slots__ = ("_fragments", "_ping_timer", "_pinged", "_stall_timer", "on_frame", "on_writable", "over")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.on_frame: Callable[[bytes], None] = lambda data: None
@@ -100,6 +103,12 @@ class Socket(ClientConnection):
         """Let the kernel hold RECEIVE_BYTES at most: what is read at once is what TLS keeps buffers for, for good."""
         if raw := self.transport.get_extra_info("socket"):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+
+    def forget_handshake(self) -> None:
+        """Drop the headers of both sides: nobody reads them any more. The response itself says that there was one."""
+        self.request = None
+        if self.response:
+            self.response.headers.clear()
 
     def detach(self) -> None:
         """Tell nothing any more."""

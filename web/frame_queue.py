@@ -20,6 +20,7 @@ from actors.admission.waiting import LARGE
 Handle: TypeAlias = Callable[[WSMessageNoDecodeText], bool]
 """Takes a frame that the parser has just finished; False if it must wait in the queue."""
 
+_DATA = (WSMsgType.BINARY, WSMsgType.TEXT)
 QUEUED_BYTES = 2**18  # as aiohttp has it; the parser stops at twice as many, and each frame counts for 128 more
 
 
@@ -40,8 +41,7 @@ class FrameQueue(WebSocketDataQueue):
     def feed_data(self, data: Any, size: int) -> None:
         """The parser has finished a frame."""
         if handle := self._handle:
-            kind = data[0]
-            if (kind is WSMsgType.BINARY or kind is WSMsgType.TEXT) and size <= LARGE and handle(data):
+            if data[0] in _DATA and size <= LARGE and handle(data):
                 return
             self._handle = None
         super().feed_data(data, size)

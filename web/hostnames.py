@@ -12,7 +12,8 @@ _HOST = re.compile(r"(\[[^\s\[\]/?#@\\]+\]|[^\s\[\]/?#@\\:%]+)(?::([0-9]{0,5}))?
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # browsers read a name whose last label is a number as an IP address
 _SCHEME = re.compile(r"(https?|wss?)://", re.IGNORECASE)
-_OPAQUE = re.compile(r"null|file://|(?!wss?:)[a-z][a-z0-9+.-]*://[!-.0-~]+")  # a file, an extension, an app
+_OPAQUE = re.compile(r"null|file:///?|(?!wss?:)[a-z][a-z0-9+.-]*://[!-.0-~]+")  # a file, an extension, an app
+_PATH = re.compile("[/?#]")
 _LAST_SLASH = re.compile(r"(?<!:/)/$")  # but not that of file://
 _LONGEST = 253  # characters of a name
 
@@ -47,18 +48,17 @@ def read_origin(text: str) -> str:
         return origin_at(scheme.lower(), *read_host(host))
     if not _OPAQUE.fullmatch(text.lower()):
         raise ValueError(f"{text!r} is no origin")
-    return text.lower()
+    return text.lower().replace("file:///", "file://")
 
 
 def read_native_origin(text: str) -> str:
-    """As `read_origin`, for an origin that an app may have written itself: ws and wss, also with a path, are taken.
+    """As `read_origin`, for an origin that an app may have written itself: ws and wss are taken, and whole addresses.
 
     ws is http and wss is https. No browser sends such an origin for a page, so none is let in by this.
     """
     scheme, _, rest = text.partition("://")
-    if web := _NATIVE.get(scheme.lower()):
-        return read_origin(f"{web}://{rest.partition('/')[0]}")
-    return read_origin(text)
+    scheme = _NATIVE.get(scheme.lower(), scheme.lower())
+    return read_origin(f"{scheme}://{_PATH.split(rest)[0]}" if scheme in PORTS else text)
 
 
 def origin_at(scheme: str, name: str, port: int | None) -> str:

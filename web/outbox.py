@@ -48,7 +48,7 @@ class Outbox:
         self._text = 0  # queued bytes of messages
         self._sound = 0  # queued bytes of streamed audio
         self._large = (holding or Ledger().holding(connection)).parcel(Kind.REPLY, lambda lost: self._evict())
-        self._wake = asyncio.Event()
+        self._wake: asyncio.Future[None] | None = None  # an asyncio.Event keeps a queue
         self.seen_at: Callable[[], float | None] = lambda: None  # when the caller gave the last sign of life
         self.closing = False  # a Close is queued or written: `run` ends within the time that a close may take
         self.admitted: asyncio.Future[LoopRef[From | Detached] | None] = asyncio.get_running_loop().create_future()
@@ -80,7 +80,8 @@ class Outbox:
             self._detach()
         self.closing = isinstance(frame, Close)
         self._waiting.append(frame)
-        self._wake.set()
+        if self._wake and not self._wake.done():
+            self._wake.set_result(None)
 
     def _count(self, frame: Queued, sign: int) -> bool:
         """Count a frame that was queued (`sign` 1) or removed (-1); False if the ledger has no room for it."""
@@ -105,8 +106,9 @@ class Outbox:
         """Write until a Close is written, or the connection is lost."""
         try:
             while True:
-                await self._wake.wait()
-                self._wake.clear()
+                if not self._waiting:
+                    self._wake = asyncio.get_running_loop().create_future()
+                    await self._wake
                 while self._waiting:
                     if await self._write(self._waiting.popleft()):
                         return

@@ -27,8 +27,9 @@ from web.request_scheduler import SCHEDULER
 from web.wires import app
 from web.wires.binary import BinaryFrames
 
-READ_FRAMES = 20  # in a row; then the loop is yielded to the other callers, because buffered frames are read at once
-READ_SECONDS = 0.001  # in a row
+BINARY, TEXT = WSMsgType.BINARY, WSMsgType.TEXT
+READ_FRAMES = 20  # in a row, or texts that take as long; then the loop is yielded to the other callers
+READ_SECONDS = 0.001  # in a row, of what was buffered
 POLL_SECONDS = 1.0  # how often a throttled reader checks that the connection is still open
 LONG_TEXT = 4096  # bytes; to check 64 KB of JSON takes 2 ms, so longer texts take turns with other calls' and requests
 MOST_UNHANDLED = 64  # messages in the session's mailbox
@@ -56,8 +57,9 @@ class Receiver:
     seen_at: Callable[[], float | None] = field(default=lambda: None, init=False)
     """When the caller gave the last sign of life."""
     binary: BinaryFrames = field(default_factory=lambda: BinaryFrames(time.monotonic))
-    _told: int = field(default=0, init=False)  # in frames of audio, since the budget began anew
-    _enough: float = field(default=0.0, init=False)  # when the time of the budget is over
+    _told: int = field(default=0, init=False)  # in frames of audio
+    _most: int = field(default=READ_FRAMES, init=False)  # that may be told before the budget begins anew
+    _enough: float = field(default=0.0, init=False)  # when `_receive` has read for long enough in a row
     _waits: bool = field(default=False, init=False)  # the session has not handled what it was told
     _held: float = field(default=0.0, init=False)  # seconds for which the address is over its rate
 
@@ -80,7 +82,7 @@ class Receiver:
     @property
     def pulse(self) -> Hashable:
         """Differs from before if a frame has come since, or some of a large one."""
-        return self._told, self._enough, self.receive_buffer.incomplete
+        return self._told, self.receive_buffer.incomplete
 
     @property
     def holds_back(self) -> bool:
@@ -88,17 +90,11 @@ class Receiver:
         return self._held > 0
 
     def _straight(self, frame: WSMessageNoDecodeText) -> bool:
-        """The parser has finished a frame, and none waits: tell the session at once, if it and the budget allow that.
+        """The parser has finished a frame, and none waits: tell the session at once, if the budget allows that.
 
-        The budget begins anew whenever the session has handled all that it was told. An error is left to `_receive`,
-        where it ends the call and is logged.
+        An error is left to `_receive`, where it ends the call and is logged.
         """
-        backlog = self.session.backlog
-        if self._waits and not backlog:
-            self._begin_anew()
-        elif self._spent(backlog):
-            return False
-        if self._held or _is_long(frame):
+        if self._spent() or _is_long(frame):
             return False
         try:
             self._tell(frame)
@@ -115,10 +111,10 @@ class Receiver:
             frame = await socket.receive()
             if frame.type in OVER:
                 return _closed(frame)
-            if self._held or self._spent(self.session.backlog):
+            if self._spent() or time.perf_counter() > self._enough:
                 await self._drained()
                 await self._throttle()
-            if frame.type is WSMsgType.BINARY or frame.type is WSMsgType.TEXT:
+            if frame.type is BINARY or frame.type is TEXT:
                 if len(frame.data) <= LARGE:
                     if _is_long(frame):
                         await self.request.app[SCHEDULER].turn()
@@ -149,7 +145,7 @@ class Receiver:
     def _decoded(self, frame: WSMessageNoDecodeText) -> FromCaller | None:
         """The message in a frame; None if it is complete only with the next."""
         try:
-            if frame.type is WSMsgType.BINARY:
+            if frame.type is BINARY:
                 return self.binary.read(frame.data)
             return app.read(frame.data)
         except Refused as refused:
@@ -174,15 +170,21 @@ class Receiver:
         self._told += text_cost(size)
         await self._throttle()
 
-    def _spent(self, backlog: int) -> bool:
-        """True if no more may be told before the session and the other callers had their turns."""
-        return self._told >= READ_FRAMES or time.perf_counter() > self._enough or backlog >= MOST_UNHANDLED
+    def _spent(self) -> bool:
+        """True if no more may be told before the session and the other callers had their turns.
+
+        The budget begins anew when the session has handled all that it was told: then the loop has gone round.
+        """
+        backlog = self.session.backlog
+        if self._waits and not backlog:
+            self._begin_anew()
+        return self._told >= self._most or backlog >= MOST_UNHANDLED or self._held > 0
 
     def _begin_anew(self) -> None:
-        """Charge what was told to the address; `_held` is for how long that is over its rate. The budget is full."""
-        if self.rate and self._told:
-            self._held = self.rate.owe(time.monotonic(), self._told)
-        self._told, self._waits, self._enough = 0, False, time.perf_counter() + READ_SECONDS
+        """Charge what was told to the address; `_held` is for how long that is over its rate."""
+        if self.rate:
+            self._held = self.rate.owe(time.monotonic(), self._told - self._most + READ_FRAMES)
+        self._most, self._waits = self._told + READ_FRAMES, False
 
     async def _drained(self) -> None:
         """Yield the loop until the session's mailbox is below its limit; meanwhile TCP holds the caller back."""
@@ -193,7 +195,7 @@ class Receiver:
 
     async def _throttle(self) -> None:
         """Begin anew, and wait while the address is over its rate: TCP holds its callers back."""
-        if not self._held:
+        if self._held <= 0:
             self._begin_anew()
         while self._held > 0 and self.request.transport:
             await asyncio.sleep(min(self._held, POLL_SECONDS))
@@ -211,7 +213,7 @@ def text_cost(size: int) -> int:
 
 
 def _is_long(frame: WSMessageNoDecodeText) -> bool:
-    return frame.type is WSMsgType.TEXT and len(frame.data) > LONG_TEXT
+    return frame.type is TEXT and len(frame.data) > LONG_TEXT
 
 
 def _closed(frame: WSMessageNoDecodeText) -> Close | None:

@@ -140,6 +140,7 @@ class SignsOfLife:
             yield
         finally:
             self._lines.discard(line)
+            receiver.seen_at = outbox.seen_at = _unknown  # else they and the line would keep each other
 
     def _again(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(self._limits.look_seconds, self._look)
@@ -167,6 +168,10 @@ class SignsOfLife:
                 line.session.tell(Detached(line.connection, Close(1006, reason), line.life.seen_at))
                 self._lines.discard(line)
                 line.transport.abort()
+
+
+def _unknown() -> None:
+    """When nobody watches."""
 
 
 def _unacknowledged(transport: asyncio.WriteTransport) -> int:

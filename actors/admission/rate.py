@@ -5,7 +5,6 @@ told "so many in a minute: try again in 7 s". That must be true of any minute; a
 in some. A window keeps the time of each event.
 """
 
-from collections import deque
 from collections.abc import Hashable
 
 
@@ -42,12 +41,16 @@ class Window:
 
     def __init__(self, most: int, seconds: float) -> None:
         self.most, self._seconds = most, seconds
-        self._events: deque[tuple[float, Hashable]] = deque()
+        self._events: list[tuple[float, Hashable]] = []
 
     def wait(self, now: float, key: Hashable = None) -> float:
         """Seconds until one more event is allowed, of this key or, without one, of all; 0.0 if it is allowed now."""
-        while self._events and now - self._events[0][0] >= self._seconds:
-            self._events.popleft()
+        over = 0
+        for at, _ in self._events:
+            if now - at < self._seconds:
+                break
+            over += 1
+        del self._events[:over]
         times = [at for at, of in self._events if key is None or of == key]
         return self._seconds - (now - times[-self.most]) if len(times) >= self.most else 0.0
 
@@ -64,4 +67,4 @@ class Window:
 
     def forget(self, key: Hashable) -> None:
         """Forget the events of this key."""
-        self._events = deque(event for event in self._events if event[1] != key)
+        self._events = [event for event in self._events if event[1] != key]

@@ -1,7 +1,5 @@
 """One caller's clips on their way through the decoders."""
 
-from collections import deque
-
 from actors.runtime import Ref
 from audio import Decoded, Decoding, Packed, Pool, Sender, Undecoded
 from upstream.facts import TurnId
@@ -15,7 +13,7 @@ class Clips:
 
     def __init__(self, pool: Pool, to: Ref[Decoded | Undecoded], by: Sender = ()) -> None:
         self._pool, self._to, self._by = pool, to, by
-        self._waiting: deque[tuple[TurnId, bytes | Packed]] = deque()
+        self._waiting: list[tuple[TurnId, bytes | Packed]] = []
         self._in_hand: tuple[TurnId, Decoding] | None = None
 
     def add(self, number: TurnId, clip: bytes | Packed) -> None:
@@ -33,7 +31,7 @@ class Clips:
 
     def drop(self, *numbers: TurnId) -> None:
         """Nobody wants these clips any more: nothing is told of them, and no decoder begins one."""
-        self._waiting = deque(clip for clip in self._waiting if clip[0] not in numbers)
+        self._waiting = [clip for clip in self._waiting if clip[0] not in numbers]
         if self._in_hand and self._in_hand[0] in numbers:
             number, decoding = self._in_hand
             decoding.cancel()
@@ -41,5 +39,5 @@ class Clips:
 
     def _next(self) -> None:
         if self._waiting and not self._in_hand:
-            number, clip = self._waiting.popleft()
+            number, clip = self._waiting.pop(0)
             self._in_hand = (number, self._pool.decode(number, clip, self._to, self._by))

@@ -111,6 +111,7 @@ class Conversation:
         """The caller wants no answer to what was said so far; a greeting that has not begun is still given."""
         self.barge_in(live, now, now)
         self.greetings.interrupt()
+        self.owed.take_back()
         self.inbound.forget(list(self.inbound.turns))
 
     def barge_in(self, live: Leg | None, since: float, now: float) -> None:

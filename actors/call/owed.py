@@ -32,6 +32,7 @@ class Owed:
         self._caller, self._tally = caller, tally
         self._outbound, self._greetings = outbound, greetings
         self._turns, self._stream, self._words = inbound.turns, inbound.stream, inbound.words
+        self._taken_back: dict[TurnId, int] = {}  # typed turn that only the memory has, no answer since -> its blame
         self._put_off: dict[TurnId, float] = {}  # ask -> for how many seconds in all the upstream had no time for it
         self._writes = False  # answers came in writing, and another connection was opened because of that
         self._mute = Generation(0)  # the connection that has written an answer also when it was to say it
@@ -85,6 +86,11 @@ class Owed:
             live.bridge.tell(AskText(said.number, said.content))
             self._words.remember(live, said.number, said.content)
 
+    def take_back(self) -> None:
+        """The caller wants no answer to what was asked. What was typed is remembered all the same."""
+        asked = (said for said in self._turns if said.asked and isinstance(said.content, str))
+        self._taken_back.update({said.number: said.blame for said in asked})
+
     def put_off(self, ask: TurnId, seconds: float) -> None:
         """The upstream has no time for this ask, for so many seconds more."""
         self._put_off[ask] = self._put_off.get(ask, 0.0) + seconds
@@ -132,6 +138,7 @@ class Owed:
     def settle(self, ask: TurnId) -> None:
         """An ask is answered, and with it all that was asked before it; if it is the greeting, then that."""
         self._put_off.pop(ask, None)
+        self._taken_back.clear()
         self._greetings.settle(ask)
         self._settle_before(ask)
         if (said := self._turns.get(ask)) and said.asked:
@@ -198,11 +205,16 @@ class Owed:
             self._words.remember(leg, said.number, "")  # or the next one would know it
             self._answered(said)
             self._tally["failed"] += 1
+        self._taken_back = {number: blame + DIED for number, blame in self._taken_back.items()}
+        forgotten = [number for number, blame in self._taken_back.items() if blame >= MOST_BLAME]
+        for number in forgotten:
+            self._words.remember(leg, number, "")
+            del self._taken_back[number]
         if ungreeted:
             self._caller.tell(UNGREETED)
         if unheard or any(not said.cancelled for said in killing):
             self._caller.tell(DROPPED)
-        return bool(ungreeted or unheard or killing)
+        return bool(ungreeted or unheard or killing or forgotten)
 
     def _ask_again(self, leg: Leg, said: Utterance, said_before: str) -> None:
         behind = any(not other.asked and other.number < said.number for other in self._turns)
@@ -219,6 +231,7 @@ class Owed:
             self._stream.unheard = not said.cancelled or self._stream.unheard
         elif said.cancelled and isinstance(said.content, str) and not behind:
             self._turns.forget(said.number)  # the next one knows it, and nobody waits for an answer
+            self._taken_back[said.number] = said.blame
         else:
             self._turns.change(said.number, asked=False, cancelled=False, behind=0, said_before="")
             self._words.remember(leg, said.number, "")  # or the next one would know it twice

@@ -15,7 +15,6 @@ A reply has a `since` once the caller may know of it; it is `begun` when Respons
 it was.
 """
 
-from collections import deque
 from collections.abc import Iterator
 
 from actors.call.finish import Finish
@@ -34,7 +33,7 @@ class Playout:
 
     def __init__(self, phases: Phases) -> None:
         self._phases = phases
-        self._queue: deque[OutgoingReply] = deque()
+        self._queue: list[OutgoingReply] = []
         self._until = 0.0  # when all that was released will have been played
         self._finish: Finish | None = None
 
@@ -49,7 +48,7 @@ class Playout:
     def finish(self, finish: Finish) -> None:
         """The call ends soon: the reply that plays is the last, and stops at a pause."""
         self._finish = finish
-        self._queue = deque(outgoing for outgoing in self._queue if outgoing.begun)
+        self._queue = [outgoing for outgoing in self._queue if outgoing.begun]
 
     def find(self, generation: Generation, reply: ReplyNumber) -> OutgoingReply | None:
         """The reply of this number, unless it was stopped or heard to its end."""
@@ -153,7 +152,7 @@ class Playout:
 
     def _forget_heard(self, now: float) -> None:
         while self._queue and self._queue[0].done and self._queue[0].heard_ms(now) >= self._queue[0].ms:
-            self._queue.popleft()
+            del self._queue[0]
 
 
 def silence(outgoing: OutgoingReply, now: float, streamed: bool) -> list[ToCaller]:

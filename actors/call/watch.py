@@ -7,6 +7,7 @@ A new state in which a caller waits is a row here, and whoever owns it says `Wai
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 from math import inf
 from typing import TypeAlias
 
@@ -94,6 +95,7 @@ BUSY = Notice("waiting", "The model has much to do: your answer comes a little l
 UNHEARD = Notice("say_again", "Some of what you said was lost on the line: say it again.")
 
 
+@cache
 def table(limits: Limits) -> Mapping[For, Row]:
     """The rows, with the limits of a server."""
     told, ready, silent = limits.notice_seconds, limits.ready_seconds, limits.answer_seconds

@@ -33,7 +33,7 @@ from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
 from actors.runtime.mailbox import Mailbox
-from actors.runtime.ref import LoopFuture, LoopRef, Ref, refuse
+from actors.runtime.ref import Flag, LoopFuture, LoopRef, Ref, refuse
 from actors.runtime.signals import Boot, ChildrenDone, Down, MailboxOverflow, Snapshot, TimerFired
 from actors.runtime.watchdog import running
 
@@ -55,6 +55,8 @@ Alarm: TypeAlias = tuple[asyncio.TimerHandle, object]  # a timer, and the messag
 Hired: TypeAlias = LoopRef[M]
 """What `hire` returns: a reference to a child."""
 
+_lasting: dict[frozenset[str], frozenset[str]] = {}  # one for each kind of actor, instead of one for each actor
+
 
 class LoopActor(pykka.Actor, Generic[M]):
     """An actor whose turns run on the event loop. Handlers are synchronous and short."""
@@ -67,6 +69,7 @@ class LoopActor(pykka.Actor, Generic[M]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.actor_stopped = Flag()  # type: ignore[assignment]  # nobody waits for it in a thread
         self.me = LoopRef[M](self)
         """The reference of this actor, to hand to others."""
         self._actor_ref = self.me
@@ -78,7 +81,8 @@ class LoopActor(pykka.Actor, Generic[M]):
         self._ending = False
         self._cause: BaseException | None = None
         self._stoppers: list[pykka.Future[Any]] = []
-        self._lasting = frozenset(vars(self))  # the attributes that an ended actor still has
+        names = frozenset(vars(self))  # the attributes that an ended actor still has
+        self._lasting = _lasting.setdefault(names, names)
 
     # What an actor does.
 

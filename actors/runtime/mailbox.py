@@ -37,7 +37,6 @@ class TurnQueue:
             loop.call_soon(self._take)
 
     def _take(self) -> None:
-        self._asked = False
         enough = time.perf_counter() + ROUND_SECONDS
         try:
             while self._due:
@@ -45,7 +44,8 @@ class TurnQueue:
                 if time.perf_counter() > enough:
                     break
         finally:  # also if SystemExit leaves the loop, which may be run again
-            if self._due and not self._asked:
+            self._asked = False  # and not before, or what is told in this round would ask for another one
+            if self._due:
                 self._ask()
 
 
@@ -55,12 +55,16 @@ _rounds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, TurnQueue] = weakr
 class Mailbox(deque[Any]):
     """The FIFO of an actor: messages, in an Envelope if they want an answer. It asks for one turn at a time."""
 
-    turn: Callable[[], None] | None = None  # None before the start and after the end
+    __slots__ = ("asked", "clock", "closed", "loop", "soon", "thread", "turn")
+
     loop: asyncio.AbstractEventLoop
-    thread = 0
-    asked = closed = False
     clock: Callable[[], float]  # by which a turn ends
     soon: Callable[[Callable[[], None]], object]  # by which a turn is asked for
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn: Callable[[], None] | None = None  # None before the start and after the end
+        self.thread, self.asked, self.closed = 0, False, False
 
     def open(self, turn: Callable[[], None]) -> None:
         self.turn, self.loop, self.thread = turn, asyncio.get_running_loop(), get_ident()

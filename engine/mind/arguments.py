@@ -12,6 +12,7 @@ import orjson
 from engine.mind.topics import words_of
 
 DEEPEST = 8
+LARGEST = 2**53  # of the numbers that every client reads as they are; a longer row of digits is none
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")
 COUNTED = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 PLACE = re.compile(r"\b(?:in|at|for|near|from|to|of)\s+((?:[A-Z][\w'-]*\s*)+)")
@@ -19,6 +20,12 @@ AFTER = re.compile(r"\b(?:in|at|for|near|from)\s+([^\W\d_]+)")
 NAMED = re.compile(r"(?<=\s)[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*")
 DAY = re.compile(r"\d{4}-\d\d-\d\d|\b\d{1,2}(?:st|nd|rd|th)? [A-Z][a-z]+(?: \d{4})?|\b(?:today|tomorrow|yesterday)\b")
 CLOCK = re.compile(r"\b\d{1,2}(?::\d\d)?\s*(?:[ap]m\b|[ap]\.m\.)|\b\d{1,2}:\d\d\b", re.IGNORECASE)
+KEYWORDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("enum", "anyOf", "oneOf", "allOf", "required"), list),
+    **dict.fromkeys(("minimum", "maximum"), (int, float)),
+    "properties": dict,
+    "maxLength": int,
+}
 PLACES = ("city", "place", "location", "town", "country", "where", "address", "destination", "region")
 ALL = ("query", "question", "text", "message", "topic", "prompt", "input", "content", "search", "request", "words")
 
@@ -36,7 +43,7 @@ class Reading:
     def __init__(self, root: dict[str, Any], text: str) -> None:
         self._root = root
         self._text = text.strip()
-        self._numbers = [float(each) for each in NUMBER.findall(text)]
+        self._numbers = [number for each in NUMBER.findall(text) if abs(number := float(each)) <= LARGEST]
         self._numbers += [float(COUNTED.index(word)) for word in words_of(text) if word in COUNTED]
 
     def value(self, schema: object, name: str, *, needed: bool, depth: int) -> Any:
@@ -68,6 +75,7 @@ class Reading:
         for _ in range(DEEPEST):
             if not isinstance(schema, dict):
                 return {}
+            schema = _well_formed(schema)
             if isinstance(path := schema.get("$ref"), str):
                 schema = self._at(path)
             elif options := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
@@ -83,10 +91,9 @@ class Reading:
         return found
 
     def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
-        properties = schema.get("properties")
-        required = schema.get("required") or ()
+        required = schema.get("required", ())
         made = {}
-        for name, each in (properties if isinstance(properties, dict) else {}).items():
+        for name, each in schema.get("properties", {}).items():
             value = self.value(each, name, needed=name in required, depth=depth + 1)
             if value is not None or (name in required and _may_be_null(each)):
                 made[name] = value
@@ -106,7 +113,7 @@ class Reading:
             return schema.get("default", schema.get("minimum", 0)) if needed else None
         self._numbers.remove(fitting[0])
         bounded = min(max(fitting[0], schema.get("minimum", fitting[0])), schema.get("maximum", fitting[0]))
-        return int(bounded) if whole or float(bounded).is_integer() else bounded
+        return int(bounded) if float(bounded).is_integer() and abs(bounded) <= LARGEST else bounded
 
     def _string(self, schema: dict[str, Any], name: str, *, needed: bool) -> str | None:
         name = name.lower()
@@ -134,6 +141,11 @@ class Reading:
     def _speaks_of(self, name: str) -> bool:
         said = words_of(self._text)
         return any(word in said for word in words_of(name.replace("_", " ")))
+
+
+def _well_formed(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema without keywords whose values are none of theirs, such as null: they say nothing."""
+    return {name: value for name, value in schema.items() if isinstance(value, KEYWORDS.get(name, object))}
 
 
 def _type(schema: dict[str, Any]) -> str:

@@ -16,10 +16,10 @@ FACTS = ("date", "time", "place")  # in the order of the questions
 _NUMBER = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty"
 _CLOCK = r"[ap]\.? ?m\b"
 _FIGURES = {
-    "date": re.compile(r"\d{4}|\d{1,2}[./-]\d{1,2}[./-]"),
+    "date": re.compile(r"(?<!\d)(?:19|20|१९|२०)\d\d(?!\d| ?(?:hours|hrs))|\d{1,2}[./-]\d{1,2}[./-]"),
     "time": re.compile(
         rf"\b\d{{1,2}}(?::\d\d| ?{_CLOCK})|\b(?:{_NUMBER})[ -]?{_CLOCK}|\bat (?:\d{{1,2}}|{_NUMBER})\b(?![:.]?\d)"
-        r"|\bquarter (?:to|past)\b|\bhalf past\b"
+        r"|\bquarter (?:to|past)\b|\bhalf past\b|\b(?:[01]\d|2[0-3])[0-5]\d ?(?:hours|hrs)\b|\dt\d\d:\d\d"
     ),
 }
 _PARTS = re.compile(r"[,;\n।]|\. ")

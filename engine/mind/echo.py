@@ -20,12 +20,13 @@ OWNED = frozenset(["of", "is", "was", "are", "were", "be", "not", "like", "than"
 
 
 def echoed(text: str, phrases: dict[str, Any]) -> str | None:
-    """The last sentence in the second person; None if that is not simple, or the language has no table for it.
+    """The last sentence with words, in the second person; None if that is not simple, or the language has no table.
 
     Hindi has no table: its transcripts have too many errors to be repeated.
     """
     table = phrases.get("turned")
-    sentence = SENTENCE_END.split(text.strip())[-1].strip(STOPS)
+    spoken = (each.strip(STOPS) for each in reversed(SENTENCE_END.split(text)) if any(map(str.isalnum, each)))
+    sentence = next(spoken, "")
     words = sentence.split()
     if any(len(word) > LONGEST_WORD for word in words):
         return None

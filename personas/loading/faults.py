@@ -25,6 +25,7 @@ _SHORT = 60  # characters of a text whose result is cached
 _LONGEST_PATH = 200  # characters of a path in a message
 _DEEPEST = 32  # levels of lists and objects
 TOO_DEEP = "is nested too deeply to be read."
+TWICE = "is written twice in one object. Keep one of the two."
 
 
 @dataclass(frozen=True, slots=True)

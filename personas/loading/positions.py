@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from personas.loading.faults import Fault
+from personas.loading.faults import TWICE, Fault
 from schemas.explain import Parts
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
@@ -16,7 +16,10 @@ _STEP = re.compile(r'\.([A-Za-z_$][\w$]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')
 
 
 def located(faults: Iterable[Fault], text: str) -> tuple[Fault, ...]:
-    """Add line and column, from 1, to each fault and sort them. A missing field has the place of its object."""
+    """Add line and column, from 1, to each fault and sort them. A missing field has the place of its object.
+
+    Keys that are written twice come first: only the last was read, so other faults may follow from that.
+    """
     found = tuple(faults)
     if not found:
         return ()
@@ -24,7 +27,7 @@ def located(faults: Iterable[Fault], text: str) -> tuple[Fault, ...]:
     offsets = {parts: offset for parts, offset in places(text) if parts in wanted}
     line_starts = [newline.end() for newline in re.finditer("\n", text)]  # of all lines but the first
     placed = (fault if fault.line else _placed(fault, offsets, line_starts) for fault in found)
-    return tuple(sorted(placed, key=lambda fault: (fault.line, fault.column)))
+    return tuple(sorted(placed, key=lambda fault: (fault.message != TWICE, fault.line, fault.column)))
 
 
 def places(text: str) -> Iterator[tuple[Parts, int]]:

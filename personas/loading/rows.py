@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from personas import tokens
 from personas.languages import has_words, wrong_script
-from personas.loading.faults import CatalogueBroken, Fault
+from personas.loading.faults import TWICE, CatalogueBroken, Fault
 from personas.loading.reader import id_of, read_persona
 from personas.loading.shape import defined_shape
 from personas.loading.shared import Shared
@@ -48,7 +48,7 @@ def read_rows(
 
 
 def _duplicate_fault(path: Parts, persona: str = "") -> Fault:
-    return Fault(path_of(path), "is written twice in one object. Keep one of the two.", persona)
+    return Fault(path_of(path), TWICE, persona)
 
 
 def warnings(at: Parts, persona: Persona) -> list[Fault]:

@@ -32,7 +32,6 @@ If no answer is wanted any more (the caller interrupts, or speaks) the ask is `v
 - DEFERRED: it leaves at the next take(), for its content was sent already.
 """
 
-from collections import deque
 from dataclasses import dataclass, field
 
 from realtime.client.requests import ClientEvent
@@ -64,7 +63,7 @@ class Gate:
     def __init__(self) -> None:
         self.pending: Ask | None = None
         self.deferred: Ask | None = None
-        self._waiting: deque[Ask] = deque()
+        self._waiting: list[Ask] = []
 
     @property
     def busy(self) -> bool:
@@ -81,14 +80,14 @@ class Gate:
             self.deferred = None
         if self.deferred or not self._waiting:
             return None
-        ask = self._waiting.popleft()
+        ask = self._waiting.pop(0)
         self.pending = None if ask.void else ask
         return ask
 
     def put_back(self, ask: Ask) -> None:
         """Its create came too early: it is the next to send when the response in the way is done."""
         self.pending = None
-        self._waiting.appendleft(ask)
+        self._waiting.insert(0, ask)
 
     def defer(self, ask: Ask) -> None:
         """It is the next to send, once it is released."""
@@ -98,7 +97,7 @@ class Gate:
     def release(self) -> None:
         """The time of what is deferred has come."""
         if self.deferred:
-            self._waiting.appendleft(self.deferred)
+            self._waiting.insert(0, self.deferred)
             self.deferred = None
 
     def answered(self, number: TurnId) -> Ask | None:
@@ -111,7 +110,7 @@ class Gate:
             self.pending = None
         if self.deferred is answered:
             self.deferred = None
-        self._waiting = deque(ask for ask in self._waiting if ask is not answered)
+        self._waiting = [ask for ask in self._waiting if ask is not answered]
         return answered
 
     @property

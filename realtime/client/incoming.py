@@ -4,11 +4,11 @@ Only what we read is checked. What an answer or a transcript came to is read len
 so is the time at which a session ends: a session is not lost for the sake of its bill.
 """
 
-from binascii import a2b_base64
 from collections.abc import Callable
 from typing import Any
 
 import orjson
+from pybase64 import b64decode
 
 from realtime.client import usage
 from realtime.client.fields import (
@@ -67,7 +67,7 @@ def read(frame: bytes | str) -> tuple[str, ServerEvent]:
 
 def _audio_delta(event: Fields) -> AudioDelta:
     try:
-        pcm = a2b_base64(text(event, "delta"))
+        pcm = b64decode(text(event, "delta"))
     except ValueError as error:
         raise Malformed(str(error)) from None
     return AudioDelta(text(event, "response_id"), pcm, text_if_any(event, "item_id"))

@@ -1,7 +1,5 @@
 """What the caller said, as the upstream hears it: the turns of a stream, the clips, and the transcripts of both."""
 
-from collections import deque
-
 from realtime.client.states import COMMITTED, STARTED, STOPPED, TURN, Caller, Model, Session, States
 from realtime.client.turns import SpokenTurns
 from upstream.facts import NO_TURN, Committed, Event, SpeechStarted, SpeechStopped, Transcribed, TurnId
@@ -13,7 +11,7 @@ class InputTurns:
     def __init__(self, states: States) -> None:
         self._states = states
         self.turns = SpokenTurns()
-        self._commits: deque[tuple[str, TurnId]] = deque()  # (event_id of the commit, ask)
+        self._commits: list[tuple[str, TurnId]] = []  # (event_id of the commit, ask)
         self._items: dict[str, TurnId] = {}  # item -> ask, of all that was ever committed
         self._untranscribed: set[str] = set()  # items whose transcripts are to come
 
@@ -28,7 +26,7 @@ class InputTurns:
 
     def refused(self, event_id: str) -> None:
         """The upstream refused an event of ours: if it is the commit of a clip, no item follows."""
-        self._commits = deque(commit for commit in self._commits if commit[0] != event_id)
+        self._commits = [commit for commit in self._commits if commit[0] != event_id]
 
     def started(self, item: str, at_ms: int, behind: TurnId = NO_TURN) -> list[Event]:
         """The caller begins to speak, `at_ms` into all audio; `behind`: the ask on its way, if any."""
@@ -57,7 +55,7 @@ class InputTurns:
             return []
         self._states.move(COMMITTED)
         if self._commits and not self.turns.get(item):
-            self._await_transcript(item, self._commits.popleft()[1])
+            self._await_transcript(item, self._commits.pop(0)[1])
             return []
         turn = self.turns.committed(item)
         self._await_transcript(item, turn.ask)

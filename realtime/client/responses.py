@@ -156,6 +156,7 @@ class Responses:
             seconds = self._asks.postpone(reply.asked or Ask(reply.ask, []), done.message)
             failed = _ended(reply, "failed", done.reason)
             event = failed if seconds is None else Postponed(reply.number, reply.ask, seconds)
+        reply.asked = None  # and with it the instructions
         self._asks.send_next()
         return [event]
 

@@ -1,6 +1,5 @@
 """Opens a session and keeps it what was asked for: nothing is sent before the upstream shows that it is."""
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,7 +34,7 @@ class SessionSetup:
         self._states, self._outbox = states, outbox
         self.setup: Setup | None = None
         self._seed: tuple[Turn, ...] = ()
-        self._updates: deque[Update] = deque()
+        self._updates: list[Update] = []
         self._expires_at: float | None = None
 
     def configure(self, setup: Setup, seed: Iterable[Turn]) -> None:
@@ -58,7 +57,7 @@ class SessionSetup:
 
     def refused(self, event_id: str) -> None:
         """The upstream refused an event of ours: if it is an update of instructions alone, it is not waited for."""
-        self._updates = deque(update for update in self._updates if not (update.alone and update.event_id == event_id))
+        self._updates = [update for update in self._updates if not (update.alone and update.event_id == event_id)]
 
     def created(self, expires_at: float | None) -> None:
         """The session is there, with the defaults of the upstream."""
@@ -90,7 +89,7 @@ class SessionSetup:
     def _answered(self, session: SessionUpdated) -> Update | None:
         """The update that this answers, as far as can be known: the oldest that fits. An event does not say which."""
         while self._updates:
-            update = self._updates.popleft()
+            update = self._updates.pop(0)
             if not (update.alone and _differing(update.setup, session)):
                 return update
             self._states.anomalies["instructions that were not taken"] += 1

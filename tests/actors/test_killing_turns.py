@@ -2,7 +2,18 @@
 
 import pytest
 
-from actors.messages.caller import AudioResponse, Chose, Close, ConfigAck, Error, Notice, Recorded, ResponseDone, Typed
+from actors.messages.caller import (
+    AudioResponse,
+    Chose,
+    Close,
+    ConfigAck,
+    Error,
+    Interrupted,
+    Notice,
+    Recorded,
+    ResponseDone,
+    Typed,
+)
 from actors.testing.scene import Scene
 from actors.testing.wire import Wire
 from tests.kit.four import TINA
@@ -77,6 +88,36 @@ def test_a_turn_that_was_interrupted_is_dropped_without_a_word(scene: Scene) -> 
     assert notices(scene).count("say_again") == 0
     wire.answer("That is better.")
     scene.caller.fish_for(AudioResponse)
+
+
+@pytest.mark.parametrize("back", [Typed("no, this"), Interrupted()], ids=["by another", "by a tap"])
+def test_a_typed_turn_that_was_taken_back_is_not_remembered_either(scene: Scene, back: Typed | Interrupted) -> None:
+    """Nobody waits for an answer to it, but connections that are told of it die of it all the same."""
+    wire = scene.on_the_line(TINA)
+    scene.says(Typed("tell me"))
+    scene.stage.settle()
+    scene.says(back)
+    wire = next_wire(scene, wire)
+    assert ("user", "tell me") in wire.texts()
+    wire = next_wire(scene, wire)
+    assert ("user", "tell me") not in wire.texts()
+    scene.says(Typed("and now?"))
+    wire.answer("Now yes.")
+    scene.caller.fish_for(AudioResponse)
+
+
+def test_what_was_taken_back_before_an_answer_is_remembered(scene: Scene) -> None:
+    """That connection has not died of it."""
+    wire = scene.on_the_line(TINA)
+    scene.says(Typed("tell me"))
+    scene.stage.settle()
+    scene.says(Interrupted())
+    wire = next_wire(scene, wire)
+    scene.says(Typed("and now?"))
+    wire.answer("Now yes.")
+    scene.caller.fish_for(AudioResponse)
+    wire = next_wire(scene, next_wire(scene, wire))
+    assert ("user", "tell me") in wire.texts()
 
 
 @pytest.mark.parametrize("told", ["nothing", "speech", "turn"])

@@ -35,7 +35,7 @@ def test_a_cluster_may_claim_less(claimed: int) -> None:
         heard(bytes(changed))
 
 
-@pytest.mark.parametrize("claimed", [0, 7, 8, 100, 2000, 2**31])
+@pytest.mark.parametrize("claimed", [0, 1, 7, 8, 100, 2000, 2**31])
 @pytest.mark.parametrize("file", [M4A, FRAGMENTS], ids=["an index behind the data", "fragments"])
 def test_the_data_may_claim_less_or_more(file: bytes, claimed: int) -> None:
     """A recorder that did not write its sizes in the end."""

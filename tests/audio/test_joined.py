@@ -42,6 +42,41 @@ def test_all_of_a_joined_clip_is_heard(container: str, codec: str, rate: int) ->
     assert likeness(pcm, SPOKEN) > 0.85
 
 
+@pytest.mark.parametrize("count", [3, 7])
+@pytest.mark.parametrize(
+    ("container", "codec"), [("webm", "libopus"), ("matroska", "pcm_s16le"), ("ogg", "libopus"), ("ipod", "aac")]
+)
+def test_any_number_of_files_is_heard(container: str, codec: str, count: int) -> None:
+    """With sizes in their headers, as of a recorder that goes back to write them."""
+    assert seconds(decode(encoded(SPOKEN, container, codec) * count)) == pytest.approx(
+        count * seconds(SPOKEN), abs=0.05 * count
+    )
+
+
+def test_wav_files_of_64_bits_are_heard() -> None:
+    """RF64, which some recorders write whatever the length."""
+    wide = encoded(SPOKEN, "wav", "pcm_s16le", 24_000, rf64="always")
+    assert wide.startswith(b"RF64")
+
+    assert seconds(decode(wide * 3)) == pytest.approx(3 * seconds(SPOKEN), abs=0.01)
+
+
+def test_several_chunks_of_samples_are_heard() -> None:
+    """A recorder that begins a chunk with each piece."""
+    file = wav(SPOKEN[:96_000])
+    rest = b"data" + (len(SPOKEN) - 96_000).to_bytes(4, "little") + SPOKEN[96_000:]
+
+    assert decode(file + rest) == SPOKEN
+    assert decode(file + LIST + rest) == SPOKEN
+
+
+def test_samples_that_read_as_a_chunk_are_heard_once() -> None:
+    """In a file whose header claims nothing, all that follows are samples."""
+    samples = bytes(8) + b"data" + (1000).to_bytes(4, "little") + SPOKEN
+
+    assert decode(riff(samples, RATE, bits=16, claimed=0)) == samples
+
+
 def test_an_m4a_in_fragments_is_split_at_its_files_alone() -> None:
     """Each fragment has a head, but only a file has an index."""
     one = encoded(SPOKEN, "mp4", "aac", movflags=FRAGMENTS, frag_duration="200000")
@@ -74,9 +109,10 @@ def test_joined_files_may_differ() -> None:
     [
         b"".join(riff(SPOKEN[:960], RATE + number % 2, bits=16) for number in range(60)),
         b"RIFF\0\0\0\0WAVE" * 300_000,
+        wav(b"") + b"data\2\0\0\0\1\5" * 300_000,
         (b"\0\0\0\x18ftyp" + b"moov\0\0\0\0mvhd") * 200_000,
     ],
-    ids=["60 that differ", "300,000 heads of WAV", "200,000 heads of m4a"],
+    ids=["60 that differ", "300,000 heads of WAV", "300,000 chunks of WAV", "200,000 heads of m4a"],
 )
 def test_too_many_files_are_refused_at_once(joined: bytes) -> None:
     """To open each costs time, so it is said that they were joined."""

@@ -131,6 +131,12 @@ class Listener:
         while kinds(self.received).count(kind) < count:
             await self.until("raw_model_event")
 
+    async def until_said(self, count: int) -> list[tuple[str, str]]:
+        """Listen until so many turns are in the history; returns it."""
+        while len(self.said()) < count:
+            await self.until("history_updated")
+        return self.said()
+
     def _keep(self, event: Any) -> None:
         assert event.type != "error", event
         self.told.append(event)
@@ -179,9 +185,9 @@ def test_openai_agents_speaks_and_is_answered() -> None:
                 await line.session.send_audio(frame)
             told = await line.until("audio_end")
             await line.until_received("rate_limits.updated")
+            (asked, answered) = await line.until_said(2)
 
         assert sum(len(event.audio.data) for event in told if event.type == "audio") > len(SECOND)
-        (asked, answered) = line.said()
         assert asked == ("user", HEARD)
         assert answered[0] == "assistant"
         assert "married" in answered[1]

@@ -172,7 +172,7 @@ def test_secrets_end_and_are_bounded() -> None:
 
 def test_a_body_that_comes_in_pieces() -> None:
     """Byte by byte on the socket, it is one request."""
-    body = json.dumps({"session": {"type": "realtime"}}).encode()
+    body = json.dumps({"session": {"type": "realtime", "instructions": "Speak of tea."}}).encode()
     head = f"POST /v1/realtime/client_secrets HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
     whole = f"{head}Authorization: Bearer {TOKEN}\r\n\r\n".encode() + body
 
@@ -185,8 +185,20 @@ def test_a_body_that_comes_in_pieces() -> None:
         writer.close()
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert b'"value":"ek_' in answer
+        assert b"Speak of tea." in answer
 
     with_engine(test)
+
+
+@pytest.mark.parametrize("size", [1, 7, 60, 1000])
+def test_a_body_is_kept_whole_however_it_comes(size: int) -> None:
+    """The request is passed on without it, when all of it is there."""
+    keeper, body = RequestBody(), b'{"session": null}'
+    whole = b"POST /v1/realtime/client_secrets HTTP/1.1\r\nContent-Length: 17\r\nHost: a\r\n\r\n" + body
+    passed = [keeper.receive(whole[at : at + size]) for at in range(0, len(whole), size)]
+    assert keeper.body == body
+    assert passed[-1] == b"POST /v1/realtime/client_secrets HTTP/1.1\r\nHost: a\r\n\r\n"
+    assert not any(passed[:-1])
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from actors.services import Limits
 from personas import SHIPPED, Catalogue
 from tests.kit.examples import examples
 from tests.kit.exchange import exchange
-from tests.kit.four import MOHIT, TINA
+from tests.kit.four import MOHIT, PRIYANKA, TINA
 from tests.kit.story import WITHIN, run
 from tests.kit.strangers import Line
 from web.client_limits import ClientLimits
@@ -100,9 +100,9 @@ def test_the_first_app_finds_what_it_reads() -> None:
 
     async def story() -> None:
         async with exchange(catalogue=closed_tina()) as line:
-            _, found = await ask(f"{line.http}/api/astrologers", limit="2")
-            assert (found["success"], found["count"], found["total"]) == (True, 2, 4)
-            tina, mohit = found["astrologers"]
+            _, found = await ask(f"{line.http}/api/astrologers", limit="3")
+            assert (found["success"], found["count"], found["total"]) == (True, 3, 4)
+            tina, mohit, priyanka = found["astrologers"]
             assert {name: tina[name] for name in ("id", "category", "languages", "isOnline", "price_per_minute")} == {
                 "id": TINA,
                 "category": "Vedic Marriage",
@@ -111,18 +111,21 @@ def test_the_first_app_finds_what_it_reads() -> None:
                 "price_per_minute": 10.5,
             }
             assert (mohit["id"], mohit["isOnline"], mohit["price_per_minute"]) == (MOHIT, True, 0)
+            assert priyanka["price_per_minute"] == 50
 
     run(story())
 
 
 def closed_tina() -> Catalogue:
-    """Tina is not at work and has a price of her own; nobody else has any."""
+    """Tina is not at work and has a price of her own, Priyanka one in a currency without cents; nobody else has any."""
     data, day = orjson.loads(SHIPPED.read_bytes()), f"{datetime.now(UTC) + timedelta(days=3):%a}"
     for row in data["astrologers"]:
         row.pop("pricing", None)
         if row["astrologer_id"] == TINA:
             hours = {"timezone": "UTC", "weekly": {day: "9am-5pm"}}
             row |= {"pricing": {"per_minute": 10.5, "currency": "INR"}, "availability": hours}
+        if row["astrologer_id"] == PRIYANKA:
+            row["pricing"] = {"per_minute": 50, "currency": "JPY"}
     data.get("shared", {}).pop("pricing", None)
     return Catalogue.from_data(data)
 

@@ -1,12 +1,12 @@
 """Translates the frames of the app's protocol to messages, and messages to frames. Pure."""
 
 import re
-from base64 import b64encode
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import orjson
+from pybase64 import b64encode
 
 import schemas
 from actors.messages.caller import (

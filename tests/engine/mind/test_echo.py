@@ -22,6 +22,8 @@ from engine.mind.replies import phrases
         ("This house is mine", "this house is yours"),
         ("He works in a coal mine", "he works in a coal mine"),
         ("May 5 1990", "May 5 1990"),
+        ("Will I marry soon? \ufffd", "will you marry soon"),
+        ("I am glad. 🙏", "you are glad"),
     ],
 )
 def test_words_with_two_meanings_are_turned_in_one_of_them(said: str, back: str) -> None:

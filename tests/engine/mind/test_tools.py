@@ -130,6 +130,29 @@ def test_a_schema_that_says_nothing_gives_an_empty_object(schema: Any) -> None:
     assert arguments_of(schema, "Hello 3") == "{}"
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"enum": None},
+        {"enum": 5},
+        {"anyOf": 5},
+        {"anyOf": None, "type": "string"},
+        {"type": "integer", "minimum": None, "maximum": "9"},
+        {"type": "string", "maxLength": "5"},
+        {"type": "object", "required": 5, "properties": {"a": {}}},
+        {"type": "object", "properties": [1]},
+        {"type": "number", "minimum": 1e300},
+        {"type": ["null"]},
+    ],
+)
+@pytest.mark.parametrize("text", ["Weather in Pune for 5 people", "Call 99999999999999999999999 or -5.5", ""])
+def test_a_schema_that_is_wrong_does_not_end_the_call(wrong: dict[str, Any], text: str) -> None:
+    """Nor does a number that JSON cannot hold: the field gets some value."""
+    schema = {"type": "object", "properties": {"x": wrong, "n": {"type": "integer"}}, "required": ["x", "n"]}
+
+    assert isinstance(json.loads(arguments_of(schema, text))["n"], int)
+
+
 def test_a_schema_that_contains_itself_ends() -> None:
     """References are followed, but not for ever."""
     node = {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}, "required": ["next"]}

@@ -86,6 +86,17 @@ def test_a_key_written_twice_is_a_fault_of_its_row(tmp_path: Path, row: Make) ->
     assert "is written twice" in fault.message
 
 
+def test_a_key_written_twice_is_told_before_all_that_follows_from_it(tmp_path: Path, row: Make) -> None:
+    """Though it stands behind them: only the last of the two was read."""
+    twice = json.dumps(row(language="Klingon", gender="?"))[:-1] + ',\n"greeting": "Hello."}'
+    file = tmp_path / "personas.json"
+    file.write_text(f"[{json.dumps(row(astrologer_id='x', language='Klingon'))}, {twice}]")
+    with pytest.raises(CatalogueBroken) as broken:
+        Catalogue.load(file)
+    assert [fault.line for fault in broken.value.faults] == [2, 1, 1, 1]
+    assert "is written twice" in broken.value.faults[0].message
+
+
 def test_a_key_of_the_common_part_written_twice_refuses_nobody(tmp_path: Path, row: Make) -> None:
     """The duplicate is reported once, and not for each value below it."""
     file = tmp_path / "personas.json"

@@ -1,6 +1,7 @@
 """Frames that are not what the API says: each counts whole or not at all, and what is our own fault is not hidden."""
 
 import random
+from array import array
 from collections import Counter, deque
 from collections.abc import Callable
 from enum import Enum
@@ -48,7 +49,7 @@ def seen(thing: Any) -> Any:
     """All that an object remembers, but for what it counted as odd."""
     if isinstance(thing, dict):
         return [(seen(key), seen(value)) for key, value in thing.items()]
-    if isinstance(thing, list | tuple | deque):
+    if isinstance(thing, list | tuple | deque | array):
         return [seen(each) for each in thing]
     if isinstance(thing, set | frozenset):
         return sorted(thing)

@@ -1,7 +1,9 @@
 """Both halves of the upstream wire joined in memory: our protocol, and the engine's session, without a socket."""
 
+import gc
 from base64 import b64decode
 from collections.abc import Iterator
+from types import FunctionType, ModuleType
 from typing import Any
 
 import orjson
@@ -152,6 +154,27 @@ def test_the_greeting_is_the_exact_words(wire: Wire) -> None:
     assert {type(fact) for fact in wire.speak()} == {ReplyWords, ReplyAudio, ReplySaid, ReplyEnded}
     assert wire.facts[-1] == ReplyEnded(ReplyNumber(1), TurnId(1), "completed", "नमस्ते!")
     assert "conversation.item.create" not in wire.kinds()
+
+
+def test_a_reply_that_is_over_keeps_no_instructions(wire: Wire) -> None:
+    """They are some 20 KB, and each call would keep those of its greeting."""
+    wire.ours.send(Greet(TurnId(1), "नमस्ते!"))
+    wire.carry()
+    assert any(SAY_EXACTLY in text for text in texts(wire.ours))
+    wire.speak()
+    assert not any(SAY_EXACTLY in text for text in texts(wire.ours))
+
+
+def texts(root: object) -> Iterator[str]:
+    """All texts that an object of ours holds, directly or not."""
+    seen, waiting = set[int](), [root]
+    while waiting:
+        held = waiting.pop()
+        if id(held) not in seen and not isinstance(held, type | ModuleType | FunctionType):
+            seen.add(id(held))
+            waiting += gc.get_referents(held)
+            if isinstance(held, str):
+                yield held
 
 
 def test_a_word_in_writing_proves_that_we_are_served(wire: Wire) -> None:

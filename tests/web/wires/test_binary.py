@@ -30,6 +30,12 @@ FILES = [
     ("an AMR file", b"#!AMR\n" + bytes(range(32)) * 30),
     ("a CAF file", b"caff\0\1\0\0desc" + bytes(900)),
     ("a PNG image", b"\x89PNG\r\n\x1a\n" + bytes(900)),
+    ("a JPEG image", b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(900)),
+    ("a gzip archive", b"\x1f\x8b\x08\0" + bytes(900)),
+    ("an AU file", encoded(SPOKEN, "au", "pcm_s16be", 24_000)),
+    ("a Wave64 file", encoded(SPOKEN, "w64", "pcm_s16le", 24_000)),
+    ("an AVI video", b"RIFF\0\1\0\0AVI LIST" + bytes(900)),
+    ("a SILK file", b"\x02#!SILK_V3" + bytes(900)),
 ]
 NAMES = [f"{number} {kind}" for number, (kind, _) in enumerate(FILES)]
 
@@ -70,7 +76,7 @@ def test_speech_is_passed_on_as_it_is() -> None:
 @pytest.mark.parametrize("size", [0, FRAME, 4000], ids=["whole", "20 ms", "4 kB"])
 def test_a_file_is_named(kind: str, file: bytes, before: int, size: int) -> None:
     """Whole or its first piece, at the beginning of a stream and in the middle; what to do instead is said."""
-    if before and size == FRAME and kind[-3:] not in ("bm file", "WAV file"):
+    if before and size == FRAME:
         before = 2  # in the middle of a stream, a frame as large as the one before is looked at least
     frames = BinaryFrames(Clock())
     for frame in FRAMES[:before]:
@@ -83,27 +89,70 @@ def test_a_file_is_named(kind: str, file: bytes, before: int, size: int) -> None
     assert "PCM16" in said
 
 
-@pytest.mark.parametrize("size", [320, FRAME, 1001, 4000])
-def test_the_later_pieces_of_a_file_are_no_audio(size: int) -> None:
-    """As a recorder gives them away, each in a frame; PCM that follows is heard again."""
-    file = clip("en_proposal.webm")
+PIECES = {
+    "webm": clip("en_proposal.webm"),
+    "m4a": clip("en_proposal.m4a"),
+    "mp3": encoded(SPOKEN, "mp3", "libmp3lame", 24_000),
+    "flac": encoded(SPOKEN, "flac", "flac", 24_000),
+    "alac": encoded(SPOKEN, "ipod", "alac", 24_000),
+    "amr": encoded(SPOKEN, "3gp", "libopencore_amrnb", 8_000),
+    "wav at 16 kHz": encoded(SPOKEN, "wav", "pcm_s16le", 16_000),
+    "wav in stereo": encoded(SPOKEN, "wav", "pcm_s16le", 24_000, "stereo"),
+    "mulaw": encoded(SPOKEN, "wav", "pcm_mulaw", 8_000),
+    "aiff": encoded(SPOKEN, "aiff", "pcm_s16be", 24_000),
+    "au": encoded(SPOKEN, "au", "pcm_s16be", 24_000),
+    "caf": encoded(SPOKEN, "caf", "pcm_s16le", 24_000),
+    "Wave64": encoded(SPOKEN, "w64", "pcm_s16le", 24_000),
+}
+
+
+@pytest.mark.parametrize("size", [FRAME, 1001, 4096, 16_000])
+@pytest.mark.parametrize("name", PIECES)
+def test_the_later_pieces_of_a_file_are_no_audio(name: str, size: int) -> None:
+    """As a recorder gives them away, each in a frame, zeros and all; PCM that follows is heard again."""
+    file, clock = PIECES[name], Clock()
+    frames = BinaryFrames(clock)
+
+    said = [frames.read(file[start : start + size]) for start in range(0, len(file), size)]
+
+    assert len({told(one) for one in said if one}) == 1
+    clock.now += 3
+    again = [frames.read(frame) for frame in FRAMES]
+    assert all(isinstance(one, Stray | None) for one in again[:30])
+    assert again[50:] == [Spoke(frame) for frame in FRAMES[50:]]  # after the first syllable
+
+
+def test_pieces_that_look_like_pcm_now_and_then_are_no_stream() -> None:
+    """Three in a row, and then one of noise: padding and silence in a file do so."""
+    chance, frames = random.Random(2), BinaryFrames(Clock())
+    told(frames.read(clip("en_proposal.webm")))
+
+    for _ in range(20):
+        for piece in (*FRAMES[50:53], chance.randbytes(FRAME)):
+            assert isinstance(frames.read(piece), Stray)
+
+
+def test_silence_behind_a_file_is_not_refused() -> None:
+    """A caller who sent a file, and now streams from a microphone that is muted."""
     frames = BinaryFrames(Clock())
+    told(frames.read(clip("en_proposal.webm")))
 
-    said = {told(frames.read(file[start : start + size])) for start in range(0, len(file) - size, size)}
-
-    assert len(said) == 1
-    loud = max(FRAMES, key=lambda frame: max(memoryview(frame).cast("h")))
-    assert frames.read(loud) == Spoke(loud)
-    assert frames.read(FRAMES[0]) == Spoke(FRAMES[0])
+    assert [frames.read(bytes(FRAME)) for _ in range(9)] == [None] * 9
 
 
 def test_a_head_before_pcm_is_all_that_is_refused() -> None:
     """A client that streams a WAV file sends its head first; the samples behind it are a stream."""
     frames = BinaryFrames(Clock())
-    loud = max(FRAMES, key=lambda frame: max(memoryview(frame).cast("h")))
 
     assert "a WAV file" in told(frames.read(wav(SPOKEN)[:44]))
-    assert frames.read(loud) == Spoke(loud)
+    assert frames.read(FRAMES[9]) == Spoke(FRAMES[9])
+
+
+def test_the_body_of_a_form_is_a_file() -> None:
+    """A client that sends what it would upload."""
+    form = b'--f7a1\r\nContent-Disposition: form-data; name="file"\r\nContent-Type: audio/mp4\r\n\r\n'
+
+    assert "is an m4a, mp4 or 3gp file" in told(BinaryFrames(Clock()).read(form + clip("en_proposal.m4a")))
 
 
 def test_a_piece_of_a_webm_is_named() -> None:
@@ -157,6 +206,14 @@ def test_a_message_that_is_wrong_is_refused_as_in_a_text_frame(frame: bytes, cod
         (b"data:audio/mp4;base64," + b64encode(clip("en_proposal.m4a")), "text"),
         (b"When will I marry, and whom?", "text"),
         (str([7] * 400).encode(), "text"),
+        (b"ping", "text"),
+        (b"{'type':'ping'}", "text"),
+        ("नमस्ते, मेरी शादी कब होगी?".encode(), "text"),
+        ("हाँ".encode(), "text"),
+        ("Überall schöne Grüße".encode(), "text"),
+        ('{"type":"ping"}'.encode("utf-16"), "text in UTF-16"),
+        ('{"type":"ping"}'.encode("utf-16-le"), "text in UTF-16"),
+        ('{ "type":"ping"}'.encode("utf-16-be"), "text in UTF-16"),
     ],
 )
 def test_text_is_named(frame: bytes, kind: str) -> None:

@@ -1,0 +1,1 @@
+"""Servers of others' frameworks, to be measured beside ours. See README.md."""
