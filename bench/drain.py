@@ -13,7 +13,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from bench.callers import SPEECH, Call
+from bench.callers import Call
 from bench.load import Load, at, load
 from bench.marks import GREETING_WORDS, now
 from bench.report import Part, Target
@@ -23,7 +23,6 @@ CALLERS = 200
 SENTENCE, WORDS, GAP = 12, 60, 0.05
 MODEL: dict[str, Any] = {"words": WORDS, "sentence": SENTENCE, "gap": GAP, "thinking": 0.3, "notice": 5, "pause": 25}
 WARM_SECONDS = 15.0  # until the callers have heard their greetings and are spread over their turns
-UNNOTICED = 10  # frames of speech: the model tells of it after five, and the server may be late
 PAUSE_SECONDS = 10.0  # the most that a call may take from the notice to its end
 
 
@@ -43,7 +42,7 @@ async def run(within: float, callers: int = CALLERS, say: Callable[[str], None] 
     start = Start(options=(*UNLIMITED, "--drain-seconds", str(within)))
     async with load("server", start=start, **MODEL) as running:
         running.crowd.keep_events = True
-        await running.crowd.resize(callers)
+        await running.crowd.resize(callers, a_second=20)
         await asyncio.sleep(WARM_SECONDS)
         ends, left = await _drain(running, within)
     closed, pauses = sorted(end.closed for end in ends), sorted(end.closed - end.told for end in ends)
@@ -99,8 +98,10 @@ def _end(call: Call, began: float, cut: str) -> End:
 
 def _cut(call: Call) -> str:
     """What was cut by the end of this call; empty if nothing was."""
-    if 0 < call.left <= SPEECH - UNNOTICED:
-        return f"the caller, after {(SPEECH - call.left) * 20} ms"
+    speech = [event["type"] for _, event in call.events if event["type"].startswith("speech_")]
+    if speech[-1:] == ["speech_started"]:
+        told = next((at for at, event in call.events if event.get("code") == "draining"), 0.0)
+        return f"the caller, {now() / 1e6 - told:.0f} s after the notice"
     kinds = [event["type"] for _, event in call.events if event["type"] in ("response_started", "clear")]
     if not call.ear.words or kinds[-1:] == ["clear"]:
         return ""  # they had interrupted the reply themselves
