@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, assert_never
 
 from actors.admission.door import Door
+from actors.admission.draining import DrainPlan
 from actors.admission.resumes import Resumes, refusal
 from actors.admission.slots import PersonaSlots
 from actors.call.resume import token
@@ -19,6 +20,7 @@ from actors.messages.admission import (
     CameBack,
     CannotResume,
     Connected,
+    Drain,
     Ended,
     FromSession,
     FromTrial,
@@ -42,15 +44,28 @@ from actors.trial import TrialActor, TrialInbox
 
 log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 10.0
+STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class DrainDue:
+    """A timer: more calls are to be told that they end at their next pause."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrainOver:
-    """A timer: the sessions have had DRAIN_SECONDS to end."""
+    """A timer: the calls have had all the time that a drain gives them."""
 
 
-SupervisorInbox: TypeAlias = Boot | Stop | Down | Connected | Resume | FromSession | FromTrial | Inquired | DrainOver
+@dataclass(frozen=True, slots=True)
+class StopOver:
+    """A timer: the sessions were told to end at once, and have had STOP_SECONDS for it."""
+
+
+SupervisorInbox: TypeAlias = (
+    Boot | Stop | Down | Connected | Resume | FromSession | FromTrial | Inquired | Drain | DrainDue | DrainOver
+    | StopOver
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +108,8 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         self._left: dict[
             LoopRef[Any], int
         ] = {}  # the close codes of calls that are over, until the Down of their session
+        self._drain_plan: DrainPlan[Hired[SessionInbox]] | None = None
+        self._stopped = False
         self._ids = itertools.count(1)
         self._run = secrets.token_hex(3)  # session ids of two runs differ in the log
 
@@ -120,9 +137,13 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             case Inquired(reply_to):
                 calls = len(self._entries)
                 reply_to.tell(Report(self._door.is_open(calls), calls))
-            case Stop():
-                self._drain()
-            case DrainOver():
+            case Drain(within):
+                self._drain(within)
+            case DrainDue():
+                self._drain_some()
+            case Stop() | DrainOver():
+                self._stop()
+            case StopOver():
                 self.end()
             case Boot():
                 pass
@@ -204,6 +225,8 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         for asked in self._resumes.gone(down.ref):
             self._cannot_resume(asked, "ended")
         entry = self._entries.pop(down.ref)
+        if self._drain_plan:
+            self._drain_plan.ended(entry.session)
         left = self._left.pop(down.ref, None)
         self._services.counters.ended[left or 4500] += 1
         if down.cause is not None and left is None:  # else the session has told its caller
@@ -222,16 +245,41 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             del self._newest[entry.user]
             self._door.left(entry.user)
 
-    def _drain(self) -> None:
+    def _drain(self, within: float) -> None:
+        """Admit nobody any more, and let the calls end within so many seconds, each at a pause."""
         if self._door.draining:
             return
-        self._door.draining = True
-        log.info("draining %d calls", len(self._entries))
+        log.info("draining %d calls within %.0f s", len(self._entries), within)
+        self._drain_plan = DrainPlan(self._entries, within, self._services.clock.now())
+        self.after(within, DrainOver())
+        self._drain_some()
+        self._shut_door()
+
+    def _drain_some(self) -> None:
+        """Tell the calls whose time has come, and again when more are due."""
+        assert self._drain_plan
+        told, wait = self._drain_plan.due(self._services.clock.now())
+        for session in told:
+            session.tell(Drain(self._drain_plan.call_seconds))
+        if wait is not None:
+            self.after(wait, DrainDue())
+
+    def _stop(self) -> None:
+        """End every call at once."""
+        if self._stopped:
+            return
+        self._stopped = True
+        log.info("stopping %d calls", len(self._entries))
         for entry in self._entries.values():
             entry.session.tell(Stop())
+        self.after(STOP_SECONDS, StopOver())
+        self._shut_door()
+
+    def _shut_door(self) -> None:
+        """Nobody is admitted any more; the server ends once there is no call."""
+        self._door.draining = True
         if self._trial:
             self._trial.tell(Stop())
-        self.after(DRAIN_SECONDS, DrainOver())
         if not self._entries:
             self.end()
 

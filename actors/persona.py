@@ -41,6 +41,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
         super().__init__()
         self._session, self._clock = session, clock
         self._meter, self._told = Meter(), 0  # full minutes of which the session was told
+        self._told_at = 0.0  # when: the bill never falls below what was told
         self._heard: dict[tuple[int, Role], tuple[str, str]] = {}  # (ask, role) -> (astrologer_id, text)
 
     def on_receive(self, message: PersonaInbox) -> None:
@@ -54,8 +55,8 @@ class PersonaActor(LoopActor[PersonaInbox]):
                 self._await_minute()
             case StopMeter():
                 self._meter.stop(self._clock.now())
-            case PauseMeter():
-                self._meter.pause(self._clock.now())
+            case PauseMeter(at):
+                self._meter.pause(max(at, self._told_at))
                 self._await_minute()
             case ResumeMeter(seconds):
                 self._meter.resume(self._clock.now(), seconds)
@@ -84,7 +85,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
         """A timer may fire a moment early: then a little of the minute is left, and it is set again."""
         bill = self._meter.bill(self._clock.now())
         if bill.priced_seconds // 60 > self._told:
-            self._told = bill.priced_seconds // 60
+            self._told, self._told_at = bill.priced_seconds // 60, self._clock.now()
             self._session.tell(MinutePassed(bill))
         self._await_minute()
 

@@ -15,6 +15,7 @@ from actors.call.bridges import Bridges
 from actors.call.clips import Clips
 from actors.call.connection import Caller
 from actors.call.conversation import Conversation
+from actors.call.drain import RESTARTING
 from actors.call.due import Due
 from actors.call.ending import CallEnding, minute
 from actors.call.events import UpstreamEvents
@@ -28,7 +29,7 @@ from actors.call.resume.absence import Absence
 from actors.call.room import Room
 from actors.call.snapshot import SessionSnapshot
 from actors.call.switchboard import Switchboard
-from actors.call.timers import GraceOver, Look, MicrophoneSilent, ReconnectDue, ReleaseDue, Timer, TimeUp
+from actors.call.timers import GraceOver, Look, MicrophoneSilent, PauseDue, ReconnectDue, ReleaseDue, Timer, TimeUp
 from actors.call.usage import Account
 from actors.call.watch import RECONNECTING, Watch
 from actors.messages.admission import (
@@ -38,15 +39,18 @@ from actors.messages.admission import (
     Declined,
     Detached,
     Displaced,
+    Drain,
     From,
     FromSession,
     Leaving,
     LetGo,
+    LostSight,
     ReleaseSlots,
     Replaced,
     Reserve,
     Reserved,
     Resume,
+    SeenAgain,
     Wish,
     Wished,
 )
@@ -70,8 +74,8 @@ from audio import Decoded, Undecoded
 log = logging.getLogger(__name__)
 
 SessionInbox: TypeAlias = (
-    Boot | Stop | Down | Attached | Detached | Replaced | From | Wished | Resume | LetGo | FromPersona | Reserved
-    | Declined | FromBridge | Decoded | Undecoded | Displaced | Timer
+    Boot | Stop | Down | Attached | Detached | LostSight | SeenAgain | Drain | Replaced | From | Wished | Resume | LetGo
+    | FromPersona | Reserved | Declined | FromBridge | Decoded | Undecoded | Displaced | Timer
 )  # fmt: skip
 
 
@@ -142,8 +146,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._room.of(self._services.waiting.holding(connection, self._address))
                 if mode:
                     self._switchboard.mode.set(mode)
-            case Wished() | Resume():
-                self._resumes(message)
+            case Wished() | Resume() | LostSight() | SeenAgain():
+                self._connection(message)
             case Detached() | Replaced() | Stop() | TimeUp() | GraceOver() | LetGo():
                 self._consider_leaving(message)
             case Down():
@@ -152,7 +156,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self.pace()
             case ReconnectDue():
                 self._switchboard.steer()
-            case Look() | MicrophoneSilent():
+            case Look() | MicrophoneSilent() | Drain() | PauseDue():
                 self._due.come(message, over=self._call_ending.begun)
             case Boot():
                 self._begin()
@@ -223,22 +227,23 @@ class UserSessionActor(LoopActor[SessionInbox]):
         """A count of what is kept for the caller until they have received it."""
         return self._room.holding.parcel(Kind.REPLY, lambda lost: self.me.tell(LetGo()))
 
-    def _resumes(self, message: Wished | Resume) -> None:
-        match message:
-            case Wished(connection, wish) if connection == self._caller.connection and not self._call_ending.begun:
-                self._intake.hear(wish)
-            case Resume():
-                self._absence.resume(message, ended=self._call_ending.begun)
+    def _connection(self, message: Wished | Resume | LostSight | SeenAgain) -> None:
+        over = self._call_ending.begun
+        if not isinstance(message, Wished):
+            self._absence.come(message, over=over)
+        elif message.connection == self._caller.connection and not over:
+            self._intake.hear(message.wish)
 
     # How it ends.
 
     def _consider_leaving(self, message: Detached | Replaced | Stop | TimeUp | GraceOver | LetGo) -> None:
         match message:
-            case Detached(connection, how):
+            case Detached(connection, how, seen_at):
                 if connection != self._caller.connection or self._absence.since is not None:
                     return
-                if self._call_ending.begun or not self._absence.begin(how):
+                if self._call_ending.begun or not self._absence.begin(how, seen_at):
                     self._caller.detach()
+                    self._absence.unmetered(seen_at)
                     self.leave(how)
             case GraceOver() | LetGo() if self._absence.since is not None:
                 self.leave(GONE)
@@ -248,7 +253,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self.leave(Close(4409, "replaced by your newer connection: do not reconnect this one"))
             case Stop():
                 self._caller.tell(Notice("draining", "The server is restarting: call again in a moment."))
-                self.leave(Close(1001, "the server is restarting: call again in a moment"))
+                self.leave(RESTARTING)
             case TimeUp():
                 self.leave(Close(1000, "this call has reached its longest time: call again to go on"))
 

@@ -23,6 +23,7 @@ from bench import (
     catalogue,
     churn,
     decode,
+    drain,
     drops,
     hop,
     isolation,
@@ -54,6 +55,7 @@ class Name(Enum):
     DROPS = "drops"
     ROLLOVER = "rollover"
     BARGEIN = "bargein"
+    DRAIN = "drain"
     CALLS = "calls"
     DECODE = "decode"
     CATALOGUE = "catalogue"
@@ -120,6 +122,7 @@ def _runs(full: bool, cycles: int | None, cuts: int | None, kind: list[str] | No
         Name.DROPS: lambda: uvloop.run(drops.run(cuts or (1000 if full else 60))),
         Name.ROLLOVER: lambda: uvloop.run(rollover.run(cuts or (1000 if full else 120))),
         Name.BARGEIN: lambda: uvloop.run(bargein.run(30 if full else 4)),
+        Name.DRAIN: lambda: uvloop.run(drain.run(60.0 if full else 30.0)),
         Name.CALLS: lambda: calls.run(20 if full else 6),
         Name.DECODE: decode.run,
         Name.CATALOGUE: catalogue.run,

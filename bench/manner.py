@@ -37,6 +37,8 @@ class Manner:
     """Seconds after which a session expires."""
     lengths: dict[int, int] = field(default_factory=dict)
     """By caller: words of a reply, instead of `words`."""
+    sentence: int = 0
+    """Words of a sentence. The last of them is quiet behind its mark and has a full stop, the others are loud."""
     stalls: dict[int, tuple[int, float]] = field(default_factory=dict)
     """By caller: at which word of their next answer it falls silent, once, and for how many seconds."""
     speech: Counter[tuple[int, int]] = field(default_factory=Counter)

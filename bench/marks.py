@@ -8,6 +8,7 @@ import hashlib
 import re
 import struct
 import time
+from base64 import b64encode
 from binascii import a2b_base64
 from typing import NamedTuple
 
@@ -20,6 +21,10 @@ CODED_MARK = MARK.size * 4 // 3
 CODED_FRAME = FRAME * 4 // 3
 
 GREETING_WORDS = 10
+REST = b64encode(bytes(WORD - MARK.size))
+"""What follows a mark in a word, in base64: silence."""
+LOUD = b64encode(bytes((0, 32) * 3 + (0, 224) * 3) * ((WORD - MARK.size) // 12))
+"""The same, as loud as speech."""
 SAID = re.compile(r"\b([a-z])(\d\d)\b")
 VOICES = ("marin", "cedar", "shimmer", "echo", "ballad", "alloy", "ash", "coral", "sage", "verse")
 
@@ -70,6 +75,12 @@ def word(who: int, voice: int, turn: int, position: int) -> bytes:
 def text(turn: int, position: int) -> str:
     """The text of a word: three characters, which take about 200 ms at the usual pace of speech."""
     return f"{chr(ord('a') + turn % 26)}{position:02} "
+
+
+def in_sentence(turn: int, position: int, length: int) -> tuple[str, bool]:
+    """The text of a word in sentences of so many words, with a full stop behind the last, and whether it goes on."""
+    goes_on = bool(length and (position + 1) % length)
+    return text(turn, position).replace(" ", ". ") if length and not goes_on else text(turn, position), goes_on
 
 
 def texts(words: str) -> list[tuple[int, int]]:

@@ -12,12 +12,11 @@ import orjson
 
 from bench import frames
 from bench.manner import Answered, Manner
-from bench.marks import CODED_MARK, GREETING_WORDS, MARK, VOICES, WORD, Mark, now, text, texts, word
+from bench.marks import CODED_MARK, GREETING_WORDS, LOUD, REST, VOICES, Mark, in_sentence, now, texts, word
 from realtime.contract import SAY_EXACTLY
 
 GO_ON = "Go on from exactly where it stopped"
 PADDING = 300  # ms before the speech that are part of its turn
-REST = b64encode(bytes(WORD - MARK.size))
 NUMBER, DELTA = b"event_%08d", b'","delta":"'
 USAGE = {"total_tokens": 9, "input_tokens": 4, "output_tokens": 5}
 SPEECH, REPLY = "item_u", "item_a"
@@ -209,7 +208,7 @@ class Model:
         voice = VOICES.index(self._session["audio"]["output"]["voice"])
         burst = []
         while position < last:
-            written = text(turn, position)
+            written, goes_on = in_sentence(turn, position, self._manner.sentence)
             event = {"type": "response.output_audio_transcript.delta", **self._about, "delta": written}
             event["event_id"] = f"event_{next(self._ids)}"
             burst.append(frames.frame(frames.TEXT, orjson.dumps(event)))
@@ -218,7 +217,7 @@ class Model:
                 NUMBER % next(self._ids),
                 DELTA,
                 b64encode(word(self._line.who, voice, turn, position)),
-                REST,
+                LOUD if goes_on else REST,
                 b'"}',
             )
             self._history[-1] = ("assistant", self._history[-1][1] + written)

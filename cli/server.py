@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import secrets
-import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
@@ -15,7 +14,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
 from actors.counters import Counters
-from actors.runtime import Down, Hired, Stop, Watchdog, launch
+from actors.messages.admission import Drain
+from actors.runtime import Hired, Stop, Watchdog, launch
 from actors.services import Services
 from audio import Pool
 from cli.failure import CannotServe
@@ -24,12 +24,13 @@ from cli.forced_exit import exit_within
 from cli.memory import Trimmer, freeze_memory
 from cli.reload import read, reloading, warn_of_languages
 from cli.settings import OPENAI, Settings
+from cli.shutdown import Shutdown
 from engine.child import COMMAND, Child, EngineFailed
 from engine.installed import NotInstalled, check_installed
 from personas import Catalogue, CurrentCatalogue
 from realtime.client.requests import TRANSCRIBER
 from schemas.explain import nearest, shown
-from supervisor import DRAIN_SECONDS, SupervisorActor, SupervisorInbox
+from supervisor import STOP_SECONDS, SupervisorActor, SupervisorInbox
 from upstream.link import Upstream
 from upstream.models import LOCAL, named
 from upstream.readiness import Readiness
@@ -71,18 +72,6 @@ async def _serve_and_exit(settings: Settings, counters: Counters, console: Conso
     return code
 
 
-class Shutdown:
-    """A Ref that receives the supervisor's `Down`; `requested` is set by that, or by a signal."""
-
-    def __init__(self) -> None:
-        self.down: asyncio.Future[Down] = asyncio.get_running_loop().create_future()
-        self.requested = asyncio.Event()
-
-    def tell(self, message: Down, /) -> None:
-        self.down.set_result(message)
-        self.requested.set()
-
-
 async def _serve(settings: Settings, counters: Counters, console: Console) -> int:
     room = room_for_callers(raise_limit(), settings.limits.sessions)
     if settings.local:
@@ -106,7 +95,9 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         stack.callback(Trimmer().stop)
         await stack.enter_async_context(reloading(settings.personas, raw, current, upstream.can.languages))
         shutdown = Shutdown()
-        _on_signals(shutdown.requested)  # before the log line "listening": who reads it may stop the server at once
+        shutdown.on_signals(
+            settings.drain_seconds
+        )  # before the log line "listening": who reads it may stop the server at once
         warn_of_languages(settings.personas, catalogue, upstream.can.languages, raw)
         name = "local engine" if settings.local else upstream.host
         frontend = Frontend(
@@ -114,12 +105,16 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         )
         answers = Readiness(upstream).would_answer
         try:
-            _, address = await stack.enter_async_context(accept_callers(frontend, services, name, answers, shutdown))
+            supervisor, address = await stack.enter_async_context(
+                accept_callers(frontend, services, name, answers, shutdown)
+            )
         except OSError as error:  # another server was bound there too, and began to listen first
             raise _cannot_listen(settings.host, settings.port, error) from None
         scheme = "https" if tls else "http"
         log.info("listening on %s://%s, answered by %s, %d personas", scheme, address, name, len(catalogue.active()))
         await shutdown.requested.wait()
+        supervisor.tell(Drain(shutdown.within))
+        await shutdown.at_once.wait()
     failed = not shutdown.down.done() or shutdown.down.result().cause is not None
     log.info("stopped%s", " after a failure" if failed else "")
     return 1 if failed else 0
@@ -143,7 +138,7 @@ class Frontend:
 async def accept_callers(
     frontend: Frontend, services: Services, name: str, would_answer: Callable[[], Awaitable[bool]], shutdown: Shutdown
 ) -> AsyncIterator[tuple[Hired[SupervisorInbox], str]]:
-    """Accept callers; yields the supervisor, and HOST:PORT. At the end calls are drained.
+    """Accept callers; yields the supervisor, and HOST:PORT. At the end calls are stopped.
 
     `name` is the name of the model's server, `would_answer` is true if it would answer a call now. `shutdown` receives
     the supervisor's `Down`.
@@ -167,7 +162,7 @@ async def accept_callers(
             yield supervisor, address
         finally:
             supervisor.tell(Stop())
-            await asyncio.wait([shutdown.down], timeout=DRAIN_SECONDS + 2)
+            await asyncio.wait([shutdown.down], timeout=STOP_SECONDS + 2)
 
 
 def _check_default(astrologer_id: str, catalogue: Catalogue) -> None:
@@ -218,11 +213,6 @@ def _check_engine() -> None:
     except NotInstalled as missing:
         other = "To have another model answer, set OPENAI_API_KEY or --upstream-url."
         raise CannotServe(f"{missing}\n{other}", 2) from None
-
-
-def _on_signals(requested: asyncio.Event) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, requested.set)
 
 
 async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:

@@ -192,6 +192,14 @@ class Settings:
         ),
     ] = False
     limits: Limits = field(default_factory=Limits)
+    drain_seconds: Annotated[
+        float,
+        Setting(
+            help="In which calls end, after SIGTERM.",
+            doc="after SIGTERM calls go on for so many seconds at most, see [Stop](#stop); 0 ends them at once",
+            least=0,
+        ),
+    ] = 60.0
     log_level: Annotated[
         LogLevel, Setting(doc="the least severity that is logged", option={"case_sensitive": False})
     ] = LogLevel.INFO

@@ -81,10 +81,11 @@ class Meter:
         self._on = None
 
     def pause(self, now: float) -> None:
-        """The caller is away: nothing is metered until `resume`, whoever is on the line."""
+        """Nothing is metered from `now` on, whoever is on the line, until `resume`. `now` may be a while ago."""
         if self._on:
-            self._on.ms, self._since = self._ms(self._on, now), now
-        self._paused, self._paused_on = True, self._on
+            self._on.ms = self._ms(self._on, max(now, self._since))
+        if not self._paused:
+            self._paused, self._paused_on = True, self._on
 
     def resume(self, now: float, seconds: float = 0.0) -> None:
         """The caller is back; the last `seconds` are metered, too, if whoever is on the line was there all the time."""

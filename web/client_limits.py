@@ -23,6 +23,18 @@ class ClientLimits:
     """To write the answer to a ping."""
     resume_seconds: float = 5.0
     """For the first message of a connection that asks to resume a call: it counts for no limit of calls until then."""
+    look_seconds: float = 1.0
+    """How often it is looked for signs of life of all callers: web/signs_of_life.py."""
+    stream_seconds: float = 5.0
+    """Without a frame of a stream: then it is asked (a ping) whether anybody is there."""
+    quiet_ping_seconds: float = 12.0
+    """Without any sign of life: then it is asked."""
+    ping_seconds: float = 30.0
+    """From one ping to the next, whatever comes: proxies end connections on which nothing is sent for a minute."""
+    lost_seconds: float = 25.0
+    """Without any sign of life: then the meter stops."""
+    gone_seconds: float = 60.0
+    """Without any sign of life: then the connection is ended."""
     linger_seconds: float = 10.0
     """How long, after a close in the middle of a frame, the rest of that frame is read and thrown away."""
     quiet_seconds: float = 1.0

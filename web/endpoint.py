@@ -27,6 +27,7 @@ from web.receiver import Receiver
 from web.refused_handshakes import REASON, Reason
 from web.request_handler import TimedRequestHandler
 from web.resuming import SENT_EARLY, Comer, asks_to_resume
+from web.signs_of_life import SignsOfLife
 from web.throttle import MAY_CALL, TOO_MANY_CALLS
 from web.user_id import read_user_id
 
@@ -123,6 +124,7 @@ class Endpoint:
             waiting,
             client_limits,
         )
+        self._signs = SignsOfLife(client_limits)
         self._large_rate = Rate(LARGE_A_SECOND, LARGE_AT_ONCE)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -166,7 +168,8 @@ class Endpoint:
                 receiver = Receiver(
                     socket, socket.frames, session, connection, holding, receive_buffer, request, self._counters, rate
                 )
-                await receiver.run(self._client_limits.pong_seconds)
+                with self._signs.watch(connection, receiver, outbox, request.transport):
+                    await receiver.run(self._client_limits.pong_seconds)
         except (ConnectionError, TimeoutError):  # a pong could not be written: the peer does not read
             if request.transport:
                 request.transport.abort()

@@ -4,6 +4,7 @@ import asyncio
 import io
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import TypeAlias
 
 from aiohttp import WSMsgType, web
@@ -26,7 +27,6 @@ Queued: TypeAlias = bytes | AudioResponse | Sound | Resumed | NotResumed | Close
 """What the queue holds. An `AudioResponse` is encoded only when it is written, and so is what is not counted."""
 
 AS_IT_IS = (Sound, AudioResponse, Close, Resumed, NotResumed)
-PING_SECONDS = 30.0
 PING = b""
 TOO_SLOW = Close(4408, "you read too slowly: check the network and call again")
 
@@ -59,6 +59,7 @@ class Outbox:
         self._sound = 0  # queued bytes of streamed audio
         self._large = (holding or waiting.Ledger().holding(connection)).parcel(Kind.REPLY, lambda lost: self._evict())
         self._wake: asyncio.Future[None] | None = None  # an asyncio.Event keeps a queue
+        self.seen_at: Callable[[], float | None] = lambda: None  # when the caller gave the last sign of life
         self.closing = False  # a Close is queued or written: `run` ends within the time that a close may take
         self.admitted: asyncio.Future[Session | None] = asyncio.get_running_loop().create_future()
 
@@ -140,7 +141,6 @@ class Outbox:
 
     async def run(self) -> None:
         """Write until a Close is written, or the connection is lost."""
-        self._schedule_ping()
         try:
             while True:
                 if not self._waiting:
@@ -163,7 +163,6 @@ class Outbox:
 
     def _release(self) -> None:
         """Nothing is written any more: drop the queue, unless the call goes on over another connection."""
-        self._ping_timer.cancel()
         if self._ledger and not self.closing:
             return
         self.closing = True
@@ -173,15 +172,11 @@ class Outbox:
     def _detach(self, how: Close = TOO_SLOW) -> None:
         """Tell the session of a caller who reads too slowly, even though the last frame is not written yet."""
         if self._session:
-            self._session.tell(Detached(self._connection, how))
+            self._session.tell(Detached(self._connection, how, self.seen_at()))
 
-    def _schedule_ping(self) -> None:
-        self._ping_timer = asyncio.get_running_loop().call_later(PING_SECONDS, self._ping)
-
-    def _ping(self) -> None:
-        """Keep the connection open through proxies, and have the kernel detect a dead peer."""
-        self._schedule_ping()
-        if not self.closing:
+    def ping(self) -> None:
+        """Ask whether anybody is there, unless that waits to be written: the kernel detects a dead peer by it, too."""
+        if not self.closing and not any(frame is PING for frame in self._waiting):
             self._put(PING)
 
     async def _write(self, frame: Queued) -> bool:

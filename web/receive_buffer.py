@@ -70,6 +70,11 @@ class ReceiveBuffer:
         if self._refused:
             report(self._refused)
 
+    @property
+    def incomplete(self) -> int:
+        """Bytes of a message of which more is to come."""
+        return self._reassembler.size
+
     def frame_read(self) -> None:
         """A large frame was read from the queue, and counts here no more."""
         self._count()

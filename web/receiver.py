@@ -7,6 +7,7 @@ and goes on when the session and the address can bear it.
 
 import asyncio
 import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 
 from aiohttp import WebSocketError, WSMsgType, web
@@ -15,7 +16,7 @@ from aiohttp.http import WSMessageNoDecodeText
 from actors.admission.rate import Rate
 from actors.admission.waiting import CROWDED, LARGE, Holding, Kind
 from actors.counters import Counters
-from actors.messages.admission import Detached, From, Wished
+from actors.messages.admission import GONE, Detached, From, Wished
 from actors.messages.caller import Close, FromCaller, Malformed, Partial, Recorded, Spoke, Stray, TooFast
 from actors.runtime import LoopRef
 from schemas import Refused
@@ -54,8 +55,11 @@ class Receiver:
     counters: Counters
     rate: Rate | None
     """Of all calls of this address; None where the address has no limit."""
+    seen_at: Callable[[], float | None] = field(default=lambda: None, init=False)
+    """When the caller gave the last sign of life."""
     binary: BinaryFrames = field(default_factory=lambda: BinaryFrames(time.monotonic))
-    _told: int = field(default=0, init=False)  # in frames of audio, since the budget began anew
+    _told: int = field(default=0, init=False)  # in frames of audio
+    _most: int = field(default=READ_FRAMES, init=False)  # that may be told before the budget begins anew
     _enough: float = field(default=0.0, init=False)  # when `_receive` has read for long enough in a row
     _waits: bool = field(default=False, init=False)  # the session has not handled what it was told
     _held: float = field(default=0.0, init=False)  # seconds for which the address is over its rate
@@ -74,7 +78,17 @@ class Receiver:
             raise
         finally:
             self.frames.leave()
-            self.session.tell(gone)
+            self.session.tell(replace(gone, seen_at=self.seen_at()) if gone.how in (GONE, TOO_SLOW) else gone)
+
+    @property
+    def pulse(self) -> Hashable:
+        """Differs from before if a frame has come since, or some of a large one."""
+        return self._told, self.receive_buffer.incomplete
+
+    @property
+    def holds_back(self) -> bool:
+        """True while nothing is read because the address is over its rate."""
+        return self._held > 0
 
     def _straight(self, frame: WSMessageNoDecodeText) -> bool:
         """The parser has finished a frame, and none waits: tell the session at once, if the budget allows that.
@@ -163,13 +177,13 @@ class Receiver:
         backlog = self.session.backlog
         if self._waits and not backlog:
             self._begin_anew()
-        return self._told >= READ_FRAMES or backlog >= MOST_UNHANDLED or self._held > 0
+        return self._told >= self._most or backlog >= MOST_UNHANDLED or self._held > 0
 
     def _begin_anew(self) -> None:
         """Charge what was told to the address; `_held` is for how long that is over its rate."""
         if self.rate:
-            self._held = self.rate.owe(time.monotonic(), self._told)
-        self._told, self._waits = 0, False
+            self._held = self.rate.owe(time.monotonic(), self._told - self._most + READ_FRAMES)
+        self._most, self._waits = self._told + READ_FRAMES, False
 
     async def _drained(self) -> None:
         """Yield the loop until the session's mailbox is below its limit; meanwhile TCP holds the caller back."""

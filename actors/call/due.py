@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Callable
 
+from actors.call.drain import CallDrain
 from actors.call.host import SwitchboardHost
 from actors.call.line import Leg
 from actors.call.resume.absence import Absence
 from actors.call.switchboard import Switchboard
-from actors.call.timers import Look, MicrophoneSilent
+from actors.call.timers import Look, MicrophoneSilent, PauseDue
 from actors.call.uplink import MUTED_SECONDS, Uplink
 from actors.call.watch import End
 from actors.counters import Counters
+from actors.messages.admission import Drain
 from actors.messages.caller import Close, Notice
 
 
@@ -32,14 +34,17 @@ class Due:
         self._host, self._caller = host, switchboard.conversation.caller
         self._switchboard, self._absence = switchboard, absence
         self._bridges, self._lost = switchboard.bridges, lost
+        self._drain = CallDrain(host, self._caller, switchboard.conversation)
 
-    def come(self, timer: Look | MicrophoneSilent, *, over: bool) -> None:
+    def come(self, timer: Look | MicrophoneSilent | Drain | PauseDue, *, over: bool) -> None:
         """A timer has come; once the call is `over` nothing is due by the table."""
         match timer:
             case MicrophoneSilent():
                 self._microphone(self._switchboard.conversation.inbound.stream)
             case Look() if not over:
                 self._look()
+            case Drain() | PauseDue() if not over:
+                self._drain.come(timer, away=self._absence.since is not None)
 
     def _look(self) -> None:
         """Say and do what is due by the table, and look again when more is."""

@@ -83,7 +83,7 @@ class Outbound:
     def add(self, generation: Generation, event: ReplyAudio | ReplyWords | ReplySaid, now: float) -> None:
         """More of a reply has come, or this was all. It is dropped if the reply was stopped."""
         outgoing = self.playing.find(generation, event.reply)
-        if outgoing is None:
+        if outgoing is None or outgoing.ends_early:
             return
         match event:
             case ReplyAudio(_, pcm):
@@ -105,6 +105,8 @@ class Outbound:
         outgoing = self.playing.find(generation, event.reply)
         if outgoing is None:
             return Outcome.STOPPED
+        if outgoing.ends_early:
+            return Outcome.ANSWER
         outgoing.status = event.status
         if event.status == "cancelled":
             if not outgoing.begun and outgoing.since is None:

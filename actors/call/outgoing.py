@@ -31,6 +31,7 @@ class OutgoingReply:
     caller could first know of it; None while it is kept back, as a whole reply is until it is complete. `written_as` is
     the id of the reply whose words the caller has in writing, and which this one says aloud. `came_at` is when some of
     it came last, and `whole` how much had come when the model said that this was all, -1 before it has.
+    With `ends_early` no more is wanted.
     """
 
     generation: Generation
@@ -52,6 +53,7 @@ class OutgoingReply:
     marks: list[tuple[int, str]] = field(default_factory=list)  # (byte at which they begin to be said, words)
     told: int = 0  # so many marks were shown to the caller
     report: tuple[int, float] | None = None
+    ends_early: bool = False
 
     @property
     def id(self) -> str:
@@ -138,6 +140,14 @@ class OutgoingReply:
         """The words that are left of it if no more comes, once all that came was released."""
         (begin, words), before = self.marks[-1] if self.marks else (0, ""), self.marks[:-1]
         return ("".join(said for _, said in before) + _share(words, self.received - begin, 0)).strip()
+
+    def end_early(self, byte: int, characters: int | None) -> None:
+        """It ends behind this byte, not released yet, and after so many `characters`: what still comes is dropped."""
+        words = "".join(said for _, said in self.marks)
+        said = self.text_until(byte) if characters is None else words[:characters]
+        del self.pcm[byte - self.released :]
+        self.received, self.status, self.ends_early = self.released + len(self.pcm), "incomplete", True
+        self.marks, self.told = [(0, said)] if self.marks else [], min(self.told, 1)
 
     def cut(self) -> None:
         """No more will come: end with a whole word, if what follows it was not released yet."""

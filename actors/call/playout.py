@@ -17,6 +17,7 @@ it was.
 
 from collections.abc import Iterator, Mapping
 
+from actors.call.finish import Finish
 from actors.call.outgoing import RATE, OutgoingReply
 from actors.call.phases import Phase, Phases
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
@@ -41,13 +42,20 @@ class Playout:
         self._past: list[OutgoingReply] = []
         self.due: float | None = None
         self._stood: float | None = None  # when the caller went away, while they are
+        self._finish: Finish | None = None
 
     def __iter__(self) -> Iterator[OutgoingReply]:
         return iter(list(self._queue))
 
     def begin(self, outgoing: OutgoingReply) -> None:
-        """A reply is coming. It plays after those before it."""
-        self._queue.append(outgoing)
+        """A reply is coming. It plays after those before it; after `finish` nobody hears it."""
+        if not self._finish:
+            self._queue.append(outgoing)
+
+    def finish(self, finish: Finish) -> None:
+        """The call ends soon: the reply that plays is the last, and stops at a pause."""
+        self._finish = finish
+        self._queue = [outgoing for outgoing in self._queue if outgoing.begun]
 
     def find(self, generation: Generation, reply: ReplyNumber) -> OutgoingReply | None:
         """The reply of this number, unless it was stopped or heard to its end."""
@@ -77,6 +85,8 @@ class Playout:
         for outgoing in self._queue:
             if outgoing.done or outgoing.since is None:
                 continue
+            if self._finish:
+                self._finish.look(outgoing, max(now, self._until))
             wait = self._release(outgoing, now, said)
             if not outgoing.done:
                 break

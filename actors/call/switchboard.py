@@ -62,7 +62,7 @@ OUT_OF_REACH = {
 
 
 class Switchboard:
-    """Makes choices and moves of one call; `bridges` carries the moves out, `mode` is how the caller speaks."""
+    """Makes choices and moves of a `conversation`; `bridges` carries the moves out, `mode` is how the caller speaks."""
 
     def __init__(
         self,

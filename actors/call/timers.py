@@ -34,4 +34,9 @@ class GraceOver:
     """The caller was away for as long as they may be."""
 
 
-Timer: TypeAlias = Look | GraceOver | TimeUp | ReleaseDue | MicrophoneSilent | ReconnectDue
+@dataclass(frozen=True, slots=True)
+class PauseDue:
+    """The call ends at a pause: is there one?"""
+
+
+Timer: TypeAlias = Look | GraceOver | TimeUp | ReleaseDue | MicrophoneSilent | ReconnectDue | PauseDue

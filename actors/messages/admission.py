@@ -65,10 +65,29 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Detached:
-    """The connection has ended. `how`: the close code and reason, GONE if it ended without one."""
+    """The connection has ended. `how`: the close code and reason, GONE if it ended without one.
+
+    `seen_at` is when the caller gave the last sign of life, where they did not say that they leave, as in LostSight.
+    """
 
     connection: int
     how: Close = GONE
+    seen_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LostSight:
+    """Nothing was seen of the caller for long: the last sign of life was at `seen_at`, on the clock of calls."""
+
+    connection: int
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAgain:
+    """The caller who was lost sight of has given a sign of life."""
+
+    connection: int
 
 
 @hot_message
@@ -146,6 +165,16 @@ class Displaced:
     """A clip that waited is dropped, because others needed its bytes: `counted` is the parcel of Recorded."""
 
     counted: Counted
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """The server is about to end. Told to a call: end at a pause, within so many seconds. To the supervisor: all calls.
+
+    The supervisor admits nobody any more, and lets the calls go on for as long as that leaves time for their pauses.
+    """
+
+    within: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,14 +23,16 @@ class StopMeter:
 
 @dataclass(frozen=True, slots=True)
 class PauseMeter:
-    """The caller is away: whoever is on the line, no time is metered."""
+    """No time is metered since `at`, whoever is on the line: the caller was seen last then. On the clock of calls."""
+
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeMeter:
-    """The caller is back; of the time they were away, `seconds` are metered, in which they heard what had come."""
+    """The caller is seen again, or back; of the time before `seconds` are metered: they heard what had come."""
 
-    seconds: float
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.messages.admission import Detached
+from actors.messages.admission import GONE, Detached, LostSight, SeenAgain
 from actors.messages.caller import Chose, Close, ConfigAck, HungUp, Notice, Summary, Typed
 from actors.persona import MinuteOver, PersonaActor
 from actors.runtime import Stop
@@ -95,6 +95,57 @@ def test_it_stands_still_while_we_reconnect(stage: Stage) -> None:
     stage.advance(10)
     scene.says(HungUp())
     assert summary(scene)[0] == [(TINA, 20, "3.33 INR")]
+    scene.end()
+
+
+def test_who_is_out_of_sight_is_not_metered(stage: Stage) -> None:
+    """From the last sign of life until they are seen again; a persona who comes meanwhile changes nothing."""
+    scene = Scene(stage, limits=LONG)
+    wire = scene.on_the_line(TINA)
+    stage.advance(10)
+    seen_at = stage.now
+    stage.advance(25)
+    scene.session.tell(LostSight(1, seen_at))
+    stage.advance(20)
+    wire.lose()
+    scene.wire(2).welcome()
+    stage.advance(5)
+    scene.session.tell(SeenAgain(1))
+    stage.advance(7)
+    scene.says(HungUp())
+    assert summary(scene)[0] == [(TINA, 17, "2.83 INR")]
+    scene.end()
+
+
+def test_who_never_comes_back_pays_until_the_last_sign(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a connection before, nothing is heard."""
+    scene = Scene(stage, limits=LONG)
+    scene.on_the_line(TINA)
+    stage.advance(10)
+    scene.session.tell(LostSight(0, stage.now - 5))
+    stage.advance(1)
+    seen_at = stage.now
+    stage.advance(15)
+    scene.session.tell(Detached(1, GONE, seen_at))
+    with caplog.at_level(logging.INFO, "actors.session"):
+        scene.end()
+    assert f" personas={TINA}@{FOUR.get(TINA).version}:11 " in caplog.messages[-1]
+
+
+def test_the_bill_never_falls_below_what_was_told(stage: Stage) -> None:
+    """A minute was full, and told, before it was known that nobody is there."""
+    scene = Scene(stage, limits=LONG)
+    scene.on_the_line(TINA)
+    stage.advance(50)
+    seen_at = stage.now
+    stage.advance(11)
+    assert scene.caller.fish_for(Notice, code="minute").seconds == 60
+    stage.advance(14)
+    scene.session.tell(LostSight(1, seen_at))
+    stage.advance(300)
+    assert not [message for message in scene.caller.box if isinstance(message, Notice)]
+    scene.says(HungUp())
+    assert summary(scene)[0] == [(TINA, 60, "10.00 INR")]
     scene.end()
 
 

@@ -22,7 +22,8 @@ from actors.runtime import Hired
 from actors.services import Limits, Services, Trials
 from actors.session import SessionInbox
 from audio import Pool
-from cli.server import Frontend, Shutdown, accept_callers, bind
+from cli.server import Frontend, accept_callers, bind
+from cli.shutdown import Shutdown
 from engine.ear.vad import Loudness
 from engine.faults.script import Script
 from engine.parts import Parts

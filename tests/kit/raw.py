@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import orjson
 
-TEXT, BINARY, CLOSE, PING = 1, 2, 8, 9
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
 def head(size: int, kind: int = TEXT, last: bool = True) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import orjson
 
+from actors.messages.admission import Drain
 from actors.messages.caller import Mode
 from actors.runtime import Ref, Snapshot, Stop
 from actors.services import Limits, Services
@@ -31,7 +32,7 @@ from tests.simulation.world import PERSONAS, Bomb, World
 FRAGILE = 0.35  # of the calls
 QUIET_SECONDS = 60.0  # in which all that is owed comes: a stalled line is noticed after 30 s at most
 SWITCHES = 1000  # a minute: as many as a caller makes
-ENDING_SECONDS = 12.0  # a drain gives its sessions 10 s, and they their children 2 s
+ENDING_SECONDS = 12.0  # a stop gives its sessions 10 s, and they their children 2 s
 
 
 class Simulated(AssertionError):
@@ -121,7 +122,7 @@ class Run:
         if self.world.weather.bombs:
             self.world.after(random.uniform(1, 20), self._bomb)
         if not self.world.weather.calm and random.random() < 0.1:
-            self.world.after(random.uniform(1, 20), self._drain)
+            self.world.after(random.uniform(1, 20), self._drain, random.choice([0.0, 5.0, 12.0, 40.0]))
         self._pass(3.0)
         while not all(caller.finished for caller in self.callers):
             self._pass(1.0)
@@ -139,7 +140,7 @@ class Run:
 
     def _close(self, stage: Stage) -> None:
         """Nobody and nothing is left."""
-        self._drain()
+        self._stop()
         self._pass(ENDING_SECONDS)
         stage.expect_terminated(self.supervisor)
         for caller in self.callers:
@@ -194,8 +195,13 @@ class Run:
             if other.user == caller.user and other.network:
                 other.network.excused = True
 
-    def _drain(self) -> None:
-        self.world.note("supervisor", "is told to drain")
+    def _drain(self, within: float) -> None:
+        self.world.note("supervisor", f"is told to drain within {within:.0f} s")
+        self.draining = True
+        self.supervisor.tell(Drain(within))
+
+    def _stop(self) -> None:
+        self.world.note("supervisor", "is told to stop")
         self.draining = True
         for caller in self.callers:
             if caller.network:

@@ -21,7 +21,18 @@ from actors.call.resume.ledger import Outlet
 from actors.call.timers import GraceOver, Look, MicrophoneSilent
 from actors.call.uplink import MUTED_SECONDS
 from actors.call.watch import For, Waiting
-from actors.messages.admission import Admitted, CameBack, CannotResume, Ended, FromSession, Resume, WentAway
+from actors.messages.admission import (
+    GONE,
+    Admitted,
+    CameBack,
+    CannotResume,
+    Ended,
+    FromSession,
+    LostSight,
+    Resume,
+    SeenAgain,
+    WentAway,
+)
 from actors.messages.caller import Close
 from actors.messages.persona import PauseMeter, ResumeMeter, ToPersona
 from actors.messages.resuming import Resumed
@@ -35,6 +46,7 @@ WORTH_SECONDS = 10.0  # of talk, or
 WORTH_REPLIES = 2  # a greeting and an answer: a call that had neither is begun anew instead
 RECORDED_MS = 15_000  # of what a microphone took while nobody listened
 ONSET_MS = 300  # of it, where the persona has something left to say: "hello? can you hear me?" must not kill that
+UNSEEN = Close(1011, "nothing was seen of you for 25 s: resume")
 OVER = (1000, 1002, 1007, 1009, 4400)  # closes after which nobody comes back: hung up, or their frames are wrong
 STANDS = (For.CHOICE, For.NOBODY, For.CALLER, For.PAUSE, For.WORDS)
 """What the call waits for of the caller: none of it comes due while they are away."""
@@ -58,18 +70,38 @@ class Absence:
         self._spans: list[tuple[float, float]] = []  # when they went, and for how many seconds
         self.since: float | None = None
 
-    def begin(self, how: Close) -> bool:
-        """The connection has ended like this. False if nobody will come back, and the call is over."""
+    def begin(self, how: Close, seen_at: float | None = None, close: Close | None = None) -> bool:
+        """The connection has ended like this. False if nobody will come back, and the call is over.
+
+        Nothing is metered since `seen_at`, by default now. With `close` the connection is closed.
+        """
         now = self._host.clock()
         if not self._caller.secret or how.code in OVER or not self._is_worth(now):
             return False
-        self._go(now)
+        self._go(now, close, seen_at)
         self._host.after(TAB_CLOSED_SECONDS if how.code == 1001 else GRACE_SECONDS, GraceOver())
         self._supervisor.tell(WentAway(self._me))
         return True
 
-    def resume(self, asked: Resume, *, ended: bool) -> None:
-        """A connection asks to go on with the call; `ended`: it is over."""
+    def come(self, message: Resume | LostSight | SeenAgain, *, over: bool) -> None:
+        """The caller asks to go on, nothing is seen of them any more, or they are seen again. `over`: the call is."""
+        match message:
+            case Resume():
+                self._resume(message, ended=over)
+            case LostSight(connection) | SeenAgain(connection) if over or connection != self._caller.connection:
+                pass
+            case LostSight(_, seen_at) if self.since is None:
+                if not self.begin(GONE, seen_at, UNSEEN):
+                    self.unmetered(seen_at)
+            case SeenAgain() if self.since is None:
+                self._persona.tell(ResumeMeter())
+
+    def unmetered(self, seen_at: float | None) -> None:
+        """Nothing is metered since the caller was seen last, if that is known."""
+        if seen_at is not None:
+            self._persona.tell(PauseMeter(seen_at))
+
+    def _resume(self, asked: Resume, *, ended: bool) -> None:
         told = "ended" if ended else self._caller.decide(asked)
         if not isinstance(told, Accepted) or not isinstance(asked.outbox, Outlet):
             code = "unknown" if isinstance(told, Accepted) else told
@@ -94,11 +126,11 @@ class Absence:
     def _is_worth(self, now: float) -> bool:
         return now - self._began >= WORTH_SECONDS or self._conversation.owed.answers >= WORTH_REPLIES
 
-    def _go(self, now: float, close: Close | None = None) -> None:
+    def _go(self, now: float, close: Close | None = None, seen_at: float | None = None) -> None:
         self.since = now
         self._caller.lose(close)
         self._playing.stand(now)
-        self._persona.tell(PauseMeter())
+        self.unmetered(now if seen_at is None else seen_at)
 
     def _back(self, asked: Resume, outlet: Outlet, accepted: Accepted, now: float) -> None:
         since = now if self.since is None else self.since
