@@ -23,6 +23,7 @@ CALLERS = 200
 SENTENCE, WORDS, GAP = 12, 60, 0.05
 MODEL: dict[str, Any] = {"words": WORDS, "sentence": SENTENCE, "gap": GAP, "thinking": 0.3, "notice": 5, "pause": 25}
 WARM_SECONDS = 15.0  # until the callers have heard their greetings and are spread over their turns
+LATEST = 500.0  # ms: if the load itself was later than that, sound was late, and connections were lost for it
 PAUSE_SECONDS = 10.0  # the most that a call may take from the notice to its end
 
 
@@ -64,7 +65,12 @@ async def run(within: float, callers: int = CALLERS, say: Callable[[str], None] 
     part.notes = [f"the load was {late} ms late (p99.9)", f"close codes: {dict(codes)}; what was cut: {dict(cuts)}"]
     early = min(end.told for end in ends) < (within - PAUSE_SECONDS) / 2 - 0.2
     part.targets = [
-        Target("sentences cut", "0", str(cuts.total()), not cuts and set(codes) == {1001}),
+        Target(
+            "sentences cut",
+            "0",
+            str(cuts.total()),
+            None if cuts and late > LATEST else not cuts and set(codes) == {1001},
+        ),
         Target("calls that ended before their time", "0", "some" if early else "0", not early),
     ]
     say(f"{len(ends)} calls were drained")

@@ -207,15 +207,16 @@ def test_a_client_that_answers_no_ping_but_sends_frames_is_alive() -> None:
     """And is asked meanwhile."""
 
     async def speak(raw: Raw) -> None:
-        while True:
+        until = asyncio.get_running_loop().time() + 1.5 * QUICK.gone_seconds
+        while asyncio.get_running_loop().time() < until:
             raw.send(bytes(960), BINARY)
             await asyncio.sleep(0.05)
 
     async def story() -> None:
         async with calling(f"?mode=stream&astrologer_id={TINA}") as (line, raw):
             speaking = asyncio.create_task(speak(raw))
-            await pings(raw, int(2 * QUICK.gone_seconds / QUICK.ping_seconds))
-            speaking.cancel()
+            await pings(raw, 2)
+            await speaking
             await hangs_up(line, raw)
 
     run(story())
