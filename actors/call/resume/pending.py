@@ -9,11 +9,12 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 
 from actors.call.outgoing import RATE
-from actors.call.playout import LEAD
+from actors.call.playout import LEAD, PIECE
 from actors.call.resume.ledger import MOST_TEXT, MOST_WHOLE, Counting, Frame, Ledger
 from actors.messages.caller import AudioResponse, Clear, Close, Sound, ToCaller
 from actors.messages.resuming import Encoded
 from actors.runtime import Ref
+from upstream.facts import BYTES_PER_MS
 
 MOST_MESSAGES = MOST_TEXT // 256  # that are said while nobody is there
 
@@ -72,16 +73,27 @@ class Pending:
         """
         ahead = max(0.0, ahead - self.sound / RATE)
         while self._waiting:
-            one = self._waiting[0]
+            one = self._waiting.popleft()
             if isinstance(one, Sound):
-                seconds = len(one.pcm) / RATE
-                if ahead > 0 and ahead + seconds > LEAD + 0.001:
-                    return ahead + seconds - LEAD
-                ahead += seconds
+                room = round(LEAD - ahead, 3)  # in whole ms, or a rounding error is waited for
+                size = int(room * 1000) * BYTES_PER_MS
+                if len(one.pcm) > size:
+                    self._waiting.appendleft(one)
+                    return self._tell_part(outlet, size) if room >= PIECE else PIECE - room
+                ahead += len(one.pcm) / RATE
                 self.sound -= len(one.pcm)
-            outlet.tell(self._waiting.popleft())
+            outlet.tell(one)
         self._counted.release()
         return None
+
+    def _tell_part(self, outlet: Ref[ToCaller], size: int) -> float:
+        """Pass on the first `size` bytes of the sound that is next; returns after how many seconds more may be."""
+        one = self._waiting.popleft()
+        assert isinstance(one, Sound)
+        outlet.tell(Sound(one.response_id, one.pcm[:size]))
+        self._waiting.appendleft(Sound(one.response_id, one.pcm[size:]))
+        self.sound -= size
+        return PIECE
 
     def close(self) -> None:
         """Nobody will hear it."""
