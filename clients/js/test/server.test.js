@@ -108,10 +108,11 @@ test("another device takes the call: never call back", wait, async () => {
   await first.once("config_ack");
   const ended = told(first, "ended");
   const second = new Call(server, [...people].at(-1), { astrologer: MOHIT });
+  const taken = second.once("config_ack");
   const { code, next } = await ended;
   assert.deepEqual([code, next], [4409, "never"]);
   await assert.rejects(first.once("pong"), { code: 4409 });
-  await second.once("config_ack");
+  await taken;
   second.hangUp();
 });
 
