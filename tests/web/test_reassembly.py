@@ -71,8 +71,13 @@ def both(data: bytes, piece: int, reads: bool) -> tuple[list[Any], list[Any]]:
 
 
 sizes = st.sampled_from([0, 1, 125, 126, 960, LARGE - 1, LARGE, LARGE + 1, 100_001, 300_000])
+# aiohttp's reader has forgotten an unfinished frame that was empty: it takes another in its place, we answer 1002.
 frames = st.builds(
-    frame, st.sampled_from([*PARTS, *PARTS, 3]), sizes, st.sampled_from([True, True, False]), st.booleans()
+    lambda kind, size, last, mask: frame(kind, size if last else max(1, size), last, mask),
+    st.sampled_from([*PARTS, *PARTS, 3]),
+    sizes,
+    st.sampled_from([True, True, False]),
+    st.booleans(),
 )
 controls = st.builds(frame, st.sampled_from([PING, CLOSE]), st.sampled_from([0, 4, 125]))
 message = st.builds(
