@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.messages.admission import CameBack, Ended, Leaving, LetGo, WentAway
+from actors.messages.admission import CameBack, Drain, Ended, Leaving, LetGo, LostSight, SeenAgain, WentAway
 from actors.messages.caller import (
     Clear,
     Close,
@@ -335,3 +335,42 @@ def test_a_whole_reply_that_was_lost_comes_again(scene: Scene) -> None:
         call.line.received = 0
     call.tries()
     assert call.refused() == "too_much"
+
+
+# Nothing is seen of them, and the server ends.
+
+
+def test_who_is_not_seen_is_away(scene: Scene) -> None:
+    """The connection is closed, so that a client who is there after all comes back at once."""
+    call = FragileCall(scene)
+    old, connection = call.line, scene.connection
+    scene.session.tell(LostSight(connection, scene.stage.clock.now() - 25.0))
+    scene.stage.settle()
+    assert old.take()[-1] == Close(1011, "nothing was seen of you for 25 s: resume")
+    scene.supervisor.fish_for(WentAway)
+    scene.session.tell(SeenAgain(connection))
+    scene.stage.advance(5.0)
+    assert call.comes_back().away_ms == 5_000
+
+
+def test_a_server_that_ends_waits_for_who_is_away(scene: Scene) -> None:
+    """Within the time that a call has for its end; they are told when they are back."""
+    call = FragileCall(scene)
+    call.goes()
+    scene.session.tell(Drain(10.0))
+    scene.stage.advance(4.0)
+    call.comes_back()
+    scene.stage.advance(1.0)
+    told = call.line.take()
+    assert [one.code for one in told if isinstance(one, Notice | Close)] == ["draining", 1001]
+
+
+def test_nobody_comes_back_to_a_server_that_ends(scene: Scene) -> None:
+    """The call is over when its time is."""
+    call = FragileCall(scene)
+    call.goes()
+    scene.session.tell(Drain(10.0))
+    scene.stage.advance(9.0)
+    assert not any(isinstance(one, Leaving) for one in scene.supervisor.take())
+    scene.stage.advance(2.0)
+    assert scene.supervisor.fish_for(Leaving).code == 1001
