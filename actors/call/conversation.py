@@ -78,11 +78,15 @@ class Conversation:
     def foretell(self, live: Leg, now: float) -> bool:
         """What is left of an answer if this connection is lost: the next one is to know it. False if that is not known.
 
-        A turn that is not written down yet would be missing before it.
+        A turn that is not written down yet would be missing before it, and one that must be asked again would be there
+        twice.
         """
+        self._foretold = {}
         if self.inbound.words.missing(now):
             return False
-        self._foretold = self.outbound.lost(live.generation, falters=True)
+        rest = self.outbound.lost(live.generation, falters=True)
+        if {said.number for said in self.inbound.turns if said.asked} <= rest.keys():
+            self._foretold = rest
         return bool(self._foretold)
 
     def release(self, live: Leg, now: float) -> None:
