@@ -61,6 +61,10 @@ _lasting: dict[frozenset[str], frozenset[str]] = {}  # one for each kind of acto
 class LoopActor(pykka.Actor, Generic[M]):
     """An actor whose turns run on the event loop. Handlers are synchronous and short."""
 
+    __slots__ = (  # with them in its `__dict__` a session would have over 30 attributes there, which take a KB more
+        "_alarms", "_cause", "_children", "_ending", "_hired", "_lasting", "_parent", "_stoppers", "incarnation", "me",
+    )  # fmt: skip
+
     name = "actor"
     """The name of the kind, in Down and in the log; children of one name are numbered by `incarnation`, from 1."""
 
