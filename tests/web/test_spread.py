@@ -1,7 +1,13 @@
 """Calls that come at once begin one after another."""
 
+import asyncio
+
 import pytest
 
+from actors.services import Limits
+from tests.kit.exchange import exchange
+from tests.kit.raw import Raw
+from tests.kit.story import run
 from web.spread import LONGEST, Slots
 
 
@@ -20,3 +26,17 @@ def test_a_call_that_will_be_refused_is_not_kept_waiting() -> None:
     assert max(waits) <= LONGEST
     assert sum(wait > 0 for wait in waits) == pytest.approx(50, abs=1)
     assert slots.wait(LONGEST) == pytest.approx(0.02, abs=0.03)
+
+
+def test_the_server_spreads_them() -> None:
+    """With two calls a second three slots a second are given: the second of two that come at once waits for its own."""
+
+    async def story() -> None:
+        async with exchange(Limits(connects=2)) as line:
+            began = asyncio.get_running_loop().time()
+            first, second = await asyncio.gather(Raw.dial(line.url, "one"), Raw.dial(line.url, "two"))
+            assert asyncio.get_running_loop().time() - began >= 1 / 3
+            first.vanish()
+            second.vanish()
+
+    run(story())
