@@ -39,7 +39,6 @@ class Ear:
     generation: int = 0
     closed: Close | None = None
     fragile: bool = False  # the line of this call is lost now and then: what was cleared meanwhile never came
-    mixed: bool = False  # what was spoken and what was recorded or typed later came at one moment
 
     @property
     def name(self) -> str:
@@ -84,7 +83,7 @@ class Ear:
 
     def _calm(self, message: Notice | Error) -> bool:
         """Nothing ever goes wrong in this run; but words for a persona who has left are."""
-        return self.world.weather.calm and not self.mixed and "who has left" not in message.message
+        return self.world.weather.calm and "who has left" not in message.message
 
     # Replies.
 

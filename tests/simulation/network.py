@@ -206,7 +206,6 @@ class Network:
         self.attach, self.received, self.unacknowledged = resumed.attach, 0, 0
         self.sent, self.aside, self.up = [], [], True
         if len({_kind(message) for message in (*again, *aside)} - {""}) > 1:
-            self.caller.ear.mixed = True
             self.caller._did("mixed")  # what was spoken, and what was recorded since, come at one moment
         for message in (*again, *aside):
             if not isinstance(message, Receipt):  # of another connection
