@@ -1,5 +1,6 @@
 """The outbox of a caller who may come back, over a line that a test can break."""
 
+from collections.abc import Callable
 from typing import Any
 
 from actors.call.resume.ledger import Frame, Ledger
@@ -18,13 +19,14 @@ class Written(bytes):
 class FragileLine(Probe):
     """What it is told is written and received at once; the test finds that in its box.
 
-    While it is `dead` what is written is lost; while it is `full` nothing is written, and waits.
+    While it is `dead` what is written is lost; while it is `full` nothing is written, and waits. `seen_at`: as Outlet.
     """
 
     def __init__(self, name: str = "caller", *, dead: bool = False, full: bool = False) -> None:
         super().__init__(name)
         self.dead, self.full = dead, full
         self.written = self.received = 0
+        self.seen_at: Callable[[], float | None] = lambda: None
         self._ledger: Ledger | None = None
         self._waiting: list[Frame] = []
         self._seized = False
