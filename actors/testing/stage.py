@@ -58,6 +58,10 @@ class Stage:
         """Let time pass: the clock jumps from timer to timer, and everything settles at each."""
         self._loop.advance(seconds)
 
+    def jump(self, seconds: float) -> None:
+        """The machine stands still for so long: what comes due meanwhile comes afterwards, all at the same time."""
+        self._loop.jump(seconds)
+
     def actors(self) -> list[LoopRef[Any]]:
         """Who is alive on this stage, in the order in which they started."""
         everybody = cast(list[LoopRef[Any]], ActorRegistry.get_all())
