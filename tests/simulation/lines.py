@@ -81,6 +81,7 @@ class Line(FragileLine):
 
     def _deliver(self, message: FromCaller) -> None:
         self._heard_at = self.owner.world.now
+        self.owner.world.note(f"late {self.number}", message) if self.slow else None
         self.owner.session.tell(From(self.number, message))
 
     # Its end.
