@@ -174,6 +174,7 @@ class Run:
             self.world.weather.calm = False
             for caller in self.callers:
                 caller.patience.heard_at += seconds
+                caller.till.jumps(seconds)
             self.stage.jump(seconds)
 
     def _ask_for_bills(self) -> None:

@@ -72,6 +72,11 @@ class Till:
         self._ended, self._began = True, None
         self._off()
 
+    def jumps(self, seconds: float) -> None:
+        """The clock jumps: a minute may be full, and told, before anything that has come is looked at."""
+        if self._began is None:
+            self.most += seconds
+
     # What the caller knows.
 
     def hears(self, message: ToCaller) -> None:
