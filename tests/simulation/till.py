@@ -74,7 +74,7 @@ class Till:
 
     def jumps(self, seconds: float) -> None:
         """The clock jumps: a minute may be full, and told, before anything that has come is looked at."""
-        if self._began is None:
+        if self._began is None or self._lost:
             self.most += seconds
 
     # What the caller knows.
