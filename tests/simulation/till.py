@@ -34,6 +34,7 @@ class Till:
     _on_since: float | None = None
     _was_on: bool = False
     _lost: bool = False
+    _lost_at: float = 0.0
     _sure_at: float = 0.0
     _returns: int = 0
 
@@ -74,8 +75,8 @@ class Till:
 
     def jumps(self, seconds: float) -> None:
         """The clock jumps: a minute may be full, and told, before anything that has come is looked at."""
-        if self._began is None or self._lost:
-            self.most += seconds
+        if self._lost:
+            self.most += self.world.now + seconds - self._lost_at
 
     # What the caller knows.
 
@@ -90,7 +91,7 @@ class Till:
 
     def loses(self) -> None:
         """Their line does not work from now on, whether they know it or not."""
-        self._was_on, self._lost = self._on_since is not None, True
+        self._was_on, self._lost, self._lost_at = self._on_since is not None, True, self.world.now
         self._off()
 
     def knows(self) -> None:
