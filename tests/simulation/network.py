@@ -30,6 +30,7 @@ from tests.simulation.till import Till
 from tests.simulation.world import World
 
 ACK_BYTES = 96_000
+CROSSED_SECONDS = 15.0  # an answer is waited for 10 s, and then asked again
 
 
 @dataclass(eq=False)
@@ -187,6 +188,7 @@ class Network:
         self.sent, self.aside, self.up = [], [], True
         self.till.knows()
         if len({_kind(message) for message in (*again, *aside)} - {""}) > 1:
+            self.caller.ear.mixed_until = self.world.now + CROSSED_SECONDS
             self.caller._did("mixed")  # what was spoken, and what was recorded since, come at one moment
         for message in (*again, *aside):
             if not isinstance(message, Receipt):  # of another connection
