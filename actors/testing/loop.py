@@ -64,11 +64,6 @@ class StageLoop(asyncio.AbstractEventLoop):
             self.settle()
         schedule.now = end
 
-    def jump(self, seconds: float) -> None:
-        """Let so many seconds pass in which nothing runs, and settle then."""
-        self.schedule.now += round(seconds * NANOSECONDS)
-        self.settle()
-
     def refuse(self, why: str) -> NoReturn:
         """Raise, and see to it that the test fails also if an actor or a task catches it."""
         error = AssertionError(why)

@@ -445,3 +445,15 @@ def test_the_minute_that_was_told_is_not_paid_twice(scene: Scene) -> None:
     call.comes_back()
     scene.stage.advance(2.0)
     assert billed(call) == 10 + 47 + 3 + 2  # three seconds come unacknowledged
+
+
+def test_what_waits_to_be_written_is_handed_over(scene: Scene) -> None:
+    """Nothing gets through for a while before the line is lost; it comes over the next one, in its order."""
+    call = FragileCall(scene)
+    call.line.full = True
+    call.scene.says(Typed("a question"))
+    scene.stage.settle()
+    call.goes()
+    scene.says(Typed("not heard: the connection is gone"))
+    call.comes_back()
+    assert [one.text for one in call.line.take() if isinstance(one, Transcript)] == ["a question"]

@@ -9,7 +9,7 @@ from actors.messages.resuming import NotResumed, Resumed
 from actors.testing.fragile import FragileLine, Written
 from tests.simulation.world import World
 
-LATEST = 4.0  # seconds by which a line that is nearly dead holds up what the caller says
+LATEST = 8.0  # seconds by which a line that is nearly dead holds up what the caller says
 TRICKLE = (0, 0, 1, 3)  # frames that come over it in 0.3 s
 
 
@@ -18,6 +18,7 @@ class Owner(Protocol):
 
     world: World
     line: "Line"
+    serving: "Line"
 
     @property
     def session(self) -> Any:
@@ -80,8 +81,11 @@ class Line(FragileLine):
         world.after(self._said_last - world.now, self._deliver, message)
 
     def _deliver(self, message: FromCaller) -> None:
-        self._heard_at = self.owner.world.now
-        self.owner.world.note(f"late {self.number}", message) if self.slow else None
+        world = self.owner.world
+        self._heard_at = world.now
+        if self.slow:
+            world.note(f"late {self.number}", message)
+            world.seen["late", "over the newest" if self is self.owner.serving else "over one that was left"] += 1
         self.owner.session.tell(From(self.number, message))
 
     # Its end.

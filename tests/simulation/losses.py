@@ -18,6 +18,7 @@ KINDS = ("cut", "cut", "tab", "half", "deaf", "dead", "slow", "slow")
 MOMENTS = ("switching", "rolling over", "reopening")  # that go on while nobody is there
 AIMS = (None, None, *MOMENTS, "barge-in", "user speaking", "model speaking", "greeting", "idle")
 OUTAGES = (0.1, 0.1, 0.3, 0.3, 2.0, 8.0, 15.0, 27.0, 40.0)  # seconds until the client has another network
+SHORT = (0.1, 0.1, 0.3, 2.0, 8.0, 27.0)  # where what was said may still come
 AIMED_SECONDS = 12.0  # in which a moment is waited for
 FATES = ("well", "well", "well", "lost", "twice", "race", "stolen", "foreign")
 TAB_CLOSED = Close(1001, "the tab was closed")
@@ -40,7 +41,7 @@ class Losses:
 
     def _soon(self) -> None:
         self.aim = self.random.choice(AIMS)
-        self.world.after(self.random.uniform(0.5, 6.0), self._act)
+        self.world.after(self.random.uniform(0.5, 4.0), self._act)
 
     def _act(self) -> None:
         """Lose the connection, some of the time, as soon as the call is in the situation that is aimed at."""
@@ -136,8 +137,9 @@ class Losses:
             self.world.seen["asks", "never"] += 1
             self.network.caller.vanish()
             return
-        aim = self.random.choice([None, None, *MOMENTS])
-        self.world.after(self.random.choice(OUTAGES), self._knock, aim, self.world.now + AIMED_SECONDS)
+        aim = None if line.slow else self.random.choice([None, None, *MOMENTS])
+        outages = SHORT if line.slow else OUTAGES
+        self.world.after(self.random.choice(outages), self._knock, aim, self.world.now + AIMED_SECONDS)
 
     def _knock(self, aim: str | None = None, until: float = 0.0) -> None:
         """Ask for the call; perhaps not alone, and perhaps the answer is lost."""

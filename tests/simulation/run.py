@@ -229,7 +229,7 @@ class Run:
             self.losses.append(Losses(self.world, random, caller.network, self.callers, self.model.links))
             self.world.after(0.0, self.losses[-1].begin)
             caller.ear.fragile = True
-            caller.acts += random.randint(8, 20)
+            caller.acts += random.randint(12, 32)
             caller.network.excused = self.limits.idle_seconds < Limits().idle_seconds
         for other in self.callers:
             if other.user == caller.user and other.network:
