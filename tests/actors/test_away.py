@@ -454,6 +454,5 @@ def test_what_waits_to_be_written_is_handed_over(scene: Scene) -> None:
     call.scene.says(Typed("a question"))
     scene.stage.settle()
     call.goes()
-    scene.says(Typed("not heard: the connection is gone"))
     call.comes_back()
     assert [one.text for one in call.line.take() if isinstance(one, Transcript)] == ["a question"]
