@@ -24,6 +24,7 @@ from tests.simulation.caller import Caller
 from tests.simulation.ear import Ear
 from tests.simulation.end import check_end
 from tests.simulation.fate import Fate
+from tests.simulation.lines import LATEST
 from tests.simulation.losses import Losses
 from tests.simulation.model import Model
 from tests.simulation.network import Network
@@ -134,6 +135,8 @@ class Run:
             self._jump()
         self.world.healed = True
         self._pass(QUIET_SECONDS)
+        if any(caller.gone and caller.session and caller.session.is_alive() for caller in self.callers):
+            self._pass(LATEST)  # what they said last came so late, and was a sign of life
         check_end(self.world, self.callers, self.model, self.world.draining)
         self._ask_for_bills()
         self._check()
