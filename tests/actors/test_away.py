@@ -456,3 +456,19 @@ def test_what_waits_to_be_written_is_handed_over(scene: Scene) -> None:
     call.goes()
     call.comes_back()
     assert [one.text for one in call.line.take() if isinstance(one, Transcript)] == ["a question"]
+
+
+def test_what_is_kept_is_counted_until_it_is_received(scene: Scene) -> None:
+    """A whole reply takes its room once, however often it is sent, and gives it back."""
+    call = FragileCall(scene, "clip")
+    call.line.dead = True
+    scene.says(Typed("a question"))
+    begin(call.wire, "answer", asked(call.wire))
+    give(call.wire, "answer", "one ")
+    finish(call.wire, "answer")
+    scene.stage.settle()
+    assert scene.services.waiting.bytes == 48_000
+    call.comes_back()
+    assert scene.services.waiting.bytes == 48_000
+    call.acknowledge()
+    assert scene.services.waiting.bytes == 0

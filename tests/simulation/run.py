@@ -139,6 +139,8 @@ class Run:
             self._pass(LATEST)  # what they said last came so late, and was a sign of life
         check_end(self.world, self.callers, self.model, self.world.draining)
         self._ask_for_bills()
+        if self.waiting.bytes and not self.world.draining:
+            self.world.wrong(f"{self.waiting.bytes} bytes wait, and everybody has what they were told")
         self._check()
         self._close(stage)
 
