@@ -42,6 +42,7 @@ class PersonaActor(LoopActor[PersonaInbox]):
         self._session, self._clock = session, clock
         self._meter, self._told = Meter(), 0  # full minutes of which the session was told
         self._told_at = 0.0  # when: the bill never falls below what was told
+        self._late = 0.0  # so many seconds after the last sign of life the meter was stopped, because of that
         self._heard: dict[tuple[int, Role], tuple[str, str]] = {}  # (ask, role) -> (astrologer_id, text)
 
     def on_receive(self, message: PersonaInbox) -> None:
@@ -56,10 +57,11 @@ class PersonaActor(LoopActor[PersonaInbox]):
             case StopMeter():
                 self._meter.stop(self._clock.now())
             case PauseMeter(at):
-                self._meter.pause(max(at, self._told_at))
+                self._late = max(0.0, self._told_at - at)
+                self._meter.pause(at + self._late)
                 self._await_minute()
             case ResumeMeter(seconds):
-                self._meter.resume(self._clock.now(), seconds)
+                self._meter.resume(self._clock.now(), max(0.0, seconds - self._late))
                 self._await_minute()
             case MinuteOver():
                 self._minute()

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from personas import Persona
 from personas.pricing import Amount, Pricing, amount_of
 
+LATELY_SECONDS = 120.0  # of what was metered is known exactly when: a caller who is not seen for 60 s is gone
+
 
 @dataclass(frozen=True, slots=True)
 class Stay:
@@ -61,6 +63,7 @@ class Meter:
     """Runs while a persona is on the line. `now` is in seconds of a monotonic clock."""
 
     def __init__(self) -> None:
+        self._metered: list[tuple[_Time, float, float]] = []  # lately: of whom, from when to when
         self._times: dict[tuple[str, Pricing | None], _Time] = {}
         self._on: _Time | None = None
         self._since = 0.0
@@ -78,6 +81,9 @@ class Meter:
         """Stop the meter."""
         if self._on:
             self._on.ms = self._ms(self._on, now)
+            if not self._paused:
+                lately = (span for span in self._metered if span[2] > now - LATELY_SECONDS)
+                self._metered = [*lately, (self._on, self._since, now)]
         self._on = None
 
     def pause(self, now: float) -> None:
@@ -85,7 +91,9 @@ class Meter:
         if self._on:
             self._on.ms = self._ms(self._on, max(now, self._since))
         if not self._paused:
-            self._paused, self._paused_on = True, self._on
+            for time, since, until in self._metered:
+                time.ms -= round(max(0.0, until - max(now, since)) * 1000)
+            self._paused, self._paused_on, self._metered = True, self._on, []
 
     def resume(self, now: float, seconds: float = 0.0) -> None:
         """The caller is back; the last `seconds` are metered, too, if whoever is on the line was there all the time."""

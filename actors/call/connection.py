@@ -61,6 +61,11 @@ class Caller:
     # How the call outlives it.
 
     @property
+    def seen_at(self) -> float | None:
+        """When a caller who may come back gave the last sign of life on this connection; None if nobody knows."""
+        return self._outlet.seen_at() if self._outlet else None
+
+    @property
     def secret(self) -> bytes | None:
         """The hash of the token; None while the caller cannot come back."""
         return self._attempts.kept if self._attempts else None

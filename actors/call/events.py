@@ -21,6 +21,7 @@ from actors.messages.caller import SpeechStarted
 from actors.messages.ids import Generation
 from upstream import facts
 from upstream.facts import (
+    NO_TURN,
     Allowance,
     AskFailed,
     Committed,
@@ -136,6 +137,8 @@ class UpstreamEvents:
             case Outcome.FAILED:
                 reason = ended.reason or "it said nothing"
                 self._owed.fail(ask, reason, full=ended.full, foreign=ended.foreign)
+            case Outcome.CANCELLED if ended.ask < NO_TURN and not self._outbound.streamed:
+                self._owed.settle(ask)  # they spoke on, and then changed the mode: what was spoken is over
             case Outcome.CANCELLED if not ((said := self._inbound.turns.get(ask)) and said.behind):
                 self._owed.was_cancelled(leg, ask)
             case Outcome() if (said := self._inbound.turns.get(ask)) and said.behind:

@@ -109,7 +109,7 @@ class OutgoingReply:
         """Bytes that were played by now: by the player's report, else by the clock."""
         if self.report:
             ms, at = self.report
-            return min(self.released, (ms + int((now - at) * 1000)) * BYTES_PER_MS)
+            return min(self.released, max(0, ms + int((now - at) * 1000)) * BYTES_PER_MS)
         return max(0, self.released - max(0, round((self.until - now) * RATE)))
 
     def heard_ms(self, now: float) -> int:

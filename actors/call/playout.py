@@ -144,24 +144,24 @@ class Playout:
         """How many seconds will be played of what was released."""
         return max(0.0, self._until - now)
 
-    def go_on(self, unreceived: Mapping[str, int], now: float) -> float:
+    def go_on(self, unreceived: Mapping[str, int], now: float, seen_at: float) -> float:
         """The caller is back, and has not received so many bytes of each reply, by its id.
 
         The rest they have heard, or hear now; then comes what they have not. Returns for how many seconds they heard it
-        while they were away.
+        since they were seen last.
         """
-        stood, self._stood, self.due = self.clock(now), None, None
-        self._forget_heard(stood)
+        self._forget_heard(self.clock(now))
+        heard_since = sum(one.released - one.heard(seen_at) for one in self._past if not unreceived.get(one.id))
         self._queue = [*(one for one in self._past if unreceived.get(one.id)), *self._queue]
-        self._past = []
-        self._until, heard_away = now, 0
+        self._past, self._until = [], now
+        self._stood = self.due = None
         for outgoing in self._queue:
             received = outgoing.released - min(outgoing.released, unreceived.get(outgoing.id, 0))
             heard = min(received, outgoing.heard(now))
-            heard_away += max(0, heard - outgoing.heard(stood))
+            heard_since += max(0, heard - outgoing.heard(seen_at))
             self._until += (outgoing.released - heard) / RATE
             outgoing.report, outgoing.until = None, self._until
-        return heard_away / RATE
+        return heard_since / RATE
 
     def silent(self, now: float) -> bool:
         """True if every reply that came was heard to its end."""

@@ -30,7 +30,7 @@ class PauseMeter:
 
 @dataclass(frozen=True, slots=True)
 class ResumeMeter:
-    """The caller is seen again, or back; of the time before `seconds` are metered: they heard what had come."""
+    """The caller is seen again, or back; of the time since `at` of PauseMeter they heard `seconds` of what had come."""
 
     seconds: float = 0.0
 

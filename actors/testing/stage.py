@@ -14,6 +14,7 @@ from pykka import ActorRegistry
 from actors.runtime import Clock, Down, Hired, LoopActor, LoopRef, launch
 from actors.testing.loop import MOST_STEPS, StageLoop
 from actors.testing.probe import Probe
+from actors.testing.schedule import NANOSECONDS
 
 MONDAY_NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -57,6 +58,11 @@ class Stage:
     def advance(self, seconds: float) -> None:
         """Let time pass: the clock jumps from timer to timer, and everything settles at each."""
         self._loop.advance(seconds)
+
+    def jump(self, seconds: float) -> None:
+        """The machine stands still for so long: what comes due meanwhile comes afterwards, all at the same time."""
+        self._loop.schedule.now += round(seconds * NANOSECONDS)
+        self._loop.settle()
 
     def actors(self) -> list[LoopRef[Any]]:
         """Who is alive on this stage, in the order in which they started."""

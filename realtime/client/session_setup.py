@@ -75,12 +75,15 @@ class SessionSetup:
             self._states.anomalies[f"{UPDATED} unasked"] += 1
             return []
         update = self._answered(session)
+        if update and not (update.alone or update.setup.listens):
+            self._states.move(IGNORES)  # it hears nobody speak now, whatever it was asked for since
         if not update or update.alone or not all(later.alone for later in self._updates):
             return []  # nothing waits for this one: if the newest setup is on its way, that is what counts
         if wrong := _differing(update.setup, session):
             return self._states.unusable(*wrong, fatal=True)
         self._states.move(UPDATED)
-        self._states.move(ATTENDS if update.setup.listens else IGNORES)
+        if update.setup.listens:
+            self._states.move(ATTENDS)
         for turn in self._seed:
             self._outbox.queue("seed", requests.message(turn.role, turn.text))
         self._seed = ()

@@ -2,7 +2,18 @@
 
 import pytest
 
-from actors.messages.admission import CameBack, Drain, Ended, Leaving, LetGo, LostSight, SeenAgain, WentAway
+from actors.messages.admission import (
+    GONE,
+    CameBack,
+    Detached,
+    Drain,
+    Ended,
+    Leaving,
+    LetGo,
+    LostSight,
+    SeenAgain,
+    WentAway,
+)
 from actors.messages.caller import (
     Clear,
     Close,
@@ -374,3 +385,90 @@ def test_nobody_comes_back_to_a_server_that_ends(scene: Scene) -> None:
     assert not any(isinstance(one, Leaving) for one in scene.supervisor.take())
     scene.stage.advance(2.0)
     assert scene.supervisor.fish_for(Leaving).code == 1001
+
+
+# The meter: until the last sign of life, or the end of what they received by then, whichever is later.
+
+
+def billed(call: FragileCall) -> int:
+    """They hang up: the seconds that they pay for."""
+    call.goes(Close(1000, "hung up"))
+    seconds: int = call.scene.supervisor.fish_for(Ended).bill.seconds
+    return seconds
+
+
+def test_who_comes_back_before_the_loss_is_known_pays_until_the_last_sign(scene: Scene) -> None:
+    """The connection that they left was dead for a while."""
+    call = FragileCall(scene)
+    scene.stage.advance(1.0)
+    seen_at = scene.stage.now
+    call.line.seen_at = lambda: seen_at
+    scene.stage.advance(20.0)
+    call.comes_back()
+    scene.stage.advance(2.0)
+    assert billed(call) == 10 + 1 + 2
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_was_received_is_metered_until_it_has_played(scene: Scene, known: bool) -> None:
+    """Also where that was after the last sign, and before the loss was known; a whole reply plays for long."""
+    call = FragileCall(scene, "clip")
+    scene.says(Typed("a question"))
+    begin(call.wire, "answer", asked(call.wire))
+    for word in ("one ", "two ", "three ", "four "):
+        give(call.wire, "answer", word)
+    finish(call.wire, "answer")
+    call.acknowledge()
+    seen_at = scene.stage.now
+    call.line.seen_at = lambda: seen_at
+    scene.stage.advance(20.0)
+    if known:
+        scene.session.tell(Detached(scene.connection, GONE, seen_at))
+        scene.stage.advance(5.0)
+    call.comes_back()
+    scene.stage.advance(2.0)
+    assert billed(call) == 10 + 4 + 2
+
+
+def test_the_minute_that_was_told_is_not_paid_twice(scene: Scene) -> None:
+    """It was full after the last sign; what they heard since lies in it."""
+    call = FragileCall(scene)
+    scene.stage.advance(47.0)
+    answering(call)
+    finish(call.wire, "answer")
+    scene.stage.advance(0.5)
+    seen_at = scene.stage.now
+    scene.stage.advance(4.0)
+    call.line.fish_for(Notice, code="minute")
+    scene.session.tell(Detached(scene.connection, GONE, seen_at))
+    scene.stage.advance(5.0)
+    call.comes_back()
+    scene.stage.advance(2.0)
+    assert billed(call) == 10 + 47 + 3 + 2  # three seconds come unacknowledged
+
+
+def test_what_waits_to_be_written_is_handed_over(scene: Scene) -> None:
+    """Nothing gets through for a while before the line is lost; it comes over the next one, in its order."""
+    call = FragileCall(scene)
+    call.line.full = True
+    call.scene.says(Typed("a question"))
+    scene.stage.settle()
+    call.goes()
+    call.comes_back()
+    assert [one.text for one in call.line.take() if isinstance(one, Transcript)] == ["a question"]
+
+
+def test_what_is_kept_is_counted_until_it_is_received(scene: Scene) -> None:
+    """A whole reply takes its room once, however often it is sent, and gives it back."""
+    call = FragileCall(scene, "clip")
+    call.line.dead = True
+    scene.says(Typed("a question"))
+    begin(call.wire, "answer", asked(call.wire))
+    give(call.wire, "answer", "one ")
+    finish(call.wire, "answer")
+    scene.stage.settle()
+    assert scene.services.waiting.bytes == 48_000
+    call.comes_back()
+    assert scene.services.waiting.bytes == 48_000
+    call.acknowledge()
+    assert scene.services.waiting.bytes == 0

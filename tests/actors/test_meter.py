@@ -337,6 +337,26 @@ def test_nobody_was_on_the_line(scene: Scene) -> None:
     assert scene.caller.expect(Close).code == 1000
 
 
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20_000)), min_size=1, max_size=12), st.data())
+def test_nothing_is_metered_since_the_last_sign(stays: list[tuple[int, int]], data: st.DataObject) -> None:
+    """However often somebody was put on the line between that and when it was known; 3 is nobody."""
+    meter, now, ran = Meter(), 0, list[tuple[str, int, int]]()
+    for who, ms in stays:
+        if who == 3:
+            meter.stop(now / 1000)
+        else:
+            meter.start(FOUR.all()[who], now / 1000)
+            ran.append((FOUR.all()[who].id, now, now + ms))
+        now += ms
+    seen_at = data.draw(st.integers(max(0, now - 60_000), now))
+    meter.pause(seen_at / 1000)
+    for later in (now, now + 5_000):
+        told = _seconds(meter, later)
+        for persona in told:
+            ms = sum(max(0, min(end, seen_at) - start) for one, start, end in ran if one == persona)
+            assert abs(told[persona] - ms / 1000) < 1.01
+
+
 @given(st.lists(st.tuples(st.sampled_from(FOUR.all()), st.integers(0, 10**7), st.integers(0, 10**6)), max_size=20))
 def test_no_time_is_lost_or_made_up(stays: list[tuple[Any, int, int]]) -> None:
     """However often it is started and stopped, each has the milliseconds for which it ran, in whole seconds."""

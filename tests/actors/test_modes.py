@@ -573,3 +573,23 @@ def test_a_client_that_goes_on_sending_what_is_no_audio_is_cut_off(stage: Stage)
         stage.advance(0.02)
     assert scene.caller.fish_for(Close).code == 4400
     scene.end()
+
+
+def test_who_speaks_on_and_then_wants_clips_is_not_told_of_an_outage(stage: Stage) -> None:
+    """The model tells of the stream's last turns after the mode has changed: what was spoken is over."""
+    scene, wire = called(stage, "stream")
+    speak(scene, 2000)
+    scene.says(Chose(TINA, "clip"))
+    turn(wire, "a question", 0)
+    begin(wire, "answer")
+    wire.say(type="input_audio_buffer.speech_started", item_id="more", audio_start_ms=1500)
+    finish(wire, "answer", "cancelled")
+    wire.consent()
+    scene.stage.advance(5.0)
+    assert errors(scene) == []
+    scene.says(Typed("a question in writing"))
+    begin(wire, "another", asked(wire))
+    give(wire, "another", "An answer.")
+    finish(wire, "another")
+    scene.caller.fish_for(AudioResponse)
+    scene.end()

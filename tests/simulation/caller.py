@@ -29,6 +29,7 @@ from tests.simulation.ear import Ear
 from tests.simulation.network import Network
 from tests.simulation.patience import Patience
 from tests.simulation.sound import LOUD, Word, silence
+from tests.simulation.till import Till
 from tests.simulation.world import PERSONAS, VOICES, World
 
 OTHER: dict[Mode, Mode] = {"clip": "stream", "stream": "clip"}
@@ -72,11 +73,14 @@ class Caller:
     mode_before: Mode = "clip"  # to whoever was acknowledged last
 
     network: Network | None = None  # of a caller who may come back
+    garbled: bool = False  # what they spoke last may be lost, or cut, because their line was
 
     looks: asyncio.TimerHandle = field(init=False)
+    till: Till = field(init=False)
 
     def __post_init__(self) -> None:
         self.patience = Patience(self.world, self.ear.name)
+        self.till = Till(self.world, self.ear.name, self.ear.player)
 
     def tell(self, message: ToCaller | Admitted) -> None:
         """Being an outbox: hear it."""
@@ -84,6 +88,9 @@ class Caller:
             self.session = message.session
             return
         self.world.note(f"<= {self.ear.name}", message)
+        if not self.network:
+            self.till.told(message)
+            self.till.hears(message)
         self.patience.hears(message)
         self.ear.hear(message)
         if isinstance(message, ConfigAck):
@@ -109,6 +116,7 @@ class Caller:
             self.looks.cancel()
             self.world.note(self.ear.name, "is gone")
             if self.session and not self.network:
+                self.till.over()
                 self.session.tell(Detached(self.call))
             elif self.session and self.network:
                 self.network.hang_up()

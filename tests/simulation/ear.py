@@ -38,8 +38,8 @@ class Ear:
     sent_whole: set[str] = field(default_factory=set)
     generation: int = 0
     closed: Close | None = None
+    mixed_until: float = 0.0  # speech and something typed came at one moment: our cancel may cross a turn, asked again
     fragile: bool = False  # the line of this call is lost now and then: what was cleared meanwhile never came
-    mixed: bool = False  # what was spoken and what was recorded or typed later came at one moment
 
     @property
     def name(self) -> str:
@@ -84,7 +84,8 @@ class Ear:
 
     def _calm(self, message: Notice | Error) -> bool:
         """Nothing ever goes wrong in this run; but words for a persona who has left are."""
-        return self.world.weather.calm and not self.mixed and "who has left" not in message.message
+        crossed = self.world.now < self.mixed_until and message.code in ("reconnecting", "resumed")
+        return self.world.weather.calm and not crossed and "who has left" not in message.message
 
     # Replies.
 

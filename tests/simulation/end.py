@@ -14,6 +14,8 @@ def check_end(world: World, callers: Iterable[Caller], model: Model, draining: b
         _check_close(world, caller)
         if caller.gone and caller.session and caller.session.is_alive():
             world.wrong(f"the session of {caller.ear.name} is still there")
+        if caller.network and caller.network.up and not caller.gone and caller.network.read != caller.network.texts:
+            world.wrong(f"{caller.ear.name} has {caller.network.read} text frames of {caller.network.texts}")
         if not caller.gone and not draining:
             _check_quiet(world, caller, model)
 
@@ -46,7 +48,8 @@ def _check_quiet(world: World, caller: Caller, model: Model) -> None:
         # What is spoken before a greeting, or into a line that is dead and has not told, cannot be kept.
         missed = any(max(link.greeted_at, link.dead_until) > said.at for link in links)
         # Nor can what did not reach the model as it was said.
-        if not (said.kind == "stream" and missed) and not world.garbled:
+        garbled = world.garbled or (caller.garbled and said.kind == "stream")
+        if not (said.kind == "stream" and missed) and not garbled:
             _check_answered(world, caller, said)
 
 

@@ -16,6 +16,7 @@ from realtime.server.session import Session
 from tests.simulation.line import Fate, Line
 from tests.simulation.mind import Speech, answer
 from tests.simulation.plan import Plan
+from tests.simulation.sound import WORD_MS
 from tests.simulation.world import World
 from upstream.facts import LinkEvent, Turn
 from upstream.link import Frames
@@ -34,7 +35,7 @@ class Link(Line):
     def __post_init__(self) -> None:
         self.session = Session("simulated", now=0, detector=Loudness)
         self.halted: set[str] = set()
-        self.heard: set[str] = set()
+        self.heard: dict[str, list[tuple[int, int]]] = {}  # word -> the milliseconds of it
         self.damaged: set[str] = set()  # responses of which something did not come as it was said
         self.says: dict[str, set[str]] = {}  # response -> the names of the answers in it
         self.updated = False
@@ -83,7 +84,8 @@ class Link(Line):
         for word in item["content"][0]["text"].split():
             if item["role"] == "user":
                 self.belongs_to(ord(word[0]) - ord("a") + 1)
-                self._hears(word)
+                if not word.endswith("~"):  # of a part it is not known which
+                    self._hears(word)
 
     def _do(self, acts: list[Act]) -> None:
         for act in acts:
@@ -115,14 +117,15 @@ class Link(Line):
         pieces = self.world.sounds.read(pcm)
         for piece in pieces:
             self.belongs_to(piece.word.source)
-            self._hears(piece.word.text)
+            self._hears(piece.word.text, piece.first, piece.end)
         self._do(self.session.heard(item, " ".join(piece.text for piece in pieces)))
 
-    def _hears(self, word: str) -> None:
-        """No word of the caller is in one conversation twice."""
-        if word in self.heard and not self.world.garbled:
+    def _hears(self, word: str, first: int = 0, end: int = WORD_MS) -> None:
+        """No word of the caller, and no part of one, is in one conversation twice."""
+        parts = self.heard.setdefault(word, [])
+        if any(first < other_end and other < end for other, other_end in parts) and not self.world.garbled:
             self.world.wrong(f"{self.name} heard {word} twice")
-        self.heard.add(word)
+        parts.append((first, end))
 
     def _check_order(self, words: list[str]) -> None:
         """What was typed and recorded stands in the order in which it was said, and so does what was streamed."""

@@ -24,12 +24,15 @@ from tests.simulation.caller import Caller
 from tests.simulation.ear import Ear
 from tests.simulation.end import check_end
 from tests.simulation.fate import Fate
+from tests.simulation.lines import LATEST
+from tests.simulation.losses import Losses
 from tests.simulation.model import Model
 from tests.simulation.network import Network
 from tests.simulation.story import story
 from tests.simulation.world import PERSONAS, Bomb, World
 
 FRAGILE = 0.35  # of the calls
+JUMPS = (1.0, 5.0, 20.0, 45.0)  # seconds
 QUIET_SECONDS = 60.0  # in which all that is owed comes: a stalled line is noticed after 30 s at most
 SWITCHES = 1000  # a minute: as many as a caller makes
 ENDING_SECONDS = 12.0  # a stop gives its sessions 10 s, and they their children 2 s
@@ -94,12 +97,15 @@ def watched(world: World) -> Iterator[None]:
 class Run:
     """All of one seed."""
 
-    def __init__(self, seed: int) -> None:
-        self.world = World(seed)
+    def __init__(self, seed: int, fragile: float = FRAGILE) -> None:
+        """So many of the calls are `fragile`: their networks are lost now and then."""
+        self.world, self._share = World(seed), fragile
         self.callers: list[Caller] = []
         self.fate = Fate(self.world, self.callers)
         self.model = Model(self.world, self.fate, links=self.fate.links)
-        self.draining = False
+        self.losses: list[Losses] = []
+        self._clock = Random(f"clock {seed}")
+        self._jump_in = self._clock.randint(5, 40) if self._clock.random() < 0.1 else None
 
     def go(self) -> int:
         """Run it; returns how many calls there were. Raises Simulated with the whole story."""
@@ -126,9 +132,15 @@ class Run:
         self._pass(3.0)
         while not all(caller.finished for caller in self.callers):
             self._pass(1.0)
+            self._jump()
         self.world.healed = True
         self._pass(QUIET_SECONDS)
-        check_end(self.world, self.callers, self.model, self.draining)
+        if any(caller.gone and caller.session and caller.session.is_alive() for caller in self.callers):
+            self._pass(LATEST)  # what they said last came so late, and was a sign of life
+        check_end(self.world, self.callers, self.model, self.world.draining)
+        self._ask_for_bills()
+        if self.waiting.bytes and not self.world.draining:
+            self.world.wrong(f"{self.waiting.bytes} bytes wait, and everybody has what they were told")
         self._check()
         self._close(stage)
 
@@ -150,7 +162,38 @@ class Run:
                 self.world.wrong(f"{link.name} is still open")
         if self.waiting.bytes:
             self.world.wrong(f"{self.waiting.bytes} bytes wait, and nobody is there")
+        for caller in self.callers:
+            if not caller.bombed:
+                caller.till.check()
         self._check()
+
+    def _jump(self) -> None:
+        """In one run of ten the machine stands still for a while: much is due at once, in any order."""
+        if self._jump_in is None:
+            return
+        self._jump_in -= 1
+        if self._jump_in == 0:
+            seconds = self._clock.choice(JUMPS)
+            self.world.note("clock", f"jumps by {seconds:.0f} s")
+            self.world.seen["clock", f"jumps by {seconds:.0f} s"] += 1
+            self.world.weather.calm = False
+            for caller in self.callers:
+                caller.patience.heard_at += seconds
+                caller.till.jumps(seconds)
+            self.stage.jump(seconds)
+
+    def _ask_for_bills(self) -> None:
+        """Who could not be told what their call came to is told when they come back for it."""
+        for caller in self.callers:
+            network, newest = caller.network, [other for other in self.callers if other.user == caller.user][-1]
+            over = (
+                network and network.offer and not caller.bombed and not (caller.session and caller.session.is_alive())
+            )
+            if network and over and caller is newest and not caller.till.bill and self.supervisor.is_alive():
+                network.ask(network.new(), caller.user, network)
+                self._pass(0.0)
+                if not caller.till.bill:
+                    self.world.wrong(f"{caller.ear.name} is over, and its bill is not known")
 
     def _pass(self, seconds: float) -> None:
         self.stage.advance(seconds)
@@ -186,10 +229,12 @@ class Run:
     def _fragile(self, caller: Caller) -> None:
         """Perhaps their network is lost now and then; its chance is its own, so that the rest is as without it."""
         random = Random(f"network {self.world.seed} {caller.call}")
-        if random.random() < FRAGILE:
-            caller.network = Network(self.world, random, caller)
+        if random.random() < self._share:
+            caller.network = Network(self.world, caller, caller.till)
+            self.losses.append(Losses(self.world, random, caller.network, self.callers, self.model.links))
+            self.world.after(0.0, self.losses[-1].begin)
             caller.ear.fragile = True
-            caller.acts += random.randint(8, 20)
+            caller.acts += random.randint(12, 32)
             caller.network.excused = self.limits.idle_seconds < Limits().idle_seconds
         for other in self.callers:
             if other.user == caller.user and other.network:
@@ -197,12 +242,14 @@ class Run:
 
     def _drain(self, within: float) -> None:
         self.world.note("supervisor", f"is told to drain within {within:.0f} s")
-        self.draining = True
+        self.world.draining = True
         self.supervisor.tell(Drain(within))
+        for losses in self.losses:
+            losses.drained()
 
     def _stop(self) -> None:
         self.world.note("supervisor", "is told to stop")
-        self.draining = True
+        self.world.draining = True
         for caller in self.callers:
             if caller.network:
                 caller.network.excused = True
@@ -228,7 +275,7 @@ def _parent(ref: Any) -> Any:
     return shown(ref, Snapshot).parent
 
 
-def simulate(seed: int) -> int:
+def simulate(seed: int, fragile: float = FRAGILE) -> int:
     """Run one seed, and be back without a trace of it; returns how many calls it had."""
     assert asyncio._get_running_loop() is None
-    return Run(seed).go()
+    return Run(seed, fragile).go()

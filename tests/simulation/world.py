@@ -1,6 +1,7 @@
 """What all of one run share: its chance, its clock, its log, what was spoken in it, and what went wrong."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -66,6 +67,8 @@ class World:
     streamed: set[str] = field(default_factory=set)  # the words that callers said in a stream
     garbled: bool = False  # something did not reach the model as we said it
     damaged: set[str] = field(default_factory=set)  # the names of answers that did not come as they were said
+    seen: Counter[tuple[str, str]] = field(default_factory=Counter)  # what was drawn of the callers' lines
+    draining: bool = False  # the server is told to end
     healed: bool = False  # nothing new goes wrong from here on
 
     def __post_init__(self) -> None:

@@ -53,7 +53,10 @@ STANDS = (For.CHOICE, For.NOBODY, For.CALLER, For.PAUSE, For.WORDS)
 
 
 class Absence:
-    """`since` is when the caller went away, None while they are here; on the session's clock, in seconds."""
+    """`since` is when the caller went away, None while they are here; on the session's clock, in seconds.
+
+    Until they are back nothing is metered since they were seen last, and then what they heard since of what had come.
+    """
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class Absence:
         self._host, self._me, self._user, self._supervisor = host, me, user, supervisor
         self._caller, self._conversation, self._persona = conversation.caller, conversation, persona
         self._playing, self._began = conversation.outbound.playing, host.clock()
+        self._seen_at = 0.0  # when the caller who is away gave the last sign of life, as far as that is known
         self._spans: list[tuple[float, float]] = []  # when they went, and for how many seconds
         self.since: float | None = None
 
@@ -109,7 +113,7 @@ class Absence:
             return
         now = self._host.clock()
         if self.since is None:  # the old connection is not known to be lost
-            self._go(now, SUPERSEDED)
+            self._go(now, SUPERSEDED, self._caller.seen_at)
         self._back(asked, asked.outbox, told, now)
 
     def waits(self, waits: Iterable[Waiting]) -> list[Waiting]:
@@ -127,15 +131,15 @@ class Absence:
         return now - self._began >= WORTH_SECONDS or self._conversation.owed.answers >= WORTH_REPLIES
 
     def _go(self, now: float, close: Close | None = None, seen_at: float | None = None) -> None:
-        self.since = now
+        self.since, self._seen_at = now, now if seen_at is None else seen_at
         self._caller.lose(close)
         self._playing.stand(now)
-        self.unmetered(now if seen_at is None else seen_at)
+        self.unmetered(self._seen_at)
 
     def _back(self, asked: Resume, outlet: Outlet, accepted: Accepted, now: float) -> None:
         since = now if self.since is None else self.since
         attach, unreceived = self._caller.come_back(asked, outlet, accepted)
-        self._persona.tell(ResumeMeter(self._playing.go_on(unreceived, now)))
+        self._persona.tell(ResumeMeter(self._playing.go_on(unreceived, now, self._seen_at)))
         self._spans, self.since = [*self._spans[-31:], (since, now - since)], None
         outlet.tell(Resumed(attach, accepted.handled, round((now - since) * 1000), self._uplink_ms(now)))
         asked.reply_to.tell(Admitted(self._me))

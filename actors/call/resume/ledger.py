@@ -12,6 +12,7 @@ back meanwhile (`clear`) keeps its place in the count, and nothing of it is sent
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from actors.messages.caller import AudioResponse, Counted, Sound, ToCaller
@@ -114,7 +115,12 @@ class Ledger:
 
 @runtime_checkable
 class Outlet(Protocol):
-    """An outbox that can hand over what the caller has not received: only over one is resuming offered."""
+    """An outbox that can hand over what the caller has not received: only over one is resuming offered.
+
+    `seen_at` says when they gave the last sign of life on this connection, None if nobody knows.
+    """
+
+    seen_at: Callable[[], float | None]
 
     def tell(self, message: ToCaller, /) -> None:
         """Queue a message."""

@@ -242,3 +242,15 @@ def test_a_stage_that_never_comes_to_rest_says_who() -> None:
 
     with pytest.raises(AssertionError, match=r"never comes to rest.*_turn"):
         restless()
+
+
+def test_a_jump_leaves_nothing_out_and_runs_it_late(stage: Stage) -> None:
+    """In the order in which it was due, and all at the time after the jump."""
+    loop, ran = asyncio.get_running_loop(), list[tuple[str, float]]()
+    loop.call_later(3.0, lambda: ran.append(("second", loop.time())))
+    loop.call_later(1.0, lambda: ran.append(("first", loop.time())))
+    loop.call_later(60.0, lambda: ran.append(("third", loop.time())))
+    stage.jump(45.0)
+    assert ran == [("first", 45.0), ("second", 45.0)]
+    stage.advance(15.0)
+    assert ran[2:] == [("third", 60.0)]

@@ -187,3 +187,24 @@ def test_a_limit_that_names_nothing_puts_off_what_is_asked_and_nothing_else() ->
     assert up.ours.anomalies == {"rate_limit_exceeded": 1}
     up.ours.send(AskText(TurnId(1), "one"))
     assert up.refuse({}, "rate_limit_exceeded", named=False) == [Postponed(ReplyNumber(0), TurnId(1), 1.0)]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_who_spoke_before_the_mode_changed_twice_is_not_heard_for_ever(late: bool) -> None:
+    """The upstream forgot their speech when it stopped listening, also where it was to listen again by then."""
+    up = Upstream()
+    up.take(*up.updates())
+    up.say("input_audio_buffer.speech_started", item_id="one", audio_start_ms=0)
+    up.ours.send(SetTurnDetection(False))
+    (clips,) = up.updates()
+    if not late:
+        up.take(clips)
+    up.ours.send(SetTurnDetection(True))
+    (stream,) = up.updates()
+    if late:
+        up.take(clips)
+    up.take(stream)
+    up.ours.send(AskText(TurnId(1), "a question"))
+    ask = next(event for event in up.sent() if event["type"] == "response.create")["response"]["metadata"]
+    assert up.say("response.created", response={"id": "answer", "metadata": ask}) != []
+    assert up.sent() == []
