@@ -292,7 +292,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._conversation.close()
         self._room.close()
         self._call_ending.say()  # if the persona crashed over the bill
-        counted = self._switchboard.counted() | {"heard_ms": self._intake.ms} | self._tally
+        counted = self._switchboard.counted() | {"heard_ms": self._intake.ms} | self._tally | self._absence.told()
         upstream = self._services.upstream
         spent = self._account.told(upstream.prices, counted=upstream.can.counts_tokens)
         told = self._call_ending.told(counted | self._outbound.phases.told() | spent)

@@ -184,7 +184,7 @@ def test_replies_that_nobody_reads_count_and_give_way() -> None:
             await small.hear("audio_response")
             small.send(clip_message(LONG + bytes(600_000)))
             await small.hear("audio_response")
-            await until(lambda: line.counters.ended[4408] == 1)
+            await until(lambda: line.counters.ended[4413] == 1)
             assert small.errors() == []
             assert (await deaf.closed())[0] == 1006
             for raw in (small, deaf):

@@ -97,6 +97,12 @@ class Caller:
             return "too_much"
         return told
 
+    def unreceived(self, received: int) -> set[str]:
+        """The ids of the replies of which the caller has not all, if they have so many frames of this connection."""
+        missing = self._ledger.missing(received) if self._ledger else ()
+        waiting = self._pending.unheard() if self._pending else ()
+        return {frame.response_id for frame in missing if not isinstance(frame, bytes)} | set(waiting)
+
     def come_back(self, asked: Resume, outlet: Outlet, accepted: Accepted) -> tuple[int, Mapping[str, int]]:
         """The call goes on over this connection; its number, and how much of each reply they have not received."""
         assert self._attempts

@@ -56,13 +56,24 @@ class Raw:
         self.send(orjson.dumps(message))
 
     async def frame(self) -> tuple[int, bytes]:
-        """The next that comes, whole: what it is, and what it holds."""
+        """The next that comes, whole: what it is, and what it holds. Parts of a message are put together."""
+        first, data = await self._part()
+        kind = first & 15
+        while not first & 0x80:
+            first, more = await self._part()
+            if first & 8:
+                return first & 15, more
+            data += more
+        return kind, data
+
+    async def _part(self) -> tuple[int, bytes]:
+        """The next frame: its first byte, and what it holds."""
         first, length = await self.reader.readexactly(2)
         if length == 126:
             (length,) = struct.unpack(">H", await self.reader.readexactly(2))
         elif length == 127:
             (length,) = struct.unpack(">Q", await self.reader.readexactly(8))
-        return first & 15, await self.reader.readexactly(length)
+        return first, await self.reader.readexactly(length)
 
     async def hear(self, kind: str) -> dict[str, Any]:
         """The next message of this type; what comes before it is passed over."""
