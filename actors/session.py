@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
-from actors.admission.waiting import Kind, Parcel
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.bridges import Bridges
 from actors.call.clips import Clips
@@ -142,7 +141,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._call_ending.settle(bill)
                 self._end_when_all_is_told()
             case Attached(connection, outbox, mode):
-                self._caller.attach(connection, outbox, self._parcel)
+                self._caller.attach(connection, outbox, self._room)
                 self._room.of(self._services.waiting.holding(connection, self._address))
                 if mode:
                     self._switchboard.mode.set(mode)
@@ -222,10 +221,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._persona.tell(CloseBill())
 
     # The caller's connections.
-
-    def _parcel(self) -> Parcel:
-        """A count of what is kept for the caller until they have received it."""
-        return self._room.holding.parcel(Kind.REPLY, lambda lost: self.me.tell(LetGo()))
 
     def _connection(self, message: Wished | Resume | LostSight | SeenAgain) -> None:
         over = self._call_ending.begun
