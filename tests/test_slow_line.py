@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
-from bench.fragile_line import fragile_line
+from bench.fragile_line import FragileLine, fragile_line
 from bench.slow_line import slow_line
 from phone.lasting import LastingPhone
-from tests.kit.exchange import exchange
+from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
 from tests.kit.raw import CLOSE, PING, PONG, TEXT, Raw
 from tests.kit.story import run, until
@@ -107,6 +107,15 @@ def test_a_whole_reply_that_never_gets_through_is_given_up_with_its_words() -> N
     run(story())
 
 
+async def lose(line: Exchange, fragile: FragileLine, losses: int) -> None:
+    """The line is lost so often, each time when a tenth of the reply has come."""
+    for times in range(losses):
+        sent = line.counters.sent
+        await until(lambda: line.counters.sent > sent + 400_000)  # noqa: B023
+        fragile.cut(0.1)
+        await until(lambda: line.counters.resumed == times + 1)  # noqa: B023
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("losses", [0, 2])
 def test_a_minute_of_speech_gets_through_a_slow_line(losses: int) -> None:
@@ -128,13 +137,11 @@ def test_a_minute_of_speech_gets_through_a_slow_line(losses: int) -> None:
             line.mind.script = MINUTE
             await phone.say(type="text", text="tell me")
             await phone.hear("text_response")
-            for times in range(losses):
-                await asyncio.sleep(5.0)
-                fragile.cut(0.1)
-                await until(lambda: line.counters.resumed == times + 1)  # noqa: B023
+            losing = asyncio.create_task(lose(line, fragile, losses))
             while (answer := await phone.next())["type"] != "audio_response":
                 pass
             assert len(answer["audio"]) > 3_900_000
+            await losing
             assert phone.resumed == losses
             await phone.say(type="end")
             assert (await phone.closed()).code == 1000

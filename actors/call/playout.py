@@ -32,7 +32,8 @@ PIECE = 0.06  # seconds: less is not released alone while more is to come; a `cl
 class Playout:
     """The replies that the caller has not heard to their end, in the order in which they play.
 
-    `due` is when more of them may be released, None if that is not known.
+    `due` is when more of them may be released, None if that is not known. `continued`: since `finish`, the reply that a
+    lost connection broke off goes on.
     """
 
     def __init__(self, phases: Phases) -> None:
@@ -43,19 +44,22 @@ class Playout:
         self.due: float | None = None
         self._stood: float | None = None  # when the caller went away, while they are
         self._finish: Finish | None = None
+        self.continued = False
 
     def __iter__(self) -> Iterator[OutgoingReply]:
         return iter(list(self._queue))
 
     def begin(self, outgoing: OutgoingReply) -> None:
-        """A reply is coming. It plays after those before it; after `finish` nobody hears it."""
-        if not self._finish:
+        """A reply is coming. It plays after those before it; after `finish` one is heard that goes on with another."""
+        if not self._finish or (outgoing.before and not self.continued):
             self._queue.append(outgoing)
+            self.continued = bool(self._finish)
 
     def finish(self, finish: Finish) -> None:
         """The call ends soon: the reply that plays is the last, and stops at a pause."""
         self._finish = finish
-        self._queue = [outgoing for outgoing in self._queue if outgoing.begun]
+        self._queue = [outgoing for outgoing in self._queue if outgoing.begun or outgoing.before]
+        self.continued = any(outgoing.before for outgoing in self._queue)
 
     def find(self, generation: Generation, reply: ReplyNumber) -> OutgoingReply | None:
         """The reply of this number, unless it was stopped or heard to its end."""
