@@ -174,7 +174,10 @@ class Crowd:
         if not (call.acked.done() and call.acked.result()):
             self.failed += 1
             call.transport.abort()
-            raise OSError("the call was not answered")
+            how = "the connection was closed" if call.done.done() else "nothing came for 10 s"
+            raise OSError(
+                f"the call of {user(call.who)} was not answered: {how}, after HTTP status {call.status or 'none'}"
+            )
         if speaking:
             self.join(call)
         return call
