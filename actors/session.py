@@ -209,6 +209,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if (wait := self._outbound.pace(self.clock())) is not None:
             self.after(wait, ReleaseDue())
 
+    def lose(self, close: Close) -> bool:
+        """Close the caller's connection; False, and nothing happens, if they may not come back over another."""
+        return self._absence.since is not None or self._absence.begin(close, None, close)
+
     def leave(self, close: Close) -> None:
         """End the call, and tell the caller this; once it has ended nothing happens."""
         if self._call_ending.begun:

@@ -12,7 +12,7 @@ from actors.admission import waiting
 from actors.admission.waiting import LARGE, Holding, Kind
 from actors.call.resume.ledger import Frame, Ledger
 from actors.messages.admission import Admitted, Detached, From, Wished
-from actors.messages.caller import AudioResponse, Clear, Close, Sound, ToCaller
+from actors.messages.caller import SLOW, AudioResponse, Clear, Close, Sound, ToCaller
 from actors.messages.resuming import NotResumed, Resumed
 from actors.runtime import LoopRef
 from web.client_limits import CLIENT_LIMITS, ClientLimits
@@ -27,7 +27,7 @@ Queued: TypeAlias = bytes | AudioResponse | Sound | Resumed | NotResumed | Close
 
 AS_IT_IS = (Sound, AudioResponse, Close, Resumed, NotResumed)
 PING = b""
-TOO_SLOW = Close(4413, "you read too slowly: check the network, then resume or call again")
+TOO_SLOW = Close(SLOW, "you read too slowly: check the network, then resume or call again")
 
 
 class Socket(Protocol):

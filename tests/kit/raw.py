@@ -32,6 +32,7 @@ class Raw:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
         self.seen: list[dict[str, Any]] = []
+        self.received = 0  # messages, and binary frames
 
     @classmethod
     async def dial(cls, url: str, user: str = "user-1", query: str = "", early: bytes = b"") -> Self:
@@ -58,12 +59,14 @@ class Raw:
     async def frame(self) -> tuple[int, bytes]:
         """The next that comes, whole: what it is, and what it holds. Parts of a message are put together."""
         first, data = await self._part()
-        kind = first & 15
-        while not first & 0x80:
+        kind, last = first & 15, first & 0x80
+        while not last:
             first, more = await self._part()
-            if first & 8:
-                return first & 15, more
-            data += more
+            if first & 15 == CLOSE:
+                return CLOSE, more
+            if not first & 8:  # a ping in between needs no answer here
+                data, last = data + more, first & 0x80
+        self.received += kind in (TEXT, BINARY)
         return kind, data
 
     async def _part(self) -> tuple[int, bytes]:
