@@ -107,6 +107,31 @@ def test_a_whole_reply_that_never_gets_through_is_given_up_with_its_words() -> N
     run(story())
 
 
+def test_who_reads_too_slowly_and_resumes_is_told_the_words() -> None:
+    """Closed with 4413; what waited is gone, and a new call begins on the connection that asked for the old one."""
+
+    async def story() -> None:
+        async with exchange(client_limits=ClientLimits(text=400_000)) as line:
+            raw, ticket = await talked(line.url)
+            received = raw.received
+            line.mind.script = LONG
+            raw.say(type="text", text="tell me")
+            while (frame := await raw.frame())[0] != CLOSE:
+                received += 1
+            assert struct.unpack(">H", frame[1][:2]) == (4413,)
+            raw.vanish()
+            raw = await Raw.dial(line.url, query="?resume=true")
+            raw.say(type="resume", **ticket, received=received)
+            told = orjson.loads((await raw.frame())[1])
+            assert (told["type"], told["code"]) == ("not_resumed", "too_much")
+            assert told["text"].count("I say more than fits.") == 25
+            raw.say(type="config", astrologer_id=TINA)
+            await raw.hear("config_ack")
+            raw.vanish()
+
+    run(story())
+
+
 async def lose(line: Exchange, fragile: FragileLine, losses: int) -> None:
     """The line is lost so often, each time when a tenth of the reply has come."""
     for times in range(losses):

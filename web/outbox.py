@@ -107,7 +107,7 @@ class Outbox:
     def seize(self) -> list[Frame]:
         """Take what waits, in its order; from now on nothing but a Close is written."""
         frames = [one for one in self._waiting if isinstance(one, Frame) and one is not PING]
-        self._waiting.clear()
+        self._waiting = deque(one for one in self._waiting if isinstance(one, Close))
         self._text = self._sound = 0
         self._large.release()
         self._ledger, self._seized = None, True

@@ -302,6 +302,7 @@ def test_what_was_dropped_for_a_slow_reader_cannot_be_whole() -> None:
         box.tell(Error("busy", "x" * 200))
         assert kept.lost
         assert box.seize() == []
+        assert list(box._waiting) == [TOO_SLOW]  # they are told why, though the session is quicker than the network
 
     run(story())
 
