@@ -10,10 +10,11 @@ from typing import Any, TypeAlias, assert_never
 
 from actors.admission.door import Door
 from actors.admission.draining import DrainPlan
-from actors.admission.resumes import Resumes, refusal
+from actors.admission.resumes import Resumes
 from actors.admission.slots import PersonaSlots
 from actors.call.resume import token
 from actors.messages.admission import (
+    GONE,
     AccountBlocked,
     Admitted,
     Attached,
@@ -101,7 +102,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         services.counters.tokens_estimated = not services.upstream.can.counts_tokens
         self._door = Door(services.limits)
         self._slots = PersonaSlots(services.upstream.can.languages)
-        self._resumes = Resumes()
+        self._resumes = Resumes(services.counters)
         self._entries: dict[Hired[SessionInbox], CallEntry] = {}
         self._newest: dict[str, CallEntry] = {}  # by user
         self._trial: Hired[TrialInbox] | None = None  # while the upstream refuses our account
@@ -121,6 +122,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
                 self._resume(message)
             case Leaving(session, code):
                 self._left[session] = code
+                self._resumes.over(session, code)
                 self._release(session)
             case Reserve(session):
                 session.tell(self._slots.answer(message, self._services.current.catalogue, self._services.clock.wall()))
@@ -164,7 +166,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             caller.outbox.tell(refused.close)
             return
         if longest_away:
-            self._resumes.back(longest_away)
+            self._resumes.over(longest_away, GONE.code)
             longest_away.tell(LetGo())
         if before:
             before.session.tell(Replaced())
@@ -184,24 +186,23 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             case Resume():
                 self._cannot_resume(message, "unknown")
             case CameBack(session, asked):
-                self._resumes.answered(session, asked)
-                self._resumes.back(session)
+                self._resumes.came_back(session, asked)
                 if before := self._entries.get(session):
                     entry = self._entries[session] = replace(before, outbox=asked.outbox)
                     if self._newest.get(before.user) is before:
                         self._newest[before.user] = entry
-            case CannotResume(session, asked, code):
+            case CannotResume(session, asked, code, words):
                 self._resumes.answered(session, asked)
-                self._cannot_resume(asked, code)
+                self._cannot_resume(asked, code, words)
             case WentAway(session):
                 self._resumes.went(session)
             case Ended():
                 self._resumes.ended(message, self._services.clock.now())
 
-    def _cannot_resume(self, asked: Resume, code: NotResumedCode) -> None:
-        """The connection may begin another call; of one that has ended it is told the bill."""
-        bill = self._resumes.past(asked.user, token.digest(asked.token), self._services.clock.now())
-        asked.reply_to.tell(refusal("ended" if bill else code, bill))
+    def _cannot_resume(self, asked: Resume, code: NotResumedCode, words: str = "") -> None:
+        """The connection may begin another call."""
+        who = asked.user, token.digest(asked.token)
+        asked.reply_to.tell(self._resumes.refusal(*who, code, words, self._services.clock.now()))
 
     def _block_account(self, why: str) -> None:
         if self._door.account_blocked or self._door.draining:

@@ -29,7 +29,7 @@ class Waits:
 
 @dataclass(slots=True)
 class Counters:
-    """Totals since the start. What exists at present (actors, tasks, decoders) is read when it is shown, not here."""
+    """Totals since the start. What exists at present (actors, tasks) is read when it is shown, but for `away`."""
 
     begun: int = 0
     """Sessions that were admitted."""
@@ -43,6 +43,16 @@ class Counters:
     """Handshakes of calls that were refused with an HTTP status, by reason: web/refused_handshakes.py."""
     messages_refused: Counter[str] = field(default_factory=Counter)
     """Messages of callers that were refused, also choices of a persona, by error code."""
+    away: int = 0
+    """Calls whose caller is away now, and may come back."""
+    resumed: int = 0
+    """Connections over which a call went on."""
+    not_resumed: Counter[str] = field(default_factory=Counter)
+    """Connections that asked for a call in vain, by code."""
+    given_up: Counter[int] = field(default_factory=Counter)
+    """Calls that ended while their caller was away, by close code; 1006: nobody came back in time."""
+    sound_held: int = 0
+    """How often the sound of a stream was held back, because three seconds of it were not acknowledged."""
     upstream_lost: int = 0
     """Upstream connections that were lost or refused."""
     answer_stalls: int = 0

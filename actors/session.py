@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
-from actors.admission.waiting import Kind, Parcel
 from actors.bridge import BridgeInbox, OpenAIBridgeActor
 from actors.call.bridges import Bridges
 from actors.call.clips import Clips
@@ -142,7 +141,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
                 self._call_ending.settle(bill)
                 self._end_when_all_is_told()
             case Attached(connection, outbox, mode):
-                self._caller.attach(connection, outbox, self._parcel)
+                self._caller.attach(connection, outbox, self._room)
                 self._room.of(self._services.waiting.holding(connection, self._address))
                 if mode:
                     self._switchboard.mode.set(mode)
@@ -210,6 +209,10 @@ class UserSessionActor(LoopActor[SessionInbox]):
         if (wait := self._outbound.pace(self.clock())) is not None:
             self.after(wait, ReleaseDue())
 
+    def lose(self, close: Close) -> bool:
+        """Close the caller's connection; False, and nothing happens, if they may not come back over another."""
+        return self._absence.since is not None or self._absence.begin(close, None, close)
+
     def leave(self, close: Close) -> None:
         """End the call, and tell the caller this; once it has ended nothing happens."""
         if self._call_ending.begun:
@@ -222,10 +225,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._persona.tell(CloseBill())
 
     # The caller's connections.
-
-    def _parcel(self) -> Parcel:
-        """A count of what is kept for the caller until they have received it."""
-        return self._room.holding.parcel(Kind.REPLY, lambda lost: self.me.tell(LetGo()))
 
     def _connection(self, message: Wished | Resume | LostSight | SeenAgain) -> None:
         over = self._call_ending.begun
@@ -292,7 +291,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._conversation.close()
         self._room.close()
         self._call_ending.say()  # if the persona crashed over the bill
-        counted = self._switchboard.counted() | {"heard_ms": self._intake.ms} | self._tally
+        counted = self._switchboard.counted() | {"heard_ms": self._intake.ms} | self._tally | self._absence.told()
         upstream = self._services.upstream
         spent = self._account.told(upstream.prices, counted=upstream.can.counts_tokens)
         told = self._call_ending.told(counted | self._outbound.phases.told() | spent)

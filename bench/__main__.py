@@ -29,6 +29,7 @@ from bench import (
     isolation,
     kills,
     report,
+    resuming,
     rollover,
     stalls,
     worst,
@@ -53,6 +54,7 @@ class Name(Enum):
     KILLS = "kills"
     STALLS = "stalls"
     DROPS = "drops"
+    RESUMING = "resuming"
     ROLLOVER = "rollover"
     BARGEIN = "bargein"
     DRAIN = "drain"
@@ -88,7 +90,12 @@ def main(
     ] = None,
     tree: Annotated[
         Path,
-        typer.Option(exists=True, file_okay=False, resolve_path=True, help="Of attacks: whose server is attacked."),
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            resolve_path=True,
+            help="Of attacks: whose server is attacked; of resuming: beside whose.",
+        ),
     ] = ROOT,
     out: Annotated[Path, typer.Option(dir_okay=False, help="Where the figures go.")] = report.RESULTS,
 ) -> None:
@@ -96,7 +103,7 @@ def main(
     console = Console(width=None if sys.stdout.isatty() else 180)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that child processes are ended
     length = "full" if full else "quick"
-    runs = _runs(full, cycles, cuts, kind, peers)
+    runs = _runs(full, cycles, cuts, kind, peers, tree)
     runs[Name.ATTACKS] = lambda: uvloop.run(
         attacks.run(only or [], tree, lambda part: report.save([part], length, out))
     )
@@ -107,7 +114,9 @@ def main(
     raise typer.Exit(not all(measured))
 
 
-def _runs(full: bool, cycles: int | None, cuts: int | None, kind: list[str] | None, peers: bool) -> dict[Name, Run]:
+def _runs(
+    full: bool, cycles: int | None, cuts: int | None, kind: list[str] | None, peers: bool, tree: Path
+) -> dict[Name, Run]:
     """How each part but the attacks is run, in full or quickly."""
     plan = capacity.FULL if full else capacity.QUICK
     kinds = tuple(kind or capacity.KINDS)
@@ -120,6 +129,7 @@ def _runs(full: bool, cycles: int | None, cuts: int | None, kind: list[str] | No
         Name.KILLS: lambda: uvloop.run(kills.run(cuts or (1000 if full else 60))),
         Name.STALLS: lambda: uvloop.run(stalls.run(cuts or (400 if full else 60))),
         Name.DROPS: lambda: uvloop.run(drops.run(cuts or (1000 if full else 60))),
+        Name.RESUMING: lambda: uvloop.run(resuming.run(resuming.FULL if full else resuming.QUICK, tree)),
         Name.ROLLOVER: lambda: uvloop.run(rollover.run(cuts or (1000 if full else 120))),
         Name.BARGEIN: lambda: uvloop.run(bargein.run(30 if full else 4)),
         Name.DRAIN: lambda: uvloop.run(drain.run(60.0 if full else 30.0)),

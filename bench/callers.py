@@ -16,7 +16,7 @@ import orjson
 
 from bench import frames
 from bench.ear import Ear
-from bench.marks import FRAME, MAGIC, MARK, now, user
+from bench.marks import BYTES_PER_SECOND, FRAME, MAGIC, MARK, now, user
 
 SLOTS = 20
 ASTROLOGER = "tina_kulkarni_vedic_marriage"
@@ -36,6 +36,7 @@ class Call(asyncio.Protocol):
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.on_event: Callable[[dict[str, Any]], None] = lambda event: None
         self.every = CYCLE
+        self.received = self._unacknowledged = 0  # frames; bytes of sound
         self.sent = self.turn = self.left = self.blocked = self.spoke_at = 0
         self._phase = who * 37 % CYCLE
         self.open = False
@@ -71,7 +72,10 @@ class Call(asyncio.Protocol):
         for opcode, payload in self._reader.feed(data):
             if opcode == frames.BINARY:
                 self.ear.hear(at, payload)
+                if self.crowd.acknowledges:
+                    self._acknowledge(len(payload))
             elif opcode == frames.TEXT:
+                self.received += 1
                 self._on_event(at, orjson.loads(payload))
             elif opcode == frames.PING:
                 self.transport.write(frames.frame(frames.PONG, payload, masked=True))
@@ -90,6 +94,14 @@ class Call(asyncio.Protocol):
         if kind != "transcript" and self.crowd.keep_events:
             self.events.append((at, event))
         self.on_event(event)
+
+    def _acknowledge(self, size: int) -> None:
+        """Say what was received, after every two seconds of sound."""
+        self.received += 1
+        self._unacknowledged += size
+        if self._unacknowledged >= 2 * BYTES_PER_SECOND:
+            self._unacknowledged = 0
+            self.say(type="ack", received=self.received)
 
     def say(self, **message: Any) -> None:
         """Send a message."""
@@ -150,6 +162,7 @@ class Crowd:
         self.calls: set[Call] = set()
         self.failed = 0
         self.keep_events = True
+        self.acknowledges = False  # the callers may come back, and say what they received
         self._slots: list[set[Call]] = [set() for _ in range(SLOTS)]
         self._numbers = count(first)
         self._wheel = asyncio.create_task(self._turn(), name="the wheel")

@@ -165,7 +165,7 @@ async def _memory(kind: str, tls: bool) -> dict[str, Any]:
             asyncio.get_running_loop().call_later(STREAMED, running.crowd.mute, call)
             await asyncio.sleep(0.1)
 
-        slope = await _slope(running, place)
+        slope = await memory_slope(running, place)
     uncommitted = KEPT_KB if kind == "server" else 0.0
     row = {"kind": kind, "line": "tls" if tls else "ws", "callers": MEMORY_CALLERS[1], "kb_per_session": slope}
     return {**row, "kept_microphone_kb": uncommitted, "kb_without_it": round(slope - uncommitted, 1)}
@@ -181,12 +181,12 @@ async def _choosing() -> dict[str, Any]:
             await running.crowd.dial()
             await asyncio.sleep(0.02)
 
-        slope = await _slope(running, place)
+        slope = await memory_slope(running, place)
     row = {"kind": "server", "line": "choosing", "callers": MEMORY_CALLERS[1], "kb_per_session": slope}
     return {**row, "kept_microphone_kb": 0.0, "kb_without_it": slope}
 
 
-async def _slope(running: Load, place: Callable[[], Awaitable[None]]) -> float:
+async def memory_slope(running: Load, place: Callable[[], Awaitable[None]]) -> float:
     """KB a caller, between MEMORY_CALLERS who were placed one after the other."""
     held = []
     for callers in MEMORY_CALLERS:

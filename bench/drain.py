@@ -2,7 +2,7 @@
 
 The model speaks in sentences of twelve words of 200 ms, the last of which is quiet and has a full stop, four times as
 fast as they play. Each caller speaks for 2 s every 10 s, also while a reply plays. At the ear every word has a mark, so
-that it is known with which word the sound ended.
+that it is known with which word the sound ended. `lost` counts the connections to the model that were lost on the way.
 """
 
 import asyncio
@@ -24,6 +24,8 @@ SENTENCE, WORDS, GAP = 12, 60, 0.05
 MODEL: dict[str, Any] = {"words": WORDS, "sentence": SENTENCE, "gap": GAP, "thinking": 0.3, "notice": 5, "pause": 25}
 WARM_SECONDS = 15.0  # until the callers have heard their greetings and are spread over their turns
 LATEST = 500.0  # ms: if the load itself was later than that, sound was late, and connections were lost for it
+SPEECH = ("speech_started", "speech_stopped")
+LOST = "lost generation"  # in the log: a late model stalls, and its connection is given up
 PAUSE_SECONDS = 10.0  # the most that a call may take from the notice to its end
 
 
@@ -46,6 +48,7 @@ async def run(within: float, callers: int = CALLERS, say: Callable[[str], None] 
         await running.crowd.resize(callers, a_second=20)
         await asyncio.sleep(WARM_SECONDS)
         ends, left = await _drain(running, within)
+        lost = running.host.log.read_text(errors="replace").count(LOST)
     closed, pauses = sorted(end.closed for end in ends), sorted(end.closed - end.told for end in ends)
     codes, cuts = Counter(end.code for end in ends), Counter(end.cut for end in ends if end.cut)
     part.rows = [
@@ -59,6 +62,7 @@ async def run(within: float, callers: int = CALLERS, say: Callable[[str], None] 
             "pause_max_s": round(pauses[-1], 2),
             "ended_s": round(left, 2),
             "cut": cuts.total(),
+            "lost": lost,
         }
     ]
     late = at(running.crowd.lateness, 0.999)
@@ -108,9 +112,9 @@ def _cut(call: Call) -> str:
     if speech[-1:] == ["speech_started"]:
         told = next((at for at, event in call.events if event.get("code") == "draining"), 0.0)
         return f"the caller, {now() / 1e6 - told:.0f} s after the notice"
-    kinds = [event["type"] for _, event in call.events if event["type"] in ("response_started", "clear")]
-    if not call.ear.words or kinds[-1:] == ["clear"]:
-        return ""  # they had interrupted the reply themselves
+    kinds = [event["type"] for _, event in call.events if event["type"] in ("response_started", "clear", *SPEECH)]
+    if not call.ear.words or kinds[-1:] != ["response_started"]:
+        return ""  # they had interrupted the reply themselves, or have said something since
     last = call.ear.words[-1]
     whole = (last.position + 1) % SENTENCE == 0 or last.position + 1 == (WORDS if last.turn else GREETING_WORDS)
     return "" if whole else f"a sentence, at word {last.position}"

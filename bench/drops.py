@@ -124,12 +124,14 @@ class Caller:
         return Drop(kind, max(self.line.back_at, began) - began)
 
 
-async def run(drops: int, kind: str = "server", say: Callable[[str], None] = print) -> list[Part]:
-    """Measure so many losses."""
+async def run(
+    drops: int, kind: str = "server", callers: int = CALLERS, say: Callable[[str], None] = print
+) -> list[Part]:
+    """Measure so many losses, of so many callers at once."""
     part, every, numbers = Part("drops"), list[Drop](), iter(range(FIRST, 60_000))
     async with load(kind, words=WORDS, gap=GAP, **MODEL) as running:
         running.host.mark()
-        await asyncio.gather(*(_calls(running, every, drops, numbers) for _ in range(min(CALLERS, drops))))
+        await asyncio.gather(*(_calls(running, every, drops, numbers) for _ in range(min(callers, drops))))
         part.notes.append(f"others took {running.host.cost().others:.2f} of a core")
     part.rows = [_row(name, [drop for drop in every if name in ("", drop.kind)]) for name in ("", *KINDS)]
     part.notes += [f"{drop}" for drop in every if drop.added > ADDED or drop.lost or drop.repeated][:LISTED]

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import os
 import signal
 import time
 import urllib.error
 import urllib.request
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -109,3 +110,40 @@ def test_a_second_signal_ends_at_once(second: signal.Signals) -> None:
     with draining(3600) as one:
         run(story(one))
         assert one.process.wait(STOP_SECONDS) == 0
+
+
+@contextmanager
+def in_a_terminal() -> Iterator[tuple[Server, Callable[[], int]]]:
+    """A server in a terminal of its own, and the key that interrupts it there, with all that it has started."""
+    ours, theirs = os.openpty()
+    try:
+        with server(terminal=theirs, DRAIN_SECONDS="3600") as one:
+            yield one, lambda: os.write(ours, b"\x03")
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_who_presses_ctrl_c_waits_ten_seconds_at_most(times: int) -> None:
+    """And none if they press it again. The engine and the decoders, which get it too, go on until then: exit code 0."""
+
+    async def story(one: Server, press: Callable[[], int]) -> None:
+        async with Phone(one.url, "user") as phone:
+            await phone.choose(MOHIT, mode="stream")
+            await phone.hear("sound")
+            press()
+            assert (await phone.hear("notice"))["code"] == "draining"
+            if times == 2:
+                press()
+            assert (await phone.closed()).code == 1001
+            shown = [m["text"] for m in phone.seen if m["type"] == "transcript" and m["final"]]
+            assert times == 2 or shown[-1].endswith(ENDS), shown
+
+    with in_a_terminal() as (one, press):
+        run(story(one, press))
+        assert one.process.wait(STOP_SECONDS) == 0
+    log = "".join(one.log)
+    assert "draining 1 calls within 10 s" in log
+    assert ("stopping 1 calls" in log) == (times == 2)
+    assert "lost generation" not in log

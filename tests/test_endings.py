@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 import pytest
+import uvloop
 
 from actors.messages.admission import From
 from actors.runtime import Stop
@@ -115,8 +116,8 @@ WAYS: dict[str, tuple[Way, int, str]] = {
     "at shutdown": (drains, 1001, "the server is restarting"),
     "a flood": (floods, 4400, "too many messages"),
     "idle": (waits, 4408, "nothing was said"),
-    "too slow for a stream": (hears_a_stream, 4408, "too slowly"),
-    "too slow for whole replies": (hears, 4408, "too slowly"),
+    "too slow for a stream": (hears_a_stream, 4413, "too slowly"),
+    "too slow for whole replies": (hears, 4413, "too slowly"),
     "a crash": (is_told_a_fault, 4500, "it was stopped"),
     "no upstream": (hears, 4503, "the model"),
 }
@@ -202,17 +203,19 @@ def test_who_is_still_speaking_is_told_the_code() -> None:
     run(story())
 
 
-def test_who_takes_nothing_and_is_cut_off_was_too_slow() -> None:
+@pytest.mark.parametrize("loop", [None, uvloop.new_event_loop])
+def test_who_takes_nothing_and_is_cut_off_was_too_slow(loop: Callable[[], asyncio.AbstractEventLoop] | None) -> None:
     """No code can be told to them; they are counted as whoever else reads too slowly."""
     little = ClientLimits(unsent=4096, write_seconds=0.2, slowest_line=10**9)
 
     async def story() -> None:
         async with exchange(client_limits=little) as line, line.phone() as phone:
             await deafen(line, phone)
-            await until(lambda: line.counters.ended == {4408: 1}, lambda: f"{line.counters.ended}")
-            phone.socket.transport.abort()
+            await until(lambda: line.counters.ended == {4413: 1}, lambda: f"{line.counters.ended}")
+            phone.socket.transport.resume_reading()
+            assert (await phone.closed()).code == 1006
 
-    run(story())
+    run(story(), loop)
 
 
 def test_who_is_turned_away_is_counted_apart() -> None:

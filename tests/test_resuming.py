@@ -283,3 +283,31 @@ def test_a_line_that_is_dead_without_a_word_is_left() -> None:
                 assert wav(bytes(pcm)) == (await other.reply()).wav
 
     run(story())
+
+
+def test_who_is_away_is_counted_and_the_log_says_how_often(caplog: pytest.LogCaptureFixture) -> None:
+    """What waits for them is known as that of somebody who is away; nothing of it is left behind."""
+    caplog.set_level("INFO", "actors.session")
+
+    async def story() -> None:
+        async with exchange() as line:
+            async with LastingPhone(line.url, "user-1") as phone:
+                await talked(phone)
+                for times in (1, 2):
+                    session = line.session()
+                    cut(phone)
+                    await until(lambda: shown(session, SessionSnapshot).away)  # noqa: B023
+                    assert (line.counters.away, len(line.waiting.away)) == (1, 1)
+                    await phone.say(type="ping")
+                    await phone.hear("pong")
+                    assert (line.counters.away, line.counters.resumed, len(line.waiting.away)) == (0, times, 0)
+                cut(phone)
+                await until(lambda: line.counters.away == 1)
+                async with Phone(line.url, "user-1") as anew:
+                    await until(lambda: line.counters.ended == {4409: 1})
+                    await anew.socket.close()
+            assert (line.counters.away, line.counters.given_up, len(line.waiting.away)) == (0, {4409: 1}, 0)
+
+    run(story())
+    (ended,) = (line for line in caplog.messages if line.startswith("ended ") and "away=" in line)
+    assert " away=3 away_seconds=" in ended

@@ -89,14 +89,14 @@ def answer(scene: Scene, seconds: int, response: str = "answer") -> bytes:
     return pcm
 
 
-def test_who_reads_too_slowly_is_closed_with_4408(scene: Scene, line: Line) -> None:
+def test_who_reads_too_slowly_is_closed_with_4413(scene: Scene, line: Line) -> None:
     """More of the stream waits for them than may, 15 s, and nothing of it is said any more."""
     line.reads.clear()
     answer(scene, 20)
     scene.stage.advance(14.9)
     line.reads.set()
     scene.stage.settle()
-    assert line.closed == 4408
+    assert line.closed == 4413
     assert len(line.sound) < SECOND
 
 

@@ -2,6 +2,8 @@
 
 import struct
 
+import orjson
+
 from actors.admission.waiting import MIB
 from actors.services import Limits
 from audio import wav
@@ -156,15 +158,42 @@ def test_a_large_clip_that_is_refused_waits_no_more() -> None:
 
 
 def test_a_large_frame_that_stands_still_is_closed() -> None:
-    """With 4408, and a reason."""
+    """With 4413, and a reason."""
 
     async def story() -> None:
         async with exchange(client_limits=ClientLimits(frame_seconds=0.5)) as line:
             raw = await on_the_line(line, "user-1")
             raw.writer.write(head(4 * MIB) + bytes(MIB))
             code, reason = await raw.closed()
-            assert (code, "frame" in reason) == (4408, True)
+            assert (code, "frame" in reason) == (4413, True)
             await until(lambda: line.waiting.bytes == 0)
+            raw.vanish()
+
+    run(story())
+
+
+def test_who_may_come_back_sends_a_frame_that_stood_still_once_more() -> None:
+    """The call goes on without it; after three of them it is over."""
+
+    async def story() -> None:
+        async with exchange(client_limits=ClientLimits(frame_seconds=0.5)) as line:
+            raw = await Raw.dial(line.url, query=f"?astrologer_id={TINA}&resumable=true")
+            ticket = (await raw.hear("config_ack"))["resume"]
+            await raw.hear("audio_response")
+            raw.say(type="text", text="tell me")
+            await raw.hear("audio_response")
+            token, received = ticket["token"], raw.received
+            for attach in (1, 2, 3):
+                raw.writer.write(head(4 * MIB) + bytes(MIB))
+                assert (await raw.closed())[0] == 4413
+                raw.vanish()
+                raw = await Raw.dial(line.url, query="?resume=true")
+                raw.say(type="resume", token=token, attach=attach - 1, received=received)
+                told = orjson.loads((await raw.frame())[1])
+                received = 0
+                if attach < 3:
+                    assert (told["type"], told["received"]) == ("resumed", 1 if attach == 1 else 0)
+            assert told["code"] == "ended"
             raw.vanish()
 
     run(story())
@@ -184,7 +213,7 @@ def test_replies_that_nobody_reads_count_and_give_way() -> None:
             await small.hear("audio_response")
             small.send(clip_message(LONG + bytes(600_000)))
             await small.hear("audio_response")
-            await until(lambda: line.counters.ended[4408] == 1)
+            await until(lambda: line.counters.ended[4413] == 1)
             assert small.errors() == []
             assert (await deaf.closed())[0] == 1006
             for raw in (small, deaf):

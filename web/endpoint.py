@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import logging
 import socket as socket_api
+import struct
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -36,6 +37,7 @@ CLOSE_SECONDS = 2.0
 SUBPROTOCOL = "voice.v1"
 MODES: tuple[Mode, ...] = ("clip", "stream")
 BROKEN_FRAME = (1002, 1007, 1009)  # the codes with which aiohttp closes for a frame that it cannot take
+FINAL = 0x80  # the bit of the last frame of a message
 TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
 
 _numbers = itertools.count(1)
@@ -86,6 +88,16 @@ class Socket(web.WebSocketResponse[Literal[False]]):
     async def send_frame(self, message: bytes, opcode: WSMsgType, compress: int | None = None) -> None:
         self._counters.sent += len(message)
         await super().send_frame(message, opcode, compress)
+
+    async def send_part(self, part: bytes, opcode: WSMsgType, *, last: bool) -> None:
+        """Write a fragment of a message; aiohttp writes whole ones alone. Raises ConnectionResetError."""
+        writer = self._writer
+        if writer is None or writer._closing or writer.transport.is_closing():
+            raise ConnectionResetError("the connection is gone")
+        self._counters.sent += len(part)
+        writer.transport.write(fragment_head(opcode, len(part), last=last) + part)
+        if writer.protocol._paused:
+            await writer.protocol._drain_helper()
 
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
         if code == 1009 and not message:
@@ -193,6 +205,12 @@ class Endpoint:
         return None
 
 
+def fragment_head(opcode: int, size: int, *, last: bool) -> bytes:
+    """The header of a frame of a server (RFC 6455, 5.2): nothing is masked. `size` is below 64 KB."""
+    first = opcode | (FINAL if last else 0)
+    return struct.pack("!BB", first, size) if size < 126 else struct.pack("!BBH", first, 126, size)
+
+
 def _caller(request: web.Request) -> tuple[str, Mode | None]:
     """The user id and the mode that the address names; raises HTTPBadRequest."""
     try:
@@ -212,15 +230,17 @@ def _bad(request: web.Request, why: str, text: str) -> web.HTTPBadRequest:
     return web.HTTPBadRequest(text=f"{text}\n")
 
 
-def _tune(transport: asyncio.BaseTransport | None, unsent: int) -> None:
+def _tune(transport: asyncio.Transport | None, unsent: int) -> None:
     """Have the kernel end a dead connection, and limit its send buffer to `unsent` bytes.
 
-    A `clear` cannot take back what is in that buffer. aiohttp's heartbeat would set a timer for each frame.
+    A `clear` cannot take back what is in that buffer or in the transport's, and a pong waits behind it. aiohttp's
+    heartbeat would set a timer for each frame.
     """
     connection = transport.get_extra_info("socket") if transport else None
-    if connection is None:
+    if not transport or connection is None:
         return
     connection.setsockopt(socket_api.SOL_SOCKET, socket_api.SO_SNDBUF, unsent)
+    transport.set_write_buffer_limits(high=unsent // 4)
     if hasattr(socket_api, "TCP_USER_TIMEOUT"):
         connection.setsockopt(socket_api.IPPROTO_TCP, socket_api.TCP_USER_TIMEOUT, DEAD_SECONDS * 1000)
 

@@ -36,6 +36,7 @@ class Metrics:
         self._gauge(
             "voice_upstream_barred", "1 while the upstream refuses our account", lambda: counters.account_blocked
         )
+        self._gauge("voice_calls_away", "Calls whose caller is away, and may come back", lambda: counters.away)
         self._gauge("voice_tokens_estimated", "1 if the model estimates tokens", lambda: counters.tokens_estimated)
         self._gauge("voice_tasks", "Tasks of the event loop", lambda: len(asyncio.all_tasks()))
         self._gauge("voice_decoders_busy", "Decoders at work on a clip", lambda: pool.busy)
@@ -73,6 +74,8 @@ class _Counted(Collector):
         transcribed = tokens.pop("transcribed_seconds")
         for name, about, total in (
             ("voice_sessions_begun", "Sessions let in", now.begun),
+            ("voice_calls_resumed", "Connections over which a call went on", now.resumed),
+            ("voice_sound_held", "Times that sound was held back, as too much was not acknowledged", now.sound_held),
             ("voice_upstream_lost", "Upstream connections lost or refused", now.upstream_lost),
             (
                 "voice_answer_stalls",
@@ -91,6 +94,13 @@ class _Counted(Collector):
         for name, about, label, totals in (
             ("voice_sessions_ended", "Sessions ended, by close code", "code", now.ended),
             ("voice_calls_refused", "Calls turned away, by close code", "code", now.refused),
+            ("voice_calls_not_resumed", "Connections that asked for a call in vain, by code", "code", now.not_resumed),
+            (
+                "voice_calls_given_up",
+                "Calls whose caller was away at their end, by close code",
+                "code",
+                now.given_up,
+            ),
             ("voice_address_refused", "Refused to one address, by what it was", "kind", now.address_refused),
             ("voice_handshakes_refused", "Handshakes refused by HTTP, by reason", "reason", now.handshakes_refused),
             ("voice_messages_refused", "Callers' messages refused, by error code", "code", now.messages_refused),

@@ -1,19 +1,18 @@
 """The sending half of a call's WebSocket: the session's messages are queued, and written to the socket in order."""
 
 import asyncio
-import io
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMsgType
 
 from actors.admission import waiting
 from actors.admission.waiting import LARGE, Holding, Kind
 from actors.call.resume.ledger import Frame, Ledger
-from actors.messages.admission import GONE, Admitted, Detached, From, Wished
-from actors.messages.caller import AudioResponse, Clear, Close, Sound, ToCaller
+from actors.messages.admission import Admitted, Detached, From, Wished
+from actors.messages.caller import SLOW, AudioResponse, Clear, Close, Sound, ToCaller
 from actors.messages.resuming import NotResumed, Resumed
 from actors.runtime import LoopRef
 from web.client_limits import CLIENT_LIMITS, ClientLimits
@@ -28,21 +27,45 @@ Queued: TypeAlias = bytes | AudioResponse | Sound | Resumed | NotResumed | Close
 
 AS_IT_IS = (Sound, AudioResponse, Close, Resumed, NotResumed)
 PING = b""
-TOO_SLOW = Close(4408, "you read too slowly: check the network and call again")
+TOO_SLOW = Close(SLOW, "you read too slowly: check the network, then resume or call again")
+
+
+class Socket(Protocol):
+    """A WebSocket to write to."""
+
+    async def send_frame(self, message: bytes, opcode: WSMsgType, /) -> None:
+        """Write a frame, and wait while the caller reads too slowly."""
+        ...
+
+    async def send_part(self, part: bytes, opcode: WSMsgType, /, *, last: bool) -> None:
+        """Write a part of a message (a fragment), and wait while the caller reads too slowly."""
+        ...
+
+    async def close(self, *, code: int, message: bytes) -> bool:
+        """Write a close frame."""
+        ...
+
+
+class Line(Protocol):
+    """A transport. uvloop's are no instances of asyncio's classes."""
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        ...
 
 
 class Outbox:
     """A Ref that sends to the caller. `admitted` resolves to the session, or to None when the call is refused.
 
     A caller who reads too slowly, so that the queue exceeds its limits, is closed with `TOO_SLOW`. `written` counts the
-    data frames of which the writing began. What a caller who may come back has not received is noted in a ledger, and
-    what is not written when their connection is lost waits to be seized.
+    data frames of which the writing began, `parts` bytes of whole replies. What a caller who may come back has not
+    received is noted in a ledger, and what is not written when their connection is lost waits to be seized.
     """
 
     def __init__(
         self,
-        socket: web.WebSocketResponse[bool],
-        transport: asyncio.BaseTransport | None,
+        socket: Socket,
+        transport: Line | None,
         connection: int,
         client_limits: ClientLimits = CLIENT_LIMITS,
         holding: Holding | None = None,
@@ -53,7 +76,7 @@ class Outbox:
         self._session: Session | None = None
         self._ledger: Ledger | None = None
         self._seized = False
-        self.written = 0
+        self.written = self.parts = 0
         self._waiting: deque[Queued] = deque()
         self._text = 0  # queued bytes of messages
         self._sound = 0  # queued bytes of streamed audio
@@ -84,7 +107,7 @@ class Outbox:
     def seize(self) -> list[Frame]:
         """Take what waits, in its order; from now on nothing but a Close is written."""
         frames = [one for one in self._waiting if isinstance(one, Frame) and one is not PING]
-        self._waiting.clear()
+        self._waiting = deque(one for one in self._waiting if isinstance(one, Close))
         self._text = self._sound = 0
         self._large.release()
         self._ledger, self._seized = None, True
@@ -99,7 +122,7 @@ class Outbox:
         """The ledger needs this memory for others: abort, because a close frame would come after all that is queued."""
         if not self.closing:
             self._put(TOO_SLOW)
-        if isinstance(self._transport, asyncio.WriteTransport):
+        if self._transport:
             self._transport.abort()
 
     def _put(self, frame: Queued) -> None:
@@ -128,12 +151,12 @@ class Outbox:
         return size <= LARGE or self._large.resize(max(0, self._large.size + sign * size))
 
     def _drop(self, response_id: str) -> None:
-        """Remove the queued audio of a cancelled reply."""
+        """Remove the queued audio of a cancelled reply: on a slow line the next one would wait a minute behind it."""
         remaining = deque[Queued]()
         if self._ledger:
             self._ledger.take_back(response_id)
         for frame in self._waiting:
-            if isinstance(frame, Sound) and frame.response_id == response_id:
+            if isinstance(frame, Sound | AudioResponse) and frame.response_id == response_id:
                 self._count(frame, -1)
             else:
                 remaining.append(frame)
@@ -152,10 +175,10 @@ class Outbox:
         except (ConnectionError, TimeoutError) as error:
             log.debug("the caller is gone, or reads nothing: %r", error)
             if isinstance(error, TimeoutError):
-                self._detach(GONE if self._ledger else TOO_SLOW)
+                self._detach()
             if self.closing:
                 self._refuse()
-            if isinstance(self._transport, asyncio.WriteTransport):
+            if self._transport:
                 self._transport.abort()
             forget_frames(error)
         finally:
@@ -169,10 +192,10 @@ class Outbox:
         self._waiting.clear()
         self._large.release()
 
-    def _detach(self, how: Close = TOO_SLOW) -> None:
+    def _detach(self) -> None:
         """Tell the session of a caller who reads too slowly, even though the last frame is not written yet."""
         if self._session:
-            self._session.tell(Detached(self._connection, how, self.seen_at()))
+            self._session.tell(Detached(self._connection, TOO_SLOW, self.seen_at()))
 
     def ping(self) -> None:
         """Ask whether anybody is there, unless that waits to be written: the kernel detects a dead peer by it, too."""
@@ -199,13 +222,34 @@ class Outbox:
             self.written += 1
             if self._ledger is not None:
                 self._ledger.wrote(frame)
-            data, kind = await _text(frame), WSMsgType.TEXT
-            if self._seized:
+            if isinstance(frame, AudioResponse) and _size(frame) > LARGE:
+                await self._write_in_parts(frame)
                 return False
+            data, kind = app.write(frame) if isinstance(frame, AudioResponse) else frame, WSMsgType.TEXT
         async with asyncio.timeout(self._write_seconds + len(data) / self._slowest_line):
             await self._socket.send_frame(data, kind)
         self._count(frame, -1)
         return False
+
+    async def _write_in_parts(self, reply: AudioResponse) -> None:
+        """Write a whole reply as one message of many parts: on a slow line pings, pongs and a close go in between.
+
+        Nobody wants the rest if the caller goes on over another connection, or is closed for reading too slowly.
+        """
+        kind = WSMsgType.TEXT
+        async with asyncio.timeout(self._write_seconds + _size(reply) / self._slowest_line):
+            for part in app.pieces(reply):
+                self.parts += len(part)
+                await self._socket.send_part(part, kind, last=False)
+                kind = WSMsgType.CONTINUATION
+                await asyncio.sleep(0)
+                if self._seized or TOO_SLOW in self._waiting:
+                    return
+                if any(frame is PING for frame in self._waiting):
+                    self._waiting = deque(frame for frame in self._waiting if frame is not PING)
+                    await self._socket.send_frame(PING, WSMsgType.PING)
+            await self._socket.send_part(b"", kind, last=True)
+        self._count(reply, -1)
 
     def _refuse(self) -> None:
         if not self.admitted.done():
@@ -217,17 +261,6 @@ def _size(frame: Queued) -> int:
     if isinstance(frame, AudioResponse):
         return len(frame.pcm) * 4 // 3
     return len(frame) if isinstance(frame, bytes) else 0
-
-
-async def _text(frame: bytes | AudioResponse) -> bytes:
-    """The frame to write; a whole reply is encoded one piece per turn of the loop."""
-    if isinstance(frame, bytes):
-        return frame
-    text = io.BytesIO()  # grows in place; joining the pieces would copy them all at once
-    for piece in app.pieces(frame):
-        text.write(piece)
-        await asyncio.sleep(0)
-    return text.getvalue()
 
 
 def forget_frames(error: BaseException | None) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from actors.admission.rate import Rate
 from actors.admission.waiting import LARGE, Holding, Kind
-from actors.messages.caller import FromCaller, TooFast
+from actors.messages.caller import SLOW, FromCaller, TooFast
 from web.client_limits import ClientLimits
 from web.reassembly import NOTHING, Reassembler, TooManyFrames
 
@@ -22,7 +22,7 @@ SHORTEST_PAUSE = 0.001  # seconds
 LARGE_A_SECOND, LARGE_AT_ONCE = 100e6, 1e6  # bytes of large messages of all callers: a tenth of a core
 CROWDED = "too much waits already: send shorter clips, one after the other"
 TOO_FAST = "too many frames at once: send what you say in frames of 20 ms"
-TOO_SLOW = "a frame came too slowly: check the network and call again"
+TOO_SLOW = "a frame came too slowly: check the network, then resume or call again"
 
 
 class ReceiveBuffer:
@@ -142,7 +142,7 @@ class ReceiveBuffer:
         if self._reassembler.size <= LARGE or paused:
             deadline = now + self._stall
         if now >= deadline:
-            self._refuse(TooFast(TOO_SLOW, 4408))
+            self._refuse(TooFast(TOO_SLOW, SLOW))
         else:
             self._count()
             self._deadline = deadline

@@ -58,7 +58,8 @@ class Life:
     def look(self, now: float, frames: Hashable, waiting: int, outstanding: int) -> list[Move]:
         """What is to be done. `frames` differs from before if frames came, or we read none of those that wait.
 
-        Of what was sent `waiting` bytes are still here, and `outstanding` are not acknowledged, those included.
+        Of what was sent `waiting` bytes are still here, and `outstanding` are not acknowledged, those included, less
+        what was given to the connection of whole replies since it began: so it falls while they are acknowledged.
         """
         moves, came = list[Move](), frames != self.frames
         if came or (self.waiting and outstanding < self.outstanding):
@@ -107,7 +108,8 @@ class Line:
         receiver = self.receiver
         frames = object() if receiver.holds_back else receiver.pulse
         waiting = 0 if self.transport.is_closing() else self.transport.get_write_buffer_size()
-        return self.life.look(now, frames, waiting, waiting + _unacknowledged(self.transport) if waiting else 0)
+        outstanding = waiting + _unacknowledged(self.transport) - self.outbox.parts if waiting else 0
+        return self.life.look(now, frames, waiting, outstanding)
 
     def seen_at(self) -> float:
         """When the last sign of life was seen, in seconds of the loop: to the second, or now, if one came since."""

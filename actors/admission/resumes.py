@@ -1,8 +1,8 @@
 """The calls that their callers may come back to: who is away, who asks to come back, and what has ended. Pure."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from actors.messages.admission import Ended, Resume
 from actors.messages.resuming import NotResumed, NotResumedCode
@@ -27,10 +27,20 @@ class _Past:
     at: float
 
 
-class Resumes:
-    """`now` is in seconds, on a clock that never goes back."""
+class Counters(Protocol):
+    """Those of a server: actors/counters.py."""
 
-    def __init__(self) -> None:
+    away: int
+    resumed: int
+    not_resumed: Counter[str]
+    given_up: Counter[int]
+
+
+class Resumes:
+    """`now` is in seconds, on a clock that never goes back. What becomes of the calls is counted in `counters`."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
         self._away: dict[LoopRef[Any], None] = {}  # the one longest away first
         self._asking: dict[LoopRef[Any], list[Resume]] = {}
         self._past: OrderedDict[str, _Past] = OrderedDict()  # by user: the last call that ended
@@ -38,10 +48,17 @@ class Resumes:
     def went(self, session: LoopRef[Any]) -> None:
         """The caller of this session is away."""
         self._away[session] = None
+        self._counters.away = len(self._away)
 
     def ask(self, session: LoopRef[Any], asked: Resume) -> None:
         """A connection asks this session to go on over it."""
         self._asking.setdefault(session, []).append(asked)
+
+    def came_back(self, session: LoopRef[Any], asked: Resume) -> None:
+        """The session has accepted."""
+        self.answered(session, asked)
+        self._counters.resumed += 1
+        self.back(session)
 
     def answered(self, session: LoopRef[Any], asked: Resume) -> None:
         """The session has accepted, or not."""
@@ -52,6 +69,13 @@ class Resumes:
     def back(self, session: LoopRef[Any]) -> None:
         """The caller of this session is not away any more."""
         self._away.pop(session, None)
+        self._counters.away = len(self._away)
+
+    def over(self, session: LoopRef[Any], code: int) -> None:
+        """The call is over, with this close code."""
+        if session in self._away:
+            self._counters.given_up[code] += 1
+            self.back(session)
 
     def gone(self, session: LoopRef[Any]) -> list[Resume]:
         """The session has ended: returns who asked for it, and has no answer."""
@@ -62,6 +86,13 @@ class Resumes:
     def longest_away(self) -> LoopRef[Any] | None:
         """The session whose caller is away longest; None if all are here."""
         return next(iter(self._away), None)
+
+    def refusal(self, user: str, token: bytes, code: NotResumedCode, words: str, now: float) -> NotResumed:
+        """What a connection is told that cannot resume: of a call that has ended the bill, and `words` not heard."""
+        bill = self.past(user, token, now)
+        code = "ended" if bill else code
+        self._counters.not_resumed[code] += 1
+        return NotResumed(code, WHY[code], bill, words)
 
     def ended(self, call: Ended, now: float) -> None:
         """A call that could be resumed has ended."""
@@ -74,8 +105,3 @@ class Resumes:
         """The bill of the last call of this user, if that had this token and is remembered."""
         past = self._past.get(user)
         return past.bill if past and past.token == token and now - past.at <= REMEMBERED_SECONDS else None
-
-
-def refusal(code: NotResumedCode, bill: Bill | None = None) -> NotResumed:
-    """What a connection is told that cannot resume."""
-    return NotResumed(code, WHY[code], bill)

@@ -62,21 +62,32 @@ class Holding:
         """A new, empty parcel. `lose` is called in the turn of another caller, so it may only tell an actor."""
         return Parcel(self, kind, lose)
 
+    def leave(self) -> None:
+        """The caller is away, and what is counted here waits for them."""
+        self.ledger.away[self] = None
+
+    def come_back(self) -> None:
+        """The caller is not away any more."""
+        self.ledger.away.pop(self, None)
+
     def close(self) -> None:
         """Release all parcels; what is counted from now on is refused."""
         self.closed = True
+        self.come_back()
         self.ledger.forget(self)
 
 
 class Ledger:
     """The ledger decides whether more bytes may wait for a caller, and whose must go instead.
 
-    `caller`, `address` and `most` are the bytes that may wait for one caller, for one address, and in all.
+    `caller`, `address` and `most` are the bytes that may wait for one caller, for one address, and in all. Where all is
+    full the largest group gives way; if that has no more than one caller may have, whoever is longest away goes first.
     """
 
     def __init__(self, caller: int = 12 * MIB, address: int = 32 * MIB, most: int = 256 * MIB) -> None:
         self.caller, self._address, self._most = caller, address, most
         self.bytes = 0
+        self.away: dict[Holding, None] = {}  # of callers who are away, the one longest away first
         self._parcels: dict[Hashable, dict[Parcel, None]] = {}  # of a group, the oldest first
         self._groups: Counter[Hashable] = Counter()
         self._callers: Counter[int] = Counter()  # of what their own limit holds for
@@ -113,10 +124,28 @@ class Ledger:
                 return False
         while self.bytes + more > self._most:
             others = max(self._groups, key=self._groups.__getitem__, default=holding.group)
+            if self._groups[others] <= self.caller and self._give_up_who_is_away(holding):
+                continue
             ours = self._groups[holding.group] + more >= self._groups[others]
             if not self._displace(holding.group if ours else others, parcel, more):
                 return False
         return True
+
+    def _give_up_who_is_away(self, asking: Holding) -> bool:
+        """The caller longest away loses all that waits for them; False if nothing waits for anybody who is away."""
+        for holding in self.away:
+            if theirs := [one for one in self.parcels(holding.group) if one.holding is holding and one.size]:
+                if holding is asking:
+                    continue
+                for one in theirs:
+                    self._lose(one)
+                return True
+        return False
+
+    def _lose(self, victim: Parcel) -> None:
+        self._count(victim, -victim.size)
+        victim.lost = True
+        victim.lose(victim)
 
     def _displace(self, group: Hashable, parcel: Parcel, more: int) -> bool:
         """The caller with most bytes of the group loses the newest parcel; False if that is the caller who asks."""
@@ -129,10 +158,7 @@ class Ledger:
         if largest == asking.caller:
             return False
         theirs = [one for one in reversed(self.parcels(group)) if one.holding.caller == largest]
-        victim = min(theirs, key=lambda one: one.kind)
-        self._count(victim, -victim.size)
-        victim.lost = True
-        victim.lose(victim)
+        self._lose(min(theirs, key=lambda one: one.kind))
         return True
 
     def _count(self, parcel: Parcel, more: int) -> None:

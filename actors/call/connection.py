@@ -1,6 +1,7 @@
 """The caller's connection as a session sees it: where to tell, and how the call outlives it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 from actors.call.resume import token
 from actors.call.resume.attempts import Accepted, Attempts
@@ -14,6 +15,22 @@ from personas import Persona
 
 GRACE_SECONDS = 30
 SUPERSEDED = Close(4410, "you have resumed elsewhere: do not reconnect this one")
+
+
+class Shared(Protocol):
+    """What this caller takes of the memory that all callers share: actors/call/room.py."""
+
+    def parcel(self) -> Counting:
+        """A new count of what is kept for them."""
+        ...
+
+    def leave(self) -> None:
+        """They are away."""
+        ...
+
+    def come_back(self) -> None:
+        """They are back."""
+        ...
 
 
 class Caller:
@@ -32,14 +49,14 @@ class Caller:
         self._attempts: Attempts | None = None
         self._ledger: Ledger | None = None
         self._pending: Pending | None = None
-        self._counted: Callable[[], Counting] | None = None
+        self._room: Shared | None = None
 
-    def attach(self, connection: int, outbox: Ref[ToCaller], counted: Callable[[], Counting] | None = None) -> None:
+    def attach(self, connection: int, outbox: Ref[ToCaller], room: Shared | None = None) -> None:
         """From now on the caller is here.
 
-        `counted` makes parcels in which what is kept for them is counted; without it the call cannot be resumed.
+        `room` is where what is kept for them is counted; without it the call cannot be resumed.
         """
-        self.connection, self._outbox, self._counted = connection, outbox, counted
+        self.connection, self._outbox, self._room = connection, outbox, room
 
     def detach(self) -> None:
         """The connection is gone: nothing more is said."""
@@ -83,14 +100,15 @@ class Caller:
         """The connection is lost, or is left for another with `close`: what is said from now on waits."""
         assert self._outlet
         assert self._ledger
-        assert self._counted
+        assert self._room
+        self._room.leave()
         frames = self._outlet.seize()
         if close:
             self._outlet.tell(close)
         if self._pending and self._outbox is self._pending:  # they had not caught up
             self._pending.begin(frames, self._ledger, None)
         else:
-            self._outbox = self._pending = Pending(frames, self._ledger, self._counted())
+            self._outbox = self._pending = Pending(frames, self._ledger, self._room.parcel())
         self._outlet = None
 
     def decide(self, asked: Resume) -> Accepted | NotResumedCode:
@@ -102,18 +120,25 @@ class Caller:
             return "too_much"
         return told
 
+    def unreceived(self, received: int) -> set[str]:
+        """The ids of the replies of which the caller has not all, if they have so many frames of this connection."""
+        missing = self._ledger.missing(received) if self._ledger else ()
+        waiting = self._pending.unheard() if self._pending else ()
+        return {frame.response_id for frame in missing if not isinstance(frame, bytes)} | set(waiting)
+
     def come_back(self, asked: Resume, outlet: Outlet, accepted: Accepted) -> tuple[int, Mapping[str, int]]:
         """The call goes on over this connection; its number, and how much of each reply they have not received."""
         assert self._attempts
         assert self._ledger
         assert self._pending
-        assert self._counted
+        assert self._room
         missing = self._ledger.missing(accepted.received)
         self._attempts.begin(asked.attach, asked.received, accepted, self._ledger)
         self._ledger.close()
-        self._ledger = Ledger(self._counted())
+        self._ledger = Ledger(self._room.parcel())
         outlet.keep(self._ledger)
         self._pending.begin(missing, self._ledger, outlet)
+        self._room.come_back()
         self._outlet, self.connection, self.handled = outlet, asked.connection, 0
         return self._attempts.attach, self._pending.unheard()
 
@@ -136,9 +161,9 @@ class Caller:
             self._ledger.forfeit()
 
     def _offer(self) -> ResumeOffer | None:
-        if not self.resumable or self._attempts or not self._counted or not isinstance(self._outbox, Outlet):
+        if not self.resumable or self._attempts or not self._room or not isinstance(self._outbox, Outlet):
             return None
         secret, kept = token.issue()
-        self._attempts, self._ledger, self._outlet = Attempts(kept), Ledger(self._counted()), self._outbox
+        self._attempts, self._ledger, self._outlet = Attempts(kept), Ledger(self._room.parcel()), self._outbox
         self._outlet.keep(self._ledger)
         return ResumeOffer(secret, self._attempts.attach, GRACE_SECONDS)

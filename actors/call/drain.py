@@ -2,6 +2,7 @@
 
     told ──▶ the caller speaks ──▶ their turn is committed ──▶ closed with 1001
       ├────▶ a reply plays ──▶ its pause (finish.py, pauses.py), and that was heard ──▶ closed
+      ├────▶ the connection to the model was lost in the middle of a reply: the rest of it plays, as above
       ├────▶ neither: closed at once. Nobody answers what was asked last.
       └────▶ the caller is away: closed when they are back and one of these is so, or when their grace is over
 
@@ -38,8 +39,16 @@ class CallDrain:
             self._conversation.outbound.playing.finish(Finish(now, message.within))
         self._host.pace()
         speaks = self._conversation.inbound.stream.speaking
-        paused = not away and not speaks and self._conversation.outbound.silent(now)
+        paused = not (away or speaks or self._is_broken_off()) and self._conversation.outbound.silent(now)
         if paused or self._until is None or now >= self._until - 0.001:
             self._host.leave(RESTARTING)
         else:
             self._host.after(min(LOOK_SECONDS, self._until - now), PauseDue())
+
+    def _is_broken_off(self) -> bool:
+        """True if a connection to the model was lost in the middle of a reply, and none has gone on with it."""
+        if self._conversation.outbound.playing.continued:
+            return False
+        greeting = self._conversation.greetings.owed
+        broken_off = any(said.said_before and not said.cancelled for said in self._conversation.inbound.turns)
+        return broken_off or bool(greeting and greeting.said_before)

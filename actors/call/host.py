@@ -45,6 +45,10 @@ class SwitchboardHost(Protocol):
         """End the call, and tell the caller this; once it has ended nothing happens."""
         ...
 
+    def lose(self, close: Close) -> bool:
+        """Close the caller's connection; False, and nothing happens, if they may not come back over another."""
+        ...
+
     def pace(self) -> None:
         """Release what is due of a streamed reply."""
         ...

@@ -12,6 +12,7 @@ from actors.call.refusals import Refusals
 from actors.call.room import Room
 from actors.call.switchboard import Switchboard
 from actors.messages.caller import (
+    SLOW,
     Chose,
     Close,
     Error,
@@ -38,6 +39,7 @@ from upstream.facts import BYTES_PER_MS
 SECOND = 1000 * BYTES_PER_MS  # of audio
 STRAY_SECONDS = 1.0  # a phone hears of a refusal a moment later, and has sent 50 more frames a second until then
 HASTE_SECONDS = 30.0  # of a stream may come at once, however quiet it was before: a phone was out of reach for so long
+MOST_SLOW = 2  # frames in a row that came too slowly: on a line that takes none, one more try is of no use
 NO_RESUMING = "A call is resumed by the first message on a connection of its own: open one with ?resume=true."
 NO_PERSONA = Error("no_persona", "Choose a persona first: send config with an astrologer_id.")
 
@@ -60,7 +62,7 @@ class Intake:
         self._haste = Rate(SECOND, HASTE_SECONDS * SECOND)
         self._strayed_at = -inf
         self._clip_unheard = False  # one came when nobody was chosen
-        self._bytes = 0
+        self._bytes = self._slow_frames = 0
 
     @property
     def ms(self) -> int:
@@ -95,6 +97,7 @@ class Intake:
                 self._caller.resumable = self._caller.resumable or said.resumable
                 self._switchboard.seek(said)
             case Recorded() | Typed():
+                self._slow_frames = 0
                 self._turn(said, now)
             case Interrupted():
                 self._conversation.interrupt(self._switchboard.line.live, now)
@@ -104,7 +107,7 @@ class Intake:
             case TooFast(reason, code, error):
                 if error:
                     self._refusals.refuse(error, reason, now)
-                self._host.leave(Close(code, reason))
+                self._close(Close(code, reason))
             case Partial():
                 pass
             case ResumeAsked():
@@ -115,6 +118,13 @@ class Intake:
                 self._stray(reason, now)
             case _:
                 assert_never(said)
+
+    def _close(self, close: Close) -> None:
+        """What comes on this connection is not taken; a frame that comes too slowly may come over another one."""
+        self._slow_frames += 1
+        self._caller.handled -= 1  # it was no frame
+        if close.code != SLOW or self._slow_frames > MOST_SLOW or not self._host.lose(close):
+            self._host.leave(close)
 
     def _received(self, received: int, more: FromCaller | None, now: float) -> None:
         """The caller says how much they have, and perhaps something else, which holds whatever is wrong with that."""

@@ -157,7 +157,8 @@ class Outbound:
         if self.playing.due is not None and now < self.playing.due - 0.001:
             return None
         self.playing.due = None
-        if self.playing.stands or self._caller.choked:
+        self.phases.hold(choked := self._caller.choked)
+        if self.playing.stands or choked:
             return None  # the caller is away, or does not say what they received: it goes on when they do
         released, wait = self.playing.release(now)
         for message in released:

@@ -38,6 +38,7 @@ class Phases:
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
+        self._held = False
         self._reached: dict[TurnId, tuple[int, float]] = {}  # turn -> the place of its last phase, and when that was
         self._kept: dict[Phase, array[float]] = {phase: array("f") for phase in Phase}
 
@@ -59,6 +60,12 @@ class Phases:
             return
         self._note(phase, now - since)
         self._reached[turn] = (ORDER[phase], now)
+
+    def hold(self, held: bool) -> None:
+        """The sound of a reply is held back from now on, because too much of it is not acknowledged, or it goes on."""
+        if held and not self._held:
+            self._counters.sound_held += 1
+        self._held = held
 
     def told(self) -> dict[str, str]:
         """For the log: of each phase the median and the 95th percentile, in seconds."""

@@ -15,7 +15,7 @@ A reply has a `since` once the caller may know of it; it is `begun` when Respons
 it was.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from actors.call.finish import Finish
 from actors.call.outgoing import RATE, OutgoingReply
@@ -32,7 +32,8 @@ PIECE = 0.06  # seconds: less is not released alone while more is to come; a `cl
 class Playout:
     """The replies that the caller has not heard to their end, in the order in which they play.
 
-    `due` is when more of them may be released, None if that is not known.
+    `due` is when more of them may be released, None if that is not known. `continued`: since `finish`, the reply that a
+    lost connection broke off goes on.
     """
 
     def __init__(self, phases: Phases) -> None:
@@ -43,19 +44,22 @@ class Playout:
         self.due: float | None = None
         self._stood: float | None = None  # when the caller went away, while they are
         self._finish: Finish | None = None
+        self.continued = False
 
     def __iter__(self) -> Iterator[OutgoingReply]:
         return iter(list(self._queue))
 
     def begin(self, outgoing: OutgoingReply) -> None:
-        """A reply is coming. It plays after those before it; after `finish` nobody hears it."""
-        if not self._finish:
+        """A reply is coming. It plays after those before it; after `finish` one is heard that goes on with another."""
+        if not self._finish or (outgoing.before and not self.continued):
             self._queue.append(outgoing)
+            self.continued = bool(self._finish)
 
     def finish(self, finish: Finish) -> None:
         """The call ends soon: the reply that plays is the last, and stops at a pause."""
         self._finish = finish
-        self._queue = [outgoing for outgoing in self._queue if outgoing.begun]
+        self._queue = [outgoing for outgoing in self._queue if outgoing.begun or outgoing.before]
+        self.continued = any(outgoing.before for outgoing in self._queue)
 
     def find(self, generation: Generation, reply: ReplyNumber) -> OutgoingReply | None:
         """The reply of this number, unless it was stopped or heard to its end."""
@@ -108,24 +112,13 @@ class Playout:
             outgoing.until = self._until
             piece = outgoing.release(size, now)
             self._until = outgoing.until
-            said += self._captions(outgoing)
+            said += _captions(outgoing)
             said.append(Sound(outgoing.id, piece))
         if not outgoing.pcm and outgoing.status:
             outgoing.done = True
             said += [] if outgoing.written_as else [Transcript("assistant", outgoing.text, outgoing.id)]
             said.append(ResponseDone(outgoing.id, outgoing.status))
         return None if fits else PIECE
-
-    @staticmethod
-    def _captions(outgoing: OutgoingReply) -> list[ToCaller]:
-        """The words that belong to what was released since the last time."""
-        if outgoing.written_as:
-            return []
-        news = []
-        while outgoing.told < len(outgoing.marks) and outgoing.marks[outgoing.told][0] < outgoing.released:
-            news.append(outgoing.marks[outgoing.told][1])
-            outgoing.told += 1
-        return [Transcript("assistant", "".join(news), outgoing.id, final=False)] if news else []
 
     @property
     def stands(self) -> bool:
@@ -168,6 +161,10 @@ class Playout:
         self._forget_heard(self.clock(now))
         return not self._queue
 
+    def words(self, unreceived: Collection[str]) -> str:
+        """What the caller has not heard: the words of the replies that play, and of these, by their ids."""
+        return " ".join(one.text for one in [*(past for past in self._past if past.id in unreceived), *self._queue])
+
     def runs_dry_at(self, outgoing: OutgoingReply) -> float:
         """When all that has come of this reply, and of those before it, will have been played. Seconds."""
         waiting = 0
@@ -209,3 +206,14 @@ def silence(outgoing: OutgoingReply, now: float, streamed: bool) -> list[ToCalle
     words = outgoing.text_until(outgoing.heard(now))
     told: list[ToCaller] = [Clear(outgoing.id), Transcript("assistant", words, outgoing.id)]
     return told if outgoing.done else [*told, ResponseDone(outgoing.id, "cancelled")]
+
+
+def _captions(outgoing: OutgoingReply) -> list[ToCaller]:
+    """The words that belong to what was released since the last time."""
+    if outgoing.written_as:
+        return []
+    news = []
+    while outgoing.told < len(outgoing.marks) and outgoing.marks[outgoing.told][0] < outgoing.released:
+        news.append(outgoing.marks[outgoing.told][1])
+        outgoing.told += 1
+    return [Transcript("assistant", "".join(news), outgoing.id, final=False)] if news else []

@@ -1,11 +1,11 @@
-"""The room that one caller's clips take among those of all, from when they come until they are answered."""
+"""The room that one caller's clips, and what waits for them, take in the memory that all callers share."""
 
 from collections.abc import Callable
 
 from actors.admission.waiting import CROWDED, Holding, Kind, Parcel
 from actors.call.recordings import Recordings
 from actors.call.refusals import Refusals
-from actors.messages.admission import Displaced
+from actors.messages.admission import Displaced, LetGo
 from actors.messages.caller import Counted
 from audio import Decoded, Packed, Undecoded
 from schemas import Refused
@@ -13,21 +13,33 @@ from upstream.facts import TurnId
 
 
 class Room:
-    """`displaced` is called when others need the room of a clip; what it is told comes back to `told`."""
+    """`tell` is told when others need the room: of a clip, which comes back to `told`, or of a call."""
 
     def __init__(
-        self, clips: Recordings, refusals: Refusals, displaced: Callable[[Displaced], None], holding: Holding
+        self, clips: Recordings, refusals: Refusals, tell: Callable[[Displaced | LetGo], None], holding: Holding
     ) -> None:
-        self._clips, self._refusals, self._displaced = clips, refusals, displaced
+        self._clips, self._refusals, self._tell = clips, refusals, tell
         self.holding = holding
 
     def of(self, holding: Holding) -> None:
         """From here on, what comes is counted for this connection."""
         self.holding = holding
 
+    def parcel(self) -> Parcel:
+        """A count of what is kept for a caller who may come back, until they have received it."""
+        return self.holding.parcel(Kind.REPLY, lambda lost: self._tell(LetGo()))
+
+    def leave(self) -> None:
+        """The caller is away."""
+        self.holding.leave()
+
+    def come_back(self) -> None:
+        """They are back."""
+        self.holding.come_back()
+
     def take(self, clip: bytes | Packed, came_as: Counted | None) -> Parcel:
         """Make room for a clip. `came_as` is what it was counted as until now. Raises Refused: busy."""
-        counted = self.holding.parcel(Kind.CLIP, lambda lost: self._displaced(Displaced(lost)))
+        counted = self.holding.parcel(Kind.CLIP, lambda lost: self._tell(Displaced(lost)))
         if came_as:
             came_as.release()
         if (came_as and came_as.lost) or not counted.resize(len(clip.frame if isinstance(clip, Packed) else clip)):

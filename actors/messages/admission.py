@@ -139,11 +139,12 @@ class CameBack:
 
 @dataclass(frozen=True, slots=True)
 class CannotResume:
-    """The call cannot go on over the connection of this Resume."""
+    """The call cannot go on over the connection of this Resume; `words` are those of replies that were not heard."""
 
     session: LoopRef[Any]
     asked: Resume
     code: NotResumedCode
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,10 @@ class Stray:
     message: str
 
 
+SLOW = 4413
+"""The close code of a line that is too slow, in either direction: who may come back does so at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class TooFast:
     """More came on the connection than may, or too slowly, in a way that only the endpoint sees.

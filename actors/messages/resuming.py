@@ -34,11 +34,15 @@ NotResumedCode: TypeAlias = Literal["unknown", "stale", "too_much", "ended"]
 
 @dataclass(frozen=True, slots=True)
 class NotResumed:
-    """The call does not go on: another begins on this connection. `bill` is that of a call that has ended."""
+    """The call does not go on: another begins on this connection. `bill` is that of a call that has ended.
+
+    `text` are the words of the replies that were not heard to their end, where their sound is given up.
+    """
 
     code: NotResumedCode
     message: str
     bill: Bill | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

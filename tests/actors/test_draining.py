@@ -16,6 +16,7 @@ from actors.testing.scene import Decoders, Scene
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire, Wires
 from personas import CurrentCatalogue
+from realtime.contract import GO_ON
 from supervisor import SupervisorActor, SupervisorInbox
 from tests.kit.four import FOUR, TINA
 from tests.kit.parts import tone
@@ -120,6 +121,38 @@ def test_no_other_reply_begins(scene: Scene) -> None:
     begin(wire, "other", {"ask": "9"})
     scene.session.tell(Drain(10.0))
     assert closed_after(scene) == pytest.approx(1.0, abs=0.11)
+
+
+@pytest.mark.parametrize("told_first", [False, True])
+def test_a_sentence_that_a_lost_connection_broke_off_is_said_to_its_end(scene: Scene, told_first: bool) -> None:
+    """Another connection goes on with it; it ends at the pause behind it, whether it was lost before or after."""
+    wire = answers(scene, ("It is so, ", tone(2.0)))
+    scene.stage.advance(1.0)
+    for step in ("told", "lost") if told_first else ("lost", "told"):
+        if step == "told":
+            scene.session.tell(Drain(10.0))
+        else:
+            wire.lose()
+        scene.stage.settle()
+    again = scene.wire(2)
+    again.welcome()
+    assert again.last("response.create")["response"]["instructions"].endswith(GO_ON)
+    scene.stage.advance(1.5)
+    assert not [message for message in scene.caller.heard if isinstance(message, Close)]
+    begin(again, "answer", asked(again))
+    give(again, "and so it stays. ", tone(1.0) + PAUSE)
+    give(again, "And this goes on.", tone(9.0))
+    closed_after(scene)
+    shown = [message.text for message in scene.caller.heard if isinstance(message, Transcript) and message.final]
+    assert shown[-1] == "and so it stays."
+
+
+def test_a_sentence_with_which_nobody_goes_on_is_not_waited_for_longer(scene: Scene) -> None:
+    """Nor what would come after the pause at which the rest ended."""
+    wire = answers(scene, ("It is so, ", tone(2.0)))
+    wire.lose()
+    scene.session.tell(Drain(4.0))
+    assert closed_after(scene) == pytest.approx(4.0, abs=0.11)
 
 
 def test_a_caller_who_speaks_is_let_finish(scene: Scene) -> None:

@@ -61,15 +61,21 @@ class Server:
 
 
 @contextmanager
-def server(*options: str, handles: int = 0, **environment: str) -> Iterator[Server]:
-    """Start one on a free port, and see that it ends. It may have so many `handles`; 0: as many as we may."""
+def server(*options: str, handles: int = 0, terminal: int = 0, **environment: str) -> Iterator[Server]:
+    """Start one on a free port, and see that it ends. It may have so many `handles`; 0: as many as we may.
+
+    `terminal` is a pseudo-terminal's end for it to run in, 0 for none.
+    """
     ours = {name: value for name, value in os.environ.items() if name not in KEYS and "proxy" not in name.lower()}
     ours["ENGINE_WAIT"] = str(WITHIN)  # on a busy machine the engine is slow, and would say that it is full
     ours["DRAIN_SECONDS"] = "0"  # no test waits for calls that go on, but those of the drain
     command = [sys.executable, "-m", "supervisor", "serve", "--port", "0", *options]
     if handles:
         command = ["bash", "-c", f'ulimit -n {handles}; exec "$@"', "bash", *command]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**ours, **environment})
+    if terminal:
+        command = ["setsid", "--ctty", *command]
+    env, stdin = {**ours, **environment}, terminal or None
+    process = subprocess.Popen(command, stdin=stdin, stderr=subprocess.PIPE, text=True, env=env)
     running = Server(process)
     reader = threading.Thread(target=running.read, daemon=True)
     reader.start()

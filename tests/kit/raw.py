@@ -32,6 +32,7 @@ class Raw:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
         self.seen: list[dict[str, Any]] = []
+        self.received = 0  # messages, and binary frames
 
     @classmethod
     async def dial(cls, url: str, user: str = "user-1", query: str = "", early: bytes = b"") -> Self:
@@ -56,13 +57,26 @@ class Raw:
         self.send(orjson.dumps(message))
 
     async def frame(self) -> tuple[int, bytes]:
-        """The next that comes, whole: what it is, and what it holds."""
+        """The next that comes, whole: what it is, and what it holds. Parts of a message are put together."""
+        first, data = await self._part()
+        kind, last = first & 15, first & 0x80
+        while not last:
+            first, more = await self._part()
+            if first & 15 == CLOSE:
+                return CLOSE, more
+            if not first & 8:  # a ping in between needs no answer here
+                data, last = data + more, first & 0x80
+        self.received += kind in (TEXT, BINARY)
+        return kind, data
+
+    async def _part(self) -> tuple[int, bytes]:
+        """The next frame: its first byte, and what it holds."""
         first, length = await self.reader.readexactly(2)
         if length == 126:
             (length,) = struct.unpack(">H", await self.reader.readexactly(2))
         elif length == 127:
             (length,) = struct.unpack(">Q", await self.reader.readexactly(8))
-        return first & 15, await self.reader.readexactly(length)
+        return first, await self.reader.readexactly(length)
 
     async def hear(self, kind: str) -> dict[str, Any]:
         """The next message of this type; what comes before it is passed over."""

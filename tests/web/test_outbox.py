@@ -5,6 +5,7 @@ from base64 import b64decode
 from typing import Any
 
 import orjson
+from aiohttp import WSMsgType
 
 from actors.admission.waiting import MIB, Kind, Ledger
 from actors.call.resume.ledger import Ledger as Unacknowledged
@@ -60,7 +61,7 @@ def test_a_caller_who_reads_too_little_is_closed() -> None:
         await box.run()
 
     run(story())
-    assert [how["code"] for how in closes.heard] == [4408]
+    assert [how["code"] for how in closes.heard] == [4413]
 
 
 def test_a_clear_overtakes_what_waits_of_its_reply() -> None:
@@ -88,12 +89,17 @@ def test_a_clear_overtakes_what_waits_of_its_reply() -> None:
 
 def test_a_whole_reply_leaves_the_others_their_turns() -> None:
     """Two minutes take 30 ms to be written as base64: a piece in each turn, and in their order with what is told."""
-    written = Probe()
+    written, parts = Probe(), list[tuple[int, bytes]]()
     turns = 0
 
     class Socket:
         async def send_frame(self, data: bytes, kind: Any) -> None:
             written.tell((turns, data))
+
+        async def send_part(self, part: bytes, kind: Any, *, last: bool) -> None:
+            parts.append((turns, part))
+            if last:
+                written.tell((parts[0][0], turns, b"".join(part for _, part in parts)))
 
         async def close(self, **_how: Any) -> None:
             return
@@ -116,7 +122,7 @@ def test_a_whole_reply_leaves_the_others_their_turns() -> None:
         beside.cancel()
 
     run(story())
-    (began, first), (ended, frame), (_, last) = written.heard
+    (_, first), (began, ended, frame), (_, last) = written.heard
     assert ended - began >= 15
     assert [orjson.loads(data)["type"] for data in (first, frame, last)] == ["text_response", "audio_response", "pong"]
     assert b64decode(orjson.loads(frame)["audio"])[44:] == pcm
@@ -146,9 +152,10 @@ def test_whole_replies_count_until_they_are_written() -> None:
     counted = list[int]()
 
     class Socket:
-        async def send_frame(self, data: bytes, kind: Any) -> None:
-            counted.append(ledger.bytes)
-            if len(counted) == 2:
+        async def send_part(self, part: bytes, kind: Any, *, last: bool) -> None:
+            if last:
+                counted.append(ledger.bytes)
+            elif len(counted) == 1:
                 raise ConnectionResetError
 
     async def story() -> None:
@@ -157,7 +164,7 @@ def test_whole_replies_count_until_they_are_written() -> None:
             box.tell(reply)
         assert ledger.bytes == 1_200_000
         await box.run()
-        assert (counted, ledger.bytes) == ([1_200_000, 800_000], 0)
+        assert (counted, ledger.bytes) == ([1_200_000], 0)
         assert not box._waiting
         box.tell(reply)
         assert ledger.bytes == 0
@@ -201,6 +208,7 @@ def test_a_reply_for_which_there_is_no_room_is_dropped_with_all_before_it() -> N
 
 
 PONG = b'{"type":"pong"}'
+LARGE_REPLY = 100_000
 
 
 class Stuck:
@@ -294,8 +302,91 @@ def test_what_was_dropped_for_a_slow_reader_cannot_be_whole() -> None:
         box.tell(Error("busy", "x" * 200))
         assert kept.lost
         assert box.seize() == []
+        assert list(box._waiting) == [TOO_SLOW]  # they are told why, though the session is quicker than the network
 
     run(story())
 
 
-LARGE_REPLY = 100_000
+class InParts(Stuck):
+    """A socket that takes a part of a message each time it `goes`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kinds = list[WSMsgType]()
+
+    async def send_part(self, part: bytes, kind: WSMsgType, *, last: bool) -> None:
+        self.kinds.append(kind)
+        await self.goes.wait()
+        self.goes.clear()
+
+    async def send_frame(self, data: bytes, kind: WSMsgType) -> None:
+        self.kinds.append(kind)
+
+    async def next(self) -> None:
+        """The caller reads a part."""
+        self.goes.set()
+        await until(lambda: not self.goes.is_set())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+
+TEXT, MORE, PING = WSMsgType.TEXT, WSMsgType.CONTINUATION, WSMsgType.PING
+
+
+def test_a_ping_goes_between_two_parts_of_a_whole_reply() -> None:
+    """On a slow line a reply takes a minute; what is said meanwhile comes after it."""
+
+    async def story() -> None:
+        socket = InParts()
+        box: Any = Outbox(socket, None, 1)  # type: ignore[arg-type]
+        writing = asyncio.create_task(box.run())
+        for message in (AudioResponse("1.1", bytes(LARGE_REPLY)), Pong()):
+            box.tell(message)
+        await until(lambda: socket.kinds == [TEXT])
+        box.ping()
+        await socket.next()
+        assert socket.kinds == [TEXT, PING, MORE]
+        while socket.kinds[-1] == MORE:
+            await socket.next()
+        assert socket.kinds[-1] == TEXT
+        box.tell(Close(1000, "over"))
+        await writing
+
+    run(story())
+
+
+def test_the_rest_of_a_whole_reply_is_not_written_where_nobody_wants_it() -> None:
+    """The caller goes on elsewhere, or reads too slowly: the close comes at once, in the middle of the reply."""
+
+    async def story(elsewhere: bool) -> None:
+        socket, session = InParts(), Probe()
+        box: Any = Outbox(socket, None, 1, ClientLimits(text=3 * LARGE_REPLY))  # type: ignore[arg-type]
+        box.tell(Admitted(session))  # type: ignore[arg-type]
+        writing = asyncio.create_task(box.run())
+        box.tell(AudioResponse("1.1", bytes(LARGE_REPLY)))
+        await until(lambda: socket.kinds == [TEXT])
+        if elsewhere:
+            box.seize()
+            box.tell(Close(4410, "elsewhere"))
+        else:
+            box.tell(AudioResponse("1.2", bytes(3 * LARGE_REPLY)))
+        await socket.next()
+        await writing
+        assert (socket.kinds, socket.closes) == ([TEXT], [4410 if elsewhere else 4413])
+
+    run(story(True))
+    run(story(False))
+
+
+def test_a_clear_takes_back_a_whole_reply_that_waits() -> None:
+    """A minute of a slow line is not spent on what nobody wants to hear; what is being written goes on."""
+
+    async def story() -> None:
+        memory = Ledger()
+        box: Any = Outbox(Stuck(), None, 1, holding=memory.holding(1))  # type: ignore[arg-type]
+        for message in (AudioResponse("1.1", bytes(LARGE_REPLY)), Pong(), Clear("1.1")):
+            box.tell(message)
+        assert list(box._waiting) == [PONG, b'{"type":"clear","response_id":"1.1"}']
+        assert memory.bytes == 0
+
+    run(story())

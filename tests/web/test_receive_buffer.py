@@ -141,7 +141,7 @@ def test_fragments_and_pings_hide_nothing(stage: Stage) -> None:
 
 
 def test_a_large_frame_must_go_on(stage: Stage) -> None:
-    """At the pace of the slowest line it may take its time; where it stands still for 15 s the call ends with 4408."""
+    """At the pace of the slowest line it may take its time; where it stands still for 15 s the call ends with 4413."""
     line = Connection()
     line.comes(head(2 * MIB) + bytes(200_000))
     for _ in range(60):
@@ -153,7 +153,7 @@ def test_a_large_frame_must_go_on(stage: Stage) -> None:
     stage.advance(2)
     [told] = line.told
     assert isinstance(told, TooFast)
-    assert (told.code, told.error) == (4408, "")
+    assert (told.code, told.error) == (4413, "")
     assert line.ledger.bytes == 0
 
 
@@ -164,7 +164,7 @@ def test_a_large_frame_may_not_trickle(stage: Stage) -> None:
     for _ in range(60):
         stage.advance(1)
         line.comes(bytes(4000))
-    assert [message.code for message in line.told if isinstance(message, TooFast)] == [4408]
+    assert [message.code for message in line.told if isinstance(message, TooFast)] == [4413]
 
 
 def test_who_has_sent_a_whole_frame_may_be_silent(stage: Stage) -> None:

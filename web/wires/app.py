@@ -45,7 +45,7 @@ from web.error_size import limit_text
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # all but tabs and line breaks
 _EASTERNMOST = timezone(timedelta(hours=14))
-PIECE = 3 * 96_000  # bytes of audio that are encoded at once; a multiple of 3, so that base64 needs no padding
+PIECE = 3 * 8192  # bytes of audio in one part of a message: half a second on a slow line; in base64 without padding
 
 
 def read(frame: bytes) -> FromCaller:
@@ -105,9 +105,9 @@ def write(message: ToCaller) -> bytes:
             return orjson.dumps({"type": "error", "code": code, "message": cut, "error": cut})
         case Summary(bill):
             return orjson.dumps({"type": "summary", **_sums(bill)})
-        case NotResumed(code, text, bill):
-            summary = {"summary": _sums(bill)} if bill and bill.stays else {}
-            return orjson.dumps({"type": "not_resumed", "code": code, "message": text, **summary})
+        case NotResumed(code, text, bill, words):
+            more = {**({"summary": _sums(bill)} if bill and bill.stays else {}), **({"text": words} if words else {})}
+            return orjson.dumps({"type": "not_resumed", "code": code, "message": text, **more})
         case Encoded(frame):
             return frame
         case Close():

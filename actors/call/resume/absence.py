@@ -72,6 +72,7 @@ class Absence:
         self._playing, self._began = conversation.outbound.playing, host.clock()
         self._seen_at = 0.0  # when the caller who is away gave the last sign of life, as far as that is known
         self._spans: list[tuple[float, float]] = []  # when they went, and for how many seconds
+        self._times, self._seconds = 0, 0.0
         self.since: float | None = None
 
     def begin(self, how: Close, seen_at: float | None = None, close: Close | None = None) -> bool:
@@ -109,7 +110,8 @@ class Absence:
         told = "ended" if ended else self._caller.decide(asked)
         if not isinstance(told, Accepted) or not isinstance(asked.outbox, Outlet):
             code = "unknown" if isinstance(told, Accepted) else told
-            self._supervisor.tell(CannotResume(self._me, asked, code))
+            words = self._playing.words(self._caller.unreceived(asked.received)) if code == "too_much" else ""
+            self._supervisor.tell(CannotResume(self._me, asked, code, words))
             return
         now = self._host.clock()
         if self.since is None:  # the old connection is not known to be lost
@@ -127,11 +129,17 @@ class Absence:
         if kept := self._caller.secret:
             self._supervisor.tell(Ended(self._user, kept, bill))
 
+    def told(self) -> dict[str, str]:
+        """For the log: how often the caller was away, and for how many seconds."""
+        seconds = self._seconds + (0.0 if self.since is None else self._host.clock() - self.since)
+        return {"away": str(self._times), "away_seconds": f"{seconds:.1f}"} if self._times else {}
+
     def _is_worth(self, now: float) -> bool:
         return now - self._began >= WORTH_SECONDS or self._conversation.owed.answers >= WORTH_REPLIES
 
     def _go(self, now: float, close: Close | None = None, seen_at: float | None = None) -> None:
         self.since, self._seen_at = now, now if seen_at is None else seen_at
+        self._times += 1
         self._caller.lose(close)
         self._playing.stand(now)
         self.unmetered(self._seen_at)
@@ -140,6 +148,7 @@ class Absence:
         since = now if self.since is None else self.since
         attach, unreceived = self._caller.come_back(asked, outlet, accepted)
         self._persona.tell(ResumeMeter(self._playing.go_on(unreceived, now, self._seen_at)))
+        self._seconds += now - since
         self._spans, self.since = [*self._spans[-31:], (since, now - since)], None
         outlet.tell(Resumed(attach, accepted.handled, round((now - since) * 1000), self._uplink_ms(now)))
         asked.reply_to.tell(Admitted(self._me))

@@ -193,3 +193,53 @@ def check(ledger: Ledger, kept: list[Parcel]) -> None:
         assert sum(clips) <= 12
     for address in ("192.0.2.1", "192.0.2.2"):
         assert sum(parcel.size for parcel in kept if parcel.holding.address == address) <= 32
+
+
+def away(callers: Callers, size: int, address: str = "") -> Parcel:
+    """A caller who is away, and for whom a reply waits."""
+    holding = callers.holding(address)
+    parcel = callers.keep(holding, size, Kind.REPLY)
+    assert parcel
+    holding.leave()
+    return parcel
+
+
+def test_where_all_is_full_who_is_longest_away_is_given_up() -> None:
+    """With all that waits for them; not who is here, nor who asks, nor who is back."""
+    callers = Callers()
+    here = [callers.keep(callers.holding(), 12, Kind.REPLY) for _ in range(5)]
+    asking, back, longest, shorter = (away(callers, 8) for _ in range(4))
+    back.holding.come_back()
+    assert asking.resize(12)
+    assert callers.keep(shorter.holding, 4, Kind.REPLY)
+    assert not callers.lost
+    assert asking.resize(13)
+    assert callers.lost == [longest]
+    assert not any(one.lost for one in (*here, back) if one)
+
+
+def test_who_has_more_than_one_caller_may_goes_before_who_is_away() -> None:
+    """So nobody drives out those who are away by taking what is theirs."""
+    callers = Callers()
+    gone = away(callers, 8)
+    greedy = [callers.keep(callers.holding("192.0.2.1"), 10, Kind.REPLY) for _ in range(3)]
+    for _ in range(5):
+        assert callers.keep(callers.holding(), 12, Kind.REPLY)
+    assert callers.keep(callers.holding(), 12, Kind.REPLY)
+    assert not gone.lost
+    assert [one for one in greedy if one and one.lost] == callers.lost
+
+
+def test_a_thousand_who_are_away_stay_within_the_limits() -> None:
+    """Of one address: together they have what one address may have, and give all of it back."""
+    callers = Callers(Ledger(12_000, 32_000, 100_000))
+    holdings, most = [callers.holding("192.0.2.1") for _ in range(1000)], 0
+    for number, holding in enumerate(holdings):
+        callers.keep(holding, 1000 + number % 7, Kind.REPLY)  # None: of those who have most, it is the one to lose
+        holding.leave()
+        most = max(most, callers.ledger.bytes)
+    assert 30_000 < most <= 32_000
+    assert len(callers.ledger.away) == 1000
+    for holding in holdings:
+        holding.close()
+    assert (callers.ledger.bytes, callers.ledger.away, callers.ledger.parcels("192.0.2.1")) == (0, {}, ())
