@@ -6,10 +6,12 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 from audio.clip_frame import Packed
-from audio.worker import ANSWER, KILLED_SECONDS, REQUEST
+from audio.worker import ANSWER, KILLED_SECONDS, LIFE_SECONDS, REQUEST
+from cage import User, clean_environment
 from schemas import Refused
 
 NICENESS = 15  # calls in progress have priority over clips that wait
@@ -17,8 +19,8 @@ START_SECONDS = 20.0  # a start takes 0.2; after 20 the machine is stuck
 LOST_SECONDS = KILLED_SECONDS + 0.2  # of CPU: a clip that kills its decoder also costs a start
 PIECE = 128 * 1024  # bytes that are moved at once: to move 6 MB at once delayed every caller by 5 ms
 # Not `-m audio.worker`: the package imports that module too, and Python warns of the second copy.
-COMMAND = (sys.executable, "-P", "-c", "from audio.worker import serve; serve()")
-INHERITED = ("PATH", "LD_LIBRARY_PATH")
+COMMAND = (sys.executable, "-P", "-c", "import sys; from audio.worker import serve; serve(*sys.argv[1:])")
+REPLACED_SECONDS = LIFE_SECONDS / 2  # of CPU for clips: some thousands of them. Then a process is replaced by a new one
 
 
 class Died(Exception):
@@ -29,15 +31,18 @@ class Decoder:
     """A process that decodes one clip after the other, and can be started again after it has died.
 
     After a `decode` that was cancelled or failed it is not `ready`: its next answer would belong to the earlier clip.
-    `spent` is the seconds of CPU that its last clip took.
+    `spent` is the seconds of CPU that its last clip took; `missing` says which layers of its cage the system lacks.
+    It goes on as `user` if root is who starts it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, user: User | None = None, command: Sequence[str] = COMMAND) -> None:
+        self._command = (*command, *([str(user)] if user else []))
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._idle = self._given_up = False
-        self.spent = 0.0
+        self._used = self.spent = 0.0
+        self.missing: list[str] = []
 
     @property
     def ready(self) -> bool:
@@ -50,10 +55,10 @@ class Decoder:
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self._launch()
-                await self._read_answer()
+                self.missing = (await self._read_answer())[2].decode(errors="replace").splitlines()
         except (OSError, TimeoutError) as error:
             raise Died(f"could not be started: {error!r}") from error
-        self._idle = True
+        self._idle, self._used = True, 0.0
 
     async def decode(self, clip: bytes | Packed) -> bytes:
         """Return the PCM of a clip, as `codec.decode` does, after `clip_frame.unpack` for a `Packed` one.
@@ -67,7 +72,8 @@ class Decoder:
             decoded, self.spent, payload = await self._read_answer()
         except OSError as error:
             raise Died(f"hung up: {error!r}") from error
-        self._idle = True
+        self._used += self.spent
+        self._idle = self._used < REPLACED_SECONDS
         if decoded:
             return payload
         code, message = payload.decode().split("\n", 1)
@@ -99,7 +105,7 @@ class Decoder:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                self._process = _spawned(theirs.fileno())
+                self._process = _spawned(self._command, theirs.fileno())
             except OSError:
                 ours.close()
                 raise
@@ -133,15 +139,9 @@ class Decoder:
         return decoded, seconds, payload.getvalue()
 
 
-def _spawned(line: int) -> subprocess.Popen[bytes]:
+def _spawned(command: Sequence[str], line: int) -> subprocess.Popen[bytes]:
     """Start a process with one end of a socket. uvloop would fork the server, 12 ms at 400 MB; Popen does not fork."""
-    process = subprocess.Popen(COMMAND, stdin=line, stdout=line, env=_environment(), start_new_session=True)
+    process = subprocess.Popen(command, stdin=line, stdout=line, env=clean_environment(), start_new_session=True)
     # At once, not after the first answer: the start itself uses CPU, and a clip that kills its decoder causes one.
     os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
     return process
-
-
-def _environment() -> dict[str, str]:
-    """The server's import path, and none of its API keys: this process parses what strangers send."""
-    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
-    return {"PYTHONPATH": path} | {name: os.environ[name] for name in INHERITED if name in os.environ}
