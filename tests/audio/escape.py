@@ -15,6 +15,7 @@ from collections.abc import Callable
 import audio.worker
 from audio.budget import Budget
 
+WORKER = vars(audio.worker)
 LIBC = ctypes.CDLL(None, use_errno=True)
 PTRACE, PROCESS_VM_READV = "ptrace", "process_vm_readv"
 SEIZE, READ_WRITE_EXECUTE = 0x4206, 7
@@ -24,24 +25,24 @@ NEW_USER = 0x10000000
 
 def serve(*user: str) -> None:
     """Serve as a worker does, and obey instead of decoding once the cage is shut."""
-    shut_in = audio.worker.shut_in
 
     def taken_over(*args: object, **limits: int) -> list[str]:
-        missing = shut_in(*args, **limits)  # type: ignore[arg-type]
-        audio.worker.decode = obey
+        missing: list[str] = shut_in(*args, **limits)
+        WORKER["decode"] = obey
         return missing
 
-    audio.worker.shut_in = taken_over
+    shut_in = WORKER["shut_in"]
+    WORKER["shut_in"] = taken_over
     audio.worker.serve(*user)
 
 
 def serve_free(*user: str) -> None:
     """The same without a cage: what is tried is possible there."""
-    audio.worker.shut_in = lambda *_, **__: []
+    WORKER["shut_in"] = lambda *_, **__: []
     serve(*user)
 
 
-def obey(order: bytes, _: Budget | None = None) -> bytes:
+def obey(order: bytes, budget: Budget) -> bytes:
     """Do one of WAYS, with an argument; returns how it went."""
     name, _, argument = order.decode().partition(" ")
     if name == "spin":

@@ -18,7 +18,8 @@ from audio.decoder import Decoder, Died
 from audio.worker import LIFE_SECONDS
 from cage import User, kernel
 from tests.audio.escape import WAYS
-from tests.audio.sounds import CLIPS, clip
+from tests.audio.sounds import CLIPS, clip, encoded, speech
+from tests.audio.test_codec import KINDS
 from tests.kit.story import run
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the cage is made of calls of Linux")
@@ -130,20 +131,23 @@ def test_what_is_missing_is_said_at_the_start(
 
 
 @LINUX
-def test_a_decoder_in_its_cage_decodes_every_clip() -> None:
+def test_a_decoder_in_its_cage_decodes_every_clip_and_kind() -> None:
     """As nobody, where root runs the tests."""
+    clips = [clip(file.name) for file in sorted(CLIPS.glob("??_*.*"))]
+    kinds = [encoded(speech(0.5), *kind) for kind in KINDS]
 
     async def story() -> list[float]:
         decoder = Decoder(NOBODY)
         await decoder.start()
         assert decoder.missing == [] or not kernel.landlock_version()
-        lengths = [seconds(await decoder.decode(clip(file.name))) for file in sorted(CLIPS.glob("*.*m*"))]
+        lengths = [seconds(await decoder.decode(each)) for each in [*clips, *kinds]]
         await decoder.end()
         return lengths
 
     lengths = run(story())
-    assert len(lengths) >= 8
-    assert min(lengths) > 1
+    assert len(clips) == 8
+    assert min(lengths[:8]) > 2
+    assert min(lengths[8:]) == pytest.approx(0.5, abs=0.1)
 
 
 @LINUX
