@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -39,7 +40,7 @@ def needed(name: str, extras: frozenset[str], seen: set[str]) -> Iterator[str]:
 
 def licence(name: str) -> str:
     """What a package says of its licence: an SPDX expression, a name, or its classifiers."""
-    about = metadata.metadata(name)
+    about: Any = metadata.metadata(name)
     named = [line for line in about.get_all("Classifier") or () if line.startswith("License :: ")]
     classifiers = " AND ".join(line.rpartition(" :: ")[2] for line in named)
     said = about.get("License-Expression") or classifiers or (about.get("License") or "").strip().partition("\n")[0]
