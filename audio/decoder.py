@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from audio.answers import HEAD, Implausible, head, refusal
 from audio.clip_frame import Packed
-from audio.worker import ANSWER, KILLED_SECONDS, LIFE_SECONDS, REQUEST
+from audio.worker import KILLED_SECONDS, LIFE_SECONDS, REQUEST
 from cage import User, clean_environment
-from schemas import Refused
 
 NICENESS = 15  # calls in progress have priority over clips that wait
 START_SECONDS = 20.0  # a start takes 0.2; after 20 the machine is stuck
@@ -56,28 +56,31 @@ class Decoder:
             async with asyncio.timeout(START_SECONDS):
                 await self._launch()
                 self.missing = (await self._read_answer())[2].decode(errors="replace").splitlines()
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, Implausible) as error:
             raise Died(f"could not be started: {error!r}") from error
         self._idle, self._used = True, 0.0
 
     async def decode(self, clip: bytes | Packed) -> bytes:
         """Return the PCM of a clip, as `codec.decode` does, after `clip_frame.unpack` for a `Packed` one.
 
-        The process must be `ready`. Raises Refused, and Died if it ended before it answered.
+        The process must be `ready`. Raises Refused, and Died if it ended before it answered, or answered as no decoder
+        does: then somebody has taken it over.
         """
         self._idle, self.spent = False, LOST_SECONDS
         packed = isinstance(clip, Packed)
         try:
             await self._send_request(packed, clip.frame if isinstance(clip, Packed) else clip)
             decoded, self.spent, payload = await self._read_answer()
+            refused = None if decoded else refusal(payload)
         except OSError as error:
             raise Died(f"hung up: {error!r}") from error
+        except Implausible as lie:
+            raise Died(f"was taken over: it {lie}") from None
         self._used += self.spent
         self._idle = self._used < REPLACED_SECONDS
-        if decoded:
-            return payload
-        code, message = payload.decode().split("\n", 1)
-        raise Refused(code, message)
+        if refused:
+            raise refused
+        return payload
 
     def give_up(self) -> None:
         """Kill the process for good: a start that is under way, and every later one, fails at once."""
@@ -125,16 +128,17 @@ class Decoder:
             await writer.drain()
 
     async def _read_answer(self) -> tuple[bool, float, bytes]:
-        """Whether the clip was decoded, its seconds of CPU, and its PCM or refusal. Raises Died."""
+        """Whether the clip was decoded, its seconds of CPU, and its PCM or refusal. Raises Died, Implausible."""
         process, reader = self._process, self._reader
         assert process is not None
         assert reader is not None
         payload = io.BytesIO()  # grows in place: to join the pieces would copy everything at once
         try:
-            decoded, seconds, length = ANSWER.unpack(await reader.readexactly(ANSWER.size))
+            decoded, seconds, length = head(await reader.readexactly(HEAD.size), LOST_SECONDS)
             while missing := length - payload.tell():
                 payload.write(await reader.readexactly(min(missing, PIECE)))
         except asyncio.IncompleteReadError as error:
+            process.kill()  # it may have closed its end and go on: the loop must not wait for that
             raise Died(f"ended with {process.wait()}") from error
         return decoded, seconds, payload.getvalue()
 

@@ -3,7 +3,7 @@
 It therefore also ends when the server is killed. Both sides of the conversation:
 
     request   REQUEST (packed: whether a frame of the wire follows instead of a file; length)   the file, or the frame
-    answer    ANSWER (decoded; seconds of CPU; length)   PCM, or a refusal: its code, a newline, its message
+    answer    HEAD (decoded; seconds of CPU; length)   PCM, or a refusal: its code, a newline, its message
 
 The first answer follows no request: it says that the process is ready, and by which layers it is not shut in (cage/),
 a line for each.
@@ -16,6 +16,7 @@ import sys
 from contextlib import suppress
 from typing import BinaryIO
 
+from audio.answers import HEAD
 from audio.budget import Budget
 from audio.clip_frame import unpack
 from audio.codec import AUDIBLE, decode, wav
@@ -23,7 +24,6 @@ from cage import DECODER, User, shut_in
 from schemas import Refused
 
 REQUEST = struct.Struct(">?I")
-ANSWER = struct.Struct(">?dI")
 
 # Seconds of CPU after which the kernel kills the process: for a clip in which FFmpeg never returns, so that the (lower)
 # budget is not checked. The kernel counts ticks: on a busy machine it kills after 0.8 to 1 times this value.
@@ -70,6 +70,6 @@ def _serve_one(packed: bool, content: bytes, answers: BinaryIO) -> None:
 
 
 def _answer(answers: BinaryIO, decoded: bool, seconds: float, payload: bytes) -> None:
-    answers.write(ANSWER.pack(decoded, seconds, len(payload)))
+    answers.write(HEAD.pack(decoded, seconds, len(payload)))
     answers.write(payload)
     answers.flush()

@@ -45,12 +45,11 @@ def serve_free(*user: str) -> None:
 def obey(order: bytes, budget: Budget) -> bytes:
     """Do one of WAYS, with an argument; returns how it went."""
     name, _, argument = order.decode().partition(" ")
-    if name == "spin":
-        go_on_for_ever(argument)
     try:
-        WAYS[name](argument)
+        (WAYS | TRICKS)[name](argument)
     except (OSError, ValueError, ImportError) as error:  # ValueError of `resource`
-        return f"{type(error).__name__}: {error}".encode()
+        went = f"{type(error).__name__}: {error}".encode()
+        return went + b" " * (len(went) % 2)  # as samples of two bytes
     return b"done"
 
 
@@ -159,6 +158,18 @@ def go_on_for_ever(_: str) -> None:
         pass
 
 
+def hang_up(_: str) -> None:
+    """And go on: who waits for the end of the process waits long."""
+    for handle in (0, 1, 3):
+        os.close(handle)
+    go_on_for_ever("")
+
+
+def answer(lie: str) -> None:
+    """What no decoder answers, in hexadecimal digits."""
+    WORKER["_answer"] = lambda answers, *_: (answers.write(bytes.fromhex(lie)), answers.flush())
+
+
 def find_the_key_at_home(_: str) -> None:
     """In its own environment."""
     if not any("API_KEY" in name for name in os.environ):
@@ -184,6 +195,9 @@ WAYS: dict[str, Callable[[str], None]] = {
         make_a_ring, be_root_elsewhere, find_the_key_at_home, find_a_handle,
     )
 }  # fmt: skip
+
+TRICKS = {trick.__name__: trick for trick in (go_on_for_ever, hang_up, answer)}
+"""What needs no system call that a decoder does not need."""
 
 
 def _system_call(numbers: tuple[int, int], *values: int) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import pytest
 import audio.decoder
 import audio.pool
 from audio import Pool, seconds
+from audio.answers import HEAD
 from audio.decoder import Decoder, Died
 from audio.worker import LIFE_SECONDS
 from cage import User, kernel
@@ -158,7 +160,47 @@ def test_what_stops_its_timer_is_ended_by_a_limit() -> None:
         decoder = Decoder(command=command("serve", "escape.audio.worker.LIFE_SECONDS = 2"))
         await decoder.start()
         with pytest.raises(Died, match=str(-signal.SIGKILL)):
-            await decoder.decode(b"spin")
+            await decoder.decode(b"go_on_for_ever")
+        await decoder.end()
+
+    run(story())
+
+
+def test_what_hangs_up_and_goes_on_holds_nobody_up() -> None:
+    """It is killed; the loop of the calls does not wait for its end."""
+
+    async def story() -> None:
+        decoder = Decoder(command=command("serve"))
+        await decoder.start()
+        with pytest.raises(Died, match=str(-signal.SIGKILL)):
+            await decoder.decode(b"hang_up")
+        await decoder.end()
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("lie", "named"),
+    [
+        (HEAD.pack(True, 0.1, 2**32 - 1), "4294967295 bytes"),
+        (HEAD.pack(True, 0.1, 3) + b"pcm", "3 bytes"),
+        (HEAD.pack(True, -1e9, 4) + b"pcm.", "-1000000000.0 s"),
+        (HEAD.pack(True, math.nan, 4) + b"pcm.", "nan s"),
+        (HEAD.pack(False, 0.1, 8) + b"nonsense", "no words"),
+        (HEAD.pack(False, 0.1, 8) + b"busy\n\xff\xfe.", "no words"),
+        (HEAD.pack(False, 0.1, 19) + b"empty_audio\n\x1b[2J\n..", "no words"),
+    ],
+    ids=["large", "odd", "cheap", "no number", "no code", "no text", "escapes"],
+)
+def test_what_no_decoder_answers_is_a_lost_decoder(lie: bytes, named: str) -> None:
+    """The server takes no memory for it, books no time that is none, and shows no caller what it says."""
+
+    async def story() -> None:
+        decoder = Decoder(command=command("serve"))
+        await decoder.start()
+        with pytest.raises(Died, match=f"taken over: .*{named}"):
+            await decoder.decode(f"answer {lie.hex()}".encode())
+        assert not decoder.ready
         await decoder.end()
 
     run(story())
