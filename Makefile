@@ -1,7 +1,13 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: setup run test test-all nightly check bench peers interop demo clean
+# Quiet, and without a look for a newer pip.
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+HASHED := --require-hashes --only-binary :all:
+COMPILE := .tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.PHONY: setup run test test-all nightly check bench peers interop demo lock audit licences clean
 
 setup: .venv/ready
 
@@ -9,8 +15,14 @@ setup: .venv/ready
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	test -x $(PY) || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv: two to four minutes, 1.2 GB"
-	$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[local,dev]"
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps "openai-agents >= 0.24, < 0.25"
+ifdef LOCKED
+	$(PIP) $(HASHED) -r requirements/dev.txt
+	$(PIP) $(HASHED) --no-deps -r requirements/agents.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+else
+	$(PIP) --editable ".[local,dev]"
+	$(PIP) --no-deps -r requirements/agents.in
+endif
 	touch $@
 
 run: setup
@@ -61,6 +73,23 @@ interop: setup .interop/ready
 	.interop/s2s/bin/pip install --quiet --disable-pip-version-check fastapi httpx huggingface-hub jsonschema nltk numpy "openai == 2.28.0" pillow pydantic PyYAML rich scipy soxr uvicorn websockets
 	touch $@
 
+lock: .tools/ready
+	$(COMPILE) setup.cfg requirements/build.in --extra local --extra dev -o requirements/dev.txt
+	$(COMPILE) setup.cfg requirements/build.in --extra local -c requirements/dev.txt -o requirements/local.txt
+	$(COMPILE) setup.cfg requirements/build.in -c requirements/dev.txt -o requirements/server.txt
+	$(COMPILE) --no-deps requirements/agents.in -o requirements/agents.txt
+
+audit: .tools/ready
+	.tools/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt -r requirements/agents.txt
+
+.tools/ready: requirements/tools.in
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check -r requirements/tools.in
+	touch $@
+
+licences: setup
+	$(PY) -m tests.test_licences
+
 clean:
-	rm -rf .venv .interop .peers demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .tools .interop .peers demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

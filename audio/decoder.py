@@ -6,19 +6,21 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
+from audio.answers import HEAD, Implausible, head, refusal
 from audio.clip_frame import Packed
-from audio.worker import ANSWER, KILLED_SECONDS, REQUEST
-from schemas import Refused
+from audio.worker import KILLED_SECONDS, LIFE_SECONDS, REQUEST
+from cage import User, clean_environment
 
 NICENESS = 15  # calls in progress have priority over clips that wait
 START_SECONDS = 20.0  # a start takes 0.2; after 20 the machine is stuck
 LOST_SECONDS = KILLED_SECONDS + 0.2  # of CPU: a clip that kills its decoder also costs a start
 PIECE = 128 * 1024  # bytes that are moved at once: to move 6 MB at once delayed every caller by 5 ms
 # Not `-m audio.worker`: the package imports that module too, and Python warns of the second copy.
-COMMAND = (sys.executable, "-P", "-c", "from audio.worker import serve; serve()")
-INHERITED = ("PATH", "LD_LIBRARY_PATH")
+COMMAND = (sys.executable, "-P", "-c", "import sys; from audio.worker import serve; serve(*sys.argv[1:])")
+REPLACED_SECONDS = LIFE_SECONDS / 2  # of CPU for clips: some thousands of them. Then a process is replaced by a new one
 
 
 class Died(Exception):
@@ -29,15 +31,18 @@ class Decoder:
     """A process that decodes one clip after the other, and can be started again after it has died.
 
     After a `decode` that was cancelled or failed it is not `ready`: its next answer would belong to the earlier clip.
-    `spent` is the seconds of CPU that its last clip took.
+    `spent` is the seconds of CPU that its last clip took; `missing` says which layers of its cage the system lacks.
+    It goes on as `user` if root is who starts it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, user: User | None = None, command: Sequence[str] = COMMAND) -> None:
+        self._command = (*command, *([str(user)] if user else []))
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._idle = self._given_up = False
-        self.spent = 0.0
+        self._used = self.spent = 0.0
+        self.missing: list[str] = []
 
     @property
     def ready(self) -> bool:
@@ -50,28 +55,32 @@ class Decoder:
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self._launch()
-                await self._read_answer()
-        except (OSError, TimeoutError) as error:
+                self.missing = (await self._read_answer())[2].decode(errors="replace").splitlines()
+        except (OSError, TimeoutError, Implausible) as error:
             raise Died(f"could not be started: {error!r}") from error
-        self._idle = True
+        self._idle, self._used = True, 0.0
 
     async def decode(self, clip: bytes | Packed) -> bytes:
         """Return the PCM of a clip, as `codec.decode` does, after `clip_frame.unpack` for a `Packed` one.
 
-        The process must be `ready`. Raises Refused, and Died if it ended before it answered.
+        The process must be `ready`. Raises Refused, and Died if it ended before it answered, or answered as no decoder
+        does: then somebody has taken it over.
         """
         self._idle, self.spent = False, LOST_SECONDS
         packed = isinstance(clip, Packed)
         try:
             await self._send_request(packed, clip.frame if isinstance(clip, Packed) else clip)
             decoded, self.spent, payload = await self._read_answer()
+            refused = None if decoded else refusal(payload)
         except OSError as error:
             raise Died(f"hung up: {error!r}") from error
-        self._idle = True
-        if decoded:
-            return payload
-        code, message = payload.decode().split("\n", 1)
-        raise Refused(code, message)
+        except Implausible as lie:
+            raise Died(f"was taken over: it {lie}") from None
+        self._used += self.spent
+        self._idle = self._used < REPLACED_SECONDS
+        if refused:
+            raise refused
+        return payload
 
     def give_up(self) -> None:
         """Kill the process for good: a start that is under way, and every later one, fails at once."""
@@ -99,7 +108,7 @@ class Decoder:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                self._process = _spawned(theirs.fileno())
+                self._process = _spawned(self._command, theirs.fileno())
             except OSError:
                 ours.close()
                 raise
@@ -119,29 +128,24 @@ class Decoder:
             await writer.drain()
 
     async def _read_answer(self) -> tuple[bool, float, bytes]:
-        """Whether the clip was decoded, its seconds of CPU, and its PCM or refusal. Raises Died."""
+        """Whether the clip was decoded, its seconds of CPU, and its PCM or refusal. Raises Died, Implausible."""
         process, reader = self._process, self._reader
         assert process is not None
         assert reader is not None
         payload = io.BytesIO()  # grows in place: to join the pieces would copy everything at once
         try:
-            decoded, seconds, length = ANSWER.unpack(await reader.readexactly(ANSWER.size))
+            decoded, seconds, length = head(await reader.readexactly(HEAD.size), LOST_SECONDS)
             while missing := length - payload.tell():
                 payload.write(await reader.readexactly(min(missing, PIECE)))
         except asyncio.IncompleteReadError as error:
+            process.kill()  # it may have closed its end and go on: the loop must not wait for that
             raise Died(f"ended with {process.wait()}") from error
         return decoded, seconds, payload.getvalue()
 
 
-def _spawned(line: int) -> subprocess.Popen[bytes]:
+def _spawned(command: Sequence[str], line: int) -> subprocess.Popen[bytes]:
     """Start a process with one end of a socket. uvloop would fork the server, 12 ms at 400 MB; Popen does not fork."""
-    process = subprocess.Popen(COMMAND, stdin=line, stdout=line, env=_environment(), start_new_session=True)
+    process = subprocess.Popen(command, stdin=line, stdout=line, env=clean_environment(), start_new_session=True)
     # At once, not after the first answer: the start itself uses CPU, and a clip that kills its decoder causes one.
     os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
     return process
-
-
-def _environment() -> dict[str, str]:
-    """The server's import path, and none of its API keys: this process parses what strangers send."""
-    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
-    return {"PYTHONPATH": path} | {name: os.environ[name] for name in INHERITED if name in os.environ}

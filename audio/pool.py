@@ -23,6 +23,7 @@ from audio.clip_frame import Packed
 from audio.codec import check_size
 from audio.decoder import Decoder, Died
 from audio.fair_queue import Entry, FairQueue, Sender
+from cage import User
 from schemas import Refused
 
 logger = logging.getLogger(__name__)
@@ -91,12 +92,12 @@ class Pool:
     """Two decoding processes behind a fair queue. Every method is called on the event loop.
 
     `patience` is how many seconds by the clock one clip may take before its worker is killed. `spent` is the seconds
-    of CPU that all clips took together.
+    of CPU that all clips took together. If root is who starts the workers, they go on as `user`.
     """
 
-    def __init__(self, patience: float = PATIENCE) -> None:
+    def __init__(self, patience: float = PATIENCE, user: User | None = None) -> None:
         self._patience = patience
-        self._decoders = [Decoder() for _ in range(WORKERS)]
+        self._decoders = [Decoder(user) for _ in range(WORKERS)]
         self._free = list(self._decoders)
         self._queue: FairQueue[Decoding] = FairQueue(WORKERS, MOST_WAITING)
         self._running: set[Decoding] = set()
@@ -119,6 +120,8 @@ class Pool:
         await asyncio.wait([_spawn(self._tasks, self._release(self._free.pop())) for _ in self._decoders])
         if not all(decoder.ready for decoder in self._decoders):
             raise Died("a decoder could not be started; the log says why")
+        if missing := self._decoders[0].missing:
+            logger.warning("decoders are shut in as far as the system can, with these gaps: %s", "; ".join(missing))
 
     async def close(self) -> None:
         """Drop every clip without a result and end the processes. Clips that come later are refused as busy."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
+from cage import protect
 from cli.call import call
 from cli.demo import demo
 from cli.engine import engine
@@ -59,6 +60,7 @@ app.add_typer(personas, name="personas")
 def main() -> None:
     """Run the command that the arguments name."""
     _open_standard_streams()
+    protect()  # the environment has keys
     if COMMAND == SCRIPT:
         # Our children run as modules: what lies in the caller's folder must not be taken for a package of ours.
         os.environ["PYTHONSAFEPATH"] = "1"

@@ -18,6 +18,7 @@ from actors.messages.admission import Drain
 from actors.runtime import Hired, Stop, Watchdog, launch
 from actors.services import Services
 from audio import Pool
+from cage import user_named
 from cli.failure import CannotServe
 from cli.file_descriptors import raise_limit, room_for_callers
 from cli.forced_exit import exit_within
@@ -84,7 +85,7 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         stack.callback(listener.close)
         upstream = await _upstream(settings, stack, console)
         with console.status("starting the decoders"):
-            pool = Pool()
+            pool = Pool(user=user_named(settings.decoder_user))
             stack.push_async_callback(pool.close)
             await pool.warm()
         services = Services(

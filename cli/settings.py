@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from actors.services import Limits, Setting
+from cage import Unknown, user_named
 from engine import WAIT, WORKERS
 from personas import SHIPPED
 from upstream.link import Upstream, check_url
@@ -47,6 +48,15 @@ def each(read: Callable[[str], str]) -> Callable[[list[str] | None], list[str]]:
             raise typer.BadParameter(str(error)) from None
 
     return check
+
+
+def user(value: str) -> str:
+    """The name or number of a user whom there is; raises BadParameter otherwise."""
+    try:
+        user_named(value)
+    except Unknown as error:
+        raise typer.BadParameter(str(error)) from None
+    return value
 
 
 FILE = {"exists": True, "dir_okay": False}
@@ -200,6 +210,15 @@ class Settings:
             least=0,
         ),
     ] = 60.0
+    decoder_user: Annotated[
+        str,
+        Setting(
+            help="User as whom decoders run if root starts the server.",
+            doc="name or number of the user as whom the decoders run if root starts the server: one of their own is "
+            "best, see SECURITY.md",
+            option={"callback": user},
+        ),
+    ] = "nobody"
     log_level: Annotated[
         LogLevel, Setting(doc="the least severity that is logged", option={"case_sensitive": False})
     ] = LogLevel.INFO

@@ -8,7 +8,8 @@
 
     stop() ── closes the child's stdin, which ends it, and kills its process group after 2 s
 
-The token of the clients reaches the child by its environment only.
+The token of the clients reaches the child by its environment only. Of the server's own environment it gets what it
+needs: none of its keys.
 """
 
 import asyncio
@@ -22,11 +23,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from cage import clean_environment
+
 log = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "supervisor", "engine", "--child", "--host", "127.0.0.1")
 TOKEN = "LOCAL_ENGINE_TOKEN"
 LLM_URL = "LOCAL_LLM_URL"
+
+# What it needs of the server's environment: its own settings, and those of its libraries.
+INHERITED = ("HOME", "TMPDIR", "TZ", "LANG")
+PREFIXES = ("ENGINE_", "PYTHON", "LC_", "OMP_", "OPENBLAS_", "MKL_", "CT2_", "ORT_", "SSL_CERT_")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds before a restart; doubled after each failure
 STABLE_SECONDS = 30.0  # after a life this long the next pause is the first again
@@ -49,7 +56,8 @@ class Child:
 
     def __init__(self, token: str, *, llm_url: str | None = None, command: Sequence[str] = COMMAND) -> None:
         own = {TOKEN: token, "PYTHONUNBUFFERED": "1"}  # unbuffered: its lines must arrive when they are written
-        self._environment = {**os.environ, **own, **({LLM_URL: llm_url} if llm_url else {})}
+        inherited = clean_environment(*INHERITED, prefixes=PREFIXES)
+        self._environment = {**inherited, **own, **({LLM_URL: llm_url} if llm_url else {})}
         self._command = tuple(command)
         self._port = 0
         self._process: asyncio.subprocess.Process | None = None

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 OPERATIONS = ROOT / "docs" / "operations.md"
 NAMED = re.compile(
-    r"`((?:actors|audio|bench|cli|engine|personas|phone|realtime|schemas|tests|upstream|web)/[\w/.]+\.\w+)`"
+    r"`((?:actors|audio|bench|cage|cli|engine|personas|phone|realtime|schemas|tests|upstream|web)/[\w/.]+\.\w+)`"
 )
 
 

@@ -19,6 +19,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cage import user_named
+from cage.kernel import landlock_version
 from phone import Answer, Phone
 from tests.engine.voice.test_voice import pitch_of
 from tests.kit.exchange import CLIPS
@@ -113,6 +115,26 @@ def test_a_call_is_two_lines_in_the_log(running: Server) -> None:
     assert "began session=" in began
     assert "ended session=" in ended
     assert "replies=2" in ended
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is shown in /proc")
+def test_a_running_server_is_protected_and_its_decoders_are_shut_in(running: Server) -> None:
+    """Nothing of it gains privileges, decoders make few system calls, and as nobody where root has started it."""
+
+    def status(process: psutil.Process) -> dict[str, str]:
+        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+    one = psutil.Process(running.process.pid)
+    family = [one, *one.children(recursive=True)]
+    decoders = [status(child) for child in family if any("audio.worker" in word for word in child.cmdline())]
+    assert len(family) >= 4
+    assert all(status(each)["NoNewPrivs"] == "1" for each in family)
+    assert [each["Seccomp"] for each in decoders] == ["2", "2"]
+    uids = {each["Uid"].split()[0] for each in decoders}
+    assert uids == {str(os.geteuid() or user_named("nobody").uid)}
+    if landlock_version():
+        assert [line for line in running.log if "with these gaps" in line] == []
 
 
 def test_the_loop_of_a_running_server_is_watched(running: Server) -> None:

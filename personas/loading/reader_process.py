@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from subprocess import PIPE, Popen
 from typing import IO, cast
 
+from cage import clean_environment
 from personas.catalogue import Catalogue
 from personas.loading.faults import Faults
 from personas.loading.worker import Packer, Unpacker
@@ -27,7 +28,6 @@ NICENESS = 5  # calls in progress have priority, but somebody waits for the edit
 PATIENCE = 60.0  # seconds for one file; the largest takes six on an idle machine
 PAUSE = 0.0005  # seconds of sleep after each piece; those of pickle are 64 KB and take less than a millisecond
 COMMAND = (sys.executable, "-P", "-c", "from personas.loading.worker import serve; serve()")
-INHERITED = ("PATH", "LD_LIBRARY_PATH", "PYTHONTZPATH")
 
 
 class Died(Exception):
@@ -81,7 +81,8 @@ class ReaderProcess:
 
     @contextmanager
     def _running(self) -> Iterator[Popen[bytes]]:
-        process = Popen(self._command, stdin=PIPE, stdout=PIPE, env=_environment(), start_new_session=True)
+        environment = clean_environment("PYTHONTZPATH")
+        process = Popen(self._command, stdin=PIPE, stdout=PIPE, env=environment, start_new_session=True)
         self._process = process
         if self._closed:
             process.kill()
@@ -117,9 +118,3 @@ class _YieldingFile:
     def write(self, piece: bytes) -> int:
         time.sleep(PAUSE)
         return self._file.write(piece)
-
-
-def _environment() -> dict[str, str]:
-    """The server's import path, and none of its API keys."""
-    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
-    return {"PYTHONPATH": path} | {name: os.environ[name] for name in INHERITED if name in os.environ}

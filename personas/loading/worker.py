@@ -14,9 +14,12 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
+from cage import READER, shut_in
 from personas.catalogue import Catalogue
 from personas.loading.faults import CatalogueBroken, Faults
 from personas.persona import Persona
+
+LIFE_SECONDS = 60  # of CPU, for one file
 
 
 def read(raw: bytes, known: Iterable[Persona]) -> Catalogue | Faults:
@@ -32,6 +35,7 @@ def serve() -> None:
     """Answer one request."""
     gc.disable()  # nothing is freed before the end of this short process
     answer = _take_stdout()
+    shut_in(READER, CPU=LIFE_SECONDS)
     with suppress(BrokenPipeError, EOFError):  # the server is gone
         known = pickle.load(sys.stdin.buffer)
         Packer(answer, {persona.source for persona in known}).dump(read(sys.stdin.buffer.read(), known))

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -172,3 +173,25 @@ def test_a_child_does_not_outlive_a_killed_parent() -> None:
         assert not is_gone(pid)
         process.kill()
     run(until(lambda: is_gone(pid)))
+
+
+def test_a_child_has_none_of_our_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It gets its own settings and its token; nothing else of the environment, and no handle but three."""
+    told = tmp_path / "told"
+    code = (
+        f"import json, os; told = [dict(os.environ), os.listdir('/dev/fd')]; json.dump(told, open({str(told)!r}, 'w'))"
+    )
+    for name in ("OPENAI_API_KEY", "UPSTREAM_API_KEY", "SOME_TOKEN", "ENGINE_PACE"):
+        monkeypatch.setenv(name, "sk-ours")
+
+    async def whole() -> None:
+        with pytest.raises(EngineFailed):
+            await Child("secret", llm_url="http://127.0.0.1:9", command=(sys.executable, "-c", code)).start(print)
+
+    with (tmp_path / "key").open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+        run(whole())
+    environment, handles = json.loads(told.read_text())
+    assert {name for name, value in environment.items() if value == "sk-ours"} == {"ENGINE_PACE"}
+    assert (environment["LOCAL_ENGINE_TOKEN"], environment["LOCAL_LLM_URL"]) == ("secret", "http://127.0.0.1:9")
+    assert len(handles) == 4  # one of them lists the others
