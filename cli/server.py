@@ -13,11 +13,14 @@ from pathlib import Path
 from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
+from actors.budgets.register import Memory, Register
 from actors.counters import Counters
 from actors.messages.admission import Drain
 from actors.runtime import Hired, Stop, Watchdog, launch
 from actors.services import Services
 from audio import Pool
+from cli.budget_file import keeping
+from cli.budgets import check_budgets
 from cli.failure import CannotServe
 from cli.file_descriptors import raise_limit, room_for_callers
 from cli.forced_exit import exit_within
@@ -78,6 +81,7 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         _check_engine()
     raw, catalogue = read(settings.personas)
     _check_default(settings.default_astrologer, catalogue)
+    check_budgets(settings.budgets, settings.record)
     current, tls = CurrentCatalogue(catalogue), _tls(settings.tls_cert, settings.tls_key)
     listener = bind(settings.host, settings.port)
     async with AsyncExitStack() as stack:
@@ -87,9 +91,9 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
             pool = Pool()
             stack.push_async_callback(pool.close)
             await pool.warm()
-        services = Services(
-            current, upstream, pool, settings.limits, counters, default_astrologer=settings.default_astrologer
-        )
+        register = Memory()
+        await stack.enter_async_context(keeping(settings.budget_file, register))
+        services = _services(settings, current, upstream, pool, counters, register)
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
         stack.callback(Trimmer().stop)
@@ -145,7 +149,7 @@ async def accept_callers(
     """
     supervisor = launch(SupervisorActor(services), shutdown)
     rest = Rest(supervisor, services.current, name, would_answer, frontend.client_limits)
-    metrics = Metrics(services.counters, services.pool, services.waiting)
+    metrics = Metrics(services.counters, services.pool, services.waiting, services.spending)
     connections = Connections(services.limits, services.counters.address_refused, frontend.addresses, frontend.most)
     refused = RefusedHandshakes(services.counters.handshakes_refused)
     guards = [
@@ -163,6 +167,26 @@ async def accept_callers(
         finally:
             supervisor.tell(Stop())
             await asyncio.wait([shutdown.down], timeout=STOP_SECONDS + 2)
+
+
+def _services(
+    settings: Settings,
+    current: CurrentCatalogue,
+    upstream: Upstream,
+    pool: Pool,
+    counters: Counters,
+    register: Register,
+) -> Services:
+    return Services(
+        current,
+        upstream,
+        pool,
+        settings.limits,
+        counters,
+        default_astrologer=settings.default_astrologer,
+        budgets=settings.budgets,
+        register=register,
+    )
 
 
 def _check_default(astrologer_id: str, catalogue: Catalogue) -> None:

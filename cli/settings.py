@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from actors.services import Limits, Setting
+from actors.budgets.limits import Budgets
+from actors.services import Limits
+from actors.setting import Setting
 from engine import WAIT, WORKERS
 from personas import SHIPPED
 from upstream.link import Upstream, check_url
@@ -192,6 +194,16 @@ class Settings:
         ),
     ] = False
     limits: Limits = field(default_factory=Limits)
+    budgets: Budgets = field(default_factory=Budgets)
+    budget_file: Annotated[
+        Path | None,
+        Setting(
+            help="Remembers what was spent over a restart.",
+            doc="file in which what was spent, and what was talked today, outlives a restart; without one it begins "
+            "anew. It holds the ids of users, and belongs to one server",
+            option={"dir_okay": False},
+        ),
+    ] = None
     drain_seconds: Annotated[
         float,
         Setting(
