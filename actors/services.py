@@ -40,8 +40,7 @@ class Limits:
         int,
         Setting(
             help="To REST, of one address, a second.",
-            doc="requests of one address a second, to REST, the page and `/metrics`; five times as many may come at "
-            "once",
+            doc="requests of one address a second, to REST and the page; five times as many may come at once",
             least=1,
         ),
     ] = 20

@@ -17,6 +17,7 @@ import psutil
 
 from bench.marks import GREETING_WORDS, text
 
+METRICS = re.compile(r"metrics at (\S+)")
 LISTENING = re.compile(r"listening on http://\S+?:(\d+),")
 ROOT = Path(__file__).parents[1]
 PERSONAS = ROOT / "personas" / "astrologer_personas.json"
@@ -55,10 +56,10 @@ class Start:
 
 
 class ServerProcess:
-    """A running server on `port`."""
+    """A running server on `port`; of an old checkout, or of another program, `metrics` may lead nowhere."""
 
-    def __init__(self, pid: int, port: int, log: Path) -> None:
-        self.process, self.port, self.log = psutil.Process(pid), port, log
+    def __init__(self, pid: int, port: int, log: Path, metrics: str) -> None:
+        self.process, self.port, self.log, self.metrics = psutil.Process(pid), port, log, metrics
         self.mark()
 
     def mark(self) -> None:
@@ -130,7 +131,10 @@ async def server_process(
         try:
             pin(0, child.pid)
             pin(-1)
-            yield ServerProcess(child.pid, await _port(log, child), log.file)
+            port = await _port(log, child)
+            found = METRICS.search(log.text())
+            metrics = found[1] if found else f"http://127.0.0.1:{port}/metrics"
+            yield ServerProcess(child.pid, port, log.file, metrics)
         finally:
             await ended(child)
 

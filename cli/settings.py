@@ -68,6 +68,26 @@ class Settings:
             most=65535,
         ),
     ] = 8000
+    admin_host: Annotated[
+        str,
+        Setting(
+            help="Address of /metrics, which is not for callers.",
+            doc="address of the admin shore, which has `/metrics`. One that others can reach needs `ADMIN_TOKEN`",
+        ),
+    ] = "127.0.0.1"
+    admin_port: Annotated[
+        int,
+        Setting(
+            help="Its port; 0 takes a free one.",
+            doc="port of the admin shore; 0 takes a free one, which the log names",
+            least=0,
+            most=65535,
+        ),
+    ] = 0
+    admin_token: Annotated[
+        str,
+        Setting(doc="what whoever reads the admin shore sends as `Authorization: Bearer TOKEN`", secret=True),
+    ] = field(default="", repr=False)
     tls_cert: Annotated[
         Path | None,
         Setting(

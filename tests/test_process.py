@@ -119,7 +119,7 @@ def test_the_loop_of_a_running_server_is_watched(running: Server) -> None:
     """Its figures say how late it was, and that without callers only the supervisor lives."""
 
     def counters() -> dict[str, str]:
-        with urllib.request.urlopen(f"http://{running.address}/metrics", timeout=WITHIN) as answer:
+        with urllib.request.urlopen(running.metrics, timeout=WITHIN) as answer:
             return dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
 
     asyncio.run(until(lambda: float(counters()["voice_loop_late_seconds_count"]) > 10))

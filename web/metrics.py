@@ -23,10 +23,7 @@ Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily)
 
 
 class Metrics:
-    """The metrics of one server, on a registry of its own.
-
-    The two "worst since the last reading" gauges are reset by a reading, so they need a single reader.
-    """
+    """The metrics of one server, on a registry of its own. Reading them changes nothing."""
 
     def __init__(
         self, counters: Counters, pool: Pool, waiting: Ledger | None = None, spending: Spending | None = None
@@ -44,8 +41,12 @@ class Metrics:
         self._gauge("voice_decoders_busy", "Decoders at work on a clip", lambda: pool.busy)
         self._gauge("voice_clips_waiting", "Clips that wait for a decoder", lambda: pool.waiting)
         self._gauge("voice_waiting_bytes", "What waits for callers, counted from 64 KB", lambda: self.waiting.bytes)
-        self._gauge("voice_loop_late_worst_seconds", "The worst since the last reading", late.take_worst)
-        self._gauge("voice_mailbox_deepest", "The longest mailbox since the last reading", running.take_deepest)
+        self._gauge("voice_loop_late_worst_seconds", "The worst of the last minute or two", lambda: late.worst)
+        self._gauge(
+            "voice_mailbox_deepest",
+            "The longest mailbox of the last minute or two",
+            lambda: running.deepest_lately,
+        )
         ProcessCollector(registry=self.registry)
 
     def _gauge(self, name: str, about: str, read: Callable[[], float]) -> None:

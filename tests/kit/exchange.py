@@ -22,7 +22,8 @@ from actors.runtime import Hired
 from actors.services import Limits, Services, Trials
 from actors.session import SessionInbox
 from audio import Pool
-from cli.server import Frontend, accept_callers, bind
+from cli.listening import bind
+from cli.server import Frontend, accept_callers
 from cli.shutdown import Shutdown
 from engine.ear.vad import Loudness
 from engine.faults.script import Script
@@ -40,6 +41,7 @@ from tests.kit.story import decoders, until
 from upstream.link import Upstream
 from upstream.readiness import Readiness
 from web.addresses import Addresses
+from web.admin import AdminShore
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 
 CLIPS = Path(__file__).parents[2] / "clips"
@@ -52,6 +54,8 @@ class Exchange:
 
     url: str
     http: str
+    metrics: str
+    """Where the metrics are."""
     engine: Server
     pool: Pool
     upstream: Upstream
@@ -121,12 +125,16 @@ async def exchange(
             current, model, pool, limits or Limits(), trials=trials, default_astrologer=default_astrologer
         )
         answers = Readiness(model).would_answer
-        frontend = Frontend(bind("127.0.0.1", 0), None, hosts, origins, client_limits, addresses or Addresses())
+        admin = AdminShore(bind("127.0.0.1", 0))
+        frontend = Frontend(
+            bind("127.0.0.1", 0), None, hosts, origins, client_limits, addresses or Addresses(), admin=admin
+        )
         async with accept_callers(frontend, services, "local engine", answers, shutdown) as (supervisor, address):
             try:
                 yield Exchange(
                     url=f"ws://{address}",
                     http=f"http://{address}",
+                    metrics=f"{admin.url}/metrics",
                     engine=engine,
                     pool=pool,
                     upstream=model,
