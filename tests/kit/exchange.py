@@ -17,6 +17,7 @@ import psutil
 import pykka
 
 from actors.admission.waiting import Ledger
+from actors.budgets.limits import Budgets
 from actors.counters import Counters
 from actors.runtime import Hired
 from actors.services import Limits, Services, Trials
@@ -110,6 +111,7 @@ async def exchange(
     addresses: Addresses | None = None,
     workers: Workers | None = None,
     default_astrologer: str = "",
+    budgets: Budgets | None = None,
 ) -> AsyncIterator[Exchange]:
     """Start it all, and let go of it in reverse; the supervisor must end without a failure.
 
@@ -122,7 +124,13 @@ async def exchange(
     async with decoders() as pool, engine.listen("127.0.0.1", 0) as port:
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
         services = Services(
-            current, model, pool, limits or Limits(), trials=trials, default_astrologer=default_astrologer
+            current,
+            model,
+            pool,
+            limits or Limits(),
+            trials=trials,
+            default_astrologer=default_astrologer,
+            budgets=budgets or Budgets(),
         )
         answers = Readiness(model).would_answer
         admin = AdminShore(bind("127.0.0.1", 0))
