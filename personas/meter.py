@@ -128,9 +128,9 @@ class Meter:
         self._on.ms, self._since = self._ms(self._on, now), now
 
     def _charge(self, time: _Time, now: float) -> None:
-        """Put on the tab what of this stay is not there yet."""
+        """Put on the tab the whole seconds of this stay that are not there yet."""
         if pricing := time.persona.behaviour.pricing:
-            ms = self._ms(time, now) - time.charged
+            ms = self._ms(time, now) // 1000 * 1000 - time.charged
             if ms > 0:
                 time.cost += self._tab.charge(f"{time.persona.id} {pricing.row}", pricing, ms, now)
                 time.charged += ms

@@ -8,7 +8,7 @@ from typing import Protocol
 
 EVERYBODY = ""
 PERIODS_KEPT = 2  # of each kind: this one, and the one before it, of which some is told late
-USERS_KEPT = 100_000  # in a period; beyond that, whoever came to something longest ago is forgotten
+USERS_KEPT = 50_000  # in a period; beyond that, whoever came to something longest ago is forgotten
 NOTHING: Mapping[str, int] = {}
 
 Key = tuple[str, str]
@@ -68,7 +68,7 @@ class Memory:
         return list(self._periods)
 
     def _begin(self, period: str) -> None:
-        kind = [one for one in self._periods if len(one) == len(period)]
+        kind = sorted(one for one in self._periods if len(one) == len(period))
         for old in kind[: max(0, len(kind) + 1 - PERIODS_KEPT)]:
             del self._periods[old]
         self._periods[period] = {}

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.budgets.register import Memory
 from actors.messages.admission import GONE, Detached, LostSight, SeenAgain
 from actors.messages.caller import Chose, Close, ConfigAck, HungUp, Notice, Summary, Typed
 from actors.persona import MinuteOver, PersonaActor
@@ -371,3 +372,16 @@ def test_free_seconds_come_once_a_day(stage: Stage) -> None:
     again.says(HungUp())
     assert summary(again) == ([(MOHIT, 153, "2.70 INR")], ["2.70 INR"])
     again.end()
+
+
+def test_two_calls_cost_the_seconds_that_they_show(stage: Stage) -> None:
+    """What is left of each, and was not a whole second, costs nothing."""
+    catalogue = priced(**{TINA: {"per_minute": 60, "currency": "INR"}})
+    register = Memory()
+    for _ in range(3):
+        scene = Scene(stage, catalogue, LONG, register=register)
+        scene.on_the_line(TINA)
+        stage.advance(20.6)
+        scene.says(HungUp())
+        assert summary(scene) == ([(TINA, 20, "20.00 INR")], ["20.00 INR"])
+        scene.end()

@@ -23,6 +23,10 @@ def test_two_days_and_two_hours_are_kept() -> None:
     for period in ("2026-11-29", "2026-11-30", HOUR, "2026-11-30T13", "2026-11-30T14", "2026-12-01"):
         memory.add(period, EVERYBODY, {"tokens": 1})
     assert memory.periods == ["2026-11-30", "2026-11-30T13", "2026-11-30T14", "2026-12-01"]
+    memory.add("2026-12-03", EVERYBODY, {"tokens": 1})
+    memory.add("2026-12-02", EVERYBODY, {"tokens": 1})  # the clock was put back
+    memory.add("2026-12-04", EVERYBODY, {"tokens": 1})
+    assert memory.periods[-2:] == ["2026-12-03", "2026-12-04"]
 
 
 def test_it_is_bounded() -> None:
