@@ -7,6 +7,7 @@ response of each call.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -100,16 +101,16 @@ class CallSpending:
 
     def book(self, tokens: int, micro_usd: int) -> Standing:
         """The call has spent so much more: how it stands, if the caller is to be told."""
+        if not self._spending.limits:
+            return None
         more = {"tokens": tokens, "micro_usd": micro_usd}
         self._spent.update(more)
         self._spending.book(self._user, more)
-        limit = max(self._spending.limits, key=self._share, default=None)
-        if limit is None or self._stopped:
-            return None
-        if self._share(limit) >= 1:
+        share, limit = max(((self._share(one), one) for one in self._spending.limits), key=itemgetter(0))
+        if share >= 1 and not self._stopped:
             self._stopped = True
             return self._spending.stop(limit)
-        if self._share(limit) >= LOW_SHARE and not self._told:
+        if share >= LOW_SHARE and not self._told and not self._stopped:
             self._told = True
             return Low(limit.low)
         return None
