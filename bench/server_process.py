@@ -27,7 +27,16 @@ KINDS = ("server", *RELAYS, *PEERS)
 ENVIRONMENTS = ROOT / ".peers"
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
-HIDDEN = ("OPENAI_API_KEY", "UPSTREAM_URL", "UPSTREAM_API_KEY", "PORT", "HOST", "PERSONAS_FILE", "LOCAL_LLM_URL")
+HIDDEN = (
+    "OPENAI_API_KEY",
+    "UPSTREAM_URL",
+    "UPSTREAM_API_KEY",
+    "PORT",
+    "HOST",
+    "PERSONAS_FILE",
+    "LOCAL_LLM_URL",
+    "ADMIN_PORT",
+)
 UNLIMITED = ["--sessions", "5000", "--connects", "100000", "--calls", "100000", "--takeovers", "100000"]
 BUSY = ("user", "nice", "system", "irq", "softirq", "steal")
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]

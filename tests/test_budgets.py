@@ -1,13 +1,17 @@
 """A budget over real sockets, with the usage that the engine reports."""
 
 import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiohttp
 
 from actors.budgets.limits import Budgets
+from cli.budget_file import open_or_replace
 from phone import CallEnded, Phone
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
+from tests.kit.process import server
 from tests.kit.story import run
 
 
@@ -58,3 +62,21 @@ def test_a_user_spends_their_day() -> None:
             assert 0 < read['voice_budget_spent_ratio{limit="day_usd"}'] < 0.1
 
     run(story())
+
+
+def test_a_server_that_starts_knows_what_was_spent(tmp_path: Path) -> None:
+    """The user has spent their day before the restart."""
+    path, today = tmp_path / "budgets", datetime.now(UTC)
+    days = [f"{(today + timedelta(days=more)).date()}" for more in (0, 1)]  # it may be midnight meanwhile
+    file, _ = open_or_replace(path)
+    file.write({(day, "one"): {"tokens": 100} for day in days}, days)
+    file.close()
+    options = ("--budget-user-tokens", "100", "--budget-file", f"{path}", "--upstream-url", "ws://127.0.0.1:9/v1")
+
+    async def story(url: str) -> CallEnded:
+        async with Phone(url, "one") as phone:
+            return await phone.closed()
+
+    with server(*options) as running:
+        assert run(story(running.url)).code == 4402
+        assert running.stop() == 0

@@ -343,6 +343,9 @@ MISTAKES = [
     (["serve", "--tls-cert", "README.md"], "README.md: no PEM of a certificate and its key"),
     (["serve", "--tls-key", "README.md"], "set --tls-cert too"),
     (["serve", "--tls-cert", "no-such-file.pem"], "no-such-file.pem"),
+    (["serve", "--admin-host", "0.0.0.0"], "set ADMIN_TOKEN"),
+    (["serve", "--budget-day-usd", "5"], "what local-engine costs"),
+    (["serve", "--day-zone", "Asia/Nowhere"], "no time zone"),
     (["engine", "--host", "no.such.host.invalid"], "Cannot listen on"),
 ]
 """Each takes a process of its own, which loads everything: two of them are run with every change."""

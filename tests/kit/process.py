@@ -16,7 +16,10 @@ METRICS = re.compile(r"metrics at (\S+)$")
 LISTENING = re.compile(r"listening on https?://(\S+?),")
 START_SECONDS = 180.0
 STOP_SECONDS = 60.0
-KEYS = ("OPENAI_API_KEY", "UPSTREAM_API_KEY", "UPSTREAM_URL", "LOCAL_LLM_URL", "HOST", "PORT", "PERSONAS_FILE")
+KEYS = (
+    "OPENAI_API_KEY", "UPSTREAM_API_KEY", "UPSTREAM_URL", "LOCAL_LLM_URL", "HOST", "PORT", "PERSONAS_FILE",
+    "ADMIN_HOST", "ADMIN_PORT", "ADMIN_TOKEN", "BUDGET_FILE",
+)  # fmt: skip
 
 
 @dataclass
