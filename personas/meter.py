@@ -83,16 +83,18 @@ class Meter:
 
     def stop(self, now: float) -> None:
         """Stop the meter."""
-        if self._on:
-            self._hold(now)
-        self._on = None
+        if on := self._on:
+            on.ms = self._ms(on, now)
+            self._on = None
+            self._charge(on, now)
 
     def pause(self, now: float) -> None:
         """Nothing is metered from `now` on, whoever is on the line, until `resume`. `now` may be a while ago."""
         if self._on:
-            self._hold(max(now, self._since))
+            self._on.ms = self._ms(self._on, max(now, self._since))
         if not self._paused:
             self._paused, self._paused_on = True, self._on
+        self._charge_all(now)
 
     def resume(self, now: float, seconds: float = 0.0) -> None:
         """The caller is back; the last `seconds` are metered, too, if whoever is on the line was there all the time."""
@@ -101,14 +103,8 @@ class Meter:
 
     def bill(self, now: float) -> Bill:
         """The bill up to now, which is charged. Only full seconds of each stay count."""
-        if self._on:
-            self._charge(self._on, now)
-        return Bill(
-            tuple(
-                Stay(time.persona, self._ms(time, now) // 1000, tuple(time.versions), time.cost)
-                for time in self._times.values()
-            )
-        )
+        self._charge_all(now)
+        return Bill(tuple(self._stay(time, now) for time in self._times.values()))
 
     def priced_seconds(self, now: float) -> int:
         """The whole seconds of the stays that have a price, which are not charged by that."""
@@ -121,17 +117,18 @@ class Meter:
             return None
         return 60 - self.priced_seconds(now) % 60 - self._ms(self._on, now) % 1000 / 1000
 
-    def _hold(self, now: float) -> None:
-        """What has run until `now` is added up and charged."""
-        assert self._on
-        self._charge(self._on, now)
-        self._on.ms, self._since = self._ms(self._on, now), now
+    def _stay(self, time: _Time, now: float) -> Stay:
+        return Stay(time.persona, self._ms(time, now) // 1000, tuple(time.versions), time.cost)
+
+    def _charge_all(self, now: float) -> None:
+        for time in self._times.values():
+            self._charge(time, now)
 
     def _charge(self, time: _Time, now: float) -> None:
-        """Put on the tab the whole seconds of this stay that are not there yet."""
+        """Put on the tab the whole seconds of this stay that are not there yet, or take back what is too much."""
         if pricing := time.persona.behaviour.pricing:
             ms = self._ms(time, now) // 1000 * 1000 - time.charged
-            if ms > 0:
+            if ms:
                 time.cost += self._tab.charge(f"{time.persona.id} {pricing.row}", pricing, ms, now)
                 time.charged += ms
 

@@ -15,7 +15,7 @@ Key = tuple[str, str]
 
 
 class Register(Protocol):
-    """Sums are only added to, so that several servers may share a register."""
+    """Sums are added to and never set, so that several servers may share a register."""
 
     def read(self, period: str, who: str) -> Mapping[str, int]:
         """The sums, each by its name; what is not there is 0."""

@@ -23,7 +23,8 @@ class UserTab:
 
     def _charge(self, day: str, row: str, pricing: Pricing, ms: int) -> int:
         sums = self._register.read(day, self._user)
-        paid, price = charge(pricing, ms, sums.get(TALKED, 0), sums.get(PAID + row, 0))
-        more: Mapping[str, int] = {TALKED: ms, PAID + row: paid}
+        talked = sums.get(TALKED, 0)
+        paid, price = charge(pricing, ms, talked, sums.get(PAID + row, 0))
+        more: Mapping[str, int] = {TALKED: max(ms, -talked), PAID + row: paid}
         self._register.add(day, self._user, {name: amount for name, amount in more.items() if amount})
         return price

@@ -24,6 +24,9 @@ def price(free: int = 0, *, minutes: bool = False) -> Pricing:
         (price(60), [40, 40, 40], [0, 200, 400]),
         (price(minutes=True), [0, 1, 59, 1, 59], [0, 600, 0, 600, 0]),
         (price(30, minutes=True), [20, 20, 50, 1], [0, 600, 0, 600]),
+        (price(60), [70, -20, 20, -70, 70], [100, -100, 100, -100, 100]),
+        (price(minutes=True), [61, -1, 1, -61], [1200, -600, 600, -1200]),
+        (price(60), [-10, 60], [0, 0]),
     ],
 )
 def test_several_calls_of_a_day_cost_as_much_as_one(pricing: Pricing, talks: list[int], costs: list[int]) -> None:
@@ -50,3 +53,14 @@ def test_however_often_it_is_charged(talks: list[int], free: int, minutes: bool,
     paid = max(0, sum(talks) - free * SECOND) // SECOND
     assert once.charge("y", pricing, 0, 0) == 0
     assert OneDay().charge("x", pricing, sum(talks), 0) == pricing.price_of(paid)
+
+
+@given(st.lists(st.integers(-60_000, 100_000), max_size=12), st.integers(0, 300), st.booleans())
+def test_what_is_taken_back_was_never_talked(talks: list[int], free: int, minutes: bool) -> None:
+    """Whatever comes and goes: the day costs what is left of it, and never less than nothing."""
+    pricing, tab, left = Pricing(700, "INR", 2, free, minutes), OneDay(), 0
+    cost = 0
+    for talk in talks:
+        cost += tab.charge("x", pricing, talk, 0)
+        left = max(0, left + talk)
+        assert cost == OneDay().charge("x", pricing, left, 0)
