@@ -100,7 +100,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         super().__init__()
         self._services = services
         services.counters.tokens_estimated = not services.upstream.can.counts_tokens
-        self._door = Door(services.limits)
+        self._door = Door(services.limits, services.spending)
         self._slots = PersonaSlots(services.upstream.can.languages)
         self._resumes = Resumes(services.counters)
         self._entries: dict[Hired[SessionInbox], CallEntry] = {}

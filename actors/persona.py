@@ -19,6 +19,7 @@ from actors.messages.persona import (
 )
 from actors.runtime import Boot, Clock, LoopActor, Ref, Stop
 from personas.meter import Meter
+from personas.tab import Tab
 from upstream.facts import Role, Setup, Turn
 
 SEEDED_TURNS = 20  # as many as a new connection is told; 6 to 20 worked
@@ -37,10 +38,10 @@ class PersonaActor(LoopActor[PersonaInbox]):
 
     name = "persona"
 
-    def __init__(self, session: Ref[FromPersona], clock: Clock) -> None:
+    def __init__(self, session: Ref[FromPersona], clock: Clock, tab: Tab | None = None) -> None:
         super().__init__()
         self._session, self._clock = session, clock
-        self._meter, self._told = Meter(), 0  # full minutes of which the session was told
+        self._meter, self._told = Meter(tab), 0  # full minutes of which the session was told
         self._told_at = 0.0  # when: the bill never falls below what was told
         self._late = 0.0  # so many seconds after the last sign of life the meter was stopped, because of that
         self._heard: dict[tuple[int, Role], tuple[str, str]] = {}  # (ask, role) -> (astrologer_id, text)
@@ -85,10 +86,11 @@ class PersonaActor(LoopActor[PersonaInbox]):
 
     def _minute(self) -> None:
         """A timer may fire a moment early: then a little of the minute is left, and it is set again."""
-        bill = self._meter.bill(self._clock.now())
-        if bill.priced_seconds // 60 > self._told:
-            self._told, self._told_at = bill.priced_seconds // 60, self._clock.now()
-            self._session.tell(MinutePassed(bill))
+        now = self._clock.now()
+        minutes = self._meter.priced_seconds(now) // 60
+        if minutes > self._told:
+            self._told, self._told_at = minutes, now
+            self._session.tell(MinutePassed(self._meter.bill(now)))
         self._await_minute()
 
     # Memory.

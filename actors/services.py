@@ -1,37 +1,19 @@
 """The services and limits that all calls share: created once by the command line, immutable."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 from actors.admission.losses import Losses
 from actors.admission.waiting import MIB, Ledger
 from actors.bridge import Dialler
+from actors.budgets.limits import Budgets
+from actors.budgets.register import Memory, Register
+from actors.budgets.spending import Spending
 from actors.counters import Counters
 from actors.runtime import Clock
+from actors.setting import Setting
 from audio import Pool
 from personas import CurrentCatalogue
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """Declares that a field is a setting: `Annotated[TYPE, Setting(...)]`.
-
-    The option of `serve`, its environment variable and its row in docs/operations.md are made from the field.
-    """
-
-    help: str | None = None
-    """One line for `--help`."""
-    doc: str = ""
-    """The description in docs/operations.md, in Markdown."""
-    least: float | None = None
-    most: float | None = None
-    variable: str = ""
-    """The environment variable; by default the name of the field in capitals."""
-    secret: bool = False
-    """True if it is read from the environment only, and has no option."""
-    option: Mapping[str, Any] = field(default_factory=dict)
-    """Further keyword arguments of `typer.Option`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +40,7 @@ class Limits:
         int,
         Setting(
             help="To REST, of one address, a second.",
-            doc="requests of one address a second, to REST, the page and `/metrics`; five times as many may come at "
-            "once",
+            doc="requests of one address a second, to REST and the page; five times as many may come at once",
             least=1,
         ),
     ] = 20
@@ -190,7 +171,7 @@ class Trials:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The current catalogue, the dialler of the model, the decoders, limits, counters, losses, waiting bytes, clock."""
+    """The current catalogue, the model's dialler, decoders, limits, counters, losses, waiting bytes, clock, money."""
 
     current: CurrentCatalogue
     upstream: Dialler
@@ -202,8 +183,12 @@ class Services:
     clock: Clock = field(default_factory=Clock)
     default_astrologer: str = ""
     """Whom a caller talks to who speaks and has chosen nobody; empty for nobody."""
+    budgets: Budgets = field(default_factory=Budgets)
+    register: Register = field(default_factory=Memory)
     waiting: Ledger = field(init=False)
+    spending: Spending = field(init=False)
 
     def __post_init__(self) -> None:
         most = (self.limits.caller_waiting, self.limits.address_waiting, self.limits.all_waiting)
         object.__setattr__(self, "waiting", Ledger(*(mebibytes * MIB for mebibytes in most)))
+        object.__setattr__(self, "spending", Spending(self.budgets, self.register, self.clock))

@@ -14,7 +14,6 @@ from actors.call.bridges import Bridges
 from actors.call.clips import Clips
 from actors.call.connection import Caller
 from actors.call.conversation import Conversation
-from actors.call.drain import RESTARTING
 from actors.call.due import Due
 from actors.call.ending import CallEnding, minute
 from actors.call.events import UpstreamEvents
@@ -29,10 +28,11 @@ from actors.call.room import Room
 from actors.call.snapshot import SessionSnapshot
 from actors.call.switchboard import Switchboard
 from actors.call.timers import GraceOver, Look, MicrophoneSilent, PauseDue, ReconnectDue, ReleaseDue, Timer, TimeUp
-from actors.call.usage import Account
+from actors.call.usage import Account, end_by_budget
 from actors.call.watch import RECONNECTING, Watch
 from actors.messages.admission import (
     GONE,
+    RESTARTING,
     AccountBlocked,
     Attached,
     Declined,
@@ -108,7 +108,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._caller = Caller(session_id)
         self._tally: Counter[str] = Counter()
         self._refusals = Refusals(self._caller, self.leave, services.limits, self._tally, services.counters)
-        self._account = Account(services.counters)
+        self._account = Account(services, user, end_by_budget(self._caller, self.me.tell))
         self._call_ending = CallEnding(self._caller)
         self.watch = Watch(services.limits)
 
@@ -174,7 +174,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
     def _begin(self) -> None:
         services, self.clock = self._services, self._services.clock.of_this_loop()
         self._began = self.clock()
-        self._persona = persona = self.hire(PersonaActor, self.me, services.clock)
+        self._persona = persona = self.hire(PersonaActor, self.me, services.clock, services.spending.tab(self._user))
         self._inbound = Inbound(self._caller, persona, Clips(services.pool, self.me, self._by))
         self._outbound = Outbound(self._caller, persona, self._tally, Phases(services.counters))
         self._conversation = Conversation(self._caller, self._inbound, self._outbound, self._tally)
@@ -292,7 +292,5 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._room.close()
         self._call_ending.say()  # if the persona crashed over the bill
         counted = self._switchboard.counted() | {"heard_ms": self._intake.ms} | self._tally | self._absence.told()
-        upstream = self._services.upstream
-        spent = self._account.told(upstream.prices, counted=upstream.can.counts_tokens)
-        told = self._call_ending.told(counted | self._outbound.phases.told() | spent)
+        told = self._call_ending.told(counted | self._outbound.phases.told() | self._account.told())
         log.info("ended session=%s user=%s seconds=%.1f %s", self._id, self._user, self.clock() - self._began, told)

@@ -45,7 +45,7 @@ class TrialActor(LoopActor[TrialInbox]):
     def __init__(self, services: Services, supervisor: Ref[FromTrial]) -> None:
         super().__init__()
         self._services, self._supervisor = services, supervisor
-        self._account = Account(services.counters)
+        self._account = Account(services, USER)
         self._bridge: Hired[BridgeInbox] | None = None  # while one tries
         self._tries = 0
         self._served = False

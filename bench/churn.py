@@ -127,14 +127,14 @@ async def _settled(running: Load) -> dict[str, Any]:
         last = counts
         if same == 6:
             break
-    metrics = await asyncio.to_thread(_metrics, running.host.port)
+    metrics = await asyncio.to_thread(_metrics, running.host.metrics)
     return {**_held(running), **metrics}
 
 
-def _metrics(port: int) -> dict[str, float]:
+def _metrics(url: str) -> dict[str, float]:
     """The counts of the server's /metrics; empty if there are none."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=5) as answer:
             lines = answer.read().decode().splitlines()
     except (urllib.error.URLError, OSError):
         return {}

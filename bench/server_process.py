@@ -17,6 +17,7 @@ import psutil
 
 from bench.marks import GREETING_WORDS, text
 
+METRICS = re.compile(r"metrics at (\S+)")
 LISTENING = re.compile(r"listening on http://\S+?:(\d+),")
 ROOT = Path(__file__).parents[1]
 PERSONAS = ROOT / "personas" / "astrologer_personas.json"
@@ -26,7 +27,16 @@ KINDS = ("server", *RELAYS, *PEERS)
 ENVIRONMENTS = ROOT / ".peers"
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
-HIDDEN = ("OPENAI_API_KEY", "UPSTREAM_URL", "UPSTREAM_API_KEY", "PORT", "HOST", "PERSONAS_FILE", "LOCAL_LLM_URL")
+HIDDEN = (
+    "OPENAI_API_KEY",
+    "UPSTREAM_URL",
+    "UPSTREAM_API_KEY",
+    "PORT",
+    "HOST",
+    "PERSONAS_FILE",
+    "LOCAL_LLM_URL",
+    "ADMIN_PORT",
+)
 UNLIMITED = ["--sessions", "5000", "--connects", "100000", "--calls", "100000", "--takeovers", "100000"]
 BUSY = ("user", "nice", "system", "irq", "softirq", "steal")
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
@@ -55,10 +65,10 @@ class Start:
 
 
 class ServerProcess:
-    """A running server on `port`."""
+    """A running server on `port`; of an old checkout, or of another program, `metrics` may lead nowhere."""
 
-    def __init__(self, pid: int, port: int, log: Path) -> None:
-        self.process, self.port, self.log = psutil.Process(pid), port, log
+    def __init__(self, pid: int, port: int, log: Path, metrics: str) -> None:
+        self.process, self.port, self.log, self.metrics = psutil.Process(pid), port, log, metrics
         self.mark()
 
     def mark(self) -> None:
@@ -134,7 +144,10 @@ async def server_process(
         try:
             pin(0, child.pid)
             pin(-1)
-            yield ServerProcess(child.pid, await _port(log, child), log.file)
+            port = await _port(log, child)
+            found = METRICS.search(log.text())
+            metrics = found[1] if found else f"http://127.0.0.1:{port}/metrics"
+            yield ServerProcess(child.pid, port, log.file, metrics)
         finally:
             await ended(child)
 

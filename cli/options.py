@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import typer
 
-from actors.services import Setting
+from actors.setting import Setting
 
 S = TypeVar("S")
 STRINGS = tuple[str, ...]

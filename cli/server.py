@@ -6,22 +6,25 @@ import secrets
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
+from actors.budgets.register import Memory, Register
 from actors.counters import Counters
 from actors.messages.admission import Drain
 from actors.runtime import Hired, Stop, Watchdog, launch
 from actors.services import Services
 from audio import Pool
 from cage import user_named
+from cli.budget_file import keeping
+from cli.budgets import check_budgets
 from cli.failure import CannotServe
 from cli.file_descriptors import raise_limit, room_for_callers
 from cli.forced_exit import exit_within
+from cli.listening import admin_shore, bind, cannot_listen, tls_context
 from cli.memory import Trimmer, freeze_memory
 from cli.reload import read, reloading, warn_of_languages
 from cli.settings import OPENAI, Settings
@@ -37,12 +40,14 @@ from upstream.models import LOCAL, named
 from upstream.readiness import Readiness
 from web import application, serving
 from web.addresses import Addresses
+from web.admin import AdminShore, admin_serving
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import UNLIMITED, Connections
 from web.cors import answer_preflights
 from web.guard import check_host_and_origin, mark_origin
 from web.metrics import Metrics
 from web.refused_handshakes import RefusedHandshakes, trace_refused_handshakes
+from web.request_scheduler import SCHEDULER
 from web.rest import Rest
 from web.spread import spread_calls
 from web.throttle import limit_addresses
@@ -79,18 +84,21 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         _check_engine()
     raw, catalogue = read(settings.personas)
     _check_default(settings.default_astrologer, catalogue)
-    current, tls = CurrentCatalogue(catalogue), _tls(settings.tls_cert, settings.tls_key)
+    check_budgets(settings.budgets, settings.record)
+    current, tls = CurrentCatalogue(catalogue), tls_context(settings.tls_cert, settings.tls_key)
     listener = bind(settings.host, settings.port)
+    admin = admin_shore(settings, tls)
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
+        stack.callback(admin.listener.close)
         upstream = await _upstream(settings, stack, console)
         with console.status("starting the decoders"):
             pool = Pool(user=user_named(settings.decoder_user))
             stack.push_async_callback(pool.close)
             await pool.warm()
-        services = Services(
-            current, upstream, pool, settings.limits, counters, default_astrologer=settings.default_astrologer
-        )
+        register = Memory()
+        await stack.enter_async_context(keeping(settings.budget_file, register))
+        services = _services(settings, current, upstream, pool, counters, register)
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
         stack.callback(Trimmer().stop)
@@ -101,17 +109,17 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         )  # before the log line "listening": who reads it may stop the server at once
         warn_of_languages(settings.personas, catalogue, upstream.can.languages, raw)
         name = "local engine" if settings.local else upstream.host
-        frontend = Frontend(
-            listener, tls, settings.allow_host, settings.allow_origin, addresses=settings.addresses, most=room
-        )
+        hosts, origins = settings.allow_host, settings.allow_origin
+        frontend = Frontend(listener, tls, hosts, origins, CLIENT_LIMITS, settings.addresses, room, admin)
         answers = Readiness(upstream).would_answer
         try:
             supervisor, address = await stack.enter_async_context(
                 accept_callers(frontend, services, name, answers, shutdown)
             )
         except OSError as error:  # another server was bound there too, and began to listen first
-            raise _cannot_listen(settings.host, settings.port, error) from None
+            raise cannot_listen(settings.host, settings.port, error) from None
         scheme = "https" if tls else "http"
+        log.info("metrics at %s/metrics", admin.url)
         log.info("listening on %s://%s, answered by %s, %d personas", scheme, address, name, len(catalogue.active()))
         await shutdown.requested.wait()
         supervisor.tell(Drain(shutdown.within))
@@ -133,6 +141,7 @@ class Frontend:
     addresses: Addresses = field(default_factory=Addresses)
     most: int = UNLIMITED
     """Connections that may be open at once."""
+    admin: AdminShore | None = None
 
 
 @asynccontextmanager
@@ -146,7 +155,7 @@ async def accept_callers(
     """
     supervisor = launch(SupervisorActor(services), shutdown)
     rest = Rest(supervisor, services.current, name, would_answer, frontend.client_limits)
-    metrics = Metrics(services.counters, services.pool, services.waiting)
+    metrics = Metrics(services.counters, services.pool, services.waiting, services.spending)
     connections = Connections(services.limits, services.counters.address_refused, frontend.addresses, frontend.most)
     refused = RefusedHandshakes(services.counters.handshakes_refused)
     guards = [
@@ -158,12 +167,42 @@ async def accept_callers(
         spread_calls(services.limits.connects),
     ]
     app = application(rest, supervisor, metrics, guards, frontend.client_limits)
-    async with serving(app, frontend.listener, connections, frontend.tls, frontend.client_limits) as address:
+    async with AsyncExitStack() as stack:
+        if frontend.admin:
+            admins = Connections(services.limits, services.counters.address_refused, frontend.addresses)
+            shore = admin_serving(frontend.admin, metrics, admins, app[SCHEDULER], frontend.client_limits)
+            try:
+                await stack.enter_async_context(shore)
+            except OSError as error:  # as below: another server listens there by now
+                host, port = frontend.admin.listener.getsockname()[:2]
+                raise cannot_listen(host, port, error, "admin-") from None
+        limits = frontend.client_limits
+        address = await stack.enter_async_context(serving(app, frontend.listener, connections, frontend.tls, limits))
         try:
             yield supervisor, address
         finally:
             supervisor.tell(Stop())
             await asyncio.wait([shutdown.down], timeout=STOP_SECONDS + 2)
+
+
+def _services(
+    settings: Settings,
+    current: CurrentCatalogue,
+    upstream: Upstream,
+    pool: Pool,
+    counters: Counters,
+    register: Register,
+) -> Services:
+    return Services(
+        current,
+        upstream,
+        pool,
+        settings.limits,
+        counters,
+        default_astrologer=settings.default_astrologer,
+        budgets=settings.budgets,
+        register=register,
+    )
 
 
 def _check_default(astrologer_id: str, catalogue: Catalogue) -> None:
@@ -172,39 +211,6 @@ def _check_default(astrologer_id: str, catalogue: Catalogue) -> None:
     if astrologer_id and astrologer_id not in active:
         hint = nearest(astrologer_id, active)
         raise CannotServe(f"--default-astrologer: nobody who takes calls has the id {shown(astrologer_id)!r}.{hint}", 2)
-
-
-def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    """The TLS context of the server; None without a certificate. Raises CannotServe."""
-    if cert is None:
-        if key:
-            raise CannotServe("A key alone shows nobody who we are: set --tls-cert too.", 2)
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(cert, key, password="")  # an empty password: fail instead of prompting for one
-    except ssl.SSLError:
-        pair = f"{cert} and {key}" if key else f"{cert}"
-        raise CannotServe(f"{pair}: no PEM of a certificate and its key without a password.", 2) from None
-    return context
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Bind the port, before anything slow is loaded; it listens later. Raises CannotServe."""
-    try:
-        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with ExitStack() as failing:
-            listener = failing.enter_context(socket.socket(family, kind, number))
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            failing.pop_all()
-    except OSError as error:
-        raise _cannot_listen(host, port, error) from None
-    return listener
-
-
-def _cannot_listen(host: str, port: int, error: OSError) -> CannotServe:
-    return CannotServe(f"Cannot listen on {host}:{port} ({error.strerror or error}): set --host or --port.")
 
 
 def _check_engine() -> None:

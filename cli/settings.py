@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from actors.services import Limits, Setting
+from actors.budgets.limits import Budgets
+from actors.services import Limits
+from actors.setting import Setting
 from cage import Unknown, user_named
 from engine import WAIT, WORKERS
 from personas import SHIPPED
@@ -76,6 +78,26 @@ class Settings:
             most=65535,
         ),
     ] = 8000
+    admin_host: Annotated[
+        str,
+        Setting(
+            help="Address of /metrics, which is not for callers.",
+            doc="address of the admin shore, which has `/metrics`. One that others can reach needs `ADMIN_TOKEN`",
+        ),
+    ] = "127.0.0.1"
+    admin_port: Annotated[
+        int,
+        Setting(
+            help="Its port; 0 takes a free one.",
+            doc="port of the admin shore; 0 takes a free one, which the log names",
+            least=0,
+            most=65535,
+        ),
+    ] = 0
+    admin_token: Annotated[
+        str,
+        Setting(doc="what whoever reads the admin shore sends as `Authorization: Bearer TOKEN`", secret=True),
+    ] = field(default="", repr=False)
     tls_cert: Annotated[
         Path | None,
         Setting(
@@ -202,6 +224,16 @@ class Settings:
         ),
     ] = False
     limits: Limits = field(default_factory=Limits)
+    budgets: Budgets = field(default_factory=Budgets)
+    budget_file: Annotated[
+        Path | None,
+        Setting(
+            help="Remembers what was spent over a restart.",
+            doc="file in which what was spent, and what was talked today, outlives a restart; without one it begins "
+            "anew. It holds the ids of users, and belongs to one server",
+            option={"dir_okay": False},
+        ),
+    ] = None
     drain_seconds: Annotated[
         float,
         Setting(

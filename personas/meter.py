@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from personas import Persona
 from personas.pricing import Amount, Pricing, amount_of
+from personas.tab import OneDay, Tab
 
 LATELY_SECONDS = 120.0  # of what was metered is known exactly when: a caller who is not seen for 60 s is gone
 
@@ -16,12 +17,14 @@ class Stay:
     persona: Persona
     seconds: int
     versions: tuple[str, ...] = ()
+    cost: int = 0
+    """In the smallest unit of the currency, of what was charged."""
 
     @property
     def price(self) -> Amount | None:
         """The price of these seconds, or None if the persona has no price."""
         pricing = self.persona.behaviour.pricing
-        return pricing.amount(pricing.price_of(self.seconds)) if pricing else None
+        return pricing.amount(self.cost) if pricing else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +49,27 @@ class Bill:
         sums: dict[tuple[str, int], int] = defaultdict(int)
         for stay in self.stays:
             if pricing := stay.persona.behaviour.pricing:
-                sums[pricing.currency, pricing.digits] += pricing.price_of(stay.seconds)
+                sums[pricing.currency, pricing.digits] += stay.cost
         return tuple(amount_of(smallest, *unit) for unit, smallest in sums.items())
 
 
 @dataclass(slots=True)
 class _Time:
-    """The milliseconds of a stay up to the last stop of the meter."""
+    """The milliseconds of a stay up to the last stop of the meter, how many were charged, and what they cost."""
 
     persona: Persona
     versions: dict[str, None] = field(default_factory=dict)
     ms: int = 0
+    charged: int = 0
+    cost: int = 0
 
 
 class Meter:
     """Runs while a persona is on the line. `now` is in seconds of a monotonic clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, tab: Tab | None = None) -> None:
+        """What is talked goes on the `tab` of the caller, which says what it costs."""
+        self._tab = tab or OneDay()
         self._metered: list[tuple[_Time, float, float]] = []  # lately: of whom, from when to when
         self._times: dict[tuple[str, Pricing | None], _Time] = {}
         self._on: _Time | None = None
@@ -79,12 +86,13 @@ class Meter:
 
     def stop(self, now: float) -> None:
         """Stop the meter."""
-        if self._on:
-            self._on.ms = self._ms(self._on, now)
+        if on := self._on:
+            on.ms = self._ms(on, now)
+            self._on = None
             if not self._paused:
                 lately = (span for span in self._metered if span[2] > now - LATELY_SECONDS)
-                self._metered = [*lately, (self._on, self._since, now)]
-        self._on = None
+                self._metered = [*lately, (on, self._since, now)]
+            self._charge(on, now)
 
     def pause(self, now: float) -> None:
         """Nothing is metered from `now` on, whoever is on the line, until `resume`. `now` may be a while ago."""
@@ -94,6 +102,7 @@ class Meter:
             for time, since, until in self._metered:
                 time.ms -= round(max(0.0, until - max(now, since)) * 1000)
             self._paused, self._paused_on, self._metered = True, self._on, []
+        self._charge_all(now)
 
     def resume(self, now: float, seconds: float = 0.0) -> None:
         """The caller is back; the last `seconds` are metered, too, if whoever is on the line was there all the time."""
@@ -101,15 +110,35 @@ class Meter:
         self._paused, self._since = False, now - seconds if stayed else now
 
     def bill(self, now: float) -> Bill:
-        """The bill up to now. Only full seconds of each stay count."""
-        times = self._times.values()
-        return Bill(tuple(Stay(time.persona, self._ms(time, now) // 1000, tuple(time.versions)) for time in times))
+        """The bill up to now, which is charged. Only full seconds of each stay count."""
+        self._charge_all(now)
+        return Bill(tuple(self._stay(time, now) for time in self._times.values()))
+
+    def priced_seconds(self, now: float) -> int:
+        """The whole seconds of the stays that have a price, which are not charged by that."""
+        priced = [time for time in self._times.values() if time.persona.behaviour.pricing]
+        return sum(self._ms(time, now) // 1000 for time in priced)
 
     def seconds_to_full_minute(self, now: float) -> float | None:
         """The seconds until the next full minute of priced time; None if no priced time is being counted."""
         if not self._on or self._paused or not self._on.persona.behaviour.pricing:
             return None
-        return 60 - self.bill(now).priced_seconds % 60 - self._ms(self._on, now) % 1000 / 1000
+        return 60 - self.priced_seconds(now) % 60 - self._ms(self._on, now) % 1000 / 1000
+
+    def _stay(self, time: _Time, now: float) -> Stay:
+        return Stay(time.persona, self._ms(time, now) // 1000, tuple(time.versions), time.cost)
+
+    def _charge_all(self, now: float) -> None:
+        for time in self._times.values():
+            self._charge(time, now)
+
+    def _charge(self, time: _Time, now: float) -> None:
+        """Put on the tab the whole seconds of this stay that are not there yet, or take back what is too much."""
+        if pricing := time.persona.behaviour.pricing:
+            ms = self._ms(time, now) // 1000 * 1000 - time.charged
+            if ms:
+                time.cost += self._tab.charge(f"{time.persona.id} {pricing.row}", pricing, ms, now)
+                time.charged += ms
 
     def _ms(self, time: _Time, now: float) -> int:
         runs = time is self._on and not self._paused

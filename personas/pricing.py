@@ -47,7 +47,8 @@ class Tariff:
 class Pricing:
     """`per_minute` in the smallest unit of `currency`, which has `digits` digits: 1050 of INR is 10.50.
 
-    The first `free_seconds` cost nothing. Then each second counts, or, with `whole_minutes`, each minute begun.
+    The first `free_seconds` of a user's day cost nothing. Then each second counts, or, with `whole_minutes`, each
+    minute begun: tab.py counts them.
     """
 
     per_minute: int
@@ -72,11 +73,14 @@ class Pricing:
         return cls(int(exact), currency, digits, int(value.get("free_seconds", 0)), whole)
 
     def price_of(self, seconds: int) -> int:
-        """The price of a call of so many whole seconds, rounded down to the smallest unit."""
-        counted = max(0, seconds - self.free_seconds)
-        if self.whole_minutes:
-            counted = -(-counted // 60) * 60
+        """The price of so many whole seconds, none of which is free, rounded down to the smallest unit."""
+        counted = -(-seconds // 60) * 60 if self.whole_minutes else seconds
         return self.per_minute * counted // 60
+
+    @property
+    def row(self) -> str:
+        """The price as a key: what is paid at one of them is added up by itself."""
+        return f"{self.per_minute} {self.currency}{' minutes' if self.whole_minutes else ''}"
 
     def amount(self, smallest: int) -> Amount:
         """An amount in this currency, given in its smallest unit."""
@@ -86,7 +90,7 @@ class Pricing:
     def tariff(self) -> Tariff:
         """The price of a minute, as callers are shown it before the call."""
         begun = ", each minute begun counts" if self.whole_minutes else ""
-        free = f", the first {self.free_seconds} seconds free" if self.free_seconds else ""
+        free = f", the first {self.free_seconds} seconds of a day free" if self.free_seconds else ""
         text = f"{self.amount(self.per_minute).text} a minute{begun}{free}"
         rounding: Rounding = "minute" if self.whole_minutes else "second"
         return Tariff(self.per_minute, self.currency, self.digits, self.free_seconds, rounding, text)

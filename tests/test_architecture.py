@@ -26,8 +26,16 @@ FLOORS = [
 ROOMS = {
     "actors.runtime": (),
     "actors.messages": ("actors.runtime",),
-    "actors.admission": ("actors.runtime", "actors.messages", "actors.services"),
-    "actors.call": ("actors.runtime", "actors.messages", "actors.admission", "actors.services", "actors.counters"),
+    "actors.budgets": ("actors.runtime", "actors.setting"),
+    "actors.admission": ("actors.runtime", "actors.messages", "actors.budgets", "actors.services"),
+    "actors.call": (
+        "actors.runtime",
+        "actors.messages",
+        "actors.admission",
+        "actors.budgets",
+        "actors.services",
+        "actors.counters",
+    ),
     "realtime.contract": (),
     "realtime.client": ("realtime.contract",),
     "realtime.server": ("realtime.contract",),
@@ -58,12 +66,21 @@ HOMES = {
         "personas/loading/",
     ),
     "jinja2": ("personas/",),
+    "sqlite3": ("cli/budget_file.py",),
     "idna": ("web/hostnames.py",),
     "ctypes": ("cage/kernel.py", "cli/memory.py"),
     "resource": ("cage/processes.py", "cli/file_descriptors.py"),
     "pybase64": ("realtime/client/", "web/wires/app.py", "audio/clip_base64.py"),
 }
-PURE = ["realtime", "actors/admission", "actors/call", "actors/messages", "web/wires", "personas/search"]
+PURE = [
+    "realtime",
+    "actors/admission",
+    "actors/budgets",
+    "actors/call",
+    "actors/messages",
+    "web/wires",
+    "personas/search",
+]
 PURE += [f"upstream/{name}.py" for name in ("commands", "facts", "protocol", "usage")]
 FLOOR = {package: depth for depth, floor in enumerate(FLOORS) for package in floor.split()}
 FILES = sorted(

@@ -142,7 +142,8 @@ def test_nobody_waits_for_who_never_reads_the_log(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if name not in KEYS}
-    command = [sys.executable, "-m", "supervisor", "serve", "--port", str(port), "--upstream-url", UPSTREAM]
+    ports = ["--port", "0", "--admin-port", str(port)]
+    command = [sys.executable, "-m", "supervisor", "serve", *ports, "--upstream-url", UPSTREAM]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, env={**environment, "PYTHONPATH": str(tmp_path)})
     try:
         asyncio.run(until(lambda: figure(port, "voice_log_lines_dropped_total") > 10_000))

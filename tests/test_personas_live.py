@@ -213,7 +213,7 @@ def test_what_is_private_never_leaves(tmp_path: Path) -> None:
                 query = {"query": f"{MARK} career"}
                 async with client.post(f"{address}/api/astrologers/match", json=query) as answer:
                     came.append(await answer.text())
-                async with client.get(f"{address}/metrics") as answer:
+                async with client.get(home.server.metrics) as answer:
                     came.append(await answer.text())
             async with home.phone("somebody", match="career") as phone:
                 await phone.hear("config_ack")

@@ -141,7 +141,7 @@ def test_the_loop_of_a_running_server_is_watched(running: Server) -> None:
     """Its figures say how late it was, and that without callers only the supervisor lives."""
 
     def counters() -> dict[str, str]:
-        with urllib.request.urlopen(f"http://{running.address}/metrics", timeout=WITHIN) as answer:
+        with urllib.request.urlopen(running.metrics, timeout=WITHIN) as answer:
             return dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
 
     asyncio.run(until(lambda: float(counters()["voice_loop_late_seconds_count"]) > 10))
@@ -365,6 +365,9 @@ MISTAKES = [
     (["serve", "--tls-cert", "README.md"], "README.md: no PEM of a certificate and its key"),
     (["serve", "--tls-key", "README.md"], "set --tls-cert too"),
     (["serve", "--tls-cert", "no-such-file.pem"], "no-such-file.pem"),
+    (["serve", "--admin-host", "0.0.0.0"], "set ADMIN_TOKEN"),
+    (["serve", "--budget-day-usd", "5"], "what local-engine costs"),
+    (["serve", "--day-zone", "Asia/Nowhere"], "no time zone"),
     (["engine", "--host", "no.such.host.invalid"], "Cannot listen on"),
 ]
 """Each takes a process of its own, which loads everything: two of them are run with every change."""

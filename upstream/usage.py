@@ -1,5 +1,7 @@
 """What the tokens of a call cost, and how that is told."""
 
+from math import ceil
+
 from upstream.facts import Used
 from upstream.models import Prices
 
@@ -15,6 +17,16 @@ def cost(used: Used, prices: Prices) -> float:
         + used.audio_cached * prices.audio_cached
         + used.audio_out * prices.audio_out
     ) / 1e6
+
+
+def tokens(used: Used) -> int:
+    """All of them, also of transcripts; cached ones count as others."""
+    return used.text_in + used.audio_in + used.text_out + used.audio_out + used.transcribed
+
+
+def micro_usd(used: Used, prices: Prices | None) -> int:
+    """In whole millionths of a US dollar, rounded up; 0 without prices. As `cost`, which is for people to read."""
+    return ceil(round(cost(used, prices) * 1e9) / 1000) if prices else 0
 
 
 def spent(used: Used, prices: Prices | None, *, counted: bool = True) -> dict[str, str]:

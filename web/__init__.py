@@ -1,4 +1,4 @@
-"""The caller's side: a WebSocket for each call, the REST API, the metrics, and a page for browsers."""
+"""The caller's side: a WebSocket for each call, the REST API, and a page for browsers."""
 
 import socket
 import ssl
@@ -33,7 +33,7 @@ def application(
     app = web.Application(middlewares=[*guards, schedule_requests], client_max_size=64 * 1024)
     app[SCHEDULER] = RequestScheduler()
     app.on_response_prepare.append(allow_origin)
-    app.add_routes([*page.routes(), *rest.routes(), *metrics.routes()])
+    app.add_routes([*page.routes(), *rest.routes()])
     answer = Endpoint(supervisor, metrics.counters, metrics.waiting, client_limits).answer
     app.add_routes([web.get(path, answer, allow_head=False) for path in ("/ws-mobile/{user_id}", "/ws/{user_id}")])
     return app

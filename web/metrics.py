@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from actors import runtime
 from actors.admission.waiting import Ledger
+from actors.budgets.spending import Spending
 from actors.counters import PHASE_STEPS, Counters, Waits
 from actors.runtime.watchdog import STEPS, LoopLag, running
 from audio import Pool
@@ -22,15 +23,14 @@ Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily)
 
 
 class Metrics:
-    """The metrics of one server, on a registry of its own.
+    """The metrics of one server, on a registry of its own. Reading them changes nothing."""
 
-    The two "worst since the last reading" gauges are reset by a reading, so they need a single reader.
-    """
-
-    def __init__(self, counters: Counters, pool: Pool, waiting: Ledger | None = None) -> None:
+    def __init__(
+        self, counters: Counters, pool: Pool, waiting: Ledger | None = None, spending: Spending | None = None
+    ) -> None:
         self.counters, self.waiting = counters, waiting or Ledger()
         self.registry = CollectorRegistry()
-        self.registry.register(_Counted(counters, pool))
+        self.registry.register(_Counted(counters, pool, spending))
         late = counters.late
         self._gauge("voice_callers", "Sessions that have not ended", lambda: counters.begun - counters.ended.total())
         self._gauge(
@@ -42,8 +42,12 @@ class Metrics:
         self._gauge("voice_decoders_busy", "Decoders at work on a clip", lambda: pool.busy)
         self._gauge("voice_clips_waiting", "Clips that wait for a decoder", lambda: pool.waiting)
         self._gauge("voice_waiting_bytes", "What waits for callers, counted from 64 KB", lambda: self.waiting.bytes)
-        self._gauge("voice_loop_late_worst_seconds", "The worst since the last reading", late.take_worst)
-        self._gauge("voice_mailbox_deepest", "The longest mailbox since the last reading", running.take_deepest)
+        self._gauge("voice_loop_late_worst_seconds", "The worst of the last minute or two", lambda: late.worst)
+        self._gauge(
+            "voice_mailbox_deepest",
+            "The longest mailbox of the last minute or two",
+            lambda: running.deepest_lately,
+        )
         ProcessCollector(registry=self.registry)
 
     def _gauge(self, name: str, about: str, read: Callable[[], float]) -> None:
@@ -64,8 +68,8 @@ class _Counted(Collector):
     prometheus_client's own Counter and Histogram cannot read a value that is kept elsewhere (decision 40).
     """
 
-    def __init__(self, counters: Counters, pool: Pool) -> None:
-        self._counters, self._pool = counters, pool
+    def __init__(self, counters: Counters, pool: Pool, spending: Spending | None) -> None:
+        self._counters, self._pool, self._spending = counters, pool, spending
 
     def collect(self) -> Iterator[Metric]:
         """Each family with its present values."""
@@ -107,6 +111,11 @@ class _Counted(Collector):
             ("voice_tokens", "Tokens, as the upstream counted them", "kind", tokens),
         ):
             yield _labelled(CounterMetricFamily(name, about, labels=[label]), totals)
+        stopped, shares = (self._spending.stopped, self._spending.shares()) if self._spending else ({}, {})
+        ends = CounterMetricFamily("voice_budget_stops", "Calls ended or refused, by the limit", labels=["limit"])
+        yield _labelled(ends, stopped)
+        share = GaugeMetricFamily("voice_budget_spent_ratio", "Spent of a limit of the server", labels=["limit"])
+        yield _labelled(share, shares)
         alive = GaugeMetricFamily("voice_actors", "Live actors in this process", labels=["kind"])
         yield _labelled(alive, runtime_ref.alive())
         left = GaugeMetricFamily("voice_rate_limit_remaining", "Left of a limit when last told", labels=["limit"])

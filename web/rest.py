@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from aiohttp import ETag, web
 
-from actors.messages.admission import Inquired, Report
+from actors.messages.admission import Inquired
 from actors.runtime import Ref
 from personas import Catalogue, CurrentCatalogue
 from schemas import Refused
@@ -19,10 +19,10 @@ from schemas.decoding import loads
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.error_size import error_response
 from web.listing import Listing, Page, check_language
+from web.ready import Ready
 from web.request_scheduler import SCHEDULER
 from web.rows import ListPayload, Minute, Row, Rows
 
-INQUIRY_SECONDS = 1.0
 SERVICE = "persona-voice-server"
 
 MALFORMED = (
@@ -30,17 +30,6 @@ MALFORMED = (
     ConnectionResetError,
 )  # fmt: skip
 """Raised by a body that is malformed, or did not arrive completely."""
-
-
-class ReportReply:
-    """A Ref for one Report."""
-
-    def __init__(self) -> None:
-        self.report: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
-
-    def tell(self, message: Report, /) -> None:
-        if not self.report.done():
-            self.report.set_result(message)
 
 
 class Rest:
@@ -54,8 +43,8 @@ class Rest:
         would_answer: Callable[[], Awaitable[bool]],
         client_limits: ClientLimits = CLIENT_LIMITS,
     ) -> None:
-        self._supervisor, self._current = supervisor, current
-        self._upstream, self._would_answer = upstream, would_answer
+        self._current, self._upstream = current, upstream
+        self._ready = Ready(supervisor, would_answer)
         self._body_seconds = client_limits.body_seconds
         self._rows = Rows()
 
@@ -75,13 +64,7 @@ class Rest:
 
     async def ready(self, request: web.Request) -> web.Response:
         """200 if a call would be answered now, else 503."""
-        reply = ReportReply()
-        self._supervisor.tell(Inquired(reply))
-        try:
-            report = await asyncio.wait_for(reply.report, INQUIRY_SECONDS)
-        except TimeoutError:
-            report = Report(admitting=False, callers=0)
-        ready = report.admitting and await self._would_answer()
+        ready = await self._ready.now()
         return _json({"ready": ready, "upstream": self._upstream}, status=200 if ready else 503)
 
     async def list(self, request: web.Request) -> web.Response:

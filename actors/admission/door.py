@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from actors.admission.rate import Window
+from actors.budgets.spending import Spending
 from actors.messages.caller import Close
 from actors.services import Limits
 
@@ -32,19 +33,20 @@ class Door:
     `now` is in seconds, on a clock that never goes back.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, spending: Spending) -> None:
         self.draining = False
         """The server is about to end: no call is admitted."""
         self.account_blocked = False
         """The upstream refuses the server's account: no call is admitted."""
-        self._limits = limits
+        self._limits, self._spending = limits, spending
         self._rush = Window(limits.connects, RUSH_SECONDS)
         self._often = Window(limits.calls, USER_SECONDS)  # by user, as the next
         self._takeovers = Window(limits.takeovers, USER_SECONDS)
 
     def is_open(self, calls: int) -> bool:
         """True if a user who has not called lately would be admitted; `calls` is the number of calls now."""
-        return not self.draining and not self.account_blocked and calls < self._limits.sessions
+        shut = self.draining or self.account_blocked or self._spending.full()
+        return not shut and calls < self._limits.sessions
 
     def refusal(self, user: str, calls: int, again: bool, now: float) -> Refusal | None:
         """Why this user is not admitted; None if they are, and then it counts. `again`: they have a call already."""
@@ -58,6 +60,8 @@ class Door:
             return TOO_OFTEN
         if self.account_blocked:
             return BARRED
+        if over := self._spending.refusal(user):
+            return Refusal("budget", Close(4402, over.reason))
         if again and not self._takeovers.take(now, user):
             return EVERYWHERE
         self._rush.count(now)

@@ -1,6 +1,6 @@
-"""A call whose server is about to end: it is over at the next pause, in the caller's speech or in the persona's.
+"""A call that is to end, with its server or its budget: it is over at the next pause, of the caller or the persona.
 
-    told ──▶ the caller speaks ──▶ their turn is committed ──▶ closed with 1001
+    told ──▶ the caller speaks ──▶ their turn is committed ──▶ closed
       ├────▶ a reply plays ──▶ its pause (finish.py, pauses.py), and that was heard ──▶ closed
       ├────▶ the connection to the model was lost in the middle of a reply: the rest of it plays, as above
       ├────▶ neither: closed at once. Nobody answers what was asked last.
@@ -14,11 +14,9 @@ from actors.call.conversation import Conversation
 from actors.call.finish import Finish
 from actors.call.host import SwitchboardHost
 from actors.call.timers import PauseDue
-from actors.messages.admission import Drain
-from actors.messages.caller import Close, Notice
+from actors.messages.admission import RESTARTING, Drain
 
 LOOK_SECONDS = 0.1
-RESTARTING = Close(1001, "the server is restarting: call again in a moment")
 
 
 class CallDrain:
@@ -27,6 +25,7 @@ class CallDrain:
     def __init__(self, host: SwitchboardHost, caller: Caller, conversation: Conversation) -> None:
         self._host, self._caller, self._conversation = host, caller, conversation
         self._until: float | None = None
+        self._close = RESTARTING
 
     def come(self, message: Drain | PauseDue, *, away: bool) -> None:
         """It is time to end, or to look whether there is a pause; there is none while the caller is `away`."""
@@ -34,14 +33,14 @@ class CallDrain:
         if isinstance(message, Drain):
             if self._until is not None:
                 return
-            self._until = now + message.within
-            self._caller.tell(Notice("draining", "The server is restarting: this call ends at the next pause."))
+            self._until, self._close = now + message.within, message.close
+            self._caller.tell(message.notice)
             self._conversation.outbound.playing.finish(Finish(now, message.within))
         self._host.pace()
         speaks = self._conversation.inbound.stream.speaking
         paused = not (away or speaks or self._is_broken_off()) and self._conversation.outbound.silent(now)
         if paused or self._until is None or now >= self._until - 0.001:
-            self._host.leave(RESTARTING)
+            self._host.leave(self._close)
         else:
             self._host.after(min(LOOK_SECONDS, self._until - now), PauseDue())
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from actors.messages.caller import Chose, Close, Counted, FromCaller, Mode, SearchedPersona, ToCaller
+from actors.messages.caller import Chose, Close, Counted, FromCaller, Mode, Notice, SearchedPersona, ToCaller
 from actors.messages.ids import ChoiceId
 from actors.messages.resuming import NotResumed, NotResumedCode
 from actors.runtime import LoopRef, Ref
@@ -11,6 +11,8 @@ from personas import Persona
 from personas.meter import Bill
 from upstream.hot_message import hot_message
 
+RESTARTING = Close(1001, "the server is restarting: call again in a moment")
+DRAINING = Notice("draining", "The server is restarting: this call ends at the next pause.")
 GONE = Close(1006, "the connection is gone")  # the close code of a connection that ended without one
 
 
@@ -170,12 +172,15 @@ class Displaced:
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """The server is about to end. Told to a call: end at a pause, within so many seconds. To the supervisor: all calls.
+    """Told to a call: end at a pause, within so many seconds. To the supervisor, because the server ends: all calls.
 
     The supervisor admits nobody any more, and lets the calls go on for as long as that leaves time for their pauses.
+    The caller is told the notice at once, and the close at the end.
     """
 
     within: float
+    notice: Notice = DRAINING
+    close: Close = RESTARTING
 
 
 @dataclass(frozen=True, slots=True)

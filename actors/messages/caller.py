@@ -251,7 +251,7 @@ class Clear:
 
 
 NoticeCode: TypeAlias = Literal[
-    "switching", "reconnecting", "resumed", "waiting", "say_again", "typed_only", "minute", "draining"
+    "switching", "reconnecting", "resumed", "waiting", "say_again", "typed_only", "minute", "draining", "budget"
 ]
 
 

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 EVERY = 0.02  # seconds between two checks on the loop
 LATE = 0.1  # seconds; a delay of so much is logged
+MINUTE = 60.0  # of which the worst is remembered, and of the one before: reading it changes nothing
 
 STEPS = (
     0.001,
@@ -33,12 +34,12 @@ STEPS = (
 
 
 class LoopLag:
-    """The delays of the loop: a histogram, their sum in seconds, and the worst since it was last taken."""
+    """The delays of the loop: a histogram, their sum in seconds, and the worst of the last one to two minutes."""
 
     def __init__(self) -> None:
         self.counts = [0] * (len(STEPS) + 1)
         self.total = 0.0
-        self._worst = 0.0
+        self._worst = self._worst_before = 0.0
 
     def add(self, seconds: float) -> None:
         """Count a delay."""
@@ -46,27 +47,35 @@ class LoopLag:
         self.total += seconds
         self._worst = max(self._worst, seconds)
 
-    def take_worst(self) -> float:
-        """The worst delay since the last call, in seconds."""
-        worst, self._worst = self._worst, 0.0
-        return worst
+    @property
+    def worst(self) -> float:
+        """The worst delay of this minute and the one before, in seconds."""
+        return max(self._worst, self._worst_before)
+
+    def next_minute(self) -> None:
+        """A minute has passed."""
+        self._worst_before, self._worst = self._worst, 0.0
 
 
 class Running:
     """The actor and the message that the loop is at. Written at every message without a lock; the watchdog reads it."""
 
-    __slots__ = ("actor", "deepest", "message")
+    __slots__ = ("actor", "deepest", "deepest_before", "message")
 
     def __init__(self) -> None:
         self.actor: Any = None
         self.message: Any = None
-        self.deepest = 0
-        """The messages in the longest mailbox since this was last taken."""
+        self.deepest = self.deepest_before = 0
+        """The messages in the longest mailbox of this minute, and of the one before."""
 
-    def take_deepest(self) -> int:
-        """The messages in the longest mailbox since the last call."""
-        deepest, self.deepest = self.deepest, 0
-        return deepest
+    @property
+    def deepest_lately(self) -> int:
+        """Of both."""
+        return max(self.deepest, self.deepest_before)
+
+    def next_minute(self) -> None:
+        """A minute has passed."""
+        self.deepest_before, self.deepest = self.deepest, 0
 
     def __str__(self) -> str:
         actor, message = self.actor, self.message
@@ -81,8 +90,9 @@ running = Running()
 class Watchdog:
     """A timer on the loop that measures its delay, and a thread that logs once for each stall what blocks the loop."""
 
-    def __init__(self, late: LoopLag, heard_from: float = LATE) -> None:
-        self._late, self._heard_from = late, heard_from
+    def __init__(self, late: LoopLag, heard_from: float = LATE, minute: float = MINUTE) -> None:
+        self._late, self._heard_from, self._minute = late, heard_from, minute
+        self._turns_at = time.monotonic() + minute
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._due = time.monotonic() + EVERY
@@ -103,6 +113,10 @@ class Watchdog:
         self._late.add(late)
         if late >= self._heard_from:
             log.warning("the loop was late by %.0f ms", late * 1000)
+        if now >= self._turns_at:
+            self._late.next_minute()
+            running.next_minute()
+            self._turns_at = now + self._minute
         self._due = now + EVERY
         self._timer = self._loop.call_later(EVERY, self._look)
 

@@ -110,7 +110,9 @@ class Scene:
         limits: Limits | None = None,
         address: str = "",
         languages: Languages | None = None,
+        **services: Any,
     ) -> None:
+        """`services` are further fields of Services."""
         self.stage = stage
         self.catalogue = catalogue or shipped()
         self.current = CurrentCatalogue(self.catalogue)
@@ -121,7 +123,12 @@ class Scene:
         self.caller = Probe("caller")
         self.connection = 1
         self.services = Services(
-            self.current, self.upstream, cast(Pool, self.decoders), limits or Limits(), clock=stage.clock
+            self.current,
+            self.upstream,
+            cast(Pool, self.decoders),
+            limits or Limits(),
+            clock=stage.clock,
+            **services,
         )
         session = UserSessionActor("somebody", "scene", self.services, self.supervisor, address)
         self.session: Hired[SessionInbox] = launch(session, self.supervisor)

@@ -13,7 +13,7 @@ from bench.attacks.cases import Case
 from bench.attacks.launcher import AttackProcess, attack_process
 from bench.attacks.memory import Held, Memory, alike
 from bench.attacks.neighbours import NEWCOMERS, SENDERS, WORDS, Neighbours, summary, words
-from bench.attacks.server import start, worst_ms
+from bench.attacks.server import Lateness, start
 from bench.callers import Call
 from bench.load import Load, Reading, at, load
 from bench.marks import now, user
@@ -78,15 +78,16 @@ class _Measured:
 
     async def row(self) -> dict[str, Any]:
         """Measure before, during and after the attack."""
-        memory, port = Memory(self._running.host.process, MOST_MB, self._stop), self._running.host.port
+        memory = Memory(self._running.host.process, MOST_MB, self._stop)
+        lateness = Lateness(self._running.host.metrics)
         async with memory.watched(), self._neighbours.meanwhile(), self._attack_process():
             await asyncio.sleep(self._pace.settle)
             before = await self._phase(self._pace.before)
             held = memory.samples[-1]
-            await worst_ms(port)  # resets the maximum
+            await lateness.begin()
             during = await self._attacked()
             spent = await self._attack.spent() if self._attack else {}
-            loop = await worst_ms(port)
+            loop = await lateness.worst_ms()
             peak, after = memory.peak(during.since), await memory.back(held, self._pace.after)
         return {
             **self._felt(before, during), "loop_ms": loop, **_memory(held, peak, after, during.until), **spent,

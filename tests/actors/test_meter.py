@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.budgets.register import Memory
 from actors.messages.admission import GONE, Detached, LostSight, SeenAgain
 from actors.messages.caller import Chose, Close, ConfigAck, HungUp, Notice, Summary, Typed
 from actors.persona import MinuteOver, PersonaActor
@@ -263,7 +264,7 @@ def test_an_edit_without_a_new_price_is_the_same_stay(stage: Stage) -> None:
     scene.on_the_line(TINA)
     told = scene.caller.heard[0].price
     assert (told.rounding, told.text) == (
-        "minute", "12.00 INR a minute, each minute begun counts, the first 30 seconds free",
+        "minute", "12.00 INR a minute, each minute begun counts, the first 30 seconds of a day free",
     )  # fmt: skip
     stage.advance(40)
     scene.current.catalogue = tuned("second")
@@ -372,3 +373,35 @@ def test_no_time_is_lost_or_made_up(stays: list[tuple[Any, int, int]]) -> None:
 
 def _seconds(meter: Meter, now: int) -> dict[str, int]:
     return {stay.persona.id: stay.seconds for stay in meter.bill(now / 1000).stays}
+
+
+def test_free_seconds_come_once_a_day(stage: Stage) -> None:
+    """Over all calls of a user, whoever they talk to; and again after midnight, in the middle of a call."""
+    catalogue = priced(**{TINA: {**RUPEES, "free_seconds": 60}, MOHIT: {**RUPEES, "free_seconds": 90}})
+    scene = Scene(stage, catalogue, LONG)
+    scene.on_the_line(TINA)
+    stage.advance(40)
+    scene.says(HungUp())
+    assert summary(scene)[1] == ["0.00 INR"]
+    scene.end()
+    stage.advance(12 * 3600 - 62 - stage.now)
+    again = Scene(stage, catalogue, LONG, register=scene.services.register)
+    again.on_the_line(MOHIT)
+    stage.advance(62)  # until midnight: fifty of them are free
+    stage.advance(91)  # of these ninety
+    again.says(HungUp())
+    assert summary(again) == ([(MOHIT, 153, "2.70 INR")], ["2.70 INR"])
+    again.end()
+
+
+def test_two_calls_cost_the_seconds_that_they_show(stage: Stage) -> None:
+    """What is left of each, and was not a whole second, costs nothing."""
+    catalogue = priced(**{TINA: {"per_minute": 60, "currency": "INR"}})
+    register = Memory()
+    for _ in range(3):
+        scene = Scene(stage, catalogue, LONG, register=register)
+        scene.on_the_line(TINA)
+        stage.advance(20.6)
+        scene.says(HungUp())
+        assert summary(scene) == ([(TINA, 20, "20.00 INR")], ["20.00 INR"])
+        scene.end()

@@ -9,7 +9,7 @@ import typer.main
 from typer.core import TyperOption
 from typer.testing import CliRunner
 
-from actors.services import Setting
+from actors.setting import Setting
 from cli import app
 from cli.options import table, with_options
 

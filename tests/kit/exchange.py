@@ -17,12 +17,14 @@ import psutil
 import pykka
 
 from actors.admission.waiting import Ledger
+from actors.budgets.limits import Budgets
 from actors.counters import Counters
 from actors.runtime import Hired
 from actors.services import Limits, Services, Trials
 from actors.session import SessionInbox
 from audio import Pool
-from cli.server import Frontend, accept_callers, bind
+from cli.listening import bind
+from cli.server import Frontend, accept_callers
 from cli.shutdown import Shutdown
 from engine.ear.vad import Loudness
 from engine.faults.script import Script
@@ -40,6 +42,7 @@ from tests.kit.story import decoders, until
 from upstream.link import Upstream
 from upstream.readiness import Readiness
 from web.addresses import Addresses
+from web.admin import AdminShore
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 
 CLIPS = Path(__file__).parents[2] / "clips"
@@ -52,6 +55,8 @@ class Exchange:
 
     url: str
     http: str
+    metrics: str
+    """Where the metrics are."""
     engine: Server
     pool: Pool
     upstream: Upstream
@@ -106,6 +111,7 @@ async def exchange(
     addresses: Addresses | None = None,
     workers: Workers | None = None,
     default_astrologer: str = "",
+    budgets: Budgets | None = None,
 ) -> AsyncIterator[Exchange]:
     """Start it all, and let go of it in reverse; the supervisor must end without a failure.
 
@@ -118,15 +124,25 @@ async def exchange(
     async with decoders() as pool, engine.listen("127.0.0.1", 0) as port:
         model = upstream(Upstream(f"ws://127.0.0.1:{port}{PATH}", "gpt-realtime-2.1", TOKEN))
         services = Services(
-            current, model, pool, limits or Limits(), trials=trials, default_astrologer=default_astrologer
+            current,
+            model,
+            pool,
+            limits or Limits(),
+            trials=trials,
+            default_astrologer=default_astrologer,
+            budgets=budgets or Budgets(),
         )
         answers = Readiness(model).would_answer
-        frontend = Frontend(bind("127.0.0.1", 0), None, hosts, origins, client_limits, addresses or Addresses())
+        admin = AdminShore(bind("127.0.0.1", 0))
+        frontend = Frontend(
+            bind("127.0.0.1", 0), None, hosts, origins, client_limits, addresses or Addresses(), admin=admin
+        )
         async with accept_callers(frontend, services, "local engine", answers, shutdown) as (supervisor, address):
             try:
                 yield Exchange(
                     url=f"ws://{address}",
                     http=f"http://{address}",
+                    metrics=f"{admin.url}/metrics",
                     engine=engine,
                     pool=pool,
                     upstream=model,

@@ -12,10 +12,14 @@ from dataclasses import dataclass, field
 
 from tests.kit.story import WITHIN
 
+METRICS = re.compile(r"metrics at (\S+)$")
 LISTENING = re.compile(r"listening on https?://(\S+?),")
 START_SECONDS = 180.0
 STOP_SECONDS = 60.0
-KEYS = ("OPENAI_API_KEY", "UPSTREAM_API_KEY", "UPSTREAM_URL", "LOCAL_LLM_URL", "HOST", "PORT", "PERSONAS_FILE")
+KEYS = (
+    "OPENAI_API_KEY", "UPSTREAM_API_KEY", "UPSTREAM_URL", "LOCAL_LLM_URL", "HOST", "PORT", "PERSONAS_FILE",
+    "ADMIN_HOST", "ADMIN_PORT", "ADMIN_TOKEN", "BUDGET_FILE",
+)  # fmt: skip
 
 
 @dataclass
@@ -24,6 +28,8 @@ class Server:
 
     process: subprocess.Popen[str]
     address: str = ""
+    metrics: str = ""
+    """Where the metrics are."""
     log: list[str] = field(default_factory=list)
     listening: threading.Event = field(default_factory=threading.Event)
     news: threading.Condition = field(default_factory=threading.Condition)
@@ -40,6 +46,8 @@ class Server:
             with self.news:
                 self.log.append(line)
                 self.news.notify_all()
+            if found := METRICS.search(line):
+                self.metrics = found[1]
             if found := LISTENING.search(line):
                 self.address = found[1]
                 self.listening.set()

@@ -10,7 +10,7 @@ from actors.messages.admission import Admitted, Connected, Inquired
 from actors.runtime import Ref
 from actors.services import Limits
 from audio import Pool
-from cli.server import bind
+from cli.listening import bind
 from personas import Catalogue, CurrentCatalogue
 from tests.kit.four import FOUR
 from web import application, serving
@@ -46,10 +46,11 @@ async def shore(
     addresses: Addresses | None = None,
     tls: ssl.SSLContext | None = None,
     client_limits: ClientLimits = CLIENT_LIMITS,
+    counters: Counters | None = None,
 ) -> AsyncIterator[str]:
     """Serve; HOST:PORT."""
     rest = Rest(supervisor, CurrentCatalogue(catalogue), "nobody", _always)
-    counters = Counters()
+    counters = counters or Counters()
     connections = Connections(limits or Limits(), counters.address_refused, addresses)
     app = application(
         rest,

@@ -19,11 +19,12 @@ import uvloop
 from aiohttp import web
 
 from actors.call.snapshot import SessionSnapshot
+from actors.counters import Counters
 from actors.messages.admission import Connected, Detached, From, Inquired
 from actors.messages.caller import Close, Pong
 from actors.runtime.ref import alive
 from actors.services import Limits
-from cli.server import bind
+from cli.listening import bind
 from tests.kit.exchange import exchange
 from tests.kit.insides import shown
 from tests.kit.raw import BINARY, PING, Raw, head
@@ -48,15 +49,6 @@ class Supervisor:
     def tell(self, message: Connected | Inquired, /) -> None:
         if isinstance(message, Connected):
             message.outbox.tell(Close(1000, "bye"))
-
-
-async def metric(address: str, name: str) -> float:
-    """One figure, as a neighbour reads it; 0 where there is none."""
-    line = await Line.dial(address, "127.0.0.1")
-    assert (await line.ask("/metrics"))[0] == 200
-    line.hang_up()
-    counters = dict(row.rsplit(" ", 1) for row in line.last.decode().splitlines() if not row.startswith("#"))
-    return float(counters.get(name, 0))
 
 
 async def crowd_of(address: str, count: int) -> tuple[list[Line], list[Line]]:
@@ -87,10 +79,11 @@ def test_a_stranger_with_many_connections_turns_nobody_else_away(
     """A few are served, the others closed unread; when they are gone, there is room for as many; one line tells it."""
 
     async def story() -> None:
-        async with shore(Supervisor(), limits=Limits(address_questions=1000), addresses=STRICT) as address:
+        limits, counters = Limits(address_questions=1000), Counters()
+        async with shore(Supervisor(), limits=limits, addresses=STRICT, counters=counters) as address:
             stay, refused = await crowd_of(address, 200)
             assert 20 <= len(stay) <= 60
-            assert await metric(address, 'voice_address_refused_total{kind="connections"}') >= 140
+            assert counters.address_refused["connections"] >= 140
             neighbours = await asyncio.gather(*(Line.dial(address, "127.0.0.1") for _ in range(50)))
             assert {await one.call() for one in neighbours} == {101}
             hang_up(*stay, *refused, *neighbours)
@@ -146,7 +139,8 @@ def test_questions_of_one_address_are_bounded() -> None:
     """429 says when to ask again, and the connection is closed; a neighbour is answered."""
 
     async def story() -> None:
-        async with shore(Supervisor(), limits=LIMITS, addresses=STRICT) as address:
+        counters = Counters()
+        async with shore(Supervisor(), limits=LIMITS, addresses=STRICT, counters=counters) as address:
             line, statuses = await Line.dial(address), Counter[int]()
             for _ in range(100):
                 status, headers = await line.ask("/api/astrologers")
@@ -157,7 +151,7 @@ def test_questions_of_one_address_are_bounded() -> None:
             assert int(headers["retry-after"]) > 0
             assert b"wait a few seconds" in line.last
             assert await line.is_closed()
-            assert await metric(address, 'voice_address_refused_total{kind="questions"}') == 1
+            assert counters.address_refused["questions"] == 1
             line.hang_up()
 
     run(story())

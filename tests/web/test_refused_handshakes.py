@@ -54,7 +54,7 @@ def test_each_reason_has_its_count_and_its_line(
                 line.writer.write(request)
                 assert (await line.answer())[0] in (400, 403, 404)
                 line.hang_up()
-            async with client.get(f"{server.http}/metrics") as figures:
+            async with client.get(server.metrics) as figures:
                 assert f'voice_handshakes_refused_total{{reason="{reason}"}} 3.0' in await figures.text()
 
     with caplog.at_level("DEBUG"):

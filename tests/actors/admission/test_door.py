@@ -1,13 +1,16 @@
 """Who may come in, with real sessions under a real supervisor."""
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from actors.admission.door import Door
-from actors.messages.admission import Admitted, Connected, From
-from actors.messages.caller import Chose, Close, HungUp, Recorded
+from actors.budgets.limits import Budgets
+from actors.budgets.register import Memory
+from actors.budgets.spending import Spending
+from actors.messages.admission import Admitted, Connected, From, Inquired, Report
+from actors.messages.caller import Chose, Close, Error, HungUp, Recorded
 from actors.runtime import Stop
 from actors.services import Limits, Services
 from actors.testing.probe import Probe
@@ -23,10 +26,11 @@ from tests.kit.four import FOUR, TINA
 class House:
     """A supervisor, and the connections to the model of all who call."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, **more: Any) -> None:
         self.stage, self.wires = stage, Wires()
         self.decoders = Decoders()
-        services = Services(CurrentCatalogue(FOUR), self.wires, cast(Pool, self.decoders))
+        services = Services(CurrentCatalogue(FOUR), self.wires, cast(Pool, self.decoders), clock=stage.clock, **more)
+        self.spending = services.spending
         self.supervisor = stage.launch(SupervisorActor, services)
 
     def calls(self, user: str, *says: Chose | HungUp | Recorded, address: str = "") -> Probe:
@@ -66,10 +70,10 @@ def test_one_user_cannot_use_up_the_lines_of_all(stage: Stage, house: House) -> 
     assert closed(house.calls("loop", HungUp())) == [1000]
 
 
-def test_the_door_is_open_while_there_is_a_line_free() -> None:
+def test_the_door_is_open_while_there_is_a_line_free(stage: Stage) -> None:
     """What /ready says is what the next caller finds."""
     for calls in (0, 1, 2, 3):
-        door = Door(Limits(sessions=2))
+        door = Door(Limits(sessions=2), Spending(Budgets(), Memory(), stage.clock))
         assert door.is_open(calls) == (door.refusal("somebody", calls, False, 0.0) is None) == (calls < 2)
 
 
@@ -78,3 +82,26 @@ def test_a_session_knows_from_where_its_caller_calls(house: House) -> None:
     house.decoders.by_hand = True
     house.calls("somebody", Chose(TINA), Recorded(b"a clip"), address="192.0.2.1")
     assert house.decoders.clips[-1].by[0] == ("address", "192.0.2.1")
+
+
+def test_who_has_spent_their_day_is_not_let_in(stage: Stage) -> None:
+    """They are told why; others come in, until the server has spent its own: then it is not ready, either."""
+    house = House(stage, budgets=Budgets(budget_user_tokens=100, budget_day_tokens=150))
+    spending, ready = house.spending, Probe("ready")
+    call = house.calls("loop", Chose(TINA))
+    spending.call("loop").book(100, 0)
+    refused = house.calls("loop", Chose(TINA))
+    reason = "what your calls may cost in a day is spent: call again after 00:00 UTC"
+    assert (refused.expect(Error), refused.expect(Close)) == (Error("budget", reason), Close(4402, reason))
+    assert closed(call) == []  # the newer call did not replace it
+    assert closed(house.calls("other", Chose(TINA))) == []
+    house.supervisor.tell(Inquired(ready))
+    assert ready.expect(Report).admitting
+    spending.call("other").book(50, 0)
+    assert closed(house.calls("third", Chose(TINA))) == [4402]
+    house.supervisor.tell(Inquired(ready))
+    assert not ready.expect(Report).admitting
+    assert (spending.stopped["user_tokens"], spending.stopped["day_tokens"]) == (2, 2)
+    house.supervisor.tell(Stop())
+    stage.advance(10)
+    stage.expect_terminated(house.supervisor)

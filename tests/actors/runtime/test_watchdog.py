@@ -68,8 +68,8 @@ def test_a_stall_is_told_once_with_who_and_where() -> None:
             sleeper.tell(Stop())
             await parent.told(Down)
             await until(lambda: "the loop was late by" in ears.said[-1])
-            assert late.take_worst() >= LATE
-            assert late.take_worst() == 0
+            assert late.worst >= LATE
+            assert late.worst >= LATE  # it was only read
             assert sum(late.counts[7:]) >= 1
 
     log, ears = logging.getLogger("actors.runtime.watchdog"), Ears()

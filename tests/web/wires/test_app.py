@@ -45,7 +45,7 @@ from schemas import Refused
 from tests.kit.four import FOUR, MOHIT, TINA
 from web.wires import app
 
-BILL = Bill((Stay(FOUR.get(TINA), 61), Stay(FOUR.get(MOHIT), 5)))
+BILL = Bill((Stay(FOUR.get(TINA), 61, cost=1016), Stay(FOUR.get(MOHIT), 5, cost=83)))
 TARIFF = Pricing(333, "KWD", 3, 30, True).tariff
 CODES = schemas.read("answer")["$defs"]["error"]["properties"]["code"]["enum"]
 STREAM = {"mode": "stream", "input": "pcm16", "output": "pcm16"}
