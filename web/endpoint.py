@@ -14,6 +14,7 @@ from actors.admission.waiting import Ledger
 from actors.counters import Counters
 from actors.messages.admission import Connected, From, Resume, Wished
 from actors.messages.caller import Chose, Close, Error, Mode, SearchedPersona, TooFast
+from actors.messages.identity import Identity
 from actors.runtime import Ref
 from realtime import subprotocols
 from web.addresses import ADDRESS
@@ -157,7 +158,7 @@ class Endpoint:
             session = await self._resumed(socket, request, comer)
             resumed = session is not None
             if not session and not outbox.closing:
-                self._supervisor.tell(Connected(user, connection, outbox, mode, address))
+                self._supervisor.tell(Connected(Identity(user), connection, outbox, mode, address))
                 session = await outbox.admitted
             if session:
                 if not resumed and (wish := _wish(request.query)):

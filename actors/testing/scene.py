@@ -8,6 +8,7 @@ from typing import Any, cast
 from actors.admission.slots import PersonaSlots
 from actors.messages.admission import Attached, Detached, From, ReleaseSlots, Reserve
 from actors.messages.caller import Chose, ConfigAck, FromCaller
+from actors.messages.identity import Identity
 from actors.runtime import Clock, Down, Hired, Ref, Stop, launch
 from actors.services import Limits, Services
 from actors.session import SessionInbox, UserSessionActor
@@ -110,6 +111,7 @@ class Scene:
         limits: Limits | None = None,
         address: str = "",
         languages: Languages | None = None,
+        identity: Identity = Identity("somebody"),  # noqa: B008  # it is frozen
     ) -> None:
         self.stage = stage
         self.catalogue = catalogue or shipped()
@@ -123,7 +125,7 @@ class Scene:
         self.services = Services(
             self.current, self.upstream, cast(Pool, self.decoders), limits or Limits(), clock=stage.clock
         )
-        session = UserSessionActor("somebody", "scene", self.services, self.supervisor, address)
+        session = UserSessionActor(identity, "scene", self.services, self.supervisor, address)
         self.session: Hired[SessionInbox] = launch(session, self.supervisor)
         self.session.tell(Attached(self.connection, self.caller))
 

@@ -22,6 +22,7 @@ from actors.messages.caller import (
     Spoke,
     Typed,
 )
+from actors.messages.identity import Identity
 from actors.messages.resuming import NotResumed, Resumed, ResumeOffer
 from actors.testing.fragile import FragileLine
 from tests.simulation.world import World
@@ -69,7 +70,7 @@ class Network:
     def connect(self) -> None:
         """The call begins."""
         self.line = self._new()
-        self.caller.supervisor.tell(Connected(self.caller.user, self.line.number, self.line))
+        self.caller.supervisor.tell(Connected(Identity(self.caller.user), self.line.number, self.line))
         self._soon()
 
     def _new(self) -> Line:
