@@ -18,6 +18,7 @@ from actors.messages.admission import Drain
 from actors.runtime import Hired, Stop, Watchdog, launch
 from actors.services import Services
 from audio import Pool
+from cli.entrance import entrance
 from cli.failure import CannotServe
 from cli.file_descriptors import raise_limit, room_for_callers
 from cli.forced_exit import exit_within
@@ -36,6 +37,7 @@ from upstream.models import LOCAL, named
 from upstream.readiness import Readiness
 from web import application, serving
 from web.addresses import Addresses
+from web.auth import OPEN, Auth
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import UNLIMITED, Connections
 from web.cors import answer_preflights
@@ -82,6 +84,7 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
     listener = bind(settings.host, settings.port)
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
+        auth = await stack.enter_async_context(entrance(settings.entrance, listener, current, settings.addresses))
         upstream = await _upstream(settings, stack, console)
         with console.status("starting the decoders"):
             pool = Pool()
@@ -100,9 +103,7 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         )  # before the log line "listening": who reads it may stop the server at once
         warn_of_languages(settings.personas, catalogue, upstream.can.languages, raw)
         name = "local engine" if settings.local else upstream.host
-        frontend = Frontend(
-            listener, tls, settings.allow_host, settings.allow_origin, addresses=settings.addresses, most=room
-        )
+        frontend = _frontend(settings, listener, tls, room, auth)
         answers = Readiness(upstream).would_answer
         try:
             supervisor, address = await stack.enter_async_context(
@@ -132,6 +133,14 @@ class Frontend:
     addresses: Addresses = field(default_factory=Addresses)
     most: int = UNLIMITED
     """Connections that may be open at once."""
+    auth: Auth = OPEN
+
+
+def _frontend(
+    settings: Settings, listener: socket.socket, tls: ssl.SSLContext | None, most: int, auth: Auth
+) -> Frontend:
+    hosts, origins, addresses = settings.allow_host, settings.allow_origin, settings.addresses
+    return Frontend(listener, tls, hosts, origins, addresses=addresses, most=most, auth=auth)
 
 
 @asynccontextmanager
@@ -156,7 +165,7 @@ async def accept_callers(
         answer_preflights,
         spread_calls(services.limits.connects),
     ]
-    app = application(rest, supervisor, metrics, guards, frontend.client_limits)
+    app = application(rest, supervisor, metrics, guards, frontend.client_limits, frontend.auth)
     async with serving(app, frontend.listener, connections, frontend.tls, frontend.client_limits) as address:
         try:
             yield supervisor, address

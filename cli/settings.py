@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from actors.services import Limits, Setting
+from cli.entrance import Entrance
 from engine import WAIT, WORKERS
 from personas import SHIPPED
 from upstream.link import Upstream, check_url
@@ -82,6 +83,7 @@ class Settings:
             option=FILE,
         ),
     ] = None
+    entrance: Entrance = field(default_factory=Entrance)
     upstream_url: Annotated[
         str | None,
         Setting(

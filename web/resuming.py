@@ -55,18 +55,22 @@ class Comer:
     outbox: Outbox
     seconds: float
     """For its first message."""
+    refusal: Close | None = None
+    """Why it may not begin a call: if it does not resume one, it is closed with this."""
 
     async def resume(self, socket: Socket, supervisor: Ref[Resume]) -> Session | None:
         """The session that goes on over this connection. If there is none the caller is told so, or is closed."""
         asked = await self._asked(socket)
         if isinstance(asked, Close):
-            self.outbox.tell(asked)
+            self.outbox.tell(self.refusal or asked)
             return None
         verdict = Verdict()
         where = (asked.token, asked.attach, asked.received)
         supervisor.tell(Resume(self.user, self.connection, self.outbox, verdict, *where))
         told = await verdict.told
         self.outbox.tell(told)
+        if isinstance(told, NotResumed) and self.refusal:
+            self.outbox.tell(self.refusal)
         return told.session if isinstance(told, Admitted) else None
 
     async def _asked(self, socket: Socket) -> ResumeAsked | Close:
