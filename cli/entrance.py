@@ -21,6 +21,7 @@ from web.auth.followed import FAULTS, Followed, fault_text, from_address, from_f
 from web.auth.jwks import read_jwks
 from web.auth.keys import ServerKeys, read_keys
 from web.auth.logins import Logins
+from web.auth.refusal import Unfit
 from web.auth.revoked import read_revoked
 
 log = logging.getLogger("serve")
@@ -46,6 +47,7 @@ class Entrance:
             help="Whoever reaches the server may call, without a token.",
             doc="whoever reaches the server may call, as whom they like; without keys this must be said on any address "
             "but loopback, see [Who may come in](#who-may-come-in)",
+            variable="SERVE_OPEN",
         ),
     ] = False
     api_key: Annotated[
@@ -144,7 +146,7 @@ async def _logins(settings: Entrance, stack: AsyncExitStack) -> Logins | None:
         elif settings.jwt_keys:
             keys = await _file(Path(settings.jwt_keys), "--jwt-keys", read_jwks, stack)
         return Logins(settings.jwt_secret, keys, settings.jwt_audience, settings.jwt_issuer)
-    except ValueError as fault:
+    except Unfit as fault:
         raise CannotServe(f"JWT_SECRET, --jwt-keys: {fault}.", 2) from None
 
 

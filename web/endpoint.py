@@ -40,6 +40,7 @@ from web.user_id import read_user_id
 DEAD_SECONDS = 60  # the kernel ends a connection on which sent bytes stay unacknowledged for so long
 CLOSE_SECONDS = 2.0
 SUBPROTOCOL = "voice.v1"
+TOO_MANY_RESUMES = Close(4429, "too many connections without a token come from your address: wait a few seconds")
 MODES: tuple[Mode, ...] = ("clip", "stream")
 BROKEN_FRAME = (1002, 1007, 1009)  # the codes with which aiohttp closes for a frame that it cannot take
 TOO_BIG = f"a frame may hold {MAX_FRAME // 2**20} MiB: send shorter clips".encode()
@@ -210,8 +211,10 @@ class Endpoint:
         if not asks_to_resume(request.query):
             return None
         if isinstance(visitor, Close):
-            may_resume = request.get(MAY_RESUME)
-            if visitor.code != NO_TOKEN.code or (may_resume and not may_resume()):
+            if visitor.code != NO_TOKEN.code:
+                return None
+            if (may_resume := request.get(MAY_RESUME)) and not may_resume():
+                comer.outbox.tell(TOO_MANY_RESUMES)
                 return None
             comer = replace(comer, refusal=visitor)
         if session := await comer.resume(socket, self._supervisor):

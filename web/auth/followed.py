@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from web.auth.refusal import Unfit
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -91,7 +93,7 @@ def fault_text(fault: BaseException) -> str:
     """What went wrong, without what was read: that may be a secret."""
     if isinstance(fault, OSError) and fault.strerror:
         return fault.strerror
-    if isinstance(fault, ValueError) and not isinstance(fault, UnicodeError) and type(fault) is ValueError:
+    if isinstance(fault, Unfit):
         return str(fault)
     return f"it could not be read ({type(fault).__name__})"
 
@@ -109,10 +111,10 @@ def from_file(path: Path) -> Read:
 
 
 def from_address(url: str, tls: ssl.SSLContext | None = None) -> Read:
-    """Reads an https address: no redirects, no cookies, no proxy of the environment. Raises ValueError for another."""
+    """Reads an https address: no redirects, no cookies, no proxy of the environment. Raises Unfit for another."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
-        raise ValueError("the address of the keys begins with https://")
+        raise Unfit("the address of the keys begins with https://")
 
     async def read() -> bytes:
         timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
@@ -121,7 +123,7 @@ def from_address(url: str, tls: ssl.SSLContext | None = None) -> Read:
             session.get(url, allow_redirects=False, ssl=tls or True, headers={"Accept-Encoding": "identity"}) as answer,
         ):
             if answer.status != 200:
-                raise ValueError(f"{parts.hostname} answered {answer.status}")
+                raise Unfit(f"{parts.hostname} answered {answer.status}")
             body = bytearray()
             async for piece in answer.content.iter_chunked(65536):
                 body += piece
@@ -133,4 +135,4 @@ def from_address(url: str, tls: ssl.SSLContext | None = None) -> Read:
 
 def _check(data: bytes | bytearray) -> None:
     if len(data) > MOST_BYTES:
-        raise ValueError(f"it has more than {MOST_BYTES} bytes")
+        raise Unfit(f"it has more than {MOST_BYTES} bytes")

@@ -7,6 +7,8 @@ from typing import Any
 import jwt
 import orjson
 
+from web.auth.refusal import Unfit
+
 ALGORITHMS = {"RSA": "RS256", "EC P-256": "ES256", "OKP Ed25519": "EdDSA"}
 """By `kty` and `crv`. A symmetric key (`oct`) is none of them: what is published is no secret."""
 LEAST_RSA = 2048  # bits, as RFC 7518 (3.3) demands
@@ -38,10 +40,10 @@ def read_jwks(text: bytes) -> KeySet:
     said = orjson.loads(text)
     listed = said.get("keys") if isinstance(said, dict) else None
     if not isinstance(listed, list) or len(listed) > MOST_KEYS:
-        raise ValueError("it is no JSON Web Key Set")
+        raise Unfit("it is no JSON Web Key Set")
     keys = tuple(key for one in listed if isinstance(one, dict) and (key := _key(one)))
     if not keys:
-        raise ValueError("it has no key for RS256, ES256 or EdDSA")
+        raise Unfit("it has no key for RS256, ES256 or EdDSA")
     return KeySet(keys)
 
 

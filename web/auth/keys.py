@@ -4,6 +4,8 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
+from web.auth.refusal import Unfit
+
 LEAST = 32  # characters: a token shows what a key has signed, so a short key could be found by trying
 _PURPOSE = b"persona-voice-server: tokens of calls, 1"
 
@@ -12,9 +14,9 @@ class ServerKeys:
     """Tokens are signed with the first key, and every key is taken, so that keys can be replaced one by one."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        """Raises ValueError for a key that is too short."""
+        """Raises Unfit for a key that is too short."""
         if any(len(key) < LEAST for key in keys):
-            raise ValueError(f"a key has at least {LEAST} characters: make one with `openssl rand -hex 32`")
+            raise Unfit(f"a key has at least {LEAST} characters: make one with `openssl rand -hex 32`")
         self._digests = [_digest(key) for key in keys]
         self._signing = [hmac.digest(key.encode(errors="surrogateescape"), _PURPOSE, "sha256") for key in keys]
 

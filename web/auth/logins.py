@@ -8,7 +8,7 @@ from actors.messages.caller import Close
 from actors.messages.identity import Identity
 from web.auth import claims
 from web.auth.jwks import ALGORITHMS, KeySet
-from web.auth.refusal import EXPIRED, UNKNOWN, TurnedAway
+from web.auth.refusal import EXPIRED, UNKNOWN, TurnedAway, Unfit
 
 LEAST_SECRET = 32  # characters: as long as the hash, as RFC 7518 (3.2) demands
 LEEWAY_SECONDS = 10  # by which the clocks of two machines may differ
@@ -34,9 +34,9 @@ class Logins:
     """Reads tokens. `secret` is for HS256 alone, `keys` are for the others; either may be missing."""
 
     def __init__(self, secret: str = "", keys: Keys | None = None, audience: str = "", issuer: str = "") -> None:
-        """Raises ValueError if the secret is too short."""
+        """Raises Unfit if the secret is too short."""
         if secret and len(secret) < LEAST_SECRET:
-            raise ValueError(f"a secret for HS256 has at least {LEAST_SECRET} characters")
+            raise Unfit(f"a secret for HS256 has at least {LEAST_SECRET} characters")
         self._secret, self._keys = secret, keys
         self._audience, self._issuer = audience or None, issuer or None
 

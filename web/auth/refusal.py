@@ -11,6 +11,10 @@ IN_ADDRESS = Close(4401, "a token of a login may not stand in an address: send i
 OTHER_USER = Close(4403, "the token is of another user")
 
 
+class Unfit(ValueError):
+    """What the server's owner has given cannot be used; the text says why, and quotes none of it."""
+
+
 class TurnedAway(Exception):
     """The caller may not come in; `close` is what they are told."""
 

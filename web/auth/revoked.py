@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from web.auth.refusal import Unfit
 from web.user_id import read_user_id
 
 
@@ -19,9 +20,9 @@ def read_revoked(text: bytes) -> Revoked:
     """The list in JSON: `{"sub": [...], "jti": [...]}`, either may be left out. Raises ValueError."""
     said = orjson.loads(text)
     if not isinstance(said, dict) or said.keys() - {"sub", "jti"}:
-        raise ValueError('it is not {"sub": [...], "jti": [...]}')
+        raise Unfit('it is not {"sub": [...], "jti": [...]}')
     lists = {name: said.get(name, []) for name in ("sub", "jti")}
     for name, values in lists.items():
         if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
-            raise ValueError(f"{name} is no list of texts")
+            raise Unfit(f"{name} is no list of texts")
     return Revoked(frozenset(map(read_user_id, lists["sub"])), frozenset(lists["jti"]))
