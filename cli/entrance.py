@@ -82,7 +82,8 @@ class Entrance:
         Path | None,
         Setting(
             help="File of users and tokens that are revoked (JSON).",
-            doc='file of those who may not come in any more: `{"sub": [...], "jti": [...]}`; followed',
+            doc='file of those who may not come in any more: `{"sub": [...], "jti": [...]}`; read again every 5 s',
+            variable="REVOKED_FILE",
             option={"exists": True, "dir_okay": False},
         ),
     ] = None
