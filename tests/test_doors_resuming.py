@@ -86,6 +86,7 @@ def test_whatever_else_is_said_without_a_token_is_4401(tmp_path: Path) -> None:
             assert await knock(line, "nonsense") == [4401]
             assert await knock(line, guess) == ["unknown", 4401]
             assert (line.counters.begun, len(line.engine.calls)) == (0, 0)
+            assert line.counters.refused == {4401: 4}
             async with LastingPhone(line.url, "user-1", bearer=call_token()) as phone:
                 await talked(phone)
                 ask = asks(phone)

@@ -197,9 +197,13 @@ class Endpoint:
             identity, address = visitor.identity, request.get(ADDRESS, "")
             self._supervisor.tell(Connected(identity, connection, outbox, identity.mode or mode, address))
         elif refusal:
-            self._counters.refused[refusal.code] += 1
-            outbox.tell(refusal)
+            self._turn_away(outbox, refusal)
         return await outbox.admitted
+
+    def _turn_away(self, outbox: Outbox, why: Close) -> None:
+        """Close the connection, unless it is closed already; it counts as refused."""
+        self._counters.refused[why.code] += 1
+        outbox.tell(why)
 
     async def _resumed(
         self, socket: Socket, request: web.Request, comer: Comer, visitor: Visitor | Close
@@ -214,11 +218,14 @@ class Endpoint:
             if visitor.code != NO_TOKEN.code:
                 return None
             if (may_resume := request.get(MAY_RESUME)) and not may_resume():
-                comer.outbox.tell(TOO_MANY_RESUMES)
+                self._turn_away(comer.outbox, TOO_MANY_RESUMES)
                 return None
             comer = replace(comer, refusal=visitor)
         if session := await comer.resume(socket, self._supervisor):
             return session
+        if isinstance(visitor, Close):
+            self._turn_away(comer.outbox, visitor)
+            return None
         may_call = request.get(MAY_CALL)
         if may_call and not comer.outbox.closing and not may_call():
             comer.outbox.tell(Error("busy", TOO_MANY_CALLS))

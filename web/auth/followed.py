@@ -112,9 +112,12 @@ def from_file(path: Path) -> Read:
 
 def from_address(url: str, tls: ssl.SSLContext | None = None) -> Read:
     """Reads an https address: no redirects, no cookies, no proxy of the environment. Raises Unfit for another."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname:
-        raise Unfit("the address of the keys begins with https://")
+    try:
+        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
+    except ValueError:  # of brackets that do not fit
+        scheme, host = "", None
+    if scheme != "https" or not host:
+        raise Unfit("the address of the keys begins with https://, and a host")
 
     async def read() -> bytes:
         timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
@@ -123,7 +126,7 @@ def from_address(url: str, tls: ssl.SSLContext | None = None) -> Read:
             session.get(url, allow_redirects=False, ssl=tls or True, headers={"Accept-Encoding": "identity"}) as answer,
         ):
             if answer.status != 200:
-                raise Unfit(f"{parts.hostname} answered {answer.status}")
+                raise Unfit(f"{host} answered {answer.status}")
             body = bytearray()
             async for piece in answer.content.iter_chunked(65536):
                 body += piece

@@ -152,7 +152,9 @@ def test_an_address_is_read_by_https() -> None:
     run(story())
 
 
-@pytest.mark.parametrize("url", ["http://login.example/jwks", "https://", "file:///etc/passwd", "ftp://login.example"])
+@pytest.mark.parametrize(
+    "url", ["http://login.example/jwks", "https://", "https://[", "file:///etc/passwd", "ftp://login.example"]
+)
 def test_no_other_address_is_read(url: str) -> None:
     """Whoever is on the way could put a key of their own in its place."""
     with pytest.raises(ValueError, match="https"):
