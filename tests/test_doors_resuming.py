@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -13,7 +14,7 @@ from phone.lasting import LastingPhone
 from tests.kit.doors import call_token, entrance_of, login
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
-from tests.kit.story import run
+from tests.kit.story import WITHIN, run
 from tests.test_resuming import cut, talked
 from web.addresses import Addresses
 from web.client_limits import ClientLimits
@@ -134,16 +135,20 @@ def test_nobody_takes_over_the_call_of_another(tmp_path: Path) -> None:
     run(story())
 
 
-def test_attempts_without_a_token_are_limited_by_address(tmp_path: Path) -> None:
-    """One address cannot try without end; another still can, and so can who has a token."""
+def test_attempts_without_a_token_are_limited_by_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One address cannot try without end; another still can."""
+    monkeypatch.setattr("web.rate_limits.RESUMES_A_CALL", 0.001)  # one, and the next after minutes
 
     async def story() -> None:
         addresses, limits = Addresses(["127.0.0.1"]), Limits(address_connects=1)
-        async with exchange(limits, doors=entrance_of(tmp_path), addresses=addresses) as line:
+        patient = ClientLimits(resume_seconds=WITHIN)
+        async with exchange(limits, doors=entrance_of(tmp_path), addresses=addresses, client_limits=patient) as line:
             guess = {"type": "resume", "token": "guessed", "attach": 0, "received": 0}
-            told = [await knock(line, guess, address="203.0.113.7") for _ in range(30)]
-            assert told[0] == ["unknown", 4401]
-            assert told[-1] == [4429]
-            assert await knock(line, guess, address="203.0.113.8") == ["unknown", 4401]
+            url, headers = f"{line.url}/ws/user-1?resume=true", {"X-Forwarded-For": "203.0.113.7"}
+            async with connect(url, additional_headers=headers, proxy=None) as first:
+                assert await knock(line, guess, address="203.0.113.7") == [4429]
+                assert await knock(line, guess, address="203.0.113.8") == ["unknown", 4401]
+                await first.send(json.dumps(guess))
+                assert json.loads(await first.recv())["code"] == "unknown"
 
     run(story())

@@ -56,7 +56,7 @@ class Comer:
     seconds: float
     """For its first message."""
     refusal: Close | None = None
-    """Why it may not begin a call: if it does not resume one, it is closed with this."""
+    """Why it may not begin a call: it is closed with this if its first message is none that resumes one."""
 
     async def resume(self, socket: Socket, supervisor: Ref[Resume]) -> Session | None:
         """The session that goes on over this connection. If there is none the caller is told so, or is closed."""
@@ -69,8 +69,6 @@ class Comer:
         supervisor.tell(Resume(self.user, self.connection, self.outbox, verdict, *where))
         told = await verdict.told
         self.outbox.tell(told)
-        if isinstance(told, NotResumed) and self.refusal:
-            self.outbox.tell(self.refusal)
         return told.session if isinstance(told, Admitted) else None
 
     async def _asked(self, socket: Socket) -> ResumeAsked | Close:

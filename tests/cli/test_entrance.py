@@ -111,14 +111,16 @@ def test_a_secret_alone_closes_the_server(tmp_path: Path) -> None:
 def test_who_is_revoked_does_not_come_in(tmp_path: Path) -> None:
     """By user, or by the token's id; the list is followed."""
     file = tmp_path / "revoked.json"
-    file.write_text('{"jti": ["7"]}')
+    file.write_text('{"sub": ["user-2"], "jti": ["7"]}')
 
     async def story() -> None:
         async with exchange(doors=replace(entrance_of(tmp_path), revoked=file)) as line:
             code, reason, _ = await knock(line, "ws", login(jti="7"))
             assert (code, reason) == (4401, "the token was revoked")
-            async with line.phone() as phone:
-                assert (await phone.closed()).code == 4401
+            phone = line.phone("user-2")
+            phone.bearer = call_token("user-2")
+            async with phone:
+                assert (await phone.closed()).reason == "the token was revoked"
             phone = line.phone()
             phone.bearer = login(jti="8")
             async with phone:
