@@ -157,10 +157,11 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         return SupervisorSnapshot(base.parent, base.children, base.cause, newest, self._slots.held())
 
     def _admit(self, caller: Connected) -> None:
-        before, now = self._newest.get(caller.user), self._services.clock.now()
+        user, now = caller.identity.user, self._services.clock.now()
+        before = self._newest.get(user)
         calls = len(self._entries)
         longest_away = self._resumes.longest_away if calls >= self._services.limits.sessions else None
-        if refused := self._door.refusal(caller.user, calls - bool(longest_away), before is not None, now):
+        if refused := self._door.refusal(user, calls - bool(longest_away), before is not None, now):
             self._services.counters.refused[refused.close.code] += 1
             caller.outbox.tell(Error(refused.code, refused.close.reason))
             caller.outbox.tell(refused.close)
@@ -171,9 +172,9 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         if before:
             before.session.tell(Replaced())
         id_ = f"{self._run}-{next(self._ids)}"
-        session = self.hire(UserSessionActor, caller.user, id_, self._services, self.me, caller.address)
-        entry = CallEntry(id_, caller.user, session, caller.outbox)
-        self._entries[session] = self._newest[caller.user] = entry
+        session = self.hire(UserSessionActor, caller.identity, id_, self._services, self.me, caller.address)
+        entry = CallEntry(id_, user, session, caller.outbox)
+        self._entries[session] = self._newest[user] = entry
         self._services.counters.begun += 1
         session.tell(Attached(caller.connection, caller.outbox, caller.mode))
         caller.outbox.tell(Admitted(session))

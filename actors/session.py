@@ -63,6 +63,7 @@ from actors.messages.bridge import (
     UpstreamRefused,
 )
 from actors.messages.caller import Close, Notice
+from actors.messages.identity import Identity
 from actors.messages.ids import ChoiceId, Generation
 from actors.messages.persona import BillClosed, CloseBill, FromPersona, MinutePassed, Prepared
 from actors.persona import PersonaActor, PersonaInbox
@@ -97,18 +98,17 @@ class UserSessionActor(LoopActor[SessionInbox]):
     _due: Due
 
     def __init__(
-        self, user: str, session_id: str, services: Services, supervisor: Ref[FromSession], address: str = ""
+        self, identity: Identity, session_id: str, services: Services, supervisor: Ref[FromSession], address: str = ""
     ) -> None:
         """`address` is where the caller calls from; it is empty where callers are not told apart by that."""
         super().__init__()
-        self._address = address
-        self._by = (("address", address), ("user", user)) if address else (("user", user),)
-        self._supervisor = supervisor
-        self._user, self._id, self._services = user, session_id, services
-        self._caller = Caller(session_id)
+        self._address, self._supervisor, self._user = address, supervisor, identity.user
+        self._by = (("address", address), ("user", self._user)) if address else (("user", self._user),)
+        self._id, self._services = session_id, services
+        self._caller = Caller(session_id, identity)
         self._tally: Counter[str] = Counter()
         self._refusals = Refusals(self._caller, self.leave, services.limits, self._tally, services.counters)
-        self._account = Account(services, user, end_by_budget(self._caller, self.me.tell))
+        self._account = Account(services, identity.user, end_by_budget(self._caller, self.me.tell))
         self._call_ending = CallEnding(self._caller)
         self.watch = Watch(services.limits)
 
@@ -187,7 +187,7 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._absence = Absence(self, self.me, self._user, self._conversation, persona, self._supervisor)
         self._due = Due(self, self._switchboard, self._absence, (services.counters, self._tally), self._lost)
         self._due.come(Look(), over=False)
-        self.after(services.limits.call_seconds, TimeUp())
+        self.after(self._caller.identity.longest(services.limits.call_seconds), TimeUp())
         log.info("began session=%s user=%s catalogue=%s", self._id, self._user, services.current.catalogue.version)
 
     # What it does for the objects that it owns: see SwitchboardHost.

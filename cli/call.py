@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +44,7 @@ class Script:
     stream: bool = False
     drop: float = 0.0
     """Seconds after which the call cuts its own line, again and again, and comes back; 0 for never."""
+    token: str = field(default="", repr=False)
 
 
 def call(
@@ -67,12 +68,13 @@ def call(
     drop: Annotated[
         float, typer.Option(envvar="CALL_DROP", min=0, help="Cut the line every so many seconds, and come back.")
     ] = 0.0,
+    token: Annotated[str, typer.Option(envvar="CALL_TOKEN", help="A token, if the server wants one.")] = "",
 ) -> None:
     """Place a call: choose an astrologer, play clips, save each spoken answer, print both sides.
 
     The exit code is 0 when every clip was answered.
     """
-    script = Script(_websocket(url), user, astrologer, (*audio, *(more or ())), out, patient, stream, drop)
+    script = Script(_websocket(url), user, astrologer, (*audio, *(more or ())), out, patient, stream, drop, token)
     try:
         asyncio.run(place(script, _print_json if json else _print_line))
     except (CallFailed, CallEnded, InvalidAddress, OSError, TimeoutError) as failure:
@@ -98,7 +100,7 @@ async def place(script: Script, report: Report) -> None:
     script.out.mkdir(parents=True, exist_ok=True)
     kind = LastingPhone if script.drop else Phone
     async with (
-        kind(script.url, script.user, on_message=lambda message: _show(message, report)) as phone,
+        kind(script.url, script.user, bearer=script.token, on_message=lambda message: _show(message, report)) as phone,
         _flapping(phone, script.drop),
     ):
         report("ringing", {"astrologer_id": script.astrologer, "user": script.user})

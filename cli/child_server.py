@@ -8,10 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from cli.entrance import Entrance
+from cli.options import declared
+
 LISTENING = re.compile(rb"listening on http://(\S+?),")
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 HIDDEN = {"OPENAI_API_KEY", "UPSTREAM_URL", "UPSTREAM_API_KEY", "PORT", "HOST"}
+HIDDEN |= {one.variable for one in declared(Entrance)}  # it is open: who starts it has no token
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from audio import Pool
 from cage import user_named
 from cli.budget_file import keeping
 from cli.budgets import check_budgets
+from cli.entrance import entrance
 from cli.failure import CannotServe
 from cli.file_descriptors import raise_limit, room_for_callers
 from cli.forced_exit import exit_within
@@ -41,6 +42,7 @@ from upstream.readiness import Readiness
 from web import application, serving
 from web.addresses import Addresses
 from web.admin import AdminShore, admin_serving
+from web.auth import OPEN, Auth
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import UNLIMITED, Connections
 from web.cors import answer_preflights
@@ -91,6 +93,7 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
         stack.callback(admin.listener.close)
+        auth = await stack.enter_async_context(entrance(settings.entrance, listener, current, settings.addresses))
         upstream = await _upstream(settings, stack, console)
         with console.status("starting the decoders"):
             pool = Pool(user=user_named(settings.decoder_user))
@@ -109,8 +112,7 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
         )  # before the log line "listening": who reads it may stop the server at once
         warn_of_languages(settings.personas, catalogue, upstream.can.languages, raw)
         name = "local engine" if settings.local else upstream.host
-        hosts, origins = settings.allow_host, settings.allow_origin
-        frontend = Frontend(listener, tls, hosts, origins, CLIENT_LIMITS, settings.addresses, room, admin)
+        frontend = _frontend(settings, listener, tls, room, auth, admin)
         answers = Readiness(upstream).would_answer
         try:
             supervisor, address = await stack.enter_async_context(
@@ -142,6 +144,14 @@ class Frontend:
     most: int = UNLIMITED
     """Connections that may be open at once."""
     admin: AdminShore | None = None
+    auth: Auth = OPEN
+
+
+def _frontend(
+    settings: Settings, listener: socket.socket, tls: ssl.SSLContext | None, most: int, auth: Auth, admin: AdminShore
+) -> Frontend:
+    hosts, origins, addresses = settings.allow_host, settings.allow_origin, settings.addresses
+    return Frontend(listener, tls, hosts, origins, addresses=addresses, most=most, auth=auth, admin=admin)
 
 
 @asynccontextmanager
@@ -166,7 +176,7 @@ async def accept_callers(
         answer_preflights,
         spread_calls(services.limits.connects),
     ]
-    app = application(rest, supervisor, metrics, guards, frontend.client_limits)
+    app = application(rest, supervisor, metrics, guards, frontend.client_limits, frontend.auth)
     async with AsyncExitStack() as stack:
         if frontend.admin:
             admins = Connections(services.limits, services.counters.address_refused, frontend.addresses)

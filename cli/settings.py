@@ -12,6 +12,7 @@ from actors.budgets.limits import Budgets
 from actors.services import Limits
 from actors.setting import Setting
 from cage import Unknown, user_named
+from cli.entrance import Entrance
 from engine import WAIT, WORKERS
 from personas import SHIPPED
 from upstream.link import Upstream, check_url
@@ -114,6 +115,7 @@ class Settings:
             option=FILE,
         ),
     ] = None
+    entrance: Entrance = field(default_factory=Entrance)
     upstream_url: Annotated[
         str | None,
         Setting(

@@ -59,7 +59,8 @@ class Answer:
 class Phone:
     """One call. Use as `async with Phone(url, user) as phone`. Every message received is appended to `seen`.
 
-    `query` holds the parameters of the URL, `on_message` is called with each message, `error` is the last error
+    `bearer` is the token of the call, where the server wants one, and is sent as `Authorization`. `query` holds the
+    parameters of the URL, `on_message` is called with each message, `error` is the last error
     message. Entering raises CallEnded if the handshake is refused, InvalidAddress, NoServer, TimeoutError, SSLError.
     """
 
@@ -72,6 +73,7 @@ class Phone:
     seen: list[Message] = field(default_factory=list)
     error: Message | None = None
     keepalive: dict[str, Any] = field(default_factory=dict)  # of websockets' `connect`: ping_interval, ping_timeout
+    bearer: str = field(default="", repr=False)
     socket: ClientConnection = field(init=False, repr=False)
 
     async def __aenter__(self) -> Self:
@@ -84,7 +86,9 @@ class Phone:
         if query:
             address += f"?{urlencode(query)}"
         try:
-            return await connect(address, origin=self.origin, max_size=MAX_FRAME, proxy=None, **self.keepalive)
+            headers = {"Authorization": f"Bearer {self.bearer}"} if self.bearer else None
+            options: dict[str, Any] = {"max_size": MAX_FRAME, "additional_headers": headers, **self.keepalive}
+            return await connect(address, origin=self.origin, proxy=None, **options)
         except InvalidStatus as refused:
             reason = (refused.response.body or b"").decode(errors="replace").strip()
             raise CallEnded(refused.response.status_code, reason, None) from None

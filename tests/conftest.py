@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.kit import secrets
+
 # By the clock no example fails: the machine may be busy.
 settings.register_profile("quick", deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None, max_examples=200)
@@ -26,6 +28,18 @@ def _decoders() -> Iterator[None]:
     yield
     if story := sys.modules.get("tests.kit.story"):
         story.close()
+
+
+def pytest_configure() -> None:
+    """All that is logged and sent is looked through for secrets."""
+    secrets.watch()
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_told() -> Iterator[None]:
+    """No key and no token is in a log, nor in a frame or a close reason of any caller."""
+    yield
+    assert secrets.found() == []
 
 
 def pytest_collection_finish() -> None:

@@ -51,6 +51,7 @@ HOMES = {
     "jsonschema": ("schemas/", "personas/loading/shape.py"),
     "rapidfuzz": ("schemas/explain.py",),
     "jsonschema_rs": ("personas/loading/shape.py",),
+    "jwt": ("web/auth/",),
     "regex": ("personas/",),
     "typer": ("cli/",),
     "babel": ("personas/",),

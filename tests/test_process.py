@@ -414,6 +414,14 @@ def test_who_holds_many_connections_takes_no_handle_of_a_call() -> None:
         assert not [line for line in one.log if "Traceback" in line]
 
 
+def test_no_server_is_open_to_strangers_unless_it_is_said() -> None:
+    """Told before anything is loaded, with exit code 2."""
+    done = supervisor("serve", "--host", "0.0.0.0", "--port", "0")
+    assert done.returncode == 2
+    assert re.match(r"This server has no keys, and 0\.0\.0\.0 is not loopback: .*API_KEY.*--open", done.stderr)
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_port_that_is_taken_is_told_before_anything_is_loaded() -> None:
     """The likeliest mistake of all."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -12,6 +12,7 @@ from actors.messages.admission import Connected, Resume
 from actors.runtime import Ref
 from web import page
 from web.acceptor import Acceptor
+from web.auth import OPEN, Auth
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import Connections
 from web.cors import allow_origin
@@ -28,13 +29,14 @@ def application(
     metrics: Metrics,
     guards: Sequence[Middleware],
     client_limits: ClientLimits = CLIENT_LIMITS,
+    auth: Auth = OPEN,
 ) -> web.Application:
     """The web application; `guards` are the middlewares that may refuse a request, outermost first."""
     app = web.Application(middlewares=[*guards, schedule_requests], client_max_size=64 * 1024)
     app[SCHEDULER] = RequestScheduler()
     app.on_response_prepare.append(allow_origin)
-    app.add_routes([*page.routes(), *rest.routes()])
-    answer = Endpoint(supervisor, metrics.counters, metrics.waiting, client_limits).answer
+    app.add_routes([*page.routes(), *rest.routes(), *auth.routes()])
+    answer = Endpoint(supervisor, metrics.counters, metrics.waiting, auth.doorman, client_limits).answer
     app.add_routes([web.get(path, answer, allow_head=False) for path in ("/ws-mobile/{user_id}", "/ws/{user_id}")])
     return app
 

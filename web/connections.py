@@ -73,6 +73,10 @@ class Connections:
         """Count one more call; False if it must be refused."""
         return self._address_limits.may_call(address, _now()) or self.refusals.refuse("calls", address)
 
+    def may_resume(self, address: str) -> bool:
+        """Count one more attempt to resume a call without a token; False if it must be refused."""
+        return self._address_limits.may_resume(address, _now()) or self.refusals.refuse("resumes", address)
+
     def may_request(self, address: str) -> bool:
         """Count one more request; False if it must be refused."""
         return self._address_limits.may_request(address, _now()) or self.refusals.refuse("questions", address)

@@ -6,6 +6,8 @@ import logging
 import socket as socket_api
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 from aiohttp import WSMsgType, web
@@ -15,9 +17,13 @@ from actors.admission.waiting import Ledger
 from actors.counters import Counters
 from actors.messages.admission import Connected, From, Resume, Wished
 from actors.messages.caller import Chose, Close, Error, Mode, SearchedPersona, TooFast
+from actors.messages.identity import Identity
 from actors.runtime import Ref
 from realtime import subprotocols
 from web.addresses import ADDRESS
+from web.auth.doorman import Doorman, Visitor
+from web.auth.first_frame import FirstFrame
+from web.auth.refusal import NO_TOKEN
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import MESSAGE_RATE
 from web.frame_queue import FrameQueue, install
@@ -29,12 +35,13 @@ from web.refused_handshakes import REASON, Reason
 from web.request_handler import TimedRequestHandler
 from web.resuming import SENT_EARLY, Comer, asks_to_resume
 from web.signs_of_life import SignsOfLife
-from web.throttle import MAY_CALL, TOO_MANY_CALLS
+from web.throttle import MAY_CALL, MAY_RESUME, TOO_MANY_CALLS
 from web.user_id import read_user_id
 
 DEAD_SECONDS = 60  # the kernel ends a connection on which sent bytes stay unacknowledged for so long
 CLOSE_SECONDS = 2.0
 SUBPROTOCOL = "voice.v1"
+TOO_MANY_RESUMES = Close(4429, "too many connections without a token come from your address: wait a few seconds")
 MODES: tuple[Mode, ...] = ("clip", "stream")
 BROKEN_FRAME = (1002, 1007, 1009)  # the codes with which aiohttp closes for a frame that it cannot take
 FINAL = 0x80  # the bit of the last frame of a message
@@ -128,14 +135,11 @@ class Endpoint:
         supervisor: Ref[Connected | Resume],
         counters: Counters,
         waiting: Ledger,
+        doorman: Doorman,
         client_limits: ClientLimits = CLIENT_LIMITS,
     ) -> None:
-        self._supervisor, self._counters, self._waiting, self._client_limits = (
-            supervisor,
-            counters,
-            waiting,
-            client_limits,
-        )
+        self._supervisor, self._counters, self._waiting = supervisor, counters, waiting
+        self._doorman, self._client_limits = doorman, client_limits
         self._signs = SignsOfLife(client_limits)
         self._large_rate = Rate(LARGE_A_SECOND, LARGE_AT_ONCE)
 
@@ -165,12 +169,12 @@ class Endpoint:
         outbox = Outbox(socket, request.transport, connection, self._client_limits, holding)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
         try:
+            visitor = await self._doorman.identify(request, user)
             comer = Comer(user, connection, outbox, self._client_limits.resume_seconds)
-            session = await self._resumed(socket, request, comer)
+            session = await self._resumed(socket, request, comer, visitor)
             resumed = session is not None
             if not session and not outbox.closing:
-                self._supervisor.tell(Connected(user, connection, outbox, mode, address))
-                session = await outbox.admitted
+                session = await self._admitted(visitor, request, outbox, connection, mode)
             if session:
                 if not resumed and (wish := _wish(request.query)):
                     session.tell(Wished(connection, wish))
@@ -180,6 +184,8 @@ class Endpoint:
                 receiver = Receiver(
                     socket, socket.frames, session, connection, holding, receive_buffer, request, self._counters, rate
                 )
+                if not resumed and isinstance(visitor, Visitor) and visitor.token_id:
+                    receiver.session = FirstFrame(receiver, session, partial(self._doorman.heard, visitor))
                 with self._signs.watch(connection, receiver, outbox, request.transport):
                     await receiver.run(self._client_limits.pong_seconds)
         except (ConnectionError, TimeoutError):  # a pong could not be written: the peer does not read
@@ -192,12 +198,46 @@ class Endpoint:
             receive_buffer.close()
             holding.close()
 
-    async def _resumed(self, socket: Socket, request: web.Request, comer: Comer) -> Session | None:
-        """The session of the call that this connection goes on with; None if it begins another, or is closed."""
+    async def _admitted(
+        self, visitor: Visitor | Close, request: web.Request, outbox: Outbox, connection: int, mode: Mode | None
+    ) -> Session | None:
+        """The session of the call that begins; None if it may not, and then the caller is told why."""
+        refusal = visitor if isinstance(visitor, Close) else _forbidden(visitor.identity, request.query, mode)
+        if not refusal and isinstance(visitor, Visitor):
+            refusal = await self._doorman.admit(visitor)
+        if isinstance(visitor, Visitor) and not refusal:
+            identity, address = visitor.identity, request.get(ADDRESS, "")
+            self._supervisor.tell(Connected(identity, connection, outbox, identity.mode or mode, address))
+        elif refusal:
+            self._turn_away(outbox, refusal)
+        return await outbox.admitted
+
+    def _turn_away(self, outbox: Outbox, why: Close) -> None:
+        """Close the connection, unless it is closed already; it counts as refused."""
+        self._counters.refused[why.code] += 1
+        outbox.tell(why)
+
+    async def _resumed(
+        self, socket: Socket, request: web.Request, comer: Comer, visitor: Visitor | Close
+    ) -> Session | None:
+        """The session of the call that this connection goes on with; None if it begins another, or is closed.
+
+        Who brings no token that is good may do this alone, as the token of the call that goes on is one.
+        """
         if not asks_to_resume(request.query):
             return None
+        if isinstance(visitor, Close):
+            if visitor.code != NO_TOKEN.code:
+                return None
+            if (may_resume := request.get(MAY_RESUME)) and not may_resume():
+                self._turn_away(comer.outbox, TOO_MANY_RESUMES)
+                return None
+            comer = replace(comer, refusal=visitor)
         if session := await comer.resume(socket, self._supervisor):
             return session
+        if isinstance(visitor, Close):
+            self._turn_away(comer.outbox, visitor)
+            return None
         may_call = request.get(MAY_CALL)
         if may_call and not comer.outbox.closing and not may_call():
             comer.outbox.tell(Error("busy", TOO_MANY_CALLS))
@@ -223,6 +263,12 @@ def _caller(request: web.Request) -> tuple[str, Mode | None]:
     if not request.headers.get("Sec-WebSocket-Key", "").isascii():  # aiohttp raises on it
         raise _bad(request, "handshake", "The Sec-WebSocket-Key is no base64.")
     return user, mode
+
+
+def _forbidden(identity: Identity, query: Mapping[str, str], mode: Mode | None) -> Close | None:
+    """Why the caller's token is not for what the address asks for; None if it is."""
+    reason = identity.refusal(query.get("astrologer_id", ""), mode)
+    return Close(4403, reason) if reason else None
 
 
 def _bad(request: web.Request, why: str, text: str) -> web.HTTPBadRequest:

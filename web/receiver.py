@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from aiohttp import WebSocketError, WSMsgType, web
 from aiohttp.http import WSMessageNoDecodeText
@@ -18,7 +19,6 @@ from actors.admission.waiting import CROWDED, LARGE, Holding, Kind
 from actors.counters import Counters
 from actors.messages.admission import GONE, Detached, From, Wished
 from actors.messages.caller import Close, FromCaller, Malformed, Partial, Recorded, Spoke, Stray, TooFast
-from actors.runtime import LoopRef
 from schemas import Refused
 from web.frame_queue import FrameQueue
 from web.outbox import TOO_SLOW
@@ -41,13 +41,26 @@ PARTIAL = Partial()
 TOO_LARGE = Malformed("audio_too_big", "The clip is larger than may wait here: record a shorter one, or compress it.")
 
 
+class Told(Protocol):
+    """The session, or what stands before it."""
+
+    @property
+    def backlog(self) -> int:
+        """Messages that it has not handled."""
+        ...
+
+    def tell(self, message: From | Wished | Detached, /) -> None:
+        """Tell the session."""
+        ...
+
+
 @dataclass(slots=True)
 class Receiver:
     """The receiving half of one admitted connection."""
 
     socket: web.WebSocketResponse[bool]
     frames: FrameQueue
-    session: LoopRef[From | Wished | Detached]
+    session: Told
     connection: int
     holding: Holding
     receive_buffer: ReceiveBuffer

@@ -1,6 +1,5 @@
 """The REST API: the health of the server, and the personas with their public fields."""
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
@@ -15,21 +14,15 @@ from actors.messages.admission import Inquired
 from actors.runtime import Ref
 from personas import Catalogue, CurrentCatalogue
 from schemas import Refused
-from schemas.decoding import loads
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.error_size import error_response
+from web.json_body import ENCODED, MALFORMED, is_encoded, read_json
 from web.listing import Listing, Page, check_language
 from web.ready import Ready
 from web.request_scheduler import SCHEDULER
 from web.rows import ListPayload, Minute, Row, Rows
 
 SERVICE = "persona-voice-server"
-
-MALFORMED = (
-    orjson.JSONDecodeError, TypeError, KeyError, AttributeError, TimeoutError, web.RequestPayloadError,
-    ConnectionResetError,
-)  # fmt: skip
-"""Raised by a body that is malformed, or did not arrive completely."""
 
 
 class Rest:
@@ -102,8 +95,8 @@ class Rest:
 
         {query, language?} -> {matches: [{astrologer_id, score, because}]}
         """
-        if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-            return error_response(415, "bad_message", "Send the body as it is, without a Content-Encoding.")
+        if is_encoded(request):
+            return error_response(415, "bad_message", ENCODED)
         try:
             query, language = await _query(request, self._body_seconds)
         except Refused as refused:
@@ -116,9 +109,7 @@ class Rest:
 async def _query(request: web.Request, seconds: float) -> tuple[str, str]:
     """The query and the language, or "", of a body that arrives within `seconds`; raises Refused: bad_message."""
     try:
-        async with asyncio.timeout(seconds):
-            body = await _body(request)
-        data = loads(body)
+        data = await read_json(request, seconds)
         query, language = data["query"], data.get("language")
     except MALFORMED:
         query = language = None
@@ -127,17 +118,6 @@ async def _query(request: web.Request, seconds: float) -> tuple[str, str]:
     language = (language or "").strip()
     check_language(language)
     return query, language
-
-
-async def _body(request: web.Request) -> bytes:
-    """Read the body, a turn of the scheduler for each piece; raises HTTPRequestEntityTooLarge."""
-    body, most = bytearray(), request.client_max_size
-    while piece := await request.content.readany():
-        body += piece
-        if len(body) > most:
-            raise web.HTTPRequestEntityTooLarge(max_size=most, actual_size=len(body))
-        await request.app[SCHEDULER].turn()
-    return bytes(body)
 
 
 async def _rendered(request: web.Request, page: Page, minute: Minute) -> list[Row]:

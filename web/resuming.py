@@ -55,12 +55,14 @@ class Comer:
     outbox: Outbox
     seconds: float
     """For its first message."""
+    refusal: Close | None = None
+    """Why it may not begin a call: it is closed with this if its first message is none that resumes one."""
 
     async def resume(self, socket: Socket, supervisor: Ref[Resume]) -> Session | None:
         """The session that goes on over this connection. If there is none the caller is told so, or is closed."""
         asked = await self._asked(socket)
         if isinstance(asked, Close):
-            self.outbox.tell(asked)
+            self.outbox.tell(self.refusal or asked)
             return None
         verdict = Verdict()
         where = (asked.token, asked.attach, asked.received)

@@ -14,6 +14,9 @@ from web.resuming import asks_to_resume
 MAY_CALL = web.RequestKey("may call", partial)
 """Counts one more call of the address: of a connection that resumes none. Absent where the call was counted."""
 
+MAY_RESUME = web.RequestKey("may resume", partial)
+"""Counts one more attempt of the address to resume a call without a token. Absent where it has no limit."""
+
 CALLS = ("/ws/", "/ws-mobile/")
 TOO_MANY_CALLS = "Too many calls begin at your address at once: wait a few seconds, then call once."
 TOO_MANY_REQUESTS = "Too many questions come from your address at once: wait a few seconds, then ask more slowly."
@@ -37,6 +40,7 @@ def limit_addresses(connections: Connections) -> Middleware:
         if request.path.startswith(CALLS):
             if asks_to_resume(request.query):
                 request[MAY_CALL] = partial(connections.may_call, address)
+                request[MAY_RESUME] = partial(connections.may_resume, address)
             elif not connections.may_call(address):
                 raise _too_many(TOO_MANY_CALLS, proxied)
             request[MESSAGE_RATE] = connections.message_rate(address)

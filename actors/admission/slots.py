@@ -89,8 +89,9 @@ def _fitting(wish: Wish, catalogue: Catalogue, now: datetime) -> tuple[Persona, 
     match wish:
         case ById(astrologer_id):
             return (catalogue.get(astrologer_id, now),)
-        case ByWords(words, language):
-            if found := catalogue.match_all(words, language, now):
+        case ByWords(words, language, among):
+            found = catalogue.match_all(words, language, now)
+            if found := tuple(one for one in found if among is None or one.id in among):
                 return found
             raise Refused("no_persona", NOBODY_FITS)
         case _:

@@ -9,6 +9,7 @@ from actors.call.resume.ledger import MOST_SOUND, Counting, Ledger, Outlet
 from actors.call.resume.pending import Pending
 from actors.messages.admission import Resume
 from actors.messages.caller import Close, ConfigAck, ToCaller
+from actors.messages.identity import Identity
 from actors.messages.resuming import NotResumedCode, ResumeOffer
 from actors.runtime import Ref
 from personas import Persona
@@ -36,12 +37,14 @@ class Shared(Protocol):
 class Caller:
     """The newest connection, by number; `call` is the name of the call, in the log and on the wire.
 
+    `identity` is who they are, and what they may.
+
     Before the first connection and after the last, what it is told is dropped. While a caller who may come back is
     away, it waits. `handled` frames have come on this connection and were handled; `resumable`: the caller asks for it.
     """
 
-    def __init__(self, call: str) -> None:
-        self._call = call
+    def __init__(self, call: str, identity: Identity) -> None:
+        self._call, self.identity = call, identity
         self.connection = self.handled = 0
         self.resumable = False
         self._outbox: Ref[ToCaller] | None = None

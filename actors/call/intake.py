@@ -90,12 +90,8 @@ class Intake:
                 self._received(received, more, now)
             case Pinged():
                 self._caller.tell(Pong())
-            case Chose():
-                self._caller.resumable = self._caller.resumable or said.resumable
-                self._switchboard.choose(said)
-            case SearchedPersona():
-                self._caller.resumable = self._caller.resumable or said.resumable
-                self._switchboard.seek(said)
+            case Chose() | SearchedPersona():
+                self._choose(said)
             case Recorded() | Typed():
                 self._slow_frames = 0
                 self._turn(said, now)
@@ -125,6 +121,21 @@ class Intake:
         self._caller.handled -= 1  # it was no frame
         if close.code != SLOW or self._slow_frames > MOST_SLOW or not self._host.lose(close):
             self._host.leave(close)
+
+    def _choose(self, said: Chose | SearchedPersona) -> None:
+        """Choose, or switch, as far as the caller's token allows it. Raises Refused: not_allowed, switch_too_often."""
+        wanted = said.astrologer_id if isinstance(said, Chose) else ""
+        if reason := self._caller.identity.refusal(wanted, said.mode):
+            if self._switchboard.choice:
+                raise Refused("not_allowed", f"{reason[0].upper()}{reason[1:]}: nothing has changed.")
+            self._caller.tell(Error("not_allowed", f"{reason[0].upper()}{reason[1:]}."))
+            self._host.leave(Close(4403, reason))
+            return
+        self._caller.resumable = self._caller.resumable or said.resumable
+        if isinstance(said, Chose):
+            self._switchboard.choose(said)
+        else:
+            self._switchboard.seek(said)
 
     def _received(self, received: int, more: FromCaller | None, now: float) -> None:
         """The caller says how much they have, and perhaps something else, which holds whatever is wrong with that."""

@@ -119,13 +119,14 @@ class Switchboard:
 
     def choose_default(self) -> ChoiceId:
         """The caller speaks to nobody: if they never chose, whoever the server names is chosen. Returns as `choice`."""
-        if self._default and not self._choices.count:
+        if self._default and not self._choices.count and not self._caller.identity.refusal(self._default):
             self.choose(Chose(self._default))
         return self.choice
 
     def seek(self, sought: SearchedPersona) -> None:
         """The caller chooses whoever fits these words best. Raises Refused: switch_too_often."""
-        self._host.reserve(self._next("", None, sought.mode), ByWords(sought.query, sought.language))
+        among = self._caller.identity.personas
+        self._host.reserve(self._next("", None, sought.mode), ByWords(sought.query, sought.language, among))
 
     def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> ChoiceId:
         self._chosen_at = self._host.clock()

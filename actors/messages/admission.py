@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from actors.messages.caller import Chose, Close, Counted, FromCaller, Mode, Notice, SearchedPersona, ToCaller
+from actors.messages.identity import Identity
 from actors.messages.ids import ChoiceId
 from actors.messages.resuming import NotResumed, NotResumedCode
 from actors.runtime import LoopRef, Ref
@@ -27,11 +28,11 @@ class Admitted:
 class Connected:
     """A caller's connection asks to be admitted; `outbox` is told Admitted, or an Error and a Close.
 
-    `connection` is the endpoint's number of it. `mode` is what the URL names, if it does. `address` is the caller's
-    network address, empty where calls are not limited by address.
+    `connection` is the endpoint's number of it. `mode` is what the URL names, or the caller's token, if one does.
+    `address` is the caller's network address, empty where calls are not limited by address.
     """
 
-    user: str
+    identity: Identity
     connection: int
     outbox: Ref[ToCaller | Admitted]
     mode: Mode | None = None
@@ -220,10 +221,14 @@ class ById:
 
 @dataclass(frozen=True, slots=True)
 class ByWords:
-    """A wish for the persona that fits these words best; `language` is an English name or an ISO 639-1 code."""
+    """A wish for the persona that fits these words best; `language` is an English name or an ISO 639-1 code.
+
+    `among`: the ids of the personas that may be found; None for all.
+    """
 
     words: str
     language: str | None = None
+    among: frozenset[str] | None = None
 
 
 Wish: TypeAlias = ById | ByWords

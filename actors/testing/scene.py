@@ -8,6 +8,7 @@ from typing import Any, cast
 from actors.admission.slots import PersonaSlots
 from actors.messages.admission import Attached, Detached, From, ReleaseSlots, Reserve
 from actors.messages.caller import Chose, ConfigAck, FromCaller
+from actors.messages.identity import Identity
 from actors.runtime import Clock, Down, Hired, Ref, Stop, launch
 from actors.services import Limits, Services
 from actors.session import SessionInbox, UserSessionActor
@@ -110,6 +111,7 @@ class Scene:
         limits: Limits | None = None,
         address: str = "",
         languages: Languages | None = None,
+        identity: Identity = Identity("somebody"),  # noqa: B008  # it is frozen
         **services: Any,
     ) -> None:
         """`services` are further fields of Services."""
@@ -130,7 +132,7 @@ class Scene:
             clock=stage.clock,
             **services,
         )
-        session = UserSessionActor("somebody", "scene", self.services, self.supervisor, address)
+        session = UserSessionActor(identity, "scene", self.services, self.supervisor, address)
         self.session: Hired[SessionInbox] = launch(session, self.supervisor)
         self.session.tell(Attached(self.connection, self.caller))
 

@@ -22,6 +22,7 @@
  * @property {string} [match] or: words that they should fit
  * @property {string} [language] with `match`
  * @property {"clip" | "stream"} [mode]
+ * @property {string} [token] where the server wants one: of a call, or of a login
  * @property {boolean} [resumable] ask the server to keep the call while the network is away
  * @property {Ticket & {received: number}} [ticket] of a call that this one goes on with, as after a reload of a page
  * @property {typeof WebSocket} [WebSocket] where there is no global one
@@ -245,7 +246,9 @@ export class Call {
    */
   #connect(query, opened) {
     const search = Object.entries(defined(query)).map((pair) => pair.map(encodeURIComponent).join("="));
-    const socket = new this.#options.WebSocket(`${this.#url}/ws/${encodeURIComponent(this.#user)}?${search.join("&")}`);
+    const { token, WebSocket } = this.#options;
+    const address = `${this.#url}/ws/${encodeURIComponent(this.#user)}?${search.join("&")}`;
+    const socket = token ? new WebSocket(address, ["voice.v1", `bearer.${token}`]) : new WebSocket(address);
     socket.binaryType = "arraybuffer";
     socket.onopen = opened;
     socket.onmessage = ({ data }) => this.#hear(data);

@@ -9,6 +9,7 @@ from actors.admission.draining import CALL_SECONDS
 from actors.call.pauses import QUIET
 from actors.messages.admission import Connected, Detached, Drain, Inquired, Report
 from actors.messages.caller import Chose, Close, Error, HungUp, Notice, ResponseDone, Sound, Transcript, Typed
+from actors.messages.identity import Identity
 from actors.runtime import Hired, Stop
 from actors.services import Services
 from actors.testing.probe import Probe
@@ -245,7 +246,7 @@ class House:
     def call(self, user: str) -> Probe:
         """A caller with a streaming persona who is on the line."""
         box = Probe(user)
-        self.supervisor.tell(Connected(user, len(self.boxes) + 1, box, "stream"))
+        self.supervisor.tell(Connected(Identity(user), len(self.boxes) + 1, box, "stream"))
         self.boxes.append(box)
         self.stage.advance(0.1)
         return box

@@ -5,6 +5,7 @@ from typing import cast
 from actors.admission.losses import MANY, SPREAD_SECONDS, Losses
 from actors.messages.admission import Attached, From
 from actors.messages.caller import Chose
+from actors.messages.identity import Identity
 from actors.runtime import Down, Stop, launch
 from actors.services import Limits, Services
 from actors.session import UserSessionActor
@@ -25,7 +26,7 @@ def test_the_first_tries_are_spread(stage: Stage) -> None:
     parent = Supervisor(current, stage.clock)
     services = Services(current, wires, cast(Pool, Decoders()), Limits(), clock=stage.clock)
     for number in range(CALLERS):
-        session = launch(UserSessionActor(f"user-{number}", f"{number}", services, parent), parent)
+        session = launch(UserSessionActor(Identity(f"user-{number}"), f"{number}", services, parent), parent)
         session.tell(Attached(1, Probe("caller")))
         session.tell(From(1, Chose(TINA)))
     stage.settle()

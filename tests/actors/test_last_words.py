@@ -6,6 +6,7 @@ import pytest
 
 from actors.messages.admission import Admitted, Connected, From
 from actors.messages.caller import Close, Error, HungUp
+from actors.messages.identity import Identity
 from actors.runtime import Stop
 from actors.services import Services
 from actors.testing.probe import Probe
@@ -23,7 +24,7 @@ def test_a_crash_is_told_unless_the_call_is_over_already(stage: Stage, hung_up: 
     """After a close nothing more is said."""
     supervisor = stage.launch(SupervisorActor, Services(CurrentCatalogue(FOUR), Wires(), cast(Pool, Decoders())))
     caller = Probe("caller")
-    supervisor.tell(Connected("somebody", 1, caller))
+    supervisor.tell(Connected(Identity("somebody"), 1, caller))
     session = caller.fish_for(Admitted).session
     if hung_up:
         session.tell(From(1, HungUp()))

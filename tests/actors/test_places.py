@@ -10,6 +10,7 @@ import pytest
 from actors.call.snapshot import SessionSnapshot
 from actors.messages.admission import Admitted, Connected, Detached, From
 from actors.messages.caller import Chose, Close, ConfigAck, Error, FromCaller, HungUp, SearchedPersona
+from actors.messages.identity import Identity
 from actors.services import Limits, Services
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
@@ -45,7 +46,7 @@ class House:
     def calls(self, user: str) -> None:
         """Somebody connects."""
         caller, number = Probe(user), len(self.callers) + 1
-        self.supervisor.tell(Connected(user, number, caller))
+        self.supervisor.tell(Connected(Identity(user), number, caller))
         self.callers[user] = number, caller, caller.fish_for(Admitted).session
 
     def says(self, user: str, message: FromCaller) -> None:

@@ -9,6 +9,7 @@ import pytest
 from actors.bridge import OPENING_SECONDS, OpenAIBridgeActor
 from actors.messages.admission import AccountBlocked, Admitted, Connected, From, Inquired, Report
 from actors.messages.caller import Chose, Close
+from actors.messages.identity import Identity
 from actors.runtime import LoopRef, Stop
 from actors.services import Services
 from actors.testing.probe import Probe
@@ -36,7 +37,7 @@ class House:
         """Somebody calls, and if they are let in they choose, or say nothing at all."""
         self.stage.settle()
         caller = Probe(user)
-        self.supervisor.tell(Connected(user, 1, caller))
+        self.supervisor.tell(Connected(Identity(user), 1, caller))
         for admitted in [message for message in caller.box if isinstance(message, Admitted)]:
             if chooses:
                 admitted.session.tell(From(1, Chose(TINA)))

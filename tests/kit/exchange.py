@@ -23,6 +23,7 @@ from actors.runtime import Hired
 from actors.services import Limits, Services, Trials
 from actors.session import SessionInbox
 from audio import Pool
+from cli.entrance import Entrance, entrance
 from cli.listening import bind
 from cli.server import Frontend, accept_callers
 from cli.shutdown import Shutdown
@@ -35,6 +36,7 @@ from personas import Catalogue, CurrentCatalogue
 from phone import Phone
 from realtime.server.settings import LONGEST_LIFE
 from supervisor import SupervisorInbox, SupervisorSnapshot
+from tests.kit import secrets
 from tests.kit.four import FOUR
 from tests.kit.insides import shown
 from tests.kit.parts import Echo, Measure, Tones, loud
@@ -46,7 +48,7 @@ from web.admin import AdminShore
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 
 CLIPS = Path(__file__).parents[2] / "clips"
-TOKEN = "only-for-this-test"
+TOKEN = secrets.key("only-for-this-test")
 
 
 @dataclass
@@ -112,9 +114,11 @@ async def exchange(
     workers: Workers | None = None,
     default_astrologer: str = "",
     budgets: Budgets | None = None,
+    doors: Entrance = Entrance(),  # noqa: B008  # it is frozen
 ) -> AsyncIterator[Exchange]:
     """Start it all, and let go of it in reverse; the supervisor must end without a failure.
 
+    `doors` says who may come in.
     `faults` is what goes wrong on each connection to the model; in `workers` the engine hears and speaks.
     """
     current = CurrentCatalogue(catalogue or FOUR)
@@ -134,10 +138,17 @@ async def exchange(
         )
         answers = Readiness(model).would_answer
         admin = AdminShore(bind("127.0.0.1", 0))
-        frontend = Frontend(
-            bind("127.0.0.1", 0), None, hosts, origins, client_limits, addresses or Addresses(), admin=admin
-        )
-        async with accept_callers(frontend, services, "local engine", answers, shutdown) as (supervisor, address):
+        listener, addresses = bind("127.0.0.1", 0), addresses or Addresses()
+        async with (
+            entrance(doors, listener, current, addresses) as auth,
+            accept_callers(
+                Frontend(listener, None, hosts, origins, client_limits, addresses, admin=admin, auth=auth),
+                services,
+                "local engine",
+                answers,
+                shutdown,
+            ) as (supervisor, address),
+        ):
             try:
                 yield Exchange(
                     url=f"ws://{address}",

@@ -10,16 +10,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.kit import secrets
 from tests.kit.story import WITHIN
 
 METRICS = re.compile(r"metrics at (\S+)$")
 LISTENING = re.compile(r"listening on https?://(\S+?),")
 START_SECONDS = 180.0
 STOP_SECONDS = 60.0
-KEYS = (
-    "OPENAI_API_KEY", "UPSTREAM_API_KEY", "UPSTREAM_URL", "LOCAL_LLM_URL", "HOST", "PORT", "PERSONAS_FILE",
-    "ADMIN_HOST", "ADMIN_PORT", "ADMIN_TOKEN", "BUDGET_FILE",
+ADDRESSES = (
+    "UPSTREAM_URL",
+    "LOCAL_LLM_URL",
+    "HOST",
+    "PORT",
+    "PERSONAS_FILE",
+    "ADMIN_HOST",
+    "ADMIN_PORT",
+    "BUDGET_FILE",
+)
+SECRETS = (
+    "OPENAI_API_KEY", "UPSTREAM_API_KEY", "API_KEY", "API_KEYS_FILE", "JWT_SECRET", "JWT_KEYS", "SERVE_OPEN",
+    "ADMIN_TOKEN", "BUDGET_FILE",
 )  # fmt: skip
+KEYS = (*ADDRESSES, *SECRETS)
 
 
 @dataclass
@@ -45,6 +57,7 @@ class Server:
         for line in self.process.stderr:
             with self.news:
                 self.log.append(line)
+                secrets.look_in_log("log of a process", line)
                 self.news.notify_all()
             if found := METRICS.search(line):
                 self.metrics = found[1]

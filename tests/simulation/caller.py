@@ -23,6 +23,7 @@ from actors.messages.caller import (
     ToCaller,
     Typed,
 )
+from actors.messages.identity import Identity
 from actors.runtime import Ref
 from personas import Profile
 from tests.simulation.ear import Ear
@@ -106,7 +107,7 @@ class Caller:
         if self.network:
             self.network.connect()
         else:
-            self.supervisor.tell(Connected(self.user, self.call, self))
+            self.supervisor.tell(Connected(Identity(self.user), self.call, self))
         self._soon(self._act)
 
     def leave(self) -> None:

@@ -22,6 +22,7 @@ from actors.messages.caller import (
     Spoke,
     Typed,
 )
+from actors.messages.identity import Identity
 from actors.messages.resuming import NotResumed, Resumed, ResumeOffer
 from supervisor import SupervisorSnapshot
 from tests.kit.insides import shown
@@ -62,7 +63,7 @@ class Network:
     def connect(self) -> None:
         """The call begins."""
         self.line = self.serving = self.new()
-        self.caller.supervisor.tell(Connected(self.caller.user, self.line.number, self.line))
+        self.caller.supervisor.tell(Connected(Identity(self.caller.user), self.line.number, self.line))
 
     def new(self) -> Line:
         """Another connection."""

@@ -533,7 +533,7 @@ class Counting:
     def tell(self, message: From | Detached, /) -> None:
         """Answer each ping."""
         if isinstance(message, From):
-            self._heard[self._caller.user] += 1
+            self._heard[self._caller.identity.user] += 1
             self._caller.outbox.tell(Pong())
 
 

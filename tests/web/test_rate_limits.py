@@ -34,6 +34,8 @@ def test_calls_and_questions_have_bounds_of_their_own() -> None:
     assert sum(addresses.may_call("a", 0.0) for _ in range(100)) in (19, 20)  # a sum of tenths
     assert sum(addresses.may_request("a", 0.0) for _ in range(100)) == 20
     assert sum(addresses.may_request("a", 1.0) for _ in range(100)) == 4
+    assert sum(addresses.may_resume("a", 0.0) for _ in range(1000)) in (99, 100)  # five for each call
+    assert sum(addresses.may_resume("a", 1.0) for _ in range(1000)) in (49, 50, 51)
 
 
 def test_no_address_can_use_up_the_calls_of_all() -> None:

@@ -11,6 +11,7 @@ from actors.budgets.register import Memory
 from actors.budgets.spending import Spending
 from actors.messages.admission import Admitted, Connected, From, Inquired, Report
 from actors.messages.caller import Chose, Close, Error, HungUp, Recorded
+from actors.messages.identity import Identity
 from actors.runtime import Stop
 from actors.services import Limits, Services
 from actors.testing.probe import Probe
@@ -36,7 +37,7 @@ class House:
     def calls(self, user: str, *says: Chose | HungUp | Recorded, address: str = "") -> Probe:
         """Somebody calls, and says this if they are let in."""
         caller = Probe(user)
-        self.supervisor.tell(Connected(user, 1, caller, address=address))
+        self.supervisor.tell(Connected(Identity(user), 1, caller, address=address))
         for admitted in [message for message in caller.box if isinstance(message, Admitted)]:
             for message in says:
                 admitted.session.tell(From(1, message))

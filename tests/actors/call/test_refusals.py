@@ -6,6 +6,7 @@ from actors.call.connection import Caller
 from actors.call.refusals import BURST_SECONDS, MINUTE, Refusals
 from actors.counters import Counters
 from actors.messages.caller import Close, Error
+from actors.messages.identity import Identity
 from actors.services import Limits
 from actors.testing.probe import Probe
 
@@ -18,7 +19,7 @@ class Line:
     def __init__(self) -> None:
         self.outbox, self.closes = Probe("caller"), list[Close]()
         self.tally, self.counters = Counter[str](), Counters()
-        caller = Caller("call")
+        caller = Caller("call", Identity("user-1"))
         caller.attach(1, self.outbox)
         self.refusals = Refusals(caller, self.closes.append, LIMITS, self.tally, self.counters)
 
