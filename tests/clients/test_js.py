@@ -45,7 +45,7 @@ def node(*tests: str, **environment: str) -> str:
 def test_it_comes_back_as_the_protocol_says() -> None:
     """Against a server that the test plays, in time that the test lets pass."""
     (script,) = [path for path in TESTS if "resume" in path]
-    assert "# pass 2" in node(script)
+    assert "# fail 0" in node(script)
 
 
 def test_it_calls_the_server(tmp_path: Path) -> None:
