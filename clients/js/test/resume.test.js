@@ -1,7 +1,9 @@
 /** Coming back to a call, against a server that is played by the test, in time that the test lets pass. */
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { beforeEach, mock, test } from "node:test";
+import { runInNewContext } from "node:vm";
 
 import { AFTER_CLOSE, afterClose, backoff, Call } from "../call.js";
 import { Socket } from "./socket.js";
@@ -317,4 +319,17 @@ test("what is said before the line is open waits; sound does not", () => {
   call.send(frame(1));
   socket.open();
   assert.deepEqual(socket.told, [{ type: "text", text: "early" }]);
+});
+
+test("it needs timers, a clock and a WebSocket, and nothing of a page: as in React Native, whose close has no code", async () => {
+  const code = (await readFile(new URL("../call.js", import.meta.url), "utf8")).replaceAll(/^export /gm, "");
+  const world = { setTimeout, clearTimeout, performance, WebSocket: Socket };
+  const There = runInNewContext(`${code}; Call`, world);
+  const call = new There("https://voice.test", "user", { astrologer: "tina", mode: "stream", resumable: true });
+  Socket.last.open().says(ACK).onclose({});
+  call.send(frame(1));
+  pass(500);
+  Socket.last.open().says({ type: "resumed", attach: 1, received: 0, away_ms: 9, uplink_ms: 15_000 });
+  assert.deepEqual(Socket.last.told.slice(1), [{ type: "ack", received: 0 }, 1]);
+  assert.equal(call.state, "open");
 });
