@@ -55,20 +55,19 @@ export const AFTER_CLOSE = {
 
 const OPEN = 1; // WebSocket.OPEN; not every WebSocket class has the constant
 const LOST = 1006;
-const LEFT = 4000; // our close of a line that we take for lost: after 1000 the server would keep nothing
 const ACK_BYTES = 2 * 48_000; // of sound
 const TRY_MS = 5000; // for one attempt to come back
 const GOODBYE_MS = 5000; // for the summary
 const PING_MS = { stream: 2500, clip: 10_000 }; // a whole reply may take long, and a pong waits behind it
 const KEPT_MS = 15_000; // of the microphone while the line is away
 const BACKOFF_MS = 500;
-const MOST_BACKOFF_MS = 5000;
+const MOST_BACKOFF_MS = 2000;
 
 /** @param {number} code of a close frame */
 export const afterClose = (code) => AFTER_CLOSE[code] ?? "later";
 
 /**
- * How long to wait before an attempt: at once but with jitter, then longer each time, 2.5 to 5 s at most.
+ * How long to wait before an attempt: at once but with jitter, then longer each time, 1 to 2 s at most.
  * @param {number} attempt from 0
  * @param {() => number} [random]
  */
@@ -85,6 +84,8 @@ export class Call {
   #options;
   /** @type {WebSocket} */
   #socket = /** @type {any} */ (null); // until the constructor connects
+  /** @type {WebSocket[]} taken for lost; were one closed while it is not, with 1000, the server would end the call */
+  #left = [];
   /** @type {Map<string, Set<(message: any) => void>>} */
   #listeners = new Map();
   /** @type {Offer | null} */
@@ -228,7 +229,8 @@ export class Call {
   /** The network is known to be gone: do not wait until the socket notices. */
   lose() {
     if (this.state === "ended") return;
-    this.forget(LEFT);
+    this.#leave();
+    if (this.#socket.readyState === OPEN) this.#left.push(this.#socket);
     this.#closed(LOST, "");
   }
 
@@ -239,15 +241,21 @@ export class Call {
     this.#comeBack();
   }
 
-  /**
-   * Nothing more is wanted of this connection.
-   * @param {number} [code]
-   */
-  forget(code = 1000) {
+  /** Nothing more is wanted of this connection. */
+  forget() {
+    this.#leave();
+    if (this.#socket.readyState === OPEN) this.#socket.close(1000);
+  }
+
+  #leave() {
     const socket = this.#socket;
     socket.onmessage = socket.onclose = null;
-    socket.onopen = () => socket.close(code); // before that it would be an error
-    if (socket.readyState === OPEN) socket.close(code);
+    socket.onopen = () => socket.close(1000); // before that it would be an error
+  }
+
+  /** The call goes on elsewhere, or is over: nothing hangs on these connections any more. */
+  #closeLeft() {
+    for (const socket of this.#left.splice(0)) socket.close(1000);
   }
 
   /**
@@ -414,6 +422,7 @@ export class Call {
 
   /** @param {(string | Pcm)[]} frames to be sent first on a new connection */
   #startOver(frames) {
+    this.#closeLeft();
     this.#waiting = frames;
     this.#ledger = new Ledger();
     this.#received = this.#sound = 0;
@@ -426,6 +435,7 @@ export class Call {
   #end(code, reason) {
     clearTimeout(this.#beat);
     clearTimeout(this.#timer);
+    this.#closeLeft();
     this.#ending = { code, reason, next: afterClose(code), opened: this.#opened };
     this.#to("ended");
     this.#emit("ended", this.#ending);
