@@ -11,7 +11,6 @@ from phone import Phone
 from tests.kit.process import Server
 from tests.kit.story import WITHIN
 
-
 HEAD = 44  # bytes before the sound of a WAV file
 
 

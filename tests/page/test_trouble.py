@@ -156,6 +156,7 @@ def test_a_line_that_falls_silent(visit: Visit) -> None:
             visitor.sees("reconnecting", "Reconnecting to Mohit…")
         finally:
             one.process.send_signal(signal.SIGCONT)
+    visitor.forgives = True
 
 
 def test_a_page_without_its_catalogue(running: Server, visit: Visit) -> None:

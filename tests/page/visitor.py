@@ -194,6 +194,6 @@ class Visitor:
         self.page.wait_for_function("loud => (spy.loud() > 0.01) === loud", arg=loud)
 
     def sounds(self) -> list[dict[str, float]]:
-        """What has been played: `peak` of the samples, `from` which second on, when it `began` and `ended` (0: not yet)."""
+        """What was played: `peak` of the samples, `from` which second on, when it `began` and `ended` (0: not yet)."""
         found: list[dict[str, float]] = self.page.evaluate("spy.sounds")
         return found
