@@ -116,6 +116,7 @@ def test_the_button_is_kept_for_who_wants_it(running: Server, visit: Visit, aski
     visitor.sees("speaking")
     assert "audio_response" in visitor.told
 
+    visitor.page.get_by_role("button", name="Hang up").click()
     visitor.page.reload()
     expect(hold).to_be_checked()
     visitor.call("Mohit")
