@@ -196,6 +196,10 @@ def test_a_page_in_the_background_goes_on(running: Server, visit: Visit) -> None
     )
     visitor.sees("background", "Mohit is on the line, in the background.")
     visitor.is_heard()
+    visitor.page.evaluate("document.dispatchEvent(new Event('freeze'))")  # the browser may throw it away now
+    assert visitor.page.evaluate("JSON.parse(sessionStorage.call).wanted.name") == "Mohit"
+    visitor.page.evaluate("document.dispatchEvent(new Event('resume'))")
+    assert visitor.page.evaluate("sessionStorage.call") is None
     visitor.page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
     visitor.sees("listening")
 
