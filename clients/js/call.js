@@ -11,7 +11,8 @@
  * @typedef {{item_id: string, role: "user" | "assistant", text: string, final: boolean}} Caption all words so far
  * @typedef {{response_id: string, pcm: ArrayBuffer}} Sound
  * @typedef {ArrayBuffer | ArrayBufferView<ArrayBuffer>} Pcm
- * @typedef {{token: string, attach: number, seconds: number, node?: string}} Ticket how to come back
+ * @typedef {{token: string, attach: number, seconds: number, node?: string}} Offer how to come back
+ * @typedef {Offer & {received: number, speaking: string, words: Record<string, string>}} Ticket
  * @typedef {{astrologer_id: string, audio?: {mode: string}, profile?: Profile, resumable?: boolean}} Config
  * @typedef {{name?: string, gender?: string, birth_date?: string, birth_time?: string, birth_place?: string}} Profile
  */
@@ -24,17 +25,19 @@
  * @property {"clip" | "stream"} [mode]
  * @property {string} [token] where the server wants one: of a call, or of a login
  * @property {boolean} [resumable] ask the server to keep the call while the network is away
- * @property {Ticket & {received: number}} [ticket] of a call that this one goes on with, as after a reload of a page
+ * @property {Ticket} [ticket] of a call that this one goes on with, as after a reload of a page; without `astrologer`
+ *   it ends where it cannot
  * @property {typeof WebSocket} [WebSocket] where there is no global one
  * @property {() => number} [random] from 0 to 1, for the jitter
- * @property {number} [pingMs] two pings without an answer, and the line is lost
+ * @property {number} [pingMs] two pings without an answer, and the line is lost: 5 s for a stream that can come back
  */
 
 /** @type {Record<number, Next>} */
 export const AFTER_CLOSE = {
   1000: "never", // hung up
   1001: "later", // the server restarts
-  1006: "resume", // the network is gone
+  1005: "resume", // the network is gone
+  1006: "resume",
   1009: "never", // a frame was too large
   1011: "resume",
   1012: "resume",
@@ -56,15 +59,16 @@ const LOST = 1006;
 const ACK_BYTES = 2 * 48_000; // of sound
 const TRY_MS = 5000; // for one attempt to come back
 const GOODBYE_MS = 5000; // for the summary
+const PING_MS = { stream: 2500, clip: 10_000 }; // a whole reply may take long, and a pong waits behind it
 const KEPT_MS = 15_000; // of the microphone while the line is away
 const BACKOFF_MS = 500;
-const MOST_BACKOFF_MS = 5000;
+const MOST_BACKOFF_MS = 2000;
 
 /** @param {number} code of a close frame */
 export const afterClose = (code) => AFTER_CLOSE[code] ?? "later";
 
 /**
- * How long to wait before an attempt: at once but with jitter, then longer each time, 2.5 to 5 s at most.
+ * How long to wait before an attempt: at once but with jitter, then longer each time, 1 to 2 s at most.
  * @param {number} attempt from 0
  * @param {() => number} [random]
  */
@@ -81,10 +85,12 @@ export class Call {
   #options;
   /** @type {WebSocket} */
   #socket = /** @type {any} */ (null); // until the constructor connects
+  /** @type {WebSocket[]} taken for lost; were one closed while it is not, with 1000, the server would end the call */
+  #left = [];
   /** @type {Map<string, Set<(message: any) => void>>} */
   #listeners = new Map();
-  /** @type {Ticket | null} */
-  #ticket = null;
+  /** @type {Offer | null} */
+  #offer = null;
   #ledger = new Ledger();
   /** @type {(string | Pcm)[]} said while there was no line */
   #waiting = [];
@@ -113,15 +119,17 @@ export class Call {
     this.#url = url.replace(/^http/, "ws").replace(/\/$/, "");
     this.#user = user;
     const { astrologer, match, language, mode, resumable, ticket } = options;
-    this.#options = { WebSocket: globalThis.WebSocket, random: Math.random, pingMs: 10_000, ...options };
-    if (astrologer) this.#wanted = { astrologer_id: astrologer, audio: mode && { mode }, resumable };
+    this.#options = { WebSocket: globalThis.WebSocket, random: Math.random, ...options };
+    if (ticket) this.#options.resumable = true;
+    if (astrologer) this.#want(astrologer);
     if (ticket) this.#goOn(ticket);
     else this.#connect({ astrologer_id: astrologer, match, language, mode, resumable }, () => this.#begin());
   }
 
   /** What another Call needs to go on with this one, or null; it is a secret. */
   get ticket() {
-    return this.#ticket && { ...this.#ticket, received: this.#received };
+    const words = Object.fromEntries(this.#words);
+    return this.#offer && { ...this.#offer, received: this.#received, speaking: this.#speaking, words };
   }
 
   /**
@@ -211,9 +219,10 @@ export class Call {
   hangUp(reason = "you hung up") {
     if (this.state === "ended") return;
     const socket = this.#socket;
+    const told = this.state === "open" && socket.readyState === OPEN;
     this.say({ type: "end" });
     this.#end(1000, reason);
-    if (socket.readyState !== OPEN) return this.forget();
+    if (!told) return this.forget();
     this.#timer = setTimeout(() => this.forget(), GOODBYE_MS);
     socket.onclose = () => clearTimeout(this.#timer);
   }
@@ -221,7 +230,8 @@ export class Call {
   /** The network is known to be gone: do not wait until the socket notices. */
   lose() {
     if (this.state === "ended") return;
-    this.forget();
+    this.#leave();
+    if (this.#socket.readyState === OPEN) this.#left.push(this.#socket);
     this.#closed(LOST, "");
   }
 
@@ -234,10 +244,19 @@ export class Call {
 
   /** Nothing more is wanted of this connection. */
   forget() {
+    this.#leave();
+    if (this.#socket.readyState === OPEN) this.#socket.close(1000);
+  }
+
+  #leave() {
     const socket = this.#socket;
     socket.onmessage = socket.onclose = null;
-    socket.onopen = () => socket.close(); // before that it would be an error
-    if (socket.readyState === OPEN) socket.close();
+    socket.onopen = () => socket.close(1000); // before that it would be an error
+  }
+
+  /** The call goes on elsewhere, or is over: nothing hangs on these connections any more. */
+  #closeLeft() {
+    for (const socket of this.#left.splice(0)) socket.close(1000);
   }
 
   /**
@@ -260,9 +279,14 @@ export class Call {
 
   #begin() {
     this.#opened = this.#alive = true;
-    this.#beat = setInterval(() => this.#ping(), this.#options.pingMs);
+    this.#beat = setTimeout(() => this.#ping(), this.#pingMs);
     for (const frame of this.#waiting.splice(0)) this.#put(frame);
     this.#to("open");
+  }
+
+  get #pingMs() {
+    const streams = this.#options.resumable && (this.#wanted?.audio?.mode ?? this.#options.mode) === "stream";
+    return this.#options.pingMs ?? PING_MS[streams ? "stream" : "clip"];
   }
 
   #ping() {
@@ -270,6 +294,7 @@ export class Call {
     this.#alive = false;
     this.#put(JSON.stringify({ type: "ping" }), false);
     this.#ledger.asked();
+    this.#beat = setTimeout(() => this.#ping(), this.#pingMs);
   }
 
   /**
@@ -299,10 +324,16 @@ export class Call {
     this.#emit(message.type, message);
   }
 
-  /** @param {{astrologer_id: string, resume?: Ticket}} ack */
+  /** @param {{astrologer_id: string, resume?: Offer}} ack */
   #chosen({ astrologer_id, resume }) {
-    this.#wanted ??= { astrologer_id, resumable: this.#options.resumable };
-    if (resume) this.#ticket = resume;
+    if (!this.#wanted) this.#want(astrologer_id);
+    if (resume) this.#offer = resume;
+  }
+
+  /** @param {string} astrologer */
+  #want(astrologer) {
+    const { mode, resumable } = this.#options;
+    this.#wanted = { astrologer_id: astrologer, audio: mode && { mode }, resumable };
   }
 
   /** @param {ArrayBuffer} pcm */
@@ -316,7 +347,7 @@ export class Call {
 
   /** Tell what was received; an ack counts for its connection alone. */
   #ack() {
-    if (!this.#ticket) return;
+    if (!this.#offer) return;
     this.#sound = 0;
     this.#put(JSON.stringify({ type: "ack", received: this.#received }), false);
   }
@@ -334,30 +365,32 @@ export class Call {
    * @param {string} reason
    */
   #closed(code, reason) {
-    clearInterval(this.#beat);
+    clearTimeout(this.#beat);
     clearTimeout(this.#timer);
     this.#socket.onclose = null;
-    if (!this.#ticket || afterClose(code) !== "resume") return this.#end(code, reason);
+    if (!this.#offer || afterClose(code) !== "resume") return this.#end(code, reason);
     if (this.state !== "away") {
       this.#attempt = 0;
-      this.#deadline = performance.now() + this.#ticket.seconds * 1000;
+      this.#deadline = performance.now() + this.#offer.seconds * 1000;
       this.#to("away");
     }
     if (performance.now() >= this.#deadline) return this.#end(code, reason);
     this.#timer = setTimeout(() => this.#comeBack(), backoff(this.#attempt++, this.#options.random));
   }
 
-  /** @param {Ticket & {received: number}} ticket */
-  #goOn({ received, ...ticket }) {
+  /** @param {Ticket} ticket */
+  #goOn({ received, speaking, words, ...offer }) {
     this.state = "away";
-    this.#ticket = ticket;
+    this.#offer = offer;
     this.#received = received;
-    this.#deadline = performance.now() + ticket.seconds * 1000;
+    this.#speaking = speaking;
+    this.#words = new Map(Object.entries(words));
+    this.#deadline = performance.now() + offer.seconds * 1000;
     this.#comeBack();
   }
 
   #comeBack() {
-    const { token, attach, node } = /** @type {Ticket} */ (this.#ticket);
+    const { token, attach, node } = /** @type {Offer} */ (this.#offer);
     const resume = JSON.stringify({ type: "resume", token, attach, received: this.#received });
     this.#connect({ resume: true, node }, () => this.#socket.send(resume));
     this.#timer = setTimeout(() => this.lose(), TRY_MS);
@@ -367,30 +400,32 @@ export class Call {
   #resumed(message) {
     clearTimeout(this.#timer);
     const frames = [...this.#ledger.since(message.received), ...newest(this.#waiting, message.uplink_ms)];
-    this.#ticket = { .../** @type {Ticket} */ (this.#ticket), attach: message.attach };
-    this.#startOver(frames);
+    this.#offer = { .../** @type {Offer} */ (this.#offer), attach: message.attach };
+    this.#startOver(newest(frames)); // both together: a server does not take any amount of sound at once
     this.#ack(); // the first counted frame confirms
     this.#begin();
     this.#emit("resumed", message);
   }
 
   /**
-   * The old call is gone; unless it had ended, the same persona is called anew on this connection.
+   * The old call is gone. Unless it had ended, the persona who is wanted is called anew on this connection.
    * @param {{code: string, message: string, summary?: object}} message
    */
   #notResumed(message) {
     clearTimeout(this.#timer);
-    this.#ticket = null;
+    this.#offer = null;
     this.#startOver([]);
     this.#emit("not_resumed", message);
     if (message.summary) this.#emit("summary", { type: "summary", ...message.summary });
-    if (message.code === "ended") return this.forget(), this.#end(1000, message.message);
+    if (this.state === "ended") return; // a listener has hung up
+    if (message.code === "ended" || !this.#wanted) return this.forget(), this.#end(1000, message.message);
     this.#waiting = [JSON.stringify({ type: "config", ...this.#wanted })];
     this.#begin();
   }
 
   /** @param {(string | Pcm)[]} frames to be sent first on a new connection */
   #startOver(frames) {
+    this.#closeLeft();
     this.#waiting = frames;
     this.#ledger = new Ledger();
     this.#received = this.#sound = 0;
@@ -401,8 +436,9 @@ export class Call {
    * @param {string} reason
    */
   #end(code, reason) {
-    clearInterval(this.#beat);
+    clearTimeout(this.#beat);
     clearTimeout(this.#timer);
+    this.#closeLeft();
     this.#ending = { code, reason, next: afterClose(code), opened: this.#opened };
     this.#to("ended");
     this.#emit("ended", this.#ending);

@@ -10,7 +10,7 @@ from aiohttp import WSMsgType
 
 from actors.call.resume import token as resuming
 from web.auth.call_tokens import CallTokens
-from web.endpoint import Socket
+from web.call_socket import Socket
 
 MOST_BYTES = 64 * 1024  # of what is looked through
 _NEWEST = 100

@@ -6,11 +6,21 @@ addEventListener("pointerup", () => (spy.up = performance.now()), true);
 const { start } = AudioBufferSourceNode.prototype;
 AudioBufferSourceNode.prototype.start = function (...when) {
   const samples = this.buffer.getChannelData(0);
-  const sound = { peak: Math.max(...samples.filter((_, n) => n % 50 === 0)), began: performance.now(), ended: 0 };
+  const sound = { peak: Math.max(...samples.filter((_, n) => n % 50 === 0)), began: performance.now(), from: when[1] ?? 0, ended: 0 };
   const over = new Promise((resolve) => this.addEventListener("ended", resolve));
   spy.over.push(over.then(() => (sound.ended = performance.now())));
   spy.sounds.push(sound);
   return start.apply(this, when);
+};
+
+// What the loudspeaker of the streamed call is given to play: of each reply from which ms on, and the bytes.
+spy.given = {};
+const { postMessage } = MessagePort.prototype;
+MessagePort.prototype.postMessage = function (message, ...more) {
+  const { begin, from, id, pcm } = message ?? {};
+  if (begin) spy.given[begin] = { from, pcm: "" };
+  if (pcm) spy.given[id].pcm += [...new Uint8Array(pcm)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return postMessage.call(this, message, ...more);
 };
 
 // And what the loudspeaker of the streamed call says, as it says it.

@@ -116,6 +116,7 @@ def test_the_button_is_kept_for_who_wants_it(running: Server, visit: Visit, aski
     visitor.sees("speaking")
     assert "audio_response" in visitor.told
 
+    visitor.page.get_by_role("button", name="Hang up").click()
     visitor.page.reload()
     expect(hold).to_be_checked()
     visitor.call("Mohit")
@@ -195,6 +196,10 @@ def test_a_page_in_the_background_goes_on(running: Server, visit: Visit) -> None
     )
     visitor.sees("background", "Mohit is on the line, in the background.")
     visitor.is_heard()
+    visitor.page.evaluate("document.dispatchEvent(new Event('freeze'))")  # the browser may throw it away now
+    assert visitor.page.evaluate("JSON.parse(sessionStorage.call).wanted.name") == "Mohit"
+    visitor.page.evaluate("document.dispatchEvent(new Event('resume'))")
+    assert visitor.page.evaluate("sessionStorage.call") is None
     visitor.page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
     visitor.sees("listening")
 

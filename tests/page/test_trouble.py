@@ -107,41 +107,43 @@ def test_a_server_that_goes_away(visit: Visit) -> None:
 
 
 def test_a_server_that_dies(visit: Visit) -> None:
-    """No close frame comes: the line was lost."""
+    """No close frame comes: the page tries to come back for as long as the server would keep the call."""
     with server() as one:
         visitor = visit(f"http://{one.address}/")
+        visitor.page.clock.install()
         visitor.call("Mohit")
         visitor.sees("speaking")
         one.process.kill()
+        visitor.sees("reconnecting", "Reconnecting to Mohit…")
+        for _ in range(16):
+            visitor.page.clock.fast_forward(2_000)
         visitor.sees("ended", "the line was lost, check the network")
     visitor.forgives = True
 
 
 def test_a_network_that_drops(running: Server, visit: Visit) -> None:
-    """The call is over at once, and says so; nobody dials until the caller does."""
+    """The page says so at once, and comes back when the browser knows of a network; who hangs up is not called."""
     visitor = visit(f"http://{running.address}/")
     visitor.call("Mohit")
-    visitor.sees("speaking")
+    visitor.sees("listening")
+    visitor.type("Will I marry?")
+    visitor.is_told("response_done", 2)
     visitor.page.context.set_offline(True)
-    visitor.sees("ended", "the line was lost, check the network")
+    visitor.sees("reconnecting", "Reconnecting to Mohit…")
     visitor.page.context.set_offline(False)
-    assert len(visitor.dialled) == 1
-    visitor.page.get_by_role("button", name="Call again").click()
-    visitor.sees("speaking")
+    visitor.is_told("resumed")
+    visitor.sees("listening")
+    visitor.page.context.set_offline(True)
+    visitor.sees("reconnecting")
+    visitor.page.get_by_role("button", name="Hang up").click()
+    visitor.sees("ended", "The call has ended: you hung up.")
+    visitor.page.context.set_offline(False)
+    assert visitor.told.count("resumed") == 1
     visitor.forgives = True
 
 
-def test_a_telephone_that_leaves_the_network(running: Server, visit: Visit) -> None:
-    """The browser knows before the socket does, and the call does not wait for it."""
-    visitor = visit(f"http://{running.address}/")
-    visitor.call("Mohit")
-    visitor.sees("speaking")
-    visitor.page.evaluate("dispatchEvent(new Event('offline'))")
-    visitor.sees("ended", "the line was lost, check the network")
-
-
 def test_a_line_that_falls_silent(visit: Visit) -> None:
-    """Nothing is closed and nothing comes: two pings without an answer, and the call is over."""
+    """Nothing is closed and nothing comes: two pings without an answer, and the page goes and looks for its call."""
     with server() as one:
         visitor = visit(f"http://{one.address}/")
         visitor.page.clock.install()
@@ -149,11 +151,12 @@ def test_a_line_that_falls_silent(visit: Visit) -> None:
         visitor.sees("speaking")
         one.process.send_signal(signal.SIGSTOP)
         try:
-            visitor.page.clock.fast_forward(10_000)
-            visitor.page.clock.fast_forward(10_000)
-            visitor.sees("ended", "the line was lost, check the network")
+            visitor.page.clock.fast_forward(2_500)
+            visitor.page.clock.fast_forward(2_500)
+            visitor.sees("reconnecting", "Reconnecting to Mohit…")
         finally:
             one.process.send_signal(signal.SIGCONT)
+    visitor.forgives = True
 
 
 def test_a_page_without_its_catalogue(running: Server, visit: Visit) -> None:

@@ -80,6 +80,7 @@ class Visitor:
     frames: list[int] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     forgives: bool = False  # a server that is away: its browser writes down each try that fails, and is right
+    reloaded: bool = False  # a page that may make no sound before it is tapped
 
     @classmethod
     def come(cls, context: BrowserContext) -> "Visitor":
@@ -96,7 +97,8 @@ class Visitor:
     def complaints(self) -> list[str]:
         """What is on the console and should not be."""
         away = re.compile("ERR_|status of 503")
-        return [line for line in self.console if not (self.forgives and away.search(line))]
+        lines = [line for line in self.console if not (self.forgives and away.search(line))]
+        return [line for line in lines if not (self.reloaded and "AudioContext was not allowed to start" in line)]
 
     def _complain(self, message: ConsoleMessage) -> None:
         self.console.append(f"{message.type}: {message.text}")
@@ -121,6 +123,16 @@ class Visitor:
         self.page.goto(url)
         expect(self.page.locator(".card").first).to_be_visible(timeout=PATIENCE)
         return self
+
+    def reload(self) -> None:
+        """The same tab, with its page again."""
+        self.reloaded = True
+        self.page.reload()
+
+    def given(self, reply: str) -> tuple[float, bytes]:
+        """What the loudspeaker was given of a streamed reply: from which ms of it on, and the PCM."""
+        from_ms, pcm = self.page.evaluate("id => [spy.given[id]?.from ?? 0, spy.given[id]?.pcm ?? '']", reply)
+        return from_ms, bytes.fromhex(pcm)
 
     def sees(self, state: str, words: str | re.Pattern[str] = "") -> None:
         """Wait until the call stands so, and these words say it."""
@@ -182,6 +194,6 @@ class Visitor:
         self.page.wait_for_function("loud => (spy.loud() > 0.01) === loud", arg=loud)
 
     def sounds(self) -> list[dict[str, float]]:
-        """What has been played: `peak` of the samples, when it `began` and `ended` (0: not yet)."""
+        """What was played: `peak` of the samples, `from` which second on, when it `began` and `ended` (0: not yet)."""
         found: list[dict[str, float]] = self.page.evaluate("spy.sounds")
         return found

@@ -31,7 +31,7 @@ from web.wires.binary import BinaryFrames
 EMPTY = head(0, BINARY)
 SOUND = head(960, BINARY) + bytes(960)
 CHANGED = (
-    "aiohttp has changed {}, by which web/frame_queue.py, web/receive_buffer.py or web/endpoint.py stand in its "
+    "aiohttp has changed {}, by which web/frame_queue.py, web/receive_buffer.py or web/call_socket.py stand in its "
     "WebSocket: read what is new, change these, then the range in setup.cfg."
 )
 

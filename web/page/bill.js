@@ -39,6 +39,16 @@ export class Meter {
     this.#spent = `${sum(price)} so far`;
   }
 
+  /** For another page, which goes on with it. */
+  get kept() {
+    return { ms: this.#now, rate: this.#rate, spent: this.#spent };
+  }
+
+  /** @param {{ms: number, rate: string, spent: string}} kept */
+  take({ ms, rate, spent }) {
+    [this.#ms, this.#rate, this.#spent] = [ms, rate, spent];
+  }
+
   /** Such as "2 min 5 s · ₹10 a minute · ₹20 so far"; "" before anybody was there. */
   get words() {
     const time = this.#now ? duration(Math.floor(this.#now / 1000)) : "";

@@ -2,9 +2,13 @@
 
 import { languageOf } from "./persona.js";
 
+/** @typedef {{name: string, language: string, hue: number}} Heading from here on this persona speaks */
+
 export class Captions {
   /** @type {Map<string, HTMLElement>} item_id to its words */
   #items = new Map();
+  /** @type {(import("./call.js").Caption | Heading)[]} what is shown, in its order */
+  #shown = [];
   /** @type {HTMLElement[]} lines of the caller that the server has not written down yet */
   #pending = [];
 
@@ -18,7 +22,22 @@ export class Captions {
   /** A new call begins. */
   clear() {
     this.log.replaceChildren();
+    this.#shown = [];
     this.leave();
+  }
+
+  /** All that is written, for another page. */
+  get kept() {
+    return this.#shown;
+  }
+
+  /** @param {(import("./call.js").Caption | Heading)[]} kept by the page before */
+  take(kept) {
+    this.clear();
+    for (const one of kept) {
+      if ("item_id" in one) this.show(one);
+      else this.introduce(one.name, one.language, one.hue);
+    }
   }
 
   /** The call is over: what was not written down never will be. */
@@ -37,6 +56,7 @@ export class Captions {
     this.name = name;
     this.language = language;
     this.hue = hue;
+    this.#shown.push({ name, language, hue });
     const heading = document.createElement("p");
     heading.className = "with";
     heading.dir = "auto";
@@ -58,10 +78,14 @@ export class Captions {
    * All words of an item so far; they come again when there are more.
    * @param {import("./call.js").Caption} caption
    */
-  show({ role, text, item_id: id }) {
+  show(caption) {
+    const { role, text, item_id: id } = caption;
     const known = this.#items.get(id) ?? (role === "user" && this.#pending.shift());
     const words = known || this.#line(role);
     this.#items.set(id, words);
+    const place = this.#shown.findLastIndex((one) => "item_id" in one && one.item_id === id);
+    if (place < 0) this.#shown.push(caption);
+    else this.#shown[place] = caption;
     this.#write(words, text);
     words.parentElement.hidden = !text; // it was interrupted before a word of it was heard
   }

@@ -10,8 +10,13 @@ import { hue } from "./persona.js";
  *   telephone: import("./telephone.js").Telephone, sound: import("./sound.js").Sound,
  *   captions: import("./captions.js").Captions}} Devices
  * @typedef {"choosing" | "connecting" | "listening" | "recording" | "hearing" | "muted" | "thinking" | "speaking" |
- *   "reconnecting" | "interrupted" | "background" | "ended"} State
+ *   "reconnecting" | "interrupted" | "silent" | "background" | "ended"} State
  * @typedef {{code: number, why: string}} Ending how a call ended, `why` in words
+ * @typedef {{ticket: import("./call.js").Ticket, hold: boolean, muted: boolean, greeted: boolean, owed: boolean,
+ *   persona: Persona | null, wanted: Persona, meter: {ms: number, rate: string, spent: string},
+ *   captions: Captions["kept"], rest: import("./telephone.js").Rest[],
+ *   whole: import("./player.js").Whole[]}} Kept what another page needs to go on with a call
+ * @typedef {import("./captions.js").Captions} Captions
  */
 
 /** Of a choice: it is not granted. */
@@ -19,11 +24,16 @@ const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "closed_now", "lan
   "switch_too_often", "persona_switch_failed"];
 const RECORD_MS = 110_000; // the server takes two minutes
 const REPLACED = 4409;
+const RESUMED_ELSEWHERE = 4410;
 
 /** In place of a reason that is written for programs, or where none came. */
 const ELSEWHERE = "it goes on in another tab or on another device";
 const LOST_LINE = "the line was lost, check the network";
 const NOBODY = "the server cannot be reached";
+const NOT_KEPT = "it was over before you were back";
+const ANEW = "What was said before could not be kept: a new call has begun.";
+
+const UNHEARD = "The answer could not be played; it is written above.";
 
 export class Conversation {
   /** @type {Ending | null} */
@@ -40,6 +50,8 @@ export class Conversation {
   #hearing = false; // the server hears the caller speak
   #lost = false; // the server has no connection to the model
   #changing = false; // the way to talk
+  #new = true; // on this page, or on none before
+  #gone = false; // the server does not keep the call
   #limit = 0;
 
   /**
@@ -48,15 +60,40 @@ export class Conversation {
    * @param {boolean} hold talk by holding the button, in clip mode; else as on a telephone, in stream mode
    * @param {Devices} devices
    * @param {(words?: string) => void} changed the state, or with words: something to tell the caller
+   * @param {Kept} [kept] of a call on the page before, that this one goes on with
    */
-  constructor(user, wanted, hold, devices, changed) {
+  constructor(user, wanted, hold, devices, changed, kept) {
     this.#want(wanted);
     this.hold = hold;
     this.devices = devices;
     this.changed = changed;
-    this.call = new Call(location.origin, user, { astrologer: wanted.astrologer_id, mode: this.#mode });
+    const wish = { astrologer: wanted.astrologer_id, mode: this.#mode, resumable: true, ticket: kept?.ticket };
+    this.call = new Call(location.origin, user, wish);
     this.#follow(this.call);
     if (!hold) this.devices.telephone.pickUp(this.call);
+    if (kept) this.#goOn(kept);
+  }
+
+  /** What another page needs to go on with this call, or null where that cannot be. */
+  get kept() {
+    const { ticket } = this.call;
+    const { captions, player, telephone } = this.devices;
+    const { persona, wanted, hold } = this;
+    const how = { hold, muted: telephone.muted, greeted: this.#greeted, owed: this.#owed, meter: this.meter.kept };
+    const heard = { captions: captions.kept, rest: telephone.rest, whole: player.rest };
+    return ticket && !this.ending ? { ticket, persona, wanted, ...how, ...heard } : null;
+  }
+
+  /** @param {Kept} kept */
+  #goOn({ persona, greeted, owed, meter, captions, rest, whole }) {
+    this.#new = false;
+    for (const one of [persona, this.wanted]) if (one) this.#want(one);
+    this.persona = persona && this.#asked.get(persona.astrologer_id); // one object, where the same is wanted
+    [this.#greeted, this.#owed] = [greeted, owed];
+    this.meter.take(meter);
+    this.devices.captions.take(captions);
+    this.devices.telephone.goOn(rest);
+    for (const { id, audio, at } of whole) this.devices.player.play(id, audio, at).catch(() => this.changed(UNHEARD));
   }
 
   /** @returns {State} */
@@ -65,6 +102,7 @@ export class Conversation {
     if (this.ending) return "ended";
     if (microphone.recording) return "recording";
     if (this.call.state === "away") return "reconnecting";
+    if (sound.silent) return "silent";
     if (sound.interrupted || (microphone.interrupted && !this.hold)) return "interrupted";
     if (document.hidden && !this.hold) return "background";
     if (this.playing) return "speaking";
@@ -170,7 +208,8 @@ export class Conversation {
   /** @param {Call} call */
   #follow(call) {
     const { captions, telephone } = this.devices;
-    call.on("state", () => this.changed());
+    call.on("state", (state) => this.#turn(state));
+    call.on("not_resumed", ({ code }) => this.#lose(code));
     call.on("config_ack", (message) => this.#meet(message));
     call.on("caption", (caption) => this.#write(caption));
     call.on("audio_response", (reply) => this.#listen(reply));
@@ -184,6 +223,28 @@ export class Conversation {
     call.on("error", (error) => this.#fail(error));
     call.on("summary", (summary) => captions.add(receipt(summary)));
     call.on("ended", (ended) => this.#end(ended));
+  }
+
+  /** @param {import("./call.js").CallState} state of the line */
+  #turn(state) {
+    if (state === "away") this.meter.rest(); // nothing is metered
+    if (state === "open" && this.persona) this.meter.run();
+    if (state === "open") this.#new = true;
+    this.changed();
+  }
+
+  /**
+   * The call is not resumed. A new one begins, but not because a page is loaded.
+   * @param {string} code
+   */
+  #lose(code) {
+    this.#clear();
+    this.#gone = code === "ended" || !this.#new;
+    if (this.#gone && code !== "ended") return this.call.hangUp();
+    this.persona = null;
+    this.meter = new Meter();
+    this.#greeted = this.#owed = this.#hearing = this.#lost = this.#changing = false;
+    this.changed(this.#gone ? "" : ANEW);
   }
 
   #meet({ astrologer_id: id, name, language_code: code, price }) {
@@ -220,7 +281,7 @@ export class Conversation {
 
   #play({ response_id: id, audio }) {
     const { microphone, player } = this.devices;
-    const unheard = () => this.changed("The answer could not be played; it is written above.");
+    const unheard = () => this.changed(UNHEARD);
     if (microphone.recording) this.#begun(() => this.call.interrupt()); // two do not speak at once
     else this.#begun(() => player.play(id, audio).catch(unheard));
   }
@@ -277,7 +338,8 @@ export class Conversation {
   #end({ code, reason, opened }) {
     clearTimeout(this.#limit);
     const { microphone, player, telephone, captions } = this.devices;
-    this.ending = { code, why: code === REPLACED ? ELSEWHERE : reason || (opened ? LOST_LINE : NOBODY) };
+    const why = code === REPLACED || code === RESUMED_ELSEWHERE ? ELSEWHERE : reason || (opened ? LOST_LINE : NOBODY);
+    this.ending = { code, why: this.#gone ? NOT_KEPT : why };
     player.stop();
     telephone.putDown();
     microphone.close();

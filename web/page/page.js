@@ -3,6 +3,7 @@
 import { Captions } from "./captions.js";
 import { Cards } from "./cards.js";
 import { Conversation } from "./conversation.js";
+import { keep, take } from "./keeping.js";
 import { Microphone, canRecord } from "./microphone.js";
 import { Player } from "./player.js";
 import { Screen, find } from "./screen.js";
@@ -53,9 +54,35 @@ class Page {
     window.addEventListener("offline", () => this.#live?.call.lose());
     window.addEventListener("online", () => (this.#live?.call.retry(), this.load()));
     document.addEventListener("pointerdown", () => this.#live && this.#sound.unlock());
-    window.addEventListener("pagehide", () => (this.#live?.call.hangUp(), this.#conversation?.call.forget()));
+    window.addEventListener("pagehide", () => this.#hide());
+    window.addEventListener("pageshow", ({ persisted }) => persisted && take()); // it is still here
+    document.addEventListener("freeze", () => this.#keep()); // it may be thrown away without a word
+    document.addEventListener("resume", () => (take(), this.#turn()));
     document.addEventListener("visibilitychange", () => this.#turn());
     setInterval(() => this.#screen.time(this.#live), 1000);
+    const kept = take();
+    if (kept) this.#goOn(kept);
+  }
+
+  /** The page is reloaded, or left: who comes back in time finds the call as it was. */
+  #hide() {
+    if (this.#live && !this.#keep()) this.#live.call.hangUp();
+    if (!this.#live) this.#conversation?.call.forget();
+  }
+
+  /** True if another page can go on with the call. */
+  #keep() {
+    const kept = this.#live?.kept;
+    if (kept) keep(kept);
+    return Boolean(kept);
+  }
+
+  /** @param {import("./conversation.js").Kept} kept by this tab before it was reloaded */
+  #goOn(kept) {
+    find("hold").checked = kept.hold;
+    this.#sound.dare();
+    this.#begins(kept.wanted, kept);
+    if (kept.muted) this.#telephone.mute(true);
   }
 
   /** Who there is, and who answers: now, and whenever it may have changed. */
@@ -107,10 +134,18 @@ class Page {
     if (this.#conversation?.ending?.code === REPLACED) this.#user = newUser(); // the other tab may keep its call
     this.#sound.unlock();
     this.#captions.clear();
+    this.#begins(persona);
+  }
+
+  /**
+   * @param {Persona} persona
+   * @param {import("./conversation.js").Kept} [kept]
+   */
+  #begins(persona, kept) {
     const changed = (words) => this.#show(words);
     const [sound, microphone, player] = [this.#sound, this.#microphone, this.#player];
     const devices = { sound, microphone, player, telephone: this.#telephone, captions: this.#captions };
-    this.#conversation = new Conversation(this.#user, persona, this.#hold, devices, changed);
+    this.#conversation = new Conversation(this.#user, persona, this.#hold, devices, changed, kept);
     this.#listen();
     this.#show("");
     this.#browse(false);

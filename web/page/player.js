@@ -1,10 +1,15 @@
 /** What the caller hears: whole replies, one after another, until they have been played or are stopped. */
 
+import { bytes } from "./base64.js";
+
 const LATE_S = 3; // a sound that has not ended by then will not
 const FAILED = "The sound of this browser has failed; the answer is written above.";
 
+/** @typedef {{id: string, audio: string, at: number}} Whole a WAV file as base64, to be played from `at` seconds on */
+
 export class Player {
-  /** @type {{id: string, sound: AudioBuffer | null}[]} replies in their order; the first is playing once decoded */
+  #began = 0; // when the first of the queue did, on the clock of the sound
+  /** @type {(Whole & {sound: AudioBuffer | null})[]} replies in their order; the first is playing once decoded */
   #queue = [];
   /** @type {AudioBufferSourceNode | null} */
   #source = null;
@@ -26,19 +31,26 @@ export class Player {
   /**
    * Play a WAV file when what came before it is over.
    * @param {string} id of the reply
-   * @param {string} base64
+   * @param {string} audio base64
+   * @param {number} [at] from this second on
    */
-  async play(id, base64) {
-    const reply = { id, sound: null };
+  async play(id, audio, at = 0) {
+    const reply = { id, audio, at, sound: null };
     this.#queue.push(reply);
     this.changed();
     try {
-      reply.sound = await this.sound.context.decodeAudioData(bytes(base64));
+      reply.sound = await this.sound.context.decodeAudioData(bytes(audio));
     } catch (error) {
       this.stop(id);
       throw error;
     }
     this.#next();
+  }
+
+  /** @returns {Whole[]} what was not played yet, for another page */
+  get rest() {
+    const played = this.#source ? this.sound.context.currentTime - this.#began : 0;
+    return this.#queue.map(({ id, audio, at }, place) => ({ id, audio, at: at + (place ? 0 : played) }));
   }
 
   /**
@@ -78,14 +90,10 @@ export class Player {
     const { context } = this.sound;
     this.#source = new AudioBufferSourceNode(context, { buffer: sound });
     this.#source.connect(context.destination);
-    const [source, { id }] = [this.#source, this.#queue[0]];
+    const [source, { id, at }] = [this.#source, this.#queue[0]];
     source.onended = () => this.stop(id);
-    source.start();
+    source.start(0, at);
+    this.#began = context.currentTime;
     setTimeout(() => this.#giveUp(source, id), (sound.duration + LATE_S) * 1000);
   }
-}
-
-/** @param {string} base64 */
-function bytes(base64) {
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer;
 }

@@ -1,8 +1,9 @@
 /**
  * The loudspeaker, in the audio thread: replies one after another, behind a small buffer against jitter.
  *
- * It is told `{begin: id}`, `{id, pcm}`, `{done: id}` and `{stop: id}` (without an id: everything), and tells
- * `{id, ms, over}`: how much of a reply was played, twice a second, and at its end.
+ * It is told `{begin: id, from}` (the ms of it that were played before, on another page), `{id, pcm}`, `{done: id}` and
+ * `{stop: id}` (without an id: everything), and tells `{id, ms, over}`: how much of a reply was played, ten times a
+ * second, and at its end.
  */
 
 import { Resampler } from "./resampler.js";
@@ -10,7 +11,7 @@ import { Resampler } from "./resampler.js";
 const RATE = 24_000;
 const AHEAD_S = 0.12; // before it begins, and again after it ran dry
 const PATIENCE_S = 0.25; // less than that has come, and nothing more comes: it is played
-const REPORT_S = 0.5;
+const REPORT_S = 0.1;
 
 class Playout extends AudioWorkletProcessor {
   /** @type {{id: string, pieces: Float32Array[], resampler: Resampler, played: number, told: number, done: boolean}[]} */
@@ -29,17 +30,17 @@ class Playout extends AudioWorkletProcessor {
     return true;
   }
 
-  #hear({ begin, id, pcm, done, stop }) {
-    if (begin) this.#begin(begin);
+  #hear({ begin, from, id, pcm, done, stop }) {
+    if (begin) this.#begin(begin, (from * sampleRate) / 1000);
     else if (pcm) this.#add(id, pcm);
     else if (done) this.#finish(done);
     else this.#replies = stop ? this.#replies.filter((reply) => reply.id !== stop) : [];
   }
 
-  #begin(id) {
+  #begin(id, played) {
     const resampler = new Resampler(RATE, sampleRate);
     this.#waiting ||= this.#replies.length === 0;
-    this.#replies.push({ id, pieces: [], resampler, played: 0, told: 0, done: false });
+    this.#replies.push({ id, pieces: [], resampler, played, told: played, done: false });
   }
 
   #add(id, pcm) {

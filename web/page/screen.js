@@ -26,6 +26,7 @@ const WORDS = {
   speaking: (name) => `${name} is speaking.`,
   reconnecting: (name) => `Reconnecting to ${name}…`,
   interrupted: (name) => `The sound was taken by your telephone: tap anywhere to go on with ${name}.`,
+  silent: (name) => `Your browser waits for a tap: tap anywhere to hear ${name}.`,
   background: (name) => `${name} is on the line, in the background.`,
   ended: (name, why) => `The call has ended: ${why}.`,
 };

@@ -2,6 +2,8 @@
 
 const WORKLETS = ["/client/capture.js", "/client/playout.js"];
 
+const DARE_MS = 500;
+
 /** True if microphone and loudspeaker can work frame by frame here. */
 export const canStream = () => window.isSecureContext && "AudioWorkletNode" in window;
 
@@ -9,6 +11,7 @@ export class Sound {
   /** @type {AudioContext | null} */
   context = null;
   #ran = false;
+  #late = false; // it should have run by now
   /** @type {Promise<void> | null} */
   #loaded = null;
 
@@ -20,6 +23,17 @@ export class Sound {
   /** The telephone took it away: for a call, or for the lock. */
   get interrupted() {
     return this.#ran && this.context.state !== "running";
+  }
+
+  /** The browser lets no sound out of a page that was not tapped yet. */
+  get silent() {
+    return this.#late && !this.#ran;
+  }
+
+  /** Make sound without a tap, as after a reload; maybe the browser agrees. */
+  dare() {
+    this.unlock();
+    setTimeout(() => ((this.#late = true), this.changed()), DARE_MS);
   }
 
   /** Let the browser make sound at all: only within a tap or a key does it agree. */

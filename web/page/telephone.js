@@ -1,12 +1,22 @@
 /** Speaking as on a telephone: microphone and loudspeaker are open all the time, and the server hears who speaks. */
 
+import { bytes, letters } from "./base64.js";
+
 const FAILED = "The sound of this browser has failed; the answer is written above.";
+const TELL_MS = 500; // the server is told so often what was played
+const BYTES_PER_MS = 48;
+
+/**
+ * A reply that is not over: `ms` of it were played, the server knows of `told`; `pcm` is what came from `from` ms on.
+ * @typedef {{ms: number, told: number, from: number, pcm: ArrayBuffer[], done: boolean}} Reply
+ * @typedef {{id: string, from: number, pcm: string, done: boolean}} Rest of a reply: what is not played yet, as base64
+ */
 
 export class Telephone {
   /** The caller does not want to be heard. */
   muted = false;
-  /** @type {Set<string>} replies that are not over */
-  #replies = new Set();
+  /** @type {Map<string, Reply>} */
+  #replies = new Map();
   /** @type {Promise<AudioWorkletNode> | null} */
   #speaker = null;
   /** @type {AudioWorkletNode | null} */
@@ -73,10 +83,14 @@ export class Telephone {
     this.changed();
   }
 
-  /** @param {string} id a reply begins */
-  begin(id) {
-    this.#replies.add(id);
-    this.#tell({ begin: id });
+  /**
+   * A reply begins.
+   * @param {string} id
+   * @param {number} [from] so many ms of it were played before, on another page
+   */
+  begin(id, from = 0) {
+    this.#replies.set(id, { ms: from, told: from, from, pcm: [], done: false });
+    this.#tell({ begin: id, from });
     this.changed();
   }
 
@@ -85,12 +99,32 @@ export class Telephone {
    * @param {ArrayBuffer} pcm
    */
   play(id, pcm) {
+    this.#replies.get(id)?.pcm.push(pcm);
     this.#tell({ id, pcm });
   }
 
   /** @param {string} id nothing more comes of it */
   done(id) {
+    const reply = this.#replies.get(id);
+    if (reply) reply.done = true;
     this.#tell({ done: id });
+  }
+
+  /** What has come and was not played, for another page. */
+  get rest() {
+    return [...this.#replies].map(([id, { ms, from, pcm, done }]) => {
+      const played = 2 * Math.floor(((ms - from) * BYTES_PER_MS) / 2); // whole samples
+      return { id, from: from + played / BYTES_PER_MS, pcm: letters(pcm, played), done };
+    });
+  }
+
+  /** @param {Rest[]} replies of the page before */
+  goOn(replies) {
+    for (const { id, from, pcm, done } of replies) {
+      this.begin(id, from);
+      this.play(id, bytes(pcm));
+      if (done) this.done(id);
+    }
   }
 
   /**
@@ -121,7 +155,14 @@ export class Telephone {
   /** @param {{id: string, ms: number, over: boolean}} report */
   #played({ id, ms, over }) {
     const heard = Math.max(0, ms - (this.sound.context.outputLatency || 0) * 1000);
-    if (this.#replies.has(id)) this.#call?.played(id, over ? ms : heard);
+    const reply = this.#replies.get(id);
+    if (!reply) return;
+    reply.ms = Math.max(reply.ms, heard);
+    while (reply.pcm.length && reply.from + reply.pcm[0].byteLength / BYTES_PER_MS <= reply.ms) {
+      reply.from += reply.pcm.shift().byteLength / BYTES_PER_MS;
+    }
+    if (over || heard - reply.told >= TELL_MS) this.#call?.played(id, over ? ms : heard);
+    if (heard - reply.told >= TELL_MS) reply.told = heard;
     if (over && this.#replies.delete(id)) this.changed();
   }
 }

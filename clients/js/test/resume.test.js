@@ -1,7 +1,9 @@
 /** Coming back to a call, against a server that is played by the test, in time that the test lets pass. */
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { beforeEach, mock, test } from "node:test";
+import { runInNewContext } from "node:vm";
 
 import { AFTER_CLOSE, afterClose, backoff, Call } from "../call.js";
 import { Socket } from "./socket.js";
@@ -13,8 +15,8 @@ const kinds = (socket) => socket.told.map((one) => one.type ?? one);
 
 /** A call that can come back, with everything that it told of. */
 function called(options = {}) {
-  const wishes = { astrologer: "tina", mode: "stream", resumable: true, WebSocket: Socket, random: () => 0.5 };
-  const call = new Call("https://voice.test/", "user 1", { ...wishes, ...options });
+  const wishes = { astrologer: "tina", mode: "stream", resumable: true, pingMs: 10_000, WebSocket: Socket };
+  const call = new Call("https://voice.test/", "user 1", { ...wishes, random: () => 0.5, ...options });
   const told = [];
   for (const type of ["state", "ended", "resumed", "not_resumed", "summary", "sound", "caption"]) {
     call.on(type, (message) => told.push([type, message]));
@@ -33,14 +35,14 @@ beforeEach(() => {
 
 test("the table says what to do after each close", () => {
   const by = (next) => Object.keys(AFTER_CLOSE).map(Number).filter((code) => afterClose(code) === next);
-  assert.deepEqual(by("resume"), [1006, 1011, 1012, 4413]);
+  assert.deepEqual(by("resume"), [1005, 1006, 1011, 1012, 4413]);
   assert.deepEqual(by("later"), [1001, 4408, 4429, 4500, 4503]);
   assert.deepEqual(by("never"), [1000, 1009, 4400, 4401, 4402, 4403, 4409, 4410]);
 });
 
 test("attempts come at once with jitter, then later and later, but not for ever", () => {
-  assert.deepEqual([0, 1, 2, 3, 4, 20].map((n) => backoff(n, () => 0)), [0, 500, 1000, 2000, 2500, 2500]);
-  assert.deepEqual([0, 1, 2, 3, 4, 20].map((n) => backoff(n, () => 1)), [500, 1000, 2000, 4000, 5000, 5000]);
+  assert.deepEqual([0, 1, 2, 3, 4, 20].map((n) => backoff(n, () => 0)), [0, 500, 1000, 1000, 1000, 1000]);
+  assert.deepEqual([0, 1, 2, 3, 4, 20].map((n) => backoff(n, () => 1)), [500, 1000, 2000, 2000, 2000, 2000]);
 });
 
 test("the address asks for it, and only then", () => {
@@ -151,13 +153,63 @@ test("an answer to a ping shows that what came before it was handled", () => {
   assert.deepEqual(Socket.last.told.slice(2), [{ type: "text", text: "two" }]);
 });
 
-test("a line that answers no ping is lost", () => {
+for (const [mode, ms] of [["stream", 5000], ["clip", 20_000]]) {
+  test(`a line that answers no ping is lost, after ${ms} ms in ${mode} mode`, () => {
+    const { call, socket } = called({ mode, pingMs: undefined });
+    socket.open().says(ACK);
+    pass(ms / 2);
+    pass(ms / 2 - 1);
+    assert.equal(call.state, "open");
+    pass(1);
+    assert.equal(call.state, "away");
+    assert.equal(socket.code, undefined); // if it is not lost, a close with 1000 would end the call
+    pass(500);
+    Socket.last.open().says({ type: "resumed", attach: 1, received: 0, away_ms: 9, uplink_ms: 0 });
+    assert.equal(socket.code, 1000);
+  });
+}
+
+test("15 s of the microphone are kept in all: of what was sent and not handled, and of what came since", () => {
   const { call, socket } = called();
   socket.open().says(ACK);
-  pass(10_000);
-  pass(10_000);
-  assert.equal(call.state, "away");
-  assert.equal(socket.readyState, 2);
+  for (let n = 0; n < 100; n++) call.send(frame(1)); // 2 s, of which the server has handled 10 frames
+  socket.breaks();
+  for (let n = 0; n < 700; n++) call.send(frame(2)); // 14 s
+  call.type("after it");
+  pass(250);
+  Socket.last.open().says({ type: "resumed", attach: 1, received: 10, away_ms: 14_000, uplink_ms: 15_000 });
+  const sound = Socket.last.told.filter((one) => typeof one === "number");
+  assert.deepEqual([sound.length, sound.indexOf(2)], [750, 50]);
+  assert.equal(Socket.last.told.at(-1).text, "after it");
+});
+
+test("who hears that the call is not resumed may hang up, and nobody is called", () => {
+  const { call, socket } = called();
+  socket.open().says(ACK).breaks();
+  call.on("not_resumed", () => call.hangUp("no"));
+  pass(250);
+  Socket.last.open().says({ type: "not_resumed", code: "stale", message: "it has gone on elsewhere" });
+  assert.equal(call.state, "ended");
+  assert.deepEqual(kinds(Socket.last), ["resume"]);
+  assert.equal(Socket.last.code, 1000);
+});
+
+test("where nobody is named, a ticket that is not taken ends the call", () => {
+  const ticket = { ...TICKET, received: 3, speaking: "", words: {} };
+  const { call, told } = called({ astrologer: undefined, ticket });
+  Socket.last.open().says({ type: "not_resumed", code: "unknown", message: "no such call" });
+  assert.equal(call.state, "ended");
+  assert.deepEqual(told.at(-1)[1], { code: 1000, reason: "no such call", next: "never", opened: false });
+  assert.deepEqual(kinds(Socket.last), ["resume"]);
+});
+
+test("a call that was found by its words keeps its mode when it must begin anew", () => {
+  const { socket } = called({ astrologer: undefined, match: "marriage" });
+  socket.open().says(ACK).breaks();
+  pass(250);
+  Socket.last.open().says({ type: "not_resumed", code: "too_much", message: "too much" });
+  const audio = { mode: "stream" };
+  assert.deepEqual(Socket.last.told[1], { type: "config", astrologer_id: "tina", audio, resumable: true });
 });
 
 test("attempts go on until the server has forgotten the call; one that hangs is given up", () => {
@@ -182,7 +234,7 @@ test("a network that is back is not waited for", () => {
   assert.equal(Socket.all.length, 2);
 });
 
-for (const code of [1000, 1001, 1009, 4408, 4409, 4410, 4500]) {
+for (const code of [1000, 1001, 1009, 4400, 4408, 4409, 4410, 4429, 4500, 4503]) {
   test(`${code} is not resumed`, () => {
     const { call, told, socket } = called();
     socket.open().says(ACK).breaks(code, "why");
@@ -238,15 +290,18 @@ test("another page goes on with the call, by its ticket", () => {
   const { call, socket } = called();
   assert.equal(call.ticket, null);
   socket.open().says(ACK).says({ type: "response_started", response_id: "1.1" }).says(frame(1));
-  assert.deepEqual(call.ticket, { ...TICKET, received: 3 });
+  socket.says({ type: "transcript", role: "assistant", item_id: "1.1", text: "Nama", final: false });
+  assert.deepEqual(call.ticket, { ...TICKET, received: 4, speaking: "1.1", words: { 1.1: "Nama" } });
   const { call: next, told } = called({ ticket: call.ticket });
   assert.equal(next.state, "away");
   assert.equal(Socket.last.url, "wss://voice.test/ws/user%201?resume=true");
-  assert.deepEqual(Socket.last.open().told, [{ type: "resume", token: "secret", attach: 0, received: 3 }]);
+  assert.deepEqual(Socket.last.open().told, [{ type: "resume", token: "secret", attach: 0, received: 4 }]);
   Socket.last.says({ type: "resumed", attach: 1, received: 0, away_ms: 900, uplink_ms: 0 });
   assert.equal(next.state, "open");
-  assert.deepEqual(next.ticket, { ...TICKET, attach: 1, received: 0 });
-  assert.deepEqual(told.map(([type]) => type), ["state", "resumed"]);
+  assert.deepEqual(next.ticket, { ...TICKET, attach: 1, received: 0, speaking: "1.1", words: { 1.1: "Nama" } });
+  Socket.last.says(frame(2)).says({ type: "transcript", role: "assistant", item_id: "1.1", text: "ste.", final: false });
+  assert.deepEqual(told.map(([type]) => type), ["state", "resumed", "sound", "caption"]);
+  assert.deepEqual([told[2][1].response_id, told[3][1].text], ["1.1", "Namaste."]);
 });
 
 test("captions are whole, whether they come in pieces or again", () => {
@@ -267,4 +322,17 @@ test("what is said before the line is open waits; sound does not", () => {
   call.send(frame(1));
   socket.open();
   assert.deepEqual(socket.told, [{ type: "text", text: "early" }]);
+});
+
+test("it needs timers, a clock and a WebSocket, and nothing of a page: as in React Native, whose close has no code", async () => {
+  const code = (await readFile(new URL("../call.js", import.meta.url), "utf8")).replaceAll(/^export /gm, "");
+  const world = { setTimeout, clearTimeout, performance, WebSocket: Socket };
+  const There = runInNewContext(`${code}; Call`, world);
+  const call = new There("https://voice.test", "user", { astrologer: "tina", mode: "stream", resumable: true });
+  Socket.last.open().says(ACK).onclose({});
+  call.send(frame(1));
+  pass(500);
+  Socket.last.open().says({ type: "resumed", attach: 1, received: 0, away_ms: 9, uplink_ms: 15_000 });
+  assert.deepEqual(Socket.last.told.slice(1), [{ type: "ack", received: 0 }, 1]);
+  assert.equal(call.state, "open");
 });

@@ -21,8 +21,9 @@ export class Socket {
     this.sent.push(frame);
   }
 
-  close() {
+  close(code) {
     this.readyState = 2;
+    this.code = code;
   }
 
   open() {
