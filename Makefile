@@ -9,7 +9,7 @@ setup: .venv/ready
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	test -x $(PY) || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv: two to four minutes, 1.2 GB"
-	$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[local,dev]"
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[local,cluster,dev]"
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps "openai-agents >= 0.24, < 0.25"
 	touch $@
 

@@ -18,7 +18,7 @@ FLOORS = [
     "web",
     "actors engine phone",
     "realtime",
-    "upstream personas audio",
+    "upstream personas audio register",
     "schemas clients",
 ]
 """From the top down; the packages of one line do not know each other."""
@@ -36,6 +36,7 @@ ROOMS = {
 
 HOMES = {
     "pykka": ("actors/",),
+    "redis": ("register/redis_commands.py", "register/redis_channel.py", "register/redis_register.py"),
     "aiohttp": ("web/", "cli/server.py", "engine/mind/"),
     "websockets": ("upstream/", "phone/", "engine/"),
     "pytest": ("actors/testing/plugin.py",),
@@ -62,6 +63,7 @@ HOMES = {
     "pybase64": ("realtime/client/", "web/wires/app.py", "audio/clip_base64.py"),
 }
 PURE = ["realtime", "actors/admission", "actors/call", "actors/messages", "web/wires", "personas/search"]
+PURE += [f"register/{name}.py" for name in ("lapsing", "port", "presence", "record", "reading")]
 PURE += [f"upstream/{name}.py" for name in ("commands", "facts", "protocol", "usage")]
 FLOOR = {package: depth for depth, floor in enumerate(FLOORS) for package in floor.split()}
 FILES = sorted(

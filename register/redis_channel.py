@@ -1,0 +1,89 @@
+"""What other nodes tell this one through Redis, and whether Redis is here at all.
+
+One connection listens and does nothing else. It is what decides between here and away:
+
+    connect, subscribe, write something ──▶ here ──▶ a message, or a pong at least every PAUSE + ANSWER_SECONDS
+         ▲                                                   │ neither, or a command failed
+         └─────────────── PAUSE ◀───────── away ◀────────────┘
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+
+from register.presence import Presence
+from register.redis_commands import ANSWER_SECONDS, FAILURES, Commands, why
+
+log = logging.getLogger(__name__)
+
+PAUSE = 0.25  # seconds: between two pings, and between two tries to come back
+
+
+class Channel:
+    """Keeps one subscription until it is closed. `told` gets each message; it must not block."""
+
+    def __init__(
+        self, client: Redis, name: str, commands: Commands, presence: Presence, told: Callable[[str], None]
+    ) -> None:
+        self._client, self._name = client, name
+        self._commands, self._presence, self._told = commands, presence, told
+        self._keeper: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Begin to listen, as soon as Redis is here."""
+        self._keeper = asyncio.get_running_loop().create_task(self._keep())
+
+    async def close(self) -> None:
+        """Listen no more."""
+        if self._keeper:
+            self._keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keeper
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                async with self._client.pubsub() as pubsub:
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        await pubsub.subscribe(self._name)
+                        await self._next(pubsub)
+                    await self._listen(pubsub)
+            except FAILURES as error:
+                self._presence.went(why(error))
+            await asyncio.sleep(PAUSE)
+
+    async def _listen(self, pubsub: PubSub) -> None:
+        """Until nothing comes any more. Raises one of FAILURES."""
+        await self._return()
+        while True:
+            message = await pubsub.get_message(timeout=PAUSE)
+            if message is None:
+                await pubsub.ping()
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    message = await self._next(pubsub)
+            if message["type"] == "message":
+                self._tell(message["data"])
+            if not self._presence.here:
+                await self._return()
+
+    async def _return(self) -> None:
+        """It is here if it can write: a Redis without memory, or a replica, still answers pings."""
+        await self._commands.probe(f"{self._name}:probe")
+        self._presence.came()
+
+    @staticmethod
+    async def _next(pubsub: PubSub) -> dict[str, Any]:
+        while (message := await pubsub.get_message(timeout=ANSWER_SECONDS)) is None:
+            pass
+        return dict(message)
+
+    def _tell(self, data: bytes) -> None:
+        try:
+            self._told(data.decode())
+        except ValueError:
+            log.warning("a message that is none came over %s", self._name)
