@@ -4,7 +4,7 @@ import types
 from collections.abc import Hashable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -35,17 +35,18 @@ def read(kind: type[T], value: Any) -> T:
     if not isinstance(value, dict):
         raise Unreadable(f"{kind.__name__} is no object")
     known: dict[str, Any] = {}
-    for field, type_ in _fields(kind):
+    own = _fields(cast(Hashable, kind))
+    for field, type_ in own:
         if field.name in value:
             known[field.name] = _as(type_, value[field.name], f"{kind.__name__}.{field.name}")
         elif field.default is MISSING and field.default_factory is MISSING:
             raise Unreadable(f"{kind.__name__}.{field.name} is missing")
-    names = {field.name for field, _ in _fields(kind)}
+    names = {field.name for field, _ in own}
     return kind(**known, **{OTHER: {name: inner for name, inner in value.items() if name not in names}})
 
 
 @cache
-def _fields(kind: Hashable) -> tuple[tuple["Field[Any]", Any], ...]:
+def _fields(kind: Any, /) -> tuple[tuple["Field[Any]", Any], ...]:
     hints = get_type_hints(kind)
     return tuple((field, hints[field.name]) for field in fields(kind) if field.name != OTHER)
 
