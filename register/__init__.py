@@ -4,7 +4,7 @@ from register.memory import Memory, MemoryRegister
 from register.opening import NoRegister, open_register
 from register.port import (
     EPOCH_SECONDS,
-    YIELD_SECONDS,
+    Bounds,
     Claim,
     Epoch,
     Holder,
@@ -22,7 +22,7 @@ from register.presence import Presence
 
 __all__ = [
     "EPOCH_SECONDS",
-    "YIELD_SECONDS",
+    "Bounds",
     "Claim",
     "Epoch",
     "Holder",

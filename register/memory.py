@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from register.lapsing import Lapsing
 from register.memory_limits import MemoryLimits, Shared
 from register.port import (
+    BOUNDS,
     EPOCH_SECONDS,
-    YIELD_SECONDS,
+    Bounds,
     Claim,
     Epoch,
     Holder,
@@ -71,8 +72,8 @@ class Memory:
 class MemoryRegister:
     """One node's view of `memory`, by default of its own. Always here."""
 
-    def __init__(self, node: str = "", memory: Memory | None = None) -> None:
-        self.node, self._memory = node, memory or Memory()
+    def __init__(self, node: str = "", memory: Memory | None = None, bounds: Bounds = BOUNDS) -> None:
+        self.node, self._memory, self._bounds = node, memory or Memory(), bounds
         self.presence = Presence(self._memory.now)
         self.limits: SharedLimits = MemoryLimits(self._memory.shared, self.presence)
         self._listener: Listener | None = None
@@ -131,7 +132,7 @@ class MemoryRegister:
             return Holder.ABSENT
         answer = self._memory.yielding[number] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(YIELD_SECONDS):
+            async with asyncio.timeout(self._bounds.yielding):
                 return Holder.YIELDED if await answer else Holder.ABSENT
         except TimeoutError:
             return Holder.SILENT

@@ -17,8 +17,22 @@ from register.presence import Presence
 Epoch = NewType("Epoch", int)
 """The number of a life of a user's call: of two lives the one with the higher number counts."""
 
-YIELD_SECONDS = 0.3  # for the holder of a call to save, fall silent and close
 EPOCH_SECONDS = 3600.0  # that an epoch is known after the last save: a server that slept longer has lost its callers
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Seconds that are waited for others at most."""
+
+    answer: float = 0.3
+    """From a question to the answer, with the wait for a connection and its handshake."""
+    pause: float = 0.25
+    """Between two signs of life that the register is asked for, and between two tries to come back to it."""
+    yielding: float = 0.3
+    """For the holder of a call to save, fall silent and close."""
+
+
+BOUNDS = Bounds()
 
 
 class RegisterAway(Exception):

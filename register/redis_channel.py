@@ -2,9 +2,9 @@
 
 One connection listens and does nothing else. It is what decides between here and away:
 
-    connect, subscribe, write something ──▶ here ──▶ a message, or a pong at least every PAUSE + ANSWER_SECONDS
+    connect, subscribe, write something ──▶ here ──▶ a message, or a pong at least every pause + answer
          ▲                                                   │ neither, or a command failed
-         └─────────────── PAUSE ◀───────── away ◀────────────┘
+         └─────────────── pause ◀───────── away ◀────────────┘
 """
 
 import asyncio
@@ -16,26 +16,25 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
+from register.port import Bounds
 from register.presence import Presence
-from register.redis_commands import ANSWER_SECONDS, FAILURES, Commands, why
+from register.redis_commands import FAILURES, Commands, why
 
 log = logging.getLogger(__name__)
-
-PAUSE = 0.25  # seconds: between two pings, and between two tries to come back
 
 
 class Channel:
     """Keeps one subscription until it is closed. `told` gets each message; it must not block."""
 
-    def __init__(
-        self, client: Redis, name: str, commands: Commands, presence: Presence, told: Callable[[str], None]
-    ) -> None:
-        self._client, self._name = client, name
-        self._commands, self._presence, self._told = commands, presence, told
+    def __init__(self, client: Redis, commands: Commands, presence: Presence, bounds: Bounds) -> None:
+        self._client, self._commands, self._presence, self._bounds = client, commands, presence, bounds
+        self._name = ""
+        self._told: Callable[[str], None] = _nobody
         self._keeper: asyncio.Task[None] | None = None
 
-    def open(self) -> None:
-        """Begin to listen, as soon as Redis is here."""
+    def open(self, name: str, told: Callable[[str], None]) -> None:
+        """Begin to listen to the channel of this name, as soon as Redis is here."""
+        self._name, self._told = name, told
         self._keeper = asyncio.get_running_loop().create_task(self._keep())
 
     async def close(self) -> None:
@@ -49,22 +48,22 @@ class Channel:
         while True:
             try:
                 async with self._client.pubsub() as pubsub:
-                    async with asyncio.timeout(ANSWER_SECONDS):
+                    async with asyncio.timeout(self._bounds.answer):
                         await pubsub.subscribe(self._name)
                         await self._next(pubsub)
                     await self._listen(pubsub)
             except FAILURES as error:
                 self._presence.went(why(error))
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(self._bounds.pause)
 
     async def _listen(self, pubsub: PubSub) -> None:
         """Until nothing comes any more. Raises one of FAILURES."""
         await self._return()
         while True:
-            message = await pubsub.get_message(timeout=PAUSE)
+            message = await pubsub.get_message(timeout=self._bounds.pause)
             if message is None:
                 await pubsub.ping()
-                async with asyncio.timeout(ANSWER_SECONDS):
+                async with asyncio.timeout(self._bounds.answer):
                     message = await self._next(pubsub)
             if message["type"] == "message":
                 self._tell(message["data"])
@@ -76,9 +75,8 @@ class Channel:
         await self._commands.probe(f"{self._name}:probe")
         self._presence.came()
 
-    @staticmethod
-    async def _next(pubsub: PubSub) -> dict[str, Any]:
-        while (message := await pubsub.get_message(timeout=ANSWER_SECONDS)) is None:
+    async def _next(self, pubsub: PubSub) -> dict[str, Any]:
+        while (message := await pubsub.get_message(timeout=self._bounds.answer)) is None:
             pass
         return dict(message)
 
@@ -87,3 +85,7 @@ class Channel:
             self._told(data.decode())
         except ValueError:
             log.warning("a message that is none came over %s", self._name)
+
+
+def _nobody(message: str) -> None:
+    """Before it is opened."""

@@ -13,12 +13,12 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import TimeoutError as LateAnswer
 
 from register.port import RegisterAway
 from register.presence import Presence
 from register.scripts import Script, script
 
-ANSWER_SECONDS = 0.3  # from the question to the answer, with the wait for a connection and the handshake
 CONNECTIONS = 8  # for commands; one more listens
 FAILURES = (RedisError, OSError, TimeoutError)
 
@@ -29,14 +29,14 @@ Call: TypeAlias = tuple[Sequence[str], Sequence[Value]]
 """The keys and the values of a script."""
 
 
-def connect(url: str) -> Redis:
-    """A client that opens its connections when they are needed. Raises ValueError for an address of another kind."""
+def connect(url: str, within: float) -> Redis:
+    """A client that opens connections when they are needed. Raises ValueError for an address of another kind."""
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS,
-        timeout=ANSWER_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        socket_connect_timeout=ANSWER_SECONDS,
+        timeout=within,
+        socket_timeout=within,
+        socket_connect_timeout=within,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
@@ -50,16 +50,16 @@ def ms(seconds: float) -> int:
 
 def why(error: BaseException) -> str:
     """What the log says of a failure: redis-py names host and port in it, and no password."""
-    if isinstance(error, TimeoutError):
-        return f"it did not answer within {ANSWER_SECONDS} s"
+    if isinstance(error, TimeoutError | LateAnswer):
+        return "it did not answer in time"
     return str(error) or type(error).__name__
 
 
 class Commands:
-    """Runs scripts and commands; `presence` learns of each that fails."""
+    """Runs scripts and commands `within` so many seconds; `presence` learns of each that fails."""
 
-    def __init__(self, client: Redis, presence: Presence) -> None:
-        self._client, self._presence = client, presence
+    def __init__(self, client: Redis, presence: Presence, within: float) -> None:
+        self._client, self._presence, self.within = client, presence, within
 
     async def run(self, name: str, keys: Sequence[str], *values: Value) -> Any:
         """The answer of a script. Raises RegisterAway."""
@@ -82,7 +82,7 @@ class Commands:
 
     async def probe(self, key: str) -> None:
         """See that it is new enough, and writes. Raises one of FAILURES."""
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(self.within):
             version = str((await self._client.info("server")).get("redis_version", ""))
             if int(version.partition(".")[0] or 0) < OLDEST:
                 raise RedisError(f"Redis {version} is too old, {OLDEST}.0 or newer is needed")
@@ -93,7 +93,7 @@ class Commands:
         presence.asked[operation] += 1
         if presence.here:
             try:
-                async with asyncio.timeout(ANSWER_SECONDS):
+                async with asyncio.timeout(self.within):
                     return await ask()
             except FAILURES as error:
                 presence.went(why(error))

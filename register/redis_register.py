@@ -18,8 +18,9 @@ from contextlib import suppress
 from redis.asyncio import Redis
 
 from register.port import (
+    BOUNDS,
     EPOCH_SECONDS,
-    YIELD_SECONDS,
+    Bounds,
     Claim,
     Epoch,
     Holder,
@@ -45,18 +46,18 @@ MOST_ASKED = 1000  # epochs in one question
 class RedisRegister:
     """Begins away, and comes as soon as Redis answers. Made on the event loop on which it is used."""
 
-    def __init__(self, client: Redis, node: str, prefix: str = PREFIX) -> None:
+    def __init__(self, client: Redis, node: str, bounds: Bounds = BOUNDS, prefix: str = PREFIX) -> None:
         self.node = node
         self.presence = Presence(asyncio.get_running_loop().time, here=False)
-        self._client, self._prefix = client, prefix
+        self._client, self._bounds, self._prefix = client, bounds, prefix
         self._nodes = f"{prefix}node:"
-        self._commands = Commands(client, self.presence)
+        self._commands = Commands(client, self.presence, bounds.answer)
         self.limits: SharedLimits = RedisLimits(self._commands, prefix)
-        self._channel = Channel(client, self._nodes + node, self._commands, self.presence, self._hear)
+        self._channel = Channel(client, self._commands, self.presence, bounds)
         self._listener: Listener | None = None
         self._yielding: dict[str, asyncio.Future[bool]] = {}
         self._answers: set[asyncio.Task[None]] = set()
-        self._channel.open()
+        self._channel.open(self._nodes + node, self._hear)
 
     def listen(self, listener: Listener) -> None:
         self._listener = listener
@@ -94,7 +95,7 @@ class RedisRegister:
                 return Holder.UNKNOWN
             if asked in (NOT_ELSEWHERE, 0):
                 return Holder.ABSENT
-            async with asyncio.timeout(YIELD_SECONDS):
+            async with asyncio.timeout(self._bounds.yielding):
                 return Holder.YIELDED if await answer else Holder.ABSENT
         except TimeoutError:
             return Holder.SILENT

@@ -10,19 +10,29 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import pytest
 
-from register import Memory, MemoryRegister, Register, open_register
+from register import Bounds, Memory, MemoryRegister, Register, open_register
 from tests.kit.story import WITHIN, until
 
 PROGRAM = shutil.which("redis-server")
 
-Node: TypeAlias = Callable[[str], Awaitable[Register]]
-"""A node of this name: its register, once that is here."""
+PATIENT = Bounds(answer=WITHIN, yielding=WITHIN)  # only a fault takes so long, also on a busy machine
 
-Fleet: TypeAlias = Callable[[], AbstractAsyncContextManager[Node]]
+
+class Nodes(Protocol):
+    """The nodes of a fleet, by their names."""
+
+    async def __call__(self, name: str, bounds: Bounds = PATIENT) -> Register:
+        """Makes a node of this name: its register, once that is here."""
+
+    def forget(self) -> None:
+        """All that they share is lost."""
+
+
+Fleet: TypeAlias = Callable[[], AbstractAsyncContextManager[Nodes]]
 """Nodes that share what is lost when it is over."""
 
 
@@ -104,33 +114,46 @@ async def comes_true(ask: Callable[[], Awaitable[object]]) -> None:
             await asyncio.sleep(0.01)
 
 
-@asynccontextmanager
-async def nodes_of(url: str) -> AsyncIterator[Node]:
-    """Nodes that share the Redis with this address."""
-    opened: list[Register] = []
+class _InRedis:
+    def __init__(self, server: RedisServer) -> None:
+        self.server, self.opened = server, list[Register]()
 
-    async def node(name: str) -> Register:
-        register = open_register(url, name)
-        opened.append(register)
+    async def __call__(self, name: str, bounds: Bounds = PATIENT) -> Register:
+        register = open_register(self.server.url, name, bounds)
+        self.opened.append(register)
         await until(lambda: register.presence.here, lambda: register.presence.reason)
         return register
 
+    def forget(self) -> None:
+        self.server.says("FLUSHALL")
+
+
+class _InMemory:
+    def __init__(self) -> None:
+        self.memory = Memory()
+
+    async def __call__(self, name: str, bounds: Bounds = PATIENT) -> Register:
+        return MemoryRegister(name, self.memory, bounds)
+
+    def forget(self) -> None:
+        self.memory.forget()
+
+
+@asynccontextmanager
+async def nodes_of(server: RedisServer) -> AsyncIterator[Nodes]:
+    """Nodes that share this Redis."""
+    nodes = _InRedis(server)
     try:
-        yield node
+        yield nodes
     finally:
-        for register in opened:
+        for register in nodes.opened:
             await register.close()
 
 
 @asynccontextmanager
-async def nodes_in_memory() -> AsyncIterator[Node]:
+async def nodes_in_memory() -> AsyncIterator[Nodes]:
     """Nodes that share a memory."""
-    memory = Memory()
-
-    async def node(name: str) -> Register:
-        return MemoryRegister(name, memory)
-
-    yield node
+    yield _InMemory()
 
 
 class Slow:

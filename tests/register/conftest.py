@@ -43,4 +43,4 @@ def fleet(request: pytest.FixtureRequest) -> Fleet:
         return nodes_in_memory
     server: RedisServer = request.getfixturevalue("redis" if request.param == "redis" else "shared_cluster")
     server.says("FLUSHALL")
-    return lambda: nodes_of(server.url)
+    return lambda: nodes_of(server)

@@ -3,9 +3,9 @@
 import asyncio
 from random import Random
 
-from register import Holder, Kicked, Past, Register, Taken, YieldAsked
-from tests.kit.redis import Fleet, Node, comes_true
-from tests.kit.story import run, until
+from register import Bounds, Holder, Kicked, Past, Register, Taken, YieldAsked
+from tests.kit.redis import Fleet, Nodes, comes_true
+from tests.kit.story import WITHIN, run, until
 
 TOKEN, OTHER = b"t" * 32, b"o" * 32
 KEPT = 60.0
@@ -167,7 +167,7 @@ def test_a_holder_that_does_not_answer_is_waited_for_briefly(fleet: Fleet) -> No
 
     async def story() -> None:
         async with fleet() as node:
-            a, b, c = await node("a"), await node("b"), await node("c")
+            a, b, c = await node("a"), await node("b", Bounds(answer=WITHIN, yielding=0.05)), await node("c")
             await a.claim("u1", TOKEN, KEPT)
             await b.claim("own", TOKEN, KEPT)
             assert await b.ask_to_yield("own", TOKEN) is Holder.ABSENT
@@ -177,6 +177,33 @@ def test_a_holder_that_does_not_answer_is_waited_for_briefly(fleet: Fleet) -> No
             await c.claim("u2", TOKEN, KEPT)
             await c.close()
             assert await b.ask_to_yield("u2", TOKEN) is Holder.ABSENT
+
+    run(story())
+
+
+def test_after_a_loss_of_data_a_zombie_is_still_older(fleet: Fleet) -> None:
+    """Whichever saves first: what the newer life saves stays, and the older one is kicked."""
+
+    async def story() -> None:
+        async with fleet() as node:
+            a, b = await node("a"), await node("b")
+            told: list[object] = []
+            a.listen(told.append)
+            old, new = await a.claim("u1", TOKEN, KEPT), await b.claim("u1", OTHER, KEPT)
+            await until(lambda: told)
+            for _ in range(2):
+                node.forget()
+                assert await a.save(old, b"old", KEPT)  # nobody knows better
+                assert await b.save(new, b"new", KEPT)
+                assert not await a.save(old, b"old", KEPT)
+            await until(lambda: len(told) == 3)
+            assert set(told) == {Kicked("u1", new.epoch)}
+            assert isinstance(kept := await a.take("u1", OTHER, KEPT), Taken)
+            assert kept.record == b"new"
+            node.forget()
+            assert await a.take("u1", OTHER, KEPT) is None
+            assert (await a.claim("u1", TOKEN, KEPT)).epoch > kept.claim.epoch
+            assert not await b.save(new, b"new", KEPT)
 
     run(story())
 
@@ -194,7 +221,7 @@ def test_two_lives_of_one_user_never_both_save(fleet: Fleet) -> None:
             await register.save(claim, str(claim.epoch).encode(), KEPT)
         return claim.epoch, await register.save(claim, str(claim.epoch).encode(), KEPT)
 
-    async def race(node: Node) -> None:
+    async def race(node: Nodes) -> None:
         a, b, dice = await node("a"), await node("b"), Random(7)
         for number in range(200):
             lives = await asyncio.gather(life(a, dice), life(b, dice))
