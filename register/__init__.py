@@ -3,6 +3,7 @@
 from register.memory import Memory, MemoryRegister
 from register.opening import NoRegister, open_register
 from register.port import (
+    BOUNDS,
     EPOCH_SECONDS,
     Bounds,
     Claim,
@@ -21,6 +22,7 @@ from register.port import (
 from register.presence import Presence
 
 __all__ = [
+    "BOUNDS",
     "EPOCH_SECONDS",
     "Bounds",
     "Claim",

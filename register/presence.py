@@ -6,18 +6,20 @@ from collections.abc import Callable
 
 log = logging.getLogger("register")
 
+NOT_YET = "it is not connected yet"
+
 
 class Presence:
     """Here or away, since when, and how often it was away. `now` is in seconds, on a clock that never goes back."""
 
-    def __init__(self, now: Callable[[], float], here: bool = True, what: str = "the register") -> None:
-        self.here, self.reason = here, "" if here else "it is not connected yet"
+    def __init__(self, now: Callable[[], float], here: bool = True) -> None:
+        self.here, self.reason = here, "" if here else NOT_YET
         self.times_away = 0
         self.asked: Counter[str] = Counter()
         """Operations by name."""
         self.unanswered: Counter[str] = Counter()
         """Those of them that raised RegisterAway."""
-        self._now, self._what = now, what
+        self._now = now
         self._since = now()
         self._told: list[Callable[[bool], None]] = []
 
@@ -32,16 +34,17 @@ class Presence:
 
     def went(self, reason: str) -> None:
         """It does not answer; `reason` is for the log and holds no secret."""
-        self.reason = reason
-        if self.here:
+        news, self.reason = self.here or self.reason == NOT_YET, reason
+        if news:
             self.times_away += 1
-            log.warning("%s is away: %s", self._what, reason)
+            log.warning("the register is away: %s", reason)
+        if self.here:
             self._change(False)
 
     def came(self) -> None:
         """It answers."""
         if not self.here:
-            log.info("%s is here after %.1f s", self._what, self.seconds)
+            log.info("the register is here after %.1f s", self.seconds)
             self.reason = ""
             self._change(True)
 

@@ -62,8 +62,8 @@ class Channel:
         while True:
             message = await pubsub.get_message(timeout=self._bounds.pause)
             if message is None:
-                await pubsub.ping()
                 async with asyncio.timeout(self._bounds.answer):
+                    await pubsub.ping()
                     message = await self._next(pubsub)
             if message["type"] == "message":
                 self._tell(message["data"])

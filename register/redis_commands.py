@@ -35,7 +35,7 @@ def connect(url: str, within: float) -> Redis:
         url,
         max_connections=CONNECTIONS,
         timeout=within,
-        socket_timeout=within,
+        socket_timeout=None,  # each question has a time limit of its own, which costs no task
         socket_connect_timeout=within,
         retry=Retry(NoBackoff(), 0),
         protocol=2,

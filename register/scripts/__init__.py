@@ -1,4 +1,7 @@
-"""The scripts that run in Redis, each of which is one step there. All keys of a script share one slot of a cluster."""
+"""The scripts that run in Redis, each of which is one step there. All keys of a script share one slot of a cluster.
+
+Their first line lets Redis refuse a script as a whole when it is full or may not write.
+"""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+#!lua
 -- Ask the holder of a call to yield it. Returns how many listen there; -1 if there is no such call with this token, -2
 -- if it has ended or is the asker's own.
 -- KEYS: call   ARGV: user, node, token, channel of nodes, number

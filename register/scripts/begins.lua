@@ -1,3 +1,4 @@
+#!lua
 -- Count one more event, if that makes at most so many in any window. Returns 1, or 0.
 -- KEYS: the times of the last events, in us   ARGV: most, ms of the window
 local time = redis.call('TIME')

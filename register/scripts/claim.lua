@@ -1,3 +1,4 @@
+#!lua
 -- Begin a call: a new epoch, and nothing kept of the calls before. Returns the epoch.
 -- KEYS: call, record   ARGV: user, node, token, ms that the epoch is kept, channel of nodes
 local now = redis.call('TIME')

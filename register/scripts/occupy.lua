@@ -1,3 +1,4 @@
+#!lua
 -- Take a place with a persona, or keep it. Places that were not kept are let go first. Returns 1, or 0: none is left,
 -- or a later life of this user has it.
 -- KEYS: places (user by the ms at which it ends), holders (epoch by user)   ARGV: user, epoch, most, ms

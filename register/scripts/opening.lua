@@ -1,3 +1,4 @@
+#!lua
 -- Take the next of evenly spaced moments. Returns the us until then.
 -- KEYS: the last moment that was taken, in us   ARGV: us between two
 local time = redis.call('TIME')

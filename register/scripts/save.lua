@@ -1,3 +1,4 @@
+#!lua
 -- Keep the record of a call, unless the call has a newer epoch. An older epoch is one that came back after a loss of
 -- data: it gives way. Returns 1, or 0, also when the call has ended before.
 -- KEYS: call, record   ARGV: user, node, token, ms that the epoch is kept, channel of nodes, epoch, record, ms, ended

@@ -1,3 +1,4 @@
+#!lua
 -- Add to a sum, which is forgotten so long after its first amount. Returns the sum.
 -- KEYS: sum   ARGV: amount, ms
 local sum = redis.call('INCRBY', KEYS[1], ARGV[1])

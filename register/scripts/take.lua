@@ -1,3 +1,4 @@
+#!lua
 -- Go on with a call here: a new epoch, the same token. Returns the epoch and the record, '0' and the record of a call
 -- that has ended, or nothing.
 -- KEYS: call, record   ARGV: user, node, token, ms that the epoch is kept, channel of nodes, ms that the record is kept

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Let a place with a persona go, unless a later life of this user has it.
 -- KEYS: places, holders   ARGV: user, epoch
 local holder = redis.call('HGET', KEYS[2], ARGV[1])

@@ -62,13 +62,26 @@ class RedisServer:
             time.sleep(0.01)
 
     def says(self, *command: str) -> bytes:
-        """The first bytes of its answer; empty while it is not there."""
+        """Its answer, a line or a text; empty while it is not there."""
         with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
             line.settimeout(WITHIN)
             line.connect(str(self.socket))
             line.sendall(" ".join(command).encode() + b"\r\n")
-            return line.recv(4096)
+            answer = line.recv(4096)
+            if answer.startswith(b"$"):  # it says how long it is
+                length, _, begun = answer.partition(b"\r\n")
+                while len(begun) < int(length[1:]) and (more := line.recv(65536)):
+                    begun += more
+                return begun
+            return answer
         return b""
+
+    def field(self, name: str, part: str = "") -> str:
+        """What INFO says of this, or of a part of it; 0 if nothing."""
+        lines = self.says("INFO", "everything").decode().splitlines()
+        value = next((line.partition(":")[2] for line in lines if line.startswith(f"{name}:")), "0")
+        parts = dict(one.partition("=")[::2] for one in value.split(","))
+        return parts.get(part, value) if part else value
 
     def pause(self) -> None:
         """It stands still."""
