@@ -16,7 +16,7 @@ class Shared:
         self.now = now
         self.places: defaultdict[str, Lapsing[str, Epoch]] = defaultdict(partial(Lapsing, now))
         self.begun = Lapsing[str, deque[float]](now)
-        self.used = Lapsing[str, str](now)
+        self.used = Lapsing[str, int](now)
         self.spent = Lapsing[str, int](now)
         self.opened = 0.0
 
@@ -51,24 +51,23 @@ class MemoryLimits:
         self._shared().begun.put(user, deque(times, most), seconds)
         return True
 
-    async def use(self, token: str, by: str, seconds: float) -> bool:
+    async def use(self, token: str, most: int, seconds: float, times: int = 1) -> bool:
         self._presence.asked["use"] += 1
-        before = self._shared().used.get(token)
-        if before is None:
-            self._shared().used.put(token, by, seconds)
-        return before in (None, by)
+        return self._add(self._shared().used, token, times, seconds) <= most
 
     async def spend(self, spent: Sequence[Spent]) -> tuple[int, ...]:
         self._presence.asked["spend"] += 1
-        return tuple(self._spend(one) for one in spent)
+        sums = self._shared().spent
+        return tuple(self._add(sums, one.key, one.micro, one.seconds) for one in spent)
 
-    def _spend(self, spent: Spent) -> int:
-        before = self._shared().spent.get(spent.key)
+    @staticmethod
+    def _add(sums: Lapsing[str, int], key: str, more: int, seconds: float) -> int:
+        before = sums.get(key)
         if before is None:
-            self._shared().spent.put(spent.key, spent.micro, spent.seconds)
+            sums.put(key, more, seconds)
         else:
-            self._shared().spent.change(spent.key, before + spent.micro)
-        return (before or 0) + spent.micro
+            sums.change(key, before + more)
+        return (before or 0) + more
 
     async def opening(self, a_second: float) -> float:
         self._presence.asked["opening"] += 1

@@ -121,8 +121,8 @@ class SharedLimits(Protocol):
     async def begins(self, user: str, most: int, seconds: float) -> bool:
         """Count one more call of this user, if that makes at most `most` in any so many seconds."""
 
-    async def use(self, token: str, by: str, seconds: float) -> bool:
-        """Use a token that is good for one use; True also for the one who used it. Remembered for so long."""
+    async def use(self, token: str, most: int, seconds: float, times: int = 1) -> bool:
+        """Count so many more uses of a token, True if that makes at most `most`. Remembered for so long."""
 
     async def spend(self, spent: Sequence[Spent]) -> tuple[int, ...]:
         """Add to budgets; returns the new sum of each, in micro units. What is not answered may have counted."""
@@ -163,7 +163,7 @@ class Register(Protocol):
         """Go on with a call here. None if no record is kept, or another token is its own."""
 
     async def epochs(self, users: Collection[str]) -> Mapping[str, Epoch]:
-        """The newest epoch of each of these users who has one: one question for all."""
+        """The newest epoch of each of these users who has one: a question for many of them at a time."""
 
     async def close(self) -> None:
         """Let go of all connections."""

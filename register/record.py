@@ -27,7 +27,7 @@ class Identity:
     user: str
     personas: tuple[str, ...] | None = None
     mode: str = ""
-    seconds: int | None = None
+    seconds: float | None = None
     micro: int | None = None
     other: Others = field(default_factory=dict, repr=False)
 

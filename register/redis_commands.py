@@ -22,7 +22,7 @@ from register.scripts import Script, script
 CONNECTIONS = 8  # for commands; one more listens
 FAILURES = (RedisError, OSError, TimeoutError)
 
-OLDEST = 7  # the first version of which SET has both NX and GET
+OLDEST = 7  # the first version that reads the first line of our scripts
 
 Value: TypeAlias = bytes | str | int
 Call: TypeAlias = tuple[Sequence[str], Sequence[Value]]
@@ -63,15 +63,15 @@ class Commands:
 
     async def run(self, name: str, keys: Sequence[str], *values: Value) -> Any:
         """The answer of a script. Raises RegisterAway."""
-        return (await self.run_each(name, [(keys, values)]))[0]
+        return await self._bounded(name, lambda: self._script(script(name), keys, values))
 
     async def run_each(self, name: str, calls: Sequence[Call]) -> list[Any]:
         """The answers of a script that runs several times, each time with its own keys. Raises RegisterAway."""
         return list(await self._bounded(name, lambda: self._scripts(script(name), calls))) if calls else []
 
-    async def command(self, operation: str, *command: Value, **options: Any) -> Any:
-        """The answer of a command; `options` are those of its reading by redis-py. Raises RegisterAway."""
-        return await self._bounded(operation, lambda: self._execute(*command, **options))
+    async def command(self, operation: str, *command: Value) -> Any:
+        """The answer of a command. Raises RegisterAway."""
+        return await self._bounded(operation, lambda: self._execute(*command))
 
     async def commands(self, operation: str, commands: Iterable[Sequence[Value]]) -> list[Any]:
         """The answers of several commands in one question. Raises RegisterAway."""
@@ -86,7 +86,7 @@ class Commands:
             version = str((await self._client.info("server")).get("redis_version", ""))
             if int(version.partition(".")[0] or 0) < OLDEST:
                 raise RedisError(f"Redis {version} is too old, {OLDEST}.0 or newer is needed")
-            await self._script(script("spend"), [key], (0, 1000))
+            await self._script(script("add"), [key], (0, 1000))
 
     async def _bounded(self, operation: str, ask: Callable[[], Awaitable[Any]]) -> Any:
         presence = self._presence
@@ -102,8 +102,6 @@ class Commands:
 
     async def _scripts(self, script: Script, calls: Sequence[Call]) -> list[Any]:
         """Redis knows a script by its name once it has run; a Redis that was started again knows none."""
-        if len(calls) == 1:
-            return [await self._script(script, *calls[0])]
         pipeline: Any = self._client.pipeline(transaction=False)
         for keys, values in calls:
             pipeline.execute_command("EVALSHA", script.sha, len(keys), *keys, *values)
@@ -121,5 +119,5 @@ class Commands:
         except NoScriptError:
             return await self._execute("EVAL", script.text, len(keys), *keys, *values)
 
-    async def _execute(self, *command: Value, **options: Any) -> Any:
-        return await self._client.execute_command(*command, **options)  # type: ignore[no-untyped-call]
+    async def _execute(self, *command: Value) -> Any:
+        return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]

@@ -22,14 +22,12 @@ class RedisLimits:
     async def begins(self, user: str, most: int, seconds: float) -> bool:
         return bool(await self._commands.run("begins", [f"{self._prefix}begun:{user}"], most, ms(seconds)))
 
-    async def use(self, token: str, by: str, seconds: float) -> bool:
-        key = f"{self._prefix}used:{token}"
-        before = await self._commands.command("use", "SET", key, by, "NX", "GET", "PX", ms(seconds), get=True)
-        return before is None or before == by.encode()
+    async def use(self, token: str, most: int, seconds: float, times: int = 1) -> bool:
+        return int(await self._commands.run("add", [f"{self._prefix}used:{token}"], times, ms(seconds))) <= most
 
     async def spend(self, spent: Sequence[Spent]) -> tuple[int, ...]:
         calls = [([f"{self._prefix}spent:{one.key}"], (one.micro, ms(one.seconds))) for one in spent]
-        return tuple(int(total) for total in await self._commands.run_each("spend", calls))
+        return tuple(int(total) for total in await self._commands.run_each("add", calls))
 
     async def opening(self, a_second: float) -> float:
         wait = await self._commands.run("opening", [f"{self._prefix}opening"], round(1e6 / a_second))

@@ -86,18 +86,18 @@ def test_a_user_begins_so_many_calls_in_any_window(fleet: Fleet) -> None:
     run(story())
 
 
-def test_a_token_is_used_once(fleet: Fleet) -> None:
-    """By one alone, who may come again; once it has expired its id is forgotten."""
+def test_a_token_is_used_so_often(fleet: Fleet) -> None:
+    """Once, or by the connections that one phone may lose before it has said anything; then its id is remembered."""
 
     async def story() -> None:
         async with fleet() as node:
             a, b = (await node("a")).limits, (await node("b")).limits
-            assert sorted(await asyncio.gather(a.use("id-1", "a/1", KEPT), b.use("id-1", "b/1", KEPT))) == [False, True]
-            assert await a.use("id-2", "मीरा", KEPT)
-            assert await b.use("id-2", "मीरा", KEPT)
-            assert not await b.use("id-2", "another", KEPT)
-            assert await a.use("id-3", "a/1", 0.05)
-            await comes_true(lambda: b.use("id-3", "b/1", KEPT))
+            assert sorted(await asyncio.gather(a.use("id-1", 1, KEPT), b.use("id-1", 1, KEPT))) == [False, True]
+            assert [await a.use("id-2", 3, KEPT), await b.use("id-2", 3, KEPT)] == [True, True]
+            assert await a.use("id-2", 9, KEPT, times=3)
+            assert not await b.use("id-2", 3, KEPT)
+            assert await a.use("id-3", 1, 0.05)
+            await comes_true(lambda: b.use("id-3", 1, KEPT))
 
     run(story())
 

@@ -33,7 +33,7 @@ IDENTITIES = made(
     user=WORDS,
     personas=st.none() | several(WORDS),
     mode=WORDS,
-    seconds=st.none() | WHOLE,
+    seconds=st.none() | TIMES,
     micro=st.none() | WHOLE,
 )
 PRICES = made(Price, per_minute=WHOLE, currency=WORDS, digits=WHOLE, free_seconds=WHOLE)

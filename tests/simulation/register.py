@@ -154,8 +154,8 @@ class TroubledLimits:
     async def begins(self, user: str, most: int, seconds: float) -> bool:
         return await self._line.ask("begins", lambda: self._inner.begins(user, most, seconds))
 
-    async def use(self, token: str, by: str, seconds: float) -> bool:
-        return await self._line.ask("use", lambda: self._inner.use(token, by, seconds))
+    async def use(self, token: str, most: int, seconds: float, times: int = 1) -> bool:
+        return await self._line.ask("use", lambda: self._inner.use(token, most, seconds, times))
 
     async def spend(self, spent: Sequence[Spent]) -> tuple[int, ...]:
         return await self._line.ask("spend", lambda: self._inner.spend(spent))
