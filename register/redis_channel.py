@@ -85,6 +85,8 @@ class Channel:
             self._told(data.decode())
         except ValueError:
             log.warning("a message that is none came over %s", self._name)
+        except Exception:  # of whoever listens: the next message must come all the same
+            log.exception("a message of another node was not handled")
 
 
 def _nobody(message: str) -> None:

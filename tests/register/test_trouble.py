@@ -206,3 +206,30 @@ def test_a_server_that_goes_away_while_it_is_asked(own_redis: RedisServer) -> No
         own_redis.go_on()
 
     run(story())
+
+
+def test_a_message_that_is_none_stops_nobody(own_redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Nor does a listener that fails: the next message comes all the same."""
+
+    async def story() -> None:
+        async with nodes_of(own_redis) as node:
+            a, b = await node("a"), await node("b")
+            told: list[object] = []
+
+            def listen(message: object) -> None:
+                told.append(message)
+                raise LookupError(message)
+
+            a.listen(listen)
+            for message in ("nonsense", "kick", "kick x u1", "yielded 1", "yield 1", "\\xff"):
+                own_redis.says("PUBLISH", "voice:node:a", f'"{message}"')
+            for count in (1, 2):
+                await a.claim("u1", TOKEN, KEPT)
+                await b.claim("u1", TOKEN, KEPT)
+                await until(lambda count=count: len(told) == count)  # type: ignore[misc]
+
+    run(story())
+    assert [record.levelname for record in caplog.records if record.name == "register.redis_channel"] == [
+        *["WARNING"] * 6,
+        *["ERROR"] * 2,
+    ]
