@@ -20,7 +20,7 @@ ifdef LOCKED
 	$(PIP) $(HASHED) --no-deps -r requirements/agents.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 else
-	$(PIP) --editable ".[local,dev]"
+	$(PIP) --editable ".[local,cluster,dev]"
 	$(PIP) --no-deps -r requirements/agents.in
 endif
 	touch $@

@@ -18,7 +18,7 @@ FLOORS = [
     "web",
     "actors engine phone",
     "realtime",
-    "upstream personas audio",
+    "upstream personas audio register",
     "schemas clients cage",
 ]
 """From the top down; the packages of one line do not know each other."""
@@ -44,6 +44,7 @@ ROOMS = {
 
 HOMES = {
     "pykka": ("actors/",),
+    "redis": ("register/redis_commands.py", "register/redis_channel.py", "register/redis_register.py"),
     "aiohttp": ("web/", "cli/server.py", "engine/mind/"),
     "websockets": ("upstream/", "phone/", "engine/"),
     "pytest": ("actors/testing/plugin.py",),
@@ -82,6 +83,7 @@ PURE = [
     "web/wires",
     "personas/search",
 ]
+PURE += [f"register/{name}.py" for name in ("lapsing", "port", "presence", "record", "reading")]
 PURE += [f"upstream/{name}.py" for name in ("commands", "facts", "protocol", "usage")]
 FLOOR = {package: depth for depth, floor in enumerate(FLOORS) for package in floor.split()}
 FILES = sorted(
