@@ -17,7 +17,7 @@ FLOORS = [
     "supervisor",
     "web",
     "actors engine phone",
-    "realtime",
+    "realtime care",
     "upstream personas audio",
     "schemas clients",
 ]
@@ -61,7 +61,7 @@ HOMES = {
     "idna": ("web/hostnames.py",),
     "pybase64": ("realtime/client/", "web/wires/app.py", "audio/clip_base64.py"),
 }
-PURE = ["realtime", "actors/admission", "actors/call", "actors/messages", "web/wires", "personas/search"]
+PURE = ["realtime", "actors/admission", "actors/call", "actors/messages", "web/wires", "personas/search", "care"]
 PURE += [f"upstream/{name}.py" for name in ("commands", "facts", "protocol", "usage")]
 FLOOR = {package: depth for depth, floor in enumerate(FLOORS) for package in floor.split()}
 FILES = sorted(
