@@ -2,12 +2,12 @@
 
 import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from care.folding import fold
+from care.folding import Folded, fold, windows
 from care.phrases import END, Phrases, Unwritable
 
 Kind: TypeAlias = Literal["suicide", "hurt", "medical", "child"]
@@ -41,16 +41,16 @@ class Signs:
         self._no = Phrases(((phrase, None) for phrase in data["no"]), lists)
 
     def look(self, text: str) -> Worried | None:
-        """The most urgent sign in the end of a text (care/folding.py, LONGEST), or None. Never raises."""
-        return min(self.all(text), key=_urgency, default=None)
+        """The most urgent sign in a text of any length, or None. Never raises."""
+        return next(iter(most_urgent(self.all(text))), None)
 
-    def all(self, text: str, unfinished: int = 0) -> frozenset[Worried]:
-        """Every sign in a text, except those that end within its last `unfinished` words."""
-        words = fold(text)
-        last = len(words) - unfinished if unfinished else len(words) + 1
-        return frozenset(
-            worried for worried, end in self._signs.find(self._idioms.hide((*words, END))) if end <= last
-        )
+    def all(self, text: str) -> frozenset[Worried]:
+        """Every sign in a text of any length."""
+        return frozenset(worried for window in windows(text) for worried, _ in self.find((*fold(window), END)))
+
+    def find(self, words: Folded) -> Iterator[tuple[Worried, int]]:
+        """(sign, number of the word behind it) of each sign among folded words; END says that the text ends there."""
+        return self._signs.find(self._idioms.hide(words))
 
     def asks(self, text: str) -> bool:
         """Whether these words of a persona ask the caller, directly, about suicide or self-harm."""
