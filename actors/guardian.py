@@ -85,7 +85,7 @@ class GuardianActor(LoopActor[GuardianInbox]):
 
 
 class Guarding:
-    """What the owner of a guardian keeps: which transcripts are told to it, and whether there is another after an end."""
+    """What the owner of a guardian keeps: which transcripts it is told, and whether another follows after an end."""
 
     def __init__(self, policy: Policy = GUARDIAN) -> None:
         self._policy = policy

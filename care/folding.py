@@ -61,7 +61,9 @@ _WHOLE = {
     "lyf": "life",
 }
 _EXACT = frozenset(
-    "be they the then them their there these those age ate eat my am an at all as any us our out day say way may".split()
+    """
+    be they the then them their there these those age ate eat my am an at all as any us our out day say way may
+    """.split()  # noqa: SIM905  # a list literal would be a line a word
 )  # of English, which would meet words of Hindi: in capitals they do not
 _BEATEN = re.compile("^(?:मार|maar)")  # to beat, which must not be folded with to die: मर
 _FINAL_NASAL = re.compile("(?<=[^aeiou][aeiou])n$|(?<=[aeiou]{2})n$")

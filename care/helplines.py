@@ -1,4 +1,4 @@
-"""Whom to call for help: numbers by country and kind of danger, with where they were looked up. Read from helplines.json."""
+"""Whom to call for help: numbers by country and danger, and where they were looked up. Read from helplines.json."""
 
 import functools
 import json
@@ -98,8 +98,6 @@ def _by_country() -> dict[str, dict[Kind, tuple[Helpline, ...]]]:
                 row["confirmed"],
                 tuple(row.get("names", data["names"].get(row["name"], {})).items()),
             )
-            for kind in of_kind:
-                if kind in row["for"]:
-                    of_kind[kind] = (*of_kind[kind], line)
+            of_kind |= {kind: (*lines, line) for kind, lines in of_kind.items() if kind in row["for"]}
         known |= dict.fromkeys(countries.split(), of_kind)
     return known

@@ -1,4 +1,4 @@
-"""Finds what a persona's prompt must not ask for: to pass for a human, to keep callers on the line, to sell, to frighten.
+"""Finds what a persona's prompt must not ask for: to pass for human, to keep callers on the line, to sell, to frighten.
 
 English prompts only, by the phrases of pressure.json: a warning for an author, no proof of anything.
 """

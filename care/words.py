@@ -16,7 +16,7 @@ _ENGLISH = "en"
 
 
 def disclosure(language: str, *, feelings: bool = False) -> str:
-    """ "You speak with an AI", in the language of this ISO 639-1 code.
+    """The sentence that says that an AI speaks, in the language of this ISO 639-1 code.
 
     `feelings`: it also says that the persona attends to feelings.
     """
@@ -30,7 +30,7 @@ def languages() -> tuple[str, ...]:
 
 
 def help_sentence(language: str, kind: Kind, helplines: Sequence[Helpline]) -> str:
-    """The fixed sentence that names a helpline: the first one that can be called. `helplines` as `numbers` gives them."""
+    """The fixed sentence that names the first of the helplines, which are as `numbers` gives them."""
     by_language = {**_words()["help"]["any"], **_words()["help"][kind]}
     line = helplines[0]
     return str(_in(by_language, language)).format(name=line.name_in(language), number=line.spoken)

@@ -146,7 +146,6 @@ def test_two_more_guardians_and_then_none() -> None:
     for number, at in enumerate((0.0, 1000.0), 1):
         assert guarding.ended(Unreadable(transcript(number), "KeyError"), at)
     assert guarding.reads(transcript(9))
-    assert not guarding.given_up
     assert not guarding.ended(Unreadable(transcript(3), "KeyError"), 5000.0)
     assert guarding.given_up
     assert not guarding.reads(transcript(9))

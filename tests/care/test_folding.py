@@ -1,5 +1,7 @@
 """The folded form of words: spellings of one word meet, and no text raises."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from care.folding import LONGEST, WINDOW, fold, windows
 
 ALIKE = {
-    "Hindi, and its Latin spellings": "मैं जीना नहीं चाहता | main jeena nahi chahta | mai jina nahin chaahtaa | Mai Jeenaa nhi chahta",
+    "Hindi, and its Latin spellings": "मैं जीना नहीं चाहता | main jeena nahi chahta | Mai Jeenaa nhi chahta",
     "chandrabindu and anusvara": "हूँ | हूं | hoon | hun | hu",
     "nukta, composed or not": "ज़िंदगी | ज़िंदगी | जिंदगी | zindagi | jindgi | zindagee",
     "the conjunct or the anusvara": "ज़िन्दगी | जिंदगी",
@@ -53,7 +55,7 @@ def test_windows_have_every_character_and_overlap(length: int) -> None:
     parts = list(windows(text))
     assert parts[0] == text[:WINDOW]
     assert set("".join(parts)) == set(text)
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in pairwise(parts):
         assert before[-80:] == after[:80]
 
 

@@ -1,6 +1,7 @@
 """The lists of signs: danger is seen, grief and idiom are not. The sentences are in sentences/, see its README.md."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -109,6 +110,6 @@ def test_yes_and_no() -> None:
 
 def test_lists_that_name_an_unknown_kind_are_refused() -> None:
     """When they are loaded."""
-    data = {"lists": {}, "idioms": [], "asked": [], "yes": [], "no": []}
+    data: dict[str, Any] = {"lists": {}, "idioms": [], "asked": [], "yes": [], "no": []}
     with pytest.raises(ValueError, match="there is no kind 'sorrow'"):
         Signs({**data, "signs": [{"kind": "sorrow", "sure": True, "say": ["alas"]}]})
