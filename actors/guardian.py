@@ -76,11 +76,11 @@ class GuardianActor(LoopActor[GuardianInbox]):
             raise crash.with_traceback(error.__traceback__) from None
 
     def _look(self, transcript: Transcript, text: str, final: bool) -> None:
-        listener = self._listener
+        listener, turn = self._listener, (transcript.generation, transcript.turn)
         if transcript.role == "user":
-            for worried in (listener.heard_all if final else listener.heard)(transcript, text):
+            for worried in (listener.heard_all if final else listener.heard)(turn, text):
                 self._owner.tell(worried)
-        elif (listener.said_all if final else listener.said)(transcript, text):
+        elif (listener.said_all if final else listener.said)(turn, text):
             self._owner.tell(HelpNamed(transcript))
 
 

@@ -1,6 +1,6 @@
 """Care for callers in danger: signs in what they say, whom to call, what the server itself says.
 
-Pure; the data is read once. Nothing here keeps or logs what was said. docs/safety.md says what it does and what it cannot do.
+Pure; the data is read once. Nothing here keeps or logs what was said. docs/safety.md says what it does and cannot do.
 """
 
 from care.helplines import Helpline, names_one, numbers

@@ -1,6 +1,7 @@
 """The guardian on a stage: what it tells its owner, and what a crash costs."""
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ class Brittle(Signs):
     def __init__(self) -> None:
         self.__dict__ |= vars(shipped())
 
-    def find(self, words: Folded):  # type: ignore[no-untyped-def]
+    def find(self, words: Folded) -> Iterator[tuple[Worried, int]]:
         if "ber" in words:
             raise KeyError(POISON)
         return super().find(words)

@@ -1,12 +1,28 @@
 """A call's transcripts, as they come: in pieces, out of order, and as answers to what was asked."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from care.folding import Folded
 from care.helplines import numbers
-from care.listening import HELD, Listener
-from care.signs import Worried, shipped
+from care.listening import STEP, Listener
+from care.signs import Signs, Worried, shipped
 
 SUICIDE, UNSURE = Worried("suicide", sure=True), Worried("suicide", sure=False)
+
+
+class Counting(Signs):
+    """The lists that ship, and how often a text was looked at."""
+
+    looks = 0
+
+    def __init__(self) -> None:
+        self.__dict__ |= vars(shipped())
+
+    def find(self, words: Folded) -> Iterator[tuple[Worried, int]]:
+        Counting.looks += bool(words)
+        return super().find(words)
 
 
 @pytest.fixture
@@ -23,9 +39,17 @@ def pieces(text: str) -> list[str]:
 
 def test_a_sign_is_told_while_the_caller_still_speaks(listener: Listener) -> None:
     """As soon as the words behind it cannot change it."""
-    told = [listener.heard(1, piece) for piece in pieces("I want to die please help me somebody")]
-    assert told == [[], [], [], [], [], [], [SUICIDE], []]
-    assert HELD == 3
+    told = [listener.heard(1, piece) for piece in pieces("I want to die please help me somebody, I am alone in here")]
+    assert told.index([SUICIDE]) < len(told) - 1
+    assert [sign for signs in told for sign in signs] == [SUICIDE]
+
+
+def test_it_does_not_look_at_every_piece() -> None:
+    """A recogniser sends a word at a time: that would cost more than all else that a call does."""
+    listener = Listener(Counting())
+    for piece in pieces("and the wedding is in May " * 20):
+        listener.heard(1, piece)
+    assert 0 < Counting.looks <= 26 * 20 / STEP
 
 
 @pytest.mark.parametrize("said", ["I could die of shame right now you know", "main marna nahi chahti hun bilkul bhi"])
@@ -65,7 +89,7 @@ def test_a_long_transcript_costs_no_more_and_is_seen_once(listener: Listener) ->
 
 def test_who_says_yes_when_asked_is_in_danger(listener: Listener) -> None:
     """The persona asks directly, in pieces; the caller needs no word of the lists."""
-    for piece in pieces("Are you thinking of killing yourself?"):
+    for piece in pieces("Are you thinking of killing yourself? I ask because I care."):
         listener.said(1, piece)
     assert listener.heard_all(2, "haan") == [SUICIDE]
 
@@ -78,9 +102,24 @@ def test_who_says_no_is_believed_and_the_question_is_over(listener: Listener) ->
     assert listener.heard_all(4, "yes") == []
 
 
+def test_a_question_that_was_not_the_last_is_over(listener: Listener) -> None:
+    """The persona was interrupted, and has spoken of something else since."""
+    listener.said_all(1, "Are you thinking of killing yourself?")
+    listener.said_all(2, "Is your birthday in May?")
+    assert listener.heard_all(3, "yes") == []
+
+
+def test_words_that_are_written_down_after_the_answer_are_no_answer(listener: Listener) -> None:
+    """The transcript of a turn may come later than the question that answers it; the yes after it counts."""
+    listener.said_all(1, "Are you thinking of killing yourself?")
+    assert listener.heard_all(1, "yes, I am so sad") == []
+    assert listener.heard_all(2, "yes") == [SUICIDE]
+
+
 def test_a_number_is_heard_in_the_persona_s_words(listener: Listener) -> None:
     """In pieces, digit by digit."""
-    told = [listener.said(1, piece) for piece in pieces("Please call 1 4 4 1 6 now")]
-    assert told == [False] * 6 + [True] * 2
+    told = [listener.said(1, piece) for piece in pieces("Please call them on 1 4 4 1 6 now, they are awake at night")]
+    assert any(told)
+    assert not any(told[:9])
     assert not listener.said_all(2, "I am here with you")
     assert listener.said_all(3, "टेली मानस का नंबर एक चार चार एक छह है")
