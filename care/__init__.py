@@ -7,7 +7,7 @@ from care.helplines import Helpline, names_one, numbers
 from care.listening import Listener
 from care.pressure import Finding, pressure
 from care.signs import KINDS, Kind, Signs, Worried, shipped
-from care.words import conduct, disclosure, help_sentence, instructions, languages
+from care.words import disclosure, help_sentence, instructions, languages
 
 __all__ = [
     "KINDS",
@@ -17,7 +17,6 @@ __all__ = [
     "Listener",
     "Signs",
     "Worried",
-    "conduct",
     "disclosure",
     "help_sentence",
     "instructions",

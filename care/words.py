@@ -49,11 +49,6 @@ def instructions(worries: Sequence[Worried], helplines: Sequence[Helpline]) -> s
     return "\n".join(said if any(worried.sure for worried in worries) else [*said, care["unsure"]])
 
 
-def conduct() -> str:
-    """The rules against pressure to stay, for every prompt."""
-    return str(_words()["conduct"])
-
-
 def _in(by_language: dict[str, str], language: str) -> str:
     return by_language.get(language, by_language[_ENGLISH])
 

@@ -3,7 +3,6 @@
 import pytest
 
 from care.pressure import pressure
-from care.words import conduct
 from personas.prompt import CONDUCT
 from tests.kit.four import FOUR
 
@@ -55,7 +54,7 @@ def test_what_presses_is_found(rule: str, asked: str) -> None:
     assert asked in str(finding)
 
 
-@pytest.mark.parametrize("prompt", [*FINE, CONDUCT, conduct(), *(persona.system_prompt for persona in FOUR.all())])
+@pytest.mark.parametrize("prompt", [*FINE, CONDUCT, *(persona.system_prompt for persona in FOUR.all())])
 def test_what_forbids_it_is_not(prompt: str) -> None:
     """Neither ordinary prompts, nor those that ship, nor our own rules."""
     assert pressure(prompt) == []

@@ -4,7 +4,7 @@ import pytest
 
 from care.helplines import numbers
 from care.signs import KINDS, Worried
-from care.words import conduct, disclosure, help_sentence, instructions, languages
+from care.words import disclosure, help_sentence, instructions, languages
 from personas.languages import spelled_in
 from tests.kit.four import FOUR
 
@@ -67,9 +67,3 @@ def test_a_child_who_is_not_in_danger_hears_of_no_danger() -> None:
     both = instructions([Worried("hurt", sure=True), Worried("child", sure=True)], INDIA)
     assert "in care" in both
     assert "how old are you" in both
-
-
-def test_the_rules_against_pressure() -> None:
-    """To leave is easy."""
-    for words in ("say goodbye", "guilty", "bad luck", "another call", "costs money"):
-        assert words in conduct()
