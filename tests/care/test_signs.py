@@ -1,5 +1,9 @@
 """The lists of signs: danger is seen, grief and idiom are not. The sentences are in sentences/, see its README.md."""
 
+import json
+import unicodedata
+from collections import Counter
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +110,17 @@ def test_yes_and_no() -> None:
         assert shipped().affirms(said), said
     for said in ("no", "nahi", "नहीं, ऐसा नहीं है", "yes I mean no", "hello"):
         assert not shipped().affirms(said), said
+
+
+def test_the_file_is_tidy() -> None:
+    """No phrase twice, no list for nobody, and no letters that only look like those of the two scripts."""
+    text = (files("care") / "signs.json").read_text()
+    data = json.loads(text)
+    said = [*data["idioms"], *(phrase for group in data["signs"] for phrase in group["say"])]
+    assert [phrase for phrase, often in Counter(said).items() if often > 1] == []
+    assert [name for name in data["lists"] if f"{{{name}}}" not in text] == []
+    scripts = {unicodedata.name(letter).partition(" ")[0] for letter in text if letter.isalpha()}
+    assert scripts == {"LATIN", "DEVANAGARI"}
 
 
 def test_lists_that_name_an_unknown_kind_are_refused() -> None:
