@@ -43,6 +43,11 @@ def test_an_unknown_country_has_the_numbers_of_elsewhere() -> None:
     ]
 
 
+def test_a_country_may_be_written_in_small_letters() -> None:
+    """As some clients do."""
+    assert numbers("in", "hurt") == numbers("IN", "hurt")
+
+
 def test_a_voice_reads_digits() -> None:
     """Not fourteen thousand; and the name in its own letters."""
     assert INDIA[0].spoken == "1 4 4 1 6"

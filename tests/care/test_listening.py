@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from care.folding import Folded
+from care.folding import WINDOW, Folded
 from care.helplines import numbers
 from care.listening import STEP, Listener
 from care.signs import Signs, Worried, shipped
@@ -57,6 +57,20 @@ def test_what_follows_may_take_it_back(listener: Listener, said: str) -> None:
     """So the last words of an unfinished transcript are not decided on."""
     assert [sign for piece in pieces(said) for sign in listener.heard(1, piece)] == []
     assert listener.heard_all(1, said) == []
+
+
+def test_the_last_words_of_an_unfinished_transcript_wait(listener: Listener) -> None:
+    """Wherever the recogniser pauses."""
+    assert listener.heard(1, "and so that is why I want to die") == []
+    assert listener.heard(1, " laughing whenever I see him and his hat") == []
+    assert listener.heard(2, "and so that is why I want to die") == []
+    assert listener.heard(2, " and I do not know whom I should tell") == [SUICIDE]
+
+
+def test_words_at_the_edge_of_the_window_do_not_count_again(listener: Listener) -> None:
+    """What stood before them is cut off: here it was a no."""
+    said = "want to die "
+    assert listener.heard(1, "I do not " + said + "x" * (WINDOW - len(said))) == []
 
 
 def test_the_whole_is_read_to_its_end(listener: Listener) -> None:

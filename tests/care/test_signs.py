@@ -15,6 +15,19 @@ from care.signs import Signs, Worried, shipped
 
 FOLDER = Path(__file__).parent / "sentences"
 RIGHT = ["", "second_", "third_", "fourth_"]
+BEFORE = [
+    "he left me, ",
+    "my husband died and ",
+    "wo chala gaya, ",
+    "I do not know. ",
+    "pati ne mujhe chhod diya ",
+    "koi nahi hai mera, ",
+    "my friend says no, ",
+    "usne kaha nahi, ",
+    "उसने मुझे छोड़ दिया, ",
+    "मां नहीं रहीं। ",
+]
+BEHIND = [", he said", " because of him", " uske bina", " and I do not know", " मैं क्या करूं", " nahi to kya"]
 KNOWN_MISSES = {"suicide: I don't think I will make it to the weekend, I don't want to"}
 
 
@@ -46,6 +59,15 @@ def test_there_are_as_many_as_were_asked_for() -> None:
 def test_danger_is_seen(prefix: str) -> None:
     """Of the kind that the sentence says."""
     assert missed(f"{prefix}danger") - KNOWN_MISSES == set()
+
+
+@pytest.mark.parametrize("prefix", RIGHT)
+def test_what_is_said_around_it_does_not_hide_danger(prefix: str) -> None:
+    """An idiom, a denial or somebody else's story in the same breath takes nothing back."""
+    for line in set(sentences(f"{prefix}danger")) - KNOWN_MISSES:
+        kind, _, said = line.partition(": ")
+        for text in [*(before + said for before in BEFORE), *(said + behind for behind in BEHIND)]:
+            assert kind in {sign.kind for sign in shipped().all(text)}, text
 
 
 @pytest.mark.parametrize("prefix", RIGHT)
