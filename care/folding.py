@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from personas.search.words import phonetic_key, split
 
 WINDOW = 300
-"""Characters that are folded at once: 20 s of speech, in about a third of a millisecond."""
+"""Characters that are read at once: 20 s of speech, in about a quarter of a millisecond."""
 
 LONGEST = 20_000
 """Characters of a text that are read: half an hour of speech."""
