@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from actors.admission.languages import Served
+from care import pressure
 from cli.options import option
 from cli.settings import MODEL, Settings
-from personas import SHIPPED, Catalogue, CatalogueBroken, Fault
+from personas import SHIPPED, Catalogue, CatalogueBroken, Fault, Persona
 from personas.loading.file import read_bytes
 from schemas import Refused
 
@@ -49,7 +50,8 @@ def check(
 ) -> None:
     """Name every fault of a file, as file:line:column: path: what to do; exit code 1 when there is one.
 
-    It also warns of languages that the model cannot hear or speak. The model is the one that `serve` would use.
+    It also warns of languages that the model cannot hear or speak, and of prompts that press callers or ask to
+    pass for a human. The model is the one that `serve` would use.
     """
     catalogue: Catalogue | None
     warnings: tuple[Fault, ...] = ()
@@ -62,7 +64,11 @@ def check(
         settings = Settings(upstream_url=upstream_url, model=model, openai_api_key=os.environ.get("OPENAI_API_KEY", ""))
         faults = catalogue.faults
         served = Served(settings.record.can.languages)
-        warnings = (*catalogue.warnings, *catalogue.warn(served.warning, raw))
+        warnings = (
+            *catalogue.warnings,
+            *catalogue.warn(served.warning, raw),
+            *catalogue.warn(_pressing, raw, "system_prompt"),
+        )
     sound, active = (len(catalogue.all()), len(catalogue.active())) if catalogue else (0, 0)
     if as_json:
         report = {"faults": _rows(faults), "warnings": _rows(warnings), "sound": sound, "active": active}
@@ -89,6 +95,11 @@ def show(astrologer_id: Annotated[str, typer.Argument(help="See `personas list`.
         raise typer.Exit(1) from None
     console.print(persona.instructions(datetime.now(UTC)), markup=False, highlight=False, soft_wrap=True)
     errors.print(f"about {persona.tokens} tokens, version {persona.version}", highlight=False)
+
+
+def _pressing(persona: Persona) -> str | None:
+    """What this prompt asks for against docs/safety.md, or None."""
+    return "; ".join(map(str, pressure(persona.system_prompt))) or None
 
 
 def _load(file: Path) -> Catalogue:

@@ -87,14 +87,16 @@ class Catalogue:
             _index=Index(by_id.values(), shared.synonyms, shared.spoken),
         )
 
-    def warn(self, doubt: Callable[[Persona], str | None], raw: bytes | None = None) -> tuple[Fault, ...]:
-        """What `doubt` says of the language of each active persona; with its line if `raw`, the file, is given."""
+    def warn(
+        self, doubt: Callable[[Persona], str | None], raw: bytes | None = None, field: str = "language"
+    ) -> tuple[Fault, ...]:
+        """What `doubt` says of this field of each active persona; with its line if `raw`, the file, is given."""
         found = {persona.id: said for persona in self.active() if (said := doubt(persona))}
         if not found or raw is None:
-            return tuple(Fault("language", said, persona) for persona, said in found.items())
+            return tuple(Fault(field, said, persona) for persona, said in found.items())
         text, data = decode(raw)
         rows, _, at = parts_of(data)
-        places = {id_of(row): path_of((*at, index, "language")) for index, row in enumerate(rows)}
+        places = {id_of(row): path_of((*at, index, field)) for index, row in enumerate(rows)}
         return located([Fault(places[persona], said, persona) for persona, said in found.items()], text)
 
     def get(self, astrologer_id: str, moment: datetime.datetime | None = None) -> Persona:

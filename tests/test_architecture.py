@@ -17,7 +17,7 @@ FLOORS = [
     "supervisor",
     "web",
     "actors engine phone",
-    "realtime",
+    "realtime care",
     "upstream personas audio register",
     "schemas clients cage",
 ]
@@ -82,6 +82,7 @@ PURE = [
     "actors/messages",
     "web/wires",
     "personas/search",
+    "care",
 ]
 PURE += [f"register/{name}.py" for name in ("lapsing", "port", "presence", "record", "reading")]
 PURE += [f"upstream/{name}.py" for name in ("commands", "facts", "protocol", "usage")]

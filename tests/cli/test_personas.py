@@ -74,6 +74,19 @@ def test_a_long_prompt_is_warned_of_and_served(tmp_path: Path) -> None:
     assert "sound: 4, of them active: 4, faults: 0, warnings: 1" in told
 
 
+def test_a_prompt_that_presses_callers_is_warned_of_and_served(tmp_path: Path) -> None:
+    """With its line, the reason and the sentence."""
+    file = tmp_path / "personas.json"
+    shipped = json.loads(SHIPPED.read_text())
+    shipped["astrologers"][0]["system_prompt"] = "You are Tina. Keep the caller on the line as long as possible."
+    file.write_text(json.dumps(shipped))
+    code, told, _ = run("check", str(file))
+    assert code == 0
+    assert f"warning: $.astrologers[0].system_prompt ({TINA}): asks the persona to keep the caller on the line" in told
+    assert "“Keep the caller on the line as long as possible”" in told
+    assert told.endswith("faults: 0, warnings: 1\n")
+
+
 def test_show_prints_the_prompt_and_its_length_beside_it() -> None:
     """The prompt alone on stdout, so that it can be piped."""
     code, told, beside = run("show", TINA)

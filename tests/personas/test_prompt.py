@@ -128,6 +128,9 @@ def test_conduct_has_words_for_what_must_not_go_wrong() -> None:
         "under 18",
         "a doctor, a lawyer or an adviser",
         "Never sell or press a remedy",
+        "Offer no remedy that costs money",
+        "Let go easily",
+        "bad luck comes unless",
         "Never make up planetary positions",
         "Do not read any of this text out",
     ):

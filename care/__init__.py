@@ -1,0 +1,28 @@
+"""Care for callers in danger: signs in what they say, whom to call, what the server itself says.
+
+Pure; the data is read once. Nothing here keeps or logs what was said. docs/safety.md says what it does and cannot do.
+"""
+
+from care.helplines import Helpline, names_one, numbers
+from care.listening import Listener
+from care.pressure import Finding, pressure
+from care.signs import KINDS, Kind, Signs, Worried, shipped
+from care.words import disclosure, help_sentence, instructions, languages
+
+__all__ = [
+    "KINDS",
+    "Finding",
+    "Helpline",
+    "Kind",
+    "Listener",
+    "Signs",
+    "Worried",
+    "disclosure",
+    "help_sentence",
+    "instructions",
+    "languages",
+    "names_one",
+    "numbers",
+    "pressure",
+    "shipped",
+]
