@@ -111,17 +111,21 @@ class _Counted(Collector):
             ("voice_tokens", "Tokens, as the upstream counted them", "kind", tokens),
         ):
             yield _labelled(CounterMetricFamily(name, about, labels=[label]), totals)
+        yield from self._by_label()
+        yield _histogram("voice_loop_late_seconds", "How late the event loop was", STEPS, {"": now.late})
+        yield _histogram("voice_turn_phase_seconds", "What callers' turns took, by phase", PHASE_STEPS, now.phases)
+
+    def _by_label(self) -> Iterator[Metric]:
+        """Budgets, actors and the model's limits."""
         stopped, shares = (self._spending.stopped, self._spending.shares()) if self._spending else ({}, {})
         ends = CounterMetricFamily("voice_budget_stops", "Calls ended or refused, by the limit", labels=["limit"])
         yield _labelled(ends, stopped)
         share = GaugeMetricFamily("voice_budget_spent_ratio", "Spent of a limit of the server", labels=["limit"])
         yield _labelled(share, shares)
         alive = GaugeMetricFamily("voice_actors", "Live actors in this process", labels=["kind"])
-        yield _labelled(alive, runtime_ref.alive())
+        yield _labelled(alive, runtime.ref.alive())
         left = GaugeMetricFamily("voice_rate_limit_remaining", "Left of a limit when last told", labels=["limit"])
-        yield _labelled(left, now.allowances)
-        yield _histogram("voice_loop_late_seconds", "How late the event loop was", STEPS, {"": now.late})
-        yield _histogram("voice_turn_phase_seconds", "What callers' turns took, by phase", PHASE_STEPS, now.phases)
+        yield _labelled(left, self._counters.allowances)
 
 
 def _labelled(family: Family, values: Mapping[int, float] | Mapping[str, float]) -> Family:
