@@ -68,6 +68,7 @@ class RedisRegister:
             answer.cancel()
         await asyncio.gather(*self._answers, return_exceptions=True)
         await self._client.aclose(close_connection_pool=True)
+        await asyncio.sleep(0)  # asyncio closes a socket one round of the loop later
 
     async def claim(self, user: str, token: bytes, seconds: float) -> Claim:
         kept = max(EPOCH_MS, ms(seconds))

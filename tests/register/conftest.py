@@ -9,14 +9,14 @@ from tests.kit.redis import Fleet, RedisServer, nodes_in_memory, nodes_of, redis
 from tests.kit.story import WITHIN
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def shared_redis() -> Iterator[RedisServer]:
-    """One for all the tests that do not hurt it."""
+    """One for all the tests of a file that do not hurt it; other files count the processes that are left."""
     with redis_server() as server:
         yield server
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def shared_cluster() -> Iterator[RedisServer]:
     """A cluster of one."""
     with redis_server("--cluster-enabled", "yes") as server:
