@@ -14,8 +14,8 @@ OURS = "persona-voice-server"
 
 PERMISSIVE = {
     "0BSD", "3-Clause BSD License", "Apache 2.0", "Apache Software License", "Apache-2.0", "BSD License",
-    "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python", "ISC License", "ISC License (ISCL)", "MIT", "MIT License", "MIT-0",
-    "PSF-2.0", "Public Domain", "Python Software Foundation License", "Zlib",
+    "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python", "ISC License", "ISC License (ISCL)", "MIT", "MIT License",
+    "MIT-0", "PSF-2.0", "Public Domain", "Python Software Foundation License", "Zlib",
 }  # fmt: skip
 """Licences that ask for no more than their text to be passed on, as packages write them."""
 
