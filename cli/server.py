@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
-from actors.budgets.register import Memory, Register
+from actors.budgets.sums import Memory, Sums
 from actors.counters import Counters
 from actors.messages.admission import Drain
 from actors.runtime import Hired, Stop, Watchdog, launch
@@ -99,9 +99,9 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
             pool = Pool(user=user_named(settings.decoder_user))
             stack.push_async_callback(pool.close)
             await pool.warm()
-        register = Memory()
-        await stack.enter_async_context(keeping(settings.budget_file, register))
-        services = _services(settings, current, upstream, pool, counters, register)
+        sums = Memory()
+        await stack.enter_async_context(keeping(settings.budget_file, sums))
+        services = _services(settings, current, upstream, pool, counters, sums)
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
         stack.callback(Trimmer().stop)
@@ -201,7 +201,7 @@ def _services(
     upstream: Upstream,
     pool: Pool,
     counters: Counters,
-    register: Register,
+    sums: Sums,
 ) -> Services:
     return Services(
         current,
@@ -211,7 +211,7 @@ def _services(
         counters,
         default_astrologer=settings.default_astrologer,
         budgets=settings.budgets,
-        register=register,
+        sums=sums,
     )
 
 
