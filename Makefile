@@ -32,7 +32,7 @@ demo: setup
 	$(PY) -m supervisor demo --out demo
 
 test: setup
-	$(PY) -m pytest -n 2 --dist worksteal -m "not thorough"
+	$(PY) -m pytest -n 3 --dist worksteal -m "not thorough"
 
 test-all: setup
 	$(PY) -m pytest -n 2 --dist loadfile --simulations 5200 --hypothesis-profile thorough

@@ -134,6 +134,7 @@ def test_nothing_large_outlives_a_call(state: Act, end: Act) -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_nothing_large_outlives_an_upstream_that_reads_nothing() -> None:
     """What was on its way to it, clips in base64, goes with the call."""
     deaf = Script(((Fault(Stall(), on="response.create", nth=2),),), repeat=True)
