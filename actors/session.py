@@ -294,3 +294,4 @@ class UserSessionActor(LoopActor[SessionInbox]):
         counted = self._switchboard.counted() | {"heard_ms": self._intake.ms} | self._tally | self._absence.told()
         told = self._call_ending.told(counted | self._outbound.phases.told() | self._account.told())
         log.info("ended session=%s user=%s seconds=%.1f %s", self._id, self._user, self.clock() - self._began, told)
+        self._caller.forget()
