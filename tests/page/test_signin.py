@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,7 +22,7 @@ def closed() -> Iterator[Server]:
         yield one
 
 
-def signed_in(**claims: object) -> str:
+def signed_in(**claims: Any) -> str:
     """A token of the login; this server expects no audience."""
     return login(aud=None, iss=None, **claims)
 
