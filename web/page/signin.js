@@ -15,7 +15,7 @@ const DAMAGED = "The link that you opened is damaged: copy all of it, or ask for
 const NEW_LINK = "Ask for a new link where you got yours, and open it in this tab.";
 const OTHER_LINK = "Choose somebody whom your link is for, or ask for another link.";
 
-/** The sign-in of this tab; a fragment goes to no server, into no log and no Referer. */
+/** The sign-in of this tab. A fragment goes to no server, log or Referer; a browser's list of visited pages has it. */
 export class SignIn {
   #damaged = false;
 
