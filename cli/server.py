@@ -164,7 +164,7 @@ async def accept_callers(
     the supervisor's `Down`.
     """
     supervisor = launch(SupervisorActor(services), shutdown)
-    rest = Rest(supervisor, services.current, name, would_answer, frontend.client_limits)
+    rest = Rest(supervisor, services.current, name, would_answer, frontend.client_limits, frontend.auth.closed)
     metrics = Metrics(services.counters, services.pool, services.waiting, services.spending)
     connections = Connections(services.limits, services.counters.address_refused, frontend.addresses, frontend.most)
     refused = RefusedHandshakes(services.counters.handshakes_refused)
