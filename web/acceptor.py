@@ -43,8 +43,8 @@ class Acceptor:
 
     @property
     def address(self) -> str:
-        """HOST:PORT."""
-        return "{}:{}".format(*self._listener.getsockname()[:2])
+        """HOST:PORT, with an IPv6 address in brackets."""
+        return shown_address(self._listener)
 
     def open(self) -> None:
         """Listen, and accept from now on."""
@@ -115,3 +115,9 @@ class Acceptor:
             if not connected:
                 lease.release()
                 connection.close()
+
+
+def shown_address(listener: socket.socket) -> str:
+    """HOST:PORT of a bound socket, as it is written in a URL."""
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -11,6 +11,7 @@ from aiohttp import web
 from web.client_limits import ClientLimits
 from web.connections import ConnectionLease
 from web.error_size import limit_response
+from web.headers import UnroutedResponse
 from web.remainder import Remainder
 
 READ_AHEAD = 4096  # bytes of a body that are buffered before its handler reads: little, because each may be a chunk
@@ -86,8 +87,11 @@ class TimedRequestHandler(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer 400 when aiohttp failed to encode a header of the request; else as aiohttp does."""
         if not isinstance(exc, UnicodeEncodeError) or _are_text(request.headers.values()):
-            return super().handle_error(request, status, exc, message)
-        answer = web.Response(status=400, text=NO_TEXT)
+            found = super().handle_error(request, status, exc, message)
+            text, kind = (found.text, found.content_type) if isinstance(found, web.Response) else (None, None)
+            answer = UnroutedResponse(status=found.status, reason=found.reason, text=text, content_type=kind)
+        else:
+            answer = UnroutedResponse(status=400, text=NO_TEXT)
         answer.force_close()
         return answer
 
