@@ -1,5 +1,6 @@
 """The services and limits that all calls share: created once by the command line, immutable."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -183,6 +184,8 @@ class Services:
     clock: Clock = field(default_factory=Clock)
     default_astrologer: str = ""
     """Whom a caller talks to who speaks and has chosen nobody; empty for nobody."""
+    log_name: Callable[[str], str] = str
+    """What the log calls a user."""
     budgets: Budgets = field(default_factory=Budgets)
     register: Register = field(default_factory=Memory)
     waiting: Ledger = field(init=False)

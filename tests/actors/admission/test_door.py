@@ -1,5 +1,6 @@
 """Who may come in, with real sessions under a real supervisor."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -76,6 +77,22 @@ def test_the_door_is_open_while_there_is_a_line_free(stage: Stage) -> None:
     for calls in (0, 1, 2, 3):
         door = Door(Limits(sessions=2), Spending(Budgets(), Memory(), stage.clock))
         assert door.is_open(calls) == (door.refusal("somebody", calls, False, 0.0) is None) == (calls < 2)
+
+
+def test_the_log_says_from_where_a_call_comes(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """And names its user as the server's owner wants it, in the line that ends the call, too."""
+    caplog.set_level(logging.INFO)
+    house = House(stage, log_name=lambda user: f"not {user[::-1]}")
+    house.calls("somebody", HungUp(), address="192.0.2.1")
+    house.calls("local", HungUp())
+    house.supervisor.tell(Stop())
+    stage.advance(10)
+    lines = [record.getMessage() for record in caplog.records if " user=" in record.getMessage()]
+    assert [line.split()[0] for line in lines] == ["began", "ended"] * 2
+    assert all("somebody" not in line for line in lines)
+    assert sum("user=not ydobemos" in line for line in lines) == 2
+    assert lines[0].endswith("address=192.0.2.1")
+    assert lines[2].endswith("address=-")
 
 
 def test_a_session_knows_from_where_its_caller_calls(house: House) -> None:
