@@ -78,6 +78,7 @@ class Acceptor:
             if lease := self._connections.admit(peer[0]):
                 handshake = self._loop.create_task(self._connect(connection, lease))
                 self._handshakes.add(handshake)
+                lease.drop = handshake.cancel
                 handshake.add_done_callback(self._handshakes.discard)
             else:
                 connection.close()

@@ -40,6 +40,7 @@ class TimedRequestHandler(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the timer of the first request."""
         self._start(self._client_limits.request_seconds)
+        self._lease.drop = self._abort
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -60,6 +61,7 @@ class TimedRequestHandler(web.RequestHandler):
     def request_received(self) -> None:
         """A request is complete but for its body, and is being handled."""
         self._stop()
+        self._lease.asked()
         self._busy = True
 
     def upgraded(self) -> None:
