@@ -32,7 +32,7 @@ demo: setup
 	$(PY) -m supervisor demo --out demo
 
 test: setup
-	$(PY) -m pytest -n 2 --dist worksteal -m "not thorough"
+	$(PY) -m pytest -n 3 --dist worksteal -m "not thorough"
 
 test-all: setup
 	$(PY) -m pytest -n 2 --dist loadfile --simulations 5200 --hypothesis-profile thorough
@@ -74,7 +74,7 @@ interop: setup .interop/ready
 	touch $@
 
 lock: .tools/ready
-	$(COMPILE) setup.cfg requirements/build.in --extra local --extra dev -o requirements/dev.txt
+	$(COMPILE) setup.cfg requirements/build.in --extra local --extra cluster --extra dev -o requirements/dev.txt
 	$(COMPILE) setup.cfg requirements/build.in --extra local -c requirements/dev.txt -o requirements/local.txt
 	$(COMPILE) setup.cfg requirements/build.in -c requirements/dev.txt -o requirements/server.txt
 	$(COMPILE) --no-deps requirements/agents.in -o requirements/agents.txt

@@ -8,8 +8,8 @@ from actors.admission.losses import Losses
 from actors.admission.waiting import MIB, Ledger
 from actors.bridge import Dialler
 from actors.budgets.limits import Budgets
-from actors.budgets.register import Memory, Register
 from actors.budgets.spending import Spending
+from actors.budgets.sums import Memory, Sums
 from actors.counters import Counters
 from actors.runtime import Clock
 from actors.setting import Setting
@@ -212,11 +212,11 @@ class Services:
     log_name: Callable[[str], str] = str
     """What the log calls a user."""
     budgets: Budgets = field(default_factory=Budgets)
-    register: Register = field(default_factory=Memory)
+    sums: Sums = field(default_factory=Memory)
     waiting: Ledger = field(init=False)
     spending: Spending = field(init=False)
 
     def __post_init__(self) -> None:
         most = (self.limits.caller_waiting, self.limits.address_waiting, self.limits.all_waiting)
         object.__setattr__(self, "waiting", Ledger(*(mebibytes * MIB for mebibytes in most)))
-        object.__setattr__(self, "spending", Spending(self.budgets, self.register, self.clock))
+        object.__setattr__(self, "spending", Spending(self.budgets, self.sums, self.clock))

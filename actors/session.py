@@ -296,3 +296,4 @@ class UserSessionActor(LoopActor[SessionInbox]):
         told = self._call_ending.told(counted | self._outbound.phases.told() | self._account.told())
         name = self._services.log_name(self._user)
         log.info("ended session=%s user=%s seconds=%.1f %s", self._id, name, self.clock() - self._began, told)
+        self._caller.forget()

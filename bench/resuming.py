@@ -136,11 +136,11 @@ async def _away(callers: int) -> Part:
         most = away = 0
         for _ in range(5):
             await asyncio.sleep(1)
-            count = await asyncio.to_thread(_count, running.host.port)
+            count = await asyncio.to_thread(_count, running.host.metrics)
             if count >= most:
                 most, away = count, running.host.memory()
         await asyncio.sleep(45)
-        left = await asyncio.to_thread(_count, running.host.port)
+        left = await asyncio.to_thread(_count, running.host.metrics)
         after = running.host.memory()
     each = callers - 1
     part.rows = [
@@ -159,8 +159,8 @@ async def _away(callers: int) -> Part:
     return part
 
 
-def _count(port: int) -> int:
+def _count(metrics: str) -> int:
     """How many callers are away, as the server says."""
-    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urlopen(metrics, timeout=10) as answer:
         line = next(line for line in answer.read().splitlines() if line.startswith(AWAY))
     return int(float(line.split()[1]))

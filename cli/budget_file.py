@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from actors.budgets.register import Key, Memory
+from actors.budgets.sums import Key, Memory
 from cli.failure import CannotServe
 
 log = logging.getLogger("budgets")
@@ -118,16 +118,16 @@ def _unusable(path: Path, error: Exception) -> CannotServe:
 
 
 @asynccontextmanager
-async def keeping(path: Path | None, register: Memory) -> AsyncIterator[None]:
-    """Fill the register from the file, and write what changes while the context is open. Raises CannotServe."""
+async def keeping(path: Path | None, sums: Memory) -> AsyncIterator[None]:
+    """Fill the sums from the file, and write what changes while the context is open. Raises CannotServe."""
     if path is None:
         yield
         return
-    file, sums = await asyncio.to_thread(open_or_replace, path)
-    for key, of_key in sums.items():
-        register.add(*key, of_key)
-    register.noting = True
-    keeper = Keeper(path, file, register)
+    file, kept = await asyncio.to_thread(open_or_replace, path)
+    for key, of_key in kept.items():
+        sums.add(*key, of_key)
+    sums.noting = True
+    keeper = Keeper(path, file, sums)
     writing = asyncio.create_task(keeper.run(), name="the file of budgets")
     try:
         yield
@@ -141,10 +141,10 @@ async def keeping(path: Path | None, register: Memory) -> AsyncIterator[None]:
 
 
 class Keeper:
-    """Writes what has changed of a register to its file."""
+    """Writes what has changed of the sums to their file."""
 
-    def __init__(self, path: Path, file: BudgetFile, register: Memory) -> None:
-        self._path, self._file, self._register = path, file, register
+    def __init__(self, path: Path, file: BudgetFile, sums: Memory) -> None:
+        self._path, self._file, self._sums = path, file, sums
         self._stopping = asyncio.Event()
         self._failing = False
 
@@ -158,15 +158,15 @@ class Keeper:
         while not last:
             with suppress(TimeoutError):
                 last = await asyncio.wait_for(self._stopping.wait(), WRITE_SECONDS)
-            if changed := self._register.take_changed():
+            if changed := self._sums.take_changed():
                 await self._write(changed)
 
     async def _write(self, changed: Sums) -> None:
         """What cannot be written is tried again, and logged once."""
         try:
-            await asyncio.to_thread(self._file.write, changed, self._register.periods)
+            await asyncio.to_thread(self._file.write, changed, self._sums.periods)
         except sqlite3.Error as error:
-            self._register.put_back(changed)
+            self._sums.put_back(changed)
             if not self._failing:
                 log.error(  # noqa: TRY400  # nor is this
                     "%s cannot be written: a restart would forget what is spent: %s", self._path, error

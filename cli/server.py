@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
-from actors.budgets.register import Memory, Register
+from actors.budgets.sums import Memory, Sums
 from actors.counters import Counters
 from actors.messages.admission import Drain
 from actors.runtime import Hired, Stop, Watchdog, launch
@@ -100,9 +100,9 @@ async def _serve(settings: Settings, counters: Counters, console: Console) -> in
             pool = Pool(user=user_named(settings.decoder_user))
             stack.push_async_callback(pool.close)
             await pool.warm()
-        register = Memory()
-        await stack.enter_async_context(keeping(settings.budget_file, register))
-        services = _services(settings, current, upstream, pool, counters, register)
+        sums = Memory()
+        await stack.enter_async_context(keeping(settings.budget_file, sums))
+        services = _services(settings, current, upstream, pool, counters, sums)
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
         stack.callback(Trimmer().stop)
@@ -165,7 +165,7 @@ async def accept_callers(
     the supervisor's `Down`.
     """
     supervisor = launch(SupervisorActor(services), shutdown)
-    rest = Rest(supervisor, services.current, name, would_answer, frontend.client_limits)
+    rest = Rest(supervisor, services.current, name, would_answer, frontend.client_limits, frontend.auth.closed)
     metrics = Metrics(services.counters, services.pool, services.waiting, services.spending)
     connections = Connections(services.limits, services.counters.address_refused, frontend.addresses, frontend.most)
     refused = RefusedHandshakes(services.counters.handshakes_refused)
@@ -202,7 +202,7 @@ def _services(
     upstream: Upstream,
     pool: Pool,
     counters: Counters,
-    register: Register,
+    sums: Sums,
 ) -> Services:
     return Services(
         current,
@@ -213,7 +213,7 @@ def _services(
         default_astrologer=settings.default_astrologer,
         log_name=log_name(settings.privacy, upstream.pseudonyms),
         budgets=settings.budgets,
-        register=register,
+        sums=sums,
     )
 
 

@@ -455,6 +455,7 @@ def test_a_flood_of_frames_lets_the_others_have_the_loop(early: bool) -> None:
     assert max(read_at.values()) <= receiver.READ_FRAMES
 
 
+@pytest.mark.thorough
 def test_calling_again_after_hanging_up_is_no_takeover() -> None:
     """However often, while the last facts of the call before are still coming in."""
 

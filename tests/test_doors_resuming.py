@@ -75,6 +75,7 @@ def test_without_a_token_a_good_resume_comes_in(tmp_path: Path) -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_whatever_else_is_said_without_a_token_is_4401(tmp_path: Path) -> None:
     """Nothing, something else, a token of no call, or of one that is over: then with what it cost."""
 

@@ -124,6 +124,7 @@ def in_a_terminal() -> Iterator[tuple[Server, Callable[[], int]]]:
         os.close(theirs)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("times", [1, 2])
 def test_who_presses_ctrl_c_waits_ten_seconds_at_most(times: int) -> None:
     """And none if they press it again. The engine and the decoders, which get it too, go on until then: exit code 0."""

@@ -93,6 +93,7 @@ def test_a_name_server_that_does_not_answer_keeps_no_server(tmp_path: Path) -> N
         asking.join(60)
 
 
+@pytest.mark.thorough
 def test_a_log_that_nobody_reads_keeps_no_server() -> None:
     """The pipe behind stderr is full, as where a terminal was stopped with Ctrl-S."""
     reading, writing = os.pipe()

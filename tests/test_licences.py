@@ -15,7 +15,7 @@ OURS = "persona-voice-server"
 PERMISSIVE = {
     "0BSD", "3-Clause BSD License", "Apache 2.0", "Apache Software License", "Apache-2.0", "BSD License",
     "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python", "ISC License", "ISC License (ISCL)", "MIT", "MIT License",
-    "PSF-2.0", "Public Domain", "Python Software Foundation License", "Zlib",
+    "MIT-0", "PSF-2.0", "Public Domain", "Python Software Foundation License", "Zlib",
 }  # fmt: skip
 """Licences that ask for no more than their text to be passed on, as packages write them."""
 
@@ -55,7 +55,7 @@ def asks_for_more(expression: str) -> bool:
 
 def report() -> dict[str, str]:
     """The licence of each package with which callers are served, the local engine among them."""
-    return {name: licence(name) for name in needed(OURS, frozenset({"local"}), set()) if name != OURS}
+    return {name: licence(name) for name in needed(OURS, frozenset({"local", "cluster"}), set()) if name != OURS}
 
 
 def unnamed(licences: dict[str, str], text: str) -> list[str]:

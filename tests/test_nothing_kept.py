@@ -1,6 +1,8 @@
 """What an ended call holds, in bytes, though no garbage is collected: nothing large. Over real sockets."""
 
+import gc
 import struct
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
@@ -13,6 +15,7 @@ from actors.session import SessionInbox
 from audio import wav
 from engine.faults.faults import Fault, Stall
 from engine.faults.script import Script
+from phone import Phone
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
 from tests.kit.held import nothing_large_is_left, uncollected
@@ -25,6 +28,10 @@ IMPATIENT = ClientLimits(unsent=4096, write_seconds=0.5, slowest_line=10**7)
 LONG = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))) * 10)  # 15 s
 MUCH = "I say more than fits. " * 40
 CALLS = 1
+OF_A_CALL = (
+    "actors.call.", "actors.session.", "actors.bridge.", "actors.persona.", "actors.admission.waiting.Holding",
+    "actors.admission.waiting.Parcel", "web.outbox.", "web.receiver.", "web.receive_buffer.", "web.reassembly.",
+)  # fmt: skip
 
 Session: TypeAlias = Hired[SessionInbox]
 Act = Callable[[Exchange, Raw, Session], Awaitable[None]]
@@ -134,6 +141,7 @@ def test_nothing_large_outlives_a_call(state: Act, end: Act) -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_nothing_large_outlives_an_upstream_that_reads_nothing() -> None:
     """What was on its way to it, clips in base64, goes with the call."""
     deaf = Script(((Fault(Stall(), on="response.create", nth=2),),), repeat=True)
@@ -148,3 +156,36 @@ def test_nothing_large_outlives_an_upstream_that_reads_nothing() -> None:
             assert line.waiting.bytes == 0
 
     run(story())
+
+
+@pytest.mark.parametrize("resumable", [False, True])
+def test_of_an_ended_call_no_object_of_ours_is_left(resumable: bool) -> None:
+    """They are freed as they are dropped: what is in a cycle would wait for the collector, which comes rarely."""
+
+    async def story() -> None:
+        async with exchange() as line:
+
+            async def call() -> None:
+                async with Phone(line.url, "one") as phone:
+                    await phone.say(type="config", astrologer_id=TINA, audio={"mode": "stream"}, resumable=resumable)
+                    await phone.hear("response_done")
+                await until(lambda: len(pykka.ActorRegistry.get_all()) == 1)
+
+            await call()  # what is made once stays
+            gc.collect()
+            before = ours()
+            gc.disable()
+            try:
+                await call()
+                await until(lambda: ours() <= before, lambda: f"{ours() - before}")
+            finally:
+                gc.enable()
+
+    run(story())
+
+
+def ours() -> Counter[str]:
+    """The living objects of our classes that belong to a call."""
+    kinds = (type(one) for one in gc.get_objects())
+    names = (f"{kind.__module__}.{kind.__name__}" for kind in kinds)
+    return Counter(name for name in names if name.startswith(OF_A_CALL))

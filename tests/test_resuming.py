@@ -216,6 +216,7 @@ def test_coming_back_counts_for_no_limit_of_calls() -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_a_full_server_lets_the_one_longest_away_go() -> None:
     """Who is there is kept."""
 
@@ -260,6 +261,7 @@ def test_a_call_that_cuts_its_own_line_is_answered_like_any(tmp_path: Path, monk
     assert told[-1][1]["code"] == 1000
 
 
+@pytest.mark.thorough
 def test_a_line_that_is_dead_without_a_word_is_left() -> None:
     """The client finds out by its pings; what was swallowed comes again, once."""
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from actors.call.resume import token
+from actors.messages.caller import Chose, Typed
+from personas import Profile
 from phone import Phone
 from tests.kit import secrets
 from tests.kit.doors import KEY, call_token, login
@@ -41,4 +43,23 @@ def test_a_secret_in_a_frame_is_found() -> None:
             assert KEY[:10] in str(await phone.hear("error"))
 
     run(story())
+    assert len(secrets.found()) == 1
+
+
+@pytest.mark.parametrize("what", ["prompt", "words", "profile"])
+def test_what_is_the_callers_own_in_a_log_is_found(what: str) -> None:
+    """So is the prompt of a persona."""
+    secrets.told(Typed("when will I marry, and whom"))
+    secrets.told(Chose("mohit", profile=Profile(birth_place="Thiruvananthapuram")))
+    said = {"prompt": secrets.PROMPTS[0], "words": "when will I marry, and whom", "profile": "Thiruvananthapuram"}
+    log.warning("about %s", "nothing")
+    assert secrets.found() == []
+    log.warning("about %s", said[what])
+    assert len(secrets.found()) == 1
+
+
+@pytest.mark.parametrize("inside", [*secrets.INSIDES, secrets.PROMPTS[0]])
+def test_what_is_inside_the_server_is_found_in_a_frame(inside: str) -> None:
+    """Paths, tracebacks and prompts."""
+    secrets.look_in_frame("frame", f'{{"type": "error", "message": "{inside} and more"}}')
     assert len(secrets.found()) == 1

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 from aiohttp import WSMsgType
 
 from actors.admission import waiting
-from actors.admission.waiting import LARGE, Holding, Kind
+from actors.admission.waiting import LARGE, Holding, Kind, weakly
 from actors.call.resume.ledger import Frame, Ledger
 from actors.messages.admission import Admitted, Detached, From, Wished
 from actors.messages.caller import SLOW, AudioResponse, Clear, Close, Sound, ToCaller
@@ -80,7 +80,7 @@ class Outbox:
         self._waiting: deque[Queued] = deque()
         self._text = 0  # queued bytes of messages
         self._sound = 0  # queued bytes of streamed audio
-        self._large = (holding or waiting.Ledger().holding(connection)).parcel(Kind.REPLY, lambda lost: self._evict())
+        self._large = (holding or waiting.Ledger().holding(connection)).parcel(Kind.REPLY, weakly(self._evict))
         self._wake: asyncio.Future[None] | None = None  # an asyncio.Event keeps a queue
         self.seen_at: Callable[[], float | None] = lambda: None  # when the caller gave the last sign of life
         self.closing = False  # a Close is queued or written: `run` ends within the time that a close may take

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.admission.rate import Rate
-from actors.admission.waiting import LARGE, Holding, Kind
+from actors.admission.waiting import LARGE, Holding, Kind, weakly
 from actors.messages.caller import SLOW, FromCaller, TooFast
 from web.client_limits import ClientLimits
 from web.reassembly import NOTHING, Reassembler, TooManyFrames
@@ -43,7 +43,7 @@ class ReceiveBuffer:
         self._feed: Callable[[bytes], tuple[bool, bytes]] = protocol._payload_parser.feed_data
         self._reassembler = Reassembler(self._queue, self._feed)
         self._usual, self._length = self._reassembler.usual
-        self._parcel = holding.parcel(Kind.FRAME, lambda lost: self._refuse(TooFast(CROWDED, 4429, "busy")))
+        self._parcel = holding.parcel(Kind.FRAME, weakly(self._evict))
         self._slowest, self._stall = client_limits.slowest_line, client_limits.frame_seconds
         self._check_timer: asyncio.TimerHandle | None = None
         self._retry_timer: asyncio.TimerHandle | None = None
@@ -130,7 +130,7 @@ class ReceiveBuffer:
         incomplete, unread = self._reassembler.size, self._queue._size
         held = (incomplete if incomplete > LARGE else 0) + (unread if unread > LARGE else 0)
         if not self._parcel.resize(held):
-            self._refuse(TooFast(CROWDED, 4429, "busy"))
+            self._evict()
         elif held and not self._check_timer:
             self._deadline = self._loop.time() + self._stall
             self._check_timer = self._loop.call_later(CHECK_SECONDS, self._check)
@@ -146,6 +146,10 @@ class ReceiveBuffer:
         else:
             self._count()
             self._deadline = deadline
+
+    def _evict(self) -> None:
+        """There is no room for it, or others need it."""
+        self._refuse(TooFast(CROWDED, 4429, "busy"))
 
     def _refuse(self, refused: TooFast) -> None:
         if not self._refused:

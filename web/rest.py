@@ -26,7 +26,10 @@ SERVICE = "persona-voice-server"
 
 
 class Rest:
-    """The handlers. `would_answer` is true if the model would answer a call now; `upstream` is its name."""
+    """The handlers. `would_answer` is true if the model would answer a call now; `upstream` is its name.
+
+    `closed`: calls need a token.
+    """
 
     def __init__(
         self,
@@ -35,8 +38,9 @@ class Rest:
         upstream: str,
         would_answer: Callable[[], Awaitable[bool]],
         client_limits: ClientLimits = CLIENT_LIMITS,
+        closed: bool = False,
     ) -> None:
-        self._current, self._upstream = current, upstream
+        self._current, self._upstream, self._closed = current, upstream, closed
         self._ready = Ready(supervisor, would_answer)
         self._body_seconds = client_limits.body_seconds
         self._rows = Rows()
@@ -58,7 +62,8 @@ class Rest:
     async def ready(self, request: web.Request) -> web.Response:
         """200 if a call would be answered now, else 503."""
         ready = await self._ready.now()
-        return _json({"ready": ready, "upstream": self._upstream}, status=200 if ready else 503)
+        said = {"ready": ready, "upstream": self._upstream, "closed": self._closed}
+        return _json(said, status=200 if ready else 503)
 
     async def list(self, request: web.Request) -> web.Response:
         """A page of the personas, filtered by any of language, gender, speciality, status and open.

@@ -6,6 +6,7 @@ The ledger holds no bytes itself. Whoever buffers some for a caller counts them 
 from collections import Counter
 from collections.abc import Callable, Hashable
 from enum import IntEnum
+from weakref import WeakMethod
 
 MIB = 2**20
 CROWDED = "Too much of yours waits already: send it again when what you said before is answered."
@@ -44,6 +45,17 @@ class Parcel:
     def release(self) -> None:
         """Count nothing any more."""
         self.holding.ledger.resize(self, 0)
+
+
+def weakly(method: Callable[[], object]) -> "Callable[[Parcel], object]":
+    """For `Holding.parcel`: calls this method of an object, which the parcel does not keep alive."""
+    reference = WeakMethod(method)
+
+    def lose(parcel: Parcel) -> None:
+        if living := reference():
+            living()
+
+    return lose
 
 
 class Holding:

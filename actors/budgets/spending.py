@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from actors.budgets.days import Days
 from actors.budgets.limits import LOW_SHARE, Budgets, Limit, Scope
-from actors.budgets.register import EVERYBODY, Register
+from actors.budgets.sums import EVERYBODY, Sums
 from actors.budgets.tab import UserTab
 from actors.runtime import Clock
 
@@ -38,11 +38,11 @@ Standing: TypeAlias = Low | Over | None
 class Spending:
     """The spending of a server. `stopped` counts calls that ended or did not begin, by the name of the limit."""
 
-    def __init__(self, budgets: Budgets, register: Register, clock: Clock) -> None:
+    def __init__(self, budgets: Budgets, sums: Sums, clock: Clock) -> None:
         self.limits = budgets.limits()
         self.stopped: Counter[str] = Counter()
         self._days = Days(clock, ZoneInfo(budgets.day_zone))
-        self._register = register
+        self._sums = sums
 
     def refusal(self, user: str) -> Over | None:
         """Why this user may not begin a call now, and then it is counted; None if they may."""
@@ -64,17 +64,17 @@ class Spending:
 
     def tab(self, user: str) -> UserTab:
         """What this user has talked, day by day."""
-        return UserTab(self._register, user, self._days)
+        return UserTab(self._sums, user, self._days)
 
     def book(self, user: str, more: dict[str, int]) -> None:
         """Add to what this user and the server have spent."""
         scopes = {limit.scope for limit in self.limits}
         for scope in scopes & {Scope.USER, Scope.HOUR, Scope.DAY}:
-            self._register.add(*self._key(scope, user), more)
+            self._sums.add(*self._key(scope, user), more)
 
     def spent(self, limit: Limit, user: str) -> int:
         """How much of a limit is spent that is not of one call."""
-        return self._register.read(*self._key(limit.scope, user)).get(limit.unit, 0)
+        return self._sums.read(*self._key(limit.scope, user)).get(limit.unit, 0)
 
     def stop(self, limit: Limit) -> Over:
         """Nothing is left of this limit: a call ends, or does not begin."""

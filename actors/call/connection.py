@@ -65,6 +65,10 @@ class Caller:
         """The connection is gone: nothing more is said."""
         self._outbox = None
 
+    def forget(self) -> None:
+        """The call is over, and nobody comes back: nothing is kept for them."""
+        self._outbox = self._outlet = self._attempts = self._ledger = self._pending = self._room = None
+
     def tell(self, message: ToCaller, /) -> None:
         """Say something to the caller; after a Close nothing more is said."""
         if self._outbox is not None:

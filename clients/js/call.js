@@ -60,6 +60,7 @@ const ACK_BYTES = 2 * 48_000; // of sound
 const TRY_MS = 5000; // for one attempt to come back
 const GOODBYE_MS = 5000; // for the summary
 const PING_MS = { stream: 2500, clip: 10_000 }; // a whole reply may take long, and a pong waits behind it
+const WHOLE_MS = 120_000; // for a whole reply behind its `text_response`: pongs wait behind it, and 4 MB take a minute
 const KEPT_MS = 15_000; // of the microphone while the line is away
 const BACKOFF_MS = 500;
 const MOST_BACKOFF_MS = 2000;
@@ -104,6 +105,7 @@ export class Call {
   #ending = null;
   #opened = false;
   #alive = true;
+  #patientUntil = 0; // a whole reply is on its way
   #attempt = 0;
   #deadline = 0;
   #beat = 0;
@@ -290,10 +292,13 @@ export class Call {
   }
 
   #ping() {
-    if (!this.#alive) return this.lose();
-    this.#alive = false;
-    this.#put(JSON.stringify({ type: "ping" }), false);
-    this.#ledger.asked();
+    const patient = performance.now() < this.#patientUntil;
+    if (!this.#alive && !patient) return this.lose();
+    if (this.#alive) {
+      this.#alive = false;
+      this.#put(JSON.stringify({ type: "ping" }), false);
+      this.#ledger.asked();
+    }
     this.#beat = setTimeout(() => this.#ping(), this.#pingMs);
   }
 
@@ -312,6 +317,8 @@ export class Call {
     this.#alive = true; // whatever comes shows that the line is
     if (typeof data !== "string") return this.#hearSound(data);
     const message = JSON.parse(data);
+    if (message.type === "text_response") this.#patientUntil = performance.now() + WHOLE_MS;
+    else if (message.type !== "pong") this.#patientUntil = 0;
     if (message.type === "resumed") return this.#resumed(message);
     if (message.type === "not_resumed") return this.#notResumed(message);
     if (this.state !== "away") this.#received += 1;

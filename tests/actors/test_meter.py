@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.budgets.register import Memory
+from actors.budgets.sums import Memory
 from actors.messages.admission import GONE, Detached, LostSight, SeenAgain
 from actors.messages.caller import Chose, Close, ConfigAck, HungUp, Notice, Summary, Typed
 from actors.persona import MinuteOver, PersonaActor
@@ -385,7 +385,7 @@ def test_free_seconds_come_once_a_day(stage: Stage) -> None:
     assert summary(scene)[1] == ["0.00 INR"]
     scene.end()
     stage.advance(12 * 3600 - 62 - stage.now)
-    again = Scene(stage, catalogue, LONG, register=scene.services.register)
+    again = Scene(stage, catalogue, LONG, sums=scene.services.sums)
     again.on_the_line(MOHIT)
     stage.advance(62)  # until midnight: fifty of them are free
     stage.advance(91)  # of these ninety
@@ -399,7 +399,7 @@ def test_two_calls_cost_the_seconds_that_they_show(stage: Stage) -> None:
     catalogue = priced(**{TINA: {"per_minute": 60, "currency": "INR"}})
     register = Memory()
     for _ in range(3):
-        scene = Scene(stage, catalogue, LONG, register=register)
+        scene = Scene(stage, catalogue, LONG, sums=register)
         scene.on_the_line(TINA)
         stage.advance(20.6)
         scene.says(HungUp())

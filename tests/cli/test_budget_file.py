@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from actors.budgets.limits import Budgets
-from actors.budgets.register import EVERYBODY, Memory
+from actors.budgets.sums import EVERYBODY, Memory
 from cli.budget_file import BudgetFile, keeping, open_or_replace
 from cli.budgets import check_budgets
 from cli.failure import CannotServe
@@ -29,11 +29,11 @@ def path(tmp_path: Path) -> Path:
 
 async def one_run(path: Path, *more: tuple[str, str, int]) -> Memory:
     """A server that starts, spends this, and ends."""
-    register = Memory()
-    async with keeping(path, register):
+    sums = Memory()
+    async with keeping(path, sums):
         for period, who, tokens in more:
-            register.add(period, who, {"tokens": tokens})
-    return register
+            sums.add(period, who, {"tokens": tokens})
+    return sums
 
 
 def test_what_was_spent_outlives_a_restart(path: Path) -> None:
@@ -60,7 +60,7 @@ def test_it_is_written_while_the_server_runs(path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("cli.budget_file.WRITE_SECONDS", 0.01)
 
     async def story() -> None:
-        register, written = Memory(), asyncio.Event()
+        sums, written = Memory(), asyncio.Event()
         write = BudgetFile.write
 
         def notes(file: BudgetFile, *what: object) -> None:
@@ -69,8 +69,8 @@ def test_it_is_written_while_the_server_runs(path: Path, monkeypatch: pytest.Mon
 
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(BudgetFile, "write", notes)
-        async with keeping(path, register):
-            register.add(DAY, "one", {"tokens": 3})
+        async with keeping(path, sums):
+            sums.add(DAY, "one", {"tokens": 3})
             await asyncio.wait_for(written.wait(), 60)
             shutil.copy(path, killed)
 
@@ -111,8 +111,8 @@ def test_a_broken_file_is_set_aside(path: Path, breaks: object, caplog: pytest.L
     assert callable(breaks)
     breaks(path)
     was = path.read_bytes()
-    register = run(one_run(path, (DAY, "one", 1)))
-    assert register.read(DAY, "one") == {"tokens": 1}
+    sums = run(one_run(path, (DAY, "one", 1)))
+    assert sums.read(DAY, "one") == {"tokens": 1}
     (aside,) = [file for file in path.parent.iterdir() if ".broken-" in file.name]
     assert aside.read_bytes() == was
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
@@ -159,9 +159,9 @@ def test_what_cannot_be_written_is_tried_again(
         write(file, *what)  # type: ignore[arg-type]
 
     async def story() -> None:
-        register = Memory()
-        async with keeping(path, register):
-            register.add(DAY, "one", {"tokens": 3})
+        sums = Memory()
+        async with keeping(path, sums):
+            sums.add(DAY, "one", {"tokens": 3})
             await until(lambda: not fails)
 
     monkeypatch.setattr(BudgetFile, "write", disk)

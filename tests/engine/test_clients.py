@@ -132,8 +132,8 @@ class Listener:
             await self.until("raw_model_event")
 
     async def until_said(self, count: int) -> list[tuple[str, str]]:
-        """Listen until so many turns are in the history; returns it."""
-        while len(self.said()) < count:
+        """Listen until so many turns are in the history, and their words, which may come later; returns it."""
+        while sum(bool(text) for _, text in self.said()) < count:
             await self.until("history_updated")
         return self.said()
 
@@ -185,6 +185,7 @@ def test_openai_agents_speaks_and_is_answered() -> None:
                 await line.session.send_audio(frame)
             told = await line.until("audio_end")
             await line.until_received("rate_limits.updated")
+            await line.until_received("session.updated", 2)
             (asked, answered) = await line.until_said(2)
 
         assert sum(len(event.audio.data) for event in told if event.type == "audio") > len(SECOND)

@@ -1,23 +1,36 @@
-"""What no log line and no frame may hold, in any test: keys and tokens. It is looked for while the tests run."""
+"""What no log line and no frame may hold, in any test. It is looked for while the tests run.
+
+No log: keys, tokens, prompts, what a caller said or told of themselves. No frame: keys, tokens of others, prompts,
+tracebacks, paths of this machine.
+"""
 
 import functools
 import logging
 import traceback
 from collections import deque
+from pathlib import Path
 from typing import Any
 
+import orjson
 from aiohttp import WSMsgType
 
 from actors.call.resume import token as resuming
+from actors.messages.caller import Chose, Typed
+from personas import SHIPPED
 from web.auth.call_tokens import CallTokens
 from web.call_socket import Socket
+from web.wires import app
 
 MOST_BYTES = 64 * 1024  # of what is looked through
 _NEWEST = 100
+PROMPTS = tuple(one["system_prompt"][:60] for one in orjson.loads(SHIPPED.read_bytes())["astrologers"])
+INSIDES = ("Traceback (most recent call last)", str(Path(__file__).parents[2]))
+SHORTEST = 12  # characters of what a caller says: shorter words are in a line by chance
 
 _keys: set[str] = set()
 _tokens: deque[str] = deque(maxlen=_NEWEST)  # that let somebody in
 _resumes: deque[str] = deque(maxlen=_NEWEST)  # that their own caller is told, and no log
+_words: deque[str] = deque(maxlen=_NEWEST)  # of callers
 _found: list[str] = []
 
 
@@ -41,7 +54,24 @@ def look(where: str, text: str, *others: str) -> None:
 
 def look_in_log(where: str, text: str) -> None:
     """As `look`, for a line of a log."""
-    look(where, text, *_resumes)
+    look(where, text, *_resumes, *_words, *PROMPTS)
+
+
+def look_in_frame(where: str, text: str) -> None:
+    """As `look`, for what a caller is sent."""
+    look(where, text, *PROMPTS, *INSIDES)
+
+
+def told(message: Any) -> None:
+    """A caller has said this."""
+    match message:
+        case Typed(text):
+            words = [text]
+        case Chose() if profile := message.profile:
+            words = [value for name in profile.__slots__ if isinstance(value := getattr(profile, name), str)]
+        case _:
+            return
+    _words.extend(word for word in words if len(word) >= SHORTEST)
 
 
 def found() -> list[str]:
@@ -65,15 +95,24 @@ def watch() -> None:
     @functools.wraps(send)
     async def send_frame(self: Socket, message: bytes, opcode: WSMsgType, compress: int | None = None) -> None:
         if opcode is WSMsgType.TEXT:
-            look("frame", bytes(message).decode())
+            look_in_frame("frame", bytes(message).decode(errors="replace"))
         await send(self, message, opcode, compress)
 
     @functools.wraps(close)
     async def close_with(self: Socket, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
-        look("close", message.decode())
+        look_in_frame("close", message.decode())
         return await close(self, code=code, message=message, drain=drain)
 
+    read = app.read
+
+    @functools.wraps(read)
+    def reading(frame: bytes) -> Any:
+        message = read(frame)
+        told(message)
+        return message
+
     logging.setLogRecordFactory(record)
+    _replace(app, "read", reading)
     _replace(Socket, "send_frame", send_frame)
     _replace(Socket, "close", close_with)
     _keep(CallTokens, "issue", _tokens)

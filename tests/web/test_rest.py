@@ -41,7 +41,8 @@ def test_health_and_readiness() -> None:
         async with exchange() as line:
             status, health = await ask(f"{line.http}/health")
             assert (status, health["status"], health["service"]) == (200, "healthy", "persona-voice-server")
-            assert await ask(f"{line.http}/ready") == (200, {"ready": True, "upstream": "local engine"})
+            said = {"ready": True, "upstream": "local engine", "closed": False}
+            assert await ask(f"{line.http}/ready") == (200, said)
 
     run(story())
 
@@ -56,7 +57,8 @@ def test_not_ready_when_a_call_would_not_be_answered(upstream: str) -> None:
 
     async def story() -> None:
         async with exchange(upstream=hurt) as line:
-            assert await ask(f"{line.http}/ready") == (503, {"ready": False, "upstream": "local engine"})
+            said = {"ready": False, "upstream": "local engine", "closed": False}
+            assert await ask(f"{line.http}/ready") == (503, said)
 
     run(story())
 

@@ -140,6 +140,7 @@ async def behind_a_proxy(line: Exchange) -> AsyncIterator[tuple[Proxy, str]]:
             writer.close()
 
 
+@pytest.mark.thorough
 def test_a_line_that_died_behind_a_proxy_is_not_billed(caplog: pytest.LogCaptureFixture) -> None:
     """The proxy acknowledges all we send: the meter stops at the last sign, and the call ends."""
 
@@ -192,6 +193,7 @@ async def hangs_up(line: Exchange, raw: Raw) -> None:
     assert (await raw.closed())[0] == 1000
 
 
+@pytest.mark.thorough
 def test_who_only_listens_and_answers_pings_stays() -> None:
     """For longer than anybody may be out of sight."""
 
@@ -203,6 +205,7 @@ def test_who_only_listens_and_answers_pings_stays() -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_a_client_that_answers_no_ping_but_sends_frames_is_alive() -> None:
     """And is asked meanwhile."""
 

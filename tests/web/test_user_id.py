@@ -60,6 +60,8 @@ def test_a_name_may_be_an_id_in_any_script(user: str, form: Literal["NFC", "NFD"
         "\u0301",  # a mark on nothing
         "a" * (LONGEST + 1),
         "a\ud800",
+        ".",
+        "..",  # of a path, the folder above
     ],
 )
 def test_what_is_no_id(user: str) -> None:

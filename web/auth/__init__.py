@@ -19,6 +19,11 @@ class Auth:
     doorman: Doorman
     calls: CallsApi | None = None
 
+    @property
+    def closed(self) -> bool:
+        """True where a call needs a token."""
+        return not isinstance(self.doorman, OpenDoor)
+
     def routes(self) -> list[web.RouteDef]:
         """What is added to the REST API."""
         return self.calls.routes() if self.calls else []

@@ -11,8 +11,9 @@ import { hue } from "./persona.js";
  *   captions: import("./captions.js").Captions}} Devices
  * @typedef {"choosing" | "connecting" | "listening" | "recording" | "hearing" | "muted" | "thinking" | "speaking" |
  *   "reconnecting" | "interrupted" | "silent" | "background" | "ended"} State
- * @typedef {{code: number, why: string}} Ending how a call ended, `why` in words
- * @typedef {{ticket: import("./call.js").Ticket, hold: boolean, muted: boolean, greeted: boolean, owed: boolean,
+ * @typedef {{code: number, why: string, reason: string}} Ending how a call ended, `why` in words, `reason` as the server said it
+ * @typedef {{user: string, token?: string}} Caller with the token that lets them in, where the server wants one
+ * @typedef {{caller: Caller, ticket: import("./call.js").Ticket, hold: boolean, muted: boolean, greeted: boolean, owed: boolean,
  *   persona: Persona | null, wanted: Persona, meter: {ms: number, rate: string, spent: string},
  *   captions: Captions["kept"], rest: import("./telephone.js").Rest[],
  *   whole: import("./player.js").Whole[]}} Kept what another page needs to go on with a call
@@ -21,15 +22,17 @@ import { hue } from "./persona.js";
 
 /** Of a choice: it is not granted. */
 const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "closed_now", "language_not_served", "busy",
-  "switch_too_often", "persona_switch_failed"];
+  "switch_too_often", "persona_switch_failed", "not_allowed"];
 const RECORD_MS = 110_000; // the server takes two minutes
 const REPLACED = 4409;
 const RESUMED_ELSEWHERE = 4410;
+const NOT_LET_IN = [4401, 4403];
 
 /** In place of a reason that is written for programs, or where none came. */
 const ELSEWHERE = "it goes on in another tab or on another device";
 const LOST_LINE = "the line was lost, check the network";
 const NOBODY = "the server cannot be reached";
+const TURNED_AWAY = "you were not let in";
 const NOT_KEPT = "it was over before you were back";
 const ANEW = "What was said before could not be kept: a new call has begun.";
 
@@ -55,20 +58,21 @@ export class Conversation {
   #limit = 0;
 
   /**
-   * @param {string} user
+   * @param {Caller} caller
    * @param {Persona} wanted who is called
    * @param {boolean} hold talk by holding the button, in clip mode; else as on a telephone, in stream mode
    * @param {Devices} devices
    * @param {(words?: string) => void} changed the state, or with words: something to tell the caller
    * @param {Kept} [kept] of a call on the page before, that this one goes on with
    */
-  constructor(user, wanted, hold, devices, changed, kept) {
+  constructor(caller, wanted, hold, devices, changed, kept) {
+    this.caller = caller;
     this.#want(wanted);
     this.hold = hold;
     this.devices = devices;
     this.changed = changed;
     const wish = { astrologer: wanted.astrologer_id, mode: this.#mode, resumable: true, ticket: kept?.ticket };
-    this.call = new Call(location.origin, user, wish);
+    this.call = new Call(location.origin, caller.user, { ...wish, token: caller.token });
     this.#follow(this.call);
     if (!hold) this.devices.telephone.pickUp(this.call);
     if (kept) this.#goOn(kept);
@@ -78,10 +82,10 @@ export class Conversation {
   get kept() {
     const { ticket } = this.call;
     const { captions, player, telephone } = this.devices;
-    const { persona, wanted, hold } = this;
+    const { caller, persona, wanted, hold } = this;
     const how = { hold, muted: telephone.muted, greeted: this.#greeted, owed: this.#owed, meter: this.meter.kept };
     const heard = { captions: captions.kept, rest: telephone.rest, whole: player.rest };
-    return ticket && !this.ending ? { ticket, persona, wanted, ...how, ...heard } : null;
+    return ticket && !this.ending ? { caller, ticket, persona, wanted, ...how, ...heard } : null;
   }
 
   /** @param {Kept} kept */
@@ -338,12 +342,23 @@ export class Conversation {
   #end({ code, reason, opened }) {
     clearTimeout(this.#limit);
     const { microphone, player, telephone, captions } = this.devices;
-    const why = code === REPLACED || code === RESUMED_ELSEWHERE ? ELSEWHERE : reason || (opened ? LOST_LINE : NOBODY);
-    this.ending = { code, why: this.#gone ? NOT_KEPT : why };
+    this.ending = { code, why: this.#gone ? NOT_KEPT : words(code, reason, opened), reason };
     player.stop();
     telephone.putDown();
     microphone.close();
     captions.leave();
     this.changed();
   }
+}
+
+/**
+ * Why a call has ended.
+ * @param {number} code
+ * @param {string} reason
+ * @param {boolean} opened the server was reached
+ */
+function words(code, reason, opened) {
+  if (code === REPLACED || code === RESUMED_ELSEWHERE) return ELSEWHERE;
+  if (NOT_LET_IN.includes(code)) return TURNED_AWAY;
+  return reason || (opened ? LOST_LINE : NOBODY);
 }

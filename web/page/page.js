@@ -7,6 +7,7 @@ import { keep, take } from "./keeping.js";
 import { Microphone, canRecord } from "./microphone.js";
 import { Player } from "./player.js";
 import { Screen, find } from "./screen.js";
+import { SignIn } from "./signin.js";
 import { Sound, canStream } from "./sound.js";
 import { Talk } from "./talk.js";
 import { Telephone } from "./telephone.js";
@@ -23,8 +24,8 @@ class Page {
   #conversation = null;
   #known = ""; // the ETag of the list that is shown
   #frame = 0; // of the level meter
-  #user = sessionStorage.getItem("user") ?? newUser();
   #screen = new Screen();
+  #signIn = new SignIn(() => this.#signedIn());
   #sound = new Sound(() => this.#show());
   #microphone = new Microphone(this.#sound, (words) => this.#show(words));
   #player = new Player(this.#sound, (words) => this.#show(words));
@@ -39,8 +40,7 @@ class Page {
   });
 
   constructor() {
-    find("hold").disabled = !canStream() || !canRecord();
-    find("hold").checked = !canStream() || (canRecord() && localStorage.getItem("talk") === "hold");
+    this.#offerWays();
     find("hold").onchange = () => this.#talkBy();
     find("mute").onclick = () => this.#mute();
     find("hang-up").onclick = () => this.#live?.call.hangUp();
@@ -62,6 +62,20 @@ class Page {
     setInterval(() => this.#screen.time(this.#live), 1000);
     const kept = take();
     if (kept) this.#goOn(kept);
+  }
+
+  /** The ways to talk: those that the browser has, and the token is for. */
+  #offerWays() {
+    const { mode } = this.#signIn;
+    const holds = mode ? mode === "clip" : canRecord() && localStorage.getItem("talk") === "hold";
+    find("hold").disabled = !canStream() || !canRecord() || Boolean(mode);
+    find("hold").checked = !canStream() || holds;
+  }
+
+  /** Another link was opened: it is for the next call. */
+  #signedIn() {
+    if (!this.#live) this.#offerWays();
+    this.load();
   }
 
   /** The page is reloaded, or left: who comes back in time finds the call as it was. */
@@ -94,7 +108,7 @@ class Page {
       if (tag !== this.#known) this.#cards.show((await people.json()).astrologers);
       this.#known = tag;
       find("engine").hidden = engine.upstream !== LOCAL;
-      this.#screen.warn(engine.ready ? "" : NOT_READY);
+      this.#screen.warn(engine.ready ? this.#signIn.missing(engine.closed) : NOT_READY);
       find("retry").hidden = true;
     } catch {
       this.#screen.warn(AWAY);
@@ -131,7 +145,7 @@ class Page {
   /** @param {Persona} persona */
   #dial(persona) {
     this.#conversation?.call.forget(); // its summary would stand in the new call
-    if (this.#conversation?.ending?.code === REPLACED) this.#user = newUser(); // the other tab may keep its call
+    if (this.#conversation?.ending?.code === REPLACED) this.#signIn.anew(); // the other tab may keep its call
     this.#sound.unlock();
     this.#captions.clear();
     this.#begins(persona);
@@ -145,7 +159,9 @@ class Page {
     const changed = (words) => this.#show(words);
     const [sound, microphone, player] = [this.#sound, this.#microphone, this.#player];
     const devices = { sound, microphone, player, telephone: this.#telephone, captions: this.#captions };
-    this.#conversation = new Conversation(this.#user, persona, this.#hold, devices, changed, kept);
+    const { user, token } = this.#signIn;
+    const caller = kept?.caller ?? { user, token };
+    this.#conversation = new Conversation(caller, persona, this.#hold, devices, changed, kept);
     this.#listen();
     this.#show("");
     this.#browse(false);
@@ -245,17 +261,11 @@ class Page {
     if (words !== undefined) this.#screen.tell(this.#cards.named(words));
     if (before === "recording" && state !== "recording") this.#talk.reset();
     if (before === "ended" || state !== "ended") return;
+    const advice = this.#signIn.advice(this.#conversation.ending);
+    if (advice) this.#screen.tell(this.#cards.named(advice));
     find("again").focus();
     this.load();
   }
-}
-
-/** One user a tab; plain http has no randomUUID. */
-function newUser() {
-  const parts = crypto.getRandomValues(new Uint32Array(4));
-  const id = `web-${[...parts].map((part) => part.toString(36)).join("-")}`;
-  sessionStorage.setItem("user", id);
-  return id;
 }
 
 new Page().load();

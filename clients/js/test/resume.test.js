@@ -169,6 +169,20 @@ for (const [mode, ms] of [["stream", 5000], ["clip", 20_000]]) {
   });
 }
 
+test("who waits for a whole reply on a slow line does not give it up", () => {
+  const { call, socket } = called({ mode: "clip", pingMs: undefined });
+  socket.open().says(ACK).says({ type: "text_response", response_id: "1.1", text: "a long answer" });
+  pass(10_000); // a ping, whose answer waits behind the reply
+  for (let n = 0; n < 10; n++) pass(10_000);
+  assert.equal(call.state, "open");
+  assert.equal(kinds(socket).filter((kind) => kind === "ping").length, 1);
+  socket.says({ type: "audio_response", response_id: "1.1", audio: "" }).says({ type: "pong" });
+  pass(10_000);
+  assert.equal(call.state, "open");
+  pass(10_000);
+  assert.equal(call.state, "away"); // nothing is on its way any more, and nobody has answered
+});
+
 test("15 s of the microphone are kept in all: of what was sent and not handled, and of what came since", () => {
   const { call, socket } = called();
   socket.open().says(ACK);

@@ -8,8 +8,8 @@ import pytest
 
 from actors.admission.door import Door
 from actors.budgets.limits import Budgets
-from actors.budgets.register import Memory
 from actors.budgets.spending import Spending
+from actors.budgets.sums import Memory
 from actors.counters import Counters
 from actors.messages.admission import Admitted, Connected, From, Inquired, Report
 from actors.messages.caller import Chose, Close, Error, HungUp, Recorded

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from actors.budgets.limits import Budgets
-from actors.budgets.register import Memory
 from actors.budgets.spending import Low, Over, Spending
+from actors.budgets.sums import Memory
 from actors.testing.stage import Stage
 
 HOUR = 3600.0
@@ -22,10 +22,10 @@ Make = Callable[..., Spending]
 
 @pytest.fixture
 def make(stage: Stage) -> Make:
-    """A Spending with these budgets, on the register that is given."""
+    """A Spending with these budgets, on the sums that are given."""
 
-    def spending(register: Memory | None = None, **budgets: Any) -> Spending:
-        return Spending(Budgets(**budgets), register or Memory(), stage.clock)
+    def spending(sums: Memory | None = None, **budgets: Any) -> Spending:
+        return Spending(Budgets(**budgets), sums or Memory(), stage.clock)
 
     return spending
 
@@ -109,11 +109,11 @@ def test_two_calls_of_one_user_share_a_day(make: Make) -> None:
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_a_restart_forgets_nothing_that_is_in_the_register(make: Make, name: str) -> None:
+def test_a_restart_forgets_nothing_that_is_in_the_sums(make: Make, name: str) -> None:
     """But calls are over with their server, and what they have spent."""
-    register = Memory()
-    book(make(register, **limits(name)).call("one"), 90)
-    again = book(make(register, **limits(name)).call("one"), 10)
+    sums = Memory()
+    book(make(sums, **limits(name)).call("one"), 90)
+    again = book(make(sums, **limits(name)).call("one"), 10)
     assert again is None if "call" in name else isinstance(again, Over)
 
 
@@ -130,7 +130,7 @@ def test_what_is_reached_first_ends_the_call(make: Make) -> None:
 
 
 def test_without_budgets_nothing_is_remembered(make: Make) -> None:
-    """The register stays empty."""
-    register = Memory()
-    assert book(make(register).call("one"), 10**9) is None
-    assert register.periods == []
+    """The sums stay empty."""
+    sums = Memory()
+    assert book(make(sums).call("one"), 10**9) is None
+    assert sums.periods == []

@@ -24,6 +24,18 @@ def test_each_key_is_for_one_algorithm() -> None:
     assert keys.find("RS256", "ec") == keys.find("HS256", "rsa") == keys.find("none", None) == []
 
 
+def test_two_keys_of_one_id_are_told_apart() -> None:
+    """By their algorithm; of the same algorithm both are tried. A secret of this id is still none."""
+    (first, other), same = (
+        ({**key, "kid": "1"} for key in jwks()["keys"][:2]),
+        {"kid": "1", "kty": "oct", "k": "c2VjcmV0"},
+    )
+    keys = read_jwks(text(first, same, other, first))
+    assert [key.algorithm for key in keys.find("RS256", "1")] == ["RS256", "RS256"]
+    assert [key.algorithm for key in keys.find("ES256", "1")] == ["ES256"]
+    assert keys.find("HS256", "1") == []
+
+
 RSA = RSAAlgorithm.to_jwk(rsa_key().public_key(), as_dict=True)
 UNUSABLE = {
     "symmetric": {"kty": "oct", "k": "c2VjcmV0LXRoYXQtaXMtcHVibGlzaGVkLWFuZC1sb25n", "alg": "HS256"},

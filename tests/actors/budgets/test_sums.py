@@ -1,6 +1,6 @@
 """The sums of periods, in memory."""
 
-from actors.budgets.register import EVERYBODY, Memory
+from actors.budgets.sums import EVERYBODY, Memory
 
 DAY = "2026-11-30"
 HOUR = "2026-11-30T12"

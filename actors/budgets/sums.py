@@ -14,8 +14,8 @@ NOTHING: Mapping[str, int] = {}
 Key = tuple[str, str]
 
 
-class Register(Protocol):
-    """Sums are added to and never set, so that several servers may share a register."""
+class Sums(Protocol):
+    """They are added to and never set, so that several servers may share them."""
 
     def read(self, period: str, who: str) -> Mapping[str, int]:
         """The sums, each by its name; what is not there is 0."""
@@ -27,7 +27,7 @@ class Register(Protocol):
 
 
 class Memory:
-    """The register of one process. With `noting`, `take_changed` says what there is to write down."""
+    """The sums of one process. With `noting`, `take_changed` says what there is to write down."""
 
     def __init__(self, users: int = USERS_KEPT) -> None:
         self.noting = False
@@ -36,11 +36,11 @@ class Memory:
         self._changed: dict[Key, None] = {}
 
     def read(self, period: str, who: str) -> Mapping[str, int]:
-        """As the Register's."""
+        """As of Sums."""
         return self._periods.get(period, {}).get(who, NOTHING)
 
     def add(self, period: str, who: str, more: Mapping[str, int]) -> None:
-        """As the Register's."""
+        """As of Sums."""
         if period not in self._periods:
             self._begin(period)
         of_period = self._periods[period]
