@@ -77,6 +77,7 @@ class CallEntry:
     user: str
     session: Hired[SessionInbox]
     outbox: Ref[ToCaller]
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         super().__init__()
         self._services = services
         services.counters.tokens_estimated = not services.upstream.can.counts_tokens
-        self._door = Door(services.limits, services.spending)
+        self._door = Door(services.limits, services.spending, services.counters.late)
         self._slots = PersonaSlots(services.upstream.can.languages)
         self._resumes = Resumes(services.counters)
         self._entries: dict[Hired[SessionInbox], CallEntry] = {}
@@ -161,9 +162,9 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         before = self._newest.get(user)
         calls = len(self._entries)
         longest_away = self._resumes.longest_away if calls >= self._services.limits.sessions else None
-        if refused := self._door.refusal(user, calls - bool(longest_away), before is not None, now):
+        if refused := self._door.refusal(user, calls - bool(longest_away), before is not None, now, caller.address):
             self._services.counters.refused[refused.close.code] += 1
-            caller.outbox.tell(Error(refused.code, refused.close.reason))
+            caller.outbox.tell(Error(refused.code, refused.close.reason, refused.limit, refused.retry_after))
             caller.outbox.tell(refused.close)
             return
         if longest_away:
@@ -173,7 +174,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             before.session.tell(Replaced())
         id_ = f"{self._run}-{next(self._ids)}"
         session = self.hire(UserSessionActor, caller.identity, id_, self._services, self.me, caller.address)
-        entry = CallEntry(id_, user, session, caller.outbox)
+        entry = CallEntry(id_, user, session, caller.outbox, caller.address)
         self._entries[session] = self._newest[user] = entry
         self._services.counters.begun += 1
         session.tell(Attached(caller.connection, caller.outbox, caller.mode))
@@ -227,6 +228,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         for asked in self._resumes.gone(down.ref):
             self._cannot_resume(asked, "ended")
         entry = self._entries.pop(down.ref)
+        self._door.ended(entry.address)
         if self._drain_plan:
             self._drain_plan.ended(entry.session)
         left = self._left.pop(down.ref, None)

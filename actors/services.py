@@ -1,5 +1,6 @@
 """The services and limits that all calls share: created once by the command line, immutable."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -36,6 +37,22 @@ class Limits:
             least=1,
         ),
     ] = 10
+    address_calls: Annotated[
+        int,
+        Setting(
+            help="Calls of one address, at the same time.",
+            doc="calls of one address at the same time; more are refused with 4429",
+            least=1,
+        ),
+    ] = 50
+    address_minute: Annotated[
+        int,
+        Setting(
+            help="New calls of one address, a minute.",
+            doc="new calls of one address a minute; half as many may come at once",
+            least=2,
+        ),
+    ] = 60
     address_questions: Annotated[
         int,
         Setting(
@@ -104,6 +121,15 @@ class Limits:
     connects: Annotated[
         int, Setting(help="A second.", doc="new calls a second; more are refused with 4429", least=1)
     ] = 50
+    late_ms: Annotated[
+        float,
+        Setting(
+            help="Of the loop, beyond which nobody new comes in.",
+            doc="milliseconds by which the event loop is late, on average over about a second, beyond which no new "
+            "call is let in, so that those that are on the line keep their quality",
+            least=20,
+        ),
+    ] = 150.0
     calls: Annotated[
         int,
         Setting(
@@ -183,6 +209,8 @@ class Services:
     clock: Clock = field(default_factory=Clock)
     default_astrologer: str = ""
     """Whom a caller talks to who speaks and has chosen nobody; empty for nobody."""
+    log_name: Callable[[str], str] = str
+    """What the log calls a user."""
     budgets: Budgets = field(default_factory=Budgets)
     sums: Sums = field(default_factory=Memory)
     waiting: Ledger = field(init=False)

@@ -188,7 +188,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._due = Due(self, self._switchboard, self._absence, (services.counters, self._tally), self._lost)
         self._due.come(Look(), over=False)
         self.after(self._caller.identity.longest(services.limits.call_seconds), TimeUp())
-        log.info("began session=%s user=%s catalogue=%s", self._id, self._user, services.current.catalogue.version)
+        name, version = services.log_name(self._user), services.current.catalogue.version
+        log.info("began session=%s user=%s catalogue=%s address=%s", self._id, name, version, self._address or "-")
 
     # What it does for the objects that it owns: see SwitchboardHost.
 
@@ -293,5 +294,6 @@ class UserSessionActor(LoopActor[SessionInbox]):
         self._call_ending.say()  # if the persona crashed over the bill
         counted = self._switchboard.counted() | {"heard_ms": self._intake.ms} | self._tally | self._absence.told()
         told = self._call_ending.told(counted | self._outbound.phases.told() | self._account.told())
-        log.info("ended session=%s user=%s seconds=%.1f %s", self._id, self._user, self.clock() - self._began, told)
+        name = self._services.log_name(self._user)
+        log.info("ended session=%s user=%s seconds=%.1f %s", self._id, name, self.clock() - self._began, told)
         self._caller.forget()

@@ -27,6 +27,7 @@ from cli.file_descriptors import raise_limit, room_for_callers
 from cli.forced_exit import exit_within
 from cli.listening import admin_shore, bind, cannot_listen, tls_context
 from cli.memory import Trimmer, freeze_memory
+from cli.privacy import check_key, log_name, pseudonyms
 from cli.reload import read, reloading, warn_of_languages
 from cli.settings import OPENAI, Settings
 from cli.shutdown import Shutdown
@@ -210,6 +211,7 @@ def _services(
         settings.limits,
         counters,
         default_astrologer=settings.default_astrologer,
+        log_name=log_name(settings.privacy, upstream.pseudonyms),
         budgets=settings.budgets,
         sums=sums,
     )
@@ -238,8 +240,9 @@ async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console)
         return await _local_engine(settings, stack, console)
     url = settings.upstream_url or OPENAI
     key = settings.upstream_api_key if settings.upstream_url else settings.openai_api_key
-    tls = ssl.create_default_context() if url.startswith("wss:") else None
-    upstream = Upstream(url, settings.model, key, tls, session_seconds=settings.session_seconds)
+    check_key(url, key)
+    tls, names = ssl.create_default_context() if url.startswith("wss:") else None, pseudonyms(settings.privacy)
+    upstream = Upstream(url, settings.model, key, tls, session_seconds=settings.session_seconds, pseudonyms=names)
     for model in (upstream.record, named(TRANSCRIBER)):
         for doubt in model.doubts:
             log.warning("%s", doubt)
@@ -248,7 +251,7 @@ async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console)
 
 async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
     """The local engine as a child process, which only accepts a random token. Raises CannotServe."""
-    token = secrets.token_urlsafe(24)
+    token, names = secrets.token_urlsafe(24), pseudonyms(settings.privacy)
     options = ("--engine-workers", str(settings.engine_workers), "--engine-wait", str(settings.engine_wait))
     engine = Child(token, llm_url=settings.local_llm_url, command=(*COMMAND, *options))
     with console.status("starting the local engine") as status:
@@ -263,4 +266,4 @@ async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Cons
             url = await engine.start(show)
         except EngineFailed as failure:
             raise CannotServe(f"The local engine did not start: {failure}") from None
-    return Upstream(url, LOCAL, token, session_seconds=settings.session_seconds)
+    return Upstream(url, LOCAL, token, session_seconds=settings.session_seconds, pseudonyms=names)

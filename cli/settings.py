@@ -13,6 +13,7 @@ from actors.services import Limits
 from actors.setting import Setting
 from cage import Unknown, user_named
 from cli.entrance import Entrance
+from cli.privacy import Privacy
 from engine import WAIT, WORKERS
 from personas import SHIPPED
 from upstream.link import Upstream, check_url
@@ -226,6 +227,7 @@ class Settings:
         ),
     ] = False
     limits: Limits = field(default_factory=Limits)
+    privacy: Privacy = field(default_factory=Privacy)
     budgets: Budgets = field(default_factory=Budgets)
     budget_file: Annotated[
         Path | None,

@@ -32,8 +32,8 @@ async def serve(  # noqa: PLR0913  # the one place where the engine is assembled
     `workers` threads recognize and synthesize speech at once. A turn whose recognition and first sentence would take
     more than `wait` seconds is answered `busy`. `on_progress` receives the name of each stage of loading, `on_ready`
     the address (`ws://HOST:PORT/v1/realtime`) once calls are answered. `behaviour` is passed to `Server`:
-    `session_seconds`, `script`, `pace`. Raises NotInstalled without the extra `local`, WeightsMissing when a model file
-    is missing, OSError when the port is taken; neither the first nor the last waits for the models.
+    `session_seconds`, `script`, `pace`, `gate`. Raises NotInstalled without the extra `local`, WeightsMissing when a
+    model file is missing, OSError when the port is taken; neither the first nor the last waits for the models.
     """
     from engine.installed import check_installed
     from engine.listener import check_free

@@ -1,6 +1,7 @@
 """The WebSocket connection of one call, which can also misbehave as a script demands."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +21,8 @@ class FaultyConnection(ServerConnection):
         super().__init__(*args, **kwargs)
         self._stalled = False
         self.request_body = RequestBody()
+        self.leaves: Callable[[], None] | None = None
+        """Called when the connection is gone."""
 
     async def execute(self, step: Step) -> None:
         """Execute a step to its end, or until the connection ends. Raises ConnectionClosed."""
@@ -48,6 +51,12 @@ class FaultyConnection(ServerConnection):
         """
         if not self._stalled and (passed := self.request_body.receive(data)):
             super().data_received(passed)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Say so."""
+        super().connection_lost(exc)
+        if self.leaves:
+            self.leaves()
 
     def _stall(self) -> None:
         self._stalled = True

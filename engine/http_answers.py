@@ -77,3 +77,11 @@ def _error(status: HTTPStatus, code: str, message: str, param: str | None = None
     """An error in the shape of the API."""
     said = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
     return status, {"error": said}
+
+
+FOREIGN = _error(
+    HTTPStatus.FORBIDDEN, "foreign_host", "Call it by localhost or an IP address, and from no page of another site."
+)
+FULL = _error(
+    HTTPStatus.TOO_MANY_REQUESTS, "too_many_sessions", "All sessions are in use: end one, or raise --sessions."
+)

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -20,13 +20,23 @@ GRACE_SECONDS = 2.0  # after stdin is closed, until the process exits without cl
 
 
 async def run(
-    host: str, port: int, *, token: str | None, llm_url: str | None, child: bool = False, **behaviour: Any
+    host: str,
+    port: int,
+    *,
+    token: str | None,
+    llm_url: str | None,
+    child: bool = False,
+    on_ready: Callable[[str], None] | None = None,
+    **behaviour: Any,
 ) -> None:
-    """Run the engine in this process until cancelled; with `child`, until stdin is closed. Raises as `serve`."""
+    """Run the engine in this process until cancelled; with `child`, until stdin is closed. Raises as `serve`.
+
+    Alone it calls `on_ready` with its address, or else prints it.
+    """
     if child:
         await run_as_child(host, port, token, llm_url, **behaviour)
     else:
-        callbacks: dict[str, Any] = {"on_ready": _print_ready, "on_progress": _print_progress}
+        callbacks: dict[str, Any] = {"on_ready": on_ready or print_ready, "on_progress": _print_progress}
         await serve(host, port, token=token, llm_url=llm_url, **callbacks, **behaviour)
 
 
@@ -77,5 +87,6 @@ def _print_progress(stage: str) -> None:
     print(f"{stage} ...", file=sys.stderr, flush=True)
 
 
-def _print_ready(url: str) -> None:
+def print_ready(url: str) -> None:
+    """Say where the engine is."""
     print(f"The local engine answers at {url}", flush=True)

@@ -21,7 +21,8 @@ from engine.connection import FaultyConnection
 from engine.faults.faults import Expire, Fault, Refuse
 from engine.faults.misbehaviour import Misbehaviour
 from engine.faults.script import Script
-from engine.http_answers import REALTIME, Asked, HttpAnswers
+from engine.gate import Gate
+from engine.http_answers import FOREIGN, FULL, REALTIME, Asked, HttpAnswers
 from engine.parts import Parts
 from realtime import subprotocols
 from realtime.server.session import Session, error
@@ -37,6 +38,7 @@ SUBPROTOCOL = "realtime"
 OPEN_SECONDS = 10.0  # for a handshake
 TRANSCRIBERS = re.compile("transcribe|whisper")  # in the names of models that never answer
 LARGEST_FRAME = 16 * 2**20  # bytes: an append may hold 15 MiB
+RETRY_SECONDS = 5
 
 
 class Server:
@@ -54,6 +56,7 @@ class Server:
         session_seconds: float = LONGEST_LIFE,
         script: Script | None = None,
         pace: float = 0.0,
+        gate: Gate | None = None,
     ) -> None:
         self.calls: set[Call] = set()
         self._parts = parts
@@ -61,6 +64,7 @@ class Server:
         self._session_seconds = session_seconds
         self._script = script or Script()
         self._pace = pace
+        self._gate, self._open = gate or Gate(), 0
         self._secrets = ClientSecrets()
         self._http = HttpAnswers(self.sessions, self._secrets)
         self._connections = 0
@@ -105,6 +109,8 @@ class Server:
     async def _process_request(self, socket: ServerConnection, request: Request) -> Response | None:
         """Respond to plain requests; None continues the WebSocket handshake."""
         assert isinstance(socket, FaultyConnection)
+        if self._gate.keeps_out(request):
+            return _json(socket, *FOREIGN)
         path = urlsplit(request.path).path
         if path.rstrip("/") == PATH and request.method == "GET":
             return await self._handshake(socket)
@@ -113,6 +119,12 @@ class Server:
 
     async def _handshake(self, line: FaultyConnection) -> Response | None:
         """Prepare the faults that the script has for this connection, and execute those before the 101."""
+        if self._open >= self._gate.sessions:
+            full = _json(line, *FULL)
+            full.headers["Retry-After"] = str(RETRY_SECONDS)
+            return full
+        self._open += 1
+        line.leaves = self._left
         life = Fault(Expire(), on=self._session_seconds)
         line.misbehaviour = Misbehaviour([*self._script.faults(self._connections), life])
         self._connections += 1
@@ -125,6 +137,9 @@ class Server:
         finally:
             self._handshaking.discard(line)
         return None
+
+    def _left(self) -> None:
+        self._open -= 1
 
     async def _answer(self, socket: ServerConnection) -> None:
         assert isinstance(socket, FaultyConnection)
@@ -198,4 +213,5 @@ def _json(socket: ServerConnection, status: HTTPStatus, body: object) -> Respons
     response = socket.respond(status, orjson.dumps(body).decode())
     del response.headers["Content-Type"]
     response.headers["Content-Type"] = "application/json"
+    response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -1,7 +1,6 @@
 """A link moves the bytes of one upstream connection: dialled once, never redialled. Upstream says where it leads."""
 
 import asyncio
-import hashlib
 import logging
 import ssl
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from upstream import models
 from upstream.dialling import Connect
 from upstream.facts import FRAMES_AT_ONCE, Frame, LinkBegan, LinkEnded, LinkEvent
 from upstream.models import Capabilities, Prices
+from upstream.pseudonyms import Pseudonyms
 from upstream.websocket import Socket
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ class Upstream:
     handshakes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HANDSHAKES), repr=False)
     session_seconds: float | None = None
     ping_seconds: float = 5.0
+    pseudonyms: Pseudonyms = field(default_factory=Pseudonyms, repr=False)
 
     @property
     def address(self) -> str:
@@ -108,10 +109,9 @@ class Upstream:
         return urlsplit(self.url).hostname or ""
 
     def headers(self, user: str) -> dict[str, str]:
-        """The key, and a stable hash that lets the upstream tell end users apart without knowing them."""
-        identifier = hashlib.sha256(user.encode()).hexdigest()[:32]
+        """The key, and a keyed hash that lets the upstream tell end users apart without knowing them."""
         keyed = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        return {**keyed, "OpenAI-Safety-Identifier": identifier}
+        return {**keyed, "OpenAI-Safety-Identifier": self.pseudonyms.upstream(user)}
 
     def connecting(self, user: str, opened: type[ClientConnection] | Callable[..., Socket]) -> Connect:
         """The handshake, not yet begun; `opened` makes the connection."""

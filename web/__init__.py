@@ -17,6 +17,7 @@ from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import Connections
 from web.cors import allow_origin
 from web.endpoint import Endpoint
+from web.headers import set_headers
 from web.metrics import Metrics
 from web.request_scheduler import SCHEDULER, RequestScheduler, schedule_requests
 from web.rest import Rest
@@ -35,6 +36,7 @@ def application(
     app = web.Application(middlewares=[*guards, schedule_requests], client_max_size=64 * 1024)
     app[SCHEDULER] = RequestScheduler()
     app.on_response_prepare.append(allow_origin)
+    app.on_response_prepare.append(set_headers)
     app.add_routes([*page.routes(), *rest.routes(), *auth.routes()])
     answer = Endpoint(supervisor, metrics.counters, metrics.waiting, auth.doorman, client_limits).answer
     app.add_routes([web.get(path, answer, allow_head=False) for path in ("/ws-mobile/{user_id}", "/ws/{user_id}")])

@@ -43,8 +43,8 @@ class Acceptor:
 
     @property
     def address(self) -> str:
-        """HOST:PORT."""
-        return "{}:{}".format(*self._listener.getsockname()[:2])
+        """HOST:PORT, with an IPv6 address in brackets."""
+        return shown_address(self._listener)
 
     def open(self) -> None:
         """Listen, and accept from now on."""
@@ -78,6 +78,7 @@ class Acceptor:
             if lease := self._connections.admit(peer[0]):
                 handshake = self._loop.create_task(self._connect(connection, lease))
                 self._handshakes.add(handshake)
+                lease.drop = handshake.cancel
                 handshake.add_done_callback(self._handshakes.discard)
             else:
                 connection.close()
@@ -115,3 +116,9 @@ class Acceptor:
             if not connected:
                 lease.release()
                 connection.close()
+
+
+def shown_address(listener: socket.socket) -> str:
+    """HOST:PORT of a bound socket, as it is written in a URL."""
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

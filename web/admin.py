@@ -12,9 +12,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from web import serving
+from web.acceptor import shown_address
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import Connections
 from web.guard import check_host_and_origin
+from web.headers import set_headers
 from web.metrics import Metrics
 from web.request_scheduler import SCHEDULER, RequestScheduler, schedule_requests
 from web.throttle import limit_addresses
@@ -32,7 +34,7 @@ class AdminShore:
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"{'https' if self.tls else 'http'}://{_shown(self.listener)}"
+        return f"{'https' if self.tls else 'http'}://{shown_address(self.listener)}"
 
 
 def is_loopback(listener: socket.socket) -> bool:
@@ -52,6 +54,7 @@ async def admin_serving(
     guard = check_token(shore.token) if shore.token else check_host_and_origin(shore.hosts, ())
     app = web.Application(middlewares=[limit_addresses(connections), guard, schedule_requests])
     app[SCHEDULER] = scheduler
+    app.on_response_prepare.append(set_headers)
     app.add_routes(metrics.routes())
     async with serving(app, shore.listener, connections, shore.tls, client_limits):
         yield
@@ -69,8 +72,3 @@ def check_token(token: str) -> Middleware:
         return await handler(request)
 
     return check
-
-
-def _shown(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 
 from aiohttp import web
 
@@ -19,7 +20,8 @@ MESSAGE_RATE = web.RequestKey("message rate", Rate)
 """The rate at which the calls of an address are read; absent where the address has no limit."""
 
 UNLIMITED = 1_000_000  # connections
-NAMES = {"handles": "connections for which no handle was left,"}
+RETRY_SECONDS = 2  # after so long the burst of an address in a second is whole again
+NAMES = {"handles": "connections for which no handle was left,", "half_open": "connections without a request"}
 MOST_NAMED = 1_000  # pairs of kind and address that are counted for one log line
 LOG_SECONDS = 1.0  # the refusals of this time are one log line
 
@@ -29,19 +31,28 @@ class ConnectionLease:
 
     def __init__(self, connections: "Connections", address: str) -> None:
         self._connections: Connections | None = connections
-        self._address = address
+        self.address = address
+        self.drop: Callable[[], object] | None = None
+        """Ends the connection at once."""
+
+    def asked(self) -> None:
+        """The connection has brought a whole request: it is half open no longer. Idempotent."""
+        if connections := self._connections:
+            connections.half_open.gone(self)
 
     def release(self) -> None:
         """The connection has ended. Idempotent."""
         if connections := self._connections:
             self._connections = None
-            connections.released(self._address)
+            connections.half_open.gone(self)
+            connections.released(self.address)
 
 
 class Connections:
     """Counts connections and requests by address. Each refusal is counted in `refused`, by kind.
 
-    `most` connections may be open at once, so that file descriptors are left for the upstream connections of calls.
+    `most` connections may be open at once, so that file descriptors are left for the upstream connections of calls;
+    half as many may be half open.
     """
 
     def __init__(
@@ -50,6 +61,7 @@ class Connections:
         self.addresses = addresses or Addresses()
         self.refusals = Refusals(refused)
         self._address_limits, self._most, self._open = AddressLimits(limits), most, 0
+        self.half_open = HalfOpen(max(1, most // 2))
 
     def admit(self, peer: str) -> ConnectionLease | None:
         """Admit a connection from this IP address; None if it must be closed at once."""
@@ -60,7 +72,10 @@ class Connections:
             self.refusals.refuse("connections", address)
         else:
             self._open += 1
-            return ConnectionLease(self, address)
+            lease = ConnectionLease(self, address)
+            if address and (oldest := self.half_open.add(lease)):
+                self.refusals.refuse("half_open", oldest)
+            return lease
         return None
 
     def released(self, address: str) -> None:
@@ -72,6 +87,10 @@ class Connections:
     def may_call(self, address: str) -> bool:
         """Count one more call; False if it must be refused."""
         return self._address_limits.may_call(address, _now()) or self.refusals.refuse("calls", address)
+
+    def call_wait(self, address: str) -> int:
+        """The whole seconds until one more call is admitted, at least RETRY_SECONDS."""
+        return max(RETRY_SECONDS, ceil(self._address_limits.call_wait(address, _now())))
 
     def may_resume(self, address: str) -> bool:
         """Count one more attempt to resume a call without a token; False if it must be refused."""
@@ -99,6 +118,35 @@ class Connections:
     def close(self) -> None:
         """Log the refusals that are not logged yet."""
         self.refusals.close()
+
+
+class HalfOpen:
+    """The connections of strangers that have brought no whole request yet, oldest first.
+
+    Beyond `most` the oldest is dropped: who means to call has asked within a second.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._leases: dict[ConnectionLease, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._leases)
+
+    def add(self, lease: ConnectionLease) -> str:
+        """One more; returns the address of the one that is dropped for it, or an empty string."""
+        self._leases[lease] = None
+        if len(self._leases) <= self._most:
+            return ""
+        oldest = next(iter(self._leases))
+        self.gone(oldest)
+        if oldest.drop:
+            oldest.drop()
+        return oldest.address
+
+    def gone(self, lease: ConnectionLease) -> None:
+        """It is half open no longer. Idempotent."""
+        self._leases.pop(lease, None)
 
 
 class Refusals:

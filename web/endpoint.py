@@ -24,7 +24,7 @@ from web.auth.first_frame import FirstFrame
 from web.auth.refusal import NO_TOKEN
 from web.call_socket import CLOSE_SECONDS, Socket
 from web.client_limits import CLIENT_LIMITS, ClientLimits
-from web.connections import MESSAGE_RATE
+from web.connections import MESSAGE_RATE, RETRY_SECONDS
 from web.outbox import Outbox, Session
 from web.receive_buffer import LARGE_A_SECOND, LARGE_AT_ONCE, ReceiveBuffer
 from web.receiver import Receiver
@@ -32,7 +32,7 @@ from web.refused_handshakes import REASON, Reason
 from web.request_handler import TimedRequestHandler
 from web.resuming import SENT_EARLY, Comer, asks_to_resume
 from web.signs_of_life import SignsOfLife
-from web.throttle import MAY_CALL, MAY_RESUME, TOO_MANY_CALLS
+from web.throttle import CALL_WAIT, MAY_CALL, MAY_RESUME, TOO_MANY_CALLS
 from web.user_id import read_user_id
 
 DEAD_SECONDS = 60  # the kernel ends a connection on which sent bytes stay unacknowledged for so long
@@ -148,6 +148,7 @@ class Endpoint:
             if visitor.code != NO_TOKEN.code:
                 return None
             if (may_resume := request.get(MAY_RESUME)) and not may_resume():
+                comer.outbox.tell(Error("busy", TOO_MANY_RESUMES.reason, "address_connects", RETRY_SECONDS))
                 self._turn_away(comer.outbox, TOO_MANY_RESUMES)
                 return None
             comer = replace(comer, refusal=visitor)
@@ -158,7 +159,7 @@ class Endpoint:
             return None
         may_call = request.get(MAY_CALL)
         if may_call and not comer.outbox.closing and not may_call():
-            comer.outbox.tell(Error("busy", TOO_MANY_CALLS))
+            comer.outbox.tell(Error("busy", TOO_MANY_CALLS, "address_connects", request[CALL_WAIT]()))
             comer.outbox.tell(Close(4429, "too many calls begin at your address at once: wait a few seconds"))
         return None
 

@@ -39,6 +39,11 @@ def check_host_and_origin(hosts: Collection[str], origins: Collection[str]) -> M
     return check
 
 
+def stranger(host: str, page: str | None) -> bool:
+    """True for a foreign `Host`, or a page's `Origin` that is not the server's own; for servers without settings."""
+    return not _host_allowed(host, ()) or (bool(page) and not _origin_allowed(page or "", host, ()))
+
+
 def mark_origin(hosts: Collection[str], origins: Collection[str]) -> Middleware:
     """Set `ORIGIN` of each request that `check_host_and_origin` lets in, before anything is refused: see cors.py."""
     names, pages = {*map(host_to_allow, hosts)}, {*map(origin_to_allow, origins)}

@@ -5,9 +5,10 @@ from collections import OrderedDict
 from actors.admission.rate import Rate
 from actors.services import Limits
 
-KEPT_SECONDS = 10.0  # an address without connections is kept for so long; by then each of its rates is full again
+KEPT_SECONDS = 30.0  # an address without connections is kept for so long; by then each of its rates is full again
 MOST_KEPT = 65_536  # addresses without connections; beyond that the oldest is forgotten early
 RESUMES_A_CALL = 5.0  # as many attempts to resume a call without a token, for each call that may begin
+MINUTE_AT_ONCE = 0.5  # of the calls of a minute
 CALLS_AT_ONCE = 2.0  # burst of connections, and of calls, in seconds of their rate
 SHARE_OF_CALLS = 0.25  # of `Limits.connects`: the most that one address may use, however low that limit is
 REQUESTS_AT_ONCE = 5.0  # burst of requests, in seconds: a page loads all its files at once
@@ -17,13 +18,14 @@ MESSAGES_AT_ONCE = 1.0  # burst of messages, in seconds
 class _Address:
     """The open connections of one address, and its rates."""
 
-    __slots__ = ("calls", "connects", "messages", "open", "requests", "resumes", "seen")
+    __slots__ = ("calls", "connects", "messages", "minute", "open", "requests", "resumes", "seen")
 
     def __init__(self, limits: Limits) -> None:
         connects, requests = limits.address_connects, limits.address_questions
         calls = min(connects, limits.connects * SHARE_OF_CALLS)
         self.connects = Rate(connects, connects * CALLS_AT_ONCE)
         self.calls = Rate(calls, max(1.0, calls * CALLS_AT_ONCE))
+        self.minute = Rate(limits.address_minute / 60, limits.address_minute * MINUTE_AT_ONCE)
         self.resumes = Rate(calls * RESUMES_A_CALL, max(1.0, calls * RESUMES_A_CALL * CALLS_AT_ONCE))
         self.requests = Rate(requests, requests * REQUESTS_AT_ONCE)
         self.messages = Rate(limits.address_messages, limits.address_messages * MESSAGES_AT_ONCE)
@@ -61,8 +63,14 @@ class AddressLimits:
             self._idle[address] = self._open.pop(address)
 
     def may_call(self, address: str, now: float) -> bool:
-        """Count one more call; False if that is too many."""
-        return self._get(address, now).calls.take(now)
+        """Count one more call; False if that is too many, of a second or of a minute."""
+        one = self._get(address, now)
+        return one.calls.take(now) and one.minute.take(now)
+
+    def call_wait(self, address: str, now: float) -> float:
+        """The seconds until one more call is allowed."""
+        one = self._get(address, now)
+        return max(one.calls.wait(now), one.minute.wait(now))
 
     def may_resume(self, address: str, now: float) -> bool:
         """Count one more attempt to resume a call without a token; False if that is too many."""

@@ -11,6 +11,7 @@ from aiohttp import web
 from web.client_limits import ClientLimits
 from web.connections import ConnectionLease
 from web.error_size import limit_response
+from web.headers import UnroutedResponse
 from web.remainder import Remainder
 
 READ_AHEAD = 4096  # bytes of a body that are buffered before its handler reads: little, because each may be a chunk
@@ -39,6 +40,7 @@ class TimedRequestHandler(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the timer of the first request."""
         self._start(self._client_limits.request_seconds)
+        self._lease.drop = self._abort
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -59,6 +61,7 @@ class TimedRequestHandler(web.RequestHandler):
     def request_received(self) -> None:
         """A request is complete but for its body, and is being handled."""
         self._stop()
+        self._lease.asked()
         self._busy = True
 
     def upgraded(self) -> None:
@@ -86,8 +89,11 @@ class TimedRequestHandler(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer 400 when aiohttp failed to encode a header of the request; else as aiohttp does."""
         if not isinstance(exc, UnicodeEncodeError) or _are_text(request.headers.values()):
-            return super().handle_error(request, status, exc, message)
-        answer = web.Response(status=400, text=NO_TEXT)
+            found = super().handle_error(request, status, exc, message)
+            text, kind = (found.text, found.content_type) if isinstance(found, web.Response) else (None, None)
+            answer = UnroutedResponse(status=found.status, reason=found.reason, text=text, content_type=kind)
+        else:
+            answer = UnroutedResponse(status=400, text=NO_TEXT)
         answer.force_close()
         return answer
 

@@ -25,6 +25,10 @@ class Rate:
         self._full_at = full_at
         return True
 
+    def wait(self, now: float) -> float:
+        """The seconds until one more is allowed."""
+        return max(0.0, self._full_at + self._each - self._most - now)
+
     def owe(self, now: float, count: int) -> float:
         """Count so many more, allowed or not; returns the seconds until they would have been allowed."""
         self._full_at = (self._full_at if self._full_at > now else now) + self._each * count

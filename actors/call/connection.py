@@ -44,7 +44,7 @@ class Caller:
     """
 
     def __init__(self, call: str, identity: Identity) -> None:
-        self._call, self.identity = call, identity
+        self.call, self.identity = call, identity
         self.connection = self.handled = 0
         self.resumable = False
         self._outbox: Ref[ToCaller] | None = None
@@ -80,7 +80,7 @@ class Caller:
         """Say who is on the line, and at what price; the first time that the caller asks for it, how to come back."""
         names = (persona.id, persona.name, persona.language, persona.language_code, persona.voice)
         pricing, message = persona.behaviour.pricing, f"{persona.name} is on the line."
-        self.tell(ConfigAck(*names, self._call, message, pricing.tariff if pricing else None, self._offer()))
+        self.tell(ConfigAck(*names, self.call, message, pricing.tariff if pricing else None, self._offer()))
 
     # How the call outlives it.
 

@@ -1,7 +1,4 @@
-"""What the caller says to a session, and what a session says to the caller.
-
-What goes to the caller carries the names of the wire, one class per message type (docs/wire.md).
-"""
+"""What the caller says to a session, and what it says to the caller: by the names of docs/wire.md, a class for each."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
@@ -278,6 +275,8 @@ class Error:
 
     code: str
     message: str
+    limit: str = ""  # the setting that was reached
+    retry_after: int = 0  # seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 EVERY = 0.02  # seconds between two checks on the loop
 LATE = 0.1  # seconds; a delay of so much is logged
+RECENT = 1.0  # seconds over which `LoopLag.recent` is a mean
 MINUTE = 60.0  # of which the worst is remembered, and of the one before: reading it changes nothing
 
 STEPS = (
@@ -38,13 +39,15 @@ class LoopLag:
 
     def __init__(self) -> None:
         self.counts = [0] * (len(STEPS) + 1)
-        self.total = 0.0
+        self.total = self.recent = 0.0
+        """`recent` is the mean delay of about the last second."""
         self._worst = self._worst_before = 0.0
 
     def add(self, seconds: float) -> None:
         """Count a delay."""
         self.counts[bisect_left(STEPS, seconds)] += 1
         self.total += seconds
+        self.recent += (seconds - self.recent) * min(1.0, (EVERY + seconds) / RECENT)
         self._worst = max(self._worst, seconds)
 
     @property

@@ -7,12 +7,15 @@ from typing import Any
 import aiohttp
 import pytest
 from openai import AsyncOpenAI
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from engine.client_secrets import MOST, ClientSecrets
+from engine.gate import Gate
 from engine.request_body import RequestBody
 from realtime.server.shape import Rejected
 from tests.engine.sockets import TOKEN, Engine, receive, send, with_engine
+from tests.kit.story import WITHIN
+from web.guard import stranger
 
 MODEL = "gpt-realtime-2.1"
 
@@ -219,3 +222,56 @@ def test_a_head_without_an_end_is_not_kept() -> None:
     """It is passed on as soon as it is larger than any."""
     keeper = RequestBody()
     assert keeper.receive(b"A" * 2**17) == b"A" * 2**17
+
+
+async def status(engine: Engine, path: str, headers: dict[str, str], upgrade: bool = False) -> int:
+    sent = {"Authorization": f"Bearer {TOKEN}", **headers}
+    if upgrade:
+        key = {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+        sent = {**sent, "Connection": "Upgrade", "Upgrade": "websocket", **key}
+    async with (
+        aiohttp.ClientSession() as client,
+        client.get(f"http://127.0.0.1:{engine.port}{path}", headers=sent) as response,
+    ):
+        assert "Server" not in response.headers
+        assert upgrade or response.headers["X-Content-Type-Options"] == "nosniff"
+        return response.status
+
+
+@pytest.mark.parametrize(
+    ("headers", "answer"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:8100"}, 200),
+        ({"Host": "[::1]:8100", "Origin": "http://[::1]:8100"}, 200),
+        ({"Host": "rebound.example"}, 403),
+        ({"Host": "localhost", "Origin": "http://evil.example"}, 403),
+        ({"Host": "localhost", "Origin": "null"}, 403),
+    ],
+)
+def test_a_page_of_another_site_reads_and_opens_nothing(headers: dict[str, str], answer: int) -> None:
+    """Also not by a name of its own that leads to us (DNS rebinding), whatever it shows."""
+
+    async def test(engine: Engine) -> None:
+        assert await status(engine, "/sessions", headers) == answer
+        upgraded = 101 if answer == 200 else answer
+        assert await status(engine, f"/v1/realtime?model={MODEL}", headers, upgrade=True) == upgraded
+
+    with_engine(test, gate=Gate(stranger))
+
+
+def test_more_sessions_than_it_may_have_are_refused() -> None:
+    """With 429 and a time to wait; who leaves makes room for one."""
+
+    async def test(engine: Engine) -> None:
+        async with engine.call(), engine.call():
+            with pytest.raises(InvalidStatus) as refused:
+                async with engine.call():
+                    pass
+            assert refused.value.response.status_code == 429
+            assert int(refused.value.response.headers["Retry-After"]) > 0
+            assert await status(engine, "/sessions", {}) == 200
+        async with asyncio.timeout(WITHIN), engine.call() as again:
+            assert (await receive(again))["type"] == "session.created"
+
+    with_engine(test, gate=Gate(sessions=2))

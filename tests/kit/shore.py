@@ -16,7 +16,7 @@ from tests.kit.four import FOUR
 from web import application, serving
 from web.addresses import Addresses
 from web.client_limits import CLIENT_LIMITS, ClientLimits
-from web.connections import Connections
+from web.connections import UNLIMITED, Connections
 from web.guard import check_host_and_origin
 from web.metrics import Metrics
 from web.request_scheduler import SCHEDULER, RequestScheduler
@@ -47,11 +47,12 @@ async def shore(
     tls: ssl.SSLContext | None = None,
     client_limits: ClientLimits = CLIENT_LIMITS,
     counters: Counters | None = None,
+    most: int = UNLIMITED,
 ) -> AsyncIterator[str]:
     """Serve; HOST:PORT."""
     rest = Rest(supervisor, CurrentCatalogue(catalogue), "nobody", _always)
     counters = counters or Counters()
-    connections = Connections(limits or Limits(), counters.address_refused, addresses)
+    connections = Connections(limits or Limits(), counters.address_refused, addresses, most)
     app = application(
         rest,
         supervisor,

@@ -359,6 +359,29 @@ def test_tls_that_is_never_begun_is_not_waited_for(
     run(story(), loop)
 
 
+@pytest.mark.parametrize("secure", [False, True])
+def test_silent_connections_of_many_addresses_keep_no_caller_out(secure: bool, tmp_path: Path) -> None:
+    """The oldest of them is closed for each new one, also in the middle of its TLS; who asks is answered."""
+
+    async def story() -> None:
+        (tls, theirs), counters = certificate(tmp_path) if secure else (None, None), Counters()
+        patient = ClientLimits(request_seconds=600)
+        async with shore(
+            Supervisor(), addresses=STRICT, tls=tls, client_limits=patient, counters=counters, most=12
+        ) as address:
+            host, port = address.rsplit(":", 1)
+            silent = [await Line.dial(address, f"127.0.0.{number}") for number in range(2, 8)]
+            crowd = [await Line.dial(address, f"127.0.1.{number}") for number in range(1, 4)]
+            neighbour = Line(*await asyncio.open_connection(host, int(port), ssl=theirs, local_addr=("127.0.2.1", 0)))
+            assert (await neighbour.ask("/health"))[0] == 200
+            assert counters.address_refused["half_open"] == 4
+            for line in silent[:4]:
+                assert await line.is_closed()
+            hang_up(neighbour, *silent, *crowd)
+
+    run(story())
+
+
 def certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """A server's, of its own making, and a client's that takes it."""
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"

@@ -4,7 +4,7 @@ from collections import Counter
 
 from actors.services import Limits
 from tests.kit.story import run
-from web.connections import Connections
+from web.connections import ConnectionLease, Connections
 
 
 def test_so_many_may_be_in_and_who_left_makes_room_for_one() -> None:
@@ -25,6 +25,38 @@ def test_so_many_may_be_in_and_who_left_makes_room_for_one() -> None:
         second.release()
         assert connections.admit("192.0.2.1")
         assert refused == {"handles": 2}
+        connections.close()
+
+    run(story())
+
+
+def test_the_oldest_that_asks_nothing_is_dropped_for_a_new_one() -> None:
+    """Who has asked stays, and so does who has no limit; who left is not dropped."""
+
+    async def story() -> None:
+        refused, dropped = Counter[str](), list[str]()
+        connections = Connections(Limits(), refused, most=6)
+
+        def come(name: str, peer: str) -> ConnectionLease:
+            lease = connections.admit(peer)
+            assert lease
+            lease.drop = lambda: dropped.append(name)
+            return lease
+
+        asked, left, silent = (come(name, f"192.0.2.{n}") for n, name in enumerate(("asked", "left", "silent")))
+        come("ours", "127.0.0.1")
+        asked.asked()
+        left.release()
+        assert len(connections.half_open) == 1
+        come("second", "192.0.2.4")
+        come("third", "192.0.2.5")
+        assert dropped == []
+        silent_again = come("fourth", "192.0.2.6")
+        assert dropped == ["silent"]
+        silent.release()
+        silent_again.asked()
+        assert len(connections.half_open) == 2
+        assert refused == {"half_open": 1}
         connections.close()
 
     run(story())

@@ -38,6 +38,21 @@ def test_calls_and_questions_have_bounds_of_their_own() -> None:
     assert sum(addresses.may_resume("a", 1.0) for _ in range(1000)) in (49, 50, 51)
 
 
+def test_calls_of_a_minute_are_bounded_and_the_wait_is_true() -> None:
+    """However evenly they come: half of a minute's at once, then one a second; who waits as told is let in."""
+    addresses = AddressLimits(Limits(address_minute=60))
+    came = [tick / 10 for tick in range(36_000) if addresses.may_call("a", tick / 10)]
+    assert 3600 <= len(came) <= 3631
+    assert sum(at < 60 for at in came) <= 91
+    while addresses.may_call("a", 3600.0):
+        pass
+    wait = addresses.call_wait("a", 3600.0)
+    assert 0 < wait <= 1
+    assert not addresses.may_call("a", 3600.0 + wait * 0.9)
+    assert addresses.may_call("a", 3600.0 + wait + 0.001)
+    assert addresses.call_wait("b", 0.0) == 0
+
+
 def test_no_address_can_use_up_the_calls_of_all() -> None:
     """Also where these are fewer than an address would be allowed; one call is always allowed."""
     for connects in (1, 4, 10, 50):

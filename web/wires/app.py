@@ -100,9 +100,9 @@ def write(message: ToCaller) -> bytes:
             return pcm
         case AudioResponse():
             return b"".join(pieces(message))
-        case Error(code, text):
-            cut = limit_text(text)
-            return orjson.dumps({"type": "error", "code": code, "message": cut, "error": cut})
+        case Error(code, text, limit, seconds):
+            cut, more = limit_text(text), {"limit": limit, "retry_after": seconds} if limit else {}
+            return orjson.dumps({"type": "error", "code": code, "message": cut, "error": cut, **more})
         case Summary(bill):
             return orjson.dumps({"type": "summary", **_sums(bill)})
         case NotResumed(code, text, bill, words):

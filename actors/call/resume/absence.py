@@ -157,7 +157,7 @@ class Absence:
             self._host.after(MUTED_SECONDS, MicrophoneSilent())
         self._host.pace()
         self._host.after(0.0, Look())
-        log.info("user=%s is back, attach=%d, after %.1f s", self._user, attach, now - since)
+        log.info("session=%s is back, attach=%d, after %.1f s", self._caller.call, attach, now - since)
 
     def _uplink_ms(self, now: float) -> int:
         """How much the caller is to send of what they said meanwhile."""

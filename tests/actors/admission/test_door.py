@@ -1,5 +1,6 @@
 """Who may come in, with real sessions under a real supervisor."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -9,10 +10,12 @@ from actors.admission.door import Door
 from actors.budgets.limits import Budgets
 from actors.budgets.spending import Spending
 from actors.budgets.sums import Memory
+from actors.counters import Counters
 from actors.messages.admission import Admitted, Connected, From, Inquired, Report
 from actors.messages.caller import Chose, Close, Error, HungUp, Recorded
 from actors.messages.identity import Identity
 from actors.runtime import Stop
+from actors.runtime.watchdog import LoopLag
 from actors.services import Limits, Services
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
@@ -44,15 +47,19 @@ class House:
         self.stage.settle()
         return caller
 
+    def close(self) -> None:
+        """End all calls."""
+        self.supervisor.tell(Stop())
+        self.stage.advance(10)
+        self.stage.expect_terminated(self.supervisor)
+
 
 @pytest.fixture
 def house(stage: Stage) -> Iterator[House]:
     """When the test is over, all calls are ended."""
     house = House(stage)
     yield house
-    house.supervisor.tell(Stop())
-    stage.advance(10)
-    stage.expect_terminated(house.supervisor)
+    house.close()
 
 
 def closed(caller: Probe) -> list[int]:
@@ -74,8 +81,90 @@ def test_one_user_cannot_use_up_the_lines_of_all(stage: Stage, house: House) -> 
 def test_the_door_is_open_while_there_is_a_line_free(stage: Stage) -> None:
     """What /ready says is what the next caller finds."""
     for calls in (0, 1, 2, 3):
-        door = Door(Limits(sessions=2), Spending(Budgets(), Memory(), stage.clock))
+        door = Door(Limits(sessions=2), Spending(Budgets(), Memory(), stage.clock), LoopLag())
         assert door.is_open(calls) == (door.refusal("somebody", calls, False, 0.0) is None) == (calls < 2)
+
+
+def told(caller: Probe) -> list[tuple[str, bool]]:
+    """The limits that the caller was told, and whether with a time to wait."""
+    return [(message.limit, message.retry_after > 0) for message in caller.box if isinstance(message, Error)]
+
+
+def test_a_late_loop_lets_nobody_new_in(stage: Stage) -> None:
+    """Whoever is on the line stays; when the loop is on time again, others come in."""
+    counters = Counters()
+    house = House(stage, counters=counters)
+    first = house.calls("first", Chose(TINA))
+    for _ in range(60):
+        counters.late.add(0.2)
+    late = house.calls("late", Chose(TINA))
+    assert (closed(late), told(late)) == ([4429], [("late_ms", True)])
+    assert closed(first) == []
+    for _ in range(60):
+        counters.late.add(0.0)
+    assert closed(house.calls("later", Chose(TINA))) == []
+    house.close()
+
+
+def test_one_stall_of_the_loop_keeps_nobody_out(stage: Stage) -> None:
+    """Of 300 ms, among delays that are none."""
+    lag = LoopLag()
+    door = Door(Limits(), Spending(Budgets(), Memory(), stage.clock), lag)
+    for late in (0.0, 0.3, 0.0):
+        lag.add(late)
+        assert door.is_open(0)
+        assert door.refusal("somebody", 0, False, 0.0) is None
+
+
+def test_one_address_has_so_many_calls(stage: Stage) -> None:
+    """Others come in; so does whoever replaces their own call; a call that ends makes room."""
+    house = House(stage, limits=Limits(address_calls=2))
+    here, there = "192.0.2.1", "192.0.2.2"
+    assert closed(house.calls("one", Chose(TINA), address=here)) == []
+    assert closed(house.calls("two", Chose(TINA), address=here)) == []
+    refused = house.calls("three", Chose(TINA), address=here)
+    assert (closed(refused), told(refused)) == ([4429], [("address_calls", True)])
+    assert closed(house.calls("three", Chose(TINA), address=there)) == []
+    assert closed(house.calls("two", HungUp(), address=here)) == [1000]
+    stage.advance(10)
+    assert closed(house.calls("four", Chose(TINA), address=here)) == []
+    assert closed(house.calls("of ours", Chose(TINA))) == closed(house.calls("of ours too", Chose(TINA))) == []
+    house.close()
+
+
+@pytest.mark.parametrize(
+    ("limits", "limit"),
+    [
+        ({"sessions": 1}, "sessions"),
+        ({"connects": 1}, "connects"),
+        ({"calls": 1}, "calls"),
+        ({"takeovers": 1}, "takeovers"),
+    ],
+)
+def test_who_is_refused_is_told_the_limit_and_how_long_to_wait(
+    stage: Stage, limits: dict[str, int], limit: str
+) -> None:
+    """Whichever it is."""
+    house = House(stage, limits=Limits(**limits))
+    for user in ("a", "a", "a") if limit in ("calls", "takeovers") else ("a", "b"):
+        last = house.calls(user, Chose(TINA))
+    assert (closed(last), told(last)) == ([4429], [(limit, True)])
+    house.close()
+
+
+def test_the_log_says_from_where_a_call_comes(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """And names its user as the server's owner wants it, in the line that ends the call, too."""
+    caplog.set_level(logging.INFO)
+    house = House(stage, log_name=lambda user: f"not {user[::-1]}")
+    house.calls("somebody", HungUp(), address="192.0.2.1")
+    house.calls("local", HungUp())
+    house.close()
+    lines = [record.getMessage() for record in caplog.records if " user=" in record.getMessage()]
+    assert [line.split()[0] for line in lines] == ["began", "ended"] * 2
+    assert all("somebody" not in line for line in lines)
+    assert sum("user=not ydobemos" in line for line in lines) == 2
+    assert lines[0].endswith("address=192.0.2.1")
+    assert lines[2].endswith("address=-")
 
 
 def test_a_session_knows_from_where_its_caller_calls(house: House) -> None:
