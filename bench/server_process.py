@@ -135,7 +135,7 @@ async def server_process(
     """Run one of KINDS on the first core, this process on the last. Raises OSError if it does not start."""
     start = start or Start()
     environment = {name: value for name, value in os.environ.items() if name not in HIDDEN}
-    environment |= {"PYTHONPATH": str(start.tree), "ID_SECRET": ID_SECRET, **start.environment}
+    environment |= {"PYTHONPATH": str(start.tree), "ID_SECRET": ID_SECRET, "LATE_MS": "1000000", **start.environment}
     if trust:
         environment["SSL_CERT_FILE"] = str(trust)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, _Log(Path(folder, "log"), start.unread) as log:

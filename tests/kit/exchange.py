@@ -9,7 +9,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ from tests.kit import secrets
 from tests.kit.four import FOUR
 from tests.kit.insides import shown
 from tests.kit.parts import Echo, Measure, Tones, loud
+from tests.kit.process import NEVER_LATE
 from tests.kit.story import decoders, until
 from upstream.link import Upstream
 from upstream.readiness import Readiness
@@ -131,7 +132,7 @@ async def exchange(
             current,
             model,
             pool,
-            limits or Limits(),
+            replace(limits or Limits(), late_ms=NEVER_LATE),
             trials=trials,
             default_astrologer=default_astrologer,
             budgets=budgets or Budgets(),
