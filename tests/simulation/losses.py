@@ -102,7 +102,7 @@ class Losses:
             self._known(line)
         else:
             self.world.after(self.random.choice([0.5, 2.0, 5.0]), self._notice, line)
-            if network.caller.speaking:
+            if network.caller.speaking or how == "slow":  # of a slow line, what is spoken later stands still, too
                 network.caller.garbled = True  # our silence closes a turn that only stands still
         if how == "tab":
             network.detached(line, TAB_CLOSED, None)

@@ -13,6 +13,7 @@ from actors.messages.caller import (
     Chose,
     Close,
     ConfigAck,
+    Error,
     FromCaller,
     HungUp,
     Interrupted,
@@ -100,7 +101,8 @@ class Network:
             if line is not self.serving and not is_for_a_line_that_was_left(message):
                 self.world.wrong(f"{self.name}: {message} comes over a connection that was left")
             return
-        if number >= 0 and number != self.read:
+        crashed = isinstance(message, Error) and message.code == "internal"  # what waited for them is gone
+        if number >= 0 and number != self.read and not crashed:
             self.world.wrong(f"{self.name}: {message} is text frame {number}, and {self.read} is due")
         self.read += number >= 0
         match message:
@@ -124,6 +126,8 @@ class Network:
         if isinstance(message, ConfigAck) and message.resume:
             self.offer, self.offered_at = message.resume, self.world.now
         self.caller.tell(message)
+        if isinstance(message, AudioResponse) and self.line.slow:
+            self.caller.ear.behind = True
         self.unacknowledged += len(message.pcm) if isinstance(message, Sound) else 0
         if self.offer and (isinstance(message, AudioResponse) or self.unacknowledged >= ACK_BYTES):
             self.unacknowledged = 0
@@ -208,7 +212,8 @@ class Network:
         left = any(isinstance(message, HungUp) for message in self.sent)
         late = self.known_at is not None and self.world.now >= self.known_at + self.grace
         calm = self.world.weather.calm and not (self.excused or left or late)
-        whole = told.code == "too_much" and (self.caller.ear.sent_whole or self.losses + self.unanswered > 2)
+        thrice = len(self.lines) > 3  # connections over which a whole reply may have been written in vain
+        whole = told.code == "too_much" and (self.caller.ear.sent_whole or thrice)
         newest = shown(self.caller.supervisor, SupervisorSnapshot).newest.get(self.caller.user)
         lives = newest is not None and newest == self.session and told.code in ("ended", "unknown")
         if (told.code in ("stale", "too_much") or calm or lives) and not whole:
