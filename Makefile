@@ -7,7 +7,9 @@ HASHED := --require-hashes --only-binary :all:
 COMPILE := .tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: setup run test test-all nightly check bench peers interop demo lock audit licences clean
+.PHONY: setup run test test-all shipped nightly hostile check bench peers interop demo cluster lock audit manifests licences clean
+
+SHIPPED := tests/deploy/test_started.py
 
 setup: .venv/ready
 
@@ -20,7 +22,7 @@ ifdef LOCKED
 	$(PIP) $(HASHED) --no-deps -r requirements/agents.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 else
-	$(PIP) --editable ".[local,cluster,dev]"
+	$(PIP) --editable ".[local,cluster,otel,dev]"
 	$(PIP) --no-deps -r requirements/agents.in
 endif
 	touch $@
@@ -35,10 +37,21 @@ test: setup
 	$(PY) -m pytest -n 3 --dist worksteal -m "not thorough"
 
 test-all: setup
-	$(PY) -m pytest -n 2 --dist loadfile --simulations 5200 --hypothesis-profile thorough
+	$(PY) -m pytest -n 3 --dist loadfile --simulations 5200 --hypothesis-profile thorough --ignore $(SHIPPED)
+
+# Builds the images and starts them and the unit: five minutes or more, as root, with mmdebstrap, buildah, bubblewrap and systemd-container.
+shipped: setup
+	$(PY) -m pytest $(SHIPPED)
 
 nightly: setup
 	$(PY) -m tests.simulation.nightly $(if $(SECONDS),--seconds $(SECONDS),--hours $(or $(HOURS),8))
+
+hostile: setup .venv/hostile
+	$(PY) -m tests.hostile
+
+.venv/hostile: setup.cfg
+	-$(PIP) --editable ".[hostile]"
+	touch $@
 
 check: setup
 	$(PY) -m ruff check .
@@ -73,10 +86,13 @@ interop: setup .interop/ready
 	.interop/s2s/bin/pip install --quiet --disable-pip-version-check fastapi httpx huggingface-hub jsonschema nltk numpy "openai == 2.28.0" pillow pydantic PyYAML rich scipy soxr uvicorn websockets
 	touch $@
 
+cluster: setup
+	$(PY) -m bench.cluster
+
 lock: .tools/ready
-	$(COMPILE) setup.cfg requirements/build.in --extra local --extra cluster --extra dev -o requirements/dev.txt
-	$(COMPILE) setup.cfg requirements/build.in --extra local -c requirements/dev.txt -o requirements/local.txt
-	$(COMPILE) setup.cfg requirements/build.in -c requirements/dev.txt -o requirements/server.txt
+	$(COMPILE) setup.cfg requirements/build.in --extra local --extra cluster --extra otel --extra dev -o requirements/dev.txt
+	$(COMPILE) setup.cfg requirements/build.in --extra local --extra cluster -c requirements/dev.txt -o requirements/local.txt
+	$(COMPILE) setup.cfg requirements/build.in --extra cluster -c requirements/dev.txt -o requirements/server.txt
 	$(COMPILE) --no-deps requirements/agents.in -o requirements/agents.txt
 
 audit: .tools/ready
@@ -86,6 +102,10 @@ audit: .tools/ready
 	$(PYTHON) -m venv .tools
 	.tools/bin/pip install --quiet --disable-pip-version-check -r requirements/tools.in
 	touch $@
+
+manifests: .tools/ready
+	.tools/bin/kubernetes-validate --strict --kubernetes-version 1.37 deploy/kubernetes/*.yaml
+	.tools/bin/kubernetes-validate --strict --kubernetes-version 1.29 deploy/kubernetes/*.yaml
 
 licences: setup
 	$(PY) -m tests.test_licences

@@ -5,14 +5,18 @@ import logging
 import secrets
 import sys
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
+from actors.account import UpstreamAccount
+from actors.admission.admissions import Admissions
 from actors.admission.door import Door
-from actors.admission.draining import DrainPlan
-from actors.admission.resumes import Resumes
-from actors.admission.slots import PersonaSlots
-from actors.call.resume import token
+from actors.admission.draining import Draining, moves
+from actors.admission.reservations import Reservations
+from actors.call.moving.restoring import identity_of, mode_of
+from actors.fleet.limits import FleetLimits
+from actors.fleet.registrar import RegistrarActor, RegistrarInbox
+from actors.fleet.returns import CallEntry, Returns
 from actors.messages.admission import (
     GONE,
     AccountBlocked,
@@ -37,11 +41,14 @@ from actors.messages.admission import (
     WentAway,
 )
 from actors.messages.caller import Close, Error, ToCaller
-from actors.messages.resuming import NotResumedCode
+from actors.messages.caring import InCare
+from actors.messages.fleet import Counted, FromFleet, KeepPlaces, Occupied
+from actors.messages.identity import Identity
+from actors.messages.moving import Announce, Claimed, ForRegistrar, FromRegistrar, Keep, MoveCall, NotTaken, TookCall
 from actors.runtime import Boot, Down, Hired, LoopActor, LoopRef, Ref, Snapshot, Stop
 from actors.services import Services
 from actors.session import SessionInbox, UserSessionActor
-from actors.trial import TrialActor, TrialInbox
+from actors.trial import TrialActor
 
 log = logging.getLogger(__name__)
 
@@ -64,28 +71,19 @@ class StopOver:
 
 
 SupervisorInbox: TypeAlias = (
-    Boot | Stop | Down | Connected | Resume | FromSession | FromTrial | Inquired | Drain | DrainDue | DrainOver
-    | StopOver
+    Boot | Stop | Down | Connected | Resume | FromSession | FromTrial | FromFleet | Inquired | Drain
+    | DrainDue | DrainOver | StopOver | ForRegistrar | FromRegistrar
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class CallEntry:
-    """A call: its session, and the outbox by which its caller is told if the session has crashed."""
-
-    id: str
-    user: str
-    session: Hired[SessionInbox]
-    outbox: Ref[ToCaller]
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
 class SupervisorSnapshot(Snapshot):
-    """`newest`: the session of each user's newest call. `held`: of whom, by id, each session has a place."""
+    """`newest`: the session of each user's newest call. `held`: of whom, by id, each has a place. `calls`: by age."""
 
     newest: Mapping[str, Hired[SessionInbox]]
     held: Mapping[Hashable, frozenset[str]]
+    calls: tuple[CallEntry, ...]
+    draining: bool
 
 
 class SupervisorActor(LoopActor[SupervisorInbox]):
@@ -102,15 +100,17 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         self._services = services
         services.counters.tokens_estimated = not services.upstream.can.counts_tokens
         self._door = Door(services.limits, services.spending, services.counters.late)
-        self._slots = PersonaSlots(services.upstream.can.languages)
-        self._resumes = Resumes(services.counters)
-        self._entries: dict[Hired[SessionInbox], CallEntry] = {}
+        self._fleet = FleetLimits(services, services.register, self.me) if services.register else None
+        self._admissions = Admissions(services, self._door, self._let_in, self._fleet)
+        self._reservations = Reservations(services, self._fleet)
+        self._entries: dict[LoopRef[Any], CallEntry] = {}
         self._newest: dict[str, CallEntry] = {}  # by user
-        self._trial: Hired[TrialInbox] | None = None  # while the upstream refuses our account
+        self._returns = Returns(services, self._entries, self._newest, self._hire_registrar)
+        self._account = UpstreamAccount(services, self._door, lambda: self.hire(TrialActor, services, self.me))
         self._left: dict[
             LoopRef[Any], int
         ] = {}  # the close codes of calls that are over, until the Down of their session
-        self._drain_plan: DrainPlan[Hired[SessionInbox]] | None = None
+        self._draining = Draining[LoopRef[Any]]()
         self._stopped = False
         self._ids = itertools.count(1)
         self._run = secrets.token_hex(3)  # session ids of two runs differ in the log
@@ -119,22 +119,35 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         match message:
             case Connected():
                 self._admit(message)
-            case Resume() | CameBack() | CannotResume() | WentAway() | Ended():
-                self._resume(message)
+            case Resume() | CameBack() | CannotResume() | WentAway() | Ended() | Announce() | Keep() | NotTaken():
+                self._returns.come(message)
+            case TookCall():
+                self._take_in(message)
+            case Down(name=RegistrarActor.name):
+                self._returns.registrar_ended(message)
+                self._end_if_over()
             case Leaving(session, code):
                 self._left[session] = code
-                self._resumes.over(session, code)
-                self._release(session)
-            case Reserve(session):
-                session.tell(self._slots.answer(message, self._services.current.catalogue, self._services.clock.wall()))
+                self._returns.resumes.over(session, code)
+                self._release(session, code)
+            case Reserve():
+                self._reservations.ask(message)
+            case InCare(session):
+                self._draining.spare(session)
+                self._returns.resumes.spare(session)
             case ReleaseSlots(session, choices):
-                self._slots.release(session, choices)
+                self._reservations.release(session, choices)
+            case Occupied() | KeepPlaces() | Claimed():
+                self._reservations.hear(message)
+            case Counted():
+                self._admissions.counted(message)
+                self._end_if_over()
             case AccountBlocked(reason):
-                self._block_account(reason)
+                self._account.block(reason)
             case Served():
-                self._unblock_account()
-            case Down(name=TrialActor.name):
-                self._trial_ended(message)
+                self._account.unblock()
+            case Down(ref, name=TrialActor.name):
+                self._account.trial_ended(ref)
             case Down():
                 self._session_ended(message)
             case Inquired(reply_to):
@@ -149,101 +162,77 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
             case StopOver():
                 self.end()
             case Boot():
-                pass
+                self._returns.open()
             case _:
                 assert_never(message)
 
     def snapshot(self) -> SupervisorSnapshot:
         base, newest = super().snapshot(), {user: entry.session for user, entry in self._newest.items()}
-        return SupervisorSnapshot(base.parent, base.children, base.cause, newest, self._slots.held())
+        held, calls = self._reservations.held(), tuple(self._entries.values())
+        return SupervisorSnapshot(base.parent, base.children, base.cause, newest, held, calls, self._door.draining)
 
     def _admit(self, caller: Connected) -> None:
-        user, now = caller.identity.user, self._services.clock.now()
-        before = self._newest.get(user)
-        calls = len(self._entries)
-        longest_away = self._resumes.longest_away if calls >= self._services.limits.sessions else None
-        if refused := self._door.refusal(user, calls - bool(longest_away), before is not None, now, caller.address):
-            self._services.counters.refused[refused.close.code] += 1
-            caller.outbox.tell(Error(refused.code, refused.close.reason, refused.limit, refused.retry_after))
-            caller.outbox.tell(refused.close)
-            return
-        if longest_away:
-            self._resumes.over(longest_away, GONE.code)
+        calls = len(self._entries) - (self._full and self._returns.resumes.longest_away is not None)
+        self._admissions.ask(caller, calls, caller.identity.user in self._newest)
+
+    @property
+    def _full(self) -> bool:
+        return len(self._entries) >= self._services.limits.sessions
+
+    def _let_in(self, caller: Connected) -> None:
+        if self._full and (longest_away := self._returns.resumes.longest_away):
+            self._returns.resumes.over(longest_away, GONE.code)
             longest_away.tell(LetGo())
-        if before:
+        entry = self._begin(caller.identity, caller.outbox, caller.address)
+        entry.session.tell(Attached(caller.connection, caller.outbox, caller.mode))
+        caller.outbox.tell(Admitted(entry.session))
+
+    def _begin(
+        self, identity: Identity, outbox: Ref[ToCaller], address: str, taken: TookCall | None = None
+    ) -> CallEntry:
+        """Start the session of a call; it replaces the user's call before."""
+        user, id_, now = identity.user, f"{self._run}-{next(self._ids)}", self._services.clock.now()
+        if before := self._newest.get(user):
             before.session.tell(Replaced())
-        id_ = f"{self._run}-{next(self._ids)}"
-        session = self.hire(UserSessionActor, caller.identity, id_, self._services, self.me, caller.address)
-        entry = CallEntry(id_, user, session, caller.outbox, caller.address)
-        self._entries[session] = self._newest[user] = entry
+        session = self.hire(UserSessionActor, identity, id_, self._services, self.me, address, taken)
+        entry = self._entries[session] = self._newest[user] = CallEntry(id_, user, session, outbox, address, now)
+        self._reservations.begin(session, user)
         self._services.counters.begun += 1
-        session.tell(Attached(caller.connection, caller.outbox, caller.mode))
-        caller.outbox.tell(Admitted(session))
+        return entry
 
-    def _resume(self, message: Resume | CameBack | CannotResume | WentAway | Ended) -> None:
-        match message:
-            case Resume(user) if entry := self._newest.get(user):
-                self._resumes.ask(entry.session, message)
-                entry.session.tell(message)
-            case Resume():
-                self._cannot_resume(message, "unknown")
-            case CameBack(session, asked):
-                self._resumes.came_back(session, asked)
-                if before := self._entries.get(session):
-                    entry = self._entries[session] = replace(before, outbox=asked.outbox)
-                    if self._newest.get(before.user) is before:
-                        self._newest[before.user] = entry
-            case CannotResume(session, asked, code, words):
-                self._resumes.answered(session, asked)
-                self._cannot_resume(asked, code, words)
-            case WentAway(session):
-                self._resumes.went(session)
-            case Ended():
-                self._resumes.ended(message, self._services.clock.now())
-
-    def _cannot_resume(self, asked: Resume, code: NotResumedCode, words: str = "") -> None:
-        """The connection may begin another call."""
-        who = asked.user, token.digest(asked.token)
-        asked.reply_to.tell(self._resumes.refusal(*who, code, words, self._services.clock.now()))
-
-    def _block_account(self, why: str) -> None:
-        if self._door.account_blocked or self._door.draining:
+    def _take_in(self, taken: TookCall) -> None:
+        """A call of another node goes on here; unless this server is about to end: then on a third one."""
+        if self._door.draining:
+            self._returns.send_on(taken.asked)
             return
-        self._door.account_blocked = self._services.counters.account_blocked = True
-        log.error("new calls are refused, the server tries again every %.0f s: %s", self._services.trials.every, why)
-        self._trial = self.hire(TrialActor, self._services, self.me)
+        asked, record = taken.asked, taken.record
+        self._door.took(asked.address)
+        entry = self._begin(identity_of(record), asked.outbox, asked.address, taken)
+        self._returns.took(taken, entry)
+        entry.session.tell(Attached(asked.connection, asked.outbox, mode_of(record.mode)))
 
-    def _unblock_account(self) -> None:
-        self._door.account_blocked = self._services.counters.account_blocked = False
-        log.info("the upstream serves us again")
-
-    def _trial_ended(self, down: Down) -> None:
-        """A trial that has crashed is replaced; the new one begins by waiting."""
-        if down.ref == self._trial:
-            again = self._door.account_blocked and not self._door.draining
-            self._trial = self.hire(TrialActor, self._services, self.me) if again else None
+    def _hire_registrar(self) -> Hired[RegistrarInbox] | None:
+        register = self._services.register
+        return self.hire(RegistrarActor, self._services, register, self.me) if register else None
 
     def _session_ended(self, down: Down) -> None:
         self._release(down.ref)
-        for asked in self._resumes.gone(down.ref):
-            self._cannot_resume(asked, "ended")
+        self._returns.ended(down.ref)
         entry = self._entries.pop(down.ref)
         self._door.ended(entry.address)
-        if self._drain_plan:
-            self._drain_plan.ended(entry.session)
+        self._draining.ended(entry.session)
         left = self._left.pop(down.ref, None)
         self._services.counters.ended[left or 4500] += 1
         if down.cause is not None and left is None:  # else the session has told its caller
             reason = f"the call failed on our side (reference {entry.id}): call again"
             entry.outbox.tell(Error("internal", f"The call failed on our side (reference {entry.id}): call again."))
             entry.outbox.tell(Close(4500, reason))
-        if self._door.draining and not self._entries:
-            self.end()
+        self._end_if_over()
 
-    def _release(self, session: LoopRef[Any]) -> None:
+    def _release(self, session: LoopRef[Any], code: int = 0) -> None:
         """The call is over: its places are free, and it is not the newest of its user any more."""
-        self._slots.release_all(session)
-        self._resumes.back(session)
+        self._reservations.release_all(session, code)
+        self._returns.resumes.back(session)
         entry = self._entries.get(session)
         if entry and self._newest.get(entry.user) is entry:
             del self._newest[entry.user]
@@ -254,17 +243,19 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         if self._door.draining:
             return
         log.info("draining %d calls within %.0f s", len(self._entries), within)
-        self._drain_plan = DrainPlan(self._entries, within, self._services.clock.now())
+        calls = self._draining.begin(self._entries, within, self._services.clock.now())
         self.after(within, DrainOver())
+        if self._services.register:
+            for session, wait in zip(calls, moves(len(calls), within), strict=True):
+                session.tell(MoveCall(wait))
         self._drain_some()
         self._shut_door()
 
     def _drain_some(self) -> None:
         """Tell the calls whose time has come, and again when more are due."""
-        assert self._drain_plan
-        told, wait = self._drain_plan.due(self._services.clock.now())
+        told, wait = self._draining.due(self._services.clock.now())
         for session in told:
-            session.tell(Drain(self._drain_plan.call_seconds))
+            session.tell(Drain(self._draining.call_seconds))
         if wait is not None:
             self.after(wait, DrainDue())
 
@@ -282,10 +273,19 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
     def _shut_door(self) -> None:
         """Nobody is admitted any more; the server ends once there is no call."""
         self._door.draining = True
-        if self._trial:
-            self._trial.tell(Stop())
-        if not self._entries:
+        self._account.stop()
+        self._returns.draining = True
+        self._end_if_over()
+
+    def _end_if_over(self) -> None:
+        """A server that ends has ended once there is no call, and all are saved that another server may go on with."""
+        over = self._door.draining and not self._entries and not self._admissions.waiting
+        if over and self._returns.close():
             self.end()
+
+    def on_stop(self) -> None:
+        if self._fleet:
+            self._fleet.close()
 
 
 if __name__ == "__main__":

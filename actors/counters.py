@@ -37,12 +37,16 @@ class Counters:
     """Sessions that ended, by the close code of the caller's connection, whichever side closed; 1006: it was lost."""
     refused: Counter[int] = field(default_factory=Counter)
     """Calls that were not admitted, by close code."""
+    fleet_refused: Counter[str] = field(default_factory=Counter)
+    """What this server would have allowed and the fleet did not, by the limit."""
     address_refused: Counter[str] = field(default_factory=Counter)
     """Refused connections, calls and requests of one address, and connections for lack of file descriptors, by kind."""
     handshakes_refused: Counter[str] = field(default_factory=Counter)
     """Handshakes of calls that were refused with an HTTP status, by reason: web/refused_handshakes.py."""
     messages_refused: Counter[str] = field(default_factory=Counter)
     """Messages of callers that were refused, also choices of a persona, by error code."""
+    minors: int = 0
+    """Calls in which it was known, from the beginning or later, that the caller is a minor."""
     away: int = 0
     """Calls whose caller is away now, and may come back."""
     resumed: int = 0
@@ -51,6 +55,14 @@ class Counters:
     """Connections that asked for a call in vain, by code."""
     given_up: Counter[int] = field(default_factory=Counter)
     """Calls that ended while their caller was away, by close code; 1006: nobody came back in time."""
+    calls_moved: Counter[str] = field(default_factory=Counter)
+    """Calls that came from another node (`in`), or went on at one (`out`)."""
+    takes_refused: Counter[str] = field(default_factory=Counter)
+    """Calls that were to come from another node and did not, by code."""
+    saves_lost: int = 0
+    """Records of calls that the register did not confirm."""
+    unbilled_seconds: float = 0.0
+    """Metered here after the last save of a call that goes on elsewhere: nobody bills them."""
     sound_held: int = 0
     """How often the sound of a stream was held back, because three seconds of it were not acknowledged."""
     upstream_lost: int = 0
@@ -67,6 +79,16 @@ class Counters:
     """Bytes of frames to callers."""
     log_lines_dropped: int = 0
     """Lines of the log that were dropped because nobody read it."""
+    worries: Counter[str] = field(default_factory=Counter)
+    """Calls with signs of danger, by kind: care/signs.py. Without words, and without whose."""
+    care_refused: int = 0
+    """Those of them that found no place in care: their limits held."""
+    pressed: Counter[str] = field(default_factory=Counter)
+    """Answers of personas that press the caller, by the rule of care/said.py. Without words, and without whose."""
+    judged: Counter[str] = field(default_factory=Counter)
+    """What became of questions to the judge model: web/judge.py."""
+    guardians_given_up: int = 0
+    """Calls whose guardian crashed again and again: they went on without."""
     account_blocked: bool = False
     """The upstream refuses our account, and new calls are turned away."""
     used: Used = field(default_factory=Used)

@@ -4,17 +4,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from actors.admission.ages import ToldAges
 from actors.admission.losses import Losses
 from actors.admission.waiting import MIB, Ledger
 from actors.bridge import Dialler
+from actors.budgets.fleet_sums import FleetSums
 from actors.budgets.limits import Budgets
 from actors.budgets.spending import Spending
-from actors.budgets.sums import Memory, Sums
+from actors.budgets.sums import Memory
+from actors.caring.judging import Judge
+from actors.caring.places import Places
+from actors.caring.settings import Caring
+from actors.caring.talks import Talks
 from actors.counters import Counters
+from actors.gate import Gate
 from actors.runtime import Clock
 from actors.setting import Setting
 from audio import Pool
 from personas import CurrentCatalogue
+from register import Register
+from tracing.port import Tracer
+from upstream.pseudonyms import Pseudonyms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,18 +215,42 @@ class Services:
     limits: Limits = field(default_factory=Limits)
     counters: Counters = field(default_factory=Counters)
     losses: Losses = field(default_factory=Losses)
+    ages: ToldAges = field(default_factory=ToldAges)
+    """The youngest age that each user told, for a day."""
     trials: Trials = field(default_factory=Trials)
     clock: Clock = field(default_factory=Clock)
     default_astrologer: str = ""
     """Whom a caller talks to who speaks and has chosen nobody; empty for nobody."""
     log_name: Callable[[str], str] = str
     """What the log calls a user."""
+    pseudonym: Callable[[str], str] = field(default_factory=lambda: Pseudonyms().log)
+    """What traces and the live view call a user."""
+    tracer: Tracer | None = None
+    """Who is told where the time of calls goes."""
     budgets: Budgets = field(default_factory=Budgets)
-    sums: Sums = field(default_factory=Memory)
+    sums: Memory = field(default_factory=Memory)
+    caring: Caring = field(default_factory=Caring)
+    judge: Judge | None = None
+    """The model that reads along for signs of danger; None for word lists alone."""
+    talks: Talks = field(default_factory=Talks)
+    register: Register | None = None
+    """What the servers of a fleet know together; None for a server that is alone."""
+    node: str = ""
+    """The name by which a proxy finds this server, as callers are told; empty for none."""
+    register_words: bool = True
+    """What callers and personas said is kept in the register, too."""
+    gate: Gate = field(default_factory=Gate)
+    """Before the connections of callers: shut only where there is a register."""
     waiting: Ledger = field(init=False)
+    fleet_sums: FleetSums | None = field(init=False)
+    """The sums as the servers of a fleet share them; None without a register."""
     spending: Spending = field(init=False)
+    places: Places = field(init=False)
 
     def __post_init__(self) -> None:
         most = (self.limits.caller_waiting, self.limits.address_waiting, self.limits.all_waiting)
         object.__setattr__(self, "waiting", Ledger(*(mebibytes * MIB for mebibytes in most)))
-        object.__setattr__(self, "spending", Spending(self.budgets, self.sums, self.clock))
+        object.__setattr__(self, "places", Places(self.caring))
+        object.__setattr__(self, "fleet_sums", FleetSums(self.sums) if self.register else None)
+        spending = Spending(self.budgets, self.fleet_sums or self.sums, self.clock)
+        object.__setattr__(self, "spending", spending)

@@ -54,8 +54,10 @@ def _size(file: bytes, at: int) -> tuple[int, int | None]:
 
 
 def _make_unknown(file: bytearray, at: int) -> None:
+    """Unless the file is cut off in the size: it would become longer."""
     width = 9 - file[at].bit_length()
-    file[at : at + width] = ((2 << 7 * width) - 1).to_bytes(width)
+    if at + width <= len(file):
+        file[at : at + width] = ((2 << 7 * width) - 1).to_bytes(width)
 
 
 def _mp4(file: bytes) -> bytes:

@@ -90,15 +90,15 @@ def check_size(clip: bytes) -> None:
         raise Refused("audio_too_big", "The clip is larger than 4 MiB; send a shorter one, or one that is compressed.")
 
 
-def wav(pcm: bytes) -> bytes:
-    """Make a WAV file of PCM."""
-    return wav_head(len(pcm)) + pcm
+def wav(pcm: bytes, comment: bytes = b"") -> bytes:
+    """Make a WAV file of PCM, with a comment such as SYNTHETIC."""
+    return wav_head(len(pcm), len(comment)) + pcm + comment
 
 
-def wav_head(size: int) -> bytes:
-    """The header of a WAV file with `size` bytes of PCM."""
+def wav_head(size: int, behind: int = 0) -> bytes:
+    """The header of a WAV file with `size` bytes of PCM, and chunks of `behind` bytes after them."""
     shape = struct.pack("<HHIIHH", 1, 1, RATE, RATE * WIDTH, WIDTH, 8 * WIDTH)
-    sizes = struct.pack("<I", 36 + size), struct.pack("<I", size)
+    sizes = struct.pack("<I", 36 + size + behind), struct.pack("<I", size)
     return b"RIFF" + sizes[0] + b"WAVEfmt " + struct.pack("<I", len(shape)) + shape + b"data" + sizes[1]
 
 
@@ -209,3 +209,14 @@ def _audible(pcm: bytes | bytearray) -> bool:
     samples = memoryview(pcm).cast("h")
     pieces = (samples[start : start + RATE] for start in range(0, len(samples), RATE))
     return any(max(piece) - min(piece) >= 2 * AUDIBLE for piece in pieces)
+
+
+def _comment(text: str) -> bytes:
+    """The LIST chunk of type INFO that comments a WAV file (ICMT); ASCII. It stands behind the audio."""
+    said = text.encode("ascii") + b"\0"
+    entry = b"ICMT" + struct.pack("<I", len(said)) + said + b"\0" * (len(said) % 2)
+    return b"LIST" + struct.pack("<I", 4 + len(entry)) + b"INFO" + entry
+
+
+SYNTHETIC = _comment("Synthetic voice: an AI speaks, not a human being.")
+"""What stands behind the audio of WAV files in which a persona speaks."""

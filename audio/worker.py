@@ -9,6 +9,7 @@ The first answer follows no request: it says that the process is ready, and by w
 a line for each.
 """
 
+import gc
 import os
 import signal
 import struct
@@ -20,7 +21,7 @@ from audio.answers import HEAD
 from audio.budget import Budget
 from audio.clip_frame import unpack
 from audio.codec import AUDIBLE, decode, wav
-from cage import DECODER, User, shut_in
+from cage import DECODER, User, shut_in, trim
 from schemas import Refused
 
 REQUEST = struct.Struct(">?I")
@@ -38,12 +39,14 @@ def serve(user: str = "") -> None:
     clips, answers = sys.stdin.buffer, _take_stdout()
     signal.signal(signal.SIGPROF, signal.SIG_DFL)  # an ignored signal is inherited
     _rehearse()
+    gc.freeze()  # what is there now stays: each collection looks only at what a clip left
     missing = shut_in(DECODER, User.parsed(user) if user else None, AS=MEMORY, CPU=LIFE_SECONDS)
     with suppress(BrokenPipeError):  # the server is gone
         _answer(answers, True, 0.0, "\n".join(missing).encode())
         while request := clips.read(REQUEST.size):
             packed, length = REQUEST.unpack(request)
             _serve_one(packed, clips.read(length), answers)
+            _give_memory_back()
 
 
 def _rehearse() -> None:
@@ -67,6 +70,12 @@ def _serve_one(packed: bool, content: bytes, answers: BinaryIO) -> None:
         decoded, payload = False, f"{refused.code}\n{refused.message}".encode()
     signal.setitimer(signal.ITIMER_PROF, 0)
     _answer(answers, decoded, budget.used, payload)
+
+
+def _give_memory_back() -> None:
+    """Be as small as before the clip: a refusal holds the frames of what it refused in a cycle."""
+    gc.collect()
+    trim()
 
 
 def _answer(answers: BinaryIO, decoded: bool, seconds: float, payload: bytes) -> None:

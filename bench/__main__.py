@@ -28,10 +28,12 @@ from bench import (
     hop,
     isolation,
     kills,
+    moves,
     report,
     resuming,
     rollover,
     stalls,
+    workers,
     worst,
 )
 from bench.attacks import run as attacks
@@ -58,8 +60,10 @@ class Name(Enum):
     ROLLOVER = "rollover"
     BARGEIN = "bargein"
     DRAIN = "drain"
+    MOVES = "moves"
     CALLS = "calls"
     DECODE = "decode"
+    WORKERS = "workers"
     CATALOGUE = "catalogue"
     WORST = "worst"
 
@@ -133,8 +137,10 @@ def _runs(
         Name.ROLLOVER: lambda: uvloop.run(rollover.run(cuts or (1000 if full else 120))),
         Name.BARGEIN: lambda: uvloop.run(bargein.run(30 if full else 4)),
         Name.DRAIN: lambda: uvloop.run(drain.run(60.0 if full else 30.0)),
+        Name.MOVES: lambda: uvloop.run(moves.run()),
         Name.CALLS: lambda: calls.run(20 if full else 6),
         Name.DECODE: decode.run,
+        Name.WORKERS: lambda: uvloop.run(workers.run(workers.FULL if full else workers.QUICK)),
         Name.CATALOGUE: catalogue.run,
         Name.WORST: worst.run,
     }

@@ -51,18 +51,20 @@ def headers(head: bytes) -> dict[str, str]:
 
 
 class Reader:
-    """Parses frames. Fragments are not reassembled: neither aiohttp nor websockets sends any here."""
+    """Parses frames, and puts the fragments of a message together."""
 
     def __init__(self) -> None:
         self._rest = b""
+        self._begun = 0  # the opcode of a message of which more comes
+        self._parts: list[bytes] = []
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
-        """The frames that are complete now: opcode and payload, unmasked."""
+        """The messages that are complete now: opcode and payload, unmasked."""
         if self._rest:
             data = self._rest + data
         frames, at, size = [], 0, len(data)
         while size - at >= 2:
-            length, start = data[at + 1] & 127, at + 2
+            first, length, start = data[at], data[at + 1] & 127, at + 2
             masked = data[at + 1] & 128
             if length >= 126:
                 width = 2 if length == 126 else 8
@@ -77,7 +79,19 @@ class Reader:
             payload = data[start : start + length]
             if masked and key != bytes(4):
                 payload = apply_mask(payload, key)
-            frames.append((data[at] & 15, payload))
+            if first > 128 and first & 15:
+                frames.append((first & 15, payload))
+            elif whole := self._joined(first, payload):
+                frames.append(whole)
             at = start + length
         self._rest = data[at:]
         return frames
+
+    def _joined(self, first: int, payload: bytes) -> tuple[int, bytes] | None:
+        """The message that a fragment completes."""
+        self._begun = first & 15 or self._begun
+        self._parts.append(payload)
+        if first < 128:
+            return None
+        whole, self._parts = b"".join(self._parts), []
+        return self._begun, whole

@@ -103,6 +103,8 @@ def coded(audio: bytes) -> list[Mark]:
     if len(audio) == CODED_FRAME:
         mark = Mark._make(MARK.unpack(a2b_base64(audio[:CODED_MARK])))
         return [mark] if mark.magic == MAGIC else []
+    if len(audio) % CODED_FRAME:
+        return _searched(a2b_base64(audio))
     marks = [
         Mark._make(MARK.unpack(a2b_base64(audio[at : at + CODED_MARK])))
         for at in range(0, len(audio) - CODED_MARK + 1, CODED_FRAME)

@@ -44,6 +44,11 @@ class Model:
         self._response: dict[str, Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def history(self) -> list[tuple[str, str]]:
+        """All items of the conversation: who said them, and what."""
+        return self._history
+
     def begin(self) -> None:
         """Begin the session, once the connection is open."""
         if self._manner.life < inf:

@@ -7,19 +7,16 @@ little.
 """
 
 import asyncio
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import uvloop
 from redis.asyncio import Redis
 from rich.console import Console
 from rich.table import Table
 
+from bench.redis_server import redis
 from register import Bounds, Claim, Register, Spent, Taken, open_register
 
 TIMES = 4000
@@ -62,7 +59,7 @@ def asks(register: Register, claims: list[Claim]) -> dict[str, Ask]:
         "occupy": lambda n: limits.occupy(f"p{n % 50}", claims[n], 1000, KEPT),
         "vacate": lambda n: limits.vacate(f"p{n % 50}", claims[n]),
         "spend": lambda n: limits.spend([Spent(key, 7, KEPT) for key in (sums[n % 100], "hour", "all")]),
-        "opening": lambda n: limits.opening(1000.0),
+        "opening": lambda n: limits.opening(1000.0, 1e6),
         "epochs of 500": lambda n: register.epochs([f"u{m}" for m in range(500)]),
         "end": lambda n: register.end(claims[n], RECORD, KEPT),
     }
@@ -122,18 +119,8 @@ def show(measured: dict[str, Cost]) -> None:
 
 def main() -> None:
     """Start a Redis, measure, end it."""
-    program = shutil.which("redis-server")
-    if program is None:
-        raise SystemExit("no redis-server: apt-get install redis-server")
-    with tempfile.TemporaryDirectory(prefix="redis") as folder:
-        socket = Path(folder) / "socket"
-        command = [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            show(uvloop.run(costs(f"unix://{socket}")))
-        finally:
-            process.kill()
-            process.wait()
+    with redis() as url:
+        show(uvloop.run(costs(url)))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ RELAYS = {"relay": "bench.relay", "straight relay": "bench.straight_relay"}
 PEERS = {"openai-agents": "bench.peers.openai_agents_server", "pipecat": "bench.peers.pipecat_server"}
 KINDS = ("server", *RELAYS, *PEERS)
 ENVIRONMENTS = ROOT / ".peers"
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 STOP_SECONDS = 20.0
 HIDDEN = (
     "OPENAI_API_KEY",
@@ -36,6 +36,7 @@ HIDDEN = (
     "PERSONAS_FILE",
     "LOCAL_LLM_URL",
     "ADMIN_PORT",
+    "WORKERS",
 )
 UNLIMITED = ["--sessions", "5000", "--connects", "100000", "--calls", "100000", "--takeovers", "100000"]
 BUSY = ("user", "nice", "system", "irq", "softirq", "steal")
@@ -62,6 +63,8 @@ class Start:
     """The limit of open files and sockets; 0 for that of this process."""
     unread: bool = False
     """True: its log is a pipe that is not read any more once the server listens."""
+    pinned: bool = True
+    """It has the first core, and this process the last; else all of them are there for everybody."""
 
 
 class ServerProcess:
@@ -132,7 +135,7 @@ def unpin() -> None:
 async def server_process(
     kind: str, upstream: str, trust: Path | None = None, start: Start | None = None
 ) -> AsyncIterator[ServerProcess]:
-    """Run one of KINDS on the first core, this process on the last. Raises OSError if it does not start."""
+    """Run one of KINDS, by default on the first core, this process on the last. Raises OSError if it does not start."""
     start = start or Start()
     environment = {name: value for name, value in os.environ.items() if name not in HIDDEN}
     environment |= {"PYTHONPATH": str(start.tree), "ID_SECRET": ID_SECRET, "LATE_MS": "1000000", **start.environment}
@@ -142,8 +145,9 @@ async def server_process(
         environment["PERSONAS_FILE"] = str(_with_numbered_greetings(Path(folder, "personas.json")))
         child = await _start(_command(kind, upstream, start.options), environment, log, start)
         try:
-            pin(0, child.pid)
-            pin(-1)
+            if start.pinned:
+                pin(0, child.pid)
+                pin(-1)
             port = await _port(log, child)
             found = METRICS.search(log.text())
             metrics = found[1] if found else f"http://127.0.0.1:{port}/metrics"

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterable
 
-SET_DUMPABLE, SET_SECCOMP, SET_NO_NEW_PRIVS = 4, 22, 38  # of linux/prctl.h
+SET_PDEATHSIG, SET_DUMPABLE, SET_SECCOMP, SET_NO_NEW_PRIVS = 1, 4, 22, 38  # of linux/prctl.h
 MODE_FILTER = 2
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same numbers on every architecture
 VERSION, PATH_BENEATH = 1, 1
@@ -43,6 +43,11 @@ class Beneath(ctypes.Structure):
 def set_dumpable(dumpable: bool) -> None:
     """False: no core dumps, and nobody but root may look at this process, also not its own user in /proc."""
     _prctl(SET_DUMPABLE, int(dumpable))
+
+
+def die_with_parent(signal: int) -> None:
+    """Be sent this signal when the thread that has started this process ends; also after an exec."""
+    _prctl(SET_PDEATHSIG, signal)
 
 
 def give_up_privileges() -> None:

@@ -3,26 +3,32 @@
 Pure; the data is read once. Nothing here keeps or logs what was said. docs/safety.md says what it does and cannot do.
 """
 
+from care.ages import Age, adult_at, age_on
 from care.helplines import Helpline, names_one, numbers
 from care.listening import Listener
 from care.pressure import Finding, pressure
+from care.said import pressed, what_it_does
 from care.signs import KINDS, Kind, Signs, Worried, shipped
-from care.words import disclosure, help_sentence, instructions, languages
+from care.words import help_sentence, instructions, languages
 
 __all__ = [
     "KINDS",
+    "Age",
     "Finding",
     "Helpline",
     "Kind",
     "Listener",
     "Signs",
     "Worried",
-    "disclosure",
+    "adult_at",
+    "age_on",
     "help_sentence",
     "instructions",
     "languages",
     "names_one",
     "numbers",
+    "pressed",
     "pressure",
     "shipped",
+    "what_it_does",
 ]

@@ -28,7 +28,7 @@ _CACHED = 16_384  # words, of all calls; those of Hindi and English speech are f
 _LONGEST_WORD = 40  # characters; the rest of a longer one is not read
 _DIGITS = str.maketrans({chr(0x966 + digit): str(digit) for digit in range(10)})  # of Devanagari
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´", "'"))
-_STRETCHED = re.compile(r"(.)\1{2,}")
+_STRETCHED = re.compile(r"(\D)\1{2,}")  # letters and marks: 111 is no stretched 1
 _ELIDED = (
     (re.compile(r"\bwon't\b"), "will not"),
     (re.compile(r"\bcan't\b"), "can not"),

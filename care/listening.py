@@ -21,16 +21,29 @@ Turn: TypeAlias = Hashable
 
 
 class Listener:
-    """One call's. A sign is told once for each kind, and once more when the kind becomes sure.
+    """One call's. A sign is told once for each kind, and once more when the kind becomes sure; not what is `known`.
 
     A persona who asks directly, and a caller who says yes, are a sign as well: suicide, sure.
     """
 
-    def __init__(self, signs: Signs, helplines: Collection[Helpline] = ()) -> None:
+    def __init__(self, signs: Signs, helplines: Collection[Helpline] = (), known: Iterable[Worried] = ()) -> None:
         self._signs, self._helplines = signs, helplines
-        self._told: dict[str, bool] = {}  # kind -> whether it was sure
+        self._told: dict[str, bool] = {sign.kind: sign.sure for sign in known}  # kind -> whether it was sure
         self._running: dict[tuple[str, Turn], tuple[str, int]] = {}  # the end of a transcript, characters not looked at
         self._asked: Turn | None = None  # in the answer to which turn the persona asked directly, if it was the last
+
+    @property
+    def is_sure(self) -> bool:
+        """A sign of danger was told that is sure: what else is found adds little. A child is in no danger for that."""
+        return any(sure for kind, sure in self._told.items() if kind != "child")
+
+    def judged(self, found: Iterable[Worried]) -> list[Worried]:
+        """Somebody else has found these. What is new to worry about, most urgent first; nothing is taken back."""
+        return self._new(found)
+
+    def know(self, helplines: Collection[Helpline]) -> None:
+        """From now on help is named by these."""
+        self._helplines = helplines
 
     def heard(self, turn: Turn, piece: str) -> list[Worried]:
         """The caller has said some more. What is new to worry about, most urgent first."""

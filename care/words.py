@@ -1,4 +1,4 @@
-"""What the server itself has said in matters of care: the disclosure, the fixed sentence with a helpline, instructions.
+"""What the server itself says in matters of care: the fixed sentence with a helpline, instructions.
 
 The words are in words.json. A language without words of its own has the English ones.
 """
@@ -15,18 +15,10 @@ from care.signs import Kind, Worried
 _ENGLISH = "en"
 
 
-def disclosure(language: str, *, feelings: bool = False) -> str:
-    """The sentence that says that an AI speaks, in the language of this ISO 639-1 code.
-
-    `feelings`: it also says that the persona attends to feelings.
-    """
-    said = _in(_words()["disclosure"], language)
-    return f"{said} {_in(_words()['feelings'], language)}" if feelings else str(said)
-
-
 def languages() -> tuple[str, ...]:
     """The ISO 639-1 codes of the languages that have words of their own."""
-    return tuple(_words()["disclosure"])
+    said = _words()["help"]
+    return tuple({**said["suicide"], **said["any"]})
 
 
 def help_sentence(language: str, kind: Kind, helplines: Sequence[Helpline]) -> str:

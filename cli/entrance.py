@@ -5,24 +5,28 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 from actors.setting import Setting
 from cli.failure import CannotServe
 from personas import CurrentCatalogue
+from register import Register
+from web.acceptor import shown_address
 from web.addresses import Addresses
+from web.admin import is_loopback
 from web.auth import OPEN, Auth
 from web.auth.call_tokens import CallTokens
 from web.auth.calls import CallsApi
 from web.auth.doorman import ClosedDoor
+from web.auth.fleet_tokens import FleetUsedTokens
 from web.auth.followed import FAULTS, Followed, fault_text, from_address, from_file
 from web.auth.jwks import read_jwks
 from web.auth.keys import ServerKeys, read_keys
 from web.auth.logins import Logins
 from web.auth.refusal import Unfit
 from web.auth.revoked import read_revoked
+from web.auth.used_tokens import MemoryUsedTokens
 
 log = logging.getLogger("serve")
 
@@ -97,7 +101,11 @@ class Entrance:
 
 @asynccontextmanager
 async def entrance(
-    settings: Entrance, listener: socket.socket, current: CurrentCatalogue, addresses: Addresses
+    settings: Entrance,
+    listener: socket.socket,
+    current: CurrentCatalogue,
+    addresses: Addresses,
+    register: Register | None = None,
 ) -> AsyncIterator[Auth]:
     """Who may come in at the address of the listener. While the context is open, files and addresses are followed.
 
@@ -109,7 +117,7 @@ async def entrance(
         where = f"{settings.api_keys_file or 'API_KEY'}"
         raise CannotServe(f"{where}: {fault_text(fault)}.", 2) from None
     if not (keys or settings.jwt_secret or settings.jwt_keys):
-        _check_open(settings, listener.getsockname()[0])
+        _check_open(settings, listener)
         yield OPEN
         return
     if settings.open:
@@ -120,13 +128,21 @@ async def entrance(
         logins = await _logins(settings, stack)
         log.info("closed: a call needs a token, %s", " or ".join(_kinds(settings, keys)))
         api = CallsApi(keys, calls or CallTokens(keys), current, addresses.trusts)
-        yield Auth(ClosedDoor(calls, logins, revoked), api)
+        used = FleetUsedTokens(register) if register else MemoryUsedTokens()
+        yield Auth(ClosedDoor(calls, logins, revoked, used), api)
 
 
-def _check_open(settings: Entrance, address: str) -> None:
+def check_entrance(settings: Entrance, listener: socket.socket) -> None:
+    """What can be said of it before anything is loaded. Raises CannotServe if the address is open to strangers."""
+    if not (settings.api_key or settings.api_keys_file or settings.jwt_secret or settings.jwt_keys):
+        _check_open(settings, listener)
+
+
+def _check_open(settings: Entrance, listener: socket.socket) -> None:
+    address = shown_address(listener) if listener.family == socket.AF_UNIX else listener.getsockname()[0]
     if settings.jwt_audience or settings.jwt_issuer or settings.revoked:
         raise CannotServe("--jwt-audience, --jwt-issuer and --revoked are of use with keys alone: set those too.", 2)
-    if ip_address(address.partition("%")[0]).is_loopback:
+    if is_loopback(listener):
         log.info("open: who reaches %s may call, as no keys are set", address)
     elif settings.open:
         log.warning("open to everybody who reaches %s: they call at your cost", address)

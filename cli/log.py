@@ -17,12 +17,19 @@ LAST_SECONDS = 1.0  # to write the queued lines at the end
 class Log(QueueHandler):
     """Queues each record without blocking. `logging` closes it when Python exits, and then the last lines are written.
 
-    Dropped lines are counted in `counters`; when there is room again, one line says how many were dropped.
+    Dropped lines are counted in `counters`; when there is room again, one line says how many were dropped. `lines`
+    makes the text of a line.
     """
 
-    def __init__(self, counters: Counters, to: TextIO | None = None, most: int = MOST_WAITING) -> None:
+    def __init__(
+        self,
+        counters: Counters,
+        to: TextIO | None = None,
+        most: int = MOST_WAITING,
+        lines: logging.Formatter | None = None,
+    ) -> None:
         self._out = _Out(to)  # created first, because logging closes handlers in reverse order
-        self._out.setFormatter(logging.Formatter(FORMAT))
+        self._out.setFormatter(lines or logging.Formatter(FORMAT))
         self._lines: Queue[logging.LogRecord | None] = Queue(most)
         self._counters, self._most = counters, most
         self._dropping = threading.Lock()

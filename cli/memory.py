@@ -1,19 +1,16 @@
 """Tunes the garbage collector and the allocator for a process that runs for long."""
 
 import asyncio
-import ctypes
 import gc
-from collections.abc import Callable
-from contextlib import suppress
 
-# Allocations before a collection of the youngest generation, and collections of one before the next older one is
-# collected too. Python's own are 700, 10, 10. A call leaves 60 objects in cycles: a full collection every 4,000 calls.
-GC_THRESHOLDS = (5_000, 10, 5)
+from cage import return_large_blocks, trim
 
-# Blocks of this size are mapped, and returned to the system when freed. glibc raises the threshold by itself to
-# 32 MiB, and then one small block above many freed large ones keeps them all: 420 MB after 30 callers had sent 2 GB.
-LARGE_BLOCK = 128 * 1024
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from malloc.h
+# Objects that were made and not freed before a collection of the youngest generation, and collections of one before the
+# next older one is collected too. Python's own are 700, 10, 10. A collection holds the loop for 1 ms for each 2,000
+# objects that are still in use: with 5,000, 10, 5 a flood made it stand still for 20 to 60 ms twice a second.
+# Connections leave nothing in cycles (web/cycles.py): there is little that only a full collection frees.
+GC_THRESHOLDS = (2_000, 5, 50)
+
 TRIM_SECONDS = 10.0
 
 
@@ -25,14 +22,6 @@ def freeze_memory() -> None:
     return_large_blocks()
 
 
-def return_large_blocks() -> None:
-    """Have glibc return large blocks to the system when they are freed; does nothing with another C library."""
-    with suppress(OSError, AttributeError):
-        allocator = ctypes.CDLL(None).mallopt
-        allocator(M_MMAP_THRESHOLD, LARGE_BLOCK)
-        allocator(M_TRIM_THRESHOLD, 2 * LARGE_BLOCK)
-
-
 class Trimmer:
     """Has glibc return the pages of freed small blocks to the system, every ten seconds until `stop`.
 
@@ -41,7 +30,7 @@ class Trimmer:
     """
 
     def __init__(self, seconds: float = TRIM_SECONDS) -> None:
-        self._seconds, self._loop, self._trim = seconds, asyncio.get_running_loop(), _trim()
+        self._seconds, self._loop = seconds, asyncio.get_running_loop()
         self._timer = self._loop.call_later(seconds, self._due)
 
     def stop(self) -> None:
@@ -49,13 +38,5 @@ class Trimmer:
         self._timer.cancel()
 
     def _due(self) -> None:
-        self._trim(0)
+        trim()
         self._timer = self._loop.call_later(self._seconds, self._due)
-
-
-def _trim() -> Callable[[int], object]:
-    try:
-        trim: Callable[[int], object] = ctypes.CDLL(None).malloc_trim
-    except (OSError, AttributeError):
-        return lambda _: None
-    return trim

@@ -132,3 +132,34 @@ def _shown(value: Any) -> str:
             return str(value.value)
         case _:
             return str(value)
+
+
+def environment(settings: Any) -> dict[str, str]:
+    """The variables that say these settings, secrets too; what is empty is left out, as if nobody had said it.
+
+    A server that is started with them, and with no other variable of a setting, has the same settings.
+    """
+    said: dict[str, str] = {}
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if is_dataclass(value):
+            said |= environment(value)
+        elif (found := _declared(field, get_type_hints(type(settings), include_extras=True)[field.name])) and (
+            text := _said(value)
+        ):
+            said[found.variable] = text
+    return said
+
+
+def _said(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else ""
+        case tuple():
+            return " ".join(value)
+        case Enum():
+            return str(value.value)
+        case _:
+            return str(value)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from actors.admission.languages import Served
-from care import pressure
+from care import pressed, pressure, what_it_does
 from cli.options import option
 from cli.settings import MODEL, Settings
 from personas import SHIPPED, Catalogue, CatalogueBroken, Fault, Persona
@@ -50,7 +50,7 @@ def check(
 ) -> None:
     """Name every fault of a file, as file:line:column: path: what to do; exit code 1 when there is one.
 
-    It also warns of languages that the model cannot hear or speak, and of prompts that press callers or ask to
+    It also warns of languages that the model cannot hear or speak, and of prompts and greetings that press callers or
     pass for a human. The model is the one that `serve` would use.
     """
     catalogue: Catalogue | None
@@ -68,6 +68,7 @@ def check(
             *catalogue.warnings,
             *catalogue.warn(served.warning, raw),
             *catalogue.warn(_pressing, raw, "system_prompt"),
+            *catalogue.warn(_greets, raw, "greeting"),
         )
     sound, active = (len(catalogue.all()), len(catalogue.active())) if catalogue else (0, 0)
     if as_json:
@@ -100,6 +101,11 @@ def show(astrologer_id: Annotated[str, typer.Argument(help="See `personas list`.
 def _pressing(persona: Persona) -> str | None:
     """What this prompt asks for against docs/safety.md, or None."""
     return "; ".join(map(str, pressure(persona.system_prompt))) or None
+
+
+def _greets(persona: Persona) -> str | None:
+    """What this greeting does against docs/safety.md, or None."""
+    return "; ".join(map(what_it_does, sorted(pressed(persona.greeting)))) or None
 
 
 def _load(file: Path) -> Catalogue:

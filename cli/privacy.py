@@ -50,7 +50,7 @@ def log_name(settings: Privacy, names: Pseudonyms) -> Callable[[str], str]:
 def check_key(url: str, key: str) -> None:
     """Raise CannotServe if the key would go to another host by ws://, for whoever is between to read."""
     parts = urlsplit(url)
-    if key and parts.scheme == "ws" and not _is_this_machine(parts.hostname or ""):
+    if key and parts.scheme == "ws" and not is_this_machine(parts.hostname or ""):
         raise CannotServe(
             "--upstream-url: by ws:// whoever is between would read the key. Use wss://, or a tunnel to a port of "
             "127.0.0.1; or set no UPSTREAM_API_KEY.",
@@ -58,7 +58,8 @@ def check_key(url: str, key: str) -> None:
         )
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """True for an address of loopback, and for localhost."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -12,31 +12,39 @@ from dataclasses import dataclass, field
 from aiohttp.http_exceptions import HttpProcessingError
 from rich.console import Console
 
-from actors.budgets.sums import Memory, Sums
+from actors.budgets.sums import Memory
+from actors.caring.judging import Judge
 from actors.counters import Counters
+from actors.fleet.telling import telling
 from actors.messages.admission import Drain
 from actors.runtime import Hired, Stop, Watchdog, launch
 from actors.services import Services
 from audio import Pool
 from cage import user_named
 from cli.budget_file import keeping
-from cli.budgets import check_budgets
+from cli.checks import check, warn_of_minors
 from cli.entrance import entrance
+from cli.eyes import view
 from cli.failure import CannotServe
 from cli.file_descriptors import raise_limit, room_for_callers
+from cli.fleet_member import in_turn, registered
 from cli.forced_exit import exit_within
-from cli.listening import admin_shore, bind, cannot_listen, tls_context
+from cli.judge import judging
+from cli.listening import cannot_listen
 from cli.memory import Trimmer, freeze_memory
 from cli.privacy import check_key, log_name, pseudonyms
 from cli.reload import read, reloading, warn_of_languages
+from cli.seat import Alone, Seat, Shores
 from cli.settings import OPENAI, Settings
 from cli.shutdown import Shutdown
+from cli.traces import tracing
 from engine.child import COMMAND, Child, EngineFailed
 from engine.installed import NotInstalled, check_installed
-from personas import Catalogue, CurrentCatalogue
+from personas import CurrentCatalogue
 from realtime.client.requests import TRANSCRIBER
-from schemas.explain import nearest, shown
+from register import Register
 from supervisor import STOP_SECONDS, SupervisorActor, SupervisorInbox
+from tracing.port import Tracer
 from upstream.link import Upstream
 from upstream.models import LOCAL, named
 from upstream.readiness import Readiness
@@ -47,6 +55,7 @@ from web.auth import OPEN, Auth
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import UNLIMITED, Connections
 from web.cors import answer_preflights
+from web.endpoint import GATE
 from web.guard import check_host_and_origin, mark_origin
 from web.metrics import Metrics
 from web.refused_handshakes import RefusedHandshakes, trace_refused_handshakes
@@ -66,70 +75,67 @@ def is_ours(record: logging.LogRecord) -> bool:
     return not isinstance(error, HttpProcessingError)
 
 
-def run(settings: Settings, counters: Counters, console: Console) -> int:
+def run(settings: Settings, counters: Counters, console: Console, seat: Seat | None = None) -> int:
     """Serve until a signal or the supervisor's end; returns the exit code. Raises CannotServe."""
+    serving = _serve_and_exit(settings, counters, console, seat or Alone())
     try:
         import uvloop
     except ImportError:  # no wheel for this platform: use asyncio's own loop
-        return asyncio.run(_serve_and_exit(settings, counters, console))
-    return uvloop.run(_serve_and_exit(settings, counters, console))
+        return asyncio.run(serving)
+    return uvloop.run(serving)
 
 
-async def _serve_and_exit(settings: Settings, counters: Counters, console: Console) -> int:
-    code = await _serve(settings, counters, console)
+async def _serve_and_exit(settings: Settings, counters: Counters, console: Console, seat: Seat) -> int:
+    code = await _serve(settings, counters, console, seat)
     exit_within(GRACE_SECONDS, code)
     return code
 
 
-async def _serve(settings: Settings, counters: Counters, console: Console) -> int:
+async def _serve(settings: Settings, counters: Counters, console: Console, seat: Seat) -> int:
     room = room_for_callers(raise_limit(), settings.limits.sessions)
     if settings.local:
-        _check_engine()
+        check_engine()
     raw, catalogue = read(settings.personas)
-    _check_default(settings.default_astrologer, catalogue)
-    check_budgets(settings.budgets, settings.record)
-    current, tls = CurrentCatalogue(catalogue), tls_context(settings.tls_cert, settings.tls_key)
-    listener = bind(settings.host, settings.port)
-    admin = admin_shore(settings, tls)
+    check(settings, catalogue)
+    current, shores = CurrentCatalogue(catalogue), seat.take(settings)
     async with AsyncExitStack() as stack:
-        stack.callback(listener.close)
-        stack.callback(admin.listener.close)
-        auth = await stack.enter_async_context(entrance(settings.entrance, listener, current, settings.addresses))
-        upstream = await _upstream(settings, stack, console)
+        stack.callback(seat.leave, shores)
+        register = await stack.enter_async_context(registered(settings.fleet))
+        who = entrance(settings.entrance, shores.callers, current, shores.addresses, register)
+        auth = await stack.enter_async_context(who)
+        upstream = in_turn(await _upstream(settings, stack, console), register, settings.fleet)
         with console.status("starting the decoders"):
             pool = Pool(user=user_named(settings.decoder_user))
             stack.push_async_callback(pool.close)
             await pool.warm()
         sums = Memory()
         await stack.enter_async_context(keeping(settings.budget_file, sums))
-        services = _services(settings, current, upstream, pool, counters, sums)
+        tracer = stack.enter_context(tracing(settings.traces))
+        judge = await stack.enter_async_context(judging(settings.judge, counters))
+        services = _services(settings, current, upstream, pool, counters, sums, register, tracer, judge)
+        await stack.enter_async_context(telling(register, services.fleet_sums, services.spending))
         freeze_memory()
         stack.callback(Watchdog(services.counters.late).stop)
         stack.callback(Trimmer().stop)
         await stack.enter_async_context(reloading(settings.personas, raw, current, upstream.can.languages))
         shutdown = Shutdown()
-        shutdown.on_signals(
-            settings.drain_seconds
-        )  # before the log line "listening": who reads it may stop the server at once
+        seat.attend(shutdown, settings)  # before the log line "listening": who reads it may stop the server at once
         warn_of_languages(settings.personas, catalogue, upstream.can.languages, raw)
-        name = "local engine" if settings.local else upstream.host
-        frontend = _frontend(settings, listener, tls, room, auth, admin)
-        answers = Readiness(upstream).would_answer
+        warn_of_minors(catalogue)
+        name = "local engine" if upstream.model == LOCAL else upstream.host
+        frontend = _frontend(settings, shores, room, auth)
         try:
-            supervisor, address = await stack.enter_async_context(
-                accept_callers(frontend, services, name, answers, shutdown)
+            supervisor, _ = await stack.enter_async_context(
+                accept_callers(frontend, services, name, Readiness(upstream).would_answer, shutdown)
             )
         except OSError as error:  # another server was bound there too, and began to listen first
             raise cannot_listen(settings.host, settings.port, error) from None
-        scheme = "https" if tls else "http"
-        log.info("metrics at %s/metrics", admin.url)
-        log.info("listening on %s://%s, answered by %s, %d personas", scheme, address, name, len(catalogue.active()))
+        seat.serving(shores)
+        log.info("listening on %s, answered by %s, %d personas", shores.url, name, len(catalogue.active()))
         await shutdown.requested.wait()
         supervisor.tell(Drain(shutdown.within))
         await shutdown.at_once.wait()
-    failed = not shutdown.down.done() or shutdown.down.result().cause is not None
-    log.info("stopped%s", " after a failure" if failed else "")
-    return 1 if failed else 0
+    return shutdown.exit_code()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +154,17 @@ class Frontend:
     auth: Auth = OPEN
 
 
-def _frontend(
-    settings: Settings, listener: socket.socket, tls: ssl.SSLContext | None, most: int, auth: Auth, admin: AdminShore
-) -> Frontend:
-    hosts, origins, addresses = settings.allow_host, settings.allow_origin, settings.addresses
-    return Frontend(listener, tls, hosts, origins, addresses=addresses, most=most, auth=auth, admin=admin)
+def _frontend(settings: Settings, shores: Shores, most: int, auth: Auth) -> Frontend:
+    return Frontend(
+        shores.callers,
+        shores.tls,
+        settings.allow_host,
+        settings.allow_origin,
+        addresses=shores.addresses,
+        most=most,
+        admin=shores.admin,
+        auth=auth,
+    )
 
 
 @asynccontextmanager
@@ -166,7 +178,7 @@ async def accept_callers(
     """
     supervisor = launch(SupervisorActor(services), shutdown)
     rest = Rest(supervisor, services.current, name, would_answer, frontend.client_limits, frontend.auth.closed)
-    metrics = Metrics(services.counters, services.pool, services.waiting, services.spending)
+    metrics = Metrics(services.counters, services.pool, services.waiting, services.spending, services.register)
     connections = Connections(services.limits, services.counters.address_refused, frontend.addresses, frontend.most)
     refused = RefusedHandshakes(services.counters.handshakes_refused)
     guards = [
@@ -178,10 +190,12 @@ async def accept_callers(
         spread_calls(services.limits.connects),
     ]
     app = application(rest, supervisor, metrics, guards, frontend.client_limits, frontend.auth)
+    app[GATE] = services.gate
     async with AsyncExitStack() as stack:
         if frontend.admin:
             admins = Connections(services.limits, services.counters.address_refused, frontend.addresses)
-            shore = admin_serving(frontend.admin, metrics, admins, app[SCHEDULER], frontend.client_limits)
+            shown, turns = view(supervisor, services, shutdown, frontend.admin), app[SCHEDULER]
+            shore = admin_serving(frontend.admin, metrics, admins, turns, frontend.client_limits, shown)
             try:
                 await stack.enter_async_context(shore)
             except OSError as error:  # as below: another server listens there by now
@@ -202,7 +216,10 @@ def _services(
     upstream: Upstream,
     pool: Pool,
     counters: Counters,
-    sums: Sums,
+    sums: Memory,
+    register: Register | None,
+    tracer: Tracer | None,
+    judge: Judge | None,
 ) -> Services:
     return Services(
         current,
@@ -212,20 +229,19 @@ def _services(
         counters,
         default_astrologer=settings.default_astrologer,
         log_name=log_name(settings.privacy, upstream.pseudonyms),
+        pseudonym=upstream.pseudonyms.log,
+        tracer=tracer,
         budgets=settings.budgets,
         sums=sums,
+        caring=settings.caring,
+        judge=judge,
+        register=register,
+        node=settings.fleet.node,
+        register_words=not settings.fleet.register_without_words,
     )
 
 
-def _check_default(astrologer_id: str, catalogue: Catalogue) -> None:
-    """Raises CannotServe if this is the id of nobody who takes calls; it may be empty."""
-    active = [persona.id for persona in catalogue.active()]
-    if astrologer_id and astrologer_id not in active:
-        hint = nearest(astrologer_id, active)
-        raise CannotServe(f"--default-astrologer: nobody who takes calls has the id {shown(astrologer_id)!r}.{hint}", 2)
-
-
-def _check_engine() -> None:
+def check_engine() -> None:
     """Raise CannotServe if the local engine is to answer, and is not installed."""
     try:
         check_installed()
@@ -237,7 +253,7 @@ def _check_engine() -> None:
 async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
     """The server of the model; starts the local engine if that is to answer. Raises CannotServe."""
     if settings.local:
-        return await _local_engine(settings, stack, console)
+        return await local_engine(settings, stack, console)
     url = settings.upstream_url or OPENAI
     key = settings.upstream_api_key if settings.upstream_url else settings.openai_api_key
     check_key(url, key)
@@ -249,7 +265,7 @@ async def _upstream(settings: Settings, stack: AsyncExitStack, console: Console)
     return upstream
 
 
-async def _local_engine(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
+async def local_engine(settings: Settings, stack: AsyncExitStack, console: Console) -> Upstream:
     """The local engine as a child process, which only accepts a random token. Raises CannotServe."""
     token, names = secrets.token_urlsafe(24), pseudonyms(settings.privacy)
     options = ("--engine-workers", str(settings.engine_workers), "--engine-wait", str(settings.engine_wait))

@@ -9,11 +9,15 @@ from typing import Annotated
 import typer
 
 from actors.budgets.limits import Budgets
+from actors.caring.settings import Caring
 from actors.services import Limits
 from actors.setting import Setting
 from cage import Unknown, user_named
 from cli.entrance import Entrance
+from cli.fleet_member import FleetMember
+from cli.judge import JudgeSettings
 from cli.privacy import Privacy
+from cli.traces import Traces
 from engine import WAIT, WORKERS
 from personas import SHIPPED
 from upstream.link import Upstream, check_url
@@ -229,6 +233,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     privacy: Privacy = field(default_factory=Privacy)
     budgets: Budgets = field(default_factory=Budgets)
+    caring: Caring = field(default_factory=Caring)
+    judge: JudgeSettings = field(default_factory=JudgeSettings)
     budget_file: Annotated[
         Path | None,
         Setting(
@@ -238,6 +244,8 @@ class Settings:
             option={"dir_okay": False},
         ),
     ] = None
+    fleet: FleetMember = field(default_factory=FleetMember)
+    traces: Traces = field(default_factory=Traces)
     drain_seconds: Annotated[
         float,
         Setting(

@@ -30,6 +30,7 @@ class Catalogue:
 
     `faults` are those of the file, `warnings` do not keep a persona from being served. `memory` says which turns of a
     caller a persona is shown: "private" (its own), "shared" (all) or "none". `version` is a short hash of everything.
+    `not_for_minors` are the ids of those whom a minor may not call.
     """
 
     personas: Mapping[str, Persona]
@@ -37,6 +38,7 @@ class Catalogue:
     warnings: tuple[Fault, ...]
     memory: str
     version: str
+    not_for_minors: frozenset[str]
     _roster: Roster = field(repr=False, compare=False)
     _index: Index = field(repr=False, compare=False)
 
@@ -80,9 +82,10 @@ class Catalogue:
         return cls(
             personas=MappingProxyType(by_id),
             faults=_first(faults),
-            warnings=tuple(warning for at, persona in good for warning in warnings(at, persona)),
+            warnings=tuple(warning for at, persona in good for warning in warnings(at, persona, shared)),
             memory=shared.memory,
             version=_version(shared, by_id.values()),
+            not_for_minors=frozenset(one.id for one in by_id.values() if not one.behaviour.open_to_minors),
             _roster=roster,
             _index=Index(by_id.values(), shared.synonyms, shared.spoken),
         )
@@ -99,20 +102,25 @@ class Catalogue:
         places = {id_of(row): path_of((*at, index, field)) for index, row in enumerate(rows)}
         return located([Fault(places[persona], said, persona) for persona, said in found.items()], text)
 
-    def get(self, astrologer_id: str, moment: datetime.datetime | None = None) -> Persona:
+    def get(
+        self, astrologer_id: str, moment: datetime.datetime | None = None, *, engaged: Collection[str] = ()
+    ) -> Persona:
         """Return the persona with this id, if it is active, and open at `moment` if one is given.
 
-        Raises Refused: unknown_astrologer, inactive_astrologer, closed_now.
+        Raises Refused: unknown_astrologer, inactive_astrologer, closed_now. Of `engaged` none is named instead.
         """
         persona = self.personas.get(astrologer_id)
         if persona is None:
             asked = astrologer_id[:64]
             hint = nearest(asked, self.personas)
-            raise Refused("unknown_astrologer", f"There is no astrologer '{asked}'.{hint} {_choose(self.open(moment))}")
+            raise Refused(
+                "unknown_astrologer", f"There is no astrologer '{asked}'.{hint} {self._others(moment, engaged)}"
+            )
         if persona.status != "active":
-            raise Refused("inactive_astrologer", f"{persona.name} takes no calls now. {_choose(self.open(moment))}")
+            reason = f"{persona.name} takes no calls now."
+            raise Refused("inactive_astrologer", f"{reason} {self._others(moment, engaged)}")
         if moment and not persona.open_at(moment):
-            raise Refused("closed_now", f"{_closed(persona, moment)} {self.advise(persona, moment)}")
+            raise Refused("closed_now", f"{_closed(persona, moment)} {self.advise(persona, moment, engaged=engaged)}")
         return persona
 
     def advise(self, persona: Persona, moment: datetime.datetime, *, engaged: Collection[str] = ()) -> str:
@@ -172,6 +180,9 @@ class Catalogue:
     def match_all(self, query: str, language: str | None, moment: datetime.datetime) -> tuple[Persona, ...]:
         """All personas that match the words of a query and are active and open at `moment`, best first."""
         return self._index.all_matches(query, self._callable(moment, language))
+
+    def _others(self, moment: datetime.datetime | None, engaged: Collection[str]) -> str:
+        return _choose([one for one in self.open(moment) if one.id not in engaged])
 
     def _callable(self, moment: datetime.datetime | None, language: str | None) -> int:
         roster = self._roster

@@ -1,6 +1,7 @@
 """Meters a call: how long the caller talked to each persona, and the price. Whole numbers; times are arguments."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from personas import Persona
@@ -51,6 +52,16 @@ class Bill:
             if pricing := stay.persona.behaviour.pricing:
                 sums[pricing.currency, pricing.digits] += stay.cost
         return tuple(amount_of(smallest, *unit) for unit, smallest in sums.items())
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTime:
+    """What was metered of a persona at one price, and charged, to go on with elsewhere."""
+
+    persona: Persona
+    ms: int
+    versions: tuple[str, ...] = ()
+    cost: int = 0
 
 
 @dataclass(slots=True)
@@ -124,6 +135,18 @@ class Meter:
         if not self._on or self._paused or not self._on.persona.behaviour.pricing:
             return None
         return 60 - self.priced_seconds(now) % 60 - self._ms(self._on, now) % 1000 / 1000
+
+    def kept(self, now: float) -> tuple[KeptTime, ...]:
+        """What was metered up to now; it is charged by that."""
+        self._charge_all(now)
+        times = self._times.values()
+        return tuple(KeptTime(one.persona, self._ms(one, now), tuple(one.versions), one.cost) for one in times)
+
+    def adopt(self, times: Iterable[KeptTime]) -> None:
+        """Go on with what was metered elsewhere, and charged there."""
+        for kept in times:
+            key, charged = (kept.persona.id, kept.persona.behaviour.pricing), kept.ms // 1000 * 1000
+            self._times[key] = _Time(kept.persona, dict.fromkeys(kept.versions), kept.ms, charged, kept.cost)
 
     def _stay(self, time: _Time, now: float) -> Stay:
         return Stay(time.persona, self._ms(time, now) // 1000, tuple(time.versions), time.cost)

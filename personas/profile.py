@@ -8,6 +8,7 @@ from typing import Any
 
 import regex
 
+from personas.countries import is_country
 from schemas import Refused
 from schemas.explain import first_of, nearest
 
@@ -25,18 +26,26 @@ _LABELS = {
     "birth_date": "Birth date",
     "birth_time": "Birth time",
     "birth_place": "Birth place",
+    "birth_of": "Birth data",
+    "country": "Country",
 }
+_WHOSE = {"caller": "", "other": "of somebody of whom the caller asks, not of the caller"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Profile:
-    """The fields of a profile; empty if not given. Dates are like 1990-05-31, times like 07:45."""
+    """The fields of a profile; empty if not given. Dates are like 1990-05-31, times like 07:45, countries like IN.
+
+    `birth_of` is whose the birth data are: "caller", which is meant where nothing is said, or "other".
+    """
 
     name: str = ""
     gender: str = ""
     birth_date: str = ""
     birth_time: str = ""
     birth_place: str = ""
+    birth_of: str = ""
+    country: str = ""
 
     @classmethod
     def read(cls, told: Mapping[str, Any], *, today: datetime.date) -> "Profile":
@@ -52,7 +61,12 @@ class Profile:
     def lines(self) -> str:
         """The lines for the prompt: "Label: value" for each field that was given."""
         said = {label: _one_line(getattr(self, name)) for name, label in _LABELS.items()}
+        said[_LABELS["birth_of"]] = _WHOSE.get(self.birth_of, "")
         return "\n".join(f"{label}: {value}" for label, value in said.items() if value)
+
+    def without_birth(self) -> "Profile":
+        """The same without any birth data."""
+        return Profile(self.name, self.gender, country=self.country)
 
     def __repr__(self) -> str:
         """Only the names of the fields that were given, as values must not appear in a log."""
@@ -80,10 +94,15 @@ def _fault(name: str, value: object, today: datetime.date) -> str | None:
             return _date_fault(value, today)
         case "birth_time":
             return None if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value, re.ASCII) else _NO_TIME
+        case "birth_of":
+            return None if value in _WHOSE else f"must be {' or '.join(_WHOSE)}."
+        case "country":
+            return None if is_country(value) else _NO_COUNTRY
     return f"must have at most {_LONGEST[name]} characters." if len(value) > _LONGEST[name] else None
 
 
 _NO_TIME = "must be a time of the day such as 07:45 or 19:30."
+_NO_COUNTRY = "must be a country in two letters (ISO 3166), such as IN."
 _NO_DATE = "must be a day that exists, such as 1990-05-31."
 
 

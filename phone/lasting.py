@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -13,6 +14,8 @@ from phone.phone import CallEnded, InvalidAddress, Message, NoServer, Phone
 from upstream.facts import BYTES_PER_MS
 
 COMES_BACK = (1005, 1006, 1011, 1012, 4413)  # the closes after which a client comes back at once
+MOVES = 1012  # the server that has the call gives it away
+LATER = (429, 502, 503, 504)  # HTTP, of a proxy: too many connections of the address, or no server at this moment
 KEPT_FRAMES = 750  # 15 s of 20 ms: sent, and perhaps not handled; and as many more that were recorded meanwhile
 ACK_BYTES = 2000 * BYTES_PER_MS
 BACKOFF = (0.05, 2.0)  # seconds: the first wait, and the longest; each is doubled, and spread
@@ -21,14 +24,18 @@ FRAGILE: dict[str, float] = {"ping_interval": 2.0, "ping_timeout": 3.0, "close_t
 
 @dataclass
 class LastingPhone(Phone):
-    """As a Phone; while its connection is lost, what is sent waits. `resumed` counts how often it came back.
+    """As a Phone; while its connection is lost, what is sent waits.
+
+    `resumed` counts how often it came back, `moved` how often to another server; `node` is the one that has the call.
 
     If the call is over, or cannot be whole, it ends with CallEnded.
     """
 
     keepalive: dict[str, Any] = field(default_factory=lambda: dict(FRAGILE))
     resumed: int = 0
+    moved: int = 0
     token: str = ""
+    node: str = ""
     attach: int = 0
     received: int = 0  # data frames, on this connection
     _acknowledged: int = 0  # bytes of sound since the last receipt
@@ -71,7 +78,9 @@ class LastingPhone(Phone):
                 if not self._may_return():
                     code, reason = self.socket.close_code or 1006, self.socket.close_reason or ""
                     raise CallEnded(code, reason, self.error) from None
-                await self._return()
+                if self.socket.close_code == MOVES:
+                    self.node = ""
+                await self.comes_back()
                 continue
             self.received += 1
             await self._note(frame)
@@ -87,12 +96,12 @@ class LastingPhone(Phone):
         elif frame.startswith('{"type":"audio_response"'):
             self._acknowledged = ACK_BYTES
         elif frame.startswith('{"type":"config_ack"') and (offer := orjson.loads(frame).get("resume")):
-            self.token, self.attach = offer["token"], offer["attach"]
+            self.token, self.attach, self.node = offer["token"], offer["attach"], offer.get("node", "")
         if self.token and self._acknowledged >= ACK_BYTES:
             self._acknowledged = 0
             await self.say(type="ack", received=self.received)
 
-    async def _return(self) -> None:
+    async def comes_back(self) -> None:
         """Come back to the call. Raises CallEnded."""
         self._up = False
         told = await self._knock()
@@ -102,6 +111,10 @@ class LastingPhone(Phone):
         again = list(self._sent)[max(0, len(self._sent) - (self._count - told["received"])) :]
         if self._count == told["received"]:
             again = []
+        if "lost_ms" in told:
+            if told["lost_ms"]:  # some of the sound may have been heard already
+                again = [frame for frame in again if isinstance(frame, str)]
+            self.moved, self.node = self.moved + 1, told.get("node", "")
         self._sent.clear()
         self.attach, self.received, self._count, self._acknowledged = told["attach"], 0, 0, 0
         self.resumed += 1
@@ -123,21 +136,30 @@ class LastingPhone(Phone):
         return list(kept)
 
     async def _knock(self) -> Message:
-        """Connect, and ask for the call, until there is an answer. Raises CallEnded."""
+        """Connect, and ask for the call, until there is an answer; who is told to wait does so. Raises CallEnded."""
         wait, deadline = BACKOFF[0], asyncio.get_running_loop().time() + self._patience
         while True:
             try:
                 async with asyncio.timeout(5.0):
-                    self.socket = await self.dial({**self.query, "resume": "true"})
+                    node = {"node": self.node} if self.node else {}
+                    self.socket = await self.dial({**self.query, "resume": "true", **node})
                     ask = {"type": "resume", "token": self.token, "attach": self.attach, "received": self.received}
-                    await self.socket.send(orjson.dumps(ask).decode())
+                    with suppress(ConnectionClosed):  # by a server that has said why before it was asked
+                        await self.socket.send(orjson.dumps(ask).decode())
                     told: Message = orjson.loads(await self.socket.recv())
+                if told["type"] != "error" or "retry_after" not in told:
                     return told
+                pause, why = told["retry_after"] + random.uniform(0.0, BACKOFF[1]), told["message"]
+            except CallEnded as refused:
+                if refused.code not in LATER:
+                    raise
+                pause, why = BACKOFF[1] * random.uniform(0.5, 1.0), str(refused)
             except (NoServer, InvalidAddress, TimeoutError, ConnectionClosed, OSError) as error:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise CallEnded(1006, f"it could not be resumed: {error}", self.error) from None
-            await asyncio.sleep(wait * random.uniform(0.5, 1.0))
-            wait = min(2 * wait, BACKOFF[1])
+                pause, why = wait * random.uniform(0.5, 1.0), str(error)
+                wait = min(2 * wait, BACKOFF[1])
+            if asyncio.get_running_loop().time() > deadline:
+                raise CallEnded(1006, f"it could not be resumed: {why}", self.error)
+            await asyncio.sleep(pause)
 
 
 def _is_no_receipt(frame: str | bytes) -> bool:

@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Origin
 
-from audio import wav
+from audio import SYNTHETIC, wav
 from upstream.facts import BYTES_PER_MS
 
 Message = dict[str, Any]
@@ -60,8 +60,10 @@ class Phone:
     """One call. Use as `async with Phone(url, user) as phone`. Every message received is appended to `seen`.
 
     `bearer` is the token of the call, where the server wants one, and is sent as `Authorization`. `query` holds the
-    parameters of the URL, `on_message` is called with each message, `error` is the last error
-    message. Entering raises CallEnded if the handshake is refused, InvalidAddress, NoServer, TimeoutError, SSLError.
+    parameters of the URL, `on_message` is called with each message, `error` is the last error message, `numbers` are
+    whom to call for help, once the server has told.
+
+    Entering raises CallEnded if the handshake is refused, InvalidAddress, NoServer, TimeoutError, SSLError.
     """
 
     url: str
@@ -72,6 +74,7 @@ class Phone:
     speaking: str = ""  # the response_id of the binary frames that arrive now
     seen: list[Message] = field(default_factory=list)
     error: Message | None = None
+    numbers: list[Message] = field(default_factory=list)
     keepalive: dict[str, Any] = field(default_factory=dict)  # of websockets' `connect`: ping_interval, ping_timeout
     bearer: str = field(default="", repr=False)
     socket: ClientConnection = field(init=False, repr=False)
@@ -141,7 +144,9 @@ class Phone:
                 if started["type"] == "error":
                     raise CallFailed(started)
                 if started["type"] == "transcript" and _is_unspoken(started["item_id"]):
-                    return Answer(wav(b""), started["text"], started["item_id"], time.perf_counter() - since, 0.0)
+                    return Answer(
+                        wav(b"", SYNTHETIC), started["text"], started["item_id"], time.perf_counter() - since, 0.0
+                    )
         pcm, words, first, lost = bytearray(), list[str](), 0.0, False
         while True:
             message = await asyncio.wait_for(self.next(), within)
@@ -157,7 +162,7 @@ class Phone:
                     lost = False
                 case {"type": "response_done"}:
                     plays = len(pcm) / BYTES_PER_MS / 1000
-                    return Answer(wav(bytes(pcm)), " ".join(words), started["response_id"], first, plays)
+                    return Answer(wav(bytes(pcm), SYNTHETIC), " ".join(words), started["response_id"], first, plays)
                 case {"type": "error"}:
                     raise CallFailed(message)
 
@@ -176,7 +181,7 @@ class Phone:
         since = time.perf_counter() if since is None else since
         text = await self.hear("text_response", within)
         if _is_unspoken(text["response_id"]):
-            return Answer(wav(b""), text["text"], text["response_id"], time.perf_counter() - since, 0.0)
+            return Answer(wav(b"", SYNTHETIC), text["text"], text["response_id"], time.perf_counter() - since, 0.0)
         sound = await self.hear("audio_response", within)
         data = b64decode(sound["audio"])
         return Answer(data, text["text"], sound["response_id"], time.perf_counter() - since, duration(data))
@@ -205,6 +210,8 @@ class Phone:
         self.seen.append(message)
         if message["type"] == "error":
             self.error = message
+        if message["type"] == "notice" and "numbers" in message:
+            self.numbers = message["numbers"]
         if message["type"] == "response_started":
             self.speaking = message["response_id"]
         self.on_message(message)

@@ -1,7 +1,7 @@
 """The register: what the servers of a fleet know together. In memory, or in Redis; pure but for that."""
 
 from register.memory import Memory, MemoryRegister
-from register.opening import NoRegister, open_register
+from register.opening import NoRegister, check_node, open_register
 from register.port import (
     BOUNDS,
     EPOCH_SECONDS,
@@ -17,6 +17,7 @@ from register.port import (
     SharedLimits,
     Spent,
     Taken,
+    ToldAge,
     YieldAsked,
 )
 from register.presence import Presence
@@ -40,6 +41,8 @@ __all__ = [
     "SharedLimits",
     "Spent",
     "Taken",
+    "ToldAge",
     "YieldAsked",
+    "check_node",
     "open_register",
 ]

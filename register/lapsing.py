@@ -22,6 +22,10 @@ class Lapsing(Generic[K, V]):
         value, until = self._kept.get(key, (None, 0.0))
         return value if until > self._now() else None
 
+    def left(self, key: K) -> float:
+        """For how many more seconds the value is there; 0 if it is not."""
+        return max(0.0, self._kept.get(key, (None, 0.0))[1] - self._now())
+
     def put(self, key: K, value: V, seconds: float) -> None:
         """Keep this value, in place of another of the same key."""
         self._kept[key] = (value, self._now() + seconds)

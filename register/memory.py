@@ -57,10 +57,10 @@ class Memory:
         """Higher than the one before, and than any of an earlier moment."""
         return Epoch(max(before.epoch + 1 if before else 0, int(self.now() * 1_000_000)))
 
-    def kick(self, before: _Call | None, node: str, user: str, epoch: Epoch) -> None:
+    def kick(self, before: _Call | None, node: str, claim: Claim, moved: bool) -> None:
         """The life before is over, if it is another node's: that is told soon."""
         if before and before.node != node:
-            self.tell(before.node, Kicked(user, epoch))
+            self.tell(before.node, Kicked(claim.user, claim.epoch, moved))
 
     def tell(self, node: str, message: Kicked | YieldAsked) -> bool:
         """Tell a node soon; False if there is no such node."""
@@ -95,13 +95,14 @@ class MemoryRegister:
     async def claim(self, user: str, token: bytes, seconds: float) -> Claim:
         self.presence.asked["claim"] += 1
         self._memory.records.drop(user)
-        return self._next(user, token, self._memory.calls.get(user), seconds)
+        return self._next(user, token, self._memory.calls.get(user), seconds, moved=False)
 
-    def _next(self, user: str, token: bytes, before: _Call | None, seconds: float) -> Claim:
+    def _next(self, user: str, token: bytes, before: _Call | None, seconds: float, moved: bool) -> Claim:
         epoch = self._memory.next_epoch(before)
         self._memory.calls.put(user, _Call(epoch, self.node, token), max(EPOCH_SECONDS, seconds))
-        self._memory.kick(before, self.node, user, epoch)
-        return Claim(user, epoch, token)
+        claim = Claim(user, epoch, token)
+        self._memory.kick(before, self.node, claim, moved)
+        return claim
 
     async def save(self, claim: Claim, record: bytes, seconds: float) -> bool:
         self.presence.asked["save"] += 1
@@ -118,8 +119,20 @@ class MemoryRegister:
             return False
         memory.calls.put(claim.user, _Call(claim.epoch, self.node, claim.token, ended), max(EPOCH_SECONDS, seconds))
         memory.records.put(claim.user, record, seconds)
-        memory.kick(before, self.node, claim.user, claim.epoch)
+        memory.kick(before, self.node, claim, moved=bool(before and before.token == claim.token))
         return True
+
+    async def own(self, claim: Claim) -> Claim | None:
+        self.presence.asked["own"] += 1
+        call, record = self._memory.calls.get(claim.user), self._memory.records.get(claim.user)
+        if not call or record is not None or (call.node, call.token) != (self.node, claim.token):
+            return None
+        return Claim(claim.user, call.epoch, claim.token)
+
+    async def look(self, user: str, token: bytes) -> bytes | None:
+        self.presence.asked["look"] += 1
+        call = self._memory.calls.get(user)
+        return (self._memory.records.get(user) or b"") if call and call.token == token else None
 
     async def ask_to_yield(self, user: str, token: bytes) -> Holder:
         self.presence.asked["ask"] += 1
@@ -156,7 +169,7 @@ class MemoryRegister:
         if call.ended:
             return Past(record)
         self._memory.records.put(user, record, seconds)
-        return Taken(self._next(user, token, call, seconds), record)
+        return Taken(self._next(user, token, call, seconds, moved=True), record)
 
     async def epochs(self, users: Collection[str]) -> Mapping[str, Epoch]:
         self.presence.asked["epochs"] += 1

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from register.lapsing import Lapsing
-from register.port import Claim, Epoch, Spent
+from register.port import Claim, Epoch, Spent, ToldAge
 from register.presence import Presence
 
 
@@ -18,6 +18,7 @@ class Shared:
         self.begun = Lapsing[str, deque[float]](now)
         self.used = Lapsing[str, int](now)
         self.spent = Lapsing[str, int](now)
+        self.ages = Lapsing[str, int](now)
         self.opened = 0.0
 
 
@@ -63,14 +64,28 @@ class MemoryLimits:
     @staticmethod
     def _add(sums: Lapsing[str, int], key: str, more: int, seconds: float) -> int:
         before = sums.get(key)
+        if not more:
+            return before or 0
         if before is None:
             sums.put(key, more, seconds)
         else:
             sums.change(key, before + more)
         return (before or 0) + more
 
-    async def opening(self, a_second: float) -> float:
+    async def youngest(self, user: str, told: ToldAge | None) -> ToldAge | None:
+        self._presence.asked["youngest"] += 1
+        ages = self._shared().ages
+        known, left = ages.get(user), ages.left(user)
+        if told and (known is None or told.under <= known):
+            known, left = told.under, max(told.seconds, left if told.under == known else 0.0)
+            ages.put(user, known, left)
+        return None if known is None else ToldAge(known, left)
+
+    async def opening(self, a_second: float, within: float) -> float | None:
         self._presence.asked["opening"] += 1
         now = self._shared().now()
-        self._shared().opened = max(self._shared().opened + 1 / a_second, now)
-        return self._shared().opened - now
+        at = max(self._shared().opened + 1 / a_second, now)
+        if at - now > within:
+            return None
+        self._shared().opened = at
+        return at - now

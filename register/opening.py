@@ -14,13 +14,18 @@ class NoRegister(Exception):
     """The register cannot be used; the message says what to correct, and holds no password."""
 
 
+def check_node(node: str) -> None:
+    """Raises NoRegister if this is no name of a node."""
+    if not NODE.fullmatch(node):
+        raise NoRegister(f"'{node}' is no name of a node: letters, digits and . : _ -, at most 64")
+
+
 def open_register(url: str, node: str, bounds: Bounds = BOUNDS) -> Register:
     """The register for a node of this name; in memory without an address. To be called on the event loop.
 
     A Redis that does not answer is no error: the register is away until it does. Raises NoRegister.
     """
-    if not NODE.fullmatch(node):
-        raise NoRegister(f"'{node}' is no name of a node: letters, digits and . : _ -, at most 64")
+    check_node(node)
     if not url:
         return MemoryRegister(node, bounds=bounds)
     if not url.startswith(SCHEMES):
@@ -34,6 +39,6 @@ def open_register(url: str, node: str, bounds: Bounds = BOUNDS) -> Register:
     from register.redis_register import RedisRegister
 
     try:
-        return RedisRegister(connect(url, bounds.answer), node, bounds)
+        return RedisRegister(connect(url), node, bounds)
     except ValueError:
         raise NoRegister("The address of the register is none, such as redis://:PASSWORD@HOST:6379/0") from None

@@ -22,10 +22,12 @@ EPOCH_SECONDS = 3600.0  # that an epoch is known after the last save: a server t
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Seconds that are waited for others at most."""
+    """Seconds that are waited for others at most; longer where our own loop is late (`patience.py`)."""
 
     answer: float = 0.3
-    """From a question to the answer, with the wait for a connection and its handshake."""
+    """From a question to the answer, with the handshake of a new connection."""
+    turn: float = 3.0
+    """Before that, until fewer questions are under way than there are connections."""
     pause: float = 0.25
     """Between two signs of life that the register is asked for, and between two tries to come back to it."""
     yielding: float = 0.3
@@ -41,11 +43,15 @@ class RegisterAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to save a user's call. `token` is the hash of the secret by which the caller comes back."""
+    """The right to save a user's call. `token` is the hash of the secret by which the caller comes back.
+
+    `made_here`: the register did not answer, and perhaps knows nothing of it.
+    """
 
     user: str
     epoch: Epoch
     token: bytes = field(repr=False)
+    made_here: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +80,14 @@ class Holder(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Kicked:
-    """The user has a call with this epoch elsewhere: a life here with a lower one ends, and saves nothing."""
+    """The user has a call with this epoch elsewhere: a life here with a lower one ends, and saves nothing.
+
+    `moved`: it is the same call, which goes on there.
+    """
 
     user: str
     epoch: Epoch
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,18 @@ class Spent:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class ToldAge:
+    """A user told that they are younger than `under` years; it is known for so many more `seconds`."""
+
+    under: int
+    seconds: float
+
+    def __repr__(self) -> str:
+        """Nothing of it, as an age must not appear in a log."""
+        return "ToldAge(...)"
+
+
 class SharedLimits(Protocol):
     """What the fleet limits together."""
 
@@ -127,8 +149,17 @@ class SharedLimits(Protocol):
     async def spend(self, spent: Sequence[Spent]) -> tuple[int, ...]:
         """Add to budgets; returns the new sum of each, in micro units. What is not answered may have counted."""
 
-    async def opening(self, a_second: float) -> float:
-        """Take the next moment at which the fleet may open a connection; returns the seconds until then."""
+    async def youngest(self, user: str, told: ToldAge | None) -> ToldAge | None:
+        """Keep the youngest age that a user told, and of equal ones the one that is known longer; None only asks.
+
+        Returns what is known now.
+        """
+
+    async def opening(self, a_second: float, within: float) -> float | None:
+        """Take the next moment at which the fleet may open a connection; returns the seconds until then.
+
+        None if that is later than `within` so many seconds: then none is taken.
+        """
 
 
 class Register(Protocol):
@@ -152,6 +183,18 @@ class Register(Protocol):
 
     async def end(self, claim: Claim, record: bytes, seconds: float) -> bool:
         """The call is over: nobody takes it any more, its last record is kept for so many seconds. False as `save`."""
+
+    async def own(self, claim: Claim) -> Claim | None:
+        """The claim of this node for the same call that was carried out after its answer was given up.
+
+        None if there is none, or it was saved with since.
+        """
+
+    async def look(self, user: str, token: bytes) -> bytes | None:
+        """The record of a call as it was saved last, wherever the call is; nobody is asked or told anything.
+
+        Empty if none is kept. None if there is no such call, or another token is its own.
+        """
 
     async def ask_to_yield(self, user: str, token: bytes) -> Holder:
         """Ask whoever has this call to let it go, for 300 ms at most."""

@@ -30,6 +30,15 @@ def plain(value: Any) -> Any:
     return {**getattr(value, OTHER, {}), **known}
 
 
+def known(value: Any) -> Hashable:
+    """What this version knows of such a value, to compare it with another one of its kind."""
+    if isinstance(value, tuple):
+        return tuple(known(one) for one in value)
+    if not is_dataclass(value):
+        return cast(Hashable, value)
+    return tuple(known(getattr(value, field.name)) for field in fields(value) if field.name != OTHER)
+
+
 def read(kind: type[T], value: Any) -> T:
     """The dataclass of this kind. Raises Unreadable; a field that is missing is as by default, if it has one."""
     if not isinstance(value, dict):

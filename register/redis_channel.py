@@ -16,6 +16,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
+from register.patience import LateHere, Patience
 from register.port import Bounds
 from register.presence import Presence
 from register.redis_commands import FAILURES, Commands, why
@@ -48,10 +49,12 @@ class Channel:
         while True:
             try:
                 async with self._client.pubsub() as pubsub:
-                    async with asyncio.timeout(self._bounds.answer):
+                    async with Patience(self._bounds.answer):
                         await pubsub.subscribe(self._name)
                         await self._next(pubsub)
                     await self._listen(pubsub)
+            except LateHere:
+                continue
             except FAILURES as error:
                 self._presence.went(why(error))
             await asyncio.sleep(self._bounds.pause)
@@ -62,7 +65,7 @@ class Channel:
         while True:
             message = await pubsub.get_message(timeout=self._bounds.pause)
             if message is None:
-                async with asyncio.timeout(self._bounds.answer):
+                async with Patience(self._bounds.answer):
                     await pubsub.ping()
                     message = await self._next(pubsub)
             if message["type"] == "message":

@@ -15,13 +15,16 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 from redis.exceptions import TimeoutError as LateAnswer
 
-from register.port import RegisterAway
+from register.patience import LateHere, Patience
+from register.port import Bounds, RegisterAway
 from register.presence import Presence
 from register.scripts import Script, script
 
-CONNECTIONS = 8  # for commands; one more listens
+CONNECTIONS = 32  # for questions: on a late loop each takes some rounds, and so many are asked in one
+OTHERS = 2  # connections: one listens, and one sees whether Redis is here again
 FAILURES = (RedisError, OSError, TimeoutError)
 
+CROWDED = "too much was asked at once"
 OLDEST = 7  # the first version that reads the first line of our scripts
 
 Value: TypeAlias = bytes | str | int
@@ -29,14 +32,14 @@ Call: TypeAlias = tuple[Sequence[str], Sequence[Value]]
 """The keys and the values of a script."""
 
 
-def connect(url: str, within: float) -> Redis:
+def connect(url: str) -> Redis:
     """A client that opens connections when they are needed. Raises ValueError for an address of another kind."""
     pool = BlockingConnectionPool.from_url(
         url,
-        max_connections=CONNECTIONS,
-        timeout=within,
-        socket_timeout=None,  # each question has a time limit of its own, which costs no task
-        socket_connect_timeout=within,
+        max_connections=CONNECTIONS + OTHERS,
+        timeout=None,  # each question has a time limit of its own, which costs no task
+        socket_timeout=None,
+        socket_connect_timeout=None,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
@@ -50,16 +53,22 @@ def ms(seconds: float) -> int:
 
 def why(error: BaseException) -> str:
     """What the log says of a failure: redis-py names host and port in it, and no password."""
+    if isinstance(error, LateHere):
+        return "this server was late itself"
     if isinstance(error, TimeoutError | LateAnswer):
         return "it did not answer in time"
     return str(error) or type(error).__name__
 
 
 class Commands:
-    """Runs scripts and commands `within` so many seconds; `presence` learns of each that fails."""
+    """Runs scripts and commands within `bounds`; `presence` learns of each that fails.
 
-    def __init__(self, client: Redis, presence: Presence, within: float) -> None:
-        self._client, self._presence, self.within = client, presence, within
+    Who waits for their turn learns nothing of Redis by that: many ask at once when many calls begin, move or come back.
+    """
+
+    def __init__(self, client: Redis, presence: Presence, bounds: Bounds) -> None:
+        self._client, self._presence, self._bounds = client, presence, bounds
+        self._turns = asyncio.Semaphore(CONNECTIONS)
 
     async def run(self, name: str, keys: Sequence[str], *values: Value) -> Any:
         """The answer of a script. Raises RegisterAway."""
@@ -82,23 +91,37 @@ class Commands:
 
     async def probe(self, key: str) -> None:
         """See that it is new enough, and writes. Raises one of FAILURES."""
-        async with asyncio.timeout(self.within):
+        async with Patience(self._bounds.answer):
             version = str((await self._client.info("server")).get("redis_version", ""))
             if int(version.partition(".")[0] or 0) < OLDEST:
                 raise RedisError(f"Redis {version} is too old, {OLDEST}.0 or newer is needed")
-            await self._script(script("add"), [key], (0, 1000))
+            await self._script(script("add"), [key], (1, 1000))
 
     async def _bounded(self, operation: str, ask: Callable[[], Awaitable[Any]]) -> Any:
         presence = self._presence
         presence.asked[operation] += 1
-        if presence.here:
+        late = ""
+        if presence.here and await self._has_turn():
             try:
-                async with asyncio.timeout(self.within):
-                    return await ask()
+                if presence.here:  # it may have gone meanwhile
+                    async with Patience(self._bounds.answer):
+                        return await ask()
+            except LateHere as error:
+                late = why(error)
             except FAILURES as error:
                 presence.went(why(error))
+            finally:
+                self._turns.release()
         presence.unanswered[operation] += 1
-        raise RegisterAway(presence.reason)
+        raise RegisterAway(late or presence.reason or CROWDED)
+
+    async def _has_turn(self) -> bool:
+        """Wait for a turn, which is to be released; False if none comes in time."""
+        try:
+            async with Patience(self._bounds.turn):
+                return await self._turns.acquire()
+        except TimeoutError:
+            return False
 
     async def _scripts(self, script: Script, calls: Sequence[Call]) -> list[Any]:
         """Redis knows a script by its name once it has run; a Redis that was started again knows none."""

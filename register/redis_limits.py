@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from register.port import Claim, Spent
+from register.port import Claim, Spent, ToldAge
 from register.redis_commands import Commands, ms
 
 
@@ -29,9 +29,15 @@ class RedisLimits:
         calls = [([f"{self._prefix}spent:{one.key}"], (one.micro, ms(one.seconds))) for one in spent]
         return tuple(int(total) for total in await self._commands.run_each("add", calls))
 
-    async def opening(self, a_second: float) -> float:
-        wait = await self._commands.run("opening", [f"{self._prefix}opening"], round(1e6 / a_second))
-        return int(wait) / 1e6
+    async def youngest(self, user: str, told: ToldAge | None) -> ToldAge | None:
+        said = (told.under, ms(told.seconds)) if told else (0, 1)
+        known = await self._commands.run("youngest", [f"{self._prefix}under:{user}"], *said)
+        return ToldAge(int(known[0]), int(known[1]) / 1000) if known else None
+
+    async def opening(self, a_second: float, within: float) -> float | None:
+        times = round(1e6 / a_second), round(1e6 * within)
+        wait = int(await self._commands.run("opening", [f"{self._prefix}opening"], *times))
+        return None if wait < 0 else wait / 1e6
 
     def _places(self, persona: str) -> list[str]:
         return [f"{self._prefix}places:{{{persona}}}", f"{self._prefix}holders:{{{persona}}}"]

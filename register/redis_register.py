@@ -3,8 +3,9 @@
     voice:call:{USER}      epoch, node, token, ended      for EPOCH_SECONDS after the last save
     voice:record:{USER}    the record                     as long as its save said
     voice:places:{PERSONA}, voice:holders:{PERSONA}       who has a place until when, with which epoch
-    voice:begun:USER, voice:used:TOKEN, voice:spent:KEY, voice:opening
-    voice:node:NODE        a channel: "kick EPOCH USER", "yield EPOCH ASKER NUMBER USER", "yielded NUMBER 0|1"
+    voice:begun:USER, voice:used:TOKEN, voice:spent:KEY, voice:under:USER, voice:opening
+    voice:node:NODE        a channel: "kick EPOCH USER", "moved EPOCH USER", "yield EPOCH ASKER NUMBER USER",
+                           "yielded NUMBER 0|1"
 
 Braces: the keys of one script lie in one slot of a Redis Cluster. The client here speaks to one Redis, or to a proxy
 that knows the cluster.
@@ -51,7 +52,7 @@ class RedisRegister:
         self.presence = Presence(asyncio.get_running_loop().time, here=False)
         self._client, self._bounds, self._prefix = client, bounds, prefix
         self._nodes = f"{prefix}node:"
-        self._commands = Commands(client, self.presence, bounds.answer)
+        self._commands = Commands(client, self.presence, bounds)
         self.limits: SharedLimits = RedisLimits(self._commands, prefix)
         self._channel = Channel(client, self._commands, self.presence, bounds)
         self._listener: Listener | None = None
@@ -85,6 +86,19 @@ class RedisRegister:
         head = (claim.user, self.node, claim.token, max(EPOCH_MS, ms(seconds)), self._nodes)
         keys = self._call(claim.user)
         return bool(await self._commands.run("save", keys, *head, claim.epoch, record, ms(seconds), ended))
+
+    async def own(self, claim: Claim) -> Claim | None:
+        call, record = self._call(claim.user)
+        asked = [("HMGET", call, "epoch", "node", "token"), ("EXISTS", record)]
+        (epoch, *whose), is_kept = await self._commands.commands("own", asked)
+        if not epoch or is_kept or whose != [self.node.encode(), claim.token]:
+            return None
+        return Claim(claim.user, Epoch(int(epoch)), claim.token)
+
+    async def look(self, user: str, token: bytes) -> bytes | None:
+        call, record = self._call(user)
+        whose, kept = await self._commands.commands("look", [("HGET", call, "token"), ("GET", record)])
+        return bytes(kept or b"") if whose == token else None
 
     async def ask_to_yield(self, user: str, token: bytes) -> Holder:
         number = secrets.token_hex(8)
@@ -132,9 +146,9 @@ class RedisRegister:
         """Raises ValueError if it is no message of ours."""
         kind, _, rest = message.partition(" ")
         match kind:
-            case "kick":
+            case "kick" | "moved":
                 epoch, user = rest.split(" ", 1)
-                self._tell(Kicked(user, Epoch(int(epoch))))
+                self._tell(Kicked(user, Epoch(int(epoch)), moved=kind == "moved"))
             case "yield":
                 epoch, asker, number, user = rest.split(" ", 3)
                 self._tell(YieldAsked(user, Epoch(int(epoch)), asker, number))

@@ -1,10 +1,12 @@
 """Calls through the real server: real sockets on both shores, real clips, real decoders, the engine's real server."""
 
 import asyncio
+import io
 import itertools
 import random
 import re
 import struct
+import wave
 from base64 import b64encode
 from collections import Counter
 from contextlib import suppress
@@ -23,7 +25,7 @@ from audio import wav
 from personas import Catalogue
 from phone import CallEnded, CallFailed, Phone
 from tests.kit.exchange import CLIPS, Exchange, exchange
-from tests.kit.four import FOUR, HARSH, MOHIT, PRIYANKA, TINA
+from tests.kit.four import FOUR, HARSH, MOHIT, PRIYANKA, TINA, first_words
 from tests.kit.parts import PITCHES
 from tests.kit.shore import Porter, shore
 from tests.kit.story import run
@@ -63,7 +65,9 @@ def tries(line: Exchange) -> list[str]:
 
 def pitch(sound: bytes) -> float:
     """Hz of a tone in a WAV file, by its zero crossings."""
-    samples = struct.unpack(f"<{(len(sound) - 44) // 2}h", sound[44:])
+    with wave.open(io.BytesIO(sound)) as file:
+        pcm = file.readframes(file.getnframes())
+    samples = struct.unpack(f"<{len(pcm) // 2}h", pcm)
     crossings = sum(a < 0 <= b for a, b in itertools.pairwise(samples))
     return float(round(crossings * 24_000 / len(samples), -1))
 
@@ -93,7 +97,7 @@ def test_two_callers_talk_to_two_astrologers_at_the_same_time() -> None:
             return [answer.text for answer in answers]
 
     async def story() -> None:
-        greeting = {one.id: one.greeting for one in FOUR.all()}
+        greeting = {one.id: first_words(one) for one in FOUR.all()}
         async with exchange() as line:
             tina, mohit = await asyncio.gather(
                 talk(line, "user-123", TINA, [HINDI, HINDI_LONG], "marin"),
@@ -212,9 +216,11 @@ def test_a_caller_who_sends_more_than_can_be_heard_is_told_and_harms_nobody() ->
                 await phone.answer()
             await other.send_clip(HINDI)
             await other.hear("transcript")
+            while [*map(kind, phone.seen)].count("busy") < 12:  # the last clips are read when there is time for them
+                await phone.next()
             line.tones.free.set()
             await other.answer()
-            while [*map(kind, phone.seen)].count("busy") < 12 or "audio_response" not in map(kind, phone.seen):
+            while "audio_response" not in map(kind, phone.seen):
                 await phone.next()
             assert [*map(kind, phone.seen)].count("busy") == 12
 

@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
+from cli.checks import check_default
 from cli.failure import CannotServe
-from cli.server import _check_default
 from personas import SHIPPED, Catalogue
 from phone import CallFailed, Phone
 from tests.kit.exchange import CLIPS, exchange
-from tests.kit.four import FOUR, MOHIT, TINA
+from tests.kit.four import FOUR, MOHIT, TINA, first_words
 from tests.kit.story import run
 
 CLIP = (CLIPS / "hi_love_me.m4a").read_bytes()
-GREETING = {one.id: one.greeting for one in FOUR.all()}
+GREETING = {one.id: first_words(one) for one in FOUR.all()}
 
 
 def closed(astrologer: str) -> Catalogue:
@@ -124,9 +124,9 @@ def test_without_a_default_it_is_said_once_and_not_for_each_clip() -> None:
 def test_a_default_who_is_nobody_is_told_at_start(astrologer: str, says: str | None) -> None:
     """With the nearest id, and exit code 2."""
     if says is None:
-        _check_default(astrologer, FOUR)
-        _check_default("", FOUR)
+        check_default(astrologer, FOUR)
+        check_default("", FOUR)
         return
     with pytest.raises(CannotServe, match=says) as refused:
-        _check_default(astrologer, FOUR)
+        check_default(astrologer, FOUR)
     assert refused.value.code == 2

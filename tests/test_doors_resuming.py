@@ -44,6 +44,7 @@ async def knock(line: Exchange, first: Any, token: str = "", user: str = "user-1
             return [*told, socket.close_code]
 
 
+@pytest.mark.thorough
 def test_a_call_outlives_its_token(tmp_path: Path) -> None:
     """It was good for one connection and is used; the call still comes back, and is spoken in."""
 
@@ -60,6 +61,7 @@ def test_a_call_outlives_its_token(tmp_path: Path) -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_without_a_token_a_good_resume_comes_in(tmp_path: Path) -> None:
     """And a used, or an expired, one is as none."""
 
@@ -136,8 +138,8 @@ def test_nobody_takes_over_the_call_of_another(tmp_path: Path) -> None:
     run(story())
 
 
-def test_attempts_without_a_token_are_limited_by_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One address cannot try without end; another still can."""
+def test_attempts_are_limited_by_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One address cannot try without end, with a token that is good or without; another still can."""
     monkeypatch.setattr("web.rate_limits.RESUMES_A_CALL", 0.001)  # one, and the next after minutes
 
     async def story() -> None:
@@ -148,6 +150,7 @@ def test_attempts_without_a_token_are_limited_by_address(tmp_path: Path, monkeyp
             url, headers = f"{line.url}/ws/user-1?resume=true", {"X-Forwarded-For": "203.0.113.7"}
             async with connect(url, additional_headers=headers, proxy=None) as first:
                 assert await knock(line, guess, address="203.0.113.7") == [4429]
+                assert await knock(line, guess, call_token(), address="203.0.113.7") == [4429]
                 assert await knock(line, guess, address="203.0.113.8") == ["unknown", 4401]
                 await first.send(json.dumps(guess))
                 assert json.loads(await first.recv())["code"] == "unknown"

@@ -60,6 +60,7 @@ def last_sound(phone: Phone) -> bytes:
     return b"".join(message["pcm"] for message in phone.seen if message["type"] == "sound")[-int(QUIET * RATE) :]
 
 
+@pytest.mark.thorough
 def test_a_deploy_cuts_nobody_in_a_sentence() -> None:
     """Four callers hear a greeting, and go on: each ends in the pause behind a sentence, none before its time."""
 

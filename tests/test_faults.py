@@ -75,7 +75,17 @@ def test_a_typed_turn_survives_a_loss(fault: Event, on: Event) -> None:
     run(story())
 
 
-@pytest.mark.parametrize("fault", [{"do": "abort"}, {"do": "close", "code": 1011}, {"do": "expire"}], ids=named)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"do": "abort"},
+        *(
+            pytest.param(fault, marks=pytest.mark.thorough)
+            for fault in ({"do": "close", "code": 1011}, {"do": "expire"})
+        ),
+    ],
+    ids=named,
+)
 def test_a_streamed_turn_survives_a_loss(fault: Event) -> None:
     """The same where the model finds the turn: it is written down, and then answered on the next connection."""
 
@@ -143,6 +153,7 @@ def test_what_is_odd_is_passed_over(fault: Event) -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_a_transcript_may_come_after_the_answer() -> None:
     """It is shown all the same, once."""
 
@@ -263,6 +274,7 @@ def test_a_switch_to_a_model_that_hangs_turns_back() -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_a_model_that_answers_nothing_is_asked_again_and_the_call_goes_on() -> None:
     """Over another connection, and then it is over; what is said next is answered."""
 

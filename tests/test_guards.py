@@ -6,10 +6,12 @@ import threading
 from contextlib import suppress
 
 import pytest
+from aiohttp import web
 from websockets.exceptions import ConnectionClosed
 
 from actors.messages.admission import Detached, From
-from actors.messages.caller import Pong, ToCaller
+from actors.messages.caller import Close, Pong, ToCaller
+from actors.messages.identity import Identity
 from actors.runtime import LoopActor, Ref, launch
 from actors.services import Limits
 from audio import wav
@@ -19,8 +21,10 @@ from tests.kit.exchange import exchange
 from tests.kit.four import TINA
 from tests.kit.raw import BINARY, TEXT, Raw, head
 from tests.kit.shore import Porter, shore
-from tests.kit.story import run
+from tests.kit.story import WITHIN, run
 from web import receiver
+from web.auth import Auth
+from web.auth.doorman import OpenDoor, Visitor
 from web.client_limits import ClientLimits
 
 CLIP = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))))  # 1.5 s
@@ -56,7 +60,64 @@ def test_a_flood_waits_in_the_network_and_not_in_the_mailbox() -> None:
                 await phone.hear("pong")
 
     run(story())
-    assert receiver.MOST_UNHANDLED - 2 <= max(backlogs) <= receiver.MOST_UNHANDLED
+    assert len(backlogs) == 1000
+    assert max(backlogs) <= receiver.MOST_UNHANDLED
+
+
+def test_what_a_lost_connection_leaves_is_not_read_to_its_end() -> None:
+    """The call ends, or its caller comes back and sends it again; a flood would be work for many seconds."""
+    backlogs: list[int] = []
+    message = b'{"type":"ping","x":"%b"}' % (b"x" * 80)
+    flood = (head(len(message)) + message) * 5000
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    class Watched(Slow):
+        def on_receive(self, message: From | Detached) -> None:
+            begun.set()
+            super().on_receive(message)
+            if isinstance(message, Detached):
+                over.set()
+
+    async def story() -> None:
+        porter = Porter(lambda caller: launch(Watched(caller.outbox, backlogs)))
+        async with shore(porter) as address:
+            raw = await Raw.dial(f"ws://{address}", early=flood)
+            async with asyncio.timeout(WITHIN):
+                await begun.wait()
+                raw.vanish()
+                await over.wait()
+
+    run(story())
+    assert 0 < len(backlogs) < 1000
+
+
+@pytest.mark.thorough
+def test_a_call_does_not_begin_when_its_caller_has_left() -> None:
+    """Whoever knows the caller took a moment, and meanwhile the connection was lost."""
+    came: list[object] = []
+
+    class Slowly(OpenDoor):
+        async def identify(self, request: web.BaseRequest, user: str) -> Visitor | Close:
+            asked.set()
+            while request.transport:  # noqa: ASYNC110  # aiohttp has no event for it
+                await asyncio.sleep(0)
+            left.set()
+            return Visitor(Identity(user))
+
+    async def story() -> None:
+        async with shore(Porter(came.append), auth=Auth(Slowly())) as address:
+            raw = await Raw.dial(f"ws://{address}")
+            async with asyncio.timeout(WITHIN):
+                await asked.wait()
+                raw.vanish()
+                await left.wait()
+            await asyncio.sleep(0)
+            async with Phone(f"ws://{address}", "user-2"):
+                pass
+
+    asked, left = asyncio.Event(), asyncio.Event()
+    run(story())
+    assert came == []
 
 
 async def ping(phone: Phone) -> None:

@@ -55,7 +55,9 @@ def asks_for_more(expression: str) -> bool:
 
 def report() -> dict[str, str]:
     """The licence of each package with which callers are served, the local engine among them."""
-    return {name: licence(name) for name in needed(OURS, frozenset({"local", "cluster"}), set()) if name != OURS}
+    return {
+        name: licence(name) for name in needed(OURS, frozenset({"local", "cluster", "otel"}), set()) if name != OURS
+    }
 
 
 def unnamed(licences: dict[str, str], text: str) -> list[str]:

@@ -16,6 +16,7 @@ from audio import wav
 from engine.faults.faults import Fault, Stall
 from engine.faults.script import Script
 from phone import Phone
+from phone.lasting import LastingPhone
 from tests.kit.exchange import Exchange, exchange
 from tests.kit.four import TINA
 from tests.kit.held import nothing_large_is_left, uncollected
@@ -158,7 +159,7 @@ def test_nothing_large_outlives_an_upstream_that_reads_nothing() -> None:
     run(story())
 
 
-@pytest.mark.parametrize("resumable", [False, True])
+@pytest.mark.parametrize("resumable", [pytest.param(False, marks=pytest.mark.thorough), True])
 def test_of_an_ended_call_no_object_of_ours_is_left(resumable: bool) -> None:
     """They are freed as they are dropped: what is in a cycle would wait for the collector, which comes rarely."""
 
@@ -166,8 +167,8 @@ def test_of_an_ended_call_no_object_of_ours_is_left(resumable: bool) -> None:
         async with exchange() as line:
 
             async def call() -> None:
-                async with Phone(line.url, "one") as phone:
-                    await phone.say(type="config", astrologer_id=TINA, audio={"mode": "stream"}, resumable=resumable)
+                async with LastingPhone(line.url, "one") if resumable else Phone(line.url, "one") as phone:
+                    await phone.choose(TINA, mode="stream")
                     await phone.hear("response_done")
                 await until(lambda: len(pykka.ActorRegistry.get_all()) == 1)
 

@@ -14,7 +14,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-LOCKS = {"server": (), "local": ("local",), "dev": ("local", "testing", "dev")}
+LOCKS = {
+    "server": ("cluster",),
+    "local": ("local", "cluster"),
+    "dev": ("local", "cluster", "otel", "testing", "dev"),
+}
 """Each file of requirements/, and the extras that it has."""
 PIN = re.compile(
     r"^([\w.-]+)==([\w.+!]+)((?: ; [^\\\n]+)?) \\\n((?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE

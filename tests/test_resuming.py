@@ -11,7 +11,7 @@ import pytest
 from actors.call.resume import absence
 from actors.call.snapshot import SessionSnapshot
 from actors.services import Limits
-from audio import wav
+from audio import SYNTHETIC, wav
 from bench.fragile_line import fragile_line
 from cli.call import Script, place
 from phone import Phone
@@ -49,6 +49,7 @@ async def whole(phone: LastingPhone, times: int) -> tuple[bytes, str]:
                     return bytes(pcm), words
 
 
+@pytest.mark.thorough
 def test_an_answer_is_heard_whole_over_a_line_that_is_cut() -> None:
     """Every byte of it once, and in order, however often the line goes."""
 
@@ -145,6 +146,7 @@ def test_a_call_that_has_ended_is_told_with_its_bill() -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_of_two_connections_the_later_one_has_the_call() -> None:
     """The other is closed with 4410, and is to stay away."""
 
@@ -180,6 +182,7 @@ def test_a_connection_that_promised_to_resume_does_so_first(first: dict[str, Any
     run(story())
 
 
+@pytest.mark.thorough
 def test_nothing_is_sent_before_the_answer() -> None:
     """Who sends at once does not know from where to go on."""
 
@@ -198,6 +201,7 @@ def test_nothing_is_sent_before_the_answer() -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_coming_back_counts_for_no_limit_of_calls() -> None:
     """Of the user, of the address and of all: ten times in a row, where two new calls are too many."""
 
@@ -242,6 +246,7 @@ def test_a_full_server_lets_the_one_longest_away_go() -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_a_call_that_cuts_its_own_line_is_answered_like_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`call --stream --drop` hears the greeting and an answer whole, and comes back each time."""
     monkeypatch.setattr(absence, "WORTH_SECONDS", 0.5)
@@ -282,11 +287,12 @@ def test_a_line_that_is_dead_without_a_word_is_left() -> None:
             async with LastingPhone(line.url, "user-2", query) as other:
                 await other.reply()
                 await other.say(type="text", text=SOME)
-                assert wav(bytes(pcm)) == (await other.reply()).wav
+                assert wav(bytes(pcm), SYNTHETIC) == (await other.reply()).wav
 
     run(story())
 
 
+@pytest.mark.thorough
 def test_who_is_away_is_counted_and_the_log_says_how_often(caplog: pytest.LogCaptureFixture) -> None:
     """What waits for them is known as that of somebody who is away; nothing of it is left behind."""
     caplog.set_level("INFO", "actors.session")

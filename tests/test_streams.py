@@ -11,14 +11,14 @@ import pytest
 from engine.faults.script import read
 from phone import CallEnded, CallFailed, Phone
 from tests.kit.exchange import CLIPS, exchange
-from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA
+from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA, first_words
 from tests.kit.parts import PITCHES
 from tests.kit.story import WITHIN, run
 
 SILENCE = bytes(48_000)  # a second
 BURST = struct.pack("<24000h", *(int(9000 * math.sin(2 * math.pi * 300 * n / 24_000)) for n in range(24_000)))
 LONG = "This takes a second. " * 30
-GREETING = {one.id: one.greeting for one in FOUR.all()}
+GREETING = {one.id: first_words(one) for one in FOUR.all()}
 
 
 def pitch(sound: bytes) -> float:
@@ -116,6 +116,7 @@ def test_speaking_stops_the_reply_and_the_model_remembers_only_what_was_heard() 
     run(story())
 
 
+@pytest.mark.thorough
 def test_of_an_answer_in_two_items_the_one_that_played_is_cut() -> None:
     """The first was heard whole and stays so; what is said of both is one answer."""
 
@@ -165,6 +166,7 @@ def test_nothing_of_a_reply_comes_after_its_clear() -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_a_button_that_is_let_go_ends_the_turn() -> None:
     """A client that sends audio only while somebody talks: no silence follows, and the turn is answered."""
 
@@ -195,6 +197,7 @@ def test_a_reply_is_paced() -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_a_typed_turn_is_answered_in_the_stream() -> None:
     """Streamed as well, after the greeting."""
 
@@ -217,7 +220,7 @@ def test_a_switch_in_a_stream_mixes_no_audio() -> None:
             await phone.hear("sound")
             ack = await phone.choose(PRIYANKA)
             acked = phone.seen.index(ack)
-            assert (await phone.reply()).text == GREETING[PRIYANKA]
+            assert (await phone.reply()).text == FOUR.get(PRIYANKA).greeting
             await say(phone)
             await phone.reply()
             after = b"".join(m["pcm"] for m in phone.seen[acked:] if m["type"] == "sound")
@@ -247,6 +250,7 @@ def test_a_turn_that_was_being_spoken_when_the_upstream_was_lost_is_heard_whole(
     run(story())
 
 
+@pytest.mark.thorough
 def test_a_turn_that_was_not_written_down_yet_is_heard_again() -> None:
     """It was committed, but its words had not come when the upstream was lost."""
 
@@ -267,6 +271,7 @@ def test_a_turn_that_was_not_written_down_yet_is_heard_again() -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_a_reply_that_is_cut_by_a_loss_goes_on_without_a_repeated_word() -> None:
     """What the caller has of it is kept; the next connection says the rest, and the greeting is never begun anew."""
 
@@ -292,6 +297,7 @@ def test_a_reply_that_is_cut_by_a_loss_goes_on_without_a_repeated_word() -> None
     run(story())
 
 
+@pytest.mark.thorough
 def test_a_reply_that_stalls_goes_on_over_another_connection_without_a_repeated_word() -> None:
     """The connection stays, and the voice stands still in the middle: the rest is said on the next one."""
 
@@ -356,7 +362,7 @@ def test_the_mode_of_the_address_is_the_first_and_not_the_last() -> None:
 
 
 @pytest.mark.parametrize("query", [{"astrologer_id": TINA}, {"match": "marriage"}])
-@pytest.mark.parametrize("mode", ["clip", "stream"])
+@pytest.mark.parametrize("mode", ["clip", pytest.param("stream", marks=pytest.mark.thorough)])
 def test_whoever_the_address_chooses_is_spoken_to_in_its_mode(query: dict[str, str], mode: str) -> None:
     """And so is whoever comes next."""
 
@@ -413,6 +419,7 @@ def test_bad_audio_frames_are_refused_and_the_call_goes_on() -> None:
     run(story())
 
 
+@pytest.mark.thorough
 def test_who_floods_with_audio_is_closed() -> None:
     """Nobody speaks faster than real time for more than half a minute; a neighbour hears nothing of it."""
 

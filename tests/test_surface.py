@@ -17,6 +17,7 @@ from actors.counters import Counters
 from audio import Pool
 from cli import app
 from tests.kit.story import run
+from web.gathered import Gathered
 from web.metrics import Metrics
 
 SURFACE = Path(__file__).with_name("surface.json")
@@ -43,7 +44,7 @@ def commands() -> Iterator[tuple[str, str]]:
 
 async def metrics() -> list[str]:
     """The name and the kind of every family of ours."""
-    families = Metrics(Counters(), Pool()).registry.collect()
+    families = [*Metrics(Counters(), Pool()).registry.collect(), *await Gathered([]).collect()]
     return sorted(f"{family.name} {family.type}" for family in families if family.name.startswith("voice_"))
 
 

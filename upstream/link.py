@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias, cast
@@ -34,6 +34,10 @@ MOST_UNHANDLED = 64  # frames that wait for the listener; then TCP holds the ups
 Frames: TypeAlias = Callable[[], list[bytes]]
 
 
+async def at_once() -> None:
+    """Nobody else opens connections."""
+
+
 class Listener(Protocol):
     """Whom a link tells; `backlog` counts the messages that it has not handled yet."""
 
@@ -62,7 +66,7 @@ class Upstream:
 
     `model` is asked for where the address names none. `session_seconds` is how long it lets a session last, where that
     is not what the model's record says. `ping_seconds` pass between pings, and until one must be answered: a dead line
-    is found out within twice that.
+    is found out within twice that. `turn` returns when others who open connections let this one be opened.
     """
 
     url: str = field(repr=False)
@@ -73,6 +77,7 @@ class Upstream:
     session_seconds: float | None = None
     ping_seconds: float = 5.0
     pseudonyms: Pseudonyms = field(default_factory=Pseudonyms, repr=False)
+    turn: Callable[[], Awaitable[None]] = field(default=at_once, repr=False)
 
     @property
     def address(self) -> str:
@@ -192,6 +197,7 @@ class Link:
 
     async def _run(self) -> LinkEnded:
         try:
+            await self._upstream.turn()
             async with self._upstream.handshakes:
                 self._to.tell(LinkBegan())
                 socket = await self._upstream.connecting(self._user, self._opened)

@@ -43,7 +43,7 @@ class Acceptor:
 
     @property
     def address(self) -> str:
-        """HOST:PORT, with an IPv6 address in brackets."""
+        """HOST:PORT, with an IPv6 address in brackets; of a unix socket its path."""
         return shown_address(self._listener)
 
     def open(self) -> None:
@@ -75,7 +75,7 @@ class Acceptor:
             except OSError as error:
                 self._pause(error)
                 return
-            if lease := self._connections.admit(peer[0]):
+            if lease := self._connections.admit(peer[0] if peer else ""):
                 handshake = self._loop.create_task(self._connect(connection, lease))
                 self._handshakes.add(handshake)
                 lease.drop = handshake.cancel
@@ -119,6 +119,8 @@ class Acceptor:
 
 
 def shown_address(listener: socket.socket) -> str:
-    """HOST:PORT of a bound socket, as it is written in a URL."""
+    """HOST:PORT of a bound socket, as it is written in a URL; of a unix socket its path."""
+    if listener.family == socket.AF_UNIX:
+        return str(listener.getsockname())
     host, port = listener.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

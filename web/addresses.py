@@ -36,15 +36,21 @@ def network(option: str) -> str:
 class Addresses:
     """Finds the address of a client from its socket and the headers of a request. IPv6 is reduced to the /64.
 
-    `trusted` are the networks of proxies, `unlimited` those of clients without limits.
+    `trusted` are the networks of proxies, `unlimited` those of clients without limits. `behind_ours`: a socket without
+    an address, as a unix socket has none, is our own proxy's.
     """
 
-    def __init__(self, trusted: Collection[str] = (), unlimited: Collection[str] = LOOPBACK) -> None:
+    def __init__(
+        self, trusted: Collection[str] = (), unlimited: Collection[str] = LOOPBACK, behind_ours: bool = False
+    ) -> None:
+        self._behind_ours = behind_ours
         self._trusted = [_network(text) for text in trusted]
         self._unlimited = [_network(text) for text in unlimited]
 
     def trusts(self, peer: str) -> bool:
         """True if this socket is a trusted proxy's, so that the address is to be found for each request."""
+        if not peer:
+            return self._behind_ours
         address = _address(peer)
         return address is not None and self._is_trusted(address)
 
@@ -64,7 +70,7 @@ class Addresses:
         named = {self._last(_listed, forwarded_for), self._last(_elements, forwarded)}
         named.discard("")  # the header is absent, or names only proxies
         if len(named) > 1 or None in named:
-            return f"somebody behind {peer}"
+            return f"somebody behind {peer or 'our proxy'}"
         address = _address(named.pop() or "") if named else None
         return self._named(address) if address else self.of_socket(peer)
 

@@ -43,7 +43,7 @@ class ConnectionLease:
     def release(self) -> None:
         """The connection has ended. Idempotent."""
         if connections := self._connections:
-            self._connections = None
+            self._connections = self.drop = None
             connections.half_open.gone(self)
             connections.released(self.address)
 
@@ -93,7 +93,7 @@ class Connections:
         return max(RETRY_SECONDS, ceil(self._address_limits.call_wait(address, _now())))
 
     def may_resume(self, address: str) -> bool:
-        """Count one more attempt to resume a call without a token; False if it must be refused."""
+        """Count one more attempt to resume a call; False if it must be refused."""
         return self._address_limits.may_resume(address, _now()) or self.refusals.refuse("resumes", address)
 
     def may_request(self, address: str) -> bool:

@@ -13,6 +13,7 @@ from aiohttp import web
 from actors.admission.rate import Rate
 from actors.admission.waiting import Ledger
 from actors.counters import Counters
+from actors.gate import Gate
 from actors.messages.admission import Connected, From, Resume, Wished
 from actors.messages.caller import Chose, Close, Error, Mode, SearchedPersona, TooFast
 from actors.messages.identity import Identity
@@ -37,8 +38,11 @@ from web.user_id import read_user_id
 
 DEAD_SECONDS = 60  # the kernel ends a connection on which sent bytes stay unacknowledged for so long
 SUBPROTOCOL = "voice.v1"
-TOO_MANY_RESUMES = Close(4429, "too many connections without a token come from your address: wait a few seconds")
+TOO_MANY_RESUMES = Close(4429, "too many connections of your address ask for a call at once: wait a few seconds")
 MODES: tuple[Mode, ...] = ("clip", "stream")
+
+GATE = web.AppKey("gate", Gate)
+"""Of a server that has others beside it."""
 
 _numbers = itertools.count(1)
 
@@ -85,10 +89,14 @@ class Endpoint:
         receive_buffer = ReceiveBuffer(socket, request.protocol, holding, self._client_limits, self._large_rate)
         receive_buffer.feed_data(socket.early)
         outbox = Outbox(socket, request.transport, connection, self._client_limits, holding)
+        if gate := request.app.get(GATE):
+            gate.add(outbox)
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
         try:
             visitor = await self._doorman.identify(request, user)
-            comer = Comer(user, connection, outbox, self._client_limits.resume_seconds)
+            if request.transport is None:  # it is lost already: no call begins that nobody can hear
+                raise ConnectionResetError
+            comer = Comer(user, connection, outbox, self._client_limits.resume_seconds, address)
             session = await self._resumed(socket, request, comer, visitor)
             resumed = session is not None
             if not session and not outbox.closing:
@@ -147,11 +155,11 @@ class Endpoint:
         if isinstance(visitor, Close):
             if visitor.code != NO_TOKEN.code:
                 return None
-            if (may_resume := request.get(MAY_RESUME)) and not may_resume():
-                comer.outbox.tell(Error("busy", TOO_MANY_RESUMES.reason, "address_connects", RETRY_SECONDS))
-                self._turn_away(comer.outbox, TOO_MANY_RESUMES)
-                return None
             comer = replace(comer, refusal=visitor)
+        if (may_resume := request.get(MAY_RESUME)) and not may_resume():
+            comer.outbox.tell(Error("busy", TOO_MANY_RESUMES.reason, "address_connects", RETRY_SECONDS))
+            self._turn_away(comer.outbox, TOO_MANY_RESUMES)
+            return None
         if session := await comer.resume(socket, self._supervisor):
             return session
         if isinstance(visitor, Close):
@@ -200,7 +208,7 @@ def _tune(transport: asyncio.Transport | None, unsent: int) -> None:
         return
     connection.setsockopt(socket_api.SOL_SOCKET, socket_api.SO_SNDBUF, unsent)
     transport.set_write_buffer_limits(high=unsent // 4)
-    if hasattr(socket_api, "TCP_USER_TIMEOUT"):
+    if hasattr(socket_api, "TCP_USER_TIMEOUT") and connection.family != socket_api.AF_UNIX:
         connection.setsockopt(socket_api.IPPROTO_TCP, socket_api.TCP_USER_TIMEOUT, DEAD_SECONDS * 1000)
 
 

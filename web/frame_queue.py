@@ -21,7 +21,9 @@ Handle: TypeAlias = Callable[[WSMessageNoDecodeText], bool]
 """Takes a frame that the parser has just finished; False if it must wait in the queue."""
 
 _DATA = (WSMsgType.BINARY, WSMsgType.TEXT)
-QUEUED_BYTES = 2**18  # as aiohttp has it; the parser stops at twice as many, and each frame counts for 128 more
+QUEUED_BYTES = 2**13  # the parser stops at twice as many, and each frame counts for 128 more
+# What waits is better left in the network, as bytes. With 2**18 one caller who floods had 1,500 frames here, of two
+# objects each, and the garbage collector looked through them all again and again.
 
 
 class FrameQueue(WebSocketDataQueue):

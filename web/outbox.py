@@ -11,12 +11,14 @@ from aiohttp import WSMsgType
 from actors.admission import waiting
 from actors.admission.waiting import LARGE, Holding, Kind, weakly
 from actors.call.resume.ledger import Frame, Ledger
+from actors.gate import Gate
 from actors.messages.admission import Admitted, Detached, From, Wished
 from actors.messages.caller import SLOW, AudioResponse, Clear, Close, Sound, ToCaller
 from actors.messages.resuming import NotResumed, Resumed
 from actors.runtime import LoopRef
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.error_size import close_reason
+from web.held_socket import HeldSocket, Socket
 from web.wires import app
 
 log = logging.getLogger(__name__)
@@ -28,22 +30,6 @@ Queued: TypeAlias = bytes | AudioResponse | Sound | Resumed | NotResumed | Close
 AS_IT_IS = (Sound, AudioResponse, Close, Resumed, NotResumed)
 PING = b""
 TOO_SLOW = Close(SLOW, "you read too slowly: check the network, then resume or call again")
-
-
-class Socket(Protocol):
-    """A WebSocket to write to."""
-
-    async def send_frame(self, message: bytes, opcode: WSMsgType, /) -> None:
-        """Write a frame, and wait while the caller reads too slowly."""
-        ...
-
-    async def send_part(self, part: bytes, opcode: WSMsgType, /, *, last: bool) -> None:
-        """Write a part of a message (a fragment), and wait while the caller reads too slowly."""
-        ...
-
-    async def close(self, *, code: int, message: bytes) -> bool:
-        """Write a close frame."""
-        ...
 
 
 class Line(Protocol):
@@ -96,6 +82,17 @@ class Outbox:
             if isinstance(message, Clear):
                 self._drop(message.response_id)
             self._put(message if isinstance(message, AS_IT_IS) else app.write(message))
+
+    # A server that may have slept.
+
+    def hold(self, gate: Gate) -> None:
+        """Write nothing until the gate is open: what is handed to the socket waits before it."""
+        self._socket = HeldSocket(self._socket, gate, lambda: self._seized)
+
+    def release(self) -> None:
+        """The gate is open."""
+        if isinstance(self._socket, HeldSocket):
+            self._socket = self._socket.held
 
     # A caller who may come back.
 

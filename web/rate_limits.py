@@ -7,7 +7,8 @@ from actors.services import Limits
 
 KEPT_SECONDS = 30.0  # an address without connections is kept for so long; by then each of its rates is full again
 MOST_KEPT = 65_536  # addresses without connections; beyond that the oldest is forgotten early
-RESUMES_A_CALL = 5.0  # as many attempts to resume a call without a token, for each call that may begin
+RESUMES_A_CALL = 5.0  # as many attempts to resume a call, for each call that may begin
+RESUMES_AT_ONCE = 4.0  # burst of these, in seconds: 200 callers come back within a second when their server dies
 MINUTE_AT_ONCE = 0.5  # of the calls of a minute
 CALLS_AT_ONCE = 2.0  # burst of connections, and of calls, in seconds of their rate
 SHARE_OF_CALLS = 0.25  # of `Limits.connects`: the most that one address may use, however low that limit is
@@ -26,7 +27,8 @@ class _Address:
         self.connects = Rate(connects, connects * CALLS_AT_ONCE)
         self.calls = Rate(calls, max(1.0, calls * CALLS_AT_ONCE))
         self.minute = Rate(limits.address_minute / 60, limits.address_minute * MINUTE_AT_ONCE)
-        self.resumes = Rate(calls * RESUMES_A_CALL, max(1.0, calls * RESUMES_A_CALL * CALLS_AT_ONCE))
+        resumes = calls * RESUMES_A_CALL
+        self.resumes = Rate(resumes, max(1.0, resumes * RESUMES_AT_ONCE))
         self.requests = Rate(requests, requests * REQUESTS_AT_ONCE)
         self.messages = Rate(limits.address_messages, limits.address_messages * MESSAGES_AT_ONCE)
         self.open = 0
@@ -73,7 +75,7 @@ class AddressLimits:
         return max(one.calls.wait(now), one.minute.wait(now))
 
     def may_resume(self, address: str, now: float) -> bool:
-        """Count one more attempt to resume a call without a token; False if that is too many."""
+        """Count one more attempt to resume a call; False if that is too many."""
         return self._get(address, now).resumes.take(now)
 
     def may_request(self, address: str, now: float) -> bool:

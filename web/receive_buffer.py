@@ -19,7 +19,7 @@ from web.reassembly import NOTHING, Reassembler, TooManyFrames
 CHECK_SECONDS = 1.0
 RETRY_SECONDS = 0.005
 SHORTEST_PAUSE = 0.001  # seconds
-LARGE_A_SECOND, LARGE_AT_ONCE = 100e6, 1e6  # bytes of large messages of all callers: a tenth of a core
+LARGE_A_SECOND, LARGE_AT_ONCE = 50e6, 1e6  # bytes of large messages of all callers: a tenth of a core
 CROWDED = "too much waits already: send shorter clips, one after the other"
 TOO_FAST = "too many frames at once: send what you say in frames of 20 ms"
 TOO_SLOW = "a frame came too slowly: check the network, then resume or call again"

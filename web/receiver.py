@@ -2,12 +2,15 @@
 
 A frame takes one of two ways. While the session keeps up, aiohttp's parser hands it to `_straight`, which tells the
 session at once. What is over the budget, and all that comes behind it, waits in the queue; there `_receive` finds it,
-and goes on when the session and the address can bear it.
+and goes on when the session and the address can bear it. A call that sends more than PACE hurries: for each READ_FRAMES
+more it waits for a turn, which it shares with the requests and with all other calls that hurry. So a flood is read as
+fast as the loop has nothing better to do, and so is what a caller sends at once who was out of reach.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -30,9 +33,12 @@ from web.wires.binary import BinaryFrames
 BINARY, TEXT = WSMsgType.BINARY, WSMsgType.TEXT
 READ_FRAMES = 20  # in a row, or texts that take as long; then the loop is yielded to the other callers
 READ_SECONDS = 0.001  # in a row, of what was buffered
+LAST_READS = 8  # so many times in a row, once the connection is lost; what is left then is thrown away
 POLL_SECONDS = 1.0  # how often a throttled reader checks that the connection is still open
 LONG_TEXT = 4096  # bytes; to check 64 KB of JSON takes 2 ms, so longer texts take turns with other calls' and requests
 MOST_UNHANDLED = 64  # messages in the session's mailbox
+PACE, PACE_AT_ONCE = 120, 40  # frames of audio a second, twice as many as a caller sends who speaks; so many at once
+LONGEST = (READ_FRAMES + PACE_AT_ONCE) / PACE  # seconds that who speaks waits for a turn: their pace is sure to them
 CONTROLS_A_SECOND = 20  # ping and pong frames; ten seconds of them may come at once
 TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second"
 OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
@@ -72,10 +78,15 @@ class Receiver:
     """When the caller gave the last sign of life."""
     binary: BinaryFrames = field(default_factory=lambda: BinaryFrames(time.monotonic))
     _told: int = field(default=0, init=False)  # in frames of audio
+    _spoken: int = field(default=0, init=False)  # of these, sound
+    _even: int = field(default=0, init=False)  # what sound less all else must exceed
     _most: int = field(default=READ_FRAMES, init=False)  # that may be told before the budget begins anew
     _enough: float = field(default=0.0, init=False)  # when `_receive` has read for long enough in a row
-    _waits: bool = field(default=False, init=False)  # the session has not handled what it was told
+    _charged: int = field(default=0, init=False)  # of what was told
+    _pace: Rate = field(default_factory=lambda: Rate(PACE, PACE_AT_ONCE), init=False)
+    _hurries: bool = field(default=False, init=False)  # over its pace: more is read when it has a turn
     _held: float = field(default=0.0, init=False)  # seconds for which the address is over its rate
+    _last_reads: int = field(default=LAST_READS, init=False)
 
     async def run(self, pong_seconds: float) -> None:
         """Send every frame to the session, and at the end `Detached` with the reason.
@@ -100,8 +111,8 @@ class Receiver:
 
     @property
     def holds_back(self) -> bool:
-        """True while nothing is read because the address is over its rate."""
-        return self._held > 0
+        """True while nothing is read because the address is over its rate, or others have their turns."""
+        return self._held > 0 or self._hurries
 
     def _straight(self, frame: WSMessageNoDecodeText) -> bool:
         """The parser has finished a frame, and none waits: tell the session at once, if the budget allows that.
@@ -127,6 +138,9 @@ class Receiver:
                 return _closed(frame)
             if self._spent() or time.perf_counter() > self._enough:
                 await self._drained()
+                self._charge()
+                if self._leaves_the_rest():
+                    return None
                 await self._throttle()
             if frame.type is BINARY or frame.type is TEXT:
                 if len(frame.data) <= LARGE:
@@ -144,13 +158,25 @@ class Receiver:
                     async with asyncio.timeout(pong_seconds):
                         await socket.pong(frame.data)
 
+    def _leaves_the_rest(self) -> bool:
+        """True if the connection was lost a while ago, or is and had sent too much: the rest is of no use to the call.
+
+        It ends, or it is resumed, and then the caller sends again what was not handled.
+        """
+        if self.request.transport is None:
+            self._last_reads -= LAST_READS + 1 if self._hurries else 1
+        return self._last_reads < 0
+
     def _tell(self, frame: WSMessageNoDecodeText) -> None:
         """Tell the session the message in a frame that is not large."""
         size, message = len(frame.data), self._decoded(frame)
         self.counters.received += size
-        self._told += 1 if type(message) is Spoke else text_cost(size)
+        if type(message) is Spoke:
+            self._told += 1
+            self._spoken += 1
+        else:
+            self._told += text_cost(size)
         self.session.tell(From(self.connection, message))
-        self._waits = self.session.backlog > 0  # not where it has ended
 
     def _send(self, message: FromCaller) -> None:
         self.session.tell(From(self.connection, message))
@@ -188,15 +214,22 @@ class Receiver:
         The budget begins anew when the session has handled all that it was told: then the loop has gone round.
         """
         backlog = self.session.backlog
-        if self._waits and not backlog:
-            self._begin_anew()
-        return self._told >= self._most or backlog >= MOST_UNHANDLED or self._held > 0
+        if self._told >= self._most and not backlog:
+            self._charge()
+        return self._told >= self._most or backlog >= MOST_UNHANDLED
 
-    def _begin_anew(self) -> None:
-        """Charge what was told to the address; `_held` is for how long that is over its rate."""
-        if self.rate:
-            self._held = self.rate.owe(time.monotonic(), self._told - self._most + READ_FRAMES)
-        self._most, self._waits = self._told + READ_FRAMES, False
+    def _charge(self) -> None:
+        """Charge what was told to the pace of the call and to its address; the budget begins anew if both bear it.
+
+        `_held` is for how long the address is over its rate.
+        """
+        told, self._charged = self._told - self._charged, self._told
+        if told:
+            now = time.monotonic()
+            self._hurries = not self._pace.take(now, told)
+            self._held = self.rate.owe(now, told) if self.rate else 0.0
+        if not self.holds_back:
+            self._most = self._told + READ_FRAMES
 
     async def _drained(self) -> None:
         """Yield the loop until the session's mailbox is below its limit; meanwhile TCP holds the caller back."""
@@ -206,14 +239,31 @@ class Receiver:
                 return
 
     async def _throttle(self) -> None:
-        """Begin anew, and wait while the address is over its rate: TCP holds its callers back."""
-        if self._held <= 0:
-            self._begin_anew()
+        """Begin anew; before that, wait while the address is over its rate, and for a turn if the call hurries.
+
+        Meanwhile TCP holds the caller back.
+        """
+        self._charge()
         while self._held > 0 and self.request.transport:
             await asyncio.sleep(min(self._held, POLL_SECONDS))
             self._held -= POLL_SECONDS
-        self._held = 0.0
+        if self._hurries:
+            await self._turn()
+        self._held, self._hurries = 0.0, False
+        self._most = self._told + READ_FRAMES
         self._enough = time.perf_counter() + READ_SECONDS
+
+    async def _turn(self) -> None:
+        """Wait for a turn, but not for good if more is sound, of what was told since the last one, than all else.
+
+        While others flood, a turn may take seconds to come. Who was out of reach would never catch up with what they
+        say meanwhile. They may say something more at times: READ_FRAMES of the sound before count, too.
+        """
+        speaks = 2 * self._spoken - self._told - self._even
+        self._even += speaks - max(0, min(speaks, READ_FRAMES))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST if speaks > 0 else None):
+                await self.request.app[SCHEDULER].turn()
 
 
 def text_cost(size: int) -> int:

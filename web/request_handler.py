@@ -10,6 +10,7 @@ from aiohttp import web
 
 from web.client_limits import ClientLimits
 from web.connections import ConnectionLease
+from web.cycles import let_go
 from web.error_size import limit_response
 from web.headers import UnroutedResponse
 from web.remainder import Remainder
@@ -109,6 +110,7 @@ class TimedRequestHandler(web.RequestHandler):
         finally:
             self._stop()
             self._busy = False
+            let_go(request, resp)
 
     def _start(self, seconds: float) -> None:
         self._stop()

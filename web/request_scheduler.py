@@ -1,7 +1,9 @@
-"""Shares the event loop between calls and HTTP requests, so that many requests at once cannot delay the audio.
+"""Shares the event loop between what can wait and the audio, so that much of the one cannot delay the other.
 
-One request at a time has the loop, for about SLICE; for more work it waits for another turn. After each turn the loop
-runs whatever is ready, and after SLICE seconds of requests no request runs for as long as those took.
+HTTP requests can wait, calls that begin, and what a caller sends who sends too much at once. One at a time has the
+loop, for about SLICE; for more work it waits for another turn. A turn begins when no actor waits for its own, but after
+LONGEST in any case. After each turn the loop runs whatever is ready, and after SLICE seconds of turns nobody has one
+for as long as those took.
 """
 
 import asyncio
@@ -10,22 +12,33 @@ import time
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from actors.runtime.mailbox import rounds_of
+
 SLICE = 0.001  # seconds
+LONGEST = 0.1  # seconds that one waits for the actors, who may have too much to do for good
 EXEMPT = ("/ws", "/health", "/ready")  # calls, and health checks, which cost next to nothing
 
 
 class RequestScheduler:
-    """One per server. Requests are served in the order in which they came."""
+    """Turns are had in the order in which they were asked for."""
 
     def __init__(self, seconds: float = SLICE) -> None:
         self._slice = seconds
         self._lock = asyncio.Lock()
-        self._used = 0.0  # seconds of requests since the last pause
+        self._used = 0.0  # seconds of turns since the last pause
 
     async def turn(self) -> None:
         """Wait for a turn, which lasts until the next await."""
         await self._lock.acquire()
-        asyncio.get_running_loop().call_soon(self._ended, time.perf_counter())
+        loop, began = asyncio.get_running_loop(), time.perf_counter()
+        actors = rounds_of(loop)
+        while actors.behind and time.perf_counter() - began < LONGEST:
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                self._lock.release()
+                raise
+        loop.call_soon(self._ended, time.perf_counter())
 
     def is_used_up(self, since: float) -> bool:
         """True if a turn that began at `since`, in `time.perf_counter`, should end."""

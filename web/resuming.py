@@ -55,6 +55,8 @@ class Comer:
     outbox: Outbox
     seconds: float
     """For its first message."""
+    address: str = ""
+    """The caller's, empty where calls are not limited by address."""
     refusal: Close | None = None
     """Why it may not begin a call: it is closed with this if its first message is none that resumes one."""
 
@@ -66,7 +68,7 @@ class Comer:
             return None
         verdict = Verdict()
         where = (asked.token, asked.attach, asked.received)
-        supervisor.tell(Resume(self.user, self.connection, self.outbox, verdict, *where))
+        supervisor.tell(Resume(self.user, self.connection, self.outbox, verdict, *where, self.address))
         told = await verdict.told
         self.outbox.tell(told)
         return told.session if isinstance(told, Admitted) else None

@@ -18,7 +18,7 @@ CALL_WAIT = web.RequestKey("call wait", partial)
 """The seconds after which one more call of the address is allowed; comes with MAY_CALL."""
 
 MAY_RESUME = web.RequestKey("may resume", partial)
-"""Counts one more attempt of the address to resume a call without a token. Absent where it has no limit."""
+"""Counts one more attempt of the address to resume a call. Absent where it has no limit."""
 
 CALLS = ("/ws/", "/ws-mobile/")
 TOO_MANY_CALLS = "Too many calls begin at your address at once: wait a few seconds, then call once."

@@ -76,14 +76,33 @@ class Door:
             return found
         if self.account_blocked:
             return BARRED
-        if over := self._spending.refusal(user):
-            return Refusal("budget", Close(4402, over.reason))
+        if over := self._of_budget(user):
+            return over
         if again and not self._takeovers.take(now, user):
             return EVERYWHERE.in_(self._takeovers.wait(now, user))
         self._rush.count(now)
         self._often.count(now, user)
         self._calls[address] += 1
         return None
+
+    def took(self, address: str) -> None:
+        """A call of another node goes on here: it counts until `ended`, and is refused for no limit of an address."""
+        self._calls[address] += 1
+
+    def late_refusal(self, user: str) -> Refusal | None:
+        """What has become true of a user since they were not refused; None if they may still be admitted."""
+        if self.draining:
+            return DRAINING
+        if self.account_blocked:
+            return BARRED
+        return self._of_budget(user)
+
+    def take_back(self, user: str, again: bool, address: str) -> None:
+        """A call that counts already is not admitted after all; `again` as it was then."""
+        self._often.take_back(user)
+        if again:
+            self._takeovers.take_back(user)
+        self.ended(address)
 
     def ended(self, address: str) -> None:
         """A call of this address that was admitted has ended."""
@@ -94,6 +113,10 @@ class Door:
     def left(self, user: str) -> None:
         """The user has no call any more: what they took over is forgotten."""
         self._takeovers.forget(user)
+
+    def _of_budget(self, user: str) -> Refusal | None:
+        over = self._spending.refusal(user)
+        return Refusal("budget", Close(4402, over.reason)) if over else None
 
     def _is_late(self) -> bool:
         return self._lag.recent * 1000 > self._limits.late_ms

@@ -7,6 +7,8 @@ in some. A window keeps the time of each event.
 
 from collections.abc import Hashable
 
+ROUNDED = 1e-6  # seconds by which a sum of times may be off: a burst of one would be none at every other moment
+
 
 class Rate:
     """A token bucket, kept as one number: the time at which it will be full again. It begins full."""
@@ -14,7 +16,7 @@ class Rate:
     __slots__ = ("_each", "_full_at", "_most")
 
     def __init__(self, a_second: float, burst: float) -> None:
-        self._each, self._most = 1 / a_second, burst / a_second
+        self._each, self._most = 1 / a_second, burst / a_second + ROUNDED
         self._full_at = 0.0
 
     def take(self, now: float, count: int = 1) -> bool:
@@ -68,6 +70,17 @@ class Window:
             return False
         self.count(now, key)
         return True
+
+    @property
+    def times(self) -> list[float]:
+        """When there was an event, as far as that was not forgotten yet."""
+        return [at for at, _ in self._events]
+
+    def take_back(self, key: Hashable) -> None:
+        """The newest event of this key was none."""
+        newest = next((index for index in reversed(range(len(self._events))) if self._events[index][1] == key), None)
+        if newest is not None:
+            del self._events[newest]
 
     def forget(self, key: Hashable) -> None:
         """Forget the events of this key."""

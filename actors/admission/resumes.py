@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from actors.messages.admission import Ended, Resume
+from actors.messages.caring import HelpNumber
 from actors.messages.resuming import NotResumed, NotResumedCode
 from actors.runtime import LoopRef
 from personas.meter import Bill
@@ -17,6 +18,7 @@ WHY: dict[NotResumedCode, str] = {
     "stale": "The call has gone on elsewhere since: a new one begins.",
     "too_much": "More of the call is lost than can be sent again: a new one begins.",
     "ended": "The call has ended: a new one begins.",
+    "unavailable": "It cannot be found out now where your call is: a new one begins.",
 }
 
 
@@ -24,6 +26,7 @@ WHY: dict[NotResumedCode, str] = {
 class _Past:
     token: bytes
     bill: Bill
+    help: tuple[HelpNumber, ...]
     at: float
 
 
@@ -42,6 +45,7 @@ class Resumes:
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
         self._away: dict[LoopRef[Any], None] = {}  # the one longest away first
+        self._spared: set[LoopRef[Any]] = set()
         self._asking: dict[LoopRef[Any], list[Resume]] = {}
         self._past: OrderedDict[str, _Past] = OrderedDict()  # by user: the last call that ended
 
@@ -49,6 +53,10 @@ class Resumes:
         """The caller of this session is away."""
         self._away[session] = None
         self._counters.away = len(self._away)
+
+    def spare(self, session: LoopRef[Any]) -> None:
+        """The caller of this session may be in danger: nobody else gets their place while they are away."""
+        self._spared.add(session)
 
     def ask(self, session: LoopRef[Any], asked: Resume) -> None:
         """A connection asks this session to go on over it."""
@@ -80,28 +88,44 @@ class Resumes:
     def gone(self, session: LoopRef[Any]) -> list[Resume]:
         """The session has ended: returns who asked for it, and has no answer."""
         self.back(session)
+        self._spared.discard(session)
         return self._asking.pop(session, [])
 
     @property
     def longest_away(self) -> LoopRef[Any] | None:
-        """The session whose caller is away longest; None if all are here."""
-        return next(iter(self._away), None)
+        """The session whose caller is away longest, and is not spared; None if there is none."""
+        return next((session for session in self._away if session not in self._spared), None)
 
-    def refusal(self, user: str, token: bytes, code: NotResumedCode, words: str, now: float) -> NotResumed:
-        """What a connection is told that cannot resume: of a call that has ended the bill, and `words` not heard."""
-        bill = self.past(user, token, now)
-        code = "ended" if bill else code
+    def refusal(
+        self,
+        user: str,
+        token: bytes,
+        code: NotResumedCode,
+        words: str,
+        now: float,
+        elsewhere: tuple[Bill, tuple[HelpNumber, ...]] | None = None,
+    ) -> NotResumed:
+        """What a connection is told that cannot resume: of a call that has ended the bill, and `words` not heard.
+
+        `elsewhere`: of a call that has ended on another node, and the numbers of help for its caller.
+        """
+        past = self._known(user, token, now) or (_Past(token, *elsewhere, now) if elsewhere else None)
+        code = "ended" if past else code
         self._counters.not_resumed[code] += 1
-        return NotResumed(code, WHY[code], bill, words)
+        return NotResumed(code, WHY[code], past.bill if past else None, words, past.help if past else ())
 
     def ended(self, call: Ended, now: float) -> None:
         """A call that could be resumed has ended."""
         self._past.pop(call.user, None)
-        self._past[call.user] = _Past(call.token, call.bill, now)
+        self._past[call.user] = _Past(call.token, call.bill, call.help, now)
         while len(self._past) > MOST_REMEMBERED or now - next(iter(self._past.values())).at > REMEMBERED_SECONDS:
             self._past.popitem(last=False)
 
     def past(self, user: str, token: bytes, now: float) -> Bill | None:
         """The bill of the last call of this user, if that had this token and is remembered."""
+        past = self._known(user, token, now)
+        return past.bill if past else None
+
+    def _known(self, user: str, token: bytes, now: float) -> _Past | None:
         past = self._past.get(user)
-        return past.bill if past and past.token == token and now - past.at <= REMEMBERED_SECONDS else None
+        return past if past and past.token == token and now - past.at <= REMEMBERED_SECONDS else None

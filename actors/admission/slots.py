@@ -5,6 +5,7 @@ from collections.abc import Collection, Hashable, Sequence
 from datetime import datetime
 from typing import assert_never
 
+from actors.admission import minors
 from actors.admission.languages import Served
 from actors.messages.admission import ById, ByWords, Declined, Reserve, Reserved, Wish
 from actors.messages.ids import ChoiceId
@@ -31,22 +32,36 @@ class PersonaSlots:
         self._held: dict[Hashable, dict[int, str]] = {}  # of a call, the astrologer_id by choice
         self._callers: Counter[str] = Counter()
 
-    def answer(self, asked: Reserve, catalogue: Catalogue, now: datetime) -> Reserved | Declined:
-        """Reserve a place with the best persona that fits the wish and has one left, at this moment `now`."""
+    def answer(
+        self, asked: Reserve, catalogue: Catalogue, now: datetime, taken: Collection[str] = ()
+    ) -> Reserved | Declined:
+        """Reserve a place with the best persona that fits the wish and has one left, at this moment `now`.
+
+        The places of the personas with these ids (`taken`) are all taken elsewhere.
+        """
         try:
             fitting = _fitting(asked.wish, catalogue, now)
         except Refused as refused:
             return Declined(asked.choice, refused.code, refused.message)
         for persona in filter(self._served.speaks, fitting):
-            if self._take(asked.session, asked.choice, persona):
+            if persona.id not in taken and self._take(asked.session, asked.choice, persona):
                 return Reserved(asked.choice, persona, catalogue.memory)
-        return self._declined(asked.choice, fitting, catalogue, now)
+        return self._declined(asked, fitting, catalogue, now, taken)
 
-    def _declined(self, choice: ChoiceId, fitting: Sequence[Persona], catalogue: Catalogue, now: datetime) -> Declined:
+    def _declined(
+        self,
+        asked: Reserve,
+        fitting: Sequence[Persona],
+        catalogue: Catalogue,
+        now: datetime,
+        taken: Collection[str],
+    ) -> Declined:
         """None of these personas can be had: all are talking to others, or the model cannot speak their language."""
+        choice = asked.choice
         spoken = [persona for persona in fitting if self._served.speaks(persona)]
         persona = (spoken or fitting)[0]
         engaged = {one.id for one in catalogue.open(now) if self.full(one) or not self._served.speaks(one)}
+        engaged |= minors.barred(asked.wish, catalogue).union(taken)
         advice = catalogue.advise(persona, now, engaged=engaged)
         if refusal := self._served.refusal(persona):
             return Declined(choice, "language_not_served", f"{refusal} {advice}")
@@ -64,6 +79,10 @@ class PersonaSlots:
         """True if the persona has as many callers as it may."""
         most = persona.behaviour.max_callers
         return most is not None and self._callers[persona.id] >= most
+
+    def of(self, call: Hashable) -> frozenset[str]:
+        """The ids of the personas with whom this call has a place."""
+        return frozenset(self._held.get(call, {}).values())
 
     def held(self) -> dict[Hashable, frozenset[str]]:
         """The ids of the personas with whom each call has a place."""
@@ -85,14 +104,18 @@ class PersonaSlots:
 
 
 def _fitting(wish: Wish, catalogue: Catalogue, now: datetime) -> tuple[Persona, ...]:
-    """One persona or more that fit and take calls now, the best first. Raises Refused: no_persona, or as `get`."""
+    """One persona or more that fit and take calls now, the best first.
+
+    Raises Refused: no_persona, not_for_minors, or as `get`.
+    """
+    barred = minors.barred(wish, catalogue)
     match wish:
         case ById(astrologer_id):
-            return (catalogue.get(astrologer_id, now),)
+            return minors.allowed((catalogue.get(astrologer_id, now, engaged=barred),), barred, catalogue, now)
         case ByWords(words, language, among):
             found = catalogue.match_all(words, language, now)
             if found := tuple(one for one in found if among is None or one.id in among):
-                return found
+                return minors.allowed(found, barred, catalogue, now)
             raise Refused("no_persona", NOBODY_FITS)
         case _:
             assert_never(wish)

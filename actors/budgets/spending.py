@@ -6,31 +6,35 @@ response of each call.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from actors.budgets.days import Days
 from actors.budgets.limits import LOW_SHARE, Budgets, Limit, Scope
-from actors.budgets.sums import EVERYBODY, Sums
+from actors.budgets.sums import EVERYBODY, Sum, Sums
 from actors.budgets.tab import UserTab
 from actors.runtime import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Low:
-    """Little is left of a limit; `message` is for the caller."""
+    """Little is left of a limit; `message` is for the caller. `whole_server`: the limit is not the caller's own."""
 
     message: str
+    whole_server: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """Nothing is left of a limit; `reason` is for the caller."""
+    """Nothing is left of a limit; `reason` is for the caller. `whole_server` as of Low."""
 
     reason: str
+    whole_server: bool = field(default=False, compare=False)
 
+
+WHOLE_SERVER = (Scope.HOUR, Scope.DAY)
 
 Standing: TypeAlias = Low | Over | None
 
@@ -76,10 +80,16 @@ class Spending:
         """How much of a limit is spent that is not of one call."""
         return self._sums.read(*self._key(limit.scope, user)).get(limit.unit, 0)
 
+    def sums_of(self, user: str) -> tuple[Sum, ...]:
+        """What limits this user's calls at present; of EVERYBODY, all calls."""
+        scopes = (Scope.HOUR, Scope.DAY) if user == EVERYBODY else (Scope.USER,)
+        return tuple((*self._key(limit.scope, user), limit.unit) for limit in self.limits if limit.scope in scopes)
+
     def stop(self, limit: Limit) -> Over:
         """Nothing is left of this limit: a call ends, or does not begin."""
         self.stopped[limit.name] += 1
-        return Over(limit.spent(self._days.next_hour() if limit.scope is Scope.HOUR else self._days.next_day()))
+        when = self._days.next_hour() if limit.scope is Scope.HOUR else self._days.next_day()
+        return Over(limit.spent(when), limit.scope in WHOLE_SERVER)
 
     def _reached(self, user: str, scopes: Iterable[Scope]) -> Limit | None:
         found = (limit for limit in self.limits if limit.scope in scopes and self.spent(limit, user) >= limit.most)
@@ -92,12 +102,25 @@ class Spending:
 
 
 class CallSpending:
-    """The spending of one call: it is told once that little is left, and once that nothing is."""
+    """The spending of one call: it is told once that little is left, and once that nothing is.
+
+    A call that goes on without anything of its own is told, too, that the whole server has nothing left.
+    """
 
     def __init__(self, spending: Spending, user: str) -> None:
         self._spending, self._user = spending, user
         self._spent: Counter[str] = Counter()
-        self._told = self._stopped = False
+        self._told = False
+        self._stopped: set[bool] = set()  # whether by a limit of the whole server, or by the caller's own
+
+    @property
+    def spent(self) -> tuple[int, int]:
+        """Tokens, and money."""
+        return self._spent["tokens"], self._spent["micro_usd"]
+
+    def adopt(self, tokens: int, micro_usd: int) -> None:
+        """The call has spent so much on another node, where it was booked."""
+        self._spent.update({"tokens": tokens, "micro_usd": micro_usd})
 
     def book(self, tokens: int, micro_usd: int) -> Standing:
         """The call has spent so much more: how it stands, if the caller is to be told."""
@@ -106,13 +129,14 @@ class CallSpending:
         more = {"tokens": tokens, "micro_usd": micro_usd}
         self._spent.update(more)
         self._spending.book(self._user, more)
-        share, limit = max(((self._share(one), one) for one in self._spending.limits), key=itemgetter(0))
-        if share >= 1 and not self._stopped:
-            self._stopped = True
+        going_on = [one for one in self._spending.limits if (one.scope in WHOLE_SERVER) not in self._stopped]
+        share, limit = max(((self._share(one), one) for one in going_on), key=itemgetter(0), default=(0.0, None))
+        if limit and share >= 1:
+            self._stopped.add(limit.scope in WHOLE_SERVER)
             return self._spending.stop(limit)
-        if share >= LOW_SHARE and not self._told and not self._stopped:
+        if limit and share >= LOW_SHARE and not self._told and not self._stopped:
             self._told = True
-            return Low(limit.low)
+            return Low(limit.low, limit.scope in WHOLE_SERVER)
         return None
 
     def _share(self, limit: Limit) -> float:

@@ -12,6 +12,8 @@ USERS_KEPT = 50_000  # in a period; beyond that, whoever came to something longe
 NOTHING: Mapping[str, int] = {}
 
 Key = tuple[str, str]
+Sum = tuple[str, str, str]
+"""A period, by whom, and the name of what is added up."""
 
 
 class Sums(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from actors.budgets.days import Days
-from actors.budgets.sums import Sums
+from actors.budgets.sums import Sum, Sums
 from personas.pricing import Pricing
 from personas.tab import charge
 
@@ -20,6 +20,11 @@ class UserTab:
     def charge(self, row: str, pricing: Pricing, ms: int, until: float) -> int:
         """As the Tab's; talk over midnight is charged to both days."""
         return sum(self._charge(day, row, pricing, part) for day, part in self._days.split(ms, until))
+
+    def sums(self, row: str) -> tuple[Sum, ...]:
+        """What today's charges in this row are made of: what was talked, and what was paid in it."""
+        day = self._days.day()
+        return (day, self._user, TALKED), (day, self._user, PAID + row)
 
     def _charge(self, day: str, row: str, pricing: Pricing, ms: int) -> int:
         sums = self._sums.read(day, self._user)

@@ -112,12 +112,14 @@ class Bridges:
         if leg.bridge:
             leg.bridge.tell(setup)
         else:
+            self._host.trace.dialled(leg.generation, self._host.clock())
             leg = replace(leg, bridge=self._host.hire_bridge(leg.generation, setup))
         self.line = replace(self.line, coming=replace(leg, empty=not prepared.turns, configured=True, listens=listens))
 
     def ready(self, ready: Ready) -> None:
         """A connection is the persona of a choice: note until when it is to serve, and whether it listens."""
-        due = self._host.clock() + ready.seconds - margin(ready.seconds)
+        self._host.trace.connected(ready.generation, "ready", now := self._host.clock())
+        due = now + ready.seconds - margin(ready.seconds)
         self.line = self.line.readied(ready.generation, ready.choice, due, ready.listens)
 
     def swap(self) -> tuple[Leg | None, Leg]:
@@ -149,6 +151,7 @@ class Bridges:
             self.discard()  # what it was told that the caller has heard is not what they get
         self.look()
         line, now = self.line, self._host.clock()
+        self._host.trace.connected(leg.generation, "lost", now)
         if leg is line.live:
             self._persona.tell(StopMeter())
         if line.rolls_over(leg):  # the one that serves goes on, and nobody need know
@@ -173,6 +176,7 @@ class Bridges:
             self._retire(leg)
 
     def _retire(self, leg: Leg) -> None:
+        self._host.trace.connected(leg.generation, "not needed", self._host.clock())
         if leg.bridge:
             self.line = replace(self.line, retiring=(*self.line.retiring, leg))
             leg.bridge.tell(Stop())

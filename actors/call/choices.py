@@ -1,6 +1,7 @@
 """The caller's choices of a persona: each from when it is asked for until it is granted or refused."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from actors.admission.rate import Window
@@ -92,6 +93,19 @@ class Choices:
             self.newest, self._wish = before, wish
         return before
 
+    @property
+    def switched(self) -> tuple[float, ...]:
+        """When the caller switched, as far as that still counts."""
+        return self._switches.times
+
+    def adopt(self, switched: Iterable[float]) -> None:
+        """The caller has switched at these times before, on another node."""
+        self._switches.adopt(switched)
+
+    def lift(self) -> None:
+        """From now on the caller may switch as often as they like."""
+        self._switches.lifted = True
+
     def release(self, *needed: Selection | None) -> frozenset[ChoiceId]:
         """The granted choices whose places are not needed for `needed`; each is returned once."""
         needless = self._holds - {selection.choice for selection in needed if selection}
@@ -106,12 +120,23 @@ class Switches:
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self._most, self.lifted = most, False
         self._counted = Window(most + 1, MINUTE)  # by choice; one more until the first is granted
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """Of the choices that count."""
+        first = self._counted.most > self._most
+        return () if first else tuple(sorted(self._counted.times))
+
+    def adopt(self, times: Iterable[float]) -> None:
+        """These count as well."""
+        for at in sorted(times):
+            self._counted.count(at, ChoiceId(0))
 
     def ask(self, choice: ChoiceId, now: float) -> None:
         """Count one more choice. Raises Refused: switch_too_often."""
-        if wait := self._counted.wait(now):
+        if not self.lifted and (wait := self._counted.wait(now)):
             times = "once" if self._most == 1 else f"{self._most} times"
             raise Refused("switch_too_often", f"You switched {times} in a minute: try again in {math.ceil(wait)} s.")
         self._counted.count(now, choice)

@@ -1,6 +1,5 @@
 """The caller's connection as a session sees it: where to tell, and how the call outlives it."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from actors.call.resume import token
@@ -10,7 +9,7 @@ from actors.call.resume.pending import Pending
 from actors.messages.admission import Resume
 from actors.messages.caller import Close, ConfigAck, ToCaller
 from actors.messages.identity import Identity
-from actors.messages.resuming import NotResumedCode, ResumeOffer
+from actors.messages.resuming import Moved, NotResumedCode, ResumeOffer
 from actors.runtime import Ref
 from personas import Persona
 
@@ -37,14 +36,17 @@ class Shared(Protocol):
 class Caller:
     """The newest connection, by number; `call` is the name of the call, in the log and on the wire.
 
-    `identity` is who they are, and what they may.
+    `identity` is who they are, and what they may. `discloses`: they are told that an AI speaks.
 
     Before the first connection and after the last, what it is told is dropped. While a caller who may come back is
     away, it waits. `handled` frames have come on this connection and were handled; `resumable`: the caller asks for it.
     """
 
-    def __init__(self, call: str, identity: Identity) -> None:
-        self.call, self.identity = call, identity
+    def __init__(self, call: str, identity: Identity, discloses: bool = True, node: str = "") -> None:
+        """`node` is the name of this server, if it has one."""
+        self.call, self.identity, self._discloses, self._node = call, identity, discloses, node
+        self.issued: tuple[str, bytes] | None = None
+        """The token that this call will be offered, and its hash, if they were made before."""
         self.connection = self.handled = 0
         self.resumable = False
         self._outbox: Ref[ToCaller] | None = None
@@ -65,6 +67,14 @@ class Caller:
         """The connection is gone: nothing more is said."""
         self._outbox = None
 
+    def drop(self, close: Close) -> None:
+        """The call goes on elsewhere: nothing more is said but this, and nobody comes back here."""
+        if self._outlet:
+            self._outlet.seize()
+        if outbox := self._outlet or self._outbox:
+            outbox.tell(close)
+        self.forget()
+
     def forget(self) -> None:
         """The call is over, and nobody comes back: nothing is kept for them."""
         self._outbox = self._outlet = self._attempts = self._ledger = self._pending = self._room = None
@@ -79,10 +89,23 @@ class Caller:
     def acknowledge(self, persona: Persona) -> None:
         """Say who is on the line, and at what price; the first time that the caller asks for it, how to come back."""
         names = (persona.id, persona.name, persona.language, persona.language_code, persona.voice)
+        told = persona.disclosure if self._discloses else None
         pricing, message = persona.behaviour.pricing, f"{persona.name} is on the line."
-        self.tell(ConfigAck(*names, self.call, message, pricing.tariff if pricing else None, self._offer()))
+        self.tell(ConfigAck(*names, self.call, message, pricing.tariff if pricing else None, self._offer(), told))
 
     # How the call outlives it.
+
+    def adopt(self, asked: Resume, outlet: Outlet, room: Shared, handled: int, moved: Moved) -> int:
+        """The call comes from another node, over this connection: returns its number.
+
+        Of the frames of the connection before, so many were `handled` there.
+        """
+        self._attempts, self._ledger = Attempts(token.digest(asked.token)), Ledger(room.parcel())
+        self._attempts.adopt(asked.attach, asked.received, handled, moved)
+        outlet.keep(self._ledger)
+        self._outbox = self._outlet = outlet
+        self.resumable, self._room = True, room
+        return self._attempts.attach
 
     @property
     def seen_at(self) -> float | None:
@@ -93,6 +116,11 @@ class Caller:
     def secret(self) -> bytes | None:
         """The hash of the token; None while the caller cannot come back."""
         return self._attempts.kept if self._attempts else None
+
+    @property
+    def number(self) -> int:
+        """The number of the newest connection of a caller who may come back."""
+        return self._attempts.attach if self._attempts else 0
 
     @property
     def choked(self) -> bool:
@@ -133,8 +161,8 @@ class Caller:
         waiting = self._pending.unheard() if self._pending else ()
         return {frame.response_id for frame in missing if not isinstance(frame, bytes)} | set(waiting)
 
-    def come_back(self, asked: Resume, outlet: Outlet, accepted: Accepted) -> tuple[int, Mapping[str, int]]:
-        """The call goes on over this connection; its number, and how much of each reply they have not received."""
+    def come_back(self, asked: Resume, outlet: Outlet, accepted: Accepted) -> tuple[int, Pending]:
+        """The call goes on over this connection; its number, and what they have not received."""
         assert self._attempts
         assert self._ledger
         assert self._pending
@@ -147,7 +175,7 @@ class Caller:
         self._pending.begin(missing, self._ledger, outlet)
         self._room.come_back()
         self._outlet, self.connection, self.handled = outlet, asked.connection, 0
-        return self._attempts.attach, self._pending.unheard()
+        return self._attempts.attach, self._pending
 
     def catch_up(self, ahead: float) -> float | None:
         """Tell a caller who is back what they missed; returns after how many seconds more is due, None if nothing is.
@@ -170,7 +198,7 @@ class Caller:
     def _offer(self) -> ResumeOffer | None:
         if not self.resumable or self._attempts or not self._room or not isinstance(self._outbox, Outlet):
             return None
-        secret, kept = token.issue()
+        secret, kept = self.issued or token.issue()
         self._attempts, self._ledger, self._outlet = Attempts(kept), Ledger(self._room.parcel()), self._outbox
         self._outlet.keep(self._ledger)
-        return ResumeOffer(secret, self._attempts.attach, GRACE_SECONDS)
+        return ResumeOffer(secret, self._attempts.attach, GRACE_SECONDS, self._node or None)

@@ -10,6 +10,7 @@ from actors.call.outbound import Outbound
 from actors.call.owed import Owed
 from actors.messages.bridge import CancelReply
 from actors.messages.ids import ChoiceId
+from personas import Persona
 from upstream.facts import NO_TURN, TurnId
 
 
@@ -23,6 +24,7 @@ class Conversation:
     def __init__(self, caller: Caller, inbound: Inbound, outbound: Outbound, tally: Counter[str]) -> None:
         self.caller, self.inbound, self.outbound = caller, inbound, outbound
         self.greetings = Greetings()
+        outbound.stopped = self.greetings.insisted.stopped
         self.owed = Owed(caller, inbound, outbound, self.greetings, tally)
         self.as_foretold = False  # what the newest loss left of the answer is what was foretold
         self._foretold: dict[TurnId, str] = {}
@@ -44,11 +46,11 @@ class Conversation:
         self.greetings.refused(refused)
         self.inbound.retag(refused, choice)
 
-    def switch(self, live: Leg | None, choice: ChoiceId, greeting: str, now: float) -> None:
+    def switch(self, live: Leg | None, choice: ChoiceId, persona: Persona, now: float) -> None:
         """Another persona is wanted: the one on the line falls silent, and what was meant for it is dropped."""
         self.barge_in(live, now, now)
         self.inbound.stream.hold()
-        self.greetings.owe(choice, greeting)
+        self.greetings.owe(choice, persona)
         self.inbound.drop([said for said in self.inbound.turns if said.choice < choice])
 
     def restore(self, failed: ChoiceId) -> None:
@@ -95,6 +97,8 @@ class Conversation:
         In this order: what a connection that was lost had heard already comes before what is still in the microphone.
         """
         turns, stream = self.inbound.turns, self.inbound.stream
+        if live.bridge and not (stream.speaking or self.owed.asks()):
+            self._insist(live)
         while live.bridge and not (self.greetings.owed or stream.speaking):
             said = turns.next(live.selection.choice)
             if not said:
@@ -104,9 +108,22 @@ class Conversation:
             self.owed.ask(live, said, now)
         self.listen(live)
 
+    def _insist(self, live: Leg) -> None:
+        """Nothing is asked: say what the caller must hear, or write what cannot be said."""
+        number, persona = self.inbound.turns.number, live.selection.persona
+        for words in self.greetings.insisted.spent(persona):
+            self.outbound.show(live, number(), words)
+        if self.greetings.insist(number, persona):
+            self.greetings.ask(live)
+
     def listen(self, live: Leg) -> None:
-        """Let the live connection hear the caller, unless another is being called, or a greeting comes first."""
-        if live.ready and self.outbound.streamed and not self.greetings.comes_first:
+        """Let the live connection hear the caller, unless another is being called, or something else comes first.
+
+        That is a greeting, or what a connection that was lost has heard before: the model takes up by itself what it
+        hears, and would have the later words before the earlier ones.
+        """
+        first = self.greetings.comes_first or self.inbound.turns.heard_before
+        if live.ready and self.outbound.streamed and not first:
             self.inbound.listen(live)
 
     # Barge-in.

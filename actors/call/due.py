@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
+from actors.admission import minors
 from actors.call.drain import CallDrain
 from actors.call.host import SwitchboardHost
 from actors.call.line import Leg
@@ -46,6 +47,11 @@ class Due:
             case Drain() | PauseDue() if not over:
                 self._drain.come(timer, away=self._absence.since is not None)
 
+    def spare(self) -> None:
+        """The call is in care. An answer that was dropped for its end is asked for again, on another connection."""
+        if self._drain.spare() and (live := self._bridges.serving):
+            self._lost(live, None)
+
     def _look(self) -> None:
         """Say and do what is due by the table, and look again when more is."""
         due, wait = self._host.watch.look(self._absence.waits(self._switchboard.waits()), self._host.clock())
@@ -61,6 +67,11 @@ class Due:
                     self._switchboard.give_up()
                 case End.FAIL:
                     self._fail()
+                case End.PART:
+                    self.come(Drain(minors.LAST_SECONDS, minors.ENDS, minors.CLOSE, own=True), over=False)
+                case End.SAY:
+                    self._switchboard.conversation.greetings.insisted.retry(at_pause=True)
+                    self._bridges.go_on()
                 case End.STAND_BY:
                     self._counters.answer_stalls += 1
                     self._tally["stalls"] += 1

@@ -117,8 +117,8 @@ class UpstreamEvents:
         said, greeting = self._inbound.turns.get(ask), self._conversation.greetings.owed
         self._owed.began(leg)
         if greeting and ask == greeting.number:
-            greeting.begun = True
-            if not greeting.said_before:
+            self._conversation.greetings.began(greeting)
+            if not greeting.said_before and not self._conversation.greetings.insisted.alone(ask):
                 self._inbound.stream.greeted()
             self._conversation.listen(leg)
             self._outbound.began(leg, reply, ask, greeting.said_before, greeting.written, now)
@@ -132,6 +132,7 @@ class UpstreamEvents:
         match self._outbound.ended(leg.generation, ended, now):
             case Outcome.ANSWER:
                 self._owed.settle(ask)
+                self._conversation.greetings.insisted.retry()
             case Outcome.WRITTEN:
                 self._owed.came_in_writing(leg, ask, ended.reply, ended.text)
             case Outcome.FAILED:

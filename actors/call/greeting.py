@@ -1,12 +1,18 @@
-"""The first words of a persona: owed once for each choice, until the caller has them."""
+"""The first words of a persona: owed once for each choice, until the caller has them.
 
-from collections.abc import Collection, Mapping
+What the server insists on (insisted.py) is owed as a greeting is: the disclosure with the first greeting of a call, and
+by itself what is owed when nothing is asked.
+"""
+
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from actors.call.insisted import Insisted, What
 from actors.call.line import Leg
 from actors.call.turns import DIED, DIED_ANSWERING, MOST_BLAME, Written
 from actors.messages.bridge import Greet
 from actors.messages.ids import ChoiceId
+from personas import Persona
 from personas.languages import has_words
 from upstream.facts import TurnId
 
@@ -40,6 +46,7 @@ class Greetings:
 
     def __init__(self) -> None:
         self.owed: Greeting | None = None
+        self.insisted = Insisted()
         self._places: dict[ChoiceId, TurnId] = {}  # choice that is not decided yet -> the number of its greeting
 
     @property
@@ -60,9 +67,19 @@ class Greetings:
         """The choice was refused, so that nobody greets."""
         self._places.pop(choice, None)
 
-    def owe(self, choice: ChoiceId, words: str) -> None:
-        """The choice was granted: its persona owes these words, and nobody else owes any."""
-        self.owed = Greeting(self._places.pop(choice), words)
+    def owe(self, choice: ChoiceId, persona: Persona) -> None:
+        """The choice was granted: this persona owes its greeting, and nobody else owes any."""
+        self.drop()
+        number = self._places.pop(choice)
+        lead = self.insisted.lead(number, What.DISCLOSURE, persona)
+        self.owed = Greeting(number, f"{lead} {persona.greeting}" if lead else persona.greeting)
+
+    def insist(self, number: Callable[[], TurnId], persona: Persona) -> bool:
+        """What the server insists on is owed by this persona now. True if there is something to ask for."""
+        if self.owed or self.undecided or not (what := self.insisted.next()):
+            return False
+        self.owed = Greeting(ask := number(), self.insisted.lead(ask, what, persona, alone=True), begun=True)
+        return True
 
     def take_unspoken(self) -> Greeting | None:
         """The greeting, which is owed no more, if nothing of its rest can be spoken; else None."""
@@ -83,13 +100,26 @@ class Greetings:
         if self.owed and ask == self.owed.number:
             self.owed = None
 
+    def fail(self, ask: TurnId) -> None:
+        """Nothing comes of this ask: if that is the greeting, nothing of it is owed but what is insisted on."""
+        if self.owed and ask == self.owed.number:
+            self.insisted.failed(ask, self.owed.said_before)
+            self.owed = None
+
+    def began(self, greeting: Greeting) -> None:
+        """A connection says it."""
+        greeting.begun = True
+        self.insisted.began(greeting.number)
+
     def interrupt(self) -> None:
         """The caller wants to hear no more of it; a greeting that nobody was asked for is still given."""
         if self.owed and self.owed.asked:
-            self.owed = None
+            self.drop()
 
     def drop(self) -> None:
-        """Nothing is owed any more."""
+        """Nothing is owed any more, but what is insisted on and was not heard."""
+        if self.owed:
+            self.insisted.stopped(self.owed.number, self.owed.said_before)
         self.owed = None
 
     def died(self, answering: Collection[TurnId]) -> bool:
@@ -102,6 +132,7 @@ class Greetings:
         self.owed.blame += DIED_ANSWERING if self.owed.number in answering else DIED
         if self.owed.blame < MOST_BLAME:
             return False
+        self.insisted.failed(self.owed.number, self.owed.said_before)
         self.owed = None
         return True
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from actors.call.timers import Timer
+from actors.call.trace import Trace
 from actors.call.watch import Watch
 from actors.messages.admission import Wish
 from actors.messages.bridge import Configure, ToBridge
@@ -25,6 +26,11 @@ class SwitchboardHost(Protocol):
         """It knows when whoever is wanted is given up."""
         ...
 
+    @property
+    def trace(self) -> Trace:
+        """It is told where the time of the call goes."""
+        ...
+
     def hire_bridge(self, generation: Generation, setup: Configure) -> Hired[ToBridge | Stop]:
         """Open the upstream connection of this generation."""
         ...
@@ -39,6 +45,10 @@ class SwitchboardHost(Protocol):
 
     def after(self, seconds: float, message: Timer, /) -> None:
         """Set a timer of the session's; one of the same type that is set already is forgotten."""
+        ...
+
+    def cancel(self, kind: type, /) -> None:
+        """Drop the timer of this type."""
         ...
 
     def leave(self, close: Close) -> None:

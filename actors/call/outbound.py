@@ -4,6 +4,7 @@ Which bytes are released when, and which were heard, playout.py says.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -12,6 +13,7 @@ from actors.call.line import Leg
 from actors.call.outgoing import OutgoingReply, join
 from actors.call.phases import Phase, Phases
 from actors.call.playout import Playout, silence
+from actors.call.transcripts import Overhear, nobody
 from actors.call.turns import Written
 from actors.messages.bridge import TruncateReply
 from actors.messages.caller import AudioResponse, TextResponse, Transcript
@@ -57,6 +59,10 @@ class Outbound:
         self.phases = phases
         self.playing = Playout(phases)
         self.streamed = False
+        self.stopped: Callable[[TurnId, str, bool], None] = lambda ask, heard, at_once: None
+        """Told of each reply that is stopped: its ask, what was heard of it, and whether it was sent at once."""
+
+        self.overhear: Overhear = nobody
 
     def set_mode(self, streamed: bool, now: float) -> None:
         """From now on replies are streamed, or not; so is one that is being made."""
@@ -92,6 +98,7 @@ class Outbound:
                 outgoing.add(pcm, now)
             case ReplyWords(_, text):
                 outgoing.add_words(text, now)
+                self.overhear("assistant", generation, outgoing.ask, text, False)
             case ReplySaid():
                 outgoing.whole = outgoing.amount
 
@@ -119,6 +126,7 @@ class Outbound:
         if not outgoing.marks:
             outgoing.marks.append((0, event.text))
         self._tally["replies"] += 1
+        self.overhear("assistant", generation, outgoing.ask, outgoing.text, True)
         self._remember(outgoing, join(outgoing.before, outgoing.text))
         if not self.streamed:
             self._show(outgoing, outgoing.text)
@@ -132,6 +140,7 @@ class Outbound:
             return Outcome.ANSWER  # all of it had been said when its connection was lost
         if event.status == "failed" or not event.text:
             return Outcome.FAILED
+        self.overhear("assistant", outgoing.generation, outgoing.ask, event.text, True)
         self._remember(outgoing, join(outgoing.before, event.text))
         self._show(outgoing, event.text)
         return Outcome.WRITTEN
@@ -193,12 +202,13 @@ class Outbound:
         answered, now = list[TurnId](), self.playing.clock(now)
         for outgoing in self.playing.stop(since, now):
             self.playing.due = None
-            for message in silence(outgoing, now, self.streamed):
+            for message in silence(outgoing, now, self.streamed or not outgoing.at_once):
                 self._caller.tell(message)
             self._tally["interrupted"] += 1
-            self._remember(outgoing, outgoing.heard_text(now))
+            self._remember(outgoing, heard := outgoing.heard_text(now))
+            self.stopped(outgoing.ask, heard, outgoing.at_once)
             self._keep(live, outgoing, outgoing.heard_ms(now))
-            if self.streamed and outgoing.heard(now):
+            if not outgoing.at_once and outgoing.heard(now):
                 answered.append(outgoing.ask)
         return answered
 

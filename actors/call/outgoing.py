@@ -31,7 +31,7 @@ class OutgoingReply:
     caller could first know of it; None while it is kept back, as a whole reply is until it is complete. `written_as` is
     the id of the reply whose words the caller has in writing, and which this one says aloud. `came_at` is when some of
     it came last, and `whole` how much had come when the model said that this was all, -1 before it has.
-    With `ends_early` no more is wanted.
+    With `ends_early` no more is wanted. `at_once`: the caller was sent all of it in one message.
     """
 
     generation: Generation
@@ -50,10 +50,13 @@ class OutgoingReply:
     begun: bool = False
     status: Status | None = None
     done: bool = False
+    at_once: bool = False
     marks: list[tuple[int, str]] = field(default_factory=list)  # (byte at which they begin to be said, words)
     told: int = 0  # so many marks were shown to the caller
     report: tuple[int, float] | None = None
     ends_early: bool = False
+    cut_short: bool = False
+    """It ends early, and there was more of it."""
 
     @property
     def id(self) -> str:
@@ -106,11 +109,16 @@ class OutgoingReply:
         self.until = max(now, self.until) + size / RATE
 
     def heard(self, now: float) -> int:
-        """Bytes that were played by now: by the player's report, else by the clock."""
-        if self.report:
-            ms, at = self.report
-            return min(self.released, max(0, ms + int((now - at) * 1000)) * BYTES_PER_MS)
-        return max(0, self.released - max(0, round((self.until - now) * RATE)))
+        """Bytes that were played by now: by the player's report, else by the clock.
+
+        What was played since a report is no more than the clock says: the player may have run dry, and waited.
+        """
+        by_clock = max(0, self.released - max(0, round((self.until - now) * RATE)))
+        if not self.report:
+            return by_clock
+        ms, at = self.report
+        since = max(0, ms + int((now - at) * 1000)) * BYTES_PER_MS
+        return min(self.released, max(ms * BYTES_PER_MS, min(by_clock, since)))
 
     def heard_ms(self, now: float) -> int:
         """The same in milliseconds, rounded down."""
@@ -144,6 +152,7 @@ class OutgoingReply:
     def end_early(self, byte: int, characters: int | None) -> None:
         """It ends behind this byte, not released yet, and after so many `characters`: what still comes is dropped."""
         words = "".join(said for _, said in self.marks)
+        self.cut_short = byte < self.received or not (self.status or self.whole == self.amount)
         said = self.text_until(byte) if characters is None else words[:characters]
         del self.pcm[byte - self.released :]
         self.received, self.status, self.ends_early = self.released + len(self.pcm), "incomplete", True

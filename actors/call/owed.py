@@ -71,7 +71,13 @@ class Owed:
             about = (leg.generation, self._ended)
             if self._dropped in [(leg.generation, ask) for ask in asked]:
                 return [*waits, Waiting(For.ANOTHER if self._taken_up else For.NO_OTHER, about)]
-            waits.append(Waiting(For.LATER if longer else For.ANSWER, about, None, longer, answers))
+            return [*waits, Waiting(For.LATER if longer else For.ANSWER, about, None, longer, answers)]
+        if self._turns.waiting or self._stream.speaking:
+            return waits
+        if self._greetings.insisted.waits_for_pause:
+            waits.append(Waiting(For.LULL, answers, earliest=self._outbound.playing.until))
+        elif self._greetings.insisted.rests:
+            waits.append(Waiting(For.UNSAID, (leg.generation, self._ended)))
         return waits
 
     def ask(self, live: Leg, said: Utterance, now: float) -> None:
@@ -155,6 +161,7 @@ class Owed:
         `reason` is the upstream's code; `full`: it has too much to do; `foreign`: it does not serve the language.
         """
         self.ended()
+        self._greetings.fail(ask)
         self.settle(ask)
         self._tally["failed"] += 1
         if full:

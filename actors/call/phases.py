@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Iterable
 from enum import Enum
 
+from actors.call.trace import UNTRACED, Trace
 from actors.counters import Counters
 from upstream.facts import TurnId
 
@@ -36,8 +37,8 @@ ORDER = {phase: place for place, phase in enumerate(Phase)}
 class Phases:
     """The turns of one call. It is told once for each phase of a turn, never for a frame."""
 
-    def __init__(self, counters: Counters) -> None:
-        self._counters = counters
+    def __init__(self, counters: Counters, trace: Trace = UNTRACED) -> None:
+        self._counters, self._trace = counters, trace
         self._held = False
         self._reached: dict[TurnId, tuple[int, float]] = {}  # turn -> the place of its last phase, and when that was
         self._kept: dict[Phase, array[float]] = {phase: array("f") for phase in Phase}
@@ -45,16 +46,19 @@ class Phases:
     def heard(self, turn: TurnId, late: float, now: float) -> None:
         """The model says that the caller has stopped, so many seconds late."""
         if turn and turn not in self._reached:
+            self._trace.asked(turn, now, late)
             self._note(Phase.HEARD, late)
             self._begin(turn, Phase.HEARD, now)
 
     def asked(self, turn: TurnId, now: float) -> None:
         """A whole turn is put to the model: it has no phases before this."""
         if turn not in self._reached:
+            self._trace.asked(turn, now)
             self._begin(turn, Phase.COMMITTED, now)
 
     def reached(self, turn: TurnId, phase: Phase, now: float) -> None:
         """A turn has come so far; of a turn that nobody has begun, or that was there before, nothing is noted."""
+        self._trace.reached(turn, phase.value, now)
         place, since = self._reached.get(turn, (len(ORDER), now))
         if ORDER[phase] <= place:
             return
@@ -66,6 +70,11 @@ class Phases:
         if held and not self._held:
             self._counters.sound_held += 1
         self._held = held
+
+    @property
+    def latest(self) -> dict[str, float]:
+        """The newest of each phase, in seconds."""
+        return {phase.value: kept[-1] for phase, kept in self._kept.items() if kept}
 
     def told(self) -> dict[str, str]:
         """For the log: of each phase the median and the 95th percentile, in seconds."""

@@ -15,23 +15,36 @@ A reply has a `since` once the caller may know of it; it is `begun` when Respons
 it was.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Protocol
 
 from actors.call.finish import Finish
 from actors.call.outgoing import RATE, OutgoingReply
 from actors.call.phases import Phase, Phases
 from actors.messages.caller import Clear, ResponseDone, ResponseStarted, Sound, ToCaller, Transcript
 from actors.messages.ids import Generation
-from upstream.facts import BYTES_PER_MS, ReplyNumber
+from upstream.facts import BYTES_PER_MS, ReplyNumber, TurnId
 
 LEAD = 0.4  # seconds of audio that may be released ahead of the caller's player
 PAST = 4  # replies that were played, as far as we know: of a lost connection, the caller may have received less
 PIECE = 0.06  # seconds: less is not released alone while more is to come; a `clear` waits behind one at most
 
 
-class Playout:
-    """The replies that the caller has not heard to their end, in the order in which they play.
+class Kept(Protocol):
+    """What was released while the caller was away, and waits to be passed on."""
 
+    sound: int
+
+    def unheard(self) -> Mapping[str, int]:
+        """How many bytes of each reply wait, by its id; `sound` are those of streamed ones."""
+        ...
+
+
+class Playout:
+    """The replies that the caller has not heard to their end, in the order in which they play; `past` are some before.
+
+    `gone`: the bytes that were released of replies that have left the queue. `until` is when all that was released will
+    have been played.
     `due` is when more of them may be released, None if that is not known. `continued`: since `finish`, the reply that a
     lost connection broke off goes on.
     """
@@ -39,12 +52,16 @@ class Playout:
     def __init__(self, phases: Phases) -> None:
         self._phases = phases
         self._queue: list[OutgoingReply] = []
-        self._until = 0.0  # when all that was released will have been played
-        self._past: list[OutgoingReply] = []
+        self.until = 0.0
+        self.past: list[OutgoingReply] = []
+        self.gone = 0
         self.due: float | None = None
         self._stood: float | None = None  # when the caller went away, while they are
+        self._kept: Kept | None = None  # while a caller who is back catches up
         self._finish: Finish | None = None
         self.continued = False
+        self.dropped: set[TurnId] = set()
+        """The asks whose replies were dropped since `finish`."""
 
     def __iter__(self) -> Iterator[OutgoingReply]:
         return iter(list(self._queue))
@@ -54,10 +71,15 @@ class Playout:
         if not self._finish or (outgoing.before and not self.continued):
             self._queue.append(outgoing)
             self.continued = bool(self._finish)
+        else:
+            self.dropped.add(outgoing.ask)
 
-    def finish(self, finish: Finish) -> None:
-        """The call ends soon: the reply that plays is the last, and stops at a pause."""
-        self._finish = finish
+    def finish(self, finish: Finish | None) -> None:
+        """The call ends soon: the reply that plays is the last, and stops at a pause. None: it goes on after all."""
+        self._finish, self.dropped = finish, set()
+        if not finish:
+            return
+        self.dropped = {outgoing.ask for outgoing in self._queue if not (outgoing.begun or outgoing.before)}
         self._queue = [outgoing for outgoing in self._queue if outgoing.begun or outgoing.before]
         self.continued = any(outgoing.before for outgoing in self._queue)
 
@@ -71,14 +93,16 @@ class Playout:
     def forget(self, outgoing: OutgoingReply) -> None:
         """Nobody will hear any more of this reply."""
         self._queue.remove(outgoing)
+        self.gone += outgoing.released
 
     def send(self, outgoing: OutgoingReply, now: float) -> bytearray:
         """Release a whole reply at once; returns its audio."""
         now = self.clock(now)
         self._forget_heard(now)
-        outgoing.since, outgoing.until, outgoing.begun, outgoing.done = now, self._until, True, True
+        outgoing.since, outgoing.until = now, self.until
+        outgoing.begun = outgoing.done = outgoing.at_once = True
         pcm = outgoing.release_all(now)
-        self._until = outgoing.until
+        self.until = outgoing.until
         return pcm
 
     def release(self, now: float) -> tuple[list[ToCaller], float | None]:
@@ -90,7 +114,7 @@ class Playout:
             if outgoing.done or outgoing.since is None:
                 continue
             if self._finish:
-                self._finish.look(outgoing, max(now, self._until))
+                self._finish.look(outgoing, max(now, self.until))
             wait = self._release(outgoing, now, said)
             if not outgoing.done:
                 break
@@ -98,7 +122,7 @@ class Playout:
 
     def _release(self, outgoing: OutgoingReply, now: float, said: list[ToCaller]) -> float | None:
         """Add to `said` what may be released of one reply; returns after how many seconds more may be."""
-        room = round(LEAD - max(0.0, self._until - now), 3)  # in whole ms, or a rounding error is waited for
+        room = round(LEAD - max(0.0, self.until - now), 3)  # in whole ms, or a rounding error is waited for
         fits = len(outgoing.pcm) <= room * RATE
         if not fits and room < PIECE:
             return PIECE - room
@@ -109,9 +133,9 @@ class Playout:
                 self._phases.reached(outgoing.ask, Phase.RELEASED, now)
             said.append(ResponseStarted(outgoing.id, outgoing.persona))
         if size:
-            outgoing.until = self._until
+            outgoing.until = self.until
             piece = outgoing.release(size, now)
-            self._until = outgoing.until
+            self.until = outgoing.until
             said += _captions(outgoing)
             said.append(Sound(outgoing.id, piece))
         if not outgoing.pcm and outgoing.status:
@@ -131,29 +155,32 @@ class Playout:
 
     def stand(self, now: float) -> None:
         """The caller is away: nothing plays, and nothing is released."""
-        self._stood = now
+        self._stood, self._kept = now, None
 
     def ahead(self, now: float) -> float:
         """How many seconds will be played of what was released."""
-        return max(0.0, self._until - now)
+        return max(0.0, self.until - now)
 
-    def go_on(self, unreceived: Mapping[str, int], now: float, seen_at: float) -> float:
-        """The caller is back, and has not received so many bytes of each reply, by its id.
+    def go_on(self, kept: Kept, now: float, seen_at: float) -> float:
+        """The caller is back, and has not received what was `kept` for them.
 
         The rest they have heard, or hear now; then comes what they have not. Returns for how many seconds they heard it
         since they were seen last.
         """
         self._forget_heard(self.clock(now))
-        heard_since = sum(one.released - one.heard(seen_at) for one in self._past if not unreceived.get(one.id))
-        self._queue = [*(one for one in self._past if unreceived.get(one.id)), *self._queue]
-        self._past, self._until = [], now
+        unreceived, self._kept = kept.unheard(), kept
+        heard_since = sum(one.released - one.heard(seen_at) for one in self.past if not unreceived.get(one.id))
+        again = [one for one in self.past if unreceived.get(one.id)]
+        self.gone -= sum(one.released for one in again)
+        self._queue = [*again, *self._queue]
+        self.past, self.until = [], now
         self._stood = self.due = None
         for outgoing in self._queue:
             received = outgoing.released - min(outgoing.released, unreceived.get(outgoing.id, 0))
             heard = min(received, outgoing.heard(now))
             heard_since += max(0, heard - outgoing.heard(seen_at))
-            self._until += (outgoing.released - heard) / RATE
-            outgoing.report, outgoing.until = None, self._until
+            self.until += (outgoing.released - heard) / RATE
+            outgoing.report, outgoing.until = None, self.until
         return heard_since / RATE
 
     def silent(self, now: float) -> bool:
@@ -163,7 +190,7 @@ class Playout:
 
     def words(self, unreceived: Collection[str]) -> str:
         """What the caller has not heard: the words of the replies that play, and of these, by their ids."""
-        return " ".join(one.text for one in [*(past for past in self._past if past.id in unreceived), *self._queue])
+        return " ".join(one.text for one in [*(past for past in self.past if past.id in unreceived), *self._queue])
 
     def runs_dry_at(self, outgoing: OutgoingReply) -> float:
         """When all that has come of this reply, and of those before it, will have been played. Seconds."""
@@ -172,7 +199,7 @@ class Playout:
             waiting += len(earlier.pcm)
             if earlier is outgoing:
                 break
-        return self._until + waiting / RATE
+        return self.until + waiting / RATE
 
     def played(self, response_id: str, ms: int, now: float) -> None:
         """The player reports how far it is, in ms. A report never goes back, nor beyond what was released."""
@@ -187,14 +214,31 @@ class Playout:
         self._forget_heard(now)
         stopped = [outgoing for outgoing in self._queue if outgoing.since is not None and outgoing.since <= since]
         for outgoing in stopped:
-            self._queue.remove(outgoing)
-        if stopped and not self._queue:
-            self._until = now
+            self.forget(outgoing)
+        if stopped and not any(outgoing.released for outgoing in self._queue):
+            self.until = now
         return stopped
 
     def _forget_heard(self, now: float) -> None:
+        if self._kept and not self._kept.sound:
+            self._kept = None
+        if self._kept and self.until < now + self._kept.sound / RATE:
+            self.until = _play_later(self._queue, self._kept.unheard(), now)
         while self._queue and self._queue[0].done and self._queue[0].heard_ms(now) >= self._queue[0].ms:
-            self._past = [*self._past[1 - PAST :], self._queue.pop(0)]
+            self.past = [*self.past[1 - PAST :], self._queue[0]]
+            self.forget(self._queue[0])
+
+
+def _play_later(queue: Iterable[OutgoingReply], unheard: Mapping[str, int], now: float) -> float:
+    """The server was held up, and the player ran dry: so many bytes of each reply play from now on; returns until when.
+
+    They were due to be passed on before, and to have played.
+    """
+    until = now
+    for outgoing in queue:
+        until += min(outgoing.released, unheard.get(outgoing.id, 0)) / RATE
+        outgoing.until = until
+    return until
 
 
 def silence(outgoing: OutgoingReply, now: float, streamed: bool) -> list[ToCaller]:

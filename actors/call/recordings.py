@@ -7,15 +7,22 @@ from actors.call.clips import Clips
 from actors.call.turns import TurnOrder, Utterance
 from actors.messages.ids import ChoiceId
 from audio import Decoded, Packed, Undecoded
-from upstream.facts import TurnId
+from upstream.facts import BYTES_PER_MS, TurnId
 
 
 class Recordings:
-    """`came_at` is when the newest clip came that could be decoded, in seconds; -inf before any."""
+    """`ms`: of all that were decoded."""
 
     def __init__(self, clips: Clips, turns: TurnOrder) -> None:
         self._clips, self._turns = clips, turns
-        self.came_at = -inf
+        self._came_at = -inf
+        self.ms = 0
+
+    @property
+    def came_at(self) -> float:
+        """When the newest clip came that the decoders have not refused, in seconds; -inf before any."""
+        undecided = (said.arrived for said in self._turns if said.clip and said.content is None)
+        return max([self._came_at, *undecided])
 
     def add(self, choice: ChoiceId, now: float, clip: bytes | Packed, counted: Parcel) -> None:
         """A clip has come, meant for this choice."""
@@ -38,7 +45,8 @@ class Recordings:
                     self.forget(said)
                     return False
                 if said:
-                    self.came_at = max(self.came_at, said.arrived)
+                    self._came(said)
+                    self.ms += len(pcm) // BYTES_PER_MS
                 self._turns.change(number, content=pcm)
             case Undecoded():
                 self._turns.forget(number)
@@ -54,4 +62,9 @@ class Recordings:
         """Nobody will answer these turns; those that are clips nobody need decode."""
         self._clips.drop(*(said.number for said in gone))
         for said in gone:
+            self._came(said)
             self._turns.forget(said.number)
+
+    def _came(self, said: Utterance) -> None:
+        """It counts as said, also if the caller took it back before it was decoded."""
+        self._came_at = max(self._came_at, said.arrived if said.clip else -inf)

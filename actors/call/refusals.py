@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
+from actors.admission.minors import NOT_FOR_MINORS
 from actors.admission.rate import Rate, Window
 from actors.call.connection import Caller
 from actors.counters import Counters
@@ -10,6 +11,7 @@ from actors.messages.caller import Close, Error
 from actors.services import Limits
 
 MINUTE = 60.0
+LOGGED_AS = {NOT_FOR_MINORS: "not_allowed"}  # the line that ends a call says nothing of an age
 BURST_SECONDS = 10.0  # the messages of so long may come at once
 
 
@@ -47,6 +49,6 @@ class Refusals:
 
     def excuse(self, code: str, reason: str) -> None:
         """Say why a message is not taken, where that is no fault of the caller's."""
-        self._tally[code] += 1
+        self._tally[LOGGED_AS.get(code, code)] += 1
         self._counters.messages_refused[code] += 1
         self._caller.tell(Error(code, reason))

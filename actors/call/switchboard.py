@@ -43,7 +43,9 @@ from actors.call.line import (
     steer,
 )
 from actors.call.mode import CallMode
+from actors.call.sparing import Sparing
 from actors.call.timers import ReconnectDue
+from actors.call.trace import ON_THE_LINE
 from actors.call.watch import For, Waiting
 from actors.messages.admission import ById, ByWords, Reserved
 from actors.messages.bridge import Ready
@@ -62,7 +64,10 @@ OUT_OF_REACH = {
 
 
 class Switchboard:
-    """Makes choices and moves of a `conversation`; `bridges` carries the moves out, `mode` is how the caller speaks."""
+    """Makes `choices` and moves of a `conversation`; `bridges` carries these out, `mode` is how the caller speaks.
+
+    `acknowledged` is the choice that the caller was last told is on the line.
+    """
 
     def __init__(
         self,
@@ -73,12 +78,14 @@ class Switchboard:
         services: Services,
     ) -> None:
         self._host, self._caller, self._persona, self.conversation = host, caller, persona, conversation
-        self._choices, self._default = Choices(services.limits.switches), services.default_astrologer
+        self.choices = Choices(services.limits.switches)
+        self._default = services.default_astrologer
         self._served = Served(services.upstream.can.languages)
-        self.bridges = Bridges(host, persona, conversation, self._choices, services)
-        self.mode = CallMode(host, self._choices, self.bridges, conversation)
+        self.bridges = Bridges(host, persona, conversation, self.choices, services)
+        self.sparing = Sparing(host, caller, persona, self.bridges, services)
+        self.mode = CallMode(host, self.choices, self.bridges, conversation)
         self._rollovers = 0
-        self._acknowledged = 0  # the choice that the caller was last told is on the line
+        self.acknowledged = ChoiceId(0)
         self._unacknowledged = 0  # how often whoever is lost was chosen again meanwhile
         self._began = self._chosen_at = self._granted_at = host.clock()
 
@@ -89,48 +96,53 @@ class Switchboard:
 
     def counted(self) -> dict[str, object]:
         """For the log."""
-        return {"choices": self._choices.count, "generations": self.bridges.generations, "rollovers": self._rollovers}
+        return {"choices": self.choices.count, "generations": self.bridges.generations, "rollovers": self._rollovers}
 
     # Choosing.
 
     @property
     def choice(self) -> ChoiceId:
         """The newest choice that may still be granted, 0 for none: what is said now is meant for it."""
-        return self._choices.newest
+        return self.choices.newest
 
-    def choose(self, chose: Chose) -> None:
+    def choose(self, chose: Chose, *, again: bool = False) -> None:
         """The caller chooses this persona, and may tell of themselves. Raises Refused: switch_too_often.
 
         A persona that is wanted already is only acknowledged, and told the new profile; a new mode holds at once.
+        `again`: whoever was on the line elsewhere is chosen, and says goodbye to a minor there as they would have here.
         """
-        if not self._choices.repeats(chose.astrologer_id):
+        self.sparing.learn(chose.profile)
+        if not self.choices.repeats(chose.astrologer_id):
             choice = self._next(chose.astrologer_id, chose.profile, chose.mode)
-            self._host.reserve(choice, ById(chose.astrologer_id))
-        elif not self._choices.repeat(chose.profile, chose.mode):
+            self._host.reserve(choice, ById(chose.astrologer_id, self.sparing.minor and not again))
+        elif not self.choices.repeat(chose.profile, chose.mode):
             if chose.mode:
                 self.mode.set(chose.mode)
             if chose.profile:
-                self._choices.profile = chose.profile
+                self.choices.profile = chose.profile
                 self.bridges.prepare_anew()
             if self.line.live and self.line.live.selection.choice == self.choice:
                 self._acknowledge(self.line.live)
-            elif self._acknowledged == self.choice:
+            elif self.acknowledged == self.choice:
                 self._unacknowledged += 1
 
     def choose_default(self) -> ChoiceId:
         """The caller speaks to nobody: if they never chose, whoever the server names is chosen. Returns as `choice`."""
-        if self._default and not self._choices.count and not self._caller.identity.refusal(self._default):
+        if self._default and not self.choices.count and not self._caller.identity.refusal(self._default):
             self.choose(Chose(self._default))
         return self.choice
 
     def seek(self, sought: SearchedPersona) -> None:
         """The caller chooses whoever fits these words best. Raises Refused: switch_too_often."""
         among = self._caller.identity.personas
-        self._host.reserve(self._next("", None, sought.mode), ByWords(sought.query, sought.language, among))
+        self._host.reserve(
+            self._next("", None, sought.mode), ByWords(sought.query, sought.language, among, self.sparing.minor)
+        )
 
     def _next(self, astrologer_id: str, profile: Profile | None, mode: Mode | None) -> ChoiceId:
         self._chosen_at = self._host.clock()
-        choice = self._choices.ask(astrologer_id, profile, self._chosen_at, mode)
+        choice = self.choices.ask(astrologer_id, profile, self._chosen_at, mode)
+        self._host.trace.chose(choice, self._chosen_at)
         self.conversation.expect(choice)
         return choice
 
@@ -139,23 +151,25 @@ class Switchboard:
         if self.bridges.closed:
             return
         selection = Selection(reserved.choice, reserved.persona)
-        asked, live = self._choices.granted(selection, reserved.memory), self.line.live
+        asked, live = self.choices.granted(selection, reserved.memory), self.line.live
         self._granted_at = self._host.clock()
         if live:
             self._persona.tell(StopMeter())
         if self.bridges.serving:
             self.mode.keep()
             self._caller.tell(Notice("switching", f"{selection.persona.name} is being called."))
-        self.conversation.switch(live, selection.choice, selection.persona.greeting, self._host.clock())
+        self.conversation.switch(live, selection.choice, selection.persona, self._host.clock())
         self.bridges.want(selection)
+        self.sparing.part()
         self.mode.hold(asked.mode or self.mode.now)
         self.steer()
 
     def declined(self, choice: ChoiceId) -> None:
         """The choice has no place: whoever was wanted before still is, or may yet be granted."""
+        self._host.trace.chosen(choice, "declined", "", self._host.clock())
         if self.bridges.closed:
             return
-        self.conversation.retag(choice, self._choices.refused(choice, self.line.wanted))
+        self.conversation.retag(choice, self.choices.refused(choice, self.line.wanted))
         self.mode.hold(self.mode.now)
         self.bridges.go_on()
 
@@ -167,7 +181,7 @@ class Switchboard:
         if self.bridges.closed:
             return
         live = self.line.live
-        if needless := self._choices.release(self.line.wanted, live.selection if live else None):
+        if needless := self.choices.release(self.line.wanted, live.selection if live else None):
             self._host.release_slots(needless)
         self._host.after(0.0, timers.Look())  # once, when all that happens now has happened
 
@@ -223,15 +237,16 @@ class Switchboard:
         quiet = Waiting(For.CALLER, since=spoke_at)
         if not line.wanted:
             return [quiet, Waiting(For.CHOICE, since=self._chosen_at), Waiting(For.NOBODY, since=self._began)]
+        waits = [quiet, *self.sparing.waits()]
         if serving:
-            return [quiet, *self.conversation.owed.waits(serving)]
+            return [*waits, *self.conversation.owed.waits(serving)]
         if line.live:
-            return [quiet, Waiting(For.SWITCH, line.wanted.choice)]
-        return [quiet, Waiting(For.BACK if self._acknowledged else For.FIRST)]
+            return [*waits, Waiting(For.SWITCH, line.wanted.choice)]
+        return [*waits, Waiting(For.BACK if self.acknowledged else For.FIRST)]
 
     def _swap(self) -> None:
         old, live = self.bridges.swap()
-        if live.selection.choice != self._acknowledged:
+        if live.selection.choice != self.acknowledged:
             self._acknowledge(live)
         elif old:
             self._rollovers += 1
@@ -243,10 +258,13 @@ class Switchboard:
         self._unacknowledged = 0
         self._persona.tell(StartMeter(live.selection.persona))
         self.conversation.take_over(live)
+        if (greeting := self.conversation.greetings.owed) and greeting.asked:
+            self._host.trace.greets(greeting.number, self._host.clock())
         self.bridges.go_on()
 
     def _acknowledge(self, live: Leg) -> None:
-        self._acknowledged = live.selection.choice
+        self.acknowledged = live.selection.choice
+        self._host.trace.chosen(self.acknowledged, ON_THE_LINE, live.selection.persona.id, self._host.clock())
         self._caller.acknowledge(live.selection.persona)
         if advice := self._served.advice(live.selection.persona):
             self._caller.tell(Notice("typed_only", advice))
@@ -259,6 +277,8 @@ class Switchboard:
 
     def _give_up(self) -> None:
         live, wanted = self.line.live, self.line.wanted
+        if wanted:
+            self._host.trace.chosen(wanted.choice, "out of reach", wanted.persona.id, self._host.clock())
         if not live or not wanted:
             code, reason = OUT_OF_REACH[self.line.fatal]
             self._caller.tell(Error(code, f"The model {reason}."))
@@ -267,7 +287,7 @@ class Switchboard:
         reason = f"{wanted.persona.name} cannot be reached: {live.selection.persona.name} is still on the line."
         self._caller.tell(Error("persona_switch_failed", reason))
         self.bridges.fall_back(live)
-        self._choices.fall_back(wanted.choice, live.selection)
+        self.choices.fall_back(wanted.choice, live.selection)
         self._persona.tell(StartMeter(live.selection.persona))
         self.conversation.restore(wanted.choice)
         self.mode.restore()

@@ -39,4 +39,27 @@ class PauseDue:
     """The call ends at a pause: is there one?"""
 
 
-Timer: TypeAlias = Look | GraceOver | TimeUp | ReleaseDue | MicrophoneSilent | ReconnectDue | PauseDue
+@dataclass(frozen=True, slots=True)
+class ReminderDue:
+    """The caller is to be told again that an AI speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveDue:
+    """The call is to be saved for the other nodes of the fleet."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDue:
+    """The server ends: it is the turn of this call to move to another node."""
+
+
+@dataclass(frozen=True, slots=True)
+class CareOver:
+    """The call was in care for as long as a call may."""
+
+
+Timer: TypeAlias = (
+    CareOver | ReminderDue | Look | GraceOver | TimeUp | ReleaseDue | MicrophoneSilent | ReconnectDue | PauseDue
+    | SaveDue | MoveDue
+)  # fmt: skip

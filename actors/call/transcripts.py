@@ -1,5 +1,8 @@
 """The caller's words: which turn of ours each connection's spoken turns are, and what was written down of them."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from actors.call.connection import Caller
 from actors.call.line import Leg
 from actors.call.turns import TurnOrder
@@ -7,9 +10,17 @@ from actors.messages.caller import Transcript
 from actors.messages.ids import Generation
 from actors.messages.persona import Remember, ToPersona
 from actors.runtime import Ref
-from upstream.facts import TurnId
+from upstream.facts import Role, TurnId
+
+Overhear: TypeAlias = Callable[[Role, Generation, TurnId, str, bool], None]
+"""Told of what is said: by whom, on which connection, the turn (an answer has that of what it answers), some more of
+the words or, if final, all of them."""
 
 LATE_SECONDS = 10.0  # a transcript that has not come by then is not waited for
+
+
+def nobody(*_: object) -> None:
+    """Nobody listens."""
 
 
 class Transcripts:
@@ -17,6 +28,7 @@ class Transcripts:
 
     def __init__(self, caller: Caller, persona: Ref[ToPersona], turns: TurnOrder) -> None:
         self._caller, self._persona, self._turns = caller, persona, turns
+        self.overhear: Overhear = nobody
         self._shown: set[TurnId] = set()  # the turns whose words the caller has seen
         self._numbers: dict[
             tuple[Generation, TurnId], TurnId
@@ -34,6 +46,7 @@ class Transcripts:
 
     def typed(self, number: TurnId, text: str) -> None:
         """The caller has typed these words."""
+        self.overhear("user", Generation(0), number, text, True)
         self._show(number, text, final=True)
 
     def expect(self, number: TurnId, now: float) -> None:
@@ -46,6 +59,7 @@ class Transcripts:
 
     def heard(self, leg: Leg, number: TurnId, text: str, final: bool, at_once: bool) -> None:
         """The model has written down some words, or all; `at_once`: the caller sees them as they come."""
+        self.overhear("user", leg.generation, number, text, final)
         if text and number not in self._shown and (final or at_once):  # asked again after a loss, it was shown before
             self._show(number, text, final)
         if final:

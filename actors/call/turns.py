@@ -27,7 +27,8 @@ class Utterance:
     """A clip, a typed turn or one of a stream on its way to an answer.
 
     `choice` is the persona it was meant for, `arrived` seconds on the session's clock, `content` PCM16 24 kHz mono
-    or text, None while a clip is being decoded, and of a stream until it is written down. `clip`: it came as one.
+    or text, None while a clip is being decoded, and of a stream until it is written down. `clip`: it came as one;
+    `spoken`: it came in a stream.
     `asked`: an upstream connection has it. `cancelled`: something was said after it, and no answer to it alone is
     wanted. `behind`: the number of a spoken turn that was told of late, and came before this one.
     `said_before` is what a lost connection said in answer. `counted`: as what a clip is counted while it waits.
@@ -39,6 +40,7 @@ class Utterance:
     arrived: float
     content: bytes | str | None = None
     clip: bool = False
+    spoken: bool = False
     asked: bool = False
     cancelled: bool = False
     behind: TurnId = NO_TURN
@@ -78,15 +80,24 @@ class TurnOrder:
         """True if no more turns can wait to be asked."""
         return sum(not said.asked for said in self) >= MOST_WAITING
 
+    @property
+    def heard_before(self) -> bool:
+        """True if a turn waits that a lost connection heard in a stream: what is said now comes behind it."""
+        return any(said.spoken and not said.asked for said in self)
+
     def arrive(self, choice: ChoiceId, now: float, text: str | None = None, counted: Parcel | None = None) -> Utterance:
         """Take a place in the order: a typed turn with its text, a clip without."""
         said = Utterance(self.number(), choice, now, text, clip=text is None, counted=counted)
         self._waiting[said.number] = said
         return said
 
+    def adopt(self, said: Utterance) -> None:
+        """A turn comes from elsewhere, with its number."""
+        self._waiting[said.number] = said
+
     def commit(self, number: TurnId, choice: ChoiceId, now: float, blame: int = 0) -> None:
         """The upstream heard this turn in a stream, and will answer it."""
-        self._waiting[number] = Utterance(number, choice, now, asked=True, blame=blame)
+        self._waiting[number] = Utterance(number, choice, now, spoken=True, asked=True, blame=blame)
 
     def get(self, number: TurnId) -> Utterance | None:
         """The turn of this number, if it is not answered yet."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from actors.budgets.spending import Low, Over
 from actors.call.connection import Caller
+from actors.call.watch import Watch
 from actors.messages.admission import Drain
 from actors.messages.caller import Close, Notice
 from actors.services import Services
@@ -14,11 +15,14 @@ LAST_SECONDS = 10.0  # in which a call whose budget is spent ends, at a pause
 
 
 class Account:
-    """The usage of one call; it is counted for the server as well. `told` is told how the call's budgets stand."""
+    """The usage of one call; it is counted for the server as well. `told` is told how the call's budgets stand.
+
+    `spending` is what it has spent of them.
+    """
 
     def __init__(self, services: Services, user: str, told: Callable[[Low | Over], None] | None = None) -> None:
         self._counters, self._upstream, self._used = services.counters, services.upstream, Used()
-        self._spending, self._told = services.spending.call(user), told
+        self.spending, self._told = services.spending.call(user), told
 
     def count(self, event: Used | Allowance) -> None:
         """Some more was used, or it was told what is left."""
@@ -29,7 +33,7 @@ class Account:
         self._counters.used = self._counters.used + event
         prices = self._upstream.prices
         money = micro_usd(self._used, prices) - micro_usd(before, prices)  # so that a call is rounded once
-        standing = self._spending.book(tokens(event), money)
+        standing = self.spending.book(tokens(event), money)
         if standing and self._told:
             self._told(standing)
 
@@ -38,15 +42,20 @@ class Account:
         return spent(self._used, self._upstream.prices, counted=self._upstream.can.counts_tokens)
 
 
-def end_by_budget(caller: Caller, session: Callable[[Drain], None]) -> Callable[[Low | Over], None]:
-    """Tells the caller that little is left, or the session that the call ends because nothing is."""
+def end_by_budget(caller: Caller, session: Callable[[Drain], None], watch: Watch) -> Callable[[Low | Over], None]:
+    """Tells the caller that little is left, or the session that the call ends because nothing is.
+
+    In a call in care nobody hears of a budget of the caller's own.
+    """
 
     def told(standing: Low | Over) -> None:
+        if watch.lifted and not standing.whole_server:
+            return
         match standing:
             case Low(message):
                 caller.tell(Notice("budget", message))
             case Over(reason):
                 notice = Notice("budget", f"{reason[0].upper()}{reason[1:]}. This call ends at the next pause.")
-                session(Drain(LAST_SECONDS, notice, Close(4402, reason)))
+                session(Drain(LAST_SECONDS, notice, Close(4402, reason), own=not standing.whole_server))
 
     return told

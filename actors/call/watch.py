@@ -11,14 +11,17 @@ from functools import cache
 from math import inf
 from typing import TypeAlias
 
+from actors.admission.minors import PARTING_SECONDS
 from actors.messages.caller import Close, Notice
 from actors.services import Limits
 
 SUCCESSOR_SECONDS = 2.0  # an upstream that hears turns by itself answers what it has cancelled well before that
 FALTER_SECONDS = 2.0  # without anything more of an answer: the API sends some of it every 50 ms
 STALL_SECONDS = 4.0  # callers hang up after so much silence
+UNSAID_SECONDS = 5.0  # a caller who was told of a failure speaks again well before that, and is answered first
 ABOUT_TO_RUN_DRY = 2.0  # seconds of sound that are left to play: another connection takes 1.2 s to be ready and 0.5 s
 # to speak, so that who must be left may be left in time
+LULL_SECONDS = 1.0  # after which a client that sends its clips one after the other has sent the next
 ROUNDING = 0.001  # seconds: or the rest of a rounding error is waited for
 
 
@@ -27,6 +30,7 @@ class For(Enum):
 
     CHOICE = "nobody was chosen, or the choice was refused; counted from the last choice"
     NOBODY = "the same, counted from the beginning of the call"
+    PARTING = "the persona on the line is not for a minor, as the caller is known to be since; nobody else was chosen"
     CALLER = "nothing was said; counted from the last turn, words that the model heard, or choice that was granted"
     FIRST = "the first persona is being called"
     BACK = "the connection of a persona who was on the line is lost"
@@ -41,7 +45,9 @@ class For(Enum):
     ANOTHER = "it has begun another by itself, and no sound or word of that has come"
     PAUSE = "the model hears the caller speak, and what they send is silence"
     SOUND = "an answer came in writing, also when it was asked for in sound"
+    UNSAID = "the model failed over words that the caller must hear, and since then nobody has said anything"
     WORDS = "words are played to a new connection, which does not hear anybody speak"
+    LULL = "words that must be heard were taken back from a player, and nothing plays or is asked"
 
 
 class End(Enum):
@@ -51,7 +57,9 @@ class End(Enum):
     RECONNECT = "another connection takes over: `reconnecting`"
     ASK_AGAIN = "it is asked again over another connection: `reconnecting`; the second time that turn fails"
     GO_ON = "it goes on over another connection: `reconnecting`; the second time that turn fails"
+    SAY = "the words are asked for again; after the third time they are written"
     STAND_BY = "it is counted, and another connection is opened, which stands by"
+    PART = "`not_for_minors`; at the next pause, within 10 s, `4403`"
     FAIL = "`upstream_unavailable`, and the call goes on"
 
 
@@ -105,6 +113,7 @@ def table(limits: Limits) -> Mapping[For, Row]:
     return {
         For.CHOICE: Row(choose, nobody),
         For.NOBODY: Row(4 * choose, nobody),
+        For.PARTING: Row(PARTING_SECONDS, End.PART),
         For.CALLER: Row(idle, quiet),
         For.FIRST: Row(ready, End.GIVE_UP, told, SLOW),
         For.BACK: Row(limits.upstream_patience, End.GIVE_UP, 0.0, RECONNECTING),
@@ -119,7 +128,9 @@ def table(limits: Limits) -> Mapping[For, Row]:
         For.ANOTHER: Row(silent, End.FAIL, looks=look),
         For.PAUSE: Row(silent, End.RECONNECT),
         For.SOUND: Row(0.0, End.RECONNECT),
+        For.UNSAID: Row(UNSAID_SECONDS, End.SAY),
         For.WORDS: Row(told=silent, tells=UNHEARD),
+        For.LULL: Row(LULL_SECONDS, End.SAY),
     }
 
 
@@ -136,7 +147,9 @@ class Watch:
     """Knows since when the call is in each state. `now` is in seconds, on a clock that never goes back."""
 
     def __init__(self, limits: Limits) -> None:
-        self._rows = table(limits)
+        self._rows, self._idle = table(limits), limits.idle_seconds
+        self.lifted = False
+        """True once the limits of the caller's own do not end the call."""
         self._seen: dict[For, _Seen] = {}
         self._asked_again: int | None = None  # so many answers had come when something was asked again
 
@@ -154,6 +167,15 @@ class Watch:
                 due.append(self._end(row.end, seen.waiting))
         times = [min(seen.told_at, seen.ends_at, now + self._rows[wait].looks) for wait, seen in self._seen.items()]
         return due, min(times) - now if times and min(times) < inf else None
+
+    def lift(self, silent_seconds: float) -> None:
+        """The limits of the caller's own do not end the call any more, but for so long a silence."""
+        self.lifted, silent = True, max(self._idle, silent_seconds)
+        quiet = Close(4408, f"nothing was said for {silent:.0f} s: call the number that you were told, or call again")
+        lifted = {For.CALLER: Row(silent, quiet), For.CHOICE: Row(), For.NOBODY: Row()}
+        self._rows = {**self._rows, **lifted}
+        for wait in lifted:
+            self._seen.pop(wait, None)
 
     @property
     def until(self) -> float:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from actors.messages.caller import Chose, Close, Counted, FromCaller, Mode, Notice, SearchedPersona, ToCaller
+from actors.messages.caring import HelpNumber, InCare
 from actors.messages.identity import Identity
 from actors.messages.ids import ChoiceId
 from actors.messages.resuming import NotResumed, NotResumedCode
@@ -113,7 +114,7 @@ class Wished:
 class Resume:
     """A connection asks to go on with the call of this user; `reply_to` is told Admitted or NotResumed.
 
-    `attach` and `received` are of the last connection of the call that the client saw begin.
+    `attach` and `received` are of the last connection of the call that the client saw begin. `address` as of Connected.
     """
 
     user: str
@@ -123,6 +124,7 @@ class Resume:
     token: str
     attach: int
     received: int
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +154,12 @@ class CannotResume:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What is remembered of a call that could be resumed: the hash of its token, and its bill."""
+    """What is remembered of a call that could be resumed: the hash of its token, its bill, and the numbers told."""
 
     user: str
     token: bytes
     bill: Bill
+    help: tuple[HelpNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +183,10 @@ class Drain:
     """
 
     within: float
-    notice: Notice = DRAINING
+    notice: Notice | None = DRAINING
     close: Close = RESTARTING
+    own: bool = False
+    """It is for a limit of the caller's own, which does not end a call in care."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,21 +219,23 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class ById:
-    """A wish for the persona of this id."""
+    """A wish for the persona of this id; `minor`: of a caller who is one."""
 
     astrologer_id: str
+    minor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ByWords:
     """A wish for the persona that fits these words best; `language` is an English name or an ISO 639-1 code.
 
-    `among`: the ids of the personas that may be found; None for all.
+    `among`: the ids of the personas that may be found; None for all. `minor`: of a caller who is one.
     """
 
     words: str
     language: str | None = None
     among: frozenset[str] | None = None
+    minor: bool = False
 
 
 Wish: TypeAlias = ById | ByWords
@@ -254,7 +261,9 @@ class ReleaseSlots:
     choices: frozenset[ChoiceId]
 
 
-FromSession: TypeAlias = Leaving | AccountBlocked | Reserve | ReleaseSlots | WentAway | CameBack | CannotResume | Ended
+FromSession: TypeAlias = (
+    Leaving | AccountBlocked | Reserve | ReleaseSlots | WentAway | CameBack | CannotResume | Ended | InCare
+)  # fmt: skip
 FromTrial: TypeAlias = Served
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+from actors.messages.caring import Help, HelpNumber
 from actors.messages.resuming import Encoded, NotResumed, Resumed, ResumeOffer
 from audio import Packed
 from personas import Profile
@@ -147,27 +148,14 @@ class Receipt:
 
 
 FromCaller: TypeAlias = (
-    Chose
-    | SearchedPersona
-    | Spoke
-    | Played
-    | Recorded
-    | Typed
-    | Interrupted
-    | Pinged
-    | HungUp
-    | Partial
-    | Receipt
-    | ResumeAsked
-    | Malformed
-    | Stray
-    | TooFast
-)
+    Chose | SearchedPersona | Spoke | Played | Recorded | Typed | Interrupted | Pinged | HungUp | Partial | Receipt
+    | ResumeAsked | Malformed | Stray | TooFast
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigAck:
-    """The persona is on the line."""
+    """The persona is on the line. `disclosure` says in its language that an AI speaks; the voice is `synthetic`."""
 
     astrologer_id: str
     name: str
@@ -178,14 +166,13 @@ class ConfigAck:
     message: str
     price: Tariff | None = None
     resume: ResumeOffer | None = None
+    disclosure: str | None = None
+    synthetic: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class AudioResponse:
-    """One whole reply: PCM16 little-endian, mono, 24 kHz, which the wire sends as a WAV file.
-
-    It is as it was gathered, and nobody adds to it any more.
-    """
+    """One whole reply: PCM16 little-endian, mono, 24 kHz, which the wire sends as a WAV file. It grows no more."""
 
     response_id: str
     pcm: bytes | bytearray
@@ -248,8 +235,9 @@ class Clear:
 
 
 NoticeCode: TypeAlias = Literal[
-    "switching", "reconnecting", "resumed", "waiting", "say_again", "typed_only", "minute", "draining", "budget"
-]
+    "switching", "reconnecting", "resumed", "waiting", "say_again", "typed_only", "minute", "draining", "budget",
+    "not_for_minors",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,9 +252,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How long the caller talked to whom, and what it costs: the last word before the Close."""
+    """How long the caller talked to whom, what it costs, and `help`: the last word before the Close."""
 
     bill: Bill
+    help: tuple[HelpNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,5 +283,5 @@ class Close:
 
 ToCaller: TypeAlias = (
     ConfigAck | AudioResponse | TextResponse | ResponseStarted | Sound | ResponseDone | SpeechStarted | SpeechStopped
-    | Transcript | Clear | Notice | Summary | Error | Pong | Resumed | NotResumed | Encoded | Close
+    | Transcript | Clear | Notice | Help | Summary | Error | Pong | Resumed | NotResumed | Encoded | Close
 )  # fmt: skip

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from actors.messages.ids import Generation
+from care.helplines import Helpline
 from care.signs import Worried
 from upstream.facts import Role, TurnId
 
-__all__ = ["FromGuardian", "HelpNamed", "Said", "ToGuardian", "Transcript", "Worried"]
+__all__ = ["FromGuardian", "HelpNamed", "Judged", "KnowHelplines", "Said", "ToGuardian", "Transcript", "Worried"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +39,19 @@ class HelpNamed:
     transcript: Transcript
 
 
-ToGuardian: TypeAlias = Said
+@dataclass(frozen=True, slots=True)
+class KnowHelplines:
+    """From now on help is named by these: the caller is in another country."""
+
+    helplines: tuple[Helpline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the judge model has found, nothing if it gave no answer. It is told once for each question."""
+
+    found: tuple[Worried, ...] = ()
+
+
+ToGuardian: TypeAlias = Said | KnowHelplines
 FromGuardian: TypeAlias = Worried | HelpNamed

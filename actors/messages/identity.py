@@ -1,8 +1,9 @@
 """Who calls, and what they may: made where tokens are read (web/auth), so that no actor ever sees a token."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.messages.caller import Mode
+from care.ages import Age
 
 MOST_NAMED = 5  # personas, in what a caller is told
 
@@ -11,13 +12,15 @@ MOST_NAMED = 5  # personas, in what a caller is told
 class Identity:
     """The user of the call, and what their token locks in; None where it locks in nothing.
 
-    `personas` are the ids of those whom they may call, `seconds` is the longest duration of the call.
+    `personas` are the ids of those whom they may call, `seconds` is the longest duration of the call. `age` is as far
+    as the token says something of it, which counts above whatever the caller says.
     """
 
     user: str
     personas: frozenset[str] | None = None
     mode: Mode | None = None
     seconds: float | None = None
+    age: Age | None = field(default=None, repr=False)
 
     def longest(self, most: float) -> float:
         """The longest duration of their call, which is `most` where their token says nothing; in seconds."""

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from actors.messages.caring import TakeCare
 from actors.messages.ids import Generation
 from personas import Persona, Profile
-from personas.meter import Bill
+from personas.meter import Bill, KeptTime
 from upstream.facts import Role, Setup, Turn, TurnId
 
 
@@ -41,6 +42,11 @@ class CloseBill:
 
 
 @dataclass(frozen=True, slots=True)
+class Spare:
+    """The caller is a minor: from now on no priced time is metered, and nothing of what is said is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prepare:
     """Prepare the setup of the upstream connection of this generation; answered with Prepared.
 
@@ -62,6 +68,33 @@ class Remember:
     ask: TurnId
     role: Role
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Say what is remembered and metered by now; answered with Recalled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A turn as it was heard, by whoever was the persona then."""
+
+    ask: TurnId
+    role: Role
+    persona: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """The answer to Recall: the turns, the oldest first, and the meter; of a call that comes from elsewhere, told back.
+
+    `told` are the full minutes of which the caller was told.
+    """
+
+    turns: tuple[Heard, ...] = ()
+    times: tuple[KeptTime, ...] = ()
+    told: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +121,8 @@ class BillClosed:
     bill: Bill
 
 
-ToPersona: TypeAlias = Prepare | Remember | StartMeter | StopMeter | PauseMeter | ResumeMeter | CloseBill
-FromPersona: TypeAlias = Prepared | MinutePassed | BillClosed
+ToPersona: TypeAlias = (
+    Prepare | Remember | Spare | StartMeter | StopMeter | PauseMeter | ResumeMeter | CloseBill | TakeCare | Recall
+    | Recalled
+)  # fmt: skip
+FromPersona: TypeAlias = Prepared | MinutePassed | BillClosed | Recalled

@@ -16,13 +16,18 @@ class TurnQueue:
     """The turns that are due on one loop, run in one callback, in the order in which they were asked for.
 
     So a message from one actor to another is handled in the same round, before the loop polls its sockets again. A
-    round ends after ROUND_SECONDS; the turns that are left run in the next.
+    round ends after ROUND_SECONDS, or as long as all else took since the round before, if that is longer: so the actors
+    have half of a loop that is full. The turns that are left run in the next; `behind` is true while there are some.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = weakref.ref(loop)
         self._due: deque[Callable[[], None]] = deque()
         self._asked = False
+        self.behind = False
+        self._ended = 0.0  # the last round, in `time.perf_counter`
+        self.beat: Callable[[], None] | None = None
+        """Called at the beginning of each round."""
 
     def add(self, turn: Callable[[], None]) -> None:
         """Run this turn when it is due. Only on the thread of the loop."""
@@ -37,19 +42,28 @@ class TurnQueue:
             loop.call_soon(self._take)
 
     def _take(self) -> None:
-        enough = time.perf_counter() + ROUND_SECONDS
+        if self.beat:
+            self.beat()
+        now = time.perf_counter()
+        enough = now + max(ROUND_SECONDS, now - self._ended) if self.behind else now + ROUND_SECONDS
         try:
             while self._due:
                 self._due.popleft()()
-                if time.perf_counter() > enough:
+                if (now := time.perf_counter()) > enough:
                     break
         finally:  # also if SystemExit leaves the loop, which may be run again
             self._asked = False  # and not before, or what is told in this round would ask for another one
-            if self._due:
+            self.behind, self._ended = bool(self._due), now
+            if self.behind:
                 self._ask()
 
 
 _rounds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, TurnQueue] = weakref.WeakKeyDictionary()
+
+
+def rounds_of(loop: asyncio.AbstractEventLoop) -> TurnQueue:
+    """The rounds of this loop."""
+    return _rounds.setdefault(loop, TurnQueue(loop))
 
 
 class Mailbox(deque[Any]):
@@ -71,7 +85,7 @@ class Mailbox(deque[Any]):
         if clock := getattr(self.loop, "turn_clock", None):  # a stage, which decides itself whose turn is next
             self.clock, self.soon = clock, self.loop.call_soon
         else:
-            self.clock, self.soon = time.perf_counter, _rounds.setdefault(self.loop, TurnQueue(self.loop)).add
+            self.clock, self.soon = time.perf_counter, rounds_of(self.loop).add
         if self:
             self.ask()
 

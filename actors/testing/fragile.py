@@ -67,7 +67,8 @@ class FragileLine(Probe):
                 self.arrives(frame.message if isinstance(frame, Written) else frame, frame)
         if self._close and not self._waiting:
             close, self._close = self._close, None
-            self.tell(close)
+            if not self.dead:
+                self.arrives(close)
 
     def keep(self, ledger: Ledger) -> None:
         """As Outlet.keep."""

@@ -132,8 +132,8 @@ class Scene:
             clock=stage.clock,
             **services,
         )
-        session = UserSessionActor(identity, "scene", self.services, self.supervisor, address)
-        self.session: Hired[SessionInbox] = launch(session, self.supervisor)
+        self.actor = UserSessionActor(identity, "scene", self.services, self.supervisor, address)
+        self.session: Hired[SessionInbox] = launch(self.actor, self.supervisor)
         self.session.tell(Attached(self.connection, self.caller))
 
     def says(self, message: FromCaller) -> None:

@@ -105,21 +105,34 @@ class Wire(asyncio.Protocol):
 
 
 class Attacker:
-    """Opens connections from `addresses` different addresses, and counts what was sent, received and refused."""
+    """Opens connections from `addresses` different addresses, and counts what was sent, received and refused.
+
+    `figures` names what is reported of it at the end.
+    """
+
+    figures: tuple[str, ...] = ("sent", "received", "connections", "failed", "told")
 
     def __init__(self, port: int, addresses: int = 1) -> None:
-        self.host, self._port = f"127.0.0.1:{port}", port
+        self.host, self.port = f"127.0.0.1:{port}", port
         self.sent = self.received = self.connections = self.failed = 0
         self.told: Counter[str] = Counter()
         self.wires: set[Wire] = set()
         self._addresses = itertools.cycle([f"127.0.0.{2 + number}" for number in range(addresses)])
-        self._numbers = itertools.cycle(range(FIRST, FIRST + CALLERS))
+        self.numbers = itertools.cycle(range(FIRST, FIRST + CALLERS))
 
     def spend(self, count: int) -> None:
         """Count bytes that are sent. Raises SpentError."""
         self.sent += count
         if self.sent > MOST_BYTES:
             raise SpentError
+
+    def wire(self) -> Wire:
+        """What becomes of the next connection."""
+        return Wire(self)
+
+    def path(self, query: str = "") -> str:
+        """Where the next caller calls."""
+        return f"/ws/{user(next(self.numbers))}" + (f"?{query}" if query else "")
 
     async def connect(self, little: bool = False) -> Wire:
         """Open a connection. `little`: with a tiny receive buffer in the kernel. Raises OSError, TimeoutError."""
@@ -132,9 +145,9 @@ class Attacker:
             if little:
                 plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             async with asyncio.timeout(CONNECT_SECONDS):
-                await loop.sock_connect(plug, ("127.0.0.1", self._port))
-                _, wire = await loop.create_connection(lambda: Wire(self), sock=plug)
-        except (OSError, TimeoutError):
+                await loop.sock_connect(plug, ("127.0.0.1", self.port))
+                _, wire = await loop.create_connection(self.wire, sock=plug)
+        except BaseException:  # also one that the end of the attack cuts short
             self.failed += 1
             plug.close()
             raise
@@ -143,9 +156,8 @@ class Attacker:
     async def call(self, query: str = "", little: bool = False) -> Wire:
         """Open the WebSocket of a new caller. Raises OSError, TimeoutError, SpentError."""
         wire = await self.connect(little)
-        path = f"/ws/{user(next(self._numbers))}" + (f"?{query}" if query else "")
         with _closed_on_error(wire):
-            await wire.write(frames.request(path, self.host))
+            await wire.write(frames.request(self.path(query), self.host))
             await wire.until(lambda: bool(wire.status))
             if wire.status != "101":
                 raise ConnectionError

@@ -56,7 +56,7 @@ async def _filled(running: Load, callers: int) -> None:
 
 
 @dataclass
-class _Phase:
+class Phase:
     """The latencies of the callers between two times, in seconds; p50 and p99 in ms."""
 
     since: float
@@ -64,6 +64,24 @@ class _Phase:
     reading: Reading
     p50: float
     p99: float
+
+
+async def phase(
+    running: Load, calls: Collection[Call], seconds: float, until: "asyncio.Future[None] | None" = None
+) -> Phase:
+    """Measure what these calls feel, for so many seconds or until the future is done."""
+    since = now() / 1e6
+
+    def unheard(call: Call) -> int:
+        return call.sent - running.upstream.heard[call.who]
+
+    before = {call: unheard(call) for call in calls}
+    reading = await running.measure(seconds, until)
+    samples = array("q", running.upstream.uplink)
+    for call, missing in before.items():
+        if not call.done.done():  # frames that have not arrived yet are late as well
+            samples.extend(FRAME_US * late for late in range(1, unheard(call) - missing + 1))
+    return Phase(since, now() / 1e6, reading, at(samples, 0.5), at(samples, 0.99))
 
 
 class _Measured:
@@ -82,7 +100,7 @@ class _Measured:
         lateness = Lateness(self._running.host.metrics)
         async with memory.watched(), self._neighbours.meanwhile(), self._attack_process():
             await asyncio.sleep(self._pace.settle)
-            before = await self._phase(self._pace.before)
+            before = await phase(self._running, self._calls, self._pace.before)
             held = memory.samples[-1]
             await lateness.begin()
             during = await self._attacked()
@@ -109,7 +127,7 @@ class _Measured:
         if self._attack:
             self._attack.stop()
 
-    async def _attacked(self) -> _Phase:
+    async def _attacked(self) -> Phase:
         case, upstream = self._case, self._running.upstream
         fault: asyncio.Task[None] | None = None
         if case.fault:
@@ -117,7 +135,7 @@ class _Measured:
         if self._attack:
             self._attack.go()
         try:
-            return await self._phase(case.seconds, fault)
+            return await phase(self._running, self._calls, case.seconds, fault)
         finally:
             upstream.mute = upstream.deaf = False
             if fault:
@@ -125,20 +143,7 @@ class _Measured:
                 with suppress(asyncio.CancelledError):
                     await fault
 
-    async def _phase(self, seconds: float, until: "asyncio.Future[None] | None" = None) -> _Phase:
-        running, since = self._running, now() / 1e6
-        unheard = {call: self._unheard(call) for call in self._calls}
-        reading = await running.measure(seconds, until)
-        samples = array("q", running.upstream.uplink)
-        for call, before in unheard.items():
-            if not call.done.done():  # frames that have not arrived yet are late as well
-                samples.extend(FRAME_US * late for late in range(1, self._unheard(call) - before + 1))
-        return _Phase(since, now() / 1e6, reading, at(samples, 0.5), at(samples, 0.99))
-
-    def _unheard(self, call: Call) -> int:
-        return call.sent - self._running.upstream.heard[call.who]
-
-    def _felt(self, before: _Phase, during: _Phase) -> dict[str, Any]:
+    def _felt(self, before: Phase, during: Phase) -> dict[str, Any]:
         newcomers, clips = self._neighbours.newcomers, self._neighbours.clips
         return {
             "callers": len(self._calls), "seconds": round(during.until - during.since, 1),

@@ -13,8 +13,10 @@
  * @typedef {ArrayBuffer | ArrayBufferView<ArrayBuffer>} Pcm
  * @typedef {{token: string, attach: number, seconds: number, node?: string}} Offer how to come back
  * @typedef {Offer & {received: number, speaking: string, words: Record<string, string>}} Ticket
+ * @typedef {{name: string, number: string, languages: string[]}} HelpNumber
  * @typedef {{astrologer_id: string, audio?: {mode: string}, profile?: Profile, resumable?: boolean}} Config
- * @typedef {{name?: string, gender?: string, birth_date?: string, birth_time?: string, birth_place?: string}} Profile
+ * @typedef {{name?: string, gender?: string, birth_date?: string, birth_time?: string, birth_place?: string,
+ *   country?: string}} Profile
  */
 
 /**
@@ -56,6 +58,7 @@ export const AFTER_CLOSE = {
 
 const OPEN = 1; // WebSocket.OPEN; not every WebSocket class has the constant
 const LOST = 1006;
+const MOVES = 1012; // the server that has the call gives it away
 const ACK_BYTES = 2 * 48_000; // of sound
 const TRY_MS = 5000; // for one attempt to come back
 const GOODBYE_MS = 5000; // for the summary
@@ -81,6 +84,8 @@ export function backoff(attempt, random = Math.random) {
 export class Call {
   /** @type {CallState} */
   state = "connecting";
+  /** @type {HelpNumber[]} whom to call, once the server has told: to be shown until the call is over */
+  numbers = [];
   #url;
   #user;
   #options;
@@ -108,6 +113,7 @@ export class Call {
   #patientUntil = 0; // a whole reply is on its way
   #attempt = 0;
   #deadline = 0;
+  #pauseMs = 0; // before the next attempt, as the server has told
   #beat = 0;
   #timer = 0;
 
@@ -321,9 +327,11 @@ export class Call {
     else if (message.type !== "pong") this.#patientUntil = 0;
     if (message.type === "resumed") return this.#resumed(message);
     if (message.type === "not_resumed") return this.#notResumed(message);
+    if (this.state === "away" && message.retry_after) return void (this.#pauseMs = message.retry_after * 1000);
     if (this.state !== "away") this.#received += 1;
     if (this.state === "ended" && message.type !== "summary") return;
     if (message.type === "config_ack") this.#chosen(message);
+    if (message.type === "notice" && message.numbers) this.numbers = message.numbers;
     if (message.type === "response_started") this.#speaking = message.response_id;
     if (message.type === "audio_response") this.#ack();
     if (message.type === "pong") this.#ledger.answered();
@@ -375,14 +383,19 @@ export class Call {
     clearTimeout(this.#beat);
     clearTimeout(this.#timer);
     this.#socket.onclose = null;
-    if (!this.#offer || afterClose(code) !== "resume") return this.#end(code, reason);
+    const pause = this.#pauseMs; // told with 4429: the call is kept meanwhile
+    this.#pauseMs = 0;
+    if (!this.#offer || (afterClose(code) !== "resume" && !pause)) return this.#end(code, reason);
+    if (code === MOVES) this.#offer.node = undefined;
     if (this.state !== "away") {
       this.#attempt = 0;
       this.#deadline = performance.now() + this.#offer.seconds * 1000;
       this.#to("away");
     }
     if (performance.now() >= this.#deadline) return this.#end(code, reason);
-    this.#timer = setTimeout(() => this.#comeBack(), backoff(this.#attempt++, this.#options.random));
+    const { random } = this.#options;
+    const wait = pause ? pause + MOST_BACKOFF_MS * random() : backoff(this.#attempt++, random);
+    this.#timer = setTimeout(() => this.#comeBack(), wait);
   }
 
   /** @param {Ticket} ticket */
@@ -403,11 +416,15 @@ export class Call {
     this.#timer = setTimeout(() => this.lose(), TRY_MS);
   }
 
-  /** @param {{attach: number, received: number, uplink_ms?: number}} message */
+  /** @param {{attach: number, received: number, uplink_ms?: number, lost_ms?: number, node?: string}} message */
   #resumed(message) {
     clearTimeout(this.#timer);
-    const frames = [...this.#ledger.since(message.received), ...newest(this.#waiting, message.uplink_ms)];
+    const moved = message.lost_ms !== undefined; // to another server: some of the sound may have been heard there
+    const kept = this.#ledger.since(message.received);
+    const again = message.lost_ms ? kept.filter((frame) => typeof frame === "string") : kept;
+    const frames = [...again, ...newest(this.#waiting, message.uplink_ms)];
     this.#offer = { .../** @type {Offer} */ (this.#offer), attach: message.attach };
+    if (moved) this.#offer.node = message.node;
     this.#startOver(newest(frames)); // both together: a server does not take any amount of sound at once
     this.#ack(); // the first counted frame confirms
     this.#begin();

@@ -9,6 +9,8 @@ from upstream.facts import Turn
 
 EXPERTISE = re.compile(r"^#+ *(?:Expertise|Speciality)\s*\n(.+)|^(?:Expertise|Speciality): *(.+)", re.MULTILINE)
 TODAY = re.compile(r"^(?:#+ *)?Today[:\s]+(\d{4}-\d\d-\d\d)", re.MULTILINE)
+YOUNG = re.compile(r"^# Young caller$", re.MULTILINE)
+PARTS = "You cannot go on with this caller"
 TOLD = re.compile(r"^Birth (date|time|place): ", re.MULTILINE)
 DEVANAGARI = re.compile("[\u0900-\u097f]")
 
@@ -18,7 +20,7 @@ class Prompt:
     """A parsed prompt: ISO 639-1 code of its language, expertise, date (YYYY-MM-DD), the words to say exactly.
 
     `goes_on`: the reply must continue an answer that was interrupted. `told` are the facts of birth that it has of the
-    caller: "date", "time", "place".
+    caller: "date", "time", "place". `young`: the caller is a minor; `parts`: so that the persona must say goodbye.
     """
 
     language: str | None
@@ -27,6 +29,8 @@ class Prompt:
     exactly: str | None
     goes_on: bool = False
     told: frozenset[str] = frozenset()
+    young: bool = False
+    parts: bool = False
 
 
 def parse_prompt(instructions: str) -> Prompt:
@@ -41,6 +45,8 @@ def parse_prompt(instructions: str) -> Prompt:
         exactly=exactly.strip() if asked else None,
         goes_on=GO_ON in instructions,
         told=frozenset(TOLD.findall(instructions.rpartition("\n# Caller\n")[2])),
+        young=(young := bool(YOUNG.search(instructions))),
+        parts=young and PARTS in instructions,
     )
 
 

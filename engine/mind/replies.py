@@ -7,6 +7,8 @@ a session that is seeded with a history continues correctly. A reply has three p
     _comment           one sentence on what such an astrologer would look at
     _question          the next fact of birth that is not known, else a question on the topic
 
+A minor is asked for no facts of birth, and told of nothing but what moves young people (`_young`).
+
 A phrase is not used twice in a call, as long as there are others (`_pick`).
 """
 
@@ -84,7 +86,18 @@ class Reply:
             return self._pick(self._phrases["alone"][topic], today=self._today())
         if topic and stands_alone(topic):
             return self._pick(self._phrases["alone"][topic])
+        if self._prompt.parts:
+            return self._pick(self._phrases["young"]["parting"])
+        if self._prompt.young:
+            return self._young(text, topic)
         return " ".join((self._acknowledgement(text, topic), self._comment(), self._question(text)))
+
+    def _young(self, text: str, topic: str | None) -> str:
+        """For a minor: of school, family and health as to others, of everything else that there is time for it."""
+        gentle = self._phrases["topics"][topic] if topic in data()["for_young"] else self._phrases["young"]
+        return " ".join(
+            (self._acknowledgement(text, topic), self._pick(gentle["says"]), self._pick(gentle["questions"]))
+        )
 
     def _topic(self) -> str | None:
         """The topic of the call: the last one that was mentioned."""

@@ -78,7 +78,7 @@ def with_shipped(rest: Mapping[str, Any]) -> dict[str, Any]:
     return shipped | {key: _merged(shipped.get(key), value, _LEVELS.get(key, 1)) for key, value in rest.items()}
 
 
-_LEVELS = {"voice_mappings": 2}  # objects in objects that are merged: gender, then language
+_LEVELS = {"voice_mappings": 2, "disclosures": 2}  # objects in objects that are merged: gender, then language
 
 
 def _merged(shipped: Any, own: Any, levels: int) -> Any:

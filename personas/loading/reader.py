@@ -111,7 +111,7 @@ class _Reader:
             lines=[line for feature in valid if (line := self._line(feature, public))],
         )
         digest = hashlib.sha256(orjson.dumps(self._row, option=orjson.OPT_SORT_KEYS))
-        digest.update(orjson.dumps([persona.voice, code, standing, sorted(persona.shown)]))
+        digest.update(orjson.dumps([persona.voice, code, standing, sorted(persona.shown), persona.disclosure]))
         return replace(persona, standing=standing, tokens=tokens.estimate(standing), version=digest.hexdigest()[:12])
 
     def _persona(self, code: str, features: Mapping[str, Feature]) -> Persona:
@@ -129,12 +129,17 @@ class _Reader:
             persona=self._text("persona"),
             system_prompt=_unix(self._text("system_prompt")),
             greeting=self._text("greeting"),
+            disclosure=self._shared.disclosure(code, feelings=self._listens_for_feelings()),
             keywords=tuple(str(word) for word in keywords) if isinstance(keywords, list) else (),
             status=self._text("status") or "active",
             features=MappingProxyType({name: self._row[name] for name in features}),
             behaviour=Behaviour(),
             shown=frozenset(name for name, feature in features.items() if feature.public),
         )
+
+    def _listens_for_feelings(self) -> bool:
+        feelings = self._row.get("emotional_intelligence")
+        return isinstance(feelings, dict) and bool(feelings.get("listen_for"))
 
     def _check_texts(self) -> None:
         for name in PERSONA_FIELDS:

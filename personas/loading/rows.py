@@ -51,7 +51,7 @@ def _duplicate_fault(path: Parts, persona: str = "") -> Fault:
     return Fault(path_of(path), TWICE, persona)
 
 
-def warnings(at: Parts, persona: Persona) -> list[Fault]:
+def warnings(at: Parts, persona: Persona, shared: Shared) -> list[Fault]:
     """Say what should be improved in a persona that is served nevertheless; `at` is the place of its row."""
     found = []
     if persona.tokens > tokens.LONGEST:
@@ -67,4 +67,9 @@ def warnings(at: Parts, persona: Persona) -> list[Fault]:
     if markup := _MARKUP.search(persona.greeting):
         spoken = f"holds the markup '{shown(markup[0])}', which is read out or shown as it is; take it out."
         found.append(Fault(path_of((*at, "greeting")), spoken, persona.id))
+    if persona.language_code not in shared.disclosures:
+        untold = f"has no words under disclosures: callers are told in English. Add disclosures.{persona.language}."
+        found.append(Fault(path_of((*at, "language")), untold, persona.id))
+    elif script := wrong_script(persona.disclosure, persona.language_code):
+        found.append(Fault(path_of(("disclosures", persona.language)), script, persona.id))
     return found

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from personas.languages import code_of, unknown_language
+from personas.languages import code_of, has_words, unknown_language
 from personas.loading.faults import TOO_DEEP, Fault, text_fault, too_deep
 from personas.loading.features import Feature, read_declaration
 from personas.loading.shape import PERSONA_FIELDS, SHARED_FIELDS, VOICES, shape_faults
@@ -18,11 +18,28 @@ from schemas.explain import listed, nearest, path_of, shown, unknown
 _MOST_ENTRIES = 1_000  # of one object
 
 
+SILENT = "has no words: nothing of it can be spoken. Write the sentence."
+ENGLISH = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What callers are told at the beginning: that an AI speaks, and that it attends to feelings, where it does."""
+
+    ai: str
+    feelings: str
+
+    def words(self, *, feelings: bool) -> str:
+        """The words for a persona who attends to feelings, or who does not."""
+        return f"{self.ai} {self.feelings}" if feelings else self.ai
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """The checked shared part of a file.
 
-    `features`: by name; `broken`: names of features whose declaration has faults. `instructions`: by ISO 639-1 code.
+    `features`: by name; `broken`: names of features whose declaration has faults. `instructions` and
+    `disclosures`: by ISO 639-1 code.
     `aliases`: alias to voice. `genders`: voice to gender. `mapped`: (gender, ISO 639-1 code) to voice or alias.
     `synonyms`: groups of phrases that mean the same. `spoken`: ISO 639-1 code to the words by which that language is
     recognised when it is written in the letters of another. `memory`: "private", "shared" or "none". `source`: a hash
@@ -32,6 +49,7 @@ class Shared:
     features: Mapping[str, Feature]
     broken: frozenset[str]
     instructions: Mapping[str, str]
+    disclosures: Mapping[str, Disclosure]
     aliases: Mapping[str, str]
     genders: Mapping[str, str]
     mapped: Mapping[tuple[str, str], str]
@@ -43,6 +61,11 @@ class Shared:
     def voice(self, name: str) -> str | None:
         """The voice of the Realtime API that a voice or alias names, or None."""
         return _resolve(name, self.aliases)
+
+    def disclosure(self, code: str, *, feelings: bool) -> str:
+        """What callers of a persona of this language are told; in English where the file has no words in it."""
+        found = self.disclosures.get(code) or self.disclosures.get(ENGLISH)
+        return found.words(feelings=feelings) if found else ""
 
     def wrong_gender(self, name: str, gender: str) -> str | None:
         """Say that a voice has the other gender, or None. A persona that is neither male nor female may have any."""
@@ -65,6 +88,7 @@ def read_shared(data: Mapping[str, Any]) -> tuple[Shared, list[Fault]]:
         features={name: feature for name, feature in features.items() if feature},
         broken=frozenset(name for name in declared if not features.get(name) and name not in PERSONA_FIELDS),
         instructions=dict(_instructions(data, faults)),
+        disclosures=dict(_disclosures(data, faults)),
         aliases=aliases,
         genders=genders,
         mapped=dict(_mapped(data, aliases, genders, faults)),
@@ -119,6 +143,19 @@ def _instructions(data: Mapping[str, Any], faults: list[Fault]) -> Iterator[tupl
             faults.append(Fault(path_of((key, language)), fault))
         elif code:
             yield code, text
+
+
+def _disclosures(data: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, Disclosure]]:
+    key = "disclosures"
+    for language, entry in _checked(data, key, "disclosure", faults):
+        code = code_of(language)
+        if code is None:
+            faults.append(Fault(path_of((key, language)), unknown_language(language)))
+            continue
+        found = {name: text_fault(said) or (None if has_words(said) else SILENT) for name, said in entry.items()}
+        faults += [Fault(path_of((key, language, name)), fault) for name, fault in found.items() if fault]
+        if not any(found.values()):
+            yield code, Disclosure(**entry)
 
 
 def _genders(data: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, str]]:

@@ -60,12 +60,15 @@ _LATIN = (("sh", "s"), ("ch", "c"), ("w", "v"), ("f", "p"), ("ph", "p"), ("z", "
 
 @functools.lru_cache(maxsize=_CACHED)
 def phonetic_key(word: str) -> str:
-    """A rough phonetic key, equal in both scripts: shaadi and शादी give "sdi", Tina and तीना give "tina"."""
+    """A rough phonetic key, equal in both scripts: shaadi and शादी give "sdi", Tina and तीना give "tina".
+
+    A letter that stands there twice counts once, a digit does not: 11 is not 1.
+    """
     letters = "".join(_CONSONANTS.get(c) or _VOWELS.get(c) or (c if c.isascii() else "") for c in word)
     for written, heard in _LATIN:
         letters = letters.replace(written, heard)
     letters = re.sub(r"(?<=[bcdgjkpst])h", "", letters)  # aspiration
-    letters = re.sub(r"(.)\1+", r"\1", letters).replace("ai", "e").replace("au", "o").replace("y", "")
+    letters = re.sub(r"(\D)\1+", r"\1", letters).replace("ai", "e").replace("au", "o").replace("y", "")
     return re.sub(r"a(?!$)", "", letters)  # Devanagari does not write the short a; a final a is long
 
 

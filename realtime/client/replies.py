@@ -21,14 +21,14 @@ MILLISECONDS = re.compile(r"(\d{1,9})(?:\.\d+)? ?ms\b")
 class Part:
     """An item of a reply; its id is empty until it is known.
 
-    `begins` is the byte of the reply's audio at which its own begins, `received` how much it has. `told`: some of its
-    words have come.
+    `begins` is the byte of the reply's audio at which its own begins, `received` how much it has; `words` are
+    those of it that have come.
     """
 
     id: str
     begins: int = 0
     received: int = 0
-    told: bool = False
+    words: str = ""
 
 
 @dataclass(slots=True)
@@ -81,9 +81,9 @@ class Reply:
     def say(self, item: str, words: str) -> str:
         """Some words of an item have come. Returns them; those of another item begin with a blank."""
         part = self.part(item)
-        if not part.told and words and self.text and not (self.text[-1].isspace() or words[0].isspace()):
+        first, part.words = not part.words, part.words + words
+        if first and words and self.text and not (self.text[-1].isspace() or words[0].isspace()):
             words = f" {words}"
-        part.told = part.told or bool(words)
         self.text += words
         return words
 

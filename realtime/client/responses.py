@@ -116,11 +116,11 @@ class Responses:
             reply.say(item, words)
 
     def all_words(self, response_id: str, words: str, item: str = "") -> list[Event]:
-        """All words of an item at once, for an upstream that left out the pieces."""
+        """All words of an item at once, for an upstream that left out the pieces, or of which the last were lost."""
         reply = self._replies.get(response_id)
-        if not reply or reply.part(item).told:
+        if not reply or not words.startswith(came := reply.part(item).words):
             return []
-        later, words = bool(reply.text), reply.say(item, words)
+        later, words = bool(reply.text), reply.say(item, words[len(came) :])
         return [ReplyWords(reply.number, words)] if later and words and not (reply.void or reply.done) else []
 
     def said_whole(self, response_id: str) -> list[Event]:

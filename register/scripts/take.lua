@@ -16,6 +16,6 @@ redis.call('HSET', KEYS[1], 'epoch', epoch, 'node', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
 if before[2] ~= ARGV[2] then
-  redis.call('PUBLISH', ARGV[5] .. before[2], 'kick ' .. epoch .. ' ' .. ARGV[1])
+  redis.call('PUBLISH', ARGV[5] .. before[2], 'moved ' .. epoch .. ' ' .. ARGV[1])
 end
 return {epoch, record}

@@ -29,7 +29,7 @@ from actors.messages.caller import (
 )
 from actors.testing.scene import Scene
 from tests.kit.away import FragileCall, sound
-from tests.kit.streaming import FRAME, asked, begin, finish, give, heard
+from tests.kit.streaming import FRAME, asked, begin, finish, give, heard, turn, write_down
 
 CLOSED_TAB = Close(1001, "the tab was closed")
 
@@ -249,6 +249,26 @@ def test_away_while_idle(scene: Scene) -> None:
     assert call.line.fish_for(Close).code == 4408
 
 
+def test_what_the_model_hears_of_late_while_they_are_away(scene: Scene) -> None:
+    """The rest of the time for which they are away is no silence of theirs either."""
+    call = FragileCall(scene)
+    scene.says(Spoke(bytes(9600)))
+    scene.stage.settle()
+    call.goes()
+    scene.stage.advance(5.0)
+    turn(call.wire, "one", 0)
+    write_down(call.wire, "one", "hello")
+    begin(call.wire, "answer")
+    give(call.wire, "answer", "one ")
+    finish(call.wire, "answer")
+    scene.stage.advance(20.0)
+    call.comes_back()
+    scene.stage.advance(299.0)
+    assert not [one for one in call.line.take() if isinstance(one, Close)]
+    scene.stage.advance(2.0)
+    assert call.line.fish_for(Close).code == 4408
+
+
 def test_away_while_the_caller_speaks(scene: Scene) -> None:
     """Their turn is not closed by our silence; they go on with it."""
     call = FragileCall(scene)
@@ -302,6 +322,25 @@ def test_an_interruption_after_the_return_clears_at_once(scene: Scene) -> None:
     assert not sound(told)
     scene.stage.advance(5.0)
     assert not sound(call.line.take())
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_what_was_not_passed_on_while_the_server_stood_still_was_not_heard(scene: Scene, looks: bool) -> None:
+    """It stands while a caller who is back catches up: their player is not flooded, and only what it got counts."""
+    call = FragileCall(scene)
+    answering(call, 8)
+    finish(call.wire, "answer")
+    scene.stage.advance(0.5)
+    call.line.dead = True
+    scene.stage.advance(6.0)
+    call.comes_back()
+    scene.stage.jump(20.0)
+    if looks:
+        call.line.take()
+        scene.stage.advance(0.1)
+        assert 0 < len(sound(call.line.take())) <= 0.2 * 48_000
+    scene.says(Interrupted())
+    assert call.line.fish_for(Transcript, final=True).text == "one"
 
 
 def test_the_upstream_is_lost_while_the_caller_is_away(scene: Scene) -> None:

@@ -76,3 +76,32 @@ def test_what_becomes_of_a_clip_that_nobody_wants_is_not_told(scene: Scene) -> N
     first.refuse()
     assert [clip.clip for clip in scene.decoders.clips] == [b"a clip", b"another"]
     assert not [message for message in scene.caller.take() if isinstance(message, Error)]
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_a_clip_is_said_when_it_comes(stage: Stage, taken_back: bool) -> None:
+    """Whoever recorded it is there, while it is decoded, and if they take it back before it is."""
+    scene = Scene(stage, limits=Limits(idle_seconds=10))
+    scene.on_the_line(TINA)
+    scene.decoders.by_hand = True
+    stage.advance(9)
+    scene.says(Recorded(b"a clip"))
+    if taken_back:
+        scene.says(Interrupted())
+    stage.advance(9)
+    assert not [message for message in scene.caller.take() if isinstance(message, Close)]
+    stage.advance(1)
+    assert scene.caller.fish_for(Close).code == 4408
+    scene.end()
+
+
+def test_a_clip_that_is_refused_is_not_said(stage: Stage) -> None:
+    """Else a client that sends anything at all would never be quiet."""
+    scene = Scene(stage, limits=Limits(idle_seconds=10))
+    scene.on_the_line(TINA)
+    scene.decoders.by_hand = True
+    stage.advance(9)
+    refused(scene, "audio_undecodable")
+    stage.advance(1)
+    assert scene.caller.fish_for(Close).code == 4408
+    scene.end()

@@ -9,6 +9,7 @@ from actors.admission.draining import CALL_SECONDS
 from actors.call.pauses import QUIET
 from actors.messages.admission import Connected, Detached, Drain, Inquired, Report
 from actors.messages.caller import Chose, Close, Error, HungUp, Notice, ResponseDone, Sound, Transcript, Typed
+from actors.messages.guardian import Worried
 from actors.messages.identity import Identity
 from actors.runtime import Hired, Stop
 from actors.services import Services
@@ -279,6 +280,23 @@ def test_calls_go_on_until_their_time_and_nobody_is_admitted(house: House) -> No
     assert house.supervisor.is_alive()
     house.stage.advance(3.0)
     assert told(two) == [1001]
+    house.stage.expect_terminated(house.supervisor)
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["before", "meanwhile"])
+def test_a_call_in_care_is_told_last(house: House, early: bool) -> None:
+    """Though it is the oldest, and also if the sign came while the server drains."""
+    one, two = house.call("one"), house.call("two")
+    (session,) = house.stage.actors()[1:2]
+    if early:
+        session.tell(Worried("suicide", sure=True))
+        house.stage.advance(0.1)
+    house.supervisor.tell(Drain(20.0))
+    session.tell(Worried("suicide", sure=True))
+    house.stage.advance(9.9)
+    assert (told(one), told(two)) == ([], [1001])
+    house.stage.advance(3.0)
+    assert told(one) == [1001]
     house.stage.expect_terminated(house.supervisor)
 
 

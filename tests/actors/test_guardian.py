@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.guardian import GUARDIAN, GuardianActor, GuardianInbox, Guarding, Unreadable
-from actors.messages.guardian import HelpNamed, Said, Transcript, Worried
+from actors.caring.judging import Judge
+from actors.counters import Counters
+from actors.guardian import GUARDIAN, LAST_ANSWERS, GuardianActor, GuardianInbox, Guarding, Unreadable
+from actors.messages.guardian import HelpNamed, KnowHelplines, Said, Transcript, Worried
 from actors.messages.ids import Generation
 from actors.runtime import Hired, MailboxOverflow, Stop
 from actors.testing.probe import Probe
@@ -34,6 +37,14 @@ class Brittle(Signs):
         return super().find(words)
 
 
+@dataclass
+class Beside:
+    """What a guardian needs of a server."""
+
+    counters: Counters = field(default_factory=Counters)
+    judge: Judge | None = None
+
+
 def transcript(turn: int, role: str = "user") -> Transcript:
     return Transcript("user" if role == "user" else "assistant", Generation(1), TurnId(turn))
 
@@ -54,9 +65,14 @@ def owner() -> Probe:
 
 
 @pytest.fixture
-def guardian(stage: Stage, owner: Probe) -> Hired[GuardianInbox]:
+def beside() -> Beside:
+    return Beside()
+
+
+@pytest.fixture
+def guardian(stage: Stage, owner: Probe, beside: Beside) -> Hired[GuardianInbox]:
     """It knows India's numbers; each test ends it."""
-    return stage.launch(GuardianActor, owner, shipped(), numbers("IN", "suicide"))
+    return stage.launch(GuardianActor, owner, shipped(), numbers("IN", "suicide"), beside)
 
 
 def end(stage: Stage, guardian: Hired[GuardianInbox]) -> None:
@@ -109,11 +125,77 @@ def test_a_long_text_is_read_in_parts(stage: Stage, owner: Probe, guardian: Hire
     end(stage, guardian)
 
 
+def test_how_personas_press_is_counted_without_words(
+    stage: Stage, owner: Probe, guardian: Hired[GuardianInbox], beside: Beside
+) -> None:
+    """Once for each answer and rule, also where the answer is long; what a caller says, or a piece, does not count."""
+    stays, sells = "Please stay on the line with me.", "You should buy a yellow sapphire from me."
+    says(guardian, 1, stays, final=False)
+    hears(guardian, 1, sells)
+    stage.settle()
+    assert not beside.counters.pressed
+    says(guardian, 1, f"{stays} {'The wedding is in May. ' * 40} {stays} {sells}")
+    says(guardian, 2, stays)
+    says(guardian, 3, "Your Moon is in Rohini, and you may go whenever you like.")
+    stage.settle()
+    assert beside.counters.pressed == {"stay": 2, "remedy": 1}
+    owner.expect_nothing()
+    end(stage, guardian)
+
+
+def test_of_few_answers_it_is_kept_how_they_press(stage: Stage, guardian: Hired[GuardianInbox]) -> None:
+    """A call may have thousands."""
+    for number in range(4 * LAST_ANSWERS):
+        says(guardian, number, "Please stay on the line with me.")
+    stage.settle()
+    actor = guardian._actor_weakref()
+    assert isinstance(actor, GuardianActor)
+    assert len(actor._pressed) == LAST_ANSWERS
+    del actor
+    end(stage, guardian)
+
+
+def test_in_another_country_help_is_named_by_other_numbers(
+    stage: Stage, owner: Probe, guardian: Hired[GuardianInbox]
+) -> None:
+    """The caller has told where they are."""
+    guardian.tell(KnowHelplines(numbers("GB", "suicide")))
+    says(guardian, 1, "Please call one four four one six.")
+    owner.expect_nothing()
+    says(guardian, 2, "Please call 116 123.")
+    owner.expect(HelpNamed(transcript(2, "assistant")))
+    end(stage, guardian)
+
+
+def test_what_is_known_is_not_told_and_not_taken_back(stage: Stage, owner: Probe, beside: Beside) -> None:
+    """From a guardian before it, or from another server."""
+    known = [SUICIDE, Worried("medical", sure=False)]
+    guardian = stage.launch(GuardianActor, owner, shipped(), (), beside, known)
+    hears(guardian, 1, "there is no hope left")
+    hears(guardian, 2, "I want to die")
+    owner.expect_nothing()
+    hears(guardian, 3, "my husband beats me")
+    owner.expect(Worried("hurt", sure=True))
+    hears(guardian, 4, "I had a heart attack right now")
+    owner.expect(Worried("medical", sure=True))
+    end(stage, guardian)
+
+
+def test_a_yes_at_the_begin_of_a_long_piece_is_an_answer(
+    stage: Stage, owner: Probe, guardian: Hired[GuardianInbox]
+) -> None:
+    """Each part of it but the last is read to its end: the next one forgets what was asked."""
+    says(guardian, 1, "Are you thinking of killing yourself?")
+    hears(guardian, 2, "Yes. " + "And then the wedding was in May. " * 12, final=False)
+    owner.expect(SUICIDE)
+    end(stage, guardian)
+
+
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 3), st.text(max_size=400), st.booleans()), max_size=12))
 def test_no_words_crash_it(told: list[tuple[bool, int, str, bool]]) -> None:
     """In whatever order and language."""
     with Stage() as stage:
-        guardian = stage.launch(GuardianActor, Probe("owner"), shipped(), numbers("IN", "suicide"))
+        guardian = stage.launch(GuardianActor, Probe("owner"), shipped(), numbers("IN", "suicide"), Beside())
         for caller, turn, text, final in told:
             (hears if caller else says)(guardian, turn, text, final)
         stage.settle()
@@ -125,7 +207,7 @@ def test_a_crash_names_its_transcript_and_logs_no_words(
     stage: Stage, owner: Probe, caplog: pytest.LogCaptureFixture
 ) -> None:
     """So that the next guardian is not told it; what the caller said is in no log."""
-    guardian = stage.launch(GuardianActor, owner, Brittle())
+    guardian = stage.launch(GuardianActor, owner, Brittle(), (), Beside())
     hears(guardian, 1, "I want to die")
     hears(guardian, 2, f"my secret: {POISON}")
     hears(guardian, 3, "my husband beats me")

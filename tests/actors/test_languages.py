@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from actors.caring.settings import Caring
 from actors.messages.caller import Chose, ConfigAck, Error, Mode, Notice, Recorded, TextResponse, Transcript, Typed
 from actors.testing.scene import Scene
 from actors.testing.stage import Stage
@@ -75,7 +76,7 @@ def test_a_greeting_without_a_word_is_shown(stage: Stage, mode: Mode) -> None:
     """No model is asked to say it; the call goes on with what the caller says, and the persona knows it greeted."""
     content = data()
     content["astrologers"][0]["greeting"] = "🙏"
-    scene = Scene(stage, Catalogue.from_data(content))
+    scene = Scene(stage, Catalogue.from_data(content), caring=Caring(leave_out_disclosure=True))
     scene.says(Chose(TINA, mode=mode))
     wire = scene.wire(1)
     wire.welcome()

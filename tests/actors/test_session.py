@@ -68,7 +68,7 @@ def test_config_ack_comes_before_the_greeting_is_asked_for(scene: Scene) -> None
 
 
 def test_an_interrupted_greeting_is_not_given_on_the_next_connection(scene: Scene) -> None:
-    """It had begun, the connection was lost, the caller said stop: what they say next is asked at once."""
+    """The connection was lost, the caller said stop: what they say next is asked behind what they must hear."""
     scene.says(Chose(TINA))
     wire = scene.wire(1)
     wire.welcome()
@@ -78,6 +78,10 @@ def test_an_interrupted_greeting_is_not_given_on_the_next_connection(scene: Scen
     scene.says(Interrupted())
     scene.says(Typed("to the point"))
     again.welcome()
+    persona = scene.catalogue.get(TINA)
+    asked = again.last("response.create")["response"]["instructions"]
+    assert asked.endswith(persona.disclosure)
+    again.answer(persona.disclosure)
     assert "instructions" not in again.last("response.create")["response"]
     assert again.texts() == [("user", "to the point")]
 

@@ -110,7 +110,8 @@ def test_a_greeting_may_come_in_writing_too(scene: Scene) -> None:
     wire.welcome()
     write(wire, "Namaste.")
     assert told(scene, TextResponse) == [TextResponse("1.1", "Namaste.")]
-    assert to_say(wire) == scene.catalogue.get(TINA).greeting
+    persona = scene.catalogue.get(TINA)
+    assert to_say(wire) == f"{persona.disclosure} {persona.greeting}"
     wire.answer("Namaste.")
     assert told(scene, AudioResponse) == [AudioResponse("1.1", bytearray(2))]
     scene.says(Typed("hello"))

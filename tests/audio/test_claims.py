@@ -54,3 +54,14 @@ def test_what_is_right_is_left_as_it_is(file: bytes) -> None:
     assert with_true_sizes(file) == file
     for cut in range(50, len(file), 997):
         assert with_true_sizes(file[:cut]) == file[:cut]
+
+
+def test_a_file_that_is_cut_off_stays_as_long_as_it_is() -> None:
+    """Also in the size of a cluster, or of the second of two files that were joined."""
+    (segment,) = (found.end() for found in re.finditer(rb"\x18S\x80g", WEBM))
+    (cluster, *_) = (found.end() for found in re.finditer(rb"\x1fC\xb6u", WEBM))
+    for joined in (WEBM[: segment + 8], WEBM[: cluster + 8], M4A[:200]):
+        for end in range(len(joined)):
+            file = WEBM + joined[:end]
+            assert len(with_true_sizes(file)) == len(file)
+            assert len(with_true_sizes(joined[:end])) == end

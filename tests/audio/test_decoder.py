@@ -64,6 +64,26 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
     return bytes(changed)
 
 
+def test_what_a_clip_took_is_given_back() -> None:
+    """Each kind of costly clip leaves a decoder nearly as small as a short one did, refused or not."""
+    made = [costly.empty_frames_of_aac, costly.loud_numbers_of_flac, costly.short_frames_of_opus, costly.chains_of_ogg]
+    short = encoded(speech(0.5), "wav", "pcm_s16le")
+
+    async def scene() -> list[float]:
+        decoder, process = await started()
+        held = []
+        for content in (short, *(make() for make in made)):
+            with suppress(Refused):
+                await decoder.decode(content)
+            await decoder.decode(short)  # is begun when the one before is cleared away
+            held.append(process.memory_info().rss / 1e6)
+        await decoder.end()
+        return held
+
+    before, *after = run(scene())
+    assert max(after) < before + 12, (before, after)
+
+
 def test_damaged_clips_are_heard_or_refused() -> None:
     """Hundreds of mutated clips of every container give PCM or a refusal, and the process survives all of them."""
     originals = [encoded(speech(0.5), *kind) for kind in KINDS]

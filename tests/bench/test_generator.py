@@ -104,6 +104,13 @@ def test_marks_survive_base64_and_joined_frames() -> None:
         assert [(mark.who, mark.turn, mark.speaking) for mark in found][-2:] == [(300, 2, 1), (300, 2, 0)]
 
 
+@pytest.mark.parametrize("size", [1, 20, 959, 961, 4800])
+def test_sound_of_others_has_no_marks(size: int) -> None:
+    """Whatever its length, and where its base64 ends."""
+    assert marks.coded(b64encode(bytes(range(1, 256)) * 20)[: size * 4 // 3 // 4 * 4]) == []
+    assert marks.coded(b64encode((bytes(range(1, 256)) * 20)[:size])) == []
+
+
 def test_an_ear_plays_in_real_time() -> None:
     """Words are heard one after another, in whatever pieces they came; a wait inside a reply is a gap."""
     ear = Ear(lambda late: None)
@@ -141,6 +148,16 @@ def test_frames_are_read_in_any_pieces() -> None:
         got += reader.feed(stream[at : at + 997])
 
     assert got == [*sent, (frames.TEXT, b"hello")]
+
+
+def test_fragments_are_put_together() -> None:
+    """With a ping between them, byte by byte."""
+    ping = frames.frame(frames.PING, b"?")
+    stream = bytes([frames.TEXT, 2]) + b"he" + ping + bytes([0, 2]) + b"ll" + bytes([128, 1]) + b"o" + ping
+    reader, got = frames.Reader(), []
+    for byte in stream:
+        got += reader.feed(bytes([byte]))
+    assert got == [(frames.PING, b"?"), (frames.TEXT, b"hello"), (frames.PING, b"?")]
 
 
 def test_a_session_of_the_model_ends_after_its_life() -> None:

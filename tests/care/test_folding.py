@@ -37,6 +37,17 @@ def test_words_that_must_not_meet_do_not(written: str) -> None:
     assert len(set(folded)) == len(folded)
 
 
+@pytest.mark.parametrize("script", ["0123456789", "०१२३४५६७८९"])
+def test_a_number_stays_as_it_is(script: str) -> None:
+    """A digit that is written twice counts twice, unlike a letter: 11 is not 1, and 100 is not 10."""
+    digits = str.maketrans("0123456789", script)
+    for number in [*range(2000), 11111, 100000, 14416]:
+        written = str(number).translate(digits)
+        assert fold(written) == (str(number),)
+        assert fold(f"{written}kg") == (f"{number}kg",)
+    assert fold("soooo noooo 11") == fold("so no 11")
+
+
 def test_letters_that_are_not_known_stay() -> None:
     """A text in Tamil letters has its words, and no empty ones."""
     assert fold("தற்கொலை வேண்டாம்") == ("தற்கொலை", "வேண்டாம்")

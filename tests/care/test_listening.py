@@ -94,6 +94,14 @@ def test_transcripts_that_come_at_once_are_not_mixed(listener: Listener) -> None
         assert listener.heard(2, other) == []
 
 
+def test_few_unfinished_transcripts_are_kept(listener: Listener) -> None:
+    """A model that begins a thousand and ends none fills no memory; the newest are followed."""
+    for turn in range(1000):
+        listener.heard(turn, "I want to d")
+    assert len(listener._running) < 10
+    assert listener.heard(999, "ie and nobody knows it yet") == [Worried("suicide", sure=True)]
+
+
 def test_a_long_transcript_costs_no_more_and_is_seen_once(listener: Listener) -> None:
     """Its beginning was looked at when it was new: it does not count as said again at another place."""
     talk = pieces("and the wedding is in May at my uncle's house " * 30)

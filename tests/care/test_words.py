@@ -4,7 +4,7 @@ import pytest
 
 from care.helplines import numbers
 from care.signs import KINDS, Worried
-from care.words import disclosure, help_sentence, instructions, languages
+from care.words import help_sentence, instructions, languages
 from personas.languages import spelled_in
 from tests.kit.four import FOUR
 
@@ -20,7 +20,7 @@ def test_the_languages_of_the_file_that_ships_have_words() -> None:
 @pytest.mark.parametrize("language", languages())
 def test_every_sentence_is_in_the_letters_of_its_language(language: str) -> None:
     """A voice reads others letter by letter."""
-    said = [disclosure(language, feelings=True), *(help_sentence(language, kind, INDIA) for kind in KINDS)]
+    said = [help_sentence(language, kind, INDIA) for kind in KINDS]
     for sentence in said:
         assert spelled_in(sentence, language), sentence
         assert "{" not in sentence
@@ -32,14 +32,6 @@ def test_the_fixed_sentence_has_a_number(language: str, kind: "KINDS") -> None: 
     """Digit by digit."""
     lines = numbers("IN", kind)
     assert lines[0].spoken in help_sentence(language, kind, lines)
-
-
-def test_the_disclosure_says_what_speaks() -> None:
-    """In two languages, and that it attends to feelings where it does."""
-    assert disclosure("en") == "Before we begin: I am an AI, not a human being."
-    assert disclosure("hi") == "शुरू करने से पहले बता दूं: मैं एक एआई हूं, इंसान नहीं।"
-    assert disclosure("en", feelings=True).endswith(" I also pay attention to how you feel.")
-    assert disclosure("fr") == disclosure("en")
 
 
 def test_a_persona_in_care_asks_stays_and_names_help() -> None:

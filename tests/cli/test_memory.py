@@ -24,8 +24,8 @@ def test_what_is_loaded_is_left_alone_from_then_on() -> None:
 
 FREES = """
 import psutil
-from cli import memory
-memory.return_large_blocks()
+import cage
+cage.return_large_blocks()
 rss = lambda: psutil.Process().memory_info().rss
 bytes(30_000_000)
 before, large, small = rss(), [], []
@@ -47,8 +47,9 @@ def test_large_blocks_are_given_back() -> None:
 
 RETURNS = """
 import asyncio, psutil
+import cage
 from cli import memory
-memory.return_large_blocks()
+cage.return_large_blocks()
 rss = lambda: psutil.Process().memory_info().rss // 2**20
 
 async def main():

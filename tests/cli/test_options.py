@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -9,9 +10,14 @@ import typer.main
 from typer.core import TyperOption
 from typer.testing import CliRunner
 
+from actors.budgets.limits import Budgets
+from actors.services import Limits
 from actors.setting import Setting
 from cli import app
-from cli.options import table, with_options
+from cli.entrance import Entrance
+from cli.fleet_member import FleetMember
+from cli.options import declared, environment, table, with_options
+from cli.settings import LogLevel, Settings
 
 
 def options() -> Iterator[tuple[str, object]]:
@@ -87,6 +93,37 @@ def test_what_is_no_option_or_too_small_is_refused(arguments: list[str]) -> None
     command = typer.Typer()
     command.command()(with_options(Outer)(lambda settings: None))
     assert CliRunner().invoke(command, arguments).exit_code == 2
+
+
+def read_again(settings: type, variables: dict[str, str]) -> object:
+    """What a command makes of these variables."""
+    given: list[object] = []
+    command = typer.Typer()
+    command.command()(with_options(settings)(given.append))
+    result = CliRunner().invoke(command, env=variables)
+    assert result.exit_code == 0, result.output
+    return given[0]
+
+
+@pytest.mark.parametrize(
+    "settings", [Outer(), Outer(name="mohit", names=("a", "b"), quiet=True, key="k", inner=Inner(size=9))]
+)
+def test_settings_can_be_told_in_the_environment(settings: Outer) -> None:
+    """All of them, secrets too, and they are read as they were."""
+    assert read_again(Outer, environment(settings)) == settings
+
+
+def test_the_settings_of_a_server_can_be_told_in_the_environment(tmp_path: Path) -> None:
+    """Those of every kind."""
+    file = tmp_path / "some.pem"
+    file.touch()
+    limits, fleet = Limits(sessions=7, late_ms=99.5), FleetMember(node="n1", register_url="redis://127.0.0.1:1/0")
+    budgets, entrance = Budgets(budget_day_usd=1.25, day_zone="Asia/Kolkata"), Entrance(open=True, api_key="k" * 32)
+    some = {"host": "::1", "tls_cert": file, "log_level": LogLevel.ERROR, "allow_host": ("a.example", "b.example")}
+    other = {"session_seconds": 90.0, "upstream_url": "wss://h.example/?k=a%20b", "engine_wait": 0.5}
+    settings = Settings(**some, **other, limits=limits, fleet=fleet, budgets=budgets, entrance=entrance)  # type: ignore[arg-type]
+    assert read_again(Settings, environment(settings)) == settings
+    assert environment(settings).keys() <= {one.variable for one in declared(Settings)}
 
 
 def test_the_table_has_a_row_for_each_setting() -> None:

@@ -87,6 +87,19 @@ def test_a_prompt_that_presses_callers_is_warned_of_and_served(tmp_path: Path) -
     assert told.endswith("faults: 0, warnings: 1\n")
 
 
+def test_a_greeting_that_presses_callers_is_warned_of_and_served(tmp_path: Path) -> None:
+    """With its line and the reason."""
+    file = tmp_path / "personas.json"
+    shipped = json.loads(SHIPPED.read_text())
+    shipped["astrologers"][0]["greeting"] = "नमस्ते, आप पर किसी ने काला जादू किया है। नीलम धारण कीजिए।"
+    file.write_text(json.dumps(shipped))
+    code, told, _ = run("check", str(file))
+    assert code == 0
+    assert f"warning: $.astrologers[0].greeting ({TINA}): frightens, or says that bad luck comes" in told
+    assert "offers or presses a remedy that costs money" in told
+    assert told.endswith("faults: 0, warnings: 1\n")
+
+
 def test_show_prints_the_prompt_and_its_length_beside_it() -> None:
     """The prompt alone on stdout, so that it can be piped."""
     code, told, beside = run("show", TINA)

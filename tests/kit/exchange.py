@@ -18,7 +18,9 @@ import pykka
 
 from actors.admission.waiting import Ledger
 from actors.budgets.limits import Budgets
+from actors.caring.judging import Judge
 from actors.counters import Counters
+from actors.fleet.telling import telling
 from actors.runtime import Hired
 from actors.services import Limits, Services, Trials
 from actors.session import SessionInbox
@@ -35,6 +37,7 @@ from engine.worker import Workers
 from personas import Catalogue, CurrentCatalogue
 from phone import Phone
 from realtime.server.settings import LONGEST_LIFE
+from register import Register
 from supervisor import SupervisorInbox, SupervisorSnapshot
 from tests.kit import secrets
 from tests.kit.four import FOUR
@@ -42,6 +45,7 @@ from tests.kit.insides import shown
 from tests.kit.parts import Echo, Measure, Tones, loud
 from tests.kit.process import NEVER_LATE
 from tests.kit.story import decoders, until
+from tracing.port import Tracer
 from upstream.link import Upstream
 from upstream.readiness import Readiness
 from web.addresses import Addresses
@@ -60,6 +64,7 @@ class Exchange:
     http: str
     metrics: str
     """Where the metrics are."""
+    shutdown: Shutdown
     engine: Server
     pool: Pool
     upstream: Upstream
@@ -116,10 +121,16 @@ async def exchange(
     default_astrologer: str = "",
     budgets: Budgets | None = None,
     doors: Entrance = Entrance(),  # noqa: B008  # it is frozen
+    register: Register | None = None,
+    tracer: Tracer | None = None,
+    judge: Judge | None = None,
+    counters: Counters | None = None,
+    admin_token: str = "",
 ) -> AsyncIterator[Exchange]:
     """Start it all, and let go of it in reverse; the supervisor must end without a failure.
 
-    `doors` says who may come in.
+    `doors` says who may come in, `admin_token` who may look from the admin shore. `register` makes it a server of a
+    fleet, `judge` reads along for callers in danger.
     `faults` is what goes wrong on each connection to the model; in `workers` the engine hears and speaks.
     """
     current = CurrentCatalogue(catalogue or FOUR)
@@ -136,12 +147,17 @@ async def exchange(
             trials=trials,
             default_astrologer=default_astrologer,
             budgets=budgets or Budgets(),
+            register=register,
+            tracer=tracer,
+            judge=judge,
+            counters=counters or Counters(),
         )
         answers = Readiness(model).would_answer
-        admin = AdminShore(bind("127.0.0.1", 0))
+        admin = AdminShore(bind("127.0.0.1", 0), admin_token)
         listener, addresses = bind("127.0.0.1", 0), addresses or Addresses()
         async with (
-            entrance(doors, listener, current, addresses) as auth,
+            entrance(doors, listener, current, addresses, register) as auth,
+            telling(register, services.fleet_sums, services.spending),
             accept_callers(
                 Frontend(listener, None, hosts, origins, client_limits, addresses, admin=admin, auth=auth),
                 services,
@@ -155,6 +171,7 @@ async def exchange(
                     url=f"ws://{address}",
                     http=f"http://{address}",
                     metrics=f"{admin.url}/metrics",
+                    shutdown=shutdown,
                     engine=engine,
                     pool=pool,
                     upstream=model,
@@ -172,4 +189,4 @@ async def exchange(
                 ear.free.set()
     parts.close()
     assert shutdown.down.result().cause is None
-    assert pykka.ActorRegistry.get_all() == []
+    assert register or pykka.ActorRegistry.get_all() == []  # others of the fleet may go on

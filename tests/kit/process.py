@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -27,12 +27,15 @@ ADDRESSES = (
     "ADMIN_HOST",
     "ADMIN_PORT",
     "BUDGET_FILE",
+    "WORKERS",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
 )
 SECRETS = (
     "OPENAI_API_KEY", "UPSTREAM_API_KEY", "API_KEY", "API_KEYS_FILE", "JWT_SECRET", "JWT_KEYS", "SERVE_OPEN",
     "ADMIN_TOKEN", "BUDGET_FILE",
 )  # fmt: skip
 KEYS = (*ADDRESSES, *SECRETS)
+PROGRAM = ("-m", "supervisor")
 
 
 @dataclass
@@ -83,16 +86,24 @@ class Server:
 
 
 @contextmanager
-def server(*options: str, handles: int = 0, terminal: int = 0, **environment: str) -> Iterator[Server]:
+def server(
+    *options: str,
+    handles: int = 0,
+    terminal: int = 0,
+    program: Sequence[str] = PROGRAM,
+    entering: Sequence[str] = (),
+    **environment: str,
+) -> Iterator[Server]:
     """Start one on a free port, and see that it ends. It may have so many `handles`; 0: as many as we may.
 
-    `terminal` is a pseudo-terminal's end for it to run in, 0 for none.
+    `terminal` is a pseudo-terminal's end for it to run in, 0 for none. `program`: what Python is told to run;
+    `entering` are the words before its command.
     """
     ours = {name: value for name, value in os.environ.items() if name not in KEYS and "proxy" not in name.lower()}
     ours["ENGINE_WAIT"] = str(WITHIN)  # on a busy machine the engine is slow, and would say that it is full
     ours["LATE_MS"] = str(NEVER_LATE)
     ours["DRAIN_SECONDS"] = "0"  # no test waits for calls that go on, but those of the drain
-    command = [sys.executable, "-m", "supervisor", "serve", "--port", "0", *options]
+    command = [*entering, sys.executable, *program, "serve", "--port", "0", *options]
     if handles:
         command = ["bash", "-c", f'ulimit -n {handles}; exec "$@"', "bash", *command]
     if terminal:

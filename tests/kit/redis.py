@@ -19,7 +19,7 @@ from tests.kit.story import WITHIN, until
 
 PROGRAM = shutil.which("redis-server")
 
-PATIENT = Bounds(answer=WITHIN, yielding=WITHIN)  # only a fault takes so long, also on a busy machine
+PATIENT = Bounds(answer=WITHIN, turn=WITHIN, yielding=WITHIN)  # only a fault takes so long, also on a busy machine
 
 
 class Nodes(Protocol):

@@ -15,6 +15,7 @@ from personas import Catalogue, CurrentCatalogue
 from tests.kit.four import FOUR
 from web import application, serving
 from web.addresses import Addresses
+from web.auth import OPEN, Auth
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import UNLIMITED, Connections
 from web.guard import check_host_and_origin
@@ -48,6 +49,7 @@ async def shore(
     client_limits: ClientLimits = CLIENT_LIMITS,
     counters: Counters | None = None,
     most: int = UNLIMITED,
+    auth: Auth = OPEN,
 ) -> AsyncIterator[str]:
     """Serve; HOST:PORT."""
     rest = Rest(supervisor, CurrentCatalogue(catalogue), "nobody", _always)
@@ -59,6 +61,7 @@ async def shore(
         Metrics(counters, Pool()),
         [limit_addresses(connections), check_host_and_origin((), ())],
         client_limits,
+        auth,
     )
     app[SCHEDULER] = scheduler or RequestScheduler()
     async with serving(app, bind("127.0.0.1", 0), connections, tls, client_limits) as address:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.kit.four import FOUR, PRIYANKA, TINA
+from tests.kit.four import FOUR, PRIYANKA, TINA, first_words
 from tests.kit.process import Server
 from tests.page.conftest import Visit
 from tests.page.visitor import DESKTOP, seconds
@@ -28,14 +28,14 @@ def test_a_call_by_voice_in_two_languages(running: Server, visit: Visit, hindi: 
     visitor.sees("choosing", "Choose whom you want to talk to.")
     visitor.call("Tina Kulkarni")
     visitor.sees("speaking", "Tina Kulkarni is speaking.")
-    visitor.hears("assistant", FOUR.get(TINA).greeting)
+    visitor.hears("assistant", first_words(FOUR.get(TINA)))
     visitor.sees("listening", "Tina Kulkarni is listening.")
 
     visitor.talk(2 * seconds(hindi))  # once at least from its beginning to its end
     visitor.sees("thinking", "Tina Kulkarni is thinking…")
     visitor.sees("speaking")
-    visitor.hears("user", re.compile("शादी|विवाह"))
-    visitor.hears("assistant", re.compile("विवाह|शादी"))
+    visitor.hears("user", re.compile("शादी|विवाह|देरी"))  # the voice may be in its middle when the button goes down
+    visitor.hears("assistant", DEVANAGARI)
     assert visitor.page.locator(".words[lang=hi]").count() == 3
 
     visitor.page.get_by_role("button", name="Switch").click()
@@ -50,7 +50,7 @@ def test_a_call_by_voice_in_two_languages(running: Server, visit: Visit, hindi: 
 
     greeting, answer, hello, last = visitor.sounds()
     assert min(sound["peak"] for sound in (greeting, answer, hello, last)) > 0.1
-    assert 5_000 < greeting["ended"] - greeting["began"] < 12_000
+    assert 5_000 < greeting["ended"] - greeting["began"] < 30_000  # the disclosure is part of it
     assert answer["ended"] < hello["began"]
 
     visitor.page.get_by_role("button", name="Hang up").click()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
 from tests.kit.exchange import CLIPS
-from tests.kit.four import FOUR, PRIYANKA, TINA
+from tests.kit.four import FOUR, PRIYANKA, TINA, first_words
 from tests.kit.process import Server
 from tests.page.conftest import Visit
 from tests.page.visitor import DESKTOP, Visitor, launch, voice
@@ -37,8 +37,8 @@ RESAMPLED = """async ([from, to, hertz]) => {
 
 @pytest.fixture(scope="module")
 def asking(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One that asks why her marriage is late, again and again, with long pauses."""
-    said = voice(CLIPS / "hi_marriage_delay.m4a", tmp_path_factory.mktemp("voices"), BETWEEN)
+    """One that asks why her marriage is late, again and again, after long pauses: in the first one she is muted."""
+    said = voice(CLIPS / "hi_marriage_delay.m4a", tmp_path_factory.mktemp("voices"), pause=0.0, before=BETWEEN)
     with launch(playwright, said) as one:
         yield one
 
@@ -55,7 +55,7 @@ def test_a_call_by_speaking(running: Server, visit: Visit, asking: Browser) -> N
     mute(visitor)
     visitor.sees("speaking", "Tina Kulkarni is speaking.")
     visitor.hears_sound(True)
-    visitor.hears("assistant", FOUR.get(TINA).greeting)
+    visitor.hears("assistant", first_words(FOUR.get(TINA)))
     visitor.sees("muted", "Tina Kulkarni is listening, but you are muted.")
     visitor.hears_sound(False)
     assert {"speech_started", "clear"}.isdisjoint(visitor.told)
@@ -95,7 +95,7 @@ def test_what_was_played_is_told(running: Server, visit: Visit) -> None:
     assert {message["response_id"] for message in told} == {"1.1"}
     steps = [after["ms"] - before["ms"] for before, after in pairwise(told)]
     assert all(0 < step < 700 for step in steps)
-    assert 5_000 < told[-1]["ms"] < 12_000
+    assert 5_000 < told[-1]["ms"] < 20_000
 
 
 def test_the_button_is_kept_for_who_wants_it(running: Server, visit: Visit, asking: Browser) -> None:
@@ -122,6 +122,7 @@ def test_the_button_is_kept_for_who_wants_it(running: Server, visit: Visit, aski
     visitor.call("Mohit")
     visitor.sees("speaking")
     assert "mode=clip" in visitor.dialled[-1]
+    visitor.sees("listening")  # who speaks over the first words hears them again
     hold.uncheck()
     visitor.sees("hearing")
     visitor.sees("speaking")

@@ -35,8 +35,8 @@ def launch(playwright: Playwright, voice: Path | None = None, *more: str, allowe
     return playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
 
 
-def voice(clip: Path, folder: Path, pause: float = PAUSE) -> Path:
-    """The clip as the WAV file that Chromium takes for a microphone, with a pause of so many seconds at its end."""
+def voice(clip: Path, folder: Path, pause: float = PAUSE, before: float = 0.0) -> Path:
+    """The clip as the WAV file that Chromium takes for a microphone, with pauses of so many seconds around it."""
     resampler = av.AudioResampler("s16", "mono", 48_000)
     with av.open(str(clip)) as recording:
         frames = [part for frame in recording.decode(audio=0) for part in resampler.resample(frame)]
@@ -45,7 +45,9 @@ def voice(clip: Path, folder: Path, pause: float = PAUSE) -> Path:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(48_000)
-        sound.writeframes(b"".join(frame.to_ndarray().tobytes() for frame in frames) + bytes(2 * int(pause * 48_000)))
+        sound.writeframes(bytes(2 * int(before * 48_000)))
+        sound.writeframes(b"".join(frame.to_ndarray().tobytes() for frame in frames))
+        sound.writeframes(bytes(2 * int(pause * 48_000)))
     return file
 
 
@@ -96,7 +98,7 @@ class Visitor:
     @property
     def complaints(self) -> list[str]:
         """What is on the console and should not be."""
-        away = re.compile("ERR_|status of 503")
+        away = re.compile("ERR_|status of 503|response code: 503")
         lines = [line for line in self.console if not (self.forgives and away.search(line))]
         return [line for line in lines if not (self.reloaded and "AudioContext was not allowed to start" in line)]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from care import pressed, pressure
 from personas import SHIPPED, Catalogue
 from schemas import read
 
@@ -34,6 +35,18 @@ def test_the_persona_of_the_document_is_one() -> None:
     assert all(meera.open_at(moment) for moment in week)
 
 
+def test_the_persona_for_young_callers_is_one() -> None:
+    """Beside those that ship, whom no minor may call: without a fault, and with nothing in it that presses callers."""
+    rows = [*SHIPPED_DATA["astrologers"], json.loads(example("A persona for young callers"))]
+    catalogue = Catalogue.from_data({**SHIPPED_DATA, "astrologers": rows})
+    assert catalogue.faults == ()
+    assert catalogue.warnings == ()
+    assert set(catalogue.personas) - catalogue.not_for_minors == {"tara_stories_of_the_sky"}
+    tara = catalogue.personas["tara_stories_of_the_sky"]
+    assert (pressure(tara.system_prompt), pressed(tara.greeting)) == ([], frozenset())
+    assert catalogue.match("a story about the stars")[0].persona is tara
+
+
 def test_the_feature_of_the_document_reaches_the_prompt() -> None:
     """Pasted beside the astrologers and given to somebody: its line is in the instructions, and what ships is, too."""
     pasted = json.loads(f"{{{example('Add a feature in two minutes')}}}")
@@ -42,7 +55,7 @@ def test_the_feature_of_the_document_reaches_the_prompt() -> None:
     catalogue = Catalogue.from_data({"astrologers": rows, **pasted})
     assert catalogue.faults == ()
     style = catalogue.all()[0].standing.partition("# Style\n")[2].partition("\n\n# ")[0].splitlines()
-    assert len(style) == len(SHIPPED_DATA["features"])
+    assert len(style) == len(SHIPPED_DATA["astrologers"][0].keys() & SHIPPED_DATA["features"].keys()) + 1
     assert "Now and then say: Slowly, slowly." in style
 
 

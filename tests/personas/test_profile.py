@@ -16,13 +16,15 @@ WHOLE = {
     "birth_date": "1990-05-31",
     "birth_time": "07:45",
     "birth_place": "Pune, Maharashtra",
+    "country": "IN",
 }
 
 
-def test_a_whole_profile_is_five_lines() -> None:
+def test_a_whole_profile_is_six_lines() -> None:
     """Each thing has its label; blanks are one space."""
     assert Profile.read(WHOLE, today=TODAY).lines() == (
-        "Name: रवि Kumar\nGender: male\nBirth date: 1990-05-31\nBirth time: 07:45\nBirth place: Pune, Maharashtra"
+        "Name: रवि Kumar\nGender: male\nBirth date: 1990-05-31\nBirth time: 07:45\nBirth place: Pune, Maharashtra\n"
+        "Country: IN"
     )
 
 
@@ -55,6 +57,8 @@ def test_seconds_of_the_time_of_birth_are_left_out(time: str) -> None:
         ("birth_date", "31.05.1990", "must be a day that exists"),
         ("birth_date", "19900531", "must be a day that exists"),
         ("birth_date", "१९९०-05-31", "must be a day that exists"),
+        ("country", "ZZ", "must be a country in two letters"),
+        ("country", "India", "must be a country in two letters"),
         ("birth_time", "24:00", "must be a time of the day"),
         ("birth_time", "6:15", "must be a time of the day"),
         ("birth_time", "07:45:60", "must be a time of the day"),
@@ -99,7 +103,8 @@ def test_every_fault_is_told_at_once() -> None:
 def test_a_log_line_holds_nothing_told() -> None:
     """The repr contains no value and no part of one."""
     profile = Profile.read(WHOLE, today=TODAY)
-    assert repr(profile) == str(profile) == f"{profile}" == "Profile(name, gender, birth_date, birth_time, birth_place)"
+    fields = "name, gender, birth_date, birth_time, birth_place, country"
+    assert repr(profile) == str(profile) == f"{profile}" == f"Profile({fields})"
 
 
 @given(st.dictionaries(st.sampled_from(list(WHOLE)), st.text(max_size=120), max_size=5))

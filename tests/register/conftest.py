@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.kit.boxes import free_port
 from tests.kit.redis import Fleet, RedisServer, nodes_in_memory, nodes_of, redis_server
 from tests.kit.story import WITHIN
 
@@ -19,7 +20,7 @@ def shared_redis() -> Iterator[RedisServer]:
 @pytest.fixture(scope="module")
 def shared_cluster() -> Iterator[RedisServer]:
     """A cluster of one."""
-    with redis_server("--cluster-enabled", "yes") as server:
+    with redis_server("--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
         server.says("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
         deadline = time.monotonic() + WITHIN
         while not server.says("SET", "a", "1").startswith(b"+OK"):

@@ -69,11 +69,36 @@ def test_a_call_is_taken_with_its_record_by_its_token_alone(fleet: Fleet) -> Non
             assert taken.claim.epoch > claim.epoch
             assert not await a.save(claim, b"late", KEPT)
             await until(lambda: told)
-            assert told == [Kicked("u1", taken.claim.epoch)]
+            assert told == [Kicked("u1", taken.claim.epoch, moved=True)]
             assert await b.save(taken.claim, b"next", KEPT)
             again = await a.take("u1", TOKEN, KEPT)
             assert isinstance(again, Taken)
             assert again.record == b"next"
+
+    run(story())
+
+
+def test_a_record_is_looked_at_without_taking_the_call(fleet: Fleet) -> None:
+    """By its token alone; whoever has the call is told nothing and saves on, and another may take it."""
+
+    async def story() -> None:
+        async with fleet() as node:
+            a, b = await node("a"), await node("b")
+            told: list[object] = []
+            a.listen(told.append)
+            assert await b.look("u1", TOKEN) is None
+            claim = await a.claim("u1", TOKEN, KEPT)
+            assert await b.look("u1", TOKEN) == b""
+            assert await a.save(claim, b"\x00record\xff", KEPT)
+            assert await b.look("u1", TOKEN) == b"\x00record\xff"
+            assert await b.look("u1", OTHER) is None
+            assert await b.look("u2", TOKEN) is None
+            assert await a.epochs(["u1"]) == {"u1": claim.epoch}
+            assert await a.save(claim, b"next", KEPT)
+            assert await b.look("u1", TOKEN) == b"next"
+            assert isinstance(await b.take("u1", TOKEN, KEPT), Taken)
+            await until(lambda: told)
+            assert [type(one) for one in told] == [Kicked]
 
     run(story())
 
@@ -116,11 +141,12 @@ def test_a_record_is_kept_as_long_as_was_said(fleet: Fleet) -> None:
             a, b = await node("a"), await node("b")
             claim = await a.claim("u1", TOKEN, 0.05)
             await a.save(claim, b"short", 0.05)
-            newer = await b.claim("u2", TOKEN, 0.05)
-            await b.save(newer, b"short", 0.05)
+            newer = await b.claim("u2", TOKEN, KEPT)
+            await b.save(newer, b"long", KEPT)
+            assert isinstance(await b.take("u2", TOKEN, 0.001), Taken)
 
             async def forgotten() -> bool:
-                return not isinstance(await b.take("u2", TOKEN, 0.001), Taken)
+                return not any([isinstance(await b.take(user, TOKEN, 0.001), Taken) for user in ("u1", "u2")])
 
             await comes_true(forgotten)
             assert set(await a.epochs(["u1", "u2"])) == {"u1", "u2"}

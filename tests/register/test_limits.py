@@ -3,8 +3,8 @@
 import asyncio
 from datetime import UTC, datetime
 
-from register import Claim, Epoch, Spent
-from tests.kit.redis import Fleet, comes_true
+from register import Claim, Epoch, Spent, ToldAge
+from tests.kit.redis import Fleet, RedisServer, comes_true, nodes_of
 from tests.kit.story import run
 
 KEPT = 60.0
@@ -123,6 +123,20 @@ def test_budgets_are_counted_over_all_nodes(fleet: Fleet) -> None:
     run(story())
 
 
+def test_to_ask_for_a_sum_keeps_none(redis: RedisServer) -> None:
+    """Users who only call take no room."""
+
+    async def story() -> None:
+        async with nodes_of(redis) as node:
+            a = (await node("a")).limits
+            assert await a.spend([Spent("u1", 0, KEPT), Spent("u2", 0, KEPT)]) == (0, 0)
+            assert redis.says("KEYS", "voice:spent:*") == b"*0\r\n"
+            assert await a.spend([Spent("u1", 10**15, KEPT)]) == (10**15,)
+            assert await a.spend([Spent("u1", 0, KEPT)]) == (10**15,)
+
+    run(story())
+
+
 def test_a_budget_begins_again_after_its_window(fleet: Fleet) -> None:
     """So long after the first amount, however often it was asked for since."""
 
@@ -139,6 +153,38 @@ def test_a_budget_begins_again_after_its_window(fleet: Fleet) -> None:
     run(story())
 
 
+def test_the_youngest_age_that_a_user_told_is_known_to_all(fleet: Fleet) -> None:
+    """For as long as it was told last; an older one changes nothing, and to ask keeps none."""
+
+    async def story() -> None:
+        async with fleet() as node:
+            a, b = (await node("a")).limits, (await node("b")).limits
+            assert await a.youngest("u1", None) is None
+            assert under(await a.youngest("u1", ToldAge(19, KEPT))) == (19, True)
+            assert under(await b.youngest("u1", ToldAge(18, 2 * KEPT))) == (18, False)
+            assert under(await a.youngest("u1", ToldAge(19, 9 * KEPT))) == (18, False)
+            assert under(await a.youngest("u1", ToldAge(18, 1.0))) == (18, False)
+            assert under(await a.youngest("u1", None)) == (18, False)
+            assert await b.youngest("u2", None) is None
+            assert under(await a.youngest("u3", ToldAge(18, 0.05))) == (18, True)
+
+            async def forgotten() -> bool:
+                return await b.youngest("u3", None) is None
+
+            await comes_true(forgotten)
+            assert under(await a.youngest("u1", None)) == (18, False)
+            assert "18" not in repr(ToldAge(18, KEPT))
+
+    run(story())
+
+
+def under(known: ToldAge | None) -> tuple[int, bool]:
+    """The age, and whether it is known for KEPT or less."""
+    assert known
+    assert 0 < known.seconds <= 2 * KEPT
+    return known.under, known.seconds <= KEPT
+
+
 def test_openings_are_spaced_over_all_nodes(fleet: Fleet) -> None:
     """Whoever asks gets the next moment, and of 20 a second the 40th is two seconds later or less."""
 
@@ -148,8 +194,24 @@ def test_openings_are_spaced_over_all_nodes(fleet: Fleet) -> None:
             now = asyncio.get_running_loop().time
             began = now()
             for number in range(40):
-                wait = await (a, b)[number % 2].opening(20)
+                wait = await (a, b)[number % 2].opening(20, KEPT)
+                assert wait is not None
                 assert wait <= number / 20
                 assert now() + wait >= began + number / 20 - 0.01  # two clocks
+
+    run(story())
+
+
+def test_no_opening_is_too_far_away(fleet: Fleet) -> None:
+    """Then none is taken, so that those that nobody waits for are not in the way of others."""
+
+    async def story() -> None:
+        async with fleet() as node:
+            a, b = (await node("a")).limits, (await node("b")).limits
+            assert await a.opening(1 / KEPT, KEPT / 2) is not None
+            assert [await one.opening(1 / KEPT, KEPT / 2) for one in (a, b, a)] == [None] * 3
+            wait = await b.opening(1 / KEPT, 2 * KEPT)
+            assert wait is not None
+            assert 0 < wait <= KEPT
 
     run(story())

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from register.reading import Unreadable
-from register.record import MOST_BYTES, VERSION, Identity, Metered, Price, Question, Record, Said, decode, encode
+from register.record import MOST_BYTES, VERSION, Care, Identity, Metered, Price, Question, Record, Said, decode, encode
 
 WORDS = st.text(max_size=5)
 WHOLE = st.integers(0, 2**53)
@@ -37,7 +37,7 @@ IDENTITIES = made(
     micro=st.none() | WHOLE,
 )
 PRICES = made(Price, per_minute=WHOLE, currency=WORDS, digits=WHOLE, free_seconds=WHOLE)
-METERED = made(Metered, persona=WORDS, ms=WHOLE, versions=several(WORDS), price=st.none() | PRICES)
+METERED = made(Metered, persona=WORDS, ms=WHOLE, versions=several(WORDS), price=st.none() | PRICES, cost=WHOLE)
 RECORDS = made(
     Record,
     identity=IDENTITIES,
@@ -52,6 +52,7 @@ RECORDS = made(
     switches=several(TIMES),
     question=st.none() | made(Question, kind=WORDS, ask=WHOLE, text=WORDS),
     heard_ms=WHOLE,
+    answers=WHOLE,
 )
 
 
@@ -61,7 +62,7 @@ def test_a_record_comes_back_as_it_was(record: Record) -> None:
     assert decode(encode(record)) == record
     kept = decode(encode(record.without_words()))
     assert (kept.turns, kept.profile, kept.words) == ((), {}, False)
-    assert kept.question is None or kept.question.text == ""
+    assert kept.question is None or (kept.question.text, kept.question.other) == ("", {})
     assert kept.meter == record.meter
 
 
@@ -136,3 +137,32 @@ def test_the_words_of_a_call_are_not_shown() -> None:
         question=Question("typed", 1, "secret"),
     )
     assert "secret" not in repr(record)
+
+
+def test_a_later_record_keeps_what_a_neighbour_added() -> None:
+    """To the call, to turns and prices that are as they were, and to a question that still waits; to nothing else."""
+    price, new = Price(5, "INR", 2, other={"tax": 1}), {"next": 1}
+    before = dataclasses.replace(
+        RECORD,
+        identity=Identity("u1", other=new),
+        turns=(Said(1, "user", "tina", "One.", new), Said(2, "user", "tina", "Tw", new)),
+        meter=(Metered("tina", 10, price=price, other=new), Metered("mohit", 10, price=price, other=new)),
+        question=Question("typed", 2, "Tw", other=new),
+        care=Care(other=new),
+        other=new,
+    )
+    bare = [dataclasses.replace(one, price=Price(5, "INR", 2), other={}) for one in before.meter]
+    later = dataclasses.replace(
+        RECORD,
+        turns=(Said(1, "user", "tina", "One."), Said(2, "user", "tina", "Two."), Said(3, "user", "tina", "Three.")),
+        meter=(dataclasses.replace(bare[0], ms=20), dataclasses.replace(bare[1], price=Price(6, "INR", 2))),
+        question=Question("typed", 2, "Tw"),
+    )
+    kept = later.keeping(before)
+    assert (kept.other, kept.identity.other, kept.care.other) == (new, new, new)
+    assert [one.other for one in kept.turns] == [new, {}, {}]
+    assert kept.meter == (dataclasses.replace(before.meter[0], ms=20), later.meter[1])
+    assert kept.question == before.question
+    assert dataclasses.replace(later, question=Question("typed", 3, "Tw")).keeping(before).question != before.question
+    assert dataclasses.replace(later, question=None).keeping(before).question is None
+    assert later.keeping(RECORD) == later

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from register import Bounds, Register, RegisterAway, Spent, open_register
+from register import Bounds, Register, RegisterAway, Spent, open_register, redis_commands
 from tests.kit.redis import PATIENT, RedisServer, Slow, nodes_of, redis_server
 from tests.kit.story import WITHIN, run, until
 
@@ -190,6 +190,49 @@ def test_each_question_has_its_own_answer(own_redis: RedisServer) -> None:
     run(story())
 
 
+def test_a_burst_of_questions_waits_for_its_turns(own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are answered, though the last comes much later than one answer may: Redis is not away for that."""
+    monkeypatch.setattr(redis_commands, "CONNECTIONS", 2)
+
+    async def story() -> None:
+        async with Slow(own_redis).open() as slow:
+            register = open_register(slow.url, "a", Bounds(answer=1.0, turn=WITHIN))
+            try:
+                await until(lambda: register.presence.here)
+                slow.seconds = 0.1
+                asked = [register.limits.spend([Spent("all", 1, KEPT)]) for _ in range(40)]
+                assert sorted(await asyncio.gather(*asked)) == [(number,) for number in range(1, 41)]
+                assert register.presence.times_away == 0
+            finally:
+                await register.close()
+
+    run(story())
+
+
+def test_who_gets_no_turn_is_told_in_time(own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if it were away, which it is not: nobody else is told that."""
+    monkeypatch.setattr(redis_commands, "CONNECTIONS", 8)
+
+    async def story() -> None:
+        async with Slow(own_redis).open() as slow:
+            register = open_register(slow.url, "a", Bounds(answer=WITHIN, turn=0.05))
+            try:
+                await until(lambda: register.presence.here)
+                slow.flowing.clear()
+                under_way = [asyncio.ensure_future(register.claim(str(number), TOKEN, KEPT)) for number in range(8)]
+                await until(lambda: register.presence.asked["claim"] == 8)
+                with pytest.raises(RegisterAway, match="too much was asked at once"):
+                    await register.claim("late", TOKEN, KEPT)
+                slow.flowing.set()
+                assert len(await asyncio.gather(*under_way)) == 8
+                assert register.presence.here
+                assert register.presence.unanswered["claim"] == 1
+            finally:
+                await register.close()
+
+    run(story())
+
+
 def test_a_server_that_goes_away_while_it_is_asked(own_redis: RedisServer) -> None:
     """Closing waits for nothing, and nothing is left behind."""
 
@@ -233,3 +276,18 @@ def test_a_message_that_is_none_stops_nobody(own_redis: RedisServer, caplog: pyt
         *["WARNING"] * 6,
         *["ERROR"] * 2,
     ]
+
+
+def test_what_is_away_is_not_asked(redis: RedisServer) -> None:
+    """Nobody waits for a Redis that was found to be away: the channel alone looks whether it is back."""
+
+    async def story() -> None:
+        async with nodes_of(redis) as node:
+            a = await node("a")
+            a.presence.went("it is told so")  # and is not, so it would answer
+            with pytest.raises(RegisterAway, match="it is told so"):
+                await a.claim("u1", TOKEN, KEPT)
+            assert redis.says("EXISTS", "voice:call:{u1}").strip() == b":0"
+            assert a.presence.unanswered == {"claim": 1}
+
+    run(story())

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from actors.messages.admission import Admitted, Connected, Detached, From
@@ -25,7 +26,9 @@ from actors.messages.caller import (
 )
 from actors.messages.identity import Identity
 from actors.runtime import Ref
+from care import Kind
 from personas import Profile
+from tests.simulation.care import SIGNS
 from tests.simulation.ear import Ear
 from tests.simulation.network import Network
 from tests.simulation.patience import Patience
@@ -71,6 +74,7 @@ class Caller:
     bombed: bool = False
     words: int = 0
     spoke_at: float = -1.0
+    signs: tuple[Kind, ...] = ()  # what they say of a danger, now and then
     mode_before: Mode = "clip"  # to whoever was acknowledged last
 
     network: Network | None = None  # of a caller who may come back
@@ -80,6 +84,7 @@ class Caller:
     till: Till = field(init=False)
 
     def __post_init__(self) -> None:
+        self.fears = Random(f"care {self.world.seed} {self.call}")  # of its own, so that the rest is as without it
         self.patience = Patience(self.world, self.ear.name)
         self.till = Till(self.world, self.ear.name, self.ear.player)
 
@@ -90,6 +95,7 @@ class Caller:
             return
         self.world.note(f"<= {self.ear.name}", message)
         if not self.network:
+            self.ear.care.told(message)
             self.till.told(message)
             self.till.hears(message)
         self.patience.hears(message)
@@ -139,6 +145,7 @@ class Caller:
             if self.network:
                 self.network.say(message)
             else:
+                self.ear.care.comes(message)
                 self.session.tell(From(self.call, message))
 
     def _soon(self, do: Callable[[], None]) -> None:
@@ -198,11 +205,17 @@ class Caller:
         words = []
         for _ in range(self.world.random.choice([1, 1, 2, 4])):
             self.words += 1
-            words.append(f"{chr(ord('a') + self.call - 1)}{self.words}")
+            words.append(f"{chr(ord('a') + self.call - 1)}{self.words}{self._sign()}")
         if kind == "stream":
             self.world.streamed.update(words)
         self.said.append(Said(tuple(words), self.wish, kind, self.world.now))
         return tuple(words)
+
+    def _sign(self) -> str:
+        """What they say of a danger, now and then."""
+        if not self.signs or self.fears.random() > 0.15:
+            return ""
+        return f"-{SIGNS[self.fears.choice(self.signs)]}"
 
     def _sound(self, words: tuple[str, ...]) -> bytes:
         return b"".join(self.world.sounds.speak(Word(word, self.call), LOUD) for word in words)

@@ -16,6 +16,7 @@ from actors.messages.caller import (
     ToCaller,
     Transcript,
 )
+from tests.simulation.care import CareOf
 from tests.simulation.player import LEAD, Answers, Player
 from tests.simulation.sound import Piece
 from tests.simulation.world import GREETINGS, VOICES, World
@@ -41,6 +42,10 @@ class Ear:
     mixed_until: float = 0.0  # speech and something typed came at one moment: our cancel may cross a turn, asked again
     behind: bool = False  # a whole reply came late, over a slow line: the server takes it for played sooner than it is
     fragile: bool = False  # the line of this call is lost now and then: what was cleared meanwhile never came
+    care: CareOf = field(init=False)  # what they must hear
+
+    def __post_init__(self) -> None:
+        self.care = CareOf(self.world, self.name, self.player)
 
     @property
     def name(self) -> str:
@@ -85,7 +90,8 @@ class Ear:
 
     def _calm(self, message: Notice | Error) -> bool:
         """Nothing ever goes wrong in this run; but words for a persona who has left are."""
-        crossed = self.world.now < self.mixed_until and message.code in ("reconnecting", "resumed")
+        kept = self.care.at is not None and self.world.now < self.care.at + 3.0  # what was dropped is asked for again
+        crossed = (self.world.now < self.mixed_until or kept) and message.code in ("reconnecting", "resumed")
         return self.world.weather.calm and not crossed and "who has left" not in message.message
 
     # Replies.
@@ -131,19 +137,22 @@ class Ear:
         if not whole and not self.world.damaged:
             self._wrong(f"{len(pcm)} bytes, not all of them anybody's: {pieces}")
         for piece in pieces:
-            self._piece(piece)
+            self._piece(piece, response)
         self.player.play(response, pieces, self.world.now)
 
-    def _piece(self, piece: Piece) -> None:
+    def _piece(self, piece: Piece, response: str) -> None:
         word = piece.word
         self.links[word.source - 1].belongs_to(self.call)
         if word.voice != self.voice:
             self._wrong(f"{piece} is spoken, on the line is {self.voice}")
-        may_greet = bool(self.greetings.get(word.voice)) and word.answer.startswith("greeting")
+        must_hear = word.answer in self.world.fixed
+        may_greet = must_hear or (bool(self.greetings.get(word.voice)) and word.answer.startswith("greeting"))
         before = self.answers.last.get(word.answer)
         if (why := self.answers.hear(piece, may_greet)) and word.answer not in self.world.damaged:
             self._wrong(why)
-        if (
+        if must_hear:
+            self.care.hears(piece, response in self.sent_whole)
+        elif (
             may_greet
             and word.index == piece.first == 0
             and not (before and before.word.index == 0 and before.end < 200)
@@ -157,7 +166,9 @@ class Ear:
             self._wrong(f"{response} is cleared, and never began")
         for playing in self.player.tape:
             if playing.response == response:
-                self.answers.close(playing.piece.word.answer)
+                self.answers.close(name := playing.piece.word.answer)
+                if name in self.world.fixed:
+                    self.care.cleared(response)
         self.player.clear(response, self.world.now)
 
     def _transcript(self, role: str, text: str) -> None:

@@ -16,6 +16,8 @@ def check_end(world: World, callers: Iterable[Caller], model: Model, draining: b
             world.wrong(f"the session of {caller.ear.name} is still there")
         if caller.network and caller.network.up and not caller.gone and caller.network.read != caller.network.texts:
             world.wrong(f"{caller.ear.name} has {caller.network.read} text frames of {caller.network.texts}")
+        if not caller.bombed:
+            _check_care(world, caller, model, draining)
         if not caller.gone and not draining:
             _check_quiet(world, caller, model)
 
@@ -25,6 +27,17 @@ def _check_close(world: World, caller: Caller) -> None:
     closed = caller.ear.closed
     if closed and closed.code == 4500 and not caller.bombed:
         world.wrong(f"{caller.ear.name} failed, and nobody crashed anything of it")
+
+
+def _check_care(world: World, caller: Caller, model: Model, draining: bool) -> None:
+    """Who stayed has heard what they must hear, and every connection since a sign was told of it."""
+    ear, links = caller.ear, [link for link in model.links if link.call == caller.call]
+    ear.care.check_prompts(links)
+    serving = [link for link in links if link.updated and not link.ended]
+    if not (caller.gone or draining or ear.closed) and serving:
+        ear.care.check(
+            serving, disclosed=not ear.care.owner.caring.leave_out_disclosure and bool(_acknowledged(caller))
+        )
 
 
 def _check_quiet(world: World, caller: Caller, model: Model) -> None:

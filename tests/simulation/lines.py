@@ -33,6 +33,10 @@ class Owner(Protocol):
         """The server tells this connection something, whether it arrives or not."""
         ...
 
+    def comes(self, line: "Line", message: FromCaller) -> None:
+        """The session is told this over this connection, and listens to it or not."""
+        ...
+
     def receive(self, line: "Line", message: Any, number: int) -> None:
         """It has arrived, in the text frame of this number; -1 if it is in none."""
         ...
@@ -86,6 +90,7 @@ class Line(FragileLine):
         if self.slow:
             world.note(f"late {self.number}", message)
             world.seen["late", "over the newest" if self is self.owner.serving else "over one that was left"] += 1
+        self.owner.comes(self, message)
         self.owner.session.tell(From(self.number, message))
 
     # Its end.

@@ -93,6 +93,7 @@ class Losses:
         self.world.seen["lost while", self.moment] += 1
         self.world.note(network.name, f"its line is lost: {how}")
         network.till.loses()
+        network.caller.ear.care.lost_at = self.world.now
         line.dead, line.deaf = how not in ("deaf", "slow"), how not in ("dead", "slow")
         line.slow = line.full = how == "slow"
         if how != "dead":

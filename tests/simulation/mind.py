@@ -37,8 +37,8 @@ class Speech:
         self.response = work.response_id
         self.pace = world.random.choice([0.0, 0.02, 0.1, 0.3])  # for 100 to 600 ms of sound
         self._world, self._link, self._voice = world, link, work.voice
-        self._words = work.text.split()
-        self.names = {self._word(text).answer for text in self._words}
+        self._words = self._read(work.text.split())
+        self.names = {word.answer for word in self._words}
         self._rest = b""
         self._stalled = False
 
@@ -60,13 +60,19 @@ class Speech:
             return None
         count = self._world.random.choice([1, 1, 2, 3])
         said, self._words = self._words[:count], self._words[count:]
-        pcm = b"".join(self._world.sounds.speak(self._word(text)) for text in said)
+        pcm = b"".join(map(self._world.sounds.speak, said))
         at = self._world.random.choice([len(pcm), 70 * BYTES_PER_MS])
         self._rest = pcm[at:]
-        return " ".join(said) + " ", pcm[:at]
+        return " ".join(word.text for word in said) + " ", pcm[:at]
 
-    def _word(self, text: str) -> Word:
-        greeting = GREETINGS[self._voice]
-        if text in greeting:
-            return Word(text, self._link, self._voice, f"greeting {self._voice}", greeting.index(text))
-        return Word(text, self._link, self._voice, text[0], ord(text[1]) - ord("a"))
+    def _read(self, words: list[str]) -> list[Word]:
+        """Whose words these are: what must be said exactly, or the rest of it, or an answer."""
+        greeting = {f"greeting {self._voice}": GREETINGS[self._voice]}
+        fixed = {name: [(name, words)] for name, words in (self._world.fixed | greeting).items()}
+        first = [(name, said) for name, [(_, said)] in fixed.items() if name == f"disclosure {self._voice}"]
+        for parts in ([*first, *greeting.items()], *fixed.values()):
+            whole = [(name, index, word) for name, said in parts for index, word in enumerate(said)]
+            if words == [word for _, _, word in whole[-len(words) :]]:
+                named = whole[-len(words) :]
+                return [Word(text, self._link, self._voice, name, index) for name, index, text in named]
+        return [Word(text, self._link, self._voice, text[0], ord(text[1]) - ord("a")) for text in words]

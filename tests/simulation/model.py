@@ -1,5 +1,6 @@
 """The simulated upstream: the engine's strict session, at the other end of a line."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
@@ -22,6 +23,7 @@ from upstream.facts import LinkEvent, Turn
 from upstream.link import Frames
 from upstream.models import Capabilities
 
+NUMBER = re.compile(r"\d+")  # of a word of a caller
 RACES = {"response_cancel_not_active", "conversation_already_has_active_response"}
 """What a strict server may refuse of ours because two things were said at once; anything else is a fault of ours."""
 
@@ -39,6 +41,8 @@ class Link(Line):
         self.damaged: set[str] = set()  # responses of which something did not come as it was said
         self.says: dict[str, set[str]] = {}  # response -> the names of the answers in it
         self.updated = False
+        self.dialled_at = self.world.now
+        self.first = self.instructions = ""  # with which it began, and those that hold now
         self.greeted_at = 0.0  # when it told that its greeting had begun: before that nobody is listened to
         super().__post_init__()
 
@@ -48,6 +52,8 @@ class Link(Line):
     def received(self, event: Any) -> None:
         if event["type"] == "conversation.item.create":
             self._seeded(event["item"])
+        if event["type"] == "session.update" and (told := event["session"].get("instructions")):
+            self.first, self.instructions = self.first or told, told
         self._do(self.session.receive(event))
 
     def fail(self, error: Any) -> None:
@@ -131,7 +137,7 @@ class Link(Line):
         """What was typed and recorded stands in the order in which it was said, and so does what was streamed."""
         for streamed in (True, False):
             whole = [word.rstrip("~") for word in words]
-            numbers = [int(word[1:]) for word in whole if (word in self.world.streamed) is streamed]
+            numbers = [int(NUMBER.findall(word)[0]) for word in whole if (word in self.world.streamed) is streamed]
             if numbers != sorted(numbers) and not self.world.garbled:
                 self.world.wrong(f"{self.name} heard out of order: {words}")
 

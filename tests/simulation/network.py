@@ -66,6 +66,10 @@ class Network:
         self.line = self.serving = self.new()
         self.caller.supervisor.tell(Connected(Identity(self.caller.user), self.line.number, self.line))
 
+    def jumps(self, seconds: float) -> None:
+        """The machine stood still: what is due then comes in any order, so who is late by that may be let in."""
+        self.grace += seconds if self.known_at is not None else 0.0
+
     def new(self) -> Line:
         """Another connection."""
         self.lines.append(Line(self, self.caller.call * 1000 + len(self.lines) + 1))
@@ -93,7 +97,13 @@ class Network:
             self.serving, self.known_at = line, None
             self.till.back()
         if line is self.serving:
+            self.caller.ear.care.told(message)
             self.till.told(message)
+
+    def comes(self, line: Line, message: FromCaller) -> None:
+        """The session is told this over this connection, and listens to it or not."""
+        if line is self.serving and self.known_at is None:
+            self.caller.ear.care.comes(message)
 
     def receive(self, line: Line, message: Any, number: int) -> None:
         """Something has come over this connection."""

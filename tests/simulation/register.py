@@ -27,6 +27,7 @@ from register import (
     SharedLimits,
     Spent,
     Taken,
+    ToldAge,
     YieldAsked,
 )
 
@@ -123,6 +124,12 @@ class TroubledRegister:
     async def end(self, claim: Claim, record: bytes, seconds: float) -> bool:
         return await self.line.ask("save", lambda: self._inner.end(claim, record, seconds))
 
+    async def own(self, claim: Claim) -> Claim | None:
+        return await self.line.ask("own", lambda: self._inner.own(claim))
+
+    async def look(self, user: str, token: bytes) -> bytes | None:
+        return await self.line.ask("look", lambda: self._inner.look(user, token))
+
     async def ask_to_yield(self, user: str, token: bytes) -> Holder:
         return await self.line.ask("ask", lambda: self._inner.ask_to_yield(user, token))
 
@@ -160,5 +167,8 @@ class TroubledLimits:
     async def spend(self, spent: Sequence[Spent]) -> tuple[int, ...]:
         return await self._line.ask("spend", lambda: self._inner.spend(spent))
 
-    async def opening(self, a_second: float) -> float:
-        return await self._line.ask("opening", lambda: self._inner.opening(a_second))
+    async def youngest(self, user: str, told: ToldAge | None) -> ToldAge | None:
+        return await self._line.ask("youngest", lambda: self._inner.youngest(user, told))
+
+    async def opening(self, a_second: float, within: float) -> float | None:
+        return await self._line.ask("opening", lambda: self._inner.opening(a_second, within))

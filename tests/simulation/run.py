@@ -1,9 +1,6 @@
 """One run: a supervisor and its callers on a stage, the simulated model behind them, and what must hold at the end."""
 
 import asyncio
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from random import Random
 from typing import Any, cast
@@ -12,15 +9,16 @@ import orjson
 
 from actors.messages.admission import Drain
 from actors.messages.caller import Mode
-from actors.runtime import Ref, Snapshot, Stop
+from actors.runtime import Ref, Stop
 from actors.services import Limits, Services
 from actors.testing.scene import InHand
 from actors.testing.stage import Stage
 from audio import Decoded, Pool, Sender, Undecoded
 from personas import SHIPPED, Catalogue, CurrentCatalogue
 from supervisor import SupervisorActor
-from tests.kit.insides import shown
+from tests.simulation.bombs import bomb, watched
 from tests.simulation.caller import Caller
+from tests.simulation.care import AI, FEELINGS, Owner, disclosures, signs
 from tests.simulation.ear import Ear
 from tests.simulation.end import check_end
 from tests.simulation.fate import Fate
@@ -29,7 +27,7 @@ from tests.simulation.losses import Losses
 from tests.simulation.model import Model
 from tests.simulation.network import Network
 from tests.simulation.story import story
-from tests.simulation.world import PERSONAS, Bomb, World
+from tests.simulation.world import PERSONAS, VOICES, World
 
 FRAGILE = 0.35  # of the calls
 JUMPS = (1.0, 5.0, 20.0, 45.0)  # seconds
@@ -48,7 +46,14 @@ def catalogue() -> Catalogue:
     data = orjson.loads(SHIPPED.read_bytes())
     rows = [row for row in data["astrologers"] if row["astrologer_id"] in PERSONAS]
     greeted = [{**row, "language": "English", "greeting": PERSONAS[row["astrologer_id"]][1]} for row in rows]
-    return Catalogue.from_data({**data, "astrologers": greeted})
+    told = {"English": {"ai": AI, "feelings": FEELINGS}}
+    return Catalogue.from_data({**data, "astrologers": greeted, "disclosures": told})
+
+
+@cache
+def fixed() -> dict[str, list[str]]:
+    """By name, the words that callers must hear."""
+    return disclosures(VOICES, {persona.id: persona.disclosure for persona in catalogue().active()})
 
 
 class Decoders:
@@ -61,37 +66,9 @@ class Decoders:
         in_hand, world = InHand(number, clip, to), self._world
         refused = world.chance(world.weather.fail / 2)
         late = world.random.choice([0.0, 0.05, 0.05, 2.0])
+        world.undecoded |= {clip} if refused else set()
         world.after(late, in_hand.refuse if refused else in_hand.decode)
         return in_hand
-
-
-class Crashes(logging.Handler):
-    """What actors report of their own crashes; those that nobody asked for are wrong."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(logging.ERROR)
-        self._world = world
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        if "Bomb" not in f"{error}":
-            trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
-            self._world.wrong(f"{record.getMessage()}: {error!r}\n{trace}")
-
-
-@contextmanager
-def watched(world: World) -> Iterator[None]:
-    """Hear of crashes, and write no log: thousands of runs would be slowed down by theirs."""
-    log, root, handler = logging.getLogger("actors.runtime.actor"), logging.getLogger(), Crashes(world)
-    handlers, root.handlers = root.handlers, [logging.NullHandler()]
-    logging.disable(logging.WARNING)
-    log.addHandler(handler)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        logging.disable(logging.NOTSET)
-        root.handlers = handlers
 
 
 class Run:
@@ -101,6 +78,7 @@ class Run:
         """So many of the calls are `fragile`: their networks are lost now and then."""
         self.world, self._share = World(seed), fragile
         self.callers: list[Caller] = []
+        self.owner = Owner.draw(Random(f"caring {seed}"))
         self.fate = Fate(self.world, self.callers)
         self.model = Model(self.world, self.fate, links=self.fate.links)
         self.losses: list[Losses] = []
@@ -146,7 +124,9 @@ class Run:
 
     def _open(self, stage: Stage) -> None:
         decoders, self.limits = cast(Pool, Decoders(self.world)), self._limits()
-        services = Services(CurrentCatalogue(catalogue()), self.model, decoders, self.limits, clock=stage.clock)
+        current, self.world.fixed = CurrentCatalogue(catalogue()), fixed()
+        own: Any = {"caring": self.owner.caring, "budgets": self.owner.budgets}
+        services = Services(current, self.model, decoders, self.limits, clock=stage.clock, **own)
         self.stage, self.supervisor = stage, stage.launch(SupervisorActor, services)
         self.waiting = services.waiting
 
@@ -180,6 +160,8 @@ class Run:
             for caller in self.callers:
                 caller.patience.heard_at += seconds
                 caller.till.jumps(seconds)
+                if caller.network:
+                    caller.network.jumps(seconds)
             self.stage.jump(seconds)
 
     def _ask_for_bills(self) -> None:
@@ -220,6 +202,8 @@ class Run:
         mode = random.choice(modes)
         ear = Ear(world, call, self.model.links)
         caller = Caller(world, call, user, self.supervisor, ear, random.randint(1, 12), mode, habits)
+        ear.care.owner, ear.care.idle_seconds = self.owner, self.limits.idle_seconds
+        caller.signs = signs(caller.fears)
         self._fragile(caller)
         self.callers.append(caller)
         caller.connect()
@@ -235,7 +219,7 @@ class Run:
             self.world.after(0.0, self.losses[-1].begin)
             caller.ear.fragile = True
             caller.acts += random.randint(12, 32)
-            caller.network.excused = self.limits.idle_seconds < Limits().idle_seconds
+            caller.network.excused = self.limits.idle_seconds < Limits().idle_seconds or self.owner.hurries
         for other in self.callers:
             if other.user == caller.user and other.network:
                 other.network.excused = True
@@ -247,6 +231,12 @@ class Run:
         for losses in self.losses:
             losses.drained()
 
+    def _bomb(self) -> None:
+        """Some actor crashes."""
+        if not self.world.healed:
+            bomb(self.world, [ref for ref in self.stage.actors() if ref is not self.supervisor], self.callers)
+            self.world.after(self.world.random.uniform(1, 20), self._bomb)
+
     def _stop(self) -> None:
         self.world.note("supervisor", "is told to stop")
         self.world.draining = True
@@ -254,25 +244,6 @@ class Run:
             if caller.network:
                 caller.network.excused = True
         self.supervisor.tell(Stop())
-
-    def _bomb(self) -> None:
-        """Some actor crashes."""
-        if self.world.healed:
-            return
-        actors: list[Any] = [ref for ref in self.stage.actors() if ref is not self.supervisor]
-        if actors:
-            ref = self.world.random.choice(actors)
-            self.world.note(ref.actor_class.__name__, "crashes")
-            for caller in self.callers:
-                if caller.session in (ref, _parent(ref)):
-                    caller.bombed = True
-            ref.tell(Bomb())
-        self.world.after(self.world.random.uniform(1, 20), self._bomb)
-
-
-def _parent(ref: Any) -> Any:
-    """Who hired this actor."""
-    return shown(ref, Snapshot).parent
 
 
 def simulate(seed: int, fragile: float = FRAGILE) -> int:

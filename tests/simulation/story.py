@@ -50,4 +50,4 @@ def _event(event: dict[str, Any]) -> str:
         keys = ("id", "status", "status_details", "metadata")
         short["response"] = {key: response[key] for key in keys if response.get(key)}
         short["response"] |= {"instructions": str(response.get("instructions"))[-60:]}
-    return f"{event['type']} {orjson.dumps(short).decode()}"
+    return f"{event.get('type')} {orjson.dumps(short).decode()}"

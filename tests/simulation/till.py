@@ -7,6 +7,7 @@ heard besides. `least` is by what the caller knew: how long they were told that 
 from dataclasses import dataclass
 
 from actors.messages.caller import Close, ConfigAck, Error, Notice, Summary, ToCaller
+from actors.messages.caring import Help
 from personas.meter import Bill
 from tests.simulation.player import Player
 from tests.simulation.world import World
@@ -29,6 +30,7 @@ class Till:
     _began: float | None = None  # somebody is on the line, and the caller is there, since
     _begun: bool = False
     _ended: bool = False
+    _free: bool = False  # the call is in care, or its caller a minor
     _paid_until: float | None = None  # when the caller who is away gave the last sign, or a minute was full later
     _minute_at: float = 0.0
     _on_since: float | None = None
@@ -43,13 +45,22 @@ class Till:
     def told(self, message: ToCaller) -> None:
         """The session says this, whether it arrives or not."""
         match message:
-            case ConfigAck() if not self._begun:
+            case ConfigAck() if not self._begun and not self._free:
                 self._begun, self._began = True, self.world.now
             case Notice(code="minute", seconds=int(seconds)):
                 self.minutes, self._minute_at = seconds, self.world.now
+            case Help(metered=False):
+                self.frees()
             case Summary(bill):
                 self.bill = bill
                 self.over()
+
+    def frees(self) -> None:
+        """From now on nothing is charged."""
+        if self._began is not None:
+            self.most += self.world.now - self._began
+        self._free, self._began = True, None
+        self._off()
 
     def left(self, seen_at: float) -> None:
         """The server knows that the line is lost, and when it saw the caller last."""
@@ -61,9 +72,9 @@ class Till:
     def back(self) -> None:
         """The call goes on: what they received and had not heard when they were seen last, they heard since."""
         assert self._paid_until is not None
-        for playing in self.player.tape:
+        for playing in self.player.tape if not self._free else ():
             self.most += max(0.0, min(self.world.now, playing.end) - max(self._paid_until, playing.start))
-        self._began = self.world.now if self._begun else None
+        self._began = self.world.now if self._begun and not self._free else None
         self._paid_until, self._returns = None, self._returns + 1
 
     def over(self) -> None:
@@ -102,7 +113,7 @@ class Till:
 
     def _on(self) -> None:
         self._was_on = True
-        if self._on_since is None and not (self._ended or self._lost):
+        if self._on_since is None and not (self._ended or self._lost or self._free):
             self._on_since = max(self.world.now, self._sure_at)
 
     def _off(self) -> None:

@@ -6,10 +6,12 @@ from enum import Enum
 from random import Random
 from typing import Any
 
+from actors.caring.settings import Caring
 from actors.messages.caller import ConfigAck, Error, HungUp, Interrupted, Mode, Notice, SpeechStarted
 from actors.testing.stage import Stage
 from engine.faults import faults
 from tests.simulation.caller import Caller
+from tests.simulation.care import Owner
 from tests.simulation.ear import Ear
 from tests.simulation.fate import NOW, Fate, Mishap
 from tests.simulation.plan import Plan
@@ -84,6 +86,7 @@ class Walk(Run):
     def __init__(self, state: State, mode: Mode, mishap: Mishap | None = None, outcome: Outcome = Outcome.ON) -> None:
         super().__init__(0)
         self.world.random, self.world.weather = Steady(), Weather(calm=mishap is None)
+        self.owner = Owner(Caring(leave_out_disclosure=True))  # a walk has a greeting, and no words before it
         self.state, self.mode, self.mishap, self.outcome = state, mode, mishap, outcome
         self.fate = self.aim = Aim(self.world, self.callers, number=state.number)
         self.model.fate, self.model.links, self.model.plan = self.aim, self.aim.links, lambda world: Plan()

@@ -68,8 +68,10 @@ class World:
     garbled: bool = False  # something did not reach the model as we said it
     damaged: set[str] = field(default_factory=set)  # the names of answers that did not come as they were said
     seen: Counter[tuple[str, str]] = field(default_factory=Counter)  # what was drawn of the callers' lines
+    undecoded: set[bytes] = field(default_factory=set)  # the clips that no decoder takes: nothing was said in them
     draining: bool = False  # the server is told to end
     healed: bool = False  # nothing new goes wrong from here on
+    fixed: dict[str, list[str]] = field(default_factory=dict)  # by name, the words that callers must hear
 
     def __post_init__(self) -> None:
         self.random = Random(f"world {self.seed}")

@@ -11,7 +11,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from tests.kit.story import WITHIN, run
+from tests.kit.story import WITHIN, run, until
 from upstream import models
 from upstream.facts import FRAMES_AT_ONCE, Frame, LinkBegan, LinkEnded, LinkEvent
 from upstream.link import MAX_FRAME, MOST_UNHANDLED, Upstream, check_url
@@ -103,6 +103,32 @@ def test_a_link_says_when_its_turn_to_be_dialled_has_come() -> None:
             for busy in all_of_them:
                 while not busy.waiting:
                     await busy.news.wait()
+
+    run(story())
+
+
+def test_a_link_waits_until_others_let_it_be_opened() -> None:
+    """Before that it takes no place among those that shake hands, and none of its time passes."""
+    turns = asyncio.Queue[None]()
+
+    async def story() -> None:
+        async with serve(lambda socket: socket.wait_closed(), "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            upstream = Upstream(f"ws://127.0.0.1:{port}", "model", handshakes=asyncio.Semaphore(1), turn=turns.get)
+            gone, opened = Busy(), Busy()
+            links = [upstream.dial("user", busy, list) for busy in (gone, opened)]
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert not upstream.handshakes.locked()
+            assert not gone.began
+            links[0].abort()
+            while not gone.waiting:
+                await gone.news.wait()
+            turns.put_nowait(None)
+            await until(lambda: opened.began)
+            links[1].abort()
+            while not opened.waiting:
+                await opened.news.wait()
 
     run(story())
 

@@ -585,7 +585,8 @@ def test_the_calls_of_one_address_are_read_no_faster_than_it_may_speak(said: byt
     run(story())
 
 
-def test_a_message_in_a_binary_frame_counts_as_in_a_text_frame() -> None:
+@pytest.mark.parametrize("size", [8000, 70_000])
+def test_a_message_in_a_binary_frame_counts_as_in_a_text_frame(size: int) -> None:
     """Else an address could have ten times as much JSON checked as it may send."""
     heard = Counter[str]()
 
@@ -594,7 +595,7 @@ def test_a_message_in_a_binary_frame_counts_as_in_a_text_frame() -> None:
         async with shore(porter, limits=Limits(address_messages=1), addresses=STRICT) as address:
             stranger = await Line.dial(address)
             assert await stranger.call("stranger") == 101
-            said = b'{"type":"ping","x":"%b"}' % (b"x" * 8000)
+            said = b'{"type":"ping","x":"%b"}' % (b"x" * size)
             stranger.writer.write((head(len(said), BINARY) + said) * 30)
             await until(lambda: heard.total() > 0)
             neighbour = await Raw.dial(f"ws://{address}", "neighbour")

@@ -121,6 +121,18 @@ def test_what_a_stranger_sends_decides_nothing(forwarded_for: list[str], forward
     assert BEHIND.of_request(PROXY, [*forwarded_for, "203.0.113.9"], forwarded) in ("203.0.113.9", UNCLEAR)
 
 
+def test_a_socket_without_an_address_is_our_proxys_where_that_is_so() -> None:
+    """A unix socket: what it says of the caller holds. Elsewhere a connection that is gone has no address, either."""
+    ours = Addresses(["10.0.0.0/8"], behind_ours=True)
+    assert ours.trusts("")
+    assert ours.of_request("", ["198.51.100.7, 203.0.113.9"]) == "203.0.113.9"
+    assert ours.of_request("", ["203.0.113.9", "10.0.0.1"]) == "203.0.113.9"
+    assert ours.of_request("", ["127.0.0.1"]) == ours.of_request("") == ""
+    assert ours.of_request("", ["nobody"]) == "somebody behind our proxy"
+    assert not Addresses().trusts("")
+    assert Addresses().of_request("", ["203.0.113.9"]) == ""
+
+
 @pytest.mark.parametrize("long", ['for="' + "\\a" * 4000, " " * 8000 + '"', "for= " + " " * 8000 + '"', "," * 8000])
 def test_long_headers_cost_little(long: str) -> None:
     """A line may hold 8 KB, and there may be a hundred: no more than the last is looked at."""

@@ -26,6 +26,7 @@ from tests.web.test_receive_buffer import Protocol
 from web import receiver
 from web.frame_queue import QUEUED_BYTES, FrameQueue
 from web.reassembly import MAX_FRAME
+from web.request_scheduler import SCHEDULER, RequestScheduler
 from web.wires.binary import BinaryFrames
 
 EMPTY = head(0, BINARY)
@@ -134,13 +135,19 @@ class Socket:
 class Connection:
     """An admitted one on the stage: what the parser is fed, and what the session has heard of it."""
 
-    def __init__(self, stage: Stage, binary: BinaryFrames | None = None) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        binary: BinaryFrames | None = None,
+        scheduler: RequestScheduler | None = None,
+        session: Any = None,
+    ) -> None:
         self.protocol, self.heard = Protocol(), list[Any]()
         loop = asyncio.get_running_loop()
         self.frames = FrameQueue(cast(Any, self.protocol), QUEUED_BYTES, loop=loop)
         self.parser = WebSocketReader(self.frames, MAX_FRAME, compress=False, decode_text=False)
-        self.session = launch(Listening(cast(Any, None), self.heard))
-        line = LineBefore()
+        self.session = session or launch(Listening(cast(Any, None), self.heard))
+        line = LineBefore(scheduler)
         self.receiver = receiver.Receiver(
             cast(Any, Socket(self.frames)), self.frames, self.session, 1, Ledger().holding(1), cast(Any, self),
             cast(Any, line), Counters(), None, binary or BinaryFrames(loop.time),
@@ -157,6 +164,9 @@ class LineBefore:
     """The request of a caller who is there."""
 
     transport = True
+
+    def __init__(self, scheduler: RequestScheduler | None) -> None:
+        self.app = {SCHEDULER: scheduler or RequestScheduler(60.0)}  # whose turns follow each other without a pause
 
 
 def test_a_frame_is_told_before_the_loop_goes_round(stage: Stage) -> None:
@@ -185,17 +195,105 @@ def test_one_read_of_empty_frames_is_not_handled_in_one_callback(stage: Stage) -
 
 
 def test_so_many_frames_are_told_at_once_and_no_more(stage: Stage) -> None:
-    """However many come in reads of their own, while the session has no turn; then again as many."""
+    """However many come in reads of their own, while the session has no turn."""
     line = Connection(stage)
-    for _ in range(2):
-        for _ in range(3 * receiver.READ_FRAMES):
-            line.parser.feed_data(SOUND)
-        assert line.session.backlog == receiver.READ_FRAMES
-        stage.settle()
-        assert not line.session.backlog
-        assert not line.frames._size
-    assert len(line.heard) == 6 * receiver.READ_FRAMES
+    for _ in range(3 * receiver.READ_FRAMES):
+        line.parser.feed_data(SOUND)
+    assert line.session.backlog == receiver.READ_FRAMES
+    stage.settle()
+    assert not line.session.backlog
+    assert not line.frames._size
+    assert len(line.heard) == 3 * receiver.READ_FRAMES
     line.task.cancel()
+    stage.settle()
+
+
+class Stuck:
+    """A session that handles nothing."""
+
+    backlog = 0
+
+    def tell(self, message: Any, /) -> None:
+        """It waits."""
+        self.backlog += 1
+
+
+def test_a_session_that_handles_nothing_is_told_no_more_than_its_bound() -> None:
+    """Whatever turns there are: what comes waits in the network."""
+
+    class Running:
+        def settle(self) -> None:
+            """The loop runs by itself."""
+
+    async def story() -> None:
+        line = Connection(cast(Any, Running()), session=(stuck := Stuck()))
+        await asyncio.sleep(0)
+        line.parser.feed_data(SOUND * 5 * receiver.MOST_UNHANDLED)
+        for _ in range(10 * receiver.MOST_UNHANDLED):
+            await asyncio.sleep(0)
+        assert receiver.MOST_UNHANDLED <= stuck.backlog < receiver.MOST_UNHANDLED + receiver.READ_FRAMES
+        assert line.protocol._reading_paused
+        line.task.cancel()
+        await asyncio.gather(line.task, return_exceptions=True)
+
+    run(story())
+
+
+class Told(RequestScheduler):
+    """Gives nobody a turn until `open`; then notes at each how many messages the sessions have been told."""
+
+    def __init__(self) -> None:
+        super().__init__(60.0)
+        self.open = asyncio.Event()
+        self.lines: list[Connection] = []
+        self.at: list[int] = []
+
+    async def turn(self) -> None:
+        await self.open.wait()
+        await super().turn()
+        self.at.append(sum(line.session.backlog + len(line.heard) for line in self.lines))
+
+
+FLOOD = 500  # messages
+
+
+def flooding(stage: Stage, turns: Told, lines: int) -> list[Connection]:
+    """Connections on each of which so much has come, of which the sessions have handled what was told at once."""
+    turns.lines = [Connection(stage, scheduler=turns) for _ in range(lines)]
+    text = b'{"type":"ping"}'
+    for line in turns.lines:
+        line.parser.feed_data((head(len(text)) + text) * FLOOD)
+    stage.settle()
+    return turns.lines
+
+
+def test_of_a_flood_little_is_told_while_others_have_their_turns(stage: Stage) -> None:
+    """What a call may send at its pace, in texts, and no more until it has a turn. Frames of others go straight."""
+    floods = flooding(stage, turns := Told(), 10)
+    seconds = 10  # that this test may take on a busy machine
+    most = (2 * receiver.READ_FRAMES + receiver.PACE_AT_ONCE + seconds * receiver.PACE) // receiver.text_cost(15)
+    assert max(len(line.heard) for line in floods) <= most < FLOOD
+    assert all(line.receiver.holds_back for line in floods)
+
+    other = Connection(stage, scheduler=turns)
+    other.parser.feed_data(SOUND)
+    assert other.session.backlog == 1
+    for line in (other, *floods):
+        line.task.cancel()
+    stage.settle()
+
+
+def test_calls_that_flood_are_read_in_turns_and_to_the_end(stage: Stage) -> None:
+    """One call in each, with no more than a budget; nothing is lost."""
+    floods = flooding(stage, turns := Told(), 3)
+    turns.open.set()
+    stage.settle()
+    assert [len(line.heard) for line in floods] == [FLOOD] * 3
+    paced = len(floods) * 2  # whose budgets may begin anew between two turns, as their pace allows
+    most = (1 + paced) * receiver.READ_FRAMES // receiver.text_cost(15)
+    assert max(after - before for before, after in zip(turns.at, turns.at[1:], strict=False)) <= most
+    for line in floods:
+        line.task.cancel()
     stage.settle()
 
 

@@ -60,7 +60,7 @@ def test_a_call_is_counted_from_its_beginning_to_its_end() -> None:
         assert after["voice_transcribed_seconds_total", ""] > before["voice_transcribed_seconds_total", ""] == 0
         assert after["voice_rate_limit_remaining", "tokens"] > 0
         actors = {kind: count for (name, kind), count in during.items() if name == "voice_actors"}
-        assert actors == {"supervisor": 1, "session": 1, "persona": 1, "bridge": 1}
+        assert actors == {"supervisor": 1, "session": 1, "persona": 1, "guardian": 1, "bridge": 1}
         assert [count for (name, _), count in after.items() if name == "voice_actors"] == [1]
         assert during["voice_tasks", ""] > after["voice_tasks", ""]
         assert after["voice_sessions_begun_total", ""] == 1

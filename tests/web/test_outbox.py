@@ -125,7 +125,7 @@ def test_a_whole_reply_leaves_the_others_their_turns() -> None:
     (_, first), (began, ended, frame), (_, last) = written.heard
     assert ended - began >= 15
     assert [orjson.loads(data)["type"] for data in (first, frame, last)] == ["text_response", "audio_response", "pong"]
-    assert b64decode(orjson.loads(frame)["audio"])[44:] == pcm
+    assert b64decode(orjson.loads(frame)["audio"])[44 : 44 + len(pcm)] == pcm
 
 
 def test_a_reason_is_cut_between_characters() -> None:

@@ -34,8 +34,17 @@ def test_calls_and_questions_have_bounds_of_their_own() -> None:
     assert sum(addresses.may_call("a", 0.0) for _ in range(100)) in (19, 20)  # a sum of tenths
     assert sum(addresses.may_request("a", 0.0) for _ in range(100)) == 20
     assert sum(addresses.may_request("a", 1.0) for _ in range(100)) == 4
-    assert sum(addresses.may_resume("a", 0.0) for _ in range(1000)) in (99, 100)  # five for each call
+    assert sum(addresses.may_resume("a", 0.0) for _ in range(1000)) in (199, 200)  # five for each call, of four seconds
     assert sum(addresses.may_resume("a", 1.0) for _ in range(1000)) in (49, 50, 51)
+
+
+def test_all_callers_of_an_address_may_come_back_at_once() -> None:
+    """200 within two seconds, at the defaults; whoever guesses tokens all day has fifty guesses a second."""
+    addresses = AddressLimits(Limits())
+    assert all(addresses.may_resume("a", number / 100) for number in range(200))
+    tried = sum(addresses.may_resume("b", tick / 1000) for tick in range(100_000))
+    assert tried <= 200 + 100 * 50
+    assert addresses.may_resume("c", 100.0)
 
 
 def test_calls_of_a_minute_are_bounded_and_the_wait_is_true() -> None:

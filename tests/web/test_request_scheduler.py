@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from actors.runtime import Down, Stop, launch
+from actors.runtime.mailbox import rounds_of
 from actors.services import Services
 from actors.testing.probe import Probe
 from actors.testing.scene import Decoders
@@ -26,7 +27,7 @@ from tests.kit.steps import calls
 from tests.kit.story import run
 from tests.web.test_rest import named
 from web.receiver import LONG_TEXT
-from web.request_scheduler import SLICE, RequestScheduler
+from web.request_scheduler import LONGEST, SLICE, RequestScheduler
 from web.rows import AT_A_TIME, ListPayload, Rows
 
 QUESTION = {"query": "when will I marry"}
@@ -154,6 +155,41 @@ def test_calls_get_as_long_as_questions_took(monkeypatch: pytest.MonkeyPatch) ->
     assert at[1] - at[0] >= 0.029
     assert at[2] - at[1] >= 0.019
     assert rests == pytest.approx([0.03, 0.02])
+
+
+def test_a_turn_begins_when_no_actor_waits_for_its_own() -> None:
+    """And is not lost by who goes away meanwhile."""
+
+    async def story() -> None:
+        gate, rounds = RequestScheduler(), Rounds()
+        actors = rounds_of(asyncio.get_running_loop())
+        actors.behind = True
+        gone, stays = asyncio.create_task(gate.turn()), asyncio.create_task(gate.turn())
+        while rounds.count < 5:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert not gone.done()
+        gone.cancel()
+        while rounds.count < 10:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert gone.cancelled()
+        assert not stays.done()
+        actors.behind = False
+        await stays
+        rounds.stop()
+
+    run(story())
+
+
+def test_who_wants_a_turn_does_not_wait_for_good() -> None:
+    """Where the actors have more to do than they can."""
+
+    async def story() -> None:
+        rounds_of(asyncio.get_running_loop()).behind = True
+        began = time.perf_counter()
+        await RequestScheduler().turn()
+        assert time.perf_counter() - began >= LONGEST
+
+    run(story())
 
 
 def test_calls_and_who_asks_whether_we_live_wait_for_nobody() -> None:

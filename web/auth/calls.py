@@ -19,7 +19,10 @@ from web.error_size import error_response
 from web.json_body import ENCODED, MALFORMED, is_encoded, read_json
 
 NO_KEY = "Send a key of this server: Authorization: Bearer KEY."
-SEND = 'Send {"user": "...", "astrologer_ids": [...], "mode": "clip" or "stream", "seconds": N}; all but user may go.'
+SEND = (
+    'Send {"user": "...", "astrologer_ids": [...], "mode": "clip" or "stream", "seconds": N, "birthdate": '
+    '"YYYY-MM-DD"}; all but user may go.'
+)
 
 
 class CallsApi:

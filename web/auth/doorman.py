@@ -7,10 +7,11 @@ from aiohttp import web
 
 from actors.messages.caller import Close
 from actors.messages.identity import Identity
+from register import RegisterAway
 from web.auth.call_tokens import PREFIX, CallTokens
 from web.auth.logins import Logins
 from web.auth.presented import presented
-from web.auth.refusal import IN_ADDRESS, NO_TOKEN, OTHER_USER, REVOKED, UNKNOWN, USED, TurnedAway
+from web.auth.refusal import CANNOT_TELL, IN_ADDRESS, NO_TOKEN, OTHER_USER, REVOKED, UNKNOWN, USED, TurnedAway
 from web.auth.revoked import Revoked
 from web.auth.used_tokens import MemoryUsedTokens, UsedTokens
 
@@ -91,9 +92,12 @@ class ClosedDoor:
 
     async def admit(self, visitor: Visitor) -> Close | None:
         """As of Doorman."""
-        if visitor.token_id and not await self.used.take(visitor.token_id, visitor.expires):
-            return USED
-        return None
+        if not visitor.token_id:
+            return None
+        try:
+            return None if await self.used.take(visitor.token_id, visitor.expires) else USED
+        except RegisterAway:
+            return CANNOT_TELL
 
     def heard(self, visitor: Visitor) -> None:
         """As of Doorman."""

@@ -26,8 +26,9 @@ class FirstFrame:
         return self._session.backlog
 
     def tell(self, message: From | Wished | Detached, /) -> None:
-        """Tell the session."""
-        if isinstance(message, From):
+        """Tell the session, which takes its place again with a frame, or at the end."""
+        if not isinstance(message, Wished):
             self._reader.session = self._session
+        if isinstance(message, From):
             self._heard()
         self._session.tell(message)

@@ -12,7 +12,10 @@ class UsedTokens(Protocol):
     """Remembers each token until its last moment, in Unix seconds."""
 
     async def take(self, token_id: str, expires: int) -> bool:
-        """One more connection opens with this token; False if the token is spent, or was tried too often."""
+        """One more connection opens with this token; False if the token is spent, or was tried too often.
+
+        Raises RegisterAway where that cannot be known.
+        """
         ...
 
     def spend(self, token_id: str) -> None:

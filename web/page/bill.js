@@ -10,6 +10,7 @@ export class Meter {
   #ms = 0;
   #since = NaN; // while it stands still
   #rate = "";
+  #free = false;
   #spent = "";
 
   /**
@@ -21,8 +22,15 @@ export class Meter {
     this.run();
   }
 
+  /** Nothing is charged from here on. */
+  free() {
+    this.rest();
+    this.#free = true;
+  }
+
   run() {
     this.rest();
+    if (this.#free) return;
     this.#since = performance.now();
   }
 
@@ -41,18 +49,18 @@ export class Meter {
 
   /** For another page, which goes on with it. */
   get kept() {
-    return { ms: this.#now, rate: this.#rate, spent: this.#spent };
+    return { ms: this.#now, rate: this.#rate, spent: this.#spent, free: this.#free };
   }
 
-  /** @param {{ms: number, rate: string, spent: string}} kept */
-  take({ ms, rate, spent }) {
-    [this.#ms, this.#rate, this.#spent] = [ms, rate, spent];
+  /** @param {{ms: number, rate: string, spent: string, free: boolean}} kept */
+  take({ ms, rate, spent, free }) {
+    [this.#ms, this.#rate, this.#spent, this.#free] = [ms, rate, spent, free];
   }
 
   /** Such as "2 min 5 s · ₹10 a minute · ₹20 so far"; "" before anybody was there. */
   get words() {
     const time = this.#now ? duration(Math.floor(this.#now / 1000)) : "";
-    return [time, this.#rate, this.#spent].filter(Boolean).join(" · ");
+    return [time, this.#free ? "free of charge" : this.#rate, this.#spent].filter(Boolean).join(" · ");
   }
 
   get #now() {

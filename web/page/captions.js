@@ -2,12 +2,17 @@
 
 import { languageOf } from "./persona.js";
 
-/** @typedef {{name: string, language: string, hue: number}} Heading from here on this persona speaks */
+/**
+ * @typedef {{name: string, language: string, hue: number, disclosure?: string}} Heading from here on this persona speaks
+ * @typedef {{message: string, numbers: {name: string, number: string}[]}} Help whom to call
+ * @typedef {{note: string}} Note of the page itself
+ * @typedef {import("./call.js").Caption | Heading | Help | Note} Shown
+ */
 
 export class Captions {
   /** @type {Map<string, HTMLElement>} item_id to its words */
   #items = new Map();
-  /** @type {(import("./call.js").Caption | Heading)[]} what is shown, in its order */
+  /** @type {Shown[]} what is shown, in its order */
   #shown = [];
   /** @type {HTMLElement[]} lines of the caller that the server has not written down yet */
   #pending = [];
@@ -31,12 +36,14 @@ export class Captions {
     return this.#shown;
   }
 
-  /** @param {(import("./call.js").Caption | Heading)[]} kept by the page before */
+  /** @param {Shown[]} kept by the page before */
   take(kept) {
     this.clear();
     for (const one of kept) {
       if ("item_id" in one) this.show(one);
-      else this.introduce(one.name, one.language, one.hue);
+      else if ("numbers" in one) this.help(one.message, one.numbers);
+      else if ("note" in one) this.note(one.note);
+      else this.introduce(one.name, one.language, one.hue, one.disclosure);
     }
   }
 
@@ -51,17 +58,24 @@ export class Captions {
    * @param {string} name
    * @param {string} language English name or code
    * @param {number} hue
+   * @param {string} [disclosure] that an AI speaks, in the language
    */
-  introduce(name, language, hue) {
+  introduce(name, language, hue, disclosure) {
     this.name = name;
     this.language = language;
     this.hue = hue;
-    this.#shown.push({ name, language, hue });
+    this.#shown.push({ name, language, hue, disclosure });
     const heading = document.createElement("p");
     heading.className = "with";
     heading.dir = "auto";
     heading.textContent = `On the line: ${name}`;
     this.add(heading);
+    if (!disclosure) return;
+    const told = document.createElement("p");
+    told.className = "disclosure note";
+    told.dir = "auto";
+    this.add(told);
+    this.#write(told, disclosure);
   }
 
   /**
@@ -129,6 +143,41 @@ export class Captions {
     words.lang = languageOf(text, this.language);
     words.textContent = text;
     this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  /**
+   * Whom to call for help.
+   * @param {string} message
+   * @param {{name: string, number: string}[]} numbers
+   */
+  help(message, numbers) {
+    this.log.querySelector(".help")?.remove(); // the newest stands at the end
+    this.#shown = [...this.#shown.filter((one) => !("numbers" in one)), { message, numbers }];
+    const help = document.createElement("div");
+    help.className = "help note";
+    const words = document.createElement("p");
+    words.dir = "auto";
+    const list = document.createElement("ul");
+    for (const { name, number } of numbers) {
+      const row = document.createElement("li");
+      const link = document.createElement("a");
+      link.href = /[a-z]/.test(number) ? `https://${number}` : `tel:${number.replace(/[^+\d]/g, "")}`;
+      link.textContent = number;
+      row.append(`${name}: `, link);
+      list.append(row);
+    }
+    help.append(words, list);
+    this.add(help);
+    this.#write(words, message);
+  }
+
+  /** @param {string} words of the page itself, about what is written */
+  note(words) {
+    this.#shown.push({ note: words });
+    const note = document.createElement("p");
+    note.className = "note";
+    note.textContent = words;
+    this.add(note);
   }
 
   /** @param {HTMLElement} line */

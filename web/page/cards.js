@@ -5,7 +5,7 @@ import { face, hue, languageOf, standing } from "./persona.js";
 
 /** @typedef {import("./persona.js").Persona} Persona */
 
-const PLACES = ["name", "speciality", "language", "about", "price"];
+const PLACES = ["name", "speciality", "language", "about", "price", "adults"];
 
 export class Cards {
   /** @type {Map<string, HTMLButtonElement>} */
@@ -95,7 +95,8 @@ export class Cards {
     button.style.setProperty("--hue", String(hue(persona.astrologer_id)));
     button.querySelector(".face").append(face(persona.name));
     button.querySelector(".about").lang = lang;
-    const words = { ...persona, about: persona.persona, price: persona.pricing ? rate(persona.pricing) : "" };
+    const price = persona.pricing ? rate(persona.pricing) : "";
+    const words = { ...persona, about: persona.persona, price, adults: persona.adults_only === true ? "18+" : "" };
     for (const place of PLACES) button.querySelector(`.${place}`).textContent = words[place];
     button.classList.toggle("shut", !persona.open);
     button.dataset.standing = standing(persona);

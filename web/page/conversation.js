@@ -22,7 +22,7 @@ import { hue } from "./persona.js";
 
 /** Of a choice: it is not granted. */
 const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "closed_now", "language_not_served", "busy",
-  "switch_too_often", "persona_switch_failed", "not_allowed"];
+  "switch_too_often", "persona_switch_failed", "not_allowed", "not_for_minors"];
 const RECORD_MS = 110_000; // the server takes two minutes
 const REPLACED = 4409;
 const RESUMED_ELSEWHERE = 4410;
@@ -34,6 +34,7 @@ const LOST_LINE = "the line was lost, check the network";
 const NOBODY = "the server cannot be reached";
 const TURNED_AWAY = "you were not let in";
 const NOT_KEPT = "it was over before you were back";
+const MOVED = "The line was moved. Some of the last words may be missing, or come twice.";
 const ANEW = "What was said before could not be kept: a new call has begun.";
 
 const UNHEARD = "The answer could not be played; it is written above.";
@@ -213,6 +214,7 @@ export class Conversation {
   #follow(call) {
     const { captions, telephone } = this.devices;
     call.on("state", (state) => this.#turn(state));
+    call.on("resumed", ({ lost_ms: lost }) => lost && captions.note(MOVED)); // else it lacks nothing
     call.on("not_resumed", ({ code }) => this.#lose(code));
     call.on("config_ack", (message) => this.#meet(message));
     call.on("caption", (caption) => this.#write(caption));
@@ -251,7 +253,7 @@ export class Conversation {
     this.changed(this.#gone ? "" : ANEW);
   }
 
-  #meet({ astrologer_id: id, name, language_code: code, price }) {
+  #meet({ astrologer_id: id, name, language_code: code, price, disclosure }) {
     const same = this.#changing && this.persona?.astrologer_id === id; // only the way to talk is another
     const called = this.persona !== this.wanted; // another one may have been asked for since
     if (this.persona?.astrologer_id !== id) this.#held = [];
@@ -261,7 +263,7 @@ export class Conversation {
     this.#greeted = same;
     this.#owed = this.#lost = false;
     if (same) this.#changing = false;
-    else this.devices.captions.introduce(name, code, hue(id));
+    else this.devices.captions.introduce(name, code, hue(id), disclosure);
     this.changed();
     this.#playHeld();
   }
@@ -307,12 +309,20 @@ export class Conversation {
 
   #notice({ code, message, ...bill }) {
     if (code === "minute") return this.meter.correct(bill);
+    if (code === "help") return this.#help(message, bill);
     if (code === "switching" || code === "reconnecting") this.meter.rest();
     if (code === "switching") return this.#clear();
     if (code === "say_again") this.#dropped();
     if (code === "reconnecting" || code === "resumed") this.#lost = code === "reconnecting";
     if (code === "resumed") this.meter.run();
     return this.changed(code === "resumed" ? "" : message);
+  }
+
+  /** Whom to call; the time may be charged no more. */
+  #help(message, { numbers, metered }) {
+    if (metered === false) this.meter.free();
+    this.devices.captions.help(message, numbers);
+    this.changed();
   }
 
   #fail({ code, message }) {

@@ -11,6 +11,7 @@
  * @property {"active" | "inactive"} status
  * @property {boolean} open it takes calls now
  * @property {string} [opens] when it does again, if it has hours
+ * @property {boolean} [adults_only] callers who are known to be minors cannot call
  * @property {{per_minute: number, currency: string, free_seconds?: number, rounding?: string}} [pricing]
  */
 

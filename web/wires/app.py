@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
@@ -37,8 +38,9 @@ from actors.messages.caller import (
     Transcript,
     Typed,
 )
-from actors.messages.resuming import Encoded, NotResumed, Resumed
-from audio import clip_frame, wav_head
+from actors.messages.caring import Help, HelpNumber
+from actors.messages.resuming import Encoded, Moved, NotResumed, Resumed, ResumeOffer
+from audio import SYNTHETIC, clip_frame, wav_head
 from personas import Persona, Profile
 from personas.meter import Bill
 from web.error_size import limit_text
@@ -103,11 +105,20 @@ def write(message: ToCaller) -> bytes:
         case Error(code, text, limit, seconds):
             cut, more = limit_text(text), {"limit": limit, "retry_after": seconds} if limit else {}
             return orjson.dumps({"type": "error", "code": code, "message": cut, "error": cut, **more})
-        case Summary(bill):
-            return orjson.dumps({"type": "summary", **_sums(bill)})
-        case NotResumed(code, text, bill, words):
-            more = {**({"summary": _sums(bill)} if bill and bill.stays else {}), **({"text": words} if words else {})}
+        case Summary(bill, told):
+            return orjson.dumps({"type": "summary", **_sums(bill, told)})
+        case Help(text, numbers, metered):
+            more = {"numbers": numbers} if metered else {"numbers": numbers, "metered": False}
+            return orjson.dumps({"type": "notice", "code": "help", "message": text, **more})
+        case NotResumed(code, text, bill, words, told):
+            summary = {"summary": _sums(bill, told)} if bill and (bill.stays or told) else {}
+            more = {**summary, **({"text": words} if words else {})}
             return orjson.dumps({"type": "not_resumed", "code": code, "message": text, **more})
+        case Resumed(moved=Moved() as moved):
+            fields = _fields(replace(message, moved=None)) | _fields(moved)
+            return orjson.dumps({"type": "resumed", **fields})
+        case ConfigAck(resume=ResumeOffer() as offer):
+            return orjson.dumps({"type": "config_ack", **_fields(message), "resume": _fields(offer)})
         case Encoded(frame):
             return frame
         case Close():
@@ -117,26 +128,30 @@ def write(message: ToCaller) -> bytes:
 
 
 def pieces(reply: AudioResponse) -> Iterator[bytes]:
-    """The frame of a whole reply in pieces: to encode two minutes at once would hold the loop for 30 ms."""
-    head, pcm = wav_head(len(reply.pcm)), memoryview(reply.pcm)
+    """The frame of a whole reply in pieces: to encode two minutes at once would hold the loop for 30 ms.
+
+    What says that the voice is synthetic stands behind the audio, since some players skip 44 bytes and play the rest.
+    """
+    head, pcm = wav_head(len(reply.pcm), len(SYNTHETIC)), memoryview(reply.pcm)
     yield b'{"type":"audio_response","mime_type":"audio/wav","response_id":%b,"audio":"' % orjson.dumps(
         reply.response_id
     )
-    yield b64encode(head + pcm[: PIECE - len(head)])
-    for start in range(PIECE - len(head), len(pcm), PIECE):
-        yield b64encode(pcm[start : start + PIECE])
+    starts = [0, *range(PIECE - len(head), len(pcm), PIECE)]
+    for start, end in zip(starts, [*starts[1:], len(pcm)], strict=True):
+        file = pcm[start:end] if start else head + pcm[:end]
+        yield b64encode(bytes(file) + SYNTHETIC if end == len(pcm) else file)
     yield b'"}'
 
 
-def _fields(message: ToCaller) -> dict[str, Any]:
+def _fields(message: ToCaller | ResumeOffer | Moved) -> dict[str, Any]:
     """The fields of a message, without those that are None."""
     fields = ((name, getattr(message, name)) for name in message.__slots__)
     return {name: value for name, value in fields if value is not None}
 
 
-def _sums(bill: Bill) -> dict[str, Any]:
+def _sums(bill: Bill, told: tuple[HelpNumber, ...]) -> dict[str, Any]:
     stays = [{**_who(stay.persona), "seconds": stay.seconds, **_price(stay.price)} for stay in bill.stays]
-    return {"seconds": bill.seconds, "by_persona": stays, **_price(bill.price)}
+    return {"seconds": bill.seconds, "by_persona": stays, **_price(bill.price), **({"help": told} if told else {})}
 
 
 def _who(persona: Persona) -> dict[str, str]:

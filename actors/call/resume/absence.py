@@ -34,6 +34,7 @@ from actors.messages.admission import (
     WentAway,
 )
 from actors.messages.caller import Close
+from actors.messages.caring import HelpNumber
 from actors.messages.persona import PauseMeter, ResumeMeter, ToPersona
 from actors.messages.resuming import Resumed
 from actors.runtime import LoopRef, Ref
@@ -48,12 +49,14 @@ RECORDED_MS = 15_000  # of what a microphone took while nobody listened
 ONSET_MS = 300  # of it, where the persona has something left to say: "hello? can you hear me?" must not kill that
 UNSEEN = Close(1011, "nothing was seen of you for 25 s: resume")
 OVER = (1000, 1002, 1007, 1009, 4400)  # closes after which nobody comes back: hung up, or their frames are wrong
-STANDS = (For.CHOICE, For.NOBODY, For.CALLER, For.PAUSE, For.WORDS)
+STANDS = (For.CHOICE, For.NOBODY, For.CALLER, For.PAUSE, For.WORDS, For.LULL, For.UNSAID)
 """What the call waits for of the caller: none of it comes due while they are away."""
 
 
 class Absence:
     """`since` is when the caller went away, None while they are here; on the session's clock, in seconds.
+
+    `began` is when the call did; `answered` counts the replies that came to an end on the nodes before this one.
 
     Until they are back nothing is metered since they were seen last, and then what they heard since of what had come.
     """
@@ -69,10 +72,11 @@ class Absence:
     ) -> None:
         self._host, self._me, self._user, self._supervisor = host, me, user, supervisor
         self._caller, self._conversation, self._persona = conversation.caller, conversation, persona
-        self._playing, self._began = conversation.outbound.playing, host.clock()
+        self._playing, self.began = conversation.outbound.playing, host.clock()
         self._seen_at = 0.0  # when the caller who is away gave the last sign of life, as far as that is known
         self._spans: list[tuple[float, float]] = []  # when they went, and for how many seconds
         self._times, self._seconds = 0, 0.0
+        self.answered = 0
         self.since: float | None = None
 
     def begin(self, how: Close, seen_at: float | None = None, close: Close | None = None) -> bool:
@@ -81,7 +85,7 @@ class Absence:
         Nothing is metered since `seen_at`, by default now. With `close` the connection is closed.
         """
         now = self._host.clock()
-        if not self._caller.secret or how.code in OVER or not self._is_worth(now):
+        if how.code in OVER or not self.may_return:
             return False
         self._go(now, close, seen_at)
         self._host.after(TAB_CLOSED_SECONDS if how.code == 1001 else GRACE_SECONDS, GraceOver())
@@ -124,18 +128,28 @@ class Absence:
             return [one for one in waits if one.wait not in STANDS]
         return [one if one.since is None else replace(one, since=self._shifted(one.since)) for one in waits]
 
-    def ended(self, bill: Bill) -> None:
-        """The call is over: whoever comes back for it is told so, and the bill."""
+    def ended(self, bill: Bill, numbers: tuple[HelpNumber, ...] = ()) -> None:
+        """The call is over: whoever comes back for it is told so, the bill, and the numbers of help."""
         if kept := self._caller.secret:
-            self._supervisor.tell(Ended(self._user, kept, bill))
+            self._supervisor.tell(Ended(self._user, kept, bill, numbers))
 
     def told(self) -> dict[str, str]:
         """For the log: how often the caller was away, and for how many seconds."""
         seconds = self._seconds + (0.0 if self.since is None else self._host.clock() - self.since)
         return {"away": str(self._times), "away_seconds": f"{seconds:.1f}"} if self._times else {}
 
+    @property
+    def may_return(self) -> bool:
+        """True if the caller may come back, and there is something to come back to."""
+        return bool(self._caller.secret) and self._is_worth(self._host.clock())
+
+    @property
+    def answers(self) -> int:
+        """How many replies of the call came to an end, on whichever node."""
+        return self.answered + self._conversation.owed.answers
+
     def _is_worth(self, now: float) -> bool:
-        return now - self._began >= WORTH_SECONDS or self._conversation.owed.answers >= WORTH_REPLIES
+        return now - self.began >= WORTH_SECONDS or self.answers >= WORTH_REPLIES
 
     def _go(self, now: float, close: Close | None = None, seen_at: float | None = None) -> None:
         self.since, self._seen_at = now, now if seen_at is None else seen_at
@@ -146,11 +160,12 @@ class Absence:
 
     def _back(self, asked: Resume, outlet: Outlet, accepted: Accepted, now: float) -> None:
         since = now if self.since is None else self.since
-        attach, unreceived = self._caller.come_back(asked, outlet, accepted)
-        self._persona.tell(ResumeMeter(self._playing.go_on(unreceived, now, self._seen_at)))
+        attach, kept = self._caller.come_back(asked, outlet, accepted)
+        self._persona.tell(ResumeMeter(self._playing.go_on(kept, now, self._seen_at)))
         self._seconds += now - since
         self._spans, self.since = [*self._spans[-31:], (since, now - since)], None
-        outlet.tell(Resumed(attach, accepted.handled, round((now - since) * 1000), self._uplink_ms(now)))
+        away_ms = round((now - since) * 1000)
+        outlet.tell(Resumed(attach, accepted.handled, away_ms, self._uplink_ms(now), accepted.moved))
         asked.reply_to.tell(Admitted(self._me))
         self._supervisor.tell(CameBack(self._me, asked))
         if self._conversation.inbound.stream.speaking:
@@ -165,4 +180,4 @@ class Absence:
         return RECORDED_MS if speaking or self._conversation.silent(now) else ONSET_MS
 
     def _shifted(self, since: float) -> float:
-        return since + sum(seconds for went, seconds in self._spans if went >= since)
+        return since + sum(max(0.0, went + seconds - max(went, since)) for went, seconds in self._spans)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from actors.call.resume import token
 from actors.call.resume.ledger import Ledger
 from actors.messages.caller import AudioResponse
-from actors.messages.resuming import NotResumedCode
+from actors.messages.resuming import Moved, NotResumedCode
 
 MOST_TIMES = 3  # that a whole reply is written: on a line that it never gets through, one more is of no use
 
@@ -25,6 +25,8 @@ class Accepted:
 
     received: int
     handled: int
+    moved: Moved | None = None
+    """The call came from another node by this attempt, and the caller has not seen that."""
 
 
 class Attempts:
@@ -36,6 +38,12 @@ class Attempts:
         self._before: tuple[int, int] | None = None  # attach and received of the attempt that began the newest one
         self._handled_before = 0  # frames of the caller's, on the connection that this attempt named
         self._times: dict[str, int] = {}  # whole reply -> how often it was written and not received
+        self._moved: Moved | None = None  # by the attempt that began the newest one
+
+    def adopt(self, attach: int, received: int, handled: int, moved: Moved) -> None:
+        """The call comes from another node, by an attempt that named its last connection there."""
+        self._before, self._handled_before = (attach, received), handled
+        self._moved, self.attach = moved, attach + 1
 
     def decide(
         self, secret: str, attach: int, received: int, handled: int, ledger: Ledger
@@ -49,7 +57,7 @@ class Attempts:
         if attach == self.attach:
             accepted = Accepted(received, handled)
         elif not handled and (attach, received) == self._before:
-            accepted = Accepted(0, self._handled_before)
+            accepted = Accepted(0, self._handled_before, self._moved)
         else:
             return "stale"
         if ledger.lost:
@@ -66,5 +74,5 @@ class Attempts:
             if isinstance(one, AudioResponse):
                 self._times[one.response_id] = self._times.get(one.response_id, 0) + 1
         if attach == self.attach:
-            self._before, self._handled_before = (attach, received), accepted.handled
+            self._before, self._handled_before, self._moved = (attach, received), accepted.handled, None
         self.attach += 1

@@ -45,6 +45,18 @@ test("attempts come at once with jitter, then later and later, but not for ever"
   assert.deepEqual([0, 1, 2, 3, 4, 20].map((n) => backoff(n, () => 1)), [500, 1000, 2000, 2000, 2000, 2000]);
 });
 
+test("whom to call is kept until the call is over, also while the line is away", () => {
+  const { call, socket } = called();
+  const numbers = [{ name: "Tele-MANAS", number: "14416", languages: ["hi"] }];
+  socket.open().says(ACK);
+  assert.deepEqual(call.numbers, []);
+  socket.says({ type: "notice", code: "help", message: "Please call.", numbers, metered: false });
+  socket.says({ type: "notice", code: "waiting", message: "Wait." });
+  socket.breaks();
+  assert.equal(call.state, "away");
+  assert.deepEqual(call.numbers, numbers);
+});
+
 test("the address asks for it, and only then", () => {
   const { socket } = called();
   assert.equal(socket.url, "wss://voice.test/ws/user%201?astrologer_id=tina&mode=stream&resumable=true");
@@ -108,6 +120,29 @@ test("what was not handled is said again, in its order, behind the ack that conf
   assert.ok(told.some(([type]) => type === "resumed"));
 });
 
+test("to another server messages are sent again, and no sound that was perhaps heard", () => {
+  const { call, socket } = called({ mode: "stream" });
+  socket.open().says({ ...ACK, resume: { ...ACK.resume, node: "a" } });
+  call.send(frame(1));
+  call.type("first");
+  socket.breaks(1012);
+  pass(500);
+  const next = Socket.last.open();
+  assert.equal(next.url, "wss://voice.test/ws/user%201?resume=true"); // without the server that gave it away
+  next.says({ type: "resumed", attach: 1, received: 0, away_ms: 90, uplink_ms: 0, lost_ms: 90, asked_again: false, node: "b" });
+  assert.deepEqual(next.told.slice(1), [
+    { type: "ack", received: 0 },
+    { type: "text", text: "first" },
+  ]);
+  call.send(frame(2));
+  next.breaks();
+  pass(500);
+  const third = Socket.last.open();
+  assert.equal(third.url, "wss://voice.test/ws/user%201?resume=true&node=b");
+  third.says({ type: "resumed", attach: 2, received: 2, away_ms: 9, uplink_ms: 0, lost_ms: 0, asked_again: false });
+  assert.deepEqual(third.told.slice(1), [{ type: "ack", received: 0 }, 2]); // nothing was lost: all of it
+});
+
 test("both counts begin again on each connection", () => {
   const { call, socket } = called();
   socket.open().says(ACK);
@@ -139,6 +174,49 @@ test("an answer that was lost on its way is asked for again", () => {
   assert.deepEqual(third.told, [{ type: "resume", token: "secret", attach: 0, received: 1 }]);
   third.says({ type: "resumed", attach: 2, received: 0, away_ms: 9, uplink_ms: 0 });
   assert.deepEqual(third.told[2], { type: "text", text: "one" });
+});
+
+/** The newest connection is turned away for a while; returns it. */
+function refused() {
+  const one = Socket.last.open();
+  one.says({ type: "error", code: "busy", message: "too many", limit: "address_connects", retry_after: 2 });
+  one.breaks(4429, "too many");
+  return one;
+}
+
+const TOO_MANY = ["ended", { code: 4429, reason: "too many", next: "later", opened: true }];
+
+test("a server that has too much to do is asked again when it says", () => {
+  const { call, told, socket } = called();
+  const errors = [];
+  call.on("error", (error) => errors.push(error));
+  socket.open().says(ACK);
+  call.type("one");
+  socket.breaks();
+  pass(250);
+  const first = refused();
+  assert.equal(call.state, "away");
+  pass(2999); // two seconds, and some jitter
+  assert.equal(Socket.last, first);
+  pass(1);
+  Socket.last.open().says({ type: "resumed", attach: 1, received: 0, away_ms: 9, uplink_ms: 0 });
+  assert.deepEqual(Socket.last.told[2], { type: "text", text: "one" });
+  assert.deepEqual(errors, []); // it is none that the caller can do something about
+  Socket.last.breaks(4429, "too many"); // of the call itself
+  assert.deepEqual(told.at(-1), TOO_MANY);
+});
+
+test("but for as long as a call waits, and no longer", () => {
+  const { call, told, socket } = called();
+  socket.open().says(ACK).breaks();
+  pass(250);
+  for (let waited = 250; waited < 30_000; waited += 3000) {
+    refused();
+    assert.equal(call.state, "away");
+    pass(3000);
+  }
+  refused();
+  assert.deepEqual(told.at(-1), TOO_MANY);
 });
 
 test("an answer to a ping shows that what came before it was handled", () => {

@@ -20,6 +20,17 @@ def test_a_rate_takes_what_is_sustained_and_a_burst(every: float, count: int, ta
     assert sum(rate.take(1000 + n * every) for n in range(count)) == pytest.approx(taken, abs=2)
 
 
+@pytest.mark.parametrize("a_second", [0.001, 0.3, 7, 6000])
+def test_a_burst_of_one_is_one_at_any_time(a_second: float) -> None:
+    """The first is taken, and the second is not, however the sums of times are rounded."""
+    for number in range(1000):
+        now, rate = 5000 + number * 0.123456789, Rate(a_second, 1)
+        assert rate.wait(now) == 0
+        assert rate.take(now)
+        assert not rate.take(now)
+        assert rate.wait(now) == pytest.approx(1 / a_second, abs=2e-6)
+
+
 def test_a_rate_takes_several_at_once() -> None:
     """As many as there is room for, and what was not taken takes no room."""
     rate = Rate(200, 2000)
@@ -41,9 +52,9 @@ def test_what_came_too_fast_is_waited_for() -> None:
     """Nothing is refused: each who comes waits behind those before."""
     rate = Rate(200, 400)
     assert rate.owe(0, 400) == 0
-    assert rate.owe(0, 20) == pytest.approx(0.1)
-    assert rate.owe(0, 20) == pytest.approx(0.2)
-    assert rate.owe(0.2, 20) == pytest.approx(0.1)
+    assert rate.owe(0, 20) == pytest.approx(0.1, abs=2e-6)
+    assert rate.owe(0, 20) == pytest.approx(0.2, abs=2e-6)
+    assert rate.owe(0.2, 20) == pytest.approx(0.1, abs=2e-6)
     assert rate.owe(10, 400) == 0
 
 

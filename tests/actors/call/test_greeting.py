@@ -1,12 +1,14 @@
 """The greeting that is owed: to whom it goes, and until when."""
 
+from dataclasses import replace
+
 from actors.call.greeting import Greetings
 from actors.call.line import Leg, Selection
 from actors.messages.bridge import Greet, ToBridge
 from actors.messages.ids import ChoiceId, Generation
 from actors.runtime import Hired, Stop
 from actors.testing.probe import Probe
-from personas import Catalogue
+from personas import Catalogue, Persona
 from tests.kit.four import TINA
 from upstream.facts import TurnId
 
@@ -22,11 +24,16 @@ def leg(bridge: Hired[ToBridge | Stop]) -> Leg:
     return Leg(Generation(1), Selection(ChoiceId(1), Catalogue.load().get(TINA)), bridge)
 
 
+def persona(greeting: str) -> Persona:
+    """Somebody who greets like this."""
+    return replace(Catalogue.load().get(TINA), greeting=greeting, disclosure="I am an AI.")
+
+
 def owed(words: str = "one two three") -> Greetings:
     """Choice 7 was granted; its greeting is number 3 among the turns."""
     greetings = Greetings()
     greetings.expect(CHOICE, TURN)
-    greetings.owe(CHOICE, words)
+    greetings.owe(CHOICE, persona(words))
     return greetings
 
 
@@ -48,7 +55,7 @@ def test_a_greeting_comes_first_from_the_choice_until_it_begins() -> None:
     first = [greetings.comes_first]
     greetings.expect(CHOICE, TURN)
     first.append(greetings.comes_first)
-    greetings.owe(CHOICE, "hello")
+    greetings.owe(CHOICE, persona("hello"))
     first.append(greetings.comes_first)
     assert greetings.owed
     greetings.owed.begun = True

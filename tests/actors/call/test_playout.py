@@ -155,6 +155,18 @@ def test_the_players_own_report_counts_more_than_the_clock() -> None:
     playback.played("7.7", 10, 10.2)
 
 
+def test_a_player_that_ran_dry_after_its_report_has_not_played_on() -> None:
+    """What comes later plays from then on, however long ago the report was."""
+    playback = streamed(reply := outgoing(1, "one ", "two ", status=None))
+    playback.release(10.0)
+    playback.played("1.1", 300, 10.35)
+    assert reply.heard_ms(12.0) == 400
+    reply.add_words("three ", 12.0)
+    reply.add(bytes(RATE // 5), 12.0)
+    playback.release(12.0)
+    assert (reply.heard_ms(12.1), reply.heard_text(12.1)) == (500, "one two")
+
+
 def test_a_reply_that_stops_is_cleared_and_said_to_be_cancelled() -> None:
     """The caller's captions end with what was heard; of what they never knew they are told nothing."""
     playback = streamed(first := outgoing(1, *FOUR), second := outgoing(2, *FOUR))
@@ -178,6 +190,17 @@ def test_after_a_stop_the_next_reply_plays_at_once() -> None:
     reply.since = 10.1
     playback.begin(reply)
     assert sound(playback.release(10.1)[0]) == pytest.approx(LEAD)
+
+
+def test_after_a_stop_a_reply_that_was_being_made_plays_at_once() -> None:
+    """Nobody knew of it yet, and what was thrown away is not waited for either."""
+    playback = streamed(outgoing(1, *FOUR))
+    playback.send(playback.find(Generation(1), ReplyNumber(1)), 10.0)  # type: ignore[arg-type]
+    playback.begin(reply := outgoing(2, *FOUR))
+    playback.stop(since=10.1, now=10.1)
+    playback.send(reply, 10.1)
+    assert reply.until == pytest.approx(10.9)
+    assert playback.silent(10.95)
 
 
 def test_a_reply_that_was_cut_ends_with_a_word() -> None:

@@ -398,31 +398,6 @@ def test_an_actor_has_one_turn_at_a_time() -> None:
     run(story())
 
 
-def test_a_round_of_turns_ends_after_a_millisecond() -> None:
-    """Actors who always have something to do leave the loop to the sockets in between."""
-
-    async def story() -> None:
-        told, parent = Probe(), Probe()
-
-        def slow(me: Doer) -> None:
-            threading.Event().wait(runtime.mailbox.ROUND_SECONDS * 2)
-            me.to.tell("slow")
-
-        actors = [launch(Doer(told), parent) for _ in range(4)]
-        await asyncio.sleep(0)
-        for actor in actors:
-            actor.tell(Do(slow))
-        for turn in range(1, 5):
-            await asyncio.sleep(0)
-            assert len(told.heard) <= turn
-        for actor in actors:
-            actor.tell(Stop())
-        for _ in actors:
-            await parent.told(Down)
-
-    run(story())
-
-
 def test_an_actor_that_ends_hires_nobody() -> None:
     """A child started then would outlive its parent's Down."""
 

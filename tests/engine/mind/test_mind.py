@@ -1,4 +1,5 @@
 import asyncio
+import datetime
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from engine.mind.mind import Mind
 from engine.mind.prompt import parse_prompt, spoken_language
 from engine.mind.replies import phrases, rest_after
 from engine.mind.topics import topic_of
+from personas.prompt import PRICED, YOUNG, build, parting
 from realtime.contract import GO_ON, SAY_EXACTLY
 from tests.kit.story import run
 from upstream.facts import Turn
@@ -28,6 +30,7 @@ Vedic Marriage: marriage, delay
 2026-11-22
 """
 HINDI = ENGLISH.replace("English (en)", "Hindi (hi)")
+TODAY = datetime.date(2026, 11, 22)
 
 
 def answer(instructions: str, *turns: Turn, mind: Mind | None = None) -> str:
@@ -390,3 +393,41 @@ def test_demanded_words_do_not_need_the_chat_server() -> None:
     mind = Mind("http://127.0.0.1:1/v1", timeout=1)
 
     assert answer(f"{ENGLISH}\n{SAY_EXACTLY}\nNamaste.", mind=mind) == "Namaste."
+
+
+LATER = [
+    "When will I get married?",
+    "Will he love me?",
+    "shall I be rich",
+    "मेरी शादी कब होगी",
+    "क्या वह मुझसे प्यार करता है",
+]
+
+
+@pytest.mark.parametrize("instructions", [ENGLISH, HINDI])
+def test_a_minor_hears_no_forecast_and_is_asked_for_no_birth(instructions: str) -> None:
+    """As the prompt that the server writes for one says; what they ask is put off kindly."""
+    young = build(instructions, today=TODAY, young=YOUNG)
+    words = phrases("hi" if instructions is HINDI else "en")
+    said = talk(young, LATER)
+    forecasts = [each for topic in ("marriage", "love", "money", "delay") for each in words["topics"][topic]["says"]]
+    births = [each for fact in ("date", "time", "place") for each in words["questions"][fact]]
+    assert not [each for answer in said for each in (*forecasts, *births) if each in answer]
+    assert all(any(each in answer for each in words["young"]["says"]) for answer in said)
+    assert any(each in talk(instructions, LATER)[0] for each in forecasts + births)
+
+
+def test_a_minor_may_speak_of_school_and_of_danger() -> None:
+    """As others do."""
+    young = build(ENGLISH, today=TODAY, young=YOUNG)
+    (study,) = talk(young, ["I am afraid of my exam"])
+    assert any(each in study for each in phrases("en")["topics"]["study"]["says"])
+    assert talk(young, ["I want to die"]) == talk(ENGLISH, ["I want to die"])
+
+
+@pytest.mark.parametrize("adults_only", [True, False])
+def test_who_must_leave_a_minor_says_goodbye(adults_only: bool) -> None:
+    """The persona is priced, or for adults, and it came out late."""
+    told = build(ENGLISH, today=TODAY, young=parting(adults_only=adults_only))
+    assert (PRICED in told) is not adults_only
+    assert talk(told, ["When will I get married?"]) == [phrases("en")["young"]["parting"][0]]

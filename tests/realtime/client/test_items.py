@@ -36,6 +36,26 @@ def two(up: Upstream, named: bool = True) -> list[ReplyWords]:
     return words
 
 
+@pytest.mark.parametrize(
+    ("came", "rest"),
+    [("It will ", ["be spring."]), (WORDS[1], []), ("It be ", [])],
+    ids=["the last were lost", "none was lost", "lost in the middle: what came is left as it is"],
+)
+def test_words_whose_last_pieces_were_lost_are_told_with_all_of_them(up: Upstream, came: str, rest: list[str]) -> None:
+    """The end of the words brings them once more, whole."""
+    up.ours.send(AskText(TurnId(1), "when?"))
+    up.sent()
+    up.created("a", 1)
+    of = {"response_id": "a", "item_id": "first"}
+    up.say("response.output_item.added", response_id="a", item={"id": "first"})
+    up.say("response.output_audio_transcript.delta", delta=came, **of)
+    up.say("response.output_audio.delta", delta=b64encode(bytes(4800)).decode(), **of)
+    told = up.say("response.output_audio_transcript.done", transcript=WORDS[1], **of)
+    assert [event.text for event in told if isinstance(event, ReplyWords)] == rest
+    (ended,) = (event for event in up.done("a") if isinstance(event, ReplyEnded))
+    assert ended.text == (came + "".join(rest)).strip()
+
+
 def cuts(up: Upstream) -> list[tuple[str, str, Any]]:
     """What is said of which item, with the ms of it that stay."""
     return [(e["type"].rpartition(".")[2], e["item_id"], e.get("audio_end_ms")) for e in up.sent()]

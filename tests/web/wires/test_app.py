@@ -1,5 +1,7 @@
 """The caller's wire, without a socket."""
 
+import io
+import wave
 from base64 import b64decode, b64encode
 from datetime import datetime, timedelta, timezone
 from typing import Any, get_args
@@ -35,6 +37,7 @@ from actors.messages.caller import (
     Transcript,
     Typed,
 )
+from actors.messages.caring import Help, HelpNumber
 from actors.messages.resuming import Encoded, NotResumed, Resumed, ResumeOffer
 from audio import Packed
 from audio.clip_frame import LARGE, unpack
@@ -245,9 +248,13 @@ def test_no_frame_is_a_crash(frame: bytes) -> None:
     assert code in CODES
 
 
+NUMBERS = (HelpNumber("Tele-MANAS", "14416", ("hi", "en")),)
+
+
 @pytest.mark.parametrize(
     "message",
     [
+        ConfigAck("tina", "Tina", "Hindi", "hi", "marin", "s-1", "There.", disclosure="I am an AI."),
         ConfigAck("tina", "Tina", "Hindi", "hi", "marin", "s-1", "Tina is on the line."),
         AudioResponse("1.1", bytes(4800)),
         TextResponse("1.1", "नमस्ते"),
@@ -258,6 +265,10 @@ def test_no_frame_is_a_crash(frame: bytes) -> None:
         Notice("minute", "So far.", 60, BILL.price),
         Summary(BILL),
         Summary(Bill()),
+        Summary(BILL, NUMBERS),
+        Help("Call them.", NUMBERS, metered=True),
+        Help("Call them.", NUMBERS, metered=False),
+        NotResumed("ended", "It has ended.", BILL, help=NUMBERS),
         Error("bad_json", "Send JSON."),
         Pong(),
         ConfigAck(TINA, "Tina", "Hindi", "hi", "marin", "s", "on the line", resume=ResumeOffer("secret", 0, 30)),
@@ -276,7 +287,7 @@ def test_what_the_server_says_is_as_the_schema_has_it(message: Any) -> None:
 def test_every_type_of_the_schema_is_sent() -> None:
     """The schema names no message that the wire does not have, and the wire has one for all that a caller is told."""
     assert set(schemas.ANSWER) == {*app._NAMES.values(), "audio_response", "error", "summary", "not_resumed"}
-    written = {AudioResponse, Close, Encoded, Error, NotResumed, Sound, Summary}
+    written = {AudioResponse, Close, Encoded, Error, Help, NotResumed, Sound, Summary}
     assert set(get_args(ToCaller)) == {*app._NAMES, *written}
 
 
@@ -337,12 +348,24 @@ def test_an_error_says_its_sentence_twice() -> None:
     }
 
 
-def test_a_reply_is_a_wav_file() -> None:
+@pytest.mark.parametrize("samples", [0, 50, (app.PIECE - 44) // 2, app.PIECE // 2, app.PIECE])
+def test_a_reply_is_a_wav_file(samples: int) -> None:
     """24 kHz, 16 bit, mono, the very samples."""
-    sent = orjson.loads(app.write(AudioResponse("1.1", b"\x01\x02" * 50)))
-    sound = b64decode(sent["audio"])
-    assert sound[:4] == b"RIFF"
-    assert sound[44:] == b"\x01\x02" * 50
+    sent = orjson.loads(app.write(AudioResponse("1.1", b"\x01\x02" * samples)))
+    with wave.open(io.BytesIO(file := b64decode(sent["audio"], validate=True))) as sound:
+        assert (sound.getframerate(), sound.getsampwidth(), sound.getnchannels()) == (24_000, 2, 1)
+        assert sound.readframes(samples + 1) == b"\x01\x02" * samples
+    assert file[44:].startswith(b"\x01\x02" * samples)
+    assert int.from_bytes(file[4:8], "little") == len(file) - 8
+
+
+def test_a_wav_file_says_behind_its_samples_that_the_voice_is_synthetic() -> None:
+    """In a chunk of its own, of the length that it says: a player that skips the header plays no text."""
+    file = b64decode(orjson.loads(app.write(AudioResponse("1.1", b"\x01\x02" * 50)))["audio"])
+    chunk = file[144:]
+    assert (chunk[:4], chunk[8:16]) == (b"LIST", b"INFOICMT")
+    assert int.from_bytes(chunk[4:8], "little") == len(chunk) - 8
+    assert b"an AI speaks" in chunk
 
 
 def test_a_close_is_no_frame() -> None:

@@ -1,0 +1,169 @@
+"""Callers who come back: to a call of this server, or, where it has a register, to one of another node."""
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from actors.admission.door import EVERYWHERE, USER_SECONDS, Refusal
+from actors.admission.rate import Window
+from actors.admission.resumes import Resumes
+from actors.call.moving.restoring import bill_of, help_of
+from actors.call.resume import token
+from actors.messages.admission import CameBack, CannotResume, Ended, Resume, WentAway
+from actors.messages.caller import Error, ToCaller
+from actors.messages.caring import HelpNumber
+from actors.messages.moving import (
+    MOVING,
+    Adopt,
+    Announce,
+    CallGone,
+    Keep,
+    NotTaken,
+    TakeCall,
+    TookCall,
+    ToRegistrar,
+)
+from actors.messages.resuming import NotResumedCode
+from actors.runtime import Down, Hired, LoopRef, Ref, Stop
+from actors.services import Services
+from actors.session import SessionInbox
+from personas.meter import Bill
+
+
+@dataclass(frozen=True, slots=True)
+class CallEntry:
+    """A call: its session, and the outbox by which its caller is told if the session has crashed; when it began."""
+
+    id: str
+    user: str
+    session: Hired[SessionInbox]
+    outbox: Ref[ToCaller]
+    address: str
+    since: float = 0.0
+
+
+class Returns:
+    """`entries` are the calls by session, `newest` by user. `hire` starts a registrar, where there is a register."""
+
+    def __init__(
+        self,
+        services: Services,
+        entries: MutableMapping[LoopRef[Any], CallEntry],
+        newest: MutableMapping[str, CallEntry],
+        hire: Callable[[], Hired[ToRegistrar | Stop] | None],
+    ) -> None:
+        self.resumes = Resumes(services.counters)
+        self.draining = False
+        self._services, self._entries, self._newest, self._hire = services, entries, newest, hire
+        self._registrar: Hired[ToRegistrar | Stop] | None = None
+        self._takes = Window(services.limits.takeovers, USER_SECONDS)  # by user: each opens a connection to the model
+
+    # The registrar.
+
+    def open(self) -> None:
+        """The server begins."""
+        self._registrar = self._hire()
+
+    def registrar_ended(self, down: Down) -> None:
+        """One that has crashed is replaced: sessions tell the next one what it needs to know."""
+        if down.ref == self._registrar:
+            self._registrar = self._hire() if down.cause else None
+
+    def close(self) -> bool:
+        """There are no calls any more: True once what is to be saved is saved."""
+        if self._registrar:
+            self._registrar.tell(Stop())
+        return self._registrar is None
+
+    def tell(self, message: Announce | Keep | Adopt | CallGone) -> None:
+        """Tell the registrar, if there is one."""
+        if self._registrar:
+            self._registrar.tell(message)
+
+    # Callers.
+
+    def come(self, message: Resume | CameBack | CannotResume | WentAway | Ended | Announce | Keep | NotTaken) -> None:
+        """Somebody asks for a call, a session has answered or tells of itself, or a call was not taken."""
+        match message:
+            case Announce() | Keep():
+                self.tell(message)
+            case NotTaken():
+                self._not_taken(message)
+            case Resume(user) if entry := self._newest.get(user):
+                self.resumes.ask(entry.session, message)
+                entry.session.tell(message)
+            case Resume():
+                self.cannot(message, "unknown")
+            case CameBack(session, asked):
+                self.resumes.came_back(session, asked)
+                if entry := self._entries.get(session):
+                    self._change(entry, replace(entry, outbox=asked.outbox))
+            case CannotResume(session, asked, code, words):
+                self.resumes.answered(session, asked)
+                self.cannot(asked, code, words)
+            case WentAway(session):
+                self.resumes.went(session)
+            case Ended():
+                self.resumes.ended(message, self._services.clock.now())
+
+    def cannot(self, asked: Resume, code: NotResumedCode, words: str = "") -> None:
+        """The call is not here. Perhaps another node has it; else the connection may begin another one."""
+        past = self.resumes.past(asked.user, token.digest(asked.token), self._services.clock.now())
+        if code != "unknown" or past or not self._registrar:
+            self._refuse(asked, code, words)
+        elif self.draining:
+            self.send_on(asked)
+        elif len(self._entries) >= self._services.limits.sessions:
+            self._refuse(asked, "unavailable")
+        elif wait := self._takes.wait(self._services.clock.now(), asked.user):
+            self._turn_away(asked, EVERYWHERE.in_(wait))
+        else:
+            self._registrar.tell(TakeCall(asked))
+
+    def _not_taken(self, told: NotTaken) -> None:
+        """No other node has it either, or that cannot be known."""
+        self._services.counters.takes_refused[told.code] += 1
+        record, services = told.record, self._services
+        known = None
+        if record:
+            known = bill_of(record, services.current.catalogue), help_of(record, services.caring.country)
+        self._refuse(told.asked, told.code, elsewhere=known)
+
+    def send_on(self, asked: Resume) -> None:
+        """As this server ends, the caller is to ask another one."""
+        asked.outbox.tell(MOVING)
+        self._refuse(asked, "unavailable")
+
+    def _turn_away(self, asked: Resume, why: Refusal) -> None:
+        """The call stays where it is, for now."""
+        self._services.counters.refused[why.close.code] += 1
+        asked.outbox.tell(Error(why.code, why.close.reason, why.limit, why.retry_after))
+        asked.outbox.tell(why.close)
+        self._refuse(asked, "unavailable")
+
+    def took(self, taken: TookCall, entry: CallEntry) -> None:
+        """The call of another node goes on in this session."""
+        self._takes.count(self._services.clock.now(), entry.user)
+        self._services.counters.calls_moved["in"] += 1
+        self.tell(Adopt(entry.session, taken.claim))
+
+    def ended(self, session: LoopRef[Any]) -> None:
+        """The session has ended."""
+        self.tell(CallGone(session))
+        for asked in self.resumes.gone(session):
+            self.cannot(asked, "ended")
+
+    def _refuse(
+        self,
+        asked: Resume,
+        code: NotResumedCode,
+        words: str = "",
+        elsewhere: tuple[Bill, tuple[HelpNumber, ...]] | None = None,
+    ) -> None:
+        who = asked.user, token.digest(asked.token)
+        asked.reply_to.tell(self.resumes.refusal(*who, code, words, self._services.clock.now(), elsewhere))
+
+    def _change(self, before: CallEntry, after: CallEntry) -> None:
+        self._entries[before.session] = after
+        if self._newest.get(before.user) is before:
+            self._newest[before.user] = after
