@@ -270,8 +270,8 @@ class UserSessionActor(LoopActor[SessionInbox]):
             self._moving.granted(decided)
         elif not self._call_ending.begun:
             self._refusals.refuse(decided.code, decided.message, self.clock())
-            self._switchboard.declined(decided.choice)
             self._moving.declined(decided.choice)
+            self._switchboard.declined(decided.choice)
 
     # How it ends.
 

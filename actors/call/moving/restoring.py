@@ -65,6 +65,8 @@ class Restoring:
         known = persona is not None and persona.version == record.persona_version
         of.switchboard.choose(Chose(record.persona, profile=_profile(record.profile)), again=True)
         self._choice = of.switchboard.choice
+        for said in self._open:  # before anything that is said here
+            of.conversation.inbound.turns.adopt(replace(said, choice=self._choice, arrived=now))
         if known:  # the caller need not be told who it is
             of.switchboard.acknowledged = self._choice
 
@@ -83,23 +85,23 @@ class Restoring:
         """A choice has its place; if it is whoever was on the line, the conversation goes on with them."""
         if reserved.choice != self._choice:
             return
-        self._choice, conversation = ChoiceId(0), self._of.conversation
-        question, greetings = self._record.question, conversation.greetings
+        self._choice = ChoiceId(0)
+        question, greetings = self._record.question, self._of.conversation.greetings
         if question and question.kind == "greeting":
             if greetings.owed:
                 greetings.owed.said_before = self._heard_of(TurnId(question.ask))
         elif self._record.greeted:
             greetings.drop()
-        for said in self._open:
-            conversation.inbound.turns.adopt(replace(said, choice=reserved.choice, arrived=self._of.host.clock()))
 
     def declined(self, choice: ChoiceId) -> None:
-        """Whoever was on the line cannot be here: somebody who is like them is called instead."""
+        """Whoever was on the line cannot be here: somebody like them is called, unless the caller has chosen since."""
         if choice != self._choice:
             return
-        self._choice = ChoiceId(0)
-        if self._open:
+        self._choice, inbound = ChoiceId(0), self._of.conversation.inbound
+        if inbound.forget([said for said in inbound.turns if said.choice == choice]):
             self._of.conversation.caller.tell(SAY_AGAIN)
+        if self._of.switchboard.choice != choice:
+            return
         with suppress(Refused):  # then they choose themselves
             self._of.switchboard.seek(SearchedPersona(self._record.persona.replace("_", " ")))
 
