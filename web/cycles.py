@@ -9,7 +9,8 @@ from aiohttp import web
 
 
 def let_go(request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """The request is over, and so nobody asks any more where its errors came from."""
+    """The request is over: nobody asks any more where its errors came from, nor what was answered."""
+    response._req = response._payload_writer = None  # are there yet if the client was gone before the answer
     for kept in _errors(request, response):
         error = kept
         while error:
