@@ -136,6 +136,9 @@ class Record:
     attach: int = 0
     """The caller's connection, and how many of its frames were handled."""
     handled: int = 0
+    attach_before: int = 0
+    """The connection before, and how many of its frames were: a caller who was not told of the newest one names it."""
+    handled_before: int = 0
     last_turn: int = 0
     """The highest number of a turn, and of a connection to the model: those to come have higher ones."""
     generations: int = 0
@@ -143,6 +146,10 @@ class Record:
     """The caller has heard that they speak with an AI."""
     care: Care = field(default_factory=Care)
     other: Others = field(default_factory=dict, repr=False)
+
+    def handled_of(self, attach: int) -> int:
+        """How many frames of this connection of the caller's were handled, as far as is known."""
+        return {self.attach_before: self.handled_before, self.attach: self.handled}.get(attach, 0)
 
     def without_words(self) -> "Record":
         """The same call without what was said or told."""

@@ -118,9 +118,9 @@ class Caller:
         return self._attempts.kept if self._attempts else None
 
     @property
-    def number(self) -> int:
-        """The number of the newest connection of a caller who may come back."""
-        return self._attempts.attach if self._attempts else 0
+    def numbers(self) -> tuple[int, tuple[int, int]]:
+        """Of a caller who may come back: that of the newest connection, and `before` as Attempts has it."""
+        return (self._attempts.attach, self._attempts.before) if self._attempts else (0, (0, 0))
 
     @property
     def choked(self) -> bool:

@@ -134,6 +134,7 @@ class Parts:
         tokens, micro = self._of.account.spending.spent
         profile = board.choices.profile
         greeting = conversation.greetings.owed
+        attach, (attach_before, handled_before) = self._of.caller.numbers
         disclosed, care = self._of.care.record(({greeting.number: greeting.said_before} if greeting else {}) | heard)
         record = Record(
             identity=_identity(self._of.caller.identity, self.minor),
@@ -148,8 +149,10 @@ class Parts:
             answers=self._of.absence.answers,
             greeted=not greeting or conversation.greetings.insisted.alone(greeting.number),
             silent=silent,
-            attach=self._of.caller.number,
+            attach=attach,
             handled=self._of.caller.handled,
+            attach_before=attach_before,
+            handled_before=handled_before,
             last_turn=conversation.inbound.turns.last,
             generations=board.bridges.generations,
             spent_tokens=tokens,
@@ -164,7 +167,7 @@ class Parts:
         board, conversation = self._switchboard, self._switchboard.conversation
         turns = conversation.inbound.turns
         written_down = sum(said.content is not None for said in turns)
-        attach = self._of.caller.number
+        attach, _ = self._of.caller.numbers
         said = turns.last, written_down, len(list(turns)), conversation.owed.answers
         return attach, board.line.wanted, *said, *self._of.care.worries
 

@@ -57,7 +57,7 @@ class Restoring:
         away_ms = max(0, round((wall - record.saved) * 1000))
         lost_ms, asked_again = 0 if record.silent else away_ms, bool(persona and self._open)
         moved = Moved(lost_ms, asked_again, None if record.words else True, of.services.node or None)
-        handled, outlet = record.handled if record.attach == self._asked.attach else 0, self._asked.outbox
+        handled, outlet = record.handled_of(self._asked.attach), self._asked.outbox
         assert isinstance(outlet, Outlet)
         attach = of.conversation.caller.adopt(self._asked, outlet, of.room, handled, moved)
         outlet.tell(Resumed(attach, handled, away_ms, ONSET_MS if self._open else RECORDED_MS, moved))

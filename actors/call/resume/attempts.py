@@ -40,6 +40,11 @@ class Attempts:
         self._times: dict[str, int] = {}  # whole reply -> how often it was written and not received
         self._moved: Moved | None = None  # by the attempt that began the newest one
 
+    @property
+    def before(self) -> tuple[int, int]:
+        """The connection that the attempt named which began the newest one, and how many of its frames were handled."""
+        return (self._before[0] if self._before else 0), self._handled_before
+
     def adopt(self, attach: int, received: int, handled: int, moved: Moved) -> None:
         """The call comes from another node, by an attempt that named its last connection there."""
         self._before, self._handled_before = (attach, received), handled

@@ -1,6 +1,9 @@
 """A call that moved is lost again soon: whether its caller may come back is known from all of the call."""
 
+import pytest
+
 from actors.call.resume.absence import WORTH_SECONDS
+from actors.messages.caller import Typed
 from actors.messages.resuming import NotResumed, Resumed
 from actors.testing.stage import Stage
 from tests.actors.fleet.test_moving import answers, moved
@@ -70,4 +73,28 @@ def test_a_call_without_an_answer_is_not_kept(stage: Stage) -> None:
     assert stage.now - began < WORTH_SECONDS
     assert isinstance(told, NotResumed)
     assert not fleet.b.has()
+    fleet.end()
+
+
+@pytest.mark.parametrize("back", [0, 1])
+def test_who_was_never_told_that_it_moved_sends_nothing_twice(stage: Stage, back: int) -> None:
+    """Their `resumed` is lost, so often as they come `back` to the second server as well, which dies too."""
+    fleet = FleetStage(stage)
+    call = fleet.call()
+    call.says(Typed("Is it true?"))
+    stage.advance(1.0)
+    fleet.a.dies()
+    told, received = [], call.line.received
+    for node in (*[fleet.b] * (1 + back), fleet.node("c")):
+        call.attach, call.line.received = 0, received  # as they know it
+        resumed = call.tries(node)
+        assert isinstance(resumed, Resumed)
+        told.append(resumed.received)
+        if node is fleet.b:
+            node.wire().welcome()
+            stage.advance(0.5)
+            if len(told) == 1 + back:
+                node.dies()
+    assert told[0] > 1
+    assert set(told) == {told[0]}
     fleet.end()
