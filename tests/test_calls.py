@@ -30,8 +30,8 @@ from tests.kit.parts import PITCHES
 from tests.kit.shore import Porter, shore
 from tests.kit.story import run
 from upstream.link import Frames, Link, Upstream
-from web import receiver
 from web.client_limits import ClientLimits
+from web.reading_budget import READ_FRAMES
 
 HINDI = (CLIPS / "hi_love_me.m4a").read_bytes()  # 3.4 s
 HINDI_LONG = (CLIPS / "hi_marriage_delay.m4a").read_bytes()  # 4.0 s
@@ -458,7 +458,7 @@ def test_a_flood_of_frames_lets_the_others_have_the_loop(early: bool) -> None:
             writer.transport.abort()
 
     run(story())
-    assert max(read_at.values()) <= receiver.READ_FRAMES
+    assert max(read_at.values()) <= READ_FRAMES
 
 
 @pytest.mark.thorough

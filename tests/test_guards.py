@@ -22,10 +22,10 @@ from tests.kit.four import TINA
 from tests.kit.raw import BINARY, TEXT, Raw, head
 from tests.kit.shore import Porter, shore
 from tests.kit.story import WITHIN, run
-from web import receiver
 from web.auth import Auth
 from web.auth.doorman import OpenDoor, Visitor
 from web.client_limits import ClientLimits
+from web.reading_budget import MOST_UNHANDLED
 
 CLIP = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))))  # 1.5 s
 
@@ -61,7 +61,7 @@ def test_a_flood_waits_in_the_network_and_not_in_the_mailbox() -> None:
 
     run(story())
     assert len(backlogs) == 1000
-    assert max(backlogs) <= receiver.MOST_UNHANDLED
+    assert max(backlogs) <= MOST_UNHANDLED
 
 
 def test_what_a_lost_connection_leaves_is_not_read_to_its_end() -> None:

@@ -31,7 +31,8 @@ MUCH = "I say more than fits. " * 40
 CALLS = 1
 OF_A_CALL = (
     "actors.call.", "actors.session.", "actors.bridge.", "actors.persona.", "actors.admission.waiting.Holding",
-    "actors.admission.waiting.Parcel", "web.outbox.", "web.receiver.", "web.receive_buffer.", "web.reassembly.",
+    "actors.admission.waiting.Parcel", "web.outbox.", "web.receiver.", "web.reading_budget.", "web.receive_buffer.",
+    "web.reassembly.",
 )  # fmt: skip
 
 Session: TypeAlias = Hired[SessionInbox]

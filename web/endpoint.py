@@ -27,6 +27,7 @@ from web.call_socket import CLOSE_SECONDS, Socket
 from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import MESSAGE_RATE, RETRY_SECONDS
 from web.outbox import Outbox, Session
+from web.reading_budget import ReadingBudget
 from web.receive_buffer import LARGE_A_SECOND, LARGE_AT_ONCE, ReceiveBuffer
 from web.receiver import Receiver
 from web.refused_handshakes import REASON, Reason
@@ -106,9 +107,9 @@ class Endpoint:
                     session.tell(Wished(connection, wish))
                 elif resumed and not socket.frames.empty:
                     session.tell(From(connection, TooFast(SENT_EARLY)))
-                rate = request.get(MESSAGE_RATE)
+                budget = ReadingBudget(request.get(MESSAGE_RATE))
                 receiver = Receiver(
-                    socket, socket.frames, session, connection, holding, receive_buffer, request, self._counters, rate
+                    socket, socket.frames, session, connection, holding, receive_buffer, request, self._counters, budget
                 )
                 if not resumed and isinstance(visitor, Visitor) and visitor.token_id:
                     receiver.session = FirstFrame(receiver, session, partial(self._doorman.heard, visitor))

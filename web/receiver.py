@@ -2,9 +2,9 @@
 
 A frame takes one of two ways. While the session keeps up, aiohttp's parser hands it to `_straight`, which tells the
 session at once. What is over the budget, and all that comes behind it, waits in the queue; there `_receive` finds it,
-and goes on when the session and the address can bear it. A call that sends more than PACE hurries: for each READ_FRAMES
-more it waits for a turn, which it shares with the requests and with all other calls that hurry. So a flood is read as
-fast as the loop has nothing better to do, and so is what a caller sends at once who was out of reach.
+and goes on when the session and the address can bear it. A call that hurries (reading_budget.py) waits for a turn
+before its budget begins anew, which it shares with the requests and with all other calls that hurry. So a flood is read
+as fast as the loop has nothing better to do, and so is what a caller sends at once who was out of reach.
 """
 
 import asyncio
@@ -25,20 +25,17 @@ from actors.messages.caller import Close, FromCaller, Malformed, Partial, Record
 from schemas import Refused
 from web.frame_queue import FrameQueue
 from web.outbox import TOO_SLOW
+from web.reading_budget import LONGEST, MOST_UNHANDLED, ReadingBudget, text_cost
 from web.receive_buffer import ReceiveBuffer
 from web.request_scheduler import SCHEDULER
 from web.wires import app
 from web.wires.binary import BinaryFrames
 
 BINARY, TEXT = WSMsgType.BINARY, WSMsgType.TEXT
-READ_FRAMES = 20  # in a row, or texts that take as long; then the loop is yielded to the other callers
 READ_SECONDS = 0.001  # in a row, of what was buffered
 LAST_READS = 8  # so many times in a row, once the connection is lost; what is left then is thrown away
 POLL_SECONDS = 1.0  # how often a throttled reader checks that the connection is still open
 LONG_TEXT = 4096  # bytes; to check 64 KB of JSON takes 2 ms, so longer texts take turns with other calls' and requests
-MOST_UNHANDLED = 64  # messages in the session's mailbox
-PACE, PACE_AT_ONCE = 120, 40  # frames of audio a second, twice as many as a caller sends who speaks; so many at once
-LONGEST = (READ_FRAMES + PACE_AT_ONCE) / PACE  # seconds that who speaks waits for a turn: their pace is sure to them
 CONTROLS_A_SECOND = 20  # ping and pong frames; ten seconds of them may come at once
 TOO_MANY = f"too many pings: send at most {CONTROLS_A_SECOND} a second"
 OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
@@ -72,20 +69,11 @@ class Receiver:
     receive_buffer: ReceiveBuffer
     request: web.Request
     counters: Counters
-    rate: Rate | None
-    """Of all calls of this address; None where the address has no limit."""
+    budget: ReadingBudget
     seen_at: Callable[[], float | None] = field(default=lambda: None, init=False)
     """When the caller gave the last sign of life."""
     binary: BinaryFrames = field(default_factory=lambda: BinaryFrames(time.monotonic))
-    _told: int = field(default=0, init=False)  # in frames of audio
-    _spoken: int = field(default=0, init=False)  # of these, sound
-    _even: int = field(default=0, init=False)  # what sound less all else must exceed
-    _most: int = field(default=READ_FRAMES, init=False)  # that may be told before the budget begins anew
     _enough: float = field(default=0.0, init=False)  # when `_receive` has read for long enough in a row
-    _charged: int = field(default=0, init=False)  # of what was told
-    _pace: Rate = field(default_factory=lambda: Rate(PACE, PACE_AT_ONCE), init=False)
-    _hurries: bool = field(default=False, init=False)  # over its pace: more is read when it has a turn
-    _held: float = field(default=0.0, init=False)  # seconds for which the address is over its rate
     _last_reads: int = field(default=LAST_READS, init=False)
 
     async def run(self, pong_seconds: float) -> None:
@@ -107,19 +95,19 @@ class Receiver:
     @property
     def pulse(self) -> Hashable:
         """Differs from before if a frame has come since, or some of a large one."""
-        return self._told, self.receive_buffer.incomplete
+        return self.budget.told, self.receive_buffer.incomplete
 
     @property
     def holds_back(self) -> bool:
         """True while nothing is read because the address is over its rate, or others have their turns."""
-        return self._held > 0 or self._hurries
+        return self.budget.holds_back
 
     def _straight(self, frame: WSMessageNoDecodeText) -> bool:
         """The parser has finished a frame, and none waits: tell the session at once, if the budget allows that.
 
         An error is left to `_receive`, where it ends the call and is logged.
         """
-        if self._spent() or _is_long(frame):
+        if self.budget.spent(self.session.backlog) or _is_long(frame):
             return False
         try:
             self._tell(frame)
@@ -136,9 +124,9 @@ class Receiver:
             frame = await socket.receive()
             if frame.type in OVER:
                 return _closed(frame)
-            if self._spent() or time.perf_counter() > self._enough:
+            if self.budget.spent(self.session.backlog) or time.perf_counter() > self._enough:
                 await self._drained()
-                self._charge()
+                self.budget.charge()
                 if self._leaves_the_rest():
                     return None
                 await self._throttle()
@@ -151,7 +139,7 @@ class Receiver:
                 await self._send_large(frame)
                 del frame  # it would be referenced until the next frame comes
             else:
-                self._told += text_cost(len(frame.data))
+                self._wrote(len(frame.data))
                 if not controls.take(time.monotonic()):
                     self._send(TooFast(TOO_MANY))
                 elif frame.type is WSMsgType.PING:
@@ -164,19 +152,25 @@ class Receiver:
         It ends, or it is resumed, and then the caller sends again what was not handled.
         """
         if self.request.transport is None:
-            self._last_reads -= LAST_READS + 1 if self._hurries else 1
+            self._last_reads -= LAST_READS + 1 if self.budget.hurries else 1
         return self._last_reads < 0
 
     def _tell(self, frame: WSMessageNoDecodeText) -> None:
         """Tell the session the message in a frame that is not large."""
-        size, message = len(frame.data), self._decoded(frame)
+        size, message, budget = len(frame.data), self._decoded(frame), self.budget
         self.counters.received += size
         if type(message) is Spoke:
-            self._told += 1
-            self._spoken += 1
+            budget.told += 1
+            budget.speech += 1
         else:
-            self._told += text_cost(size)
+            self._wrote(size)
         self.session.tell(From(self.connection, message))
+
+    def _wrote(self, size: int) -> None:
+        """A frame has come that is no sound."""
+        cost = text_cost(size)
+        self.budget.told += cost
+        self.budget.speech -= cost
 
     def _send(self, message: FromCaller) -> None:
         self.session.tell(From(self.connection, message))
@@ -205,31 +199,8 @@ class Receiver:
             if not backlog or (backlog < MOST_UNHANDLED and not counted.size):
                 break
         counted.release()
-        self._told += text_cost(size)
+        self._wrote(size)
         await self._throttle()
-
-    def _spent(self) -> bool:
-        """True if no more may be told before the session and the other callers had their turns.
-
-        The budget begins anew when the session has handled all that it was told: then the loop has gone round.
-        """
-        backlog = self.session.backlog
-        if self._told >= self._most and not backlog:
-            self._charge()
-        return self._told >= self._most or backlog >= MOST_UNHANDLED
-
-    def _charge(self) -> None:
-        """Charge what was told to the pace of the call and to its address; the budget begins anew if both bear it.
-
-        `_held` is for how long the address is over its rate.
-        """
-        told, self._charged = self._told - self._charged, self._told
-        if told:
-            now = time.monotonic()
-            self._hurries = not self._pace.take(now, told)
-            self._held = self.rate.owe(now, told) if self.rate else 0.0
-        if not self.holds_back:
-            self._most = self._told + READ_FRAMES
 
     async def _drained(self) -> None:
         """Yield the loop until the session's mailbox is below its limit; meanwhile TCP holds the caller back."""
@@ -243,35 +214,25 @@ class Receiver:
 
         Meanwhile TCP holds the caller back.
         """
-        self._charge()
-        while self._held > 0 and self.request.transport:
-            await asyncio.sleep(min(self._held, POLL_SECONDS))
-            self._held -= POLL_SECONDS
-        if self._hurries:
+        budget = self.budget
+        budget.charge()
+        while budget.held > 0 and self.request.transport:
+            await asyncio.sleep(min(budget.held, POLL_SECONDS))
+            budget.held -= POLL_SECONDS
+        if budget.hurries:
             await self._turn()
-        self._held, self._hurries = 0.0, False
-        self._most = self._told + READ_FRAMES
+        budget.renew()
         self._enough = time.perf_counter() + READ_SECONDS
 
     async def _turn(self) -> None:
-        """Wait for a turn, but not for good if more is sound, of what was told since the last one, than all else.
+        """Wait for a turn, but not for good who speaks.
 
         While others flood, a turn may take seconds to come. Who was out of reach would never catch up with what they
-        say meanwhile. They may say something more at times: READ_FRAMES of the sound before count, too.
+        say meanwhile.
         """
-        speaks = 2 * self._spoken - self._told - self._even
-        self._even += speaks - max(0, min(speaks, READ_FRAMES))
         with suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST if speaks > 0 else None):
+            async with asyncio.timeout(LONGEST if self.budget.speaks() else None):
                 await self.request.app[SCHEDULER].turn()
-
-
-def text_cost(size: int) -> int:
-    """How many frames of audio a text frame of so many bytes counts as.
-
-    To check 64 KB takes 1.5 ms, as much as 70 frames. Of a frame over LARGE only the decoder reads the clip.
-    """
-    return 4 + size // (4096 if size > LARGE else 1024)
 
 
 def _is_long(frame: WSMessageNoDecodeText) -> bool:

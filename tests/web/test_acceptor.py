@@ -31,10 +31,11 @@ from tests.kit.raw import BINARY, PING, Raw, head
 from tests.kit.shore import Porter, shore
 from tests.kit.story import WITHIN, run, until
 from tests.kit.strangers import STRANGER, Line
-from web import receiver, serving
+from web import serving
 from web.addresses import OURSELVES, Addresses
 from web.client_limits import ClientLimits
 from web.connections import Connections
+from web.reading_budget import READ_FRAMES
 from web.request_handler import TimedRequestHandler
 
 STRICT = Addresses(unlimited=OURSELVES)
@@ -578,7 +579,7 @@ def test_the_calls_of_one_address_are_read_no_faster_than_it_may_speak(said: byt
             for _ in range(300):
                 neighbour.say(type="ping")
                 await neighbour.hear("pong")
-            assert heard.total() - 300 <= 3 * receiver.READ_FRAMES
+            assert heard.total() - 300 <= 3 * READ_FRAMES
             neighbour.vanish()
             hang_up(*strangers)
 

@@ -25,6 +25,7 @@ from tests.kit.story import run, until
 from tests.web.test_receive_buffer import Protocol
 from web import receiver
 from web.frame_queue import QUEUED_BYTES, FrameQueue
+from web.reading_budget import MOST_UNHANDLED, PACE, PACE_AT_ONCE, READ_FRAMES, ReadingBudget, text_cost
 from web.reassembly import MAX_FRAME
 from web.request_scheduler import SCHEDULER, RequestScheduler
 from web.wires.binary import BinaryFrames
@@ -150,7 +151,7 @@ class Connection:
         line = LineBefore(scheduler)
         self.receiver = receiver.Receiver(
             cast(Any, Socket(self.frames)), self.frames, self.session, 1, Ledger().holding(1), cast(Any, self),
-            cast(Any, line), Counters(), None, binary or BinaryFrames(loop.time),
+            cast(Any, line), Counters(), ReadingBudget(None), binary or BinaryFrames(loop.time),
         )  # fmt: skip
         stage.settle()
         self.task = loop.create_task(self.receiver.run(1.0))
@@ -186,7 +187,7 @@ def test_one_read_of_empty_frames_is_not_handled_in_one_callback(stage: Stage) -
     """256 KiB of them, 43,690: a few are told, then the queue stops the parser and the socket; all is read in turn."""
     line = Connection(stage)
     line.parser.feed_data(EMPTY * (2**18 // len(EMPTY)))
-    assert 0 < line.session.backlog <= receiver.READ_FRAMES
+    assert 0 < line.session.backlog <= READ_FRAMES
     assert line.protocol._reading_paused
     stage.settle()
     assert [type(said) for said in line.heard] == [Malformed] * (2**18 // len(EMPTY))
@@ -197,13 +198,13 @@ def test_one_read_of_empty_frames_is_not_handled_in_one_callback(stage: Stage) -
 def test_so_many_frames_are_told_at_once_and_no_more(stage: Stage) -> None:
     """However many come in reads of their own, while the session has no turn."""
     line = Connection(stage)
-    for _ in range(3 * receiver.READ_FRAMES):
+    for _ in range(3 * READ_FRAMES):
         line.parser.feed_data(SOUND)
-    assert line.session.backlog == receiver.READ_FRAMES
+    assert line.session.backlog == READ_FRAMES
     stage.settle()
     assert not line.session.backlog
     assert not line.frames._size
-    assert len(line.heard) == 3 * receiver.READ_FRAMES
+    assert len(line.heard) == 3 * READ_FRAMES
     line.task.cancel()
     stage.settle()
 
@@ -228,10 +229,10 @@ def test_a_session_that_handles_nothing_is_told_no_more_than_its_bound() -> None
     async def story() -> None:
         line = Connection(cast(Any, Running()), session=(stuck := Stuck()))
         await asyncio.sleep(0)
-        line.parser.feed_data(SOUND * 5 * receiver.MOST_UNHANDLED)
-        for _ in range(10 * receiver.MOST_UNHANDLED):
+        line.parser.feed_data(SOUND * 5 * MOST_UNHANDLED)
+        for _ in range(10 * MOST_UNHANDLED):
             await asyncio.sleep(0)
-        assert receiver.MOST_UNHANDLED <= stuck.backlog < receiver.MOST_UNHANDLED + receiver.READ_FRAMES
+        assert MOST_UNHANDLED <= stuck.backlog < MOST_UNHANDLED + READ_FRAMES
         assert line.protocol._reading_paused
         line.task.cancel()
         await asyncio.gather(line.task, return_exceptions=True)
@@ -271,7 +272,7 @@ def test_of_a_flood_little_is_told_while_others_have_their_turns(stage: Stage) -
     """What a call may send at its pace, in texts, and no more until it has a turn. Frames of others go straight."""
     floods = flooding(stage, turns := Told(), 10)
     seconds = 10  # that this test may take on a busy machine
-    most = (2 * receiver.READ_FRAMES + receiver.PACE_AT_ONCE + seconds * receiver.PACE) // receiver.text_cost(15)
+    most = (2 * READ_FRAMES + PACE_AT_ONCE + seconds * PACE) // text_cost(15)
     assert max(len(line.heard) for line in floods) <= most < FLOOD
     assert all(line.receiver.holds_back for line in floods)
 
@@ -290,7 +291,7 @@ def test_calls_that_flood_are_read_in_turns_and_to_the_end(stage: Stage) -> None
     stage.settle()
     assert [len(line.heard) for line in floods] == [FLOOD] * 3
     paced = len(floods) * 2  # whose budgets may begin anew between two turns, as their pace allows
-    most = (1 + paced) * receiver.READ_FRAMES // receiver.text_cost(15)
+    most = (1 + paced) * READ_FRAMES // text_cost(15)
     assert max(after - before for before, after in zip(turns.at, turns.at[1:], strict=False)) <= most
     for line in floods:
         line.task.cancel()

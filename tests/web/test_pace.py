@@ -9,7 +9,8 @@ import pytest
 from actors.testing.stage import Stage
 from tests.kit.raw import head
 from tests.web.test_frame_queue import SOUND, Connection
-from web import receiver
+from web import reading_budget, receiver
+from web.reading_budget import LONGEST, PACE, PACE_AT_ONCE, READ_FRAMES
 from web.request_scheduler import RequestScheduler
 
 FRAME = 0.02  # seconds
@@ -27,7 +28,8 @@ class NoTurns(RequestScheduler):
 def line(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A connection that never has a turn, whose pace goes by the clock of the stage."""
     clock = SimpleNamespace(monotonic=lambda: stage.now, perf_counter=lambda: stage.now)
-    monkeypatch.setattr(receiver, "time", clock)
+    for module in (receiver, reading_budget):
+        monkeypatch.setattr(module, "time", clock)
     connection = Connection(stage, scheduler=NoTurns())
     yield connection
     connection.task.cancel()
@@ -70,7 +72,7 @@ def test_a_flood_of_sound_has_its_pace_and_no_more(line: Connection, stage: Stag
     line.parser.feed_data(SOUND * 2000)
     stage.settle()
     stage.advance(4)
-    sure, more = 4 * receiver.PACE, receiver.PACE_AT_ONCE + 2 * receiver.READ_FRAMES
+    sure, more = 4 * PACE, PACE_AT_ONCE + 2 * READ_FRAMES
     assert sure <= len(line.heard) <= sure + more
 
 
@@ -80,7 +82,7 @@ def test_a_flood_of_messages_waits_for_its_turns(line: Connection, stage: Stage)
     stage.advance(1)
     line.parser.feed_data((head(len(PLAYED)) + PLAYED + SOUND) * 500)
     stage.settle()
-    stage.advance(2 * receiver.LONGEST)
+    stage.advance(2 * LONGEST)
     told = len(line.heard)
     stage.advance(60)
     assert len(line.heard) == told < 100
@@ -98,7 +100,7 @@ def test_who_was_out_of_reach_may_say_what_they_heard(line: Connection, stage: S
 def test_a_flood_that_has_stopped_costs_nothing_later(line: Connection, stage: Stage) -> None:
     """When it was read the call is as before: what is said is heard at once."""
     line.parser.feed_data(SOUND * 500)
-    stage.advance(500 / receiver.PACE + 1)
+    stage.advance(500 / PACE + 1)
     assert len(line.heard) == 500
     line.parser.feed_data(SOUND)
     assert (line.session.backlog, line.receiver.holds_back) == (1, False)
@@ -123,5 +125,5 @@ def test_of_a_flood_whose_connection_is_lost_little_more_is_read(line: Connectio
     told = len(line.heard)
     cast(Any, line.receiver.request).transport = None
     stage.advance(10)
-    assert len(line.heard) - told <= receiver.PACE_AT_ONCE + 2 * receiver.READ_FRAMES
+    assert len(line.heard) - told <= PACE_AT_ONCE + 2 * READ_FRAMES
     assert line.task.done()
