@@ -148,7 +148,6 @@ class KeptCall(Alone):
                 self._host.leave(MOVED if moved else NEWER)
             case LastKept(saved, saved_ms):
                 self.done, self._saved_ms = True, saved_ms
-                self.elsewhere = self.elsewhere or saved is False
                 self._unconfirmed = self._unconfirmed and saved is None
             case _:
                 assert_never(message)
