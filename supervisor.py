@@ -208,6 +208,7 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         taken, record = replace(taken, asked=asked), taken.record
         self._door.took(asked.address)
         entry = self._begin(identity_of(record), asked.outbox, asked.address, taken)
+        self._reservations.hear(Claimed(entry.session, taken.claim))  # before it asks for its place, by a clock of ours
         self._returns.goes_on(taken, entry)
         entry.session.tell(Attached(asked.connection, asked.outbox, mode_of(record.mode)))
 

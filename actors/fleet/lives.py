@@ -64,7 +64,6 @@ class Lives:
     def adopt(self, session: LoopRef[Any], claim: Claim) -> None:
         """A call was taken."""
         self._lives[session] = _Life(session, claim.user, claim.token, claim)
-        self._supervisor.tell(Claimed(session, claim))
 
     def claimed(self, session: LoopRef[Any], claim: Claim | None) -> None:
         """The register has answered, or not."""
