@@ -127,17 +127,22 @@ class Returns:
 
     def cannot(self, asked: Resume, code: NotResumedCode, words: str = "") -> None:
         """The call is not here. Perhaps another node has it; else the connection may begin another one."""
-        past = self.resumes.past(asked.user, token.digest(asked.token), self._services.clock.now())
-        if code != "unknown" or past or not self._registrar:
+        if code != "unknown" or not self._registrar or self._is_over(asked):
             self._refuse(asked, code, words)
         elif self.draining:
             self.send_on(asked)
-        elif self._is_full and self._key(asked) not in self._taking:
+        elif self._is_full and _key(asked) not in self._taking:
             self._refuse(asked, "unavailable")
         elif wait := self._takes.wait(self._services.clock.now(), asked.user):
             self._turn_away(asked, EVERYWHERE.in_(wait))
         else:
             self._take(asked)
+
+    def _is_over(self, asked: Resume) -> bool:
+        """Whether it has ended here, and nobody can be asked whether another node had gone on with it before."""
+        past = self.resumes.past(*_key(asked), self._services.clock.now())
+        register = self._services.register
+        return bool(past) and not (register and register.presence.here and not self.draining)
 
     @property
     def _is_full(self) -> bool:
@@ -146,24 +151,20 @@ class Returns:
 
     def _take(self, asked: Resume) -> None:
         """Ask the register, once: of several attempts at a call the newest gets it, whatever is answered first."""
-        if taking := self._taking.get(self._key(asked)):
+        if taking := self._taking.get(_key(asked)):
             self.turn_back(taking.asked, SUPERSEDED)
             taking.asked = asked
         else:
-            self._taking[self._key(asked)] = _Taking(asked, self._services.clock.now())
+            self._taking[_key(asked)] = _Taking(asked, self._services.clock.now())
             self.tell(TakeCall(asked))
-
-    @staticmethod
-    def _key(asked: Resume) -> tuple[str, bytes]:
-        return asked.user, token.digest(asked.token)
 
     def _not_taken(self, told: NotTaken) -> None:
         """No other node has it either, or that cannot be known: then whoever asked later has time left."""
-        newest = self._taking[self._key(told.asked)].asked
-        if told.code == "unavailable" and newest is not told.asked:
+        newest = self._taking[_key(told.asked)].asked
+        if told.code == "unavailable" and newest is not told.asked and not self.draining:
             self.tell(TakeCall(newest))
             return
-        del self._taking[self._key(told.asked)]
+        del self._taking[_key(told.asked)]
         self._services.counters.takes_refused[told.code] += 1
         record, services = told.record, self._services
         known = None
@@ -173,7 +174,7 @@ class Returns:
 
     def took(self, taken: TookCall) -> Resume | None:
         """A call is taken. Returns who gets it; None if nobody does."""
-        taking = self._taking.pop(self._key(taken.asked))
+        taking = self._taking.pop(_key(taken.asked))
         newest = self._newest.get(taking.asked.user)
         if self.draining:
             self.send_on(taking.asked)
@@ -217,10 +218,15 @@ class Returns:
         words: str = "",
         elsewhere: tuple[Bill, tuple[HelpNumber, ...]] | None = None,
     ) -> None:
-        who = asked.user, token.digest(asked.token)
-        asked.reply_to.tell(self.resumes.refusal(*who, code, words, self._services.clock.now(), elsewhere))
+        told = self.resumes.refusal(*_key(asked), code, words, self._services.clock.now(), elsewhere)
+        asked.reply_to.tell(told)
 
     def _change(self, before: CallEntry, after: CallEntry) -> None:
         self._entries[before.session] = after
         if self._newest.get(before.user) is before:
             self._newest[before.user] = after
+
+
+def _key(asked: Resume) -> tuple[str, bytes]:
+    """The call that is asked for: its user, and the hash of its token."""
+    return asked.user, token.digest(asked.token)
