@@ -5,7 +5,7 @@ import logging
 import secrets
 import sys
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, assert_never
 
 from actors.account import UpstreamAccount
@@ -105,7 +105,8 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         self._reservations = Reservations(services, self._fleet)
         self._entries: dict[LoopRef[Any], CallEntry] = {}
         self._newest: dict[str, CallEntry] = {}  # by user
-        self._returns = Returns(services, self._entries, self._newest, self._hire_registrar)
+        calls = self._entries, self._newest
+        self._returns = Returns(services, *calls, self._hire_registrar, self._admissions)
         self._account = UpstreamAccount(services, self._door, lambda: self.hire(TrialActor, services, self.me))
         self._left: dict[
             LoopRef[Any], int
@@ -201,14 +202,14 @@ class SupervisorActor(LoopActor[SupervisorInbox]):
         return entry
 
     def _take_in(self, taken: TookCall) -> None:
-        """A call of another node goes on here; unless this server is about to end: then on a third one."""
-        if self._door.draining:
-            self._returns.send_on(taken.asked)
+        """A call of another node goes on here."""
+        if not (asked := self._returns.took(taken)):
             return
-        asked, record = taken.asked, taken.record
+        taken, record = replace(taken, asked=asked), taken.record
         self._door.took(asked.address)
         entry = self._begin(identity_of(record), asked.outbox, asked.address, taken)
-        self._returns.took(taken, entry)
+        self._reservations.hear(Claimed(entry.session, taken.claim))  # before it asks for its place, by a clock of ours
+        self._returns.goes_on(taken, entry)
         entry.session.tell(Attached(asked.connection, asked.outbox, mode_of(record.mode)))
 
     def _hire_registrar(self) -> Hired[RegistrarInbox] | None:

@@ -95,8 +95,7 @@ class Endpoint:
         writing = asyncio.create_task(outbox.run(), name=f"outbox {connection}")
         try:
             visitor = await self._doorman.identify(request, user)
-            if request.transport is None:  # it is lost already: no call begins that nobody can hear
-                raise ConnectionResetError
+            _lost(request)
             comer = Comer(user, connection, outbox, self._client_limits.resume_seconds, address)
             session = await self._resumed(socket, request, comer, visitor)
             resumed = session is not None
@@ -133,6 +132,7 @@ class Endpoint:
         if not refusal and isinstance(visitor, Visitor):
             refusal = await self._doorman.admit(visitor)
         if isinstance(visitor, Visitor) and not refusal:
+            _lost(request)  # meanwhile: its user may be on the line over another connection by now
             identity, address = visitor.identity, request.get(ADDRESS, "")
             self._supervisor.tell(Connected(identity, connection, outbox, identity.mode or mode, address))
         elif refusal:
@@ -191,6 +191,12 @@ def _forbidden(identity: Identity, query: Mapping[str, str], mode: Mode | None) 
     """Why the caller's token is not for what the address asks for; None if it is."""
     reason = identity.refusal(query.get("astrologer_id", ""), mode)
     return Close(4403, reason) if reason else None
+
+
+def _lost(request: web.Request) -> None:
+    """Raises ConnectionResetError if the connection is lost already: no call begins that nobody can hear."""
+    if request.transport is None or request.transport.is_closing():
+        raise ConnectionResetError
 
 
 def _bad(request: web.Request, why: str, text: str) -> web.HTTPBadRequest:

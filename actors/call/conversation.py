@@ -41,10 +41,13 @@ class Conversation:
         self.greetings.expect(choice, self.inbound.turns.number())
         self.inbound.stream.wait()  # what is said now is meant for the new one
 
-    def retag(self, refused: ChoiceId, choice: ChoiceId) -> None:
-        """A choice was refused; what was said to it goes to the persona before, if there is one."""
+    def retag(self, refused: ChoiceId, choice: ChoiceId, *, nobody: bool) -> None:
+        """A choice was refused; what was said to it goes to the persona before, if there is one.
+
+        `nobody`: there is none after it either.
+        """
         self.greetings.refused(refused)
-        self.inbound.retag(refused, choice)
+        self.inbound.retag(refused, choice, nobody)
 
     def switch(self, live: Leg | None, choice: ChoiceId, persona: Persona, now: float) -> None:
         """Another persona is wanted: the one on the line falls silent, and what was meant for it is dropped."""

@@ -3,6 +3,7 @@
     told ──▶ the caller speaks ──▶ their turn is committed ──▶ closed
       ├────▶ a reply plays ──▶ its pause (finish.py, pauses.py), and that was heard ──▶ closed
       ├────▶ the connection to the model was lost in the middle of a reply: the rest of it plays, as above
+      ├────▶ a choice is not decided: it is, or another server would go on with whoever was there before ──▶ as above
       ├────▶ neither: closed at once. Nobody answers what was asked last.
       └────▶ the caller is away: closed when they are back and one of these is so, or when their grace is over
 
@@ -38,8 +39,8 @@ class CallDrain:
                 self._caller.tell(message.notice)
             self._conversation.outbound.playing.finish(Finish(now, message.within))
         self._host.pace()
-        speaks = self._conversation.inbound.stream.speaking
-        paused = not (away or speaks or self._is_broken_off()) and self._conversation.outbound.silent(now)
+        speaks, chooses = self._conversation.inbound.stream.speaking, self._conversation.greetings.undecided
+        paused = not (away or speaks or chooses or self._is_broken_off()) and self._conversation.outbound.silent(now)
         if paused or self._until is None or now >= self._until - 0.001:
             self._host.leave(self._close)
         else:

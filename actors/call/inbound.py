@@ -61,10 +61,13 @@ class Inbound:
             self.stream.drop()
             self._caller.tell(Error("wrong_mode", WRONG_MODE["clip"]))
 
-    def retag(self, refused: ChoiceId, choice: ChoiceId) -> None:
-        """A choice was refused: what was said to it is now meant for `choice`, the one before; 0 if there is none."""
+    def retag(self, refused: ChoiceId, choice: ChoiceId, nobody: bool) -> None:
+        """A choice was refused: what was said to it is now meant for `choice`, the one before; 0 if there is none.
+
+        `nobody`: there is none after it either.
+        """
         self.turns.retag(refused, choice)
-        if not choice:
+        if nobody:
             self.stream.drop()  # or whoever is chosen next would hear it
         if not choice and self.forget([said for said in self.turns if said.choice == 0]):
             self._caller.tell(Error("no_persona", "Nobody is on the line who could answer: choose a persona first."))

@@ -169,7 +169,8 @@ class Switchboard:
         self._host.trace.chosen(choice, "declined", "", self._host.clock())
         if self.bridges.closed:
             return
-        self.conversation.retag(choice, self.choices.refused(choice, self.line.wanted))
+        before = self.choices.refused(choice, self.line.wanted)
+        self.conversation.retag(choice, before, nobody=not self.choice)
         self.mode.hold(self.mode.now)
         self.bridges.go_on()
 

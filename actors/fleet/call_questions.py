@@ -36,14 +36,15 @@ class ClaimAnswered:
 
 @dataclass(frozen=True, slots=True)
 class SaveAnswered:
-    """What became of a save: None if there was no answer, False if the call has a newer life.
+    """What became of a save: None if there was no answer, False if the user has a newer life.
 
-    `claim` is that of the call.
+    `claim` is that of the call. `moved`: that life is the same call, as far as is known.
     """
 
     keep: Keep
     saved: bool | None
     claim: Claim
+    moved: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Questions:
         self._register, self._tell, self._idle = register, tell, idle
         self._tasks: set[asyncio.Task[None]] = set()
         self._taking = asyncio.Semaphore(TAKES_AT_ONCE)
+        self._claims: dict[str, asyncio.Task[None]] = {}  # by user, the newest
 
     @property
     def under_way(self) -> bool:
@@ -75,8 +77,8 @@ class Questions:
         return self._register.presence.here
 
     def claim(self, session: LoopRef[Any], user: str, hashed: bytes) -> None:
-        """Begin a call of this user, told by ClaimAnswered."""
-        self._run(self._claim(session, user, hashed))
+        """Begin a call of this user, told by ClaimAnswered; after those before it, or one of these would replace it."""
+        self._claims[user] = self._run(self._claim(session, user, hashed, self._claims.get(user)))
 
     def save(self, keep: Keep, claim: Claim) -> None:
         """Keep this record, told by SaveAnswered."""
@@ -100,22 +102,28 @@ class Questions:
         for task in self._tasks:
             task.cancel()
 
-    async def _claim(self, session: LoopRef[Any], user: str, hashed: bytes) -> None:
+    async def _claim(self, session: LoopRef[Any], user: str, hashed: bytes, before: asyncio.Task[None] | None) -> None:
+        if before:
+            await asyncio.wait([before])
         claim = None
         with suppress(RegisterAway):
             claim = await self._register.claim(user, hashed, KEPT_SECONDS)
+        if self._claims[user] is asyncio.current_task():
+            del self._claims[user]
         self._tell(ClaimAnswered(session, claim))
 
     async def _save(self, keep: Keep, claim: Claim) -> None:
         save, seconds = self._register.save, KEPT_SECONDS
         if keep.last is Last.ENDED:
             save, seconds = self._register.end, ENDED_SECONDS
-        saved, record = None, encode(keep.record)
+        saved, moved, record = None, True, encode(keep.record)
         with suppress(RegisterAway):
             saved = await save(claim, record, seconds)
             if not saved and claim.made_here and (own := await self._register.own(claim)):
                 saved, claim = await save(own, record, seconds), own
-        self._tell(SaveAnswered(keep, saved, claim))
+            if not saved:
+                moved = await self._register.look(claim.user, claim.token) is not None
+        self._tell(SaveAnswered(keep, saved, claim, moved))
 
     async def _epochs(self, users: Collection[str]) -> None:
         epochs = None
@@ -162,10 +170,11 @@ class Questions:
             log.warning("the record of a call cannot be read: %s", fault)
         return NotTaken(asked, "unknown")
 
-    def _run(self, asking: Coroutine[Any, Any, None]) -> None:
+    def _run(self, asking: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(asking)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -64,7 +64,6 @@ class Lives:
     def adopt(self, session: LoopRef[Any], claim: Claim) -> None:
         """A call was taken."""
         self._lives[session] = _Life(session, claim.user, claim.token, claim)
-        self._supervisor.tell(Claimed(session, claim))
 
     def claimed(self, session: LoopRef[Any], claim: Claim | None) -> None:
         """The register has answered, or not."""
@@ -105,8 +104,11 @@ class Lives:
         keep, life.waiting, life.saving = life.waiting, None, True
         self._questions.save(keep, life.claim)
 
-    def saved(self, keep: Keep, saved: bool | None, claim: Claim) -> None:
-        """The register has answered, or not (None). `claim` is that of the call, as far as is known now."""
+    def saved(self, keep: Keep, saved: bool | None, claim: Claim, moved: bool = True) -> None:
+        """The register has answered, or not (None). `claim` is that of the call, as far as is known now.
+
+        `moved`: where the user has a newer life, that is this call.
+        """
         life = self._lives.get(keep.session)
         if not life:
             return
@@ -119,7 +121,7 @@ class Lives:
         elif saved:
             life.saved_ms = keep.ms
         else:
-            self._end(life, moved=True)
+            self._end(life, moved)
         if keep.last:
             self._answer(life, keep.last is Last.YIELDED and saved is True)
             keep.session.tell(LastKept(saved, life.saved_ms))

@@ -54,8 +54,8 @@ class RegistrarActor(LoopActor[RegistrarInbox]):
         match message:
             case Keep():
                 self._lives.keep(message)
-            case SaveAnswered(keep, saved, claim):
-                self._lives.saved(keep, saved, claim)
+            case SaveAnswered(keep, saved, claim, moved):
+                self._lives.saved(keep, saved, claim, moved)
             case Announce(session, user, hashed):
                 self._lives.announce(session, user, hashed)
             case ClaimAnswered(session, claim):

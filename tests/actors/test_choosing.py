@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import orjson
 import pytest
 
-from actors.messages.admission import Leaving, Reserve
+from actors.messages.admission import Declined, Leaving, Reserve
 from actors.messages.caller import (
     Chose,
     Close,
@@ -398,3 +398,21 @@ def test_a_caller_who_leaves_before_the_choice_is_refused(scene: Scene) -> None:
         scene.says(message)
     assert scene.caller.fish_for(Close).code == 1000
     assert not any(isinstance(message, Error) for message in scene.caller.heard)
+
+
+def test_what_is_said_to_the_newest_choice_stays_though_one_before_is_refused(scene: Scene) -> None:
+    """The register of the fleet took its time over the first: nothing that was said was meant for it."""
+    scene.supervisor.by_hand = True
+    scene.says(Chose(HARSH, "stream"))
+    scene.says(Chose(TINA, "stream"))
+    first, second = scene.supervisor.fish_for(Reserve), scene.supervisor.fish_for(Reserve)
+    speak(scene, 500)
+    scene.session.tell(Declined(first.choice, "busy", "Harsh is talking to others."))
+    scene.stage.settle()
+    scene.supervisor.answer(second)
+    wire = scene.wire(1)
+    wire.welcome()
+    begin(wire, "greeting", asked(wire))
+    scene.stage.settle()
+    assert len(heard(wire)) == 15 * FRAME  # as much as is kept of what is said before a greeting
+    scene.end()

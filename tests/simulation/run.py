@@ -1,7 +1,7 @@
 """One run: a supervisor and its callers on a stage, the simulated model behind them, and what must hold at the end."""
 
 import asyncio
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any, cast
 
@@ -26,6 +26,7 @@ from tests.simulation.lines import LATEST
 from tests.simulation.losses import Losses
 from tests.simulation.model import Model
 from tests.simulation.network import Network
+from tests.simulation.places import SLOW, SlowSupervisor
 from tests.simulation.story import story
 from tests.simulation.world import PERSONAS, VOICES, World
 
@@ -45,7 +46,8 @@ def catalogue() -> Catalogue:
     """The four who ship, with greetings whose words take as long as the others, and are of no language."""
     data = orjson.loads(SHIPPED.read_bytes())
     rows = [row for row in data["astrologers"] if row["astrologer_id"] in PERSONAS]
-    greeted = [{**row, "language": "English", "greeting": PERSONAS[row["astrologer_id"]][1]} for row in rows]
+    own = {"language": "English", "max_callers": 1000}
+    greeted = [{**row, **own, "greeting": PERSONAS[row["astrologer_id"]][1]} for row in rows]
     told = {"English": {"ai": AI, "feelings": FEELINGS}}
     return Catalogue.from_data({**data, "astrologers": greeted, "disclosures": told})
 
@@ -127,7 +129,9 @@ class Run:
         current, self.world.fixed = CurrentCatalogue(catalogue()), fixed()
         own: Any = {"caring": self.owner.caring, "budgets": self.owner.budgets}
         services = Services(current, self.model, decoders, self.limits, clock=stage.clock, **own)
-        self.stage, self.supervisor = stage, stage.launch(SupervisorActor, services)
+        places = Random(f"places {self.world.seed}")
+        slow = partial(SlowSupervisor, random=places) if places.random() < SLOW else SupervisorActor
+        self.stage, self.supervisor = stage, stage.launch(slow, services)
         self.waiting = services.waiting
 
     def _close(self, stage: Stage) -> None:

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from actors.messages.admission import Drain, From
+from actors.messages.admission import Drain, From, Resume
 from actors.messages.caller import Close, Receipt, Summary, Typed
 from actors.messages.resuming import NotResumed, Resumed
 from actors.runtime import Stop
+from actors.testing.fragile import FragileLine
+from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire
 from register import Memory, Register
@@ -26,6 +28,7 @@ from tests.simulation.register import CALM, Trouble, TroubledRegister
 
 STORM = Trouble(late=0.03, away=0.01, forgetful=0.003, longest=2.0)
 STEPS = 60
+GIVEN_UP = 0.3  # of the attempts to come back have one before them that nobody waits for
 MARGIN = 1.0  # seconds: for what was on its way
 
 
@@ -146,6 +149,8 @@ class Run:
     def comes_back(self) -> None:
         """Until the call goes on somewhere, or another one begins."""
         asked_at = self.stage.now
+        if self.random.random() < GIVEN_UP:
+            self.gives_up()
         told = self.call.tries(self.random.choice(self.alive), within=4.0)
         if isinstance(told, Resumed):
             if told.moved and told.moved.lost_ms:
@@ -157,6 +162,17 @@ class Run:
         self.questions, self.began = {}, self.stage.now
         self.call = FleetCall(self.random.choice(self.alive), connection=self.call.connection)
         self.call.connects(serve=self.serve)
+
+    def gives_up(self) -> None:
+        """They ask a node for the call, and are gone before they are told: over the next line they ask anew."""
+        call, line = self.call, FragileLine("given up", dead=True)
+        call.connection += 1
+        assert call.offer
+        where = (call.offer.token, call.attach, call.line.received)
+        node = self.random.choice(self.alive)
+        self.log.append(f"{self.stage.now:.2f} an attempt at {node.name} is given up")
+        node.supervisor.tell(Resume(call.user, call.connection, line, Probe("verdict"), *where))
+        self.passes(self.random.choice([0.0, 0.0, 0.25, 0.5]))
 
     # What must hold.
 

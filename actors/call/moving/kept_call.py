@@ -148,16 +148,15 @@ class KeptCall(Alone):
                 self._host.leave(MOVED if moved else NEWER)
             case LastKept(saved, saved_ms):
                 self.done, self._saved_ms = True, saved_ms
-                self.elsewhere = self.elsewhere or saved is False
                 self._unconfirmed = self._unconfirmed and saved is None
             case _:
                 assert_never(message)
 
     def _move(self) -> None:
-        """Let another node have the call: at once if the caller is away, else at a pause."""
+        """Let another node have the call: at once if the caller is away and waits for no choice, else at a pause."""
         if self._left or not self._absence.may_return or not self._is_here():
             return  # it ends when those do that cannot move
-        if self._absence.since is not None:
+        if self._absence.since is not None and not self._parts.undecided:
             self._host.leave(MOVING)
         else:
             self._me.tell(Drain(MOVE_SECONDS, None, MOVING))

@@ -109,6 +109,11 @@ class Parts:
         return selection.persona if selection else None
 
     @property
+    def undecided(self) -> bool:
+        """True while it is not known whether whom they chose last has a place: a record knows nothing of it."""
+        return self._switchboard.conversation.greetings.undecided
+
+    @property
     def minor(self) -> bool:
         """True if nothing of what is said may be kept."""
         return self._switchboard.sparing.minor

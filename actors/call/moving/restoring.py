@@ -19,7 +19,7 @@ from actors.messages.admission import Admitted, Reserved
 from actors.messages.caller import Chose, Mode, Notice, SearchedPersona
 from actors.messages.caring import HelpNumber
 from actors.messages.identity import Identity
-from actors.messages.ids import ChoiceId
+from actors.messages.ids import ChoiceId, Generation
 from actors.messages.moving import TookCall
 from actors.messages.persona import Heard, Recalled
 from actors.messages.resuming import Moved, Resumed
@@ -33,6 +33,7 @@ from schemas import Refused
 from upstream.facts import Role, TurnId
 
 SKIPPED = 10  # numbers of turns and of connections that were perhaps used after the last save
+UNREAD = 3  # turns of the caller's, of which the guardian, or a judge, had perhaps not told yet what is in them
 SAY_AGAIN = Notice("say_again", "What you said last was lost on the way: say it again.")
 
 
@@ -80,6 +81,9 @@ class Restoring:
         times = tuple(_time(one, catalogue) for one in record.meter)
         of.persona.tell(Recalled(self._turns, times, record.told_ms // 60_000))
         of.care.begin_with(record.disclosed, record.care)
+        said = [one for one in record.turns if one.role == "user"]
+        for one in said[-UNREAD:]:
+            of.conversation.inbound.words.overhear("user", Generation(0), TurnId(one.ask), one.text, True)
 
     def granted(self, reserved: Reserved) -> None:
         """A choice has its place; if it is whoever was on the line, the conversation goes on with them."""

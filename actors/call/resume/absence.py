@@ -111,7 +111,7 @@ class Absence:
             self._persona.tell(PauseMeter(seen_at))
 
     def _resume(self, asked: Resume, *, ended: bool) -> None:
-        told = "ended" if ended else self._caller.decide(asked)
+        told = "ended" if ended and self._caller.secret else self._caller.decide(asked)  # or it goes on elsewhere
         if not isinstance(told, Accepted) or not isinstance(asked.outbox, Outlet):
             code = "unknown" if isinstance(told, Accepted) else told
             words = self._playing.words(self._caller.unreceived(asked.received)) if code == "too_much" else ""

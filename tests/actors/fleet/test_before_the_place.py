@@ -3,13 +3,16 @@
 import asyncio
 from typing import Any
 
+import pytest
+
+from actors.messages.admission import Drain
 from actors.messages.caller import Chose, ConfigAck, Error, Interrupted, Notice, Typed
 from actors.messages.resuming import Resumed
 from actors.testing.stage import Stage
 from register import Memory, MemoryRegister, Register
 from tests.actors.test_places import limited
 from tests.kit.fleet_stage import FleetCall, FleetStage
-from tests.kit.four import MOHIT, TINA
+from tests.kit.four import FOUR, MOHIT, TINA
 from tests.kit.streaming import asked, begin, finish, give
 
 SLOW = 2.0
@@ -104,4 +107,28 @@ def test_who_chooses_then_has_chosen(stage: Stage) -> None:
     wire.welcome()
     stage.advance(0.1)
     assert [one.astrologer_id for one in call.line.take() if isinstance(one, ConfigAck)] == [MOHIT]
+    fleet.end()
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_a_call_moves_once_its_caller_has_who_they_chose(stage: Stage, away: bool) -> None:
+    """Or they would have whoever was on the line before, elsewhere, and not be told."""
+    fleet = FleetStage(stage, slow_places, catalogue=limited(**{MOHIT: 5}))
+    call = FleetCall(fleet.b)
+    call.connects()
+    call.says(Chose(MOHIT))
+    call.says(Typed("And you?"))
+    if away:
+        call.goes()
+    fleet.b.supervisor.tell(Drain(60.0))
+    stage.advance(SLOW / 2)
+    assert fleet.b.has()
+    stage.advance(12.0)
+    stage.expect_terminated(fleet.b.supervisor)
+    fleet.b.dead = True
+    assert isinstance(call.tries(fleet.a), Resumed)
+    wire = fleet.a.wire()
+    wire.welcome()
+    stage.advance(0.1)
+    assert wire.last("session.update")["session"]["audio"]["output"]["voice"] == FOUR.get(MOHIT).voice
     fleet.end()

@@ -2,20 +2,24 @@
 
 import asyncio
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from actors.fleet.limits import KEEP_SECONDS, PLACE_SECONDS
 from actors.messages.admission import Leaving
-from actors.messages.caller import Chose, HungUp, SearchedPersona
+from actors.messages.caller import Chose, Error, HungUp, SearchedPersona
 from actors.messages.fleet import KeepPlaces
 from actors.messages.moving import Claimed
+from actors.messages.resuming import Resumed
+from actors.runtime import Clock
 from actors.testing.stage import Stage
 from register import Claim, Epoch
 from supervisor import SupervisorSnapshot
 from tests.actors.test_places import limited
 from tests.kit.fleet import Caller, Node, Nodes, fleet
+from tests.kit.fleet_stage import FleetStage
 from tests.kit.four import MOHIT, PRIYANKA, TINA
 from tests.kit.insides import shown
 from tests.simulation.register import CALM, Trouble
@@ -241,6 +245,21 @@ def test_a_call_that_moves_finds_its_place_however_long_it_is_on_its_way(stage: 
         b.supervisor.tell(Leaving(again.session, code))
         stage.advance(PLACE_SECONDS + 1)
         assert nodes.places(TINA) == set()
+
+
+def test_a_call_that_is_taken_finds_its_place_by_a_clock_that_is_behind(stage: Stage) -> None:
+    """Its node knows the claim, and does not ask for the place with one of its own making."""
+    fleet = FleetStage(stage, catalogue=limited(**{TINA: 1}))
+    behind = Clock(stage.clock.now, lambda: stage.clock.wall() - timedelta(seconds=100))
+    object.__setattr__(fleet.b.services, "clock", behind)
+    call = fleet.call()
+    stage.advance(6.0)
+    fleet.a.dies()
+    assert isinstance(call.tries(fleet.b), Resumed)
+    fleet.b.wire().welcome()
+    stage.advance(1.0)
+    assert not [one for one in call.line.take() if isinstance(one, Error)]
+    fleet.end()
 
 
 def test_a_claim_that_comes_late_is_no_harm(stage: Stage) -> None:

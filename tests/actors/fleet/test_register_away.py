@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import cast
 
@@ -148,6 +149,26 @@ def test_a_call_that_ended_on_an_island_is_billed_once(
     assert "moved=1 carried=10.0 unbilled=2.0" in void
     assert fleet.a.services.counters.unbilled_seconds == 2.0
     assert fleet.a.services.counters.calls_moved == Counter({"out": 1})
+    fleet.end()
+
+
+def test_who_is_back_on_an_island_where_their_call_ended_goes_on_with_it(stage: Stage) -> None:
+    """It lives elsewhere, as the register knows: what is remembered here of its end counts only if nobody has it."""
+    fleet = fleet_of(stage)
+    call = fleet.call()
+    stage.advance(2.0)
+    fleet.a.register.presence.went("it does not answer")
+    call.goes()
+    assert isinstance(call.tries(fleet.b), Resumed)
+    fleet.b.wire().welcome()
+    stage.advance(40.0)
+    assert not fleet.a.has()
+    on_the_island = replace(call).tries(fleet.a)
+    assert isinstance(on_the_island, NotResumed)
+    assert (on_the_island.code, on_the_island.bill is None) == ("ended", False)
+    fleet.a.register.presence.came()
+    stage.advance(1.0)
+    assert isinstance(call.tries(fleet.a), Resumed)
     fleet.end()
 
 
