@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ import psutil
 import pytest
 
 from personas import SHIPPED
+from tests.kit.ports import free_port
 from tests.kit.process import KEYS, Server, server
 from tests.kit.story import until
 
@@ -140,8 +140,7 @@ elif "serve" in sys.orig_argv:
 def test_nobody_waits_for_who_never_reads_the_log(tmp_path: Path) -> None:
     """Neither the server nor its decoders; once it is read, it says how much was dropped."""
     (tmp_path / "sitecustomize.py").write_text(LOUD)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {name: value for name, value in os.environ.items() if name not in KEYS}
     ports = ["--port", "0", "--admin-port", str(port)]
     command = [sys.executable, "-m", "supervisor", "serve", *ports, "--upstream-url", UPSTREAM]

@@ -25,6 +25,7 @@ from phone import Answer, Phone
 from tests.engine.voice.test_voice import pitch_of
 from tests.kit.exchange import CLIPS
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA, first_words
+from tests.kit.ports import free_port
 from tests.kit.process import Server, server
 from tests.kit.story import WITHIN, run, until
 from tests.kit.strangers import Line
@@ -456,9 +457,7 @@ def test_a_call_to_something_else_is_told(running: Server, tmp_path: Path) -> No
 @pytest.mark.parametrize("stream", [0, 1, 2])
 def test_it_serves_with_a_standard_stream_closed(stream: int, tmp_path: Path) -> None:
     """As some init systems start it."""
-    port = socket.create_server(("127.0.0.1", 0))
-    number = port.getsockname()[1]
-    port.close()
+    number = free_port()
     command = f"exec {sys.executable} -m supervisor serve --port {number} {stream}>&-"
     process = subprocess.Popen(["bash", "-c", command], stderr=subprocess.DEVNULL if stream != 2 else None)
     try:
