@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 import wave
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from tests.engine.voice.test_voice import pitch_of
 from tests.kit.exchange import CLIPS
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA, first_words
 from tests.kit.ports import free_port
-from tests.kit.process import Server, server
+from tests.kit.process import START_SECONDS, Server, server
 from tests.kit.story import WITHIN, run, until
 from tests.kit.strangers import Line
 
@@ -468,13 +469,13 @@ def test_it_serves_with_a_standard_stream_closed(stream: int, tmp_path: Path) ->
 
 
 def until_ready(url: str, process: "subprocess.Popen[bytes]") -> bool:
-    """Ask again and again, for a minute at most, while the process lives."""
-    ended = threading.Event()
-    for _ in range(300):
+    """Ask again and again, as long as a start may take, while the process lives."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(url, timeout=WITHIN) as answer:
                 return bool(answer.status == 200)
         except OSError:
             assert process.poll() is None
-            ended.wait(0.2)
+            time.sleep(0.2)
     return False
