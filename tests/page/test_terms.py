@@ -246,8 +246,10 @@ def test_the_time_stands_still_while_nobody_is_there(place: Place, visit: Visit)
 
 
 def seconds(words: str) -> int:
-    """How long the meter says."""
-    return int(words.partition(" s")[0])
+    """How long the meter says, such as "5 s · ₹10 a minute" or "1 min 5 s"."""
+    found = re.match(r"(?:(\d+) min ?)?(?:(\d+) s)?", words)
+    assert found
+    return 60 * int(found[1] or 0) + int(found[2] or 0)
 
 
 @pytest.mark.parametrize("name", ["Priyanka", "Harsh Dubey"], ids=["closed", "full"])
