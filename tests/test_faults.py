@@ -265,9 +265,10 @@ def test_a_switch_to_a_model_that_hangs_turns_back() -> None:
         async with exchange(limits, faults=hangs) as line, line.phone() as phone:
             await phone.choose(TINA)
             await phone.answer()
+            before = len(notices(phone))  # on a busy machine it is told that this takes long, too
             await phone.say(type="config", astrologer_id=MOHIT)
             assert (await phone.hear("error"))["code"] == "persona_switch_failed"
-            assert notices(phone) == ["switching", "reconnecting"]
+            assert notices(phone)[before:] == ["switching", "reconnecting"]
             await phone.say(type="text", text="one")
             assert (await phone.answer()).text == "You said one."
 

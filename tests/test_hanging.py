@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +13,8 @@ import psutil
 import pytest
 
 from personas import SHIPPED
-from tests.kit.process import KEYS, Server, server
+from tests.kit.ports import free_port
+from tests.kit.process import KEYS, START_SECONDS, STOP_SECONDS, Server, server
 from tests.kit.story import until
 
 UPSTREAM = "ws://127.0.0.1:9/v1/realtime"  # nobody is there, and nobody is asked
@@ -72,7 +72,7 @@ def test_a_file_system_that_does_not_answer_keeps_no_server(tmp_path: Path, hang
         one.lines("it hangs", 1, within=60)
         children = family(one)
         assert one.stop() == 0
-        assert psutil.wait_procs(children, timeout=20)[1] == []
+        assert psutil.wait_procs(children, timeout=STOP_SECONDS)[1] == []
 
 
 @pytest.mark.thorough
@@ -111,7 +111,7 @@ def test_a_log_that_nobody_reads_keeps_no_server() -> None:
                         os.write(filling, b"x" * size)
             os.close(filling)
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(STOP_SECONDS) == 0
     finally:
         process.kill()
         process.wait()
@@ -140,14 +140,13 @@ elif "serve" in sys.orig_argv:
 def test_nobody_waits_for_who_never_reads_the_log(tmp_path: Path) -> None:
     """Neither the server nor its decoders; once it is read, it says how much was dropped."""
     (tmp_path / "sitecustomize.py").write_text(LOUD)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {name: value for name, value in os.environ.items() if name not in KEYS}
     ports = ["--port", "0", "--admin-port", str(port)]
     command = [sys.executable, "-m", "supervisor", "serve", *ports, "--upstream-url", UPSTREAM]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, env={**environment, "PYTHONPATH": str(tmp_path)})
     try:
-        asyncio.run(until(lambda: figure(port, "voice_log_lines_dropped_total") > 10_000))
+        asyncio.run(until(lambda: figure(port, "voice_log_lines_dropped_total") > 10_000, within=START_SECONDS))
         assert process.stderr
         dropped = 0
         for line in process.stderr:

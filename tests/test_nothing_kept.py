@@ -25,7 +25,7 @@ from tests.kit.raw import Raw, clip_message, head
 from tests.kit.story import run, until
 from web.client_limits import ClientLimits
 
-IMPATIENT = ClientLimits(unsent=4096, write_seconds=0.5, slowest_line=10**7)
+IMPATIENT = ClientLimits(unsent=4096, write_seconds=5.0, slowest_line=10**7)  # who reads has all of a reply in less
 LONG = wav(struct.pack("<36000h", *(9000 * (n // 40 % 2) for n in range(36_000))) * 10)  # 15 s
 MUCH = "I say more than fits. " * 40
 CALLS = 1

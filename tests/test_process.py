@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 import wave
 from collections.abc import Iterator
@@ -25,7 +26,8 @@ from phone import Answer, Phone
 from tests.engine.voice.test_voice import pitch_of
 from tests.kit.exchange import CLIPS
 from tests.kit.four import FOUR, MOHIT, PRIYANKA, TINA, first_words
-from tests.kit.process import Server, server
+from tests.kit.ports import free_port
+from tests.kit.process import START_SECONDS, Server, server
 from tests.kit.story import WITHIN, run, until
 from tests.kit.strangers import Line
 
@@ -456,9 +458,7 @@ def test_a_call_to_something_else_is_told(running: Server, tmp_path: Path) -> No
 @pytest.mark.parametrize("stream", [0, 1, 2])
 def test_it_serves_with_a_standard_stream_closed(stream: int, tmp_path: Path) -> None:
     """As some init systems start it."""
-    port = socket.create_server(("127.0.0.1", 0))
-    number = port.getsockname()[1]
-    port.close()
+    number = free_port()
     command = f"exec {sys.executable} -m supervisor serve --port {number} {stream}>&-"
     process = subprocess.Popen(["bash", "-c", command], stderr=subprocess.DEVNULL if stream != 2 else None)
     try:
@@ -469,13 +469,13 @@ def test_it_serves_with_a_standard_stream_closed(stream: int, tmp_path: Path) ->
 
 
 def until_ready(url: str, process: "subprocess.Popen[bytes]") -> bool:
-    """Ask again and again, for a minute at most, while the process lives."""
-    ended = threading.Event()
-    for _ in range(300):
+    """Ask again and again, as long as a start may take, while the process lives."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(url, timeout=WITHIN) as answer:
                 return bool(answer.status == 200)
         except OSError:
             assert process.poll() is None
-            ended.wait(0.2)
+            time.sleep(0.2)
     return False

@@ -17,6 +17,7 @@ from audio.worker import REQUEST
 from schemas import Refused
 from tests.audio import costly
 from tests.audio.sounds import clip, encoded, riff, speech
+from tests.kit.process import START_SECONDS
 from tests.kit.story import run
 
 SPOKEN = clip("en_proposal.m4a")
@@ -208,7 +209,7 @@ def test_a_process_leaves_with_its_parent() -> None:
         [sys.executable, "-c", "from audio.worker import serve; serve()"],
         input=REQUEST.pack(False, len(SPOKEN)) + SPOKEN,
         capture_output=True,
-        timeout=60,
+        timeout=START_SECONDS,
         check=True,
     )
 

@@ -23,6 +23,7 @@ from bench.attacks.neighbours import Try, summary
 from bench.attacks.server import options_of
 from bench.report import Part, Target
 from bench.server_process import ROOT
+from tests.kit.process import START_SECONDS
 from tests.kit.story import WITHIN, run
 
 
@@ -92,7 +93,7 @@ async def attackers(name: str, port: int, seconds: float) -> AsyncIterator[async
     )  # fmt: skip
     try:
         assert process.stdout
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(START_SECONDS):
             assert await process.stdout.readline() == b"ready\n"
         yield process
     finally:

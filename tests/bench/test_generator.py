@@ -164,17 +164,17 @@ def test_a_session_of_the_model_ends_after_its_life() -> None:
     """It says when, then that it has expired, then closes with 1001; the next connection takes over from it."""
 
     async def story() -> None:
-        async with model(life=0.5) as (upstream, url):
+        async with model(life=2.0) as (upstream, url):  # so long a busy machine does not keep us from saying something
             began = asyncio.get_running_loop().time()
             before = time.time()
             async with connect(url, additional_headers=THREE) as socket:
                 session = orjson.loads(await socket.recv())["session"]
-                assert before - 0.5 <= session["expires_at"] <= time.time() + 0.5
+                assert before + 1.0 <= session["expires_at"] <= time.time() + 2.0  # in whole seconds
                 await socket.send(append(0), text=True)
                 assert orjson.loads(await socket.recv())["error"]["code"] == "session_expired"
                 await socket.wait_closed()
                 assert socket.close_code == 1001
-            assert asyncio.get_running_loop().time() - began >= 0.49
+            assert asyncio.get_running_loop().time() - began >= 1.99
             async with connect(url, additional_headers=THREE) as socket:
                 await socket.send(append(1), text=True)
                 await until(lambda: bool(upstream.takeovers))
@@ -192,6 +192,7 @@ def test_an_answer_stalls_at_its_word_once() -> None:
             async with connect(url, additional_headers=THREE) as socket:
                 took = []
                 for _ in range(2):
+                    began = asyncio.get_running_loop().time()
                     await socket.send(orjson.dumps({"type": "response.create"}), text=True)
                     came, kind, words = [], "", ""
                     while kind != "response.done":
@@ -201,7 +202,7 @@ def test_an_answer_stalls_at_its_word_once() -> None:
                             words += event["delta"]
                             came.append(asyncio.get_running_loop().time())
                     assert words == "a00 a01 a02 a03 "
-                    took.append(came[2] - came[1])
+                    took.append(came[2] - began)  # the words before it may have been read late
             assert took[0] >= 0.29
             assert not upstream.stalls
 

@@ -13,6 +13,7 @@ import pytest
 from cage import Unknown, User, clean_environment, kernel, user_named
 from cage.filters import BITS, EQUAL, REFUSE, RETURN, computing, reading
 from cage.user import OVERFLOW
+from tests.kit.process import START_SECONDS
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the cage is made of calls of Linux")
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ def process(code: str) -> Iterator[subprocess.Popen[str]]:
 def done(code: str) -> str:
     """What a process that runs some code says in the end: "done", or its first error."""
     with process(f"try:\n    {code}\n    print('done')\nexcept Exception as error:\n    print(error)") as one:
-        return one.communicate(timeout=60)[0].strip()
+        return one.communicate(timeout=START_SECONDS)[0].strip()
 
 
 def says(one: subprocess.Popen[str], order: str = "") -> str:

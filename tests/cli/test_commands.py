@@ -18,6 +18,7 @@ from cli.name import command_name
 from engine.installed import PACKAGES
 from phone import CallEnded
 from tests.kit.four import MOHIT
+from tests.kit.ports import free_port
 from tests.kit.shore import Porter, shore
 from tests.kit.story import WITHIN, run
 
@@ -29,13 +30,6 @@ def command(*args: str) -> tuple[int, str]:
     """The exit code, and all that was written; in lines as wide as they are."""
     done = CliRunner().invoke(app, args, env={"COLUMNS": "200"})
     return done.exit_code, done.output
-
-
-def free_port() -> int:
-    """A port at which nobody listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def test_the_version_is_told() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from cli.failure import CannotServe
 from cli.file_descriptors import MOST, OWN, room_for_callers
-from tests.kit.story import WITHIN
+from tests.kit.process import START_SECONDS
 
 
 def test_the_limit_is_raised_as_far_as_it_goes() -> None:
@@ -17,7 +17,7 @@ def test_the_limit_is_raised_as_far_as_it_goes() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     low = min(soft, 256)
     command = ["bash", "-c", f'ulimit -Sn {low}; exec {sys.executable} -c "{code}"']
-    said = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN, check=True).stdout.split()
+    said = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=True).stdout.split()
     most = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
     assert said[:2] == [str(most), str(most)]
 

@@ -13,12 +13,13 @@ from cli.memory import GC_THRESHOLDS, freeze_memory
 def test_what_is_loaded_is_left_alone_from_then_on() -> None:
     """Frozen, and the collector looks less often at the rest."""
     before = gc.get_threshold()
+    gc.unfreeze()  # what the tests have loaded
     try:
         freeze_memory()
         assert gc.get_freeze_count() > 10_000
         assert gc.get_threshold() == GC_THRESHOLDS
     finally:
-        gc.unfreeze()
+        gc.freeze()  # and it is left alone again: to look at it for each test of leaks would take long
         gc.set_threshold(*before)
 
 

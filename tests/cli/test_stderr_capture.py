@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from cli.stderr_capture import LONGEST_LINE
-from tests.kit.story import WITHIN
+from tests.kit.process import START_SECONDS
 
 CODE = """
 import logging, os, subprocess, sys
@@ -24,7 +24,7 @@ print("the end", file=sys.stderr)
 def run(code: str) -> list[str]:
     """What a process writes to stderr that does this meanwhile."""
     command = [sys.executable, "-c", CODE.format(code=code)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
     return done.stderr.splitlines()
 
 

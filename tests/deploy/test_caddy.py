@@ -18,8 +18,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.kit.boxes import free_port
 from tests.kit.echoes import Echo
+from tests.kit.ports import free_port
 from tests.kit.story import WITHIN, run
 
 EXAMPLE = (Path(__file__).parents[2] / "deploy" / "Caddyfile").read_text()

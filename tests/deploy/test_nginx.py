@@ -15,8 +15,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.kit.boxes import free_port
 from tests.kit.echoes import Echo, becomes, call, who
+from tests.kit.ports import free_port
 from tests.kit.process import server
 from tests.kit.proxies import NGINX, NONE, Nginx, nginx, nginx_conf, open_folder
 from tests.kit.story import WITHIN, run, until

@@ -23,9 +23,9 @@ from websockets.http11 import Response
 
 from phone import Phone
 from phone.lasting import FRAGILE, LastingPhone
-from tests.kit.boxes import free_port
 from tests.kit.four import TINA
 from tests.kit.moving_processes import Fleet, fleet, kill, says
+from tests.kit.ports import free_port
 from tests.kit.process import Server
 from tests.kit.proxies import NGINX, haproxy, nginx, nginx_conf, open_folder
 from tests.kit.redis import redis_server
@@ -176,7 +176,8 @@ def test_calls_are_placed_come_back_and_outlive_a_server() -> None:
     """New calls are spread; a caller comes back to their server, also to a full one; it is killed, and comes back."""
 
     async def story() -> None:
-        async with servers_behind("--sessions", "4") as (servers, fronts), AsyncExitStack() as stack:
+        again = ("--port", str(free_port()))
+        async with servers_behind("--sessions", "4", *again) as (servers, fronts), AsyncExitStack() as stack:
             n1 = servers.servers["n1"]
             for nodes in await asyncio.gather(*(front.calls(stack, 4) for front in fronts)):
                 assert sorted(nodes) == ["n1", "n1", "n2", "n2"]
@@ -192,7 +193,7 @@ def test_calls_are_placed_come_back_and_outlive_a_server() -> None:
             for front in fronts:
                 await talk(front.phones, "Three.")
                 assert lives(front.phones) == [("n2", 1, 0)] * 4 + [("n2", 2, 1)] * 2
-            await servers.start("n1", *BEHIND, "--port", n1.address.rpartition(":")[2])
+            await servers.start("n1", *BEHIND, *again)
             for front in fronts:
                 await front.knows("n1", "UP")
                 nodes = await front.calls(stack, 2)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.kit import boxes
 from tests.kit.image import ROOT, Builder, Image, builder, missing
+from tests.kit.ports import free_port
 from tests.kit.process import STOP_SECONDS
 from tests.kit.story import WITHIN
 
@@ -70,7 +71,7 @@ def test_a_container_answers_a_call(small: Image, upstream: dict[str, str], tmp_
         assert "with these gaps" not in "".join(server.log)
         process.terminate()
         assert server.process.wait(STOP_SECONDS) == 0
-    nobody = boxes.box(small, {"PORT": str(boxes.free_port())}, *small.health)
+    nobody = boxes.box(small, {"PORT": str(free_port())}, *small.health)
     assert subprocess.run(nobody, check=False, timeout=WITHIN, stderr=subprocess.DEVNULL).returncode == 1
     assert kept["Uid"].split() == [str(small.user)] * 4 != ["0"] * 4
     assert {int(kept[name], 16) for name in ("CapPrm", "CapEff", "CapBnd")} == {0}

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from engine.child import Child, EngineFailed
-from tests.kit.story import WITHIN, run, until
+from tests.kit.story import WITHIN, ended, run, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,10 +49,6 @@ async def is_answered(url: str, token: str) -> bool:
         return "session.created" in str(await socket.recv())
 
 
-def is_gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-
-
 def test_a_child_starts_tells_and_stops() -> None:
     """The child reports progress, serves at its address with its token, and leaves no process."""
 
@@ -70,7 +66,7 @@ def test_a_child_starts_tells_and_stops() -> None:
         finally:
             await child.stop()
         assert not child.alive
-        assert is_gone(pid)
+        assert ended(pid)
         await child.stop()
 
     run(whole())
@@ -125,7 +121,7 @@ def test_a_start_that_is_given_up_leaves_nothing() -> None:
         with pytest.raises(asyncio.CancelledError):
             await starting
         assert pid is not None
-        await until(lambda: is_gone(pid))
+        await until(lambda: ended(pid))
 
     run(whole())
 
@@ -147,7 +143,7 @@ def test_a_child_that_does_not_let_go_is_killed() -> None:
         family = [child.pid, *(each.pid for each in psutil.Process(child.pid).children())]
         await child.stop()
         assert len(family) == 2
-        await until(lambda: all(map(is_gone, family)))
+        await until(lambda: all(map(ended, family)))
 
     run(whole())
 
@@ -170,9 +166,9 @@ def test_a_child_does_not_outlive_a_killed_parent() -> None:
     with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
-        assert not is_gone(pid)
+        assert not ended(pid)
         process.kill()
-    run(until(lambda: is_gone(pid)))
+    run(until(lambda: ended(pid)))
 
 
 def test_a_child_has_none_of_our_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

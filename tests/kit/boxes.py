@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from tests.kit.image import ROOT, Image, run
+from tests.kit.ports import free_port
 from tests.kit.process import NEVER_LATE, START_SECONDS, STOP_SECONDS, Server
 from tests.kit.story import WITHIN
 
@@ -26,13 +26,6 @@ CGROUP2 = 'umount --recursive /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/c
 """A systemd in a container wants the unified hierarchy, whatever this machine has."""
 LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 STATUS = ("Uid", "CapPrm", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp")
-
-
-def free_port() -> int:
-    """One of 127.0.0.1 that nobody has."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def box(image: Image, environment: dict[str, str], *command: str) -> list[str]:

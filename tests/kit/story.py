@@ -5,7 +5,7 @@ The stories of a test process share one loop, and on it the decoders: to start t
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import psutil
@@ -58,6 +58,14 @@ def children() -> list[psutil.Process]:
     """The processes that this one has started, and those that they have, but for the decoders of all stories."""
     kept = {decoder._process.pid for pool in _pools for decoder in pool._decoders if decoder._process}
     return [child for child in psutil.Process().children(recursive=True) if child.pid not in kept]
+
+
+def ended(one: psutil.Process | int) -> bool:
+    """True once this process has ended, whether or not somebody has waited for it; that may be while it is asked."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(one) if isinstance(one, int) else one
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    return True
 
 
 async def until(

@@ -15,7 +15,7 @@ from bench.upstream import Upstream
 from phone import Phone
 from tests.kit.four import TINA
 from tests.kit.process import Server, server
-from tests.kit.story import WITHIN, until
+from tests.kit.story import WITHIN, ended, until
 
 
 async def notified(phone: Phone, code: str) -> None:
@@ -116,7 +116,7 @@ async def fleet(*options: str, workers: int = 2, terminal: int = 0, **environmen
 
 async def gone(processes: list[psutil.Process]) -> None:
     """Wait until none of these runs."""
-    await until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes))
+    await until(lambda: all(map(ended, processes)))
 
 
 def _read(url: str) -> str:

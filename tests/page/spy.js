@@ -6,7 +6,10 @@ addEventListener("pointerup", () => (spy.up = performance.now()), true);
 const { start } = AudioBufferSourceNode.prototype;
 AudioBufferSourceNode.prototype.start = function (...when) {
   const samples = this.buffer.getChannelData(0);
-  const sound = { peak: Math.max(...samples.filter((_, n) => n % 50 === 0)), began: performance.now(), from: when[1] ?? 0, ended: 0 };
+  const from = when[1] ?? 0;
+  const lasts = (this.buffer.duration - from) * 1000;
+  const peak = Math.max(...samples.filter((_, n) => n % 50 === 0));
+  const sound = { peak, began: performance.now(), from, lasts, ended: 0 };
   const over = new Promise((resolve) => this.addEventListener("ended", resolve));
   spy.over.push(over.then(() => (sound.ended = performance.now())));
   spy.sounds.push(sound);

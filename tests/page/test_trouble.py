@@ -52,7 +52,7 @@ def test_a_certificate_of_ones_own_gives_it(remote: Browser, visit: Visit, tmp_p
     subprocess.run(shlex.split(command.replace("\\\n", "")), cwd=tmp_path, check=True, capture_output=True)
     files = ("--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"))
     with server(*files, "--allow-host", NAME) as one:
-        assert one.log[-1].count("https://") == 1
+        assert one.lines("listening on", 1)[0].count("https://") == 1
         port = one.address.split(":")[1]
         visitor = visit(f"https://{NAME}:{port}/", by=remote, hold=hold, ignore_https_errors=True)
         visitor.call("Mohit")

@@ -26,6 +26,7 @@ PHONE, DESKTOP = (390, 844), (1280, 800)  # CSS pixels
 PATIENCE = 60_000  # ms
 PAUSE = 1.0  # seconds between two repetitions of the recording
 SPY = Path(__file__).with_name("spy.js")
+expect.set_options(timeout=PATIENCE)  # on a busy machine an answer takes longer than the 5 s of Playwright
 
 
 def launch(playwright: Playwright, voice: Path | None = None, *more: str, allowed: bool = True) -> Browser:
@@ -196,6 +197,6 @@ class Visitor:
         self.page.wait_for_function("loud => (spy.loud() > 0.01) === loud", arg=loud)
 
     def sounds(self) -> list[dict[str, float]]:
-        """What was played: `peak` of the samples, `from` which second on, when it `began` and `ended` (0: not yet)."""
+        """What was played: `peak`, `from` which second on; in ms: when it `began`, `ended` (0: not yet), `lasts`."""
         found: list[dict[str, float]] = self.page.evaluate("spy.sounds")
         return found

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kit.boxes import free_port
+from tests.kit.ports import free_port
 from tests.kit.redis import Fleet, RedisServer, nodes_in_memory, nodes_of, redis_server
 from tests.kit.story import WITHIN
 

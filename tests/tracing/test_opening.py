@@ -13,7 +13,7 @@ from cli.traces import Traces, tracing
 from phone import Phone
 from tests.kit.collector import collector, facts
 from tests.kit.four import TINA
-from tests.kit.process import server
+from tests.kit.process import START_SECONDS, server
 from tests.kit.story import run
 from tracing import opening
 
@@ -23,7 +23,9 @@ def test_without_a_collector_nothing_is_imported() -> None:
     program = (
         "import sys, cli.server; print(sorted(m for m in sys.modules if m.startswith(('opentelemetry', 'google'))))"
     )
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=START_SECONDS
+    )
     assert told.stdout.strip() == "[]"
     with tracing(Traces()) as tracer:
         assert tracer is None
@@ -44,7 +46,7 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_address_that_is_none(address: str) -> None:
     """It is refused before anything is started, and not repeated: it may hold a password."""
     command = [sys.executable, "-m", "supervisor", "serve", "--otel-endpoint", address]
-    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=START_SECONDS)
     assert told.returncode == 2
     assert "OTLP over HTTP" in " ".join(told.stderr.replace("│", " ").split())
 

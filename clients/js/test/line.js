@@ -50,6 +50,11 @@ export class Line {
     this.#pairs.clear();
   }
 
+  /** Connections are made again, though the time is not over. */
+  back() {
+    this.#out = false;
+  }
+
   /** What is sent on the connections of now never comes, and neither end is told; for so many ms none is made. */
   fallSilent(ms = 0) {
     this.#outage(ms);
@@ -58,6 +63,6 @@ export class Line {
 
   #outage(ms) {
     this.#out = ms > 0;
-    if (ms) setTimeout(() => (this.#out = false), ms);
+    if (ms) setTimeout(() => this.back(), ms).unref();
   }
 }

@@ -112,12 +112,13 @@ test("over the network", wait, async (t) => {
   tests.push(t.test("a call that ends while its line is away", async () => {
     const one = await called();
     await talk(one);
-    one.line.cut(2000);
+    one.line.cut(60_000);
     await one.call.once("state");
     const other = new Call(server, one.user, { astrologer: MOHIT }); // on another device: it takes the call over
     await other.once("config_ack");
-    const summary = once(one.call, "summary");
-    const { code, message } = await once(one.call, "not_resumed");
+    const [summary, told] = [once(one.call, "summary"), once(one.call, "not_resumed")];
+    one.line.back();
+    const { code, message } = await told;
     assert.equal(code, "ended");
     assert.equal((await summary).by_persona[0].name, "Mohit");
     assert.deepEqual(await one.ended, { code: 1000, reason: message, next: "never", opened: true });

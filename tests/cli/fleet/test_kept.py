@@ -13,7 +13,7 @@ import pytest
 from cli.fleet import kept
 from cli.fleet.kept import DidNotStart, Kept, Program
 from cli.fleet.lines import Lines
-from tests.kit.story import run, until
+from tests.kit.story import ended, run, until
 
 SERVES = """
 import socket, sys
@@ -114,7 +114,7 @@ def test_what_hangs_at_the_start_is_ended(tmp_path: Path, monkeypatch: pytest.Mo
         one = Kept(program(tmp_path, "import time; time.sleep(1000)"))
         with pytest.raises(TimeoutError):
             await one.start()
-        await until(lambda: not psutil.pid_exists(one.pid) or psutil.Process(one.pid).status() == psutil.STATUS_ZOMBIE)
+        await until(lambda: ended(one.pid))
         await asyncio.wait_for(one.close(), 10)
 
     run(story())
@@ -164,7 +164,7 @@ def test_what_it_has_started_ends_with_it(tmp_path: Path) -> None:
         child, before = await child_of(one.pid), one.pid
         one.send(signal.SIGKILL)
         await started_again(one, before)
-        await until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+        await until(lambda: ended(child))
         await one.close()
 
     run(story())
