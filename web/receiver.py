@@ -76,6 +76,8 @@ class Receiver:
     """Of all calls of this address; None where the address has no limit."""
     seen_at: Callable[[], float | None] = field(default=lambda: None, init=False)
     """When the caller gave the last sign of life."""
+    first: WSMessageNoDecodeText | None = field(default=None, init=False)
+    """A frame that was received before there was a session."""
     binary: BinaryFrames = field(default_factory=lambda: BinaryFrames(time.monotonic))
     _told: int = field(default=0, init=False)  # in frames of audio
     _spoken: int = field(default=0, init=False)  # of these, sound
@@ -132,8 +134,10 @@ class Receiver:
         socket, straight = self.socket, self._straight
         controls = Rate(CONTROLS_A_SECOND, 10 * CONTROLS_A_SECOND)
         while True:
-            self.frames.listen(straight)
-            frame = await socket.receive()
+            if (frame := self.first) is None:
+                self.frames.listen(straight)
+                frame = await socket.receive()
+            self.first = None
             if frame.type in OVER:
                 return _closed(frame)
             if self._spent() or time.perf_counter() > self._enough:
