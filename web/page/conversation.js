@@ -1,7 +1,7 @@
 /** One call as the caller lives it: who is on the line, whose turn it is, what is heard. It knows no page. */
 
 import { Meter, receipt } from "./bill.js";
-import { Call } from "./call.js";
+import { Call, REFUSED } from "./call.js";
 import { hue } from "./persona.js";
 
 /**
@@ -20,9 +20,6 @@ import { hue } from "./persona.js";
  * @typedef {import("./captions.js").Captions} Captions
  */
 
-/** Of a choice: it is not granted. */
-const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "closed_now", "language_not_served", "busy",
-  "switch_too_often", "persona_switch_failed", "not_allowed", "not_for_minors"];
 const RECORD_MS = 110_000; // the server takes two minutes
 const REPLACED = 4409;
 const RESUMED_ELSEWHERE = 4410;
@@ -35,6 +32,7 @@ const NOBODY = "the server cannot be reached";
 const TURNED_AWAY = "you were not let in";
 const NOT_KEPT = "it was over before you were back";
 const MOVED = "The line was moved. Some of the last words may be missing, or come twice.";
+const FORGOTTEN = "The line was moved. Whoever you talk to does not know any more what was said before.";
 const ANEW = "What was said before could not be kept: a new call has begun.";
 
 const UNHEARD = "The answer could not be played; it is written above.";
@@ -56,6 +54,7 @@ export class Conversation {
   #changing = false; // the way to talk
   #new = true; // on this page, or on none before
   #gone = false; // the server does not keep the call
+  #anew = false; // another one is to take its place
   #limit = 0;
 
   /**
@@ -214,7 +213,7 @@ export class Conversation {
   #follow(call) {
     const { captions, telephone } = this.devices;
     call.on("state", (state) => this.#turn(state));
-    call.on("resumed", ({ lost_ms: lost }) => lost && captions.note(MOVED)); // else it lacks nothing
+    call.on("resumed", (message) => this.#moved(message));
     call.on("not_resumed", ({ code }) => this.#lose(code));
     call.on("config_ack", (message) => this.#meet(message));
     call.on("caption", (caption) => this.#write(caption));
@@ -239,18 +238,32 @@ export class Conversation {
     this.changed();
   }
 
+  /** The call goes on at another server, unless `lost` is undefined: what was not saved there is not answered. */
+  #moved({ lost_ms: lost, asked_again: asked, forgotten }) {
+    const { captions } = this.devices;
+    if (lost) captions.note(MOVED); // else it lacks nothing
+    if (forgotten) captions.note(FORGOTTEN);
+    if (lost === undefined) return;
+    this.#hearing = false;
+    this.#owed = asked || captions.awaits;
+    this.changed();
+  }
+
   /**
    * The call is not resumed. A new one begins, but not because a page is loaded.
    * @param {string} code
    */
   #lose(code) {
     this.#clear();
+    if (code === "stale") return; // the call goes on elsewhere
+    this.devices.captions.leave();
     this.#gone = code === "ended" || !this.#new;
     if (this.#gone && code !== "ended") return this.call.hangUp();
     this.persona = null;
     this.meter = new Meter();
     this.#greeted = this.#owed = this.#hearing = this.#lost = this.#changing = false;
-    this.changed(this.#gone ? "" : ANEW);
+    this.#anew = !this.#gone;
+    this.changed("");
   }
 
   #meet({ astrologer_id: id, name, language_code: code, price, disclosure }) {
@@ -264,7 +277,8 @@ export class Conversation {
     this.#owed = this.#lost = false;
     if (same) this.#changing = false;
     else this.devices.captions.introduce(name, code, hue(id), disclosure);
-    this.changed();
+    this.changed(this.#anew ? ANEW : undefined);
+    this.#anew = false;
     this.#playHeld();
   }
 
@@ -326,7 +340,7 @@ export class Conversation {
   }
 
   #fail({ code, message }) {
-    const refused = NO_SUCH.includes(code) && this.persona !== this.wanted;
+    const refused = REFUSED.includes(code) && this.persona !== this.wanted;
     if (!refused) this.#dropped();
     else if (this.persona) this.wanted = this.persona;
     else this.call.hangUp("it was not taken");
