@@ -352,7 +352,7 @@ export class Call {
     if (this.state !== "away") this.#received += 1;
     if (this.state === "ended" && message.type !== "summary") return;
     if (message.type === "config_ack") this.#chosen(message);
-    if (message.type === "notice" && message.numbers) this.numbers = message.numbers;
+    this.numbers = message.numbers ?? message.help ?? this.numbers;
     if (message.type === "error" && REFUSED.includes(message.code)) this.#refused();
     if (message.type === "response_started") this.#speaking = message.response_id;
     if (message.type === "response_done" && message.response_id === this.#speaking) this.#speaking = "";
@@ -478,6 +478,7 @@ export class Call {
     this.#breakOff();
     this.#words.clear();
     this.#emit("not_resumed", message);
+    this.numbers = message.summary?.help ?? this.numbers;
     if (message.summary) this.#emit("summary", { type: "summary", ...message.summary });
     if (this.state === "ended") return; // a listener has hung up
     if (message.code === "stale") return this.forget(), this.#end(ELSEWHERE, message.message); // to call would end that

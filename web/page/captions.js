@@ -47,6 +47,11 @@ export class Captions {
     }
   }
 
+  /** It is written whom to call. */
+  get helps() {
+    return this.#shown.some((one) => "numbers" in one);
+  }
+
   /** Something that the caller said is not written down by the server yet. */
   get awaits() {
     return this.#pending.length > 0;

@@ -35,6 +35,7 @@ const MOVED = "The line was moved. Some of the last words may be missing, or com
 const FORGOTTEN = "The line was moved. Whoever you talk to does not know any more what was said before.";
 const ANEW = "What was said before could not be kept: a new call has begun.";
 
+const HELP = "Whom you can call:";
 const UNHEARD = "The answer could not be played; it is written above.";
 
 export class Conversation {
@@ -54,7 +55,6 @@ export class Conversation {
   #changing = false; // the way to talk
   #new = true; // on this page, or on none before
   #gone = false; // the server does not keep the call
-  #anew = false; // another one is to take its place
   #limit = 0;
 
   /**
@@ -226,7 +226,7 @@ export class Conversation {
     call.on("clear", ({ response_id: id }) => this.#clear(id));
     call.on("notice", (notice) => this.#notice(notice));
     call.on("error", (error) => this.#fail(error));
-    call.on("summary", (summary) => captions.add(receipt(summary)));
+    call.on("summary", (summary) => this.#sum(summary));
     call.on("ended", (ended) => this.#end(ended));
   }
 
@@ -262,8 +262,7 @@ export class Conversation {
     this.persona = null;
     this.meter = new Meter();
     this.#greeted = this.#owed = this.#hearing = this.#lost = this.#changing = false;
-    this.#anew = !this.#gone;
-    this.changed("");
+    this.changed(this.#gone ? "" : ANEW);
   }
 
   #meet({ astrologer_id: id, name, language_code: code, price, disclosure }) {
@@ -277,8 +276,7 @@ export class Conversation {
     this.#owed = this.#lost = false;
     if (same) this.#changing = false;
     else this.devices.captions.introduce(name, code, hue(id), disclosure);
-    this.changed(this.#anew ? ANEW : undefined);
-    this.#anew = false;
+    this.changed();
     this.#playHeld();
   }
 
@@ -355,6 +353,12 @@ export class Conversation {
     this.#held = id === undefined ? [] : this.#held.filter((reply) => reply.response_id !== id);
     this.devices.player.stop(id);
     this.devices.telephone.stop(id);
+  }
+
+  #sum(summary) {
+    const { captions } = this.devices;
+    if (summary.help && !captions.helps) captions.help(HELP, summary.help); // the notice did not come through
+    captions.add(receipt(summary));
   }
 
   #dropped() {
