@@ -17,6 +17,8 @@ COMES_BACK = (1005, 1006, 1011, 1012, 4413)  # the closes after which a client c
 MOVES = 1012  # the server that has the call gives it away
 STAY_AWAY = (1000, 4400, 4401, 4402, 4403, 4409, 4410)  # of an attempt: none after it would fare better
 LATER = (429, 502, 503, 504)  # HTTP, of a proxy: too many connections of the address, or no server at this moment
+LARGE, SLOWEST = 65_536, 16_000  # bytes, and a second: a server takes no large frame that comes more slowly
+MOST_PATIENT = 30.0  # seconds: who finds out later that their line is dead finds their call over
 KEPT_FRAMES = 750  # 15 s of 20 ms: sent, and perhaps not handled; and as many more that were recorded meanwhile
 ACK_BYTES = 2000 * BYTES_PER_MS
 BACKOFF = (0.05, 2.0)  # seconds: the first wait, and the longest; each is doubled, and spread
@@ -63,13 +65,29 @@ class LastingPhone(Phone):
         if not self._up:
             self._aside.append(frame)
             return
-        self._sent.append(frame)
-        self._count += 1
         try:
-            await self.socket.send(frame)
+            await self._put(frame)
         except ConnectionClosed:
             if not self._may_return():
                 raise await self.closed() from None
+
+    async def _put(self, frame: str | bytes) -> None:
+        """Send one frame on this connection; a pong may wait behind a large one. Raises ConnectionClosed."""
+        self._sent.append(frame)
+        self._count += 1
+        if len(frame) <= LARGE:
+            await self.socket.send(frame)
+            return
+        seconds = len(frame) / SLOWEST
+        if usual := self.keepalive.get("ping_timeout"):
+            patient = min(seconds, MOST_PATIENT)
+            self.socket.ping_timeout = usual + patient
+            asyncio.get_running_loop().call_later(patient, setattr, self.socket, "ping_timeout", usual)
+        try:
+            async with asyncio.timeout(MOST_PATIENT + seconds):
+                await self.socket.send(frame)
+        except TimeoutError:  # until all of it is on its way there are no pings by which a dead line is known
+            self.socket.transport.abort()
 
     async def receive(self) -> str | bytes:
         """The next frame, of this connection or of the one after it. Raises CallEnded."""
@@ -107,10 +125,7 @@ class LastingPhone(Phone):
     async def _catch_up(self) -> None:
         """Send what waits, in its order: what is sent meanwhile waits behind it. Raises ConnectionClosed."""
         while self._aside and self.socket.close_code is None:
-            frame = self._aside.popleft()
-            self._sent.append(frame)
-            self._count += 1
-            await self.socket.send(frame)
+            await self._put(self._aside.popleft())
         self._up = self._up or self.socket.close_code is None
 
     async def comes_back(self) -> None:

@@ -73,6 +73,7 @@ const PING_MS = { stream: 2500, clip: 10_000 }; // a whole reply may take long, 
 const WHOLE_MS = 120_000; // for a whole reply behind its `text_response`: pongs wait behind it, and 4 MB take a minute
 const LARGE = 65_536; // of a clip, behind which a pong waits
 const SLOWEST = 16; // bytes in a ms: a server takes no clip that comes more slowly
+const CLIP_MS = 30_000; // for one of which nobody can tell how much is sent; who is patient for longer loses the call
 const OVER_MS = 90_000; // of silence: a server has found out after a minute, and has kept the call for half a one
 const KEPT_MS = 15_000; // of the microphone while the line is away
 const BACKOFF_MS = 500;
@@ -123,6 +124,7 @@ export class Call {
   #alive = true;
   #patientUntil = 0; // a whole reply is on its way
   #sentBy = 0; // a clip is, at the latest
+  #unsent = 0; // bytes, when it was asked last whether the line is
   #heardAt = Date.now(); // performance.now() stands still while a computer sleeps
   #slept = false; // for so long that no server can have kept the call
   #attempt = 0;
@@ -315,7 +317,10 @@ export class Call {
 
   #ping() {
     const now = performance.now();
-    const patient = now < this.#patientUntil || (now < this.#sentBy && this.#ledger.large);
+    const { bufferedAmount: unsent = 0 } = this.#socket;
+    const sends = unsent < this.#unsent || (now < this.#sentBy && this.#ledger.large);
+    const patient = now < this.#patientUntil || sends;
+    this.#unsent = unsent;
     if (!this.#alive && !patient) return this.lose();
     if (this.#alive) {
       this.#alive = false;
@@ -332,7 +337,7 @@ export class Call {
     if (this.#socket.readyState !== OPEN) return void (again && this.#waiting.push(frame)); // its close comes
     this.#ledger.add(again ? frame : null);
     if (frame === PING) this.#ledger.asked();
-    if (isLarge(frame)) this.#sentBy = Math.max(performance.now(), this.#sentBy) + frame.length / SLOWEST;
+    if (isLarge(frame)) this.#sentBy = performance.now() + Math.min(frame.length / SLOWEST, CLIP_MS);
     this.#socket.send(frame);
   }
 

@@ -437,20 +437,34 @@ test("a reply that was being streamed is over when the call moves or begins anew
   }
 });
 
-test("a clip that takes long on a slow line is not given up, but for as long as a server would wait for it", () => {
+test("a clip that takes long on a slow line is not given up while it goes on being sent", () => {
   for (const resumable of [true, false]) {
     const { call, socket } = called({ mode: "clip", pingMs: undefined, resumable });
     socket.open().says({ ...ACK, resume: resumable ? TICKET : undefined });
     pass(10_000); // a ping
     socket.says({ type: "pong" });
     call.clip("x".repeat(960_000)); // 60 s
-    for (let n = 0; n < 5; n++) pass(10_000);
+    for (socket.bufferedAmount = 960_000; socket.bufferedAmount > 0; pass(10_000)) socket.bufferedAmount -= 160_000;
     assert.equal(call.state, "open");
     socket.says({ type: "pong" });
     pass(10_000);
     assert.equal(call.state, "open");
     pass(10_000);
     assert.equal(call.state, resumable ? "away" : "ended"); // nothing is on its way any more, and nobody has answered
+  }
+});
+
+test("where nobody can tell how much was sent, a clip is waited for as long as a server would, but not for too long", () => {
+  for (const [size, ms] of [[160_000, 10_000], [4_000_000, 30_000]]) {
+    const { call, socket } = called({ mode: "clip", pingMs: 5000 });
+    socket.open().says(ACK);
+    call.clip("x".repeat(size));
+    for (let waited = 0; waited < ms; waited += 5000) {
+      assert.equal(call.state, "open");
+      pass(5000);
+    }
+    pass(5000);
+    assert.equal(call.state, "away");
   }
 });
 
