@@ -81,12 +81,13 @@ def loses(visitor: Visitor) -> None:
 
 
 def test_a_new_call_is_written_below_the_old_one(running: Server, visit: Visit) -> None:
-    """Its replies are counted from the beginning: nothing of the old one is written over, and it is said what it is."""
-    lost = [{"type": "not_resumed", "code": "too_much", "message": "a new one begins"}]
+    """Its replies are counted from the beginning: nothing of the old one is written over, and all its words are there."""
+    words = "Namaste. You will marry in May."
+    lost = [{"type": "not_resumed", "code": "too_much", "message": "a new one begins", "text": words}]
     visitor, _ = called(running, visit, resume=lost, config=[ack(), *says("Good morning.")])
     loses(visitor)
     visitor.sees("listening")
-    assert visitor.lines("assistant") == ["Namaste.", "Good morning."]
+    assert visitor.lines("assistant") == ["Namaste.", "You will marry in May.", "Good morning."]
     expect(visitor.page.locator("#problem")).to_have_text(ANEW)
     expect(visitor.page.locator(".line.unheard")).to_have_text("You: Will I marry?")
 

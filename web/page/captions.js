@@ -115,6 +115,13 @@ export class Captions {
     words.parentElement.hidden = !text; // it was interrupted before a word of it was heard
   }
 
+  /** The persona has also said this; some of it may be written. @param {string} words */
+  complete(words) {
+    const said = this.#shown.filter((one) => "item_id" in one && one.role === "assistant");
+    const text = said.reduce((rest, one) => rest.replace(one.text, ""), words).trim();
+    if (text) this.show({ item_id: "unheard", role: "assistant", text, final: true });
+  }
+
   /** The line of the caller that waits for these words: what they typed, a clip, or the oldest. @param {string} text */
   #claim(text) {
     const texts = this.#pending.map((words) => words.textContent);

@@ -214,7 +214,7 @@ export class Conversation {
     const { captions, telephone } = this.devices;
     call.on("state", (state) => this.#turn(state));
     call.on("resumed", (message) => this.#moved(message));
-    call.on("not_resumed", ({ code }) => this.#lose(code));
+    call.on("not_resumed", ({ code, text }) => this.#lose(code, text));
     call.on("config_ack", (message) => this.#meet(message));
     call.on("caption", (caption) => this.#write(caption));
     call.on("audio_response", (reply) => this.#listen(reply));
@@ -252,10 +252,12 @@ export class Conversation {
   /**
    * The call is not resumed. A new one begins, but not because a page is loaded.
    * @param {string} code
+   * @param {string} [words] of replies that were not heard
    */
-  #lose(code) {
+  #lose(code, words = "") {
     this.#clear();
     if (code === "stale") return; // the call goes on elsewhere
+    this.devices.captions.complete(words);
     this.devices.captions.leave();
     this.#gone = code === "ended" || !this.#new;
     if (this.#gone && code !== "ended") return this.call.hangUp();
