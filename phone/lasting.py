@@ -15,7 +15,10 @@ from upstream.facts import BYTES_PER_MS
 
 COMES_BACK = (1005, 1006, 1011, 1012, 4413)  # the closes after which a client comes back at once
 MOVES = 1012  # the server that has the call gives it away
+STAY_AWAY = (1000, 4400, 4401, 4402, 4403, 4409, 4410)  # of an attempt: none after it would fare better
 LATER = (429, 502, 503, 504)  # HTTP, of a proxy: too many connections of the address, or no server at this moment
+LARGE, SLOWEST = 65_536, 16_000  # bytes, and a second: a server takes no large frame that comes more slowly
+MOST_PATIENT = 30.0  # seconds: who finds out later that their line is dead finds their call over
 KEPT_FRAMES = 750  # 15 s of 20 ms: sent, and perhaps not handled; and as many more that were recorded meanwhile
 ACK_BYTES = 2000 * BYTES_PER_MS
 BACKOFF = (0.05, 2.0)  # seconds: the first wait, and the longest; each is doubled, and spread
@@ -28,7 +31,8 @@ class LastingPhone(Phone):
 
     `resumed` counts how often it came back, `moved` how often to another server; `node` is the one that has the call.
 
-    If the call is over, or cannot be whole, it ends with CallEnded.
+    If the call is over, or cannot be whole, it ends with CallEnded; before that `not_resumed`, and the `summary` of a
+    call that has ended, are as any message.
     """
 
     keepalive: dict[str, Any] = field(default_factory=lambda: dict(FRAGILE))
@@ -61,18 +65,35 @@ class LastingPhone(Phone):
         if not self._up:
             self._aside.append(frame)
             return
-        self._sent.append(frame)
-        self._count += 1
         try:
-            await self.socket.send(frame)
+            await self._put(frame)
         except ConnectionClosed:
             if not self._may_return():
                 raise await self.closed() from None
+
+    async def _put(self, frame: str | bytes) -> None:
+        """Send one frame on this connection; a pong may wait behind a large one. Raises ConnectionClosed."""
+        self._sent.append(frame)
+        self._count += 1
+        if len(frame) <= LARGE:
+            await self.socket.send(frame)
+            return
+        seconds = len(frame) / SLOWEST
+        if usual := self.keepalive.get("ping_timeout"):
+            patient = min(seconds, MOST_PATIENT)
+            self.socket.ping_timeout = usual + patient
+            asyncio.get_running_loop().call_later(patient, setattr, self.socket, "ping_timeout", usual)
+        try:
+            async with asyncio.timeout(MOST_PATIENT + seconds):
+                await self.socket.send(frame)
+        except TimeoutError:  # until all of it is on its way there are no pings by which a dead line is known
+            self.socket.transport.abort()
 
     async def receive(self) -> str | bytes:
         """The next frame, of this connection or of the one after it. Raises CallEnded."""
         while True:
             try:
+                await self._catch_up()
                 frame = await self.socket.recv()
             except ConnectionClosed:
                 if not self._may_return():
@@ -101,11 +122,20 @@ class LastingPhone(Phone):
             self._acknowledged = 0
             await self.say(type="ack", received=self.received)
 
+    async def _catch_up(self) -> None:
+        """Send what waits, in its order: what is sent meanwhile waits behind it. Raises ConnectionClosed."""
+        while self._aside and self.socket.close_code is None:
+            await self._put(self._aside.popleft())
+        self._up = self._up or self.socket.close_code is None
+
     async def comes_back(self) -> None:
         """Come back to the call. Raises CallEnded."""
         self._up = False
         told = await self._knock()
         if told["type"] != "resumed":
+            self.note(told)
+            if "summary" in told:
+                self.note({"type": "summary", **told["summary"]})
             code = 1000 if told["code"] == "ended" else 1006
             raise CallEnded(code, f"{told['code']}: {told['message']}", self.error)
         again = list(self._sent)[max(0, len(self._sent) - (self._count - told["received"])) :]
@@ -118,9 +148,9 @@ class LastingPhone(Phone):
         self._sent.clear()
         self.attach, self.received, self._count, self._acknowledged = told["attach"], 0, 0, 0
         self.resumed += 1
-        self._up = True
-        for frame in (*filter(_is_no_receipt, again), *self._worth_sending(told["uplink_ms"])):
-            await self.send(frame)
+        self._aside.extend((*filter(_is_no_receipt, again), *self._worth_sending(told["uplink_ms"])))
+        with suppress(ConnectionClosed):  # the reader finds out
+            await self._catch_up()
 
     def _worth_sending(self, uplink_ms: int) -> list[str | bytes]:
         """What was to be sent while the connection was lost: all messages, and the newest of the sound."""
@@ -141,12 +171,7 @@ class LastingPhone(Phone):
         while True:
             try:
                 async with asyncio.timeout(5.0):
-                    node = {"node": self.node} if self.node else {}
-                    self.socket = await self.dial({**self.query, "resume": "true", **node})
-                    ask = {"type": "resume", "token": self.token, "attach": self.attach, "received": self.received}
-                    with suppress(ConnectionClosed):  # by a server that has said why before it was asked
-                        await self.socket.send(orjson.dumps(ask).decode())
-                    told: Message = orjson.loads(await self.socket.recv())
+                    told = await self._ask()
                 if told["type"] != "error" or "retry_after" not in told:
                     return told
                 pause, why = told["retry_after"] + random.uniform(0.0, BACKOFF[1]), told["message"]
@@ -155,11 +180,32 @@ class LastingPhone(Phone):
                     raise
                 pause, why = BACKOFF[1] * random.uniform(0.5, 1.0), str(refused)
             except (NoServer, InvalidAddress, TimeoutError, ConnectionClosed, OSError) as error:
+                closed = error.rcvd if isinstance(error, ConnectionClosed) else None
+                if closed and closed.code in STAY_AWAY:
+                    raise CallEnded(closed.code, closed.reason, self.error) from None
+                if closed and closed.code == MOVES:
+                    self.node = ""
                 pause, why = wait * random.uniform(0.5, 1.0), str(error)
                 wait = min(2 * wait, BACKOFF[1])
             if asyncio.get_running_loop().time() > deadline:
                 raise CallEnded(1006, f"it could not be resumed: {why}", self.error)
             await asyncio.sleep(pause)
+
+    async def _ask(self) -> Message:
+        """Ask for the call on another connection, which is the one from now on if the call goes on over it."""
+        socket = await self.dial({"resume": "true", **({"node": self.node} if self.node else {})})
+        told: Message = {}
+        try:
+            ask = {"type": "resume", "token": self.token, "attach": self.attach, "received": self.received}
+            with suppress(ConnectionClosed):  # by a server that has said why before it was asked
+                await socket.send(orjson.dumps(ask).decode())
+            told = orjson.loads(await socket.recv())
+        finally:
+            if told.get("type") == "resumed":
+                self.socket = socket
+            else:
+                socket.transport.abort()  # closed in order it would end a call that has come back over it unheard
+        return told
 
 
 def _is_no_receipt(frame: str | bytes) -> bool:

@@ -207,15 +207,18 @@ class Phone:
             message = {"type": "sound", "response_id": self.speaking, "pcm": frame}
         else:
             message = orjson.loads(frame)
+        self.note(message)
+        return message
+
+    def note(self, message: Message) -> None:
+        """Remember a message, and tell `on_message`."""
         self.seen.append(message)
         if message["type"] == "error":
             self.error = message
-        if message["type"] == "notice" and "numbers" in message:
-            self.numbers = message["numbers"]
+        self.numbers = message.get("numbers") or message.get("help") or self.numbers
         if message["type"] == "response_started":
             self.speaking = message["response_id"]
         self.on_message(message)
-        return message
 
     async def receive(self) -> str | bytes:
         """The next frame. Raises CallEnded."""

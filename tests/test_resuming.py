@@ -14,7 +14,7 @@ from actors.services import Limits
 from audio import SYNTHETIC, wav
 from bench.fragile_line import fragile_line
 from cli.call import Script, place
-from phone import Phone
+from phone import CallEnded, Phone
 from phone.lasting import LastingPhone
 from tests.kit.exchange import exchange
 from tests.kit.four import TINA
@@ -142,6 +142,48 @@ def test_a_call_that_has_ended_is_told_with_its_bill() -> None:
             assert told["summary"]["by_persona"][0]["astrologer_id"] == TINA
             await late.choose(TINA)
             await late.socket.close()
+
+    run(story())
+
+
+def test_who_asks_in_vain_takes_no_call_from_their_own_user() -> None:
+    """They have called from another device since: that call goes on until this connection begins one."""
+
+    async def story() -> None:
+        async with exchange() as line, LastingPhone(line.url, "user-1", {"astrologer_id": TINA}) as phone:
+            await talked(phone)
+            cut(phone)
+            async with Phone(line.url, "user-1") as other:
+                await other.choose(TINA)
+                with pytest.raises(CallEnded, match="ended: "):
+                    await phone.hear("response_started")
+                ask = {"token": phone.token, "attach": 0, "received": phone.received}
+                gone, _ = await resume(line.url, "user-1", **ask)
+                await gone.socket.close()
+                late, told = await resume(line.url, "user-1", **ask)
+                assert told["code"] == "ended"
+                await (await late.socket.ping())
+                await other.say(type="ping")
+                await other.hear("pong")
+                await late.say(type="ping")
+                await late.hear("pong")
+                assert (await other.closed()).code == 4409
+                await late.socket.close()
+            await until(lambda: not line.left()["actors"][1:])
+
+    run(story())
+
+
+def test_who_asks_in_vain_and_says_nothing_more_is_closed() -> None:
+    """They count for nothing."""
+
+    async def story() -> None:
+        async with exchange(client_limits=ClientLimits(begin_seconds=0.2)) as line:
+            late, told = await resume(line.url, "user-1", token="guessed", attach=0, received=0)
+            assert told["code"] == "unknown"
+            assert (await late.closed()).code == 4408
+            await until(lambda: not line.left()["actors"][1:])
+            assert line.counters.begun == 0
 
     run(story())
 

@@ -1,12 +1,14 @@
 """Whole replies over a line that is slow, or never carries one to its end: through the real server."""
 
 import asyncio
+import random
 import struct
 from typing import Any
 
 import orjson
 import pytest
 
+from audio import wav
 from bench.fragile_line import FragileLine, fragile_line
 from bench.slow_line import slow_line
 from phone.lasting import LastingPhone
@@ -170,5 +172,23 @@ def test_a_minute_of_speech_gets_through_a_slow_line(losses: int) -> None:
             assert phone.resumed == losses
             await phone.say(type="end")
             assert (await phone.closed()).code == 1000
+
+    run(story())
+
+
+@pytest.mark.thorough
+def test_a_clip_gets_through_a_line_on_which_it_takes_longer_than_a_ping_may() -> None:
+    """The client does not take its line for lost while it sends, and begin the clip from the start again and again."""
+
+    async def story() -> None:
+        async with exchange() as line, slow_line(int(line.url.rpartition(":")[2]), 800_000) as port:
+            query = {"astrologer_id": TINA, "mode": "clip"}
+            async with LastingPhone(f"ws://127.0.0.1:{port}", "user-1", query) as phone:
+                await phone.hear("audio_response")
+                phone.socket.ping_interval, phone.socket.ping_timeout = 0.2, 0.3
+                phone.keepalive["ping_timeout"] = 0.3
+                await phone.send_clip(wav(random.Random(1).randbytes(6 * 48_000)))
+                await phone.hear("text_response")
+                assert phone.resumed == 0
 
     run(story())

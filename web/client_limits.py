@@ -23,6 +23,8 @@ class ClientLimits:
     """To write the answer to a ping."""
     resume_seconds: float = 5.0
     """For the first message of a connection that asks to resume a call: it counts for no limit of calls until then."""
+    begin_seconds: float = 15.0
+    """For the first message of the call that begins because none could be resumed."""
     look_seconds: float = 1.0
     """How often it is looked for signs of life of all callers: web/signs_of_life.py."""
     stream_seconds: float = 5.0

@@ -110,6 +110,7 @@ class Endpoint:
                 receiver = Receiver(
                     socket, socket.frames, session, connection, holding, receive_buffer, request, self._counters, budget
                 )
+                receiver.first, comer.first = comer.first, None
                 if not resumed and isinstance(visitor, Visitor) and visitor.token_id:
                     receiver.session = FirstFrame(receiver, session, partial(self._doorman.heard, visitor))
                 with self._signs.watch(connection, receiver, outbox, request.transport):
@@ -166,6 +167,8 @@ class Endpoint:
         if isinstance(visitor, Close):
             self._turn_away(comer.outbox, visitor)
             return None
+        if not comer.outbox.closing and not _wish(request.query):
+            await comer.begins(socket, self._client_limits.begin_seconds)
         may_call = request.get(MAY_CALL)
         if may_call and not comer.outbox.closing and not may_call():
             comer.outbox.tell(Error("busy", TOO_MANY_CALLS, "address_connects", request[CALL_WAIT]()))

@@ -72,6 +72,8 @@ class Receiver:
     budget: ReadingBudget
     seen_at: Callable[[], float | None] = field(default=lambda: None, init=False)
     """When the caller gave the last sign of life."""
+    first: WSMessageNoDecodeText | None = field(default=None, init=False)
+    """A frame that was received before there was a session."""
     binary: BinaryFrames = field(default_factory=lambda: BinaryFrames(time.monotonic))
     _enough: float = field(default=0.0, init=False)  # when `_receive` has read for long enough in a row
     _last_reads: int = field(default=LAST_READS, init=False)
@@ -120,8 +122,10 @@ class Receiver:
         socket, straight = self.socket, self._straight
         controls = Rate(CONTROLS_A_SECOND, 10 * CONTROLS_A_SECOND)
         while True:
-            self.frames.listen(straight)
-            frame = await socket.receive()
+            if (frame := self.first) is None:
+                self.frames.listen(straight)
+                frame = await socket.receive()
+            self.first = None
             if frame.type in OVER:
                 return _closed(frame)
             if self.budget.spent(self.session.backlog) or time.perf_counter() > self._enough:

@@ -1,8 +1,12 @@
-"""A connection that asks to go on with a call: its first message says which, and until then it is not admitted."""
+"""A connection that asks to go on with a call: its first message says which, and until then it is not admitted.
+
+Who gets another answer than their call begins one with the next message, and not before: their user may have called
+from elsewhere since.
+"""
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import WSMsgType
@@ -19,6 +23,9 @@ from web.wires import app
 
 SENT_EARLY = "nothing may be sent before `resumed` or `not_resumed`"
 LONGEST = 4096  # bytes of the first message
+DATA = (WSMsgType.TEXT, WSMsgType.BINARY)
+CONTROLS = (WSMsgType.PING, WSMsgType.PONG)
+NOTHING_BEGUN = Close(1000, "no call was begun")
 
 
 class Socket(Protocol):
@@ -31,6 +38,10 @@ class Socket(Protocol):
 
     async def receive(self) -> WSMessageNoDecodeText:
         """The next frame."""
+        ...
+
+    async def pong(self, message: bytes) -> None:
+        """Answer a ping."""
         ...
 
 
@@ -46,7 +57,7 @@ class Verdict:
             self.told.set_result(message)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Comer:
     """A connection of this user that is not admitted."""
 
@@ -59,6 +70,8 @@ class Comer:
     """The caller's, empty where calls are not limited by address."""
     refusal: Close | None = None
     """Why it may not begin a call: it is closed with this if its first message is none that resumes one."""
+    first: WSMessageNoDecodeText | None = field(default=None, init=False)
+    """The first frame of the call that begins because none goes on."""
 
     async def resume(self, socket: Socket, supervisor: Ref[Resume]) -> Session | None:
         """The session that goes on over this connection. If there is none the caller is told so, or is closed."""
@@ -73,11 +86,26 @@ class Comer:
         self.outbox.tell(told)
         return told.session if isinstance(told, Admitted) else None
 
+    async def begins(self, socket: Socket, seconds: float) -> None:
+        """Wait so many seconds for the `first` frame of another call; the connection is closed if none comes."""
+        try:
+            async with asyncio.timeout(seconds):
+                while (frame := await socket.receive()).type in CONTROLS:
+                    if frame.type is WSMsgType.PING:
+                        await socket.pong(frame.data)
+        except TimeoutError:
+            self.outbox.tell(Close(4408, f"no call was begun for {seconds:g} s"))
+            return
+        if frame.type in DATA:
+            self.first = frame
+        else:
+            self.outbox.tell(NOTHING_BEGUN)
+
     async def _asked(self, socket: Socket) -> ResumeAsked | Close:
         """What the first message asks for, or why the connection is closed."""
         try:
             async with asyncio.timeout(self.seconds):
-                while (frame := await socket.receive()).type in (WSMsgType.PING, WSMsgType.PONG):
+                while (frame := await socket.receive()).type in CONTROLS:
                     pass
         except TimeoutError:
             return Close(4408, f"no resume came for {self.seconds:g} s")

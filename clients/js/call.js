@@ -12,7 +12,8 @@
  * @typedef {{response_id: string, pcm: ArrayBuffer}} Sound
  * @typedef {ArrayBuffer | ArrayBufferView<ArrayBuffer>} Pcm
  * @typedef {{token: string, attach: number, seconds: number, node?: string}} Offer how to come back
- * @typedef {Offer & {received: number, speaking: string, words: Record<string, string>}} Ticket
+ * @typedef {{first: number, frames: (string | null)[], waiting: string[]}} Said what the server may not have handled
+ * @typedef {Offer & {received: number, speaking: string, words: Record<string, string>, said?: Said}} Ticket
  * @typedef {{name: string, number: string, languages: string[]}} HelpNumber
  * @typedef {{astrologer_id: string, audio?: {mode: string}, profile?: Profile, resumable?: boolean}} Config
  * @typedef {{name?: string, gender?: string, birth_date?: string, birth_time?: string, birth_place?: string,
@@ -56,14 +57,24 @@ export const AFTER_CLOSE = {
   4503: "later",
 };
 
+/** Of a choice: it is not granted, and whoever was on the line still is. */
+export const REFUSED = ["unknown_astrologer", "inactive_astrologer", "closed_now", "language_not_served", "busy",
+  "switch_too_often", "persona_switch_failed", "not_allowed", "not_for_minors"];
+
 const OPEN = 1; // WebSocket.OPEN; not every WebSocket class has the constant
 const LOST = 1006;
 const MOVES = 1012; // the server that has the call gives it away
+const ELSEWHERE = 4410; // the call goes on over another connection
+const PING = JSON.stringify({ type: "ping" });
 const ACK_BYTES = 2 * 48_000; // of sound
 const TRY_MS = 5000; // for one attempt to come back
 const GOODBYE_MS = 5000; // for the summary
 const PING_MS = { stream: 2500, clip: 10_000 }; // a whole reply may take long, and a pong waits behind it
 const WHOLE_MS = 120_000; // for a whole reply behind its `text_response`: pongs wait behind it, and 4 MB take a minute
+const LARGE = 65_536; // of a clip, behind which a pong waits
+const SLOWEST = 16; // bytes in a ms: a server takes no clip that comes more slowly
+const CLIP_MS = 30_000; // for one of which nobody can tell how much is sent; who is patient for longer loses the call
+const OVER_MS = 90_000; // of silence: a server has found out after a minute, and has kept the call for half a one
 const KEPT_MS = 15_000; // of the microphone while the line is away
 const BACKOFF_MS = 500;
 const MOST_BACKOFF_MS = 2000;
@@ -106,11 +117,16 @@ export class Call {
   #words = new Map();
   /** @type {Config | undefined} whom to call anew, if that must be */
   #wanted;
+  #with = ""; // who is on the line
   /** @type {Ended | null} */
   #ending = null;
   #opened = false;
   #alive = true;
   #patientUntil = 0; // a whole reply is on its way
+  #sentBy = 0; // a clip is, at the latest
+  #unsent = 0; // bytes, when it was asked last whether the line is
+  #heardAt = Date.now(); // performance.now() stands still while a computer sleeps
+  #slept = false; // for so long that no server can have kept the call
   #attempt = 0;
   #deadline = 0;
   #pauseMs = 0; // before the next attempt, as the server has told
@@ -137,7 +153,8 @@ export class Call {
   /** What another Call needs to go on with this one, or null; it is a secret. */
   get ticket() {
     const words = Object.fromEntries(this.#words);
-    return this.#offer && { ...this.#offer, received: this.#received, speaking: this.#speaking, words };
+    const said = { ...this.#ledger.messages, waiting: this.#waiting.filter((frame) => typeof frame === "string") };
+    return this.#offer && { ...this.#offer, received: this.#received, speaking: this.#speaking, words, said };
   }
 
   /**
@@ -287,6 +304,7 @@ export class Call {
 
   #begin() {
     this.#opened = this.#alive = true;
+    this.#slept = false;
     this.#beat = setTimeout(() => this.#ping(), this.#pingMs);
     for (const frame of this.#waiting.splice(0)) this.#put(frame);
     this.#to("open");
@@ -298,12 +316,15 @@ export class Call {
   }
 
   #ping() {
-    const patient = performance.now() < this.#patientUntil;
+    const now = performance.now();
+    const { bufferedAmount: unsent = 0 } = this.#socket;
+    const sends = unsent < this.#unsent || (now < this.#sentBy && this.#ledger.large);
+    const patient = now < this.#patientUntil || sends;
+    this.#unsent = unsent;
     if (!this.#alive && !patient) return this.lose();
     if (this.#alive) {
       this.#alive = false;
-      this.#put(JSON.stringify({ type: "ping" }), false);
-      this.#ledger.asked();
+      this.#put(PING, false);
     }
     this.#beat = setTimeout(() => this.#ping(), this.#pingMs);
   }
@@ -314,12 +335,17 @@ export class Call {
    */
   #put(frame, again = true) {
     if (this.#socket.readyState !== OPEN) return void (again && this.#waiting.push(frame)); // its close comes
-    if (this.#options.resumable) this.#ledger.add(again ? frame : null);
+    this.#ledger.add(again ? frame : null);
+    if (frame === PING) this.#ledger.asked();
+    if (isLarge(frame)) this.#sentBy = performance.now() + Math.min(frame.length / SLOWEST, CLIP_MS);
     this.#socket.send(frame);
   }
 
   /** @param {string | ArrayBuffer} data */
   #hear(data) {
+    const silent = Date.now() - this.#heardAt;
+    this.#heardAt += silent;
+    if (silent > OVER_MS) this.#slept = true;
     this.#alive = true; // whatever comes shows that the line is
     if (typeof data !== "string") return this.#hearSound(data);
     const message = JSON.parse(data);
@@ -331,10 +357,12 @@ export class Call {
     if (this.state !== "away") this.#received += 1;
     if (this.state === "ended" && message.type !== "summary") return;
     if (message.type === "config_ack") this.#chosen(message);
-    if (message.type === "notice" && message.numbers) this.numbers = message.numbers;
+    this.numbers = message.numbers ?? message.help ?? this.numbers;
+    if (message.type === "error" && REFUSED.includes(message.code)) this.#refused();
     if (message.type === "response_started") this.#speaking = message.response_id;
+    if (message.type === "response_done" && message.response_id === this.#speaking) this.#speaking = "";
     if (message.type === "audio_response") this.#ack();
-    if (message.type === "pong") this.#ledger.answered();
+    if (message.type === "pong") this.#ledger.answered(), (this.#slept = false);
     if (message.type === "transcript") this.#caption(message);
     this.#emit(message.type, message);
   }
@@ -342,7 +370,15 @@ export class Call {
   /** @param {{astrologer_id: string, resume?: Offer}} ack */
   #chosen({ astrologer_id, resume }) {
     if (!this.#wanted) this.#want(astrologer_id);
+    const { astrologer_id: wanted } = this.#wanted;
+    if (wanted === this.#with) this.#wanted.astrologer_id = astrologer_id; // nobody else is asked for
+    this.#with = astrologer_id;
     if (resume) this.#offer = resume;
+  }
+
+  /** Whoever is on the line still is. */
+  #refused() {
+    if (this.#wanted && this.#with) this.#wanted.astrologer_id = this.#with;
   }
 
   /** @param {string} astrologer */
@@ -399,12 +435,14 @@ export class Call {
   }
 
   /** @param {Ticket} ticket */
-  #goOn({ received, speaking, words, ...offer }) {
+  #goOn({ received, speaking, words, said, ...offer }) {
     this.state = "away";
     this.#offer = offer;
     this.#received = received;
     this.#speaking = speaking;
     this.#words = new Map(Object.entries(words));
+    this.#ledger = new Ledger(said);
+    this.#waiting = said?.waiting ?? [];
     this.#deadline = performance.now() + offer.seconds * 1000;
     this.#comeBack();
   }
@@ -425,6 +463,7 @@ export class Call {
     const frames = [...again, ...newest(this.#waiting, message.uplink_ms)];
     this.#offer = { .../** @type {Offer} */ (this.#offer), attach: message.attach };
     if (moved) this.#offer.node = message.node;
+    if (moved) this.#breakOff();
     this.#startOver(newest(frames)); // both together: a server does not take any amount of sound at once
     this.#ack(); // the first counted frame confirms
     this.#begin();
@@ -433,18 +472,31 @@ export class Call {
 
   /**
    * The old call is gone. Unless it had ended, the persona who is wanted is called anew on this connection.
-   * @param {{code: string, message: string, summary?: object}} message
+   * @param {{code: string, message: string, summary?: object}} told
    */
-  #notResumed(message) {
+  #notResumed(told) {
     clearTimeout(this.#timer);
+    const message = this.#slept && told.code !== "stale" ? { ...told, code: "ended" } : told;
     this.#offer = null;
+    this.#with = "";
     this.#startOver([]);
+    this.#breakOff();
+    this.#words.clear();
     this.#emit("not_resumed", message);
+    this.numbers = message.summary?.help ?? this.numbers;
     if (message.summary) this.#emit("summary", { type: "summary", ...message.summary });
     if (this.state === "ended") return; // a listener has hung up
+    if (message.code === "stale") return this.forget(), this.#end(ELSEWHERE, message.message); // to call would end that
     if (message.code === "ended" || !this.#wanted) return this.forget(), this.#end(1000, message.message);
     this.#waiting = [JSON.stringify({ type: "config", ...this.#wanted })];
     this.#begin();
+  }
+
+  /** Nothing more comes of the reply that was streamed. */
+  #breakOff() {
+    const id = this.#speaking;
+    this.#speaking = "";
+    if (id) this.#emit("response_done", { type: "response_done", response_id: id, status: "incomplete" });
   }
 
   /** @param {(string | Pcm)[]} frames to be sent first on a new connection */
@@ -486,6 +538,9 @@ export class Call {
 /** @param {object} record without what is undefined or false */
 const defined = (record) => Object.fromEntries(Object.entries(record).filter(([, value]) => value));
 
+/** @param {string | Pcm | null} frame */
+const isLarge = (frame) => typeof frame === "string" && frame.length > LARGE;
+
 /**
  * What was said while there was no line: all messages, and of the microphone the newest milliseconds.
  * @param {(string | Pcm)[]} frames
@@ -504,6 +559,22 @@ class Ledger {
   #frames = [];
   /** @type {number[]} how many frames were sent before each ping that has no answer yet */
   #asked = [];
+
+  /** @param {Omit<Said, "waiting">} [said] on another page */
+  constructor({ first, frames } = { first: 0, frames: [] }) {
+    this.#first = first;
+    this.#frames = [...frames];
+  }
+
+  /** What another page may have to send again: no sound. */
+  get messages() {
+    return { first: this.#first, frames: this.#frames.map((frame) => (typeof frame === "string" ? frame : null)) };
+  }
+
+  /** A clip was sent, and is perhaps still on its way. */
+  get large() {
+    return this.#frames.some(isLarge);
+  }
 
   /** @param {string | Pcm | null} frame */
   add(frame) {

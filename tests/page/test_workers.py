@@ -86,3 +86,19 @@ def test_the_calls_of_all_workers(two_workers: Server, look: Look, visit: Visit)
     operator.forgives = True
     assert two_workers.process.wait(2 * PATIENCE / 1000) == 0
     two_workers.lines("drains the server", 1)
+
+
+def test_an_answer_that_moves_is_heard_to_its_end(visit: Visit) -> None:
+    """Its worker dies in the middle of it: what plays is over, and the rest does not wait behind it for ever."""
+    with redis_server() as redis, server("--workers", "2", REGISTER_URL=redis.url) as one:
+        one.lines("the register is here", 2)
+        caller = visit(f"http://{one.address}/")
+        caller.forgives = True
+        asked(caller)
+        n1, n2 = Fleet(one).workers
+        (began,) = one.lines("began session=", 1)
+        (n1 if " n1 " in began else n2).kill()
+        caller.is_told("resumed")
+        caller.hears_sound(False)
+        caller.hears_sound(True)
+        caller.sees("listening")

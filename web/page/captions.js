@@ -47,9 +47,20 @@ export class Captions {
     }
   }
 
-  /** The call is over: what was not written down never will be. */
+  /** It is written whom to call. */
+  get helps() {
+    return this.#shown.some((one) => "numbers" in one);
+  }
+
+  /** Something that the caller said is not written down by the server yet. */
+  get awaits() {
+    return this.#pending.length > 0;
+  }
+
+  /** The call is over: what was not written down never will be, and another one counts its items anew. */
   leave() {
     this.#items.clear();
+    this.#shown = this.#shown.map((one, n) => ("item_id" in one ? { ...one, item_id: `over ${n}` } : one));
     for (const words of this.#pending.splice(0)) this.#unheard(words);
   }
 
@@ -94,7 +105,7 @@ export class Captions {
    */
   show(caption) {
     const { role, text, item_id: id } = caption;
-    const known = this.#items.get(id) ?? (role === "user" && this.#pending.shift());
+    const known = this.#items.get(id) ?? (role === "user" && this.#claim(text));
     const words = known || this.#line(role);
     this.#items.set(id, words);
     const place = this.#shown.findLastIndex((one) => "item_id" in one && one.item_id === id);
@@ -102,6 +113,20 @@ export class Captions {
     else this.#shown[place] = caption;
     this.#write(words, text);
     words.parentElement.hidden = !text; // it was interrupted before a word of it was heard
+  }
+
+  /** The persona has also said this; some of it may be written. @param {string} words */
+  complete(words) {
+    const said = this.#shown.filter((one) => "item_id" in one && one.role === "assistant");
+    const text = said.reduce((rest, one) => rest.replace(one.text, ""), words).trim();
+    if (text) this.show({ item_id: "unheard", role: "assistant", text, final: true });
+  }
+
+  /** The line of the caller that waits for these words: what they typed, a clip, or the oldest. @param {string} text */
+  #claim(text) {
+    const texts = this.#pending.map((words) => words.textContent);
+    const place = Math.max(0, texts.includes(text) ? texts.indexOf(text) : texts.indexOf("…"));
+    return this.#pending.splice(place, 1)[0];
   }
 
   /** The oldest of what the caller said could not be used. */

@@ -1,7 +1,7 @@
 /** One call as the caller lives it: who is on the line, whose turn it is, what is heard. It knows no page. */
 
 import { Meter, receipt } from "./bill.js";
-import { Call } from "./call.js";
+import { Call, REFUSED } from "./call.js";
 import { hue } from "./persona.js";
 
 /**
@@ -20,9 +20,6 @@ import { hue } from "./persona.js";
  * @typedef {import("./captions.js").Captions} Captions
  */
 
-/** Of a choice: it is not granted. */
-const NO_SUCH = ["unknown_astrologer", "inactive_astrologer", "closed_now", "language_not_served", "busy",
-  "switch_too_often", "persona_switch_failed", "not_allowed", "not_for_minors"];
 const RECORD_MS = 110_000; // the server takes two minutes
 const REPLACED = 4409;
 const RESUMED_ELSEWHERE = 4410;
@@ -35,8 +32,10 @@ const NOBODY = "the server cannot be reached";
 const TURNED_AWAY = "you were not let in";
 const NOT_KEPT = "it was over before you were back";
 const MOVED = "The line was moved. Some of the last words may be missing, or come twice.";
+const FORGOTTEN = "The line was moved. Whoever you talk to does not know any more what was said before.";
 const ANEW = "What was said before could not be kept: a new call has begun.";
 
+const HELP = "Whom you can call:";
 const UNHEARD = "The answer could not be played; it is written above.";
 
 export class Conversation {
@@ -214,8 +213,8 @@ export class Conversation {
   #follow(call) {
     const { captions, telephone } = this.devices;
     call.on("state", (state) => this.#turn(state));
-    call.on("resumed", ({ lost_ms: lost }) => lost && captions.note(MOVED)); // else it lacks nothing
-    call.on("not_resumed", ({ code }) => this.#lose(code));
+    call.on("resumed", (message) => this.#moved(message));
+    call.on("not_resumed", ({ code, text }) => this.#lose(code, text));
     call.on("config_ack", (message) => this.#meet(message));
     call.on("caption", (caption) => this.#write(caption));
     call.on("audio_response", (reply) => this.#listen(reply));
@@ -227,7 +226,7 @@ export class Conversation {
     call.on("clear", ({ response_id: id }) => this.#clear(id));
     call.on("notice", (notice) => this.#notice(notice));
     call.on("error", (error) => this.#fail(error));
-    call.on("summary", (summary) => captions.add(receipt(summary)));
+    call.on("summary", (summary) => this.#sum(summary));
     call.on("ended", (ended) => this.#end(ended));
   }
 
@@ -239,12 +238,27 @@ export class Conversation {
     this.changed();
   }
 
+  /** The call goes on at another server, unless `lost` is undefined: what was not saved there is not answered. */
+  #moved({ lost_ms: lost, asked_again: asked, forgotten }) {
+    const { captions } = this.devices;
+    if (lost) captions.note(MOVED); // else it lacks nothing
+    if (forgotten) captions.note(FORGOTTEN);
+    if (lost === undefined) return;
+    this.#hearing = false;
+    this.#owed = asked || captions.awaits;
+    this.changed();
+  }
+
   /**
    * The call is not resumed. A new one begins, but not because a page is loaded.
    * @param {string} code
+   * @param {string} [words] of replies that were not heard
    */
-  #lose(code) {
+  #lose(code, words = "") {
     this.#clear();
+    if (code === "stale") return; // the call goes on elsewhere
+    this.devices.captions.complete(words);
+    this.devices.captions.leave();
     this.#gone = code === "ended" || !this.#new;
     if (this.#gone && code !== "ended") return this.call.hangUp();
     this.persona = null;
@@ -326,7 +340,7 @@ export class Conversation {
   }
 
   #fail({ code, message }) {
-    const refused = NO_SUCH.includes(code) && this.persona !== this.wanted;
+    const refused = REFUSED.includes(code) && this.persona !== this.wanted;
     if (!refused) this.#dropped();
     else if (this.persona) this.wanted = this.persona;
     else this.call.hangUp("it was not taken");
@@ -341,6 +355,12 @@ export class Conversation {
     this.#held = id === undefined ? [] : this.#held.filter((reply) => reply.response_id !== id);
     this.devices.player.stop(id);
     this.devices.telephone.stop(id);
+  }
+
+  #sum(summary) {
+    const { captions } = this.devices;
+    if (summary.help && !captions.helps) captions.help(HELP, summary.help); // the notice did not come through
+    captions.add(receipt(summary));
   }
 
   #dropped() {

@@ -6,7 +6,8 @@ const PLACE = "call";
 
 /** @param {Kept} kept its ticket is a secret of this tab */
 export function keep(kept) {
-  const calls = [kept, { ...kept, rest: [], whole: [] }]; // what was not heard yet may be more than there is room for
+  const unheard = { ...kept, rest: [], whole: [] }; // that, and what is being sent, may be more than there is room for
+  const calls = [kept, unheard, { ...unheard, owed: false, ticket: { ...kept.ticket, said: undefined } }];
   calls.some((call) => put(JSON.stringify({ ...call, until: Date.now() + kept.ticket.seconds * 1000 })));
 }
 

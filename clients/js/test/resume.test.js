@@ -18,7 +18,7 @@ function called(options = {}) {
   const wishes = { astrologer: "tina", mode: "stream", resumable: true, pingMs: 10_000, WebSocket: Socket };
   const call = new Call("https://voice.test/", "user 1", { ...wishes, random: () => 0.5, ...options });
   const told = [];
-  for (const type of ["state", "ended", "resumed", "not_resumed", "summary", "sound", "caption"]) {
+  for (const type of ["state", "ended", "resumed", "not_resumed", "response_done", "summary", "sound", "caption"]) {
     call.on(type, (message) => told.push([type, message]));
   }
   return { call, told, socket: Socket.last };
@@ -30,6 +30,7 @@ beforeEach(() => {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   mock.method(performance, "now", () => now);
+  mock.method(Date, "now", () => 1e12 + now);
   globalThis.pass = (ms) => ((now += ms), mock.timers.tick(ms));
 });
 
@@ -383,17 +384,142 @@ test("another page goes on with the call, by its ticket", () => {
   assert.equal(call.ticket, null);
   socket.open().says(ACK).says({ type: "response_started", response_id: "1.1" }).says(frame(1));
   socket.says({ type: "transcript", role: "assistant", item_id: "1.1", text: "Nama", final: false });
-  assert.deepEqual(call.ticket, { ...TICKET, received: 4, speaking: "1.1", words: { 1.1: "Nama" } });
+  const said = { first: 0, frames: [], waiting: [] };
+  assert.deepEqual(call.ticket, { ...TICKET, received: 4, speaking: "1.1", words: { 1.1: "Nama" }, said });
   const { call: next, told } = called({ ticket: call.ticket });
   assert.equal(next.state, "away");
   assert.equal(Socket.last.url, "wss://voice.test/ws/user%201?resume=true");
   assert.deepEqual(Socket.last.open().told, [{ type: "resume", token: "secret", attach: 0, received: 4 }]);
   Socket.last.says({ type: "resumed", attach: 1, received: 0, away_ms: 900, uplink_ms: 0 });
   assert.equal(next.state, "open");
-  assert.deepEqual(next.ticket, { ...TICKET, attach: 1, received: 0, speaking: "1.1", words: { 1.1: "Nama" } });
+  const acked = { ...said, frames: [null] };
+  assert.deepEqual(next.ticket, { ...TICKET, attach: 1, received: 0, speaking: "1.1", words: { 1.1: "Nama" }, said: acked });
   Socket.last.says(frame(2)).says({ type: "transcript", role: "assistant", item_id: "1.1", text: "ste.", final: false });
   assert.deepEqual(told.map(([type]) => type), ["state", "resumed", "sound", "caption"]);
   assert.deepEqual([told[2][1].response_id, told[3][1].text], ["1.1", "Namaste."]);
+});
+
+test("another page sends again what the server has not handled, and what waited for a line; no sound", () => {
+  const { call, socket } = called();
+  socket.open().says(ACK);
+  call.type("handled");
+  pass(10_000); // a ping
+  call.send(frame(1));
+  call.type("perhaps not");
+  socket.says({ type: "pong" }).breaks();
+  call.type("not yet");
+  call.send(frame(2));
+  called({ ticket: JSON.parse(JSON.stringify(call.ticket)) });
+  Socket.last.open().says({ type: "resumed", attach: 1, received: 3, away_ms: 900, uplink_ms: 15_000 });
+  assert.deepEqual(Socket.last.told.slice(1), [
+    { type: "ack", received: 0 },
+    { type: "text", text: "perhaps not" },
+    { type: "text", text: "not yet" },
+  ]);
+});
+
+test("a reply that was being streamed is over when the call moves or begins anew; else it goes on", () => {
+  const done = (told) => told.filter(([type]) => type === "response_done").map(([, message]) => message);
+  const answers = [
+    { type: "resumed", attach: 1, received: 0, away_ms: 9, uplink_ms: 0 },
+    { type: "resumed", attach: 1, received: 0, away_ms: 9, uplink_ms: 0, lost_ms: 0, asked_again: true, node: "b" },
+    { type: "not_resumed", code: "too_much", message: "too much" },
+  ];
+  for (const [n, answer] of answers.entries()) {
+    const { told, socket } = called();
+    const start = { type: "response_started", response_id: "1.1" };
+    socket.open().says(ACK).says(start).says({ type: "response_done", response_id: "1.1", status: "completed" });
+    socket.says({ ...start, response_id: "1.2" }).says(frame(1)).breaks();
+    pass(250);
+    Socket.last.open().says(answer);
+    const cut = { type: "response_done", response_id: "1.2", status: "incomplete" };
+    assert.deepEqual(done(told).slice(1), n ? [cut] : []);
+  }
+});
+
+test("a clip that takes long on a slow line is not given up while it goes on being sent", () => {
+  for (const resumable of [true, false]) {
+    const { call, socket } = called({ mode: "clip", pingMs: undefined, resumable });
+    socket.open().says({ ...ACK, resume: resumable ? TICKET : undefined });
+    pass(10_000); // a ping
+    socket.says({ type: "pong" });
+    call.clip("x".repeat(960_000)); // 60 s
+    for (socket.bufferedAmount = 960_000; socket.bufferedAmount > 0; pass(10_000)) socket.bufferedAmount -= 160_000;
+    assert.equal(call.state, "open");
+    socket.says({ type: "pong" });
+    pass(10_000);
+    assert.equal(call.state, "open");
+    pass(10_000);
+    assert.equal(call.state, resumable ? "away" : "ended"); // nothing is on its way any more, and nobody has answered
+  }
+});
+
+test("where nobody can tell how much was sent, a clip is waited for as long as a server would, but not for too long", () => {
+  for (const [size, ms] of [[160_000, 10_000], [4_000_000, 30_000]]) {
+    const { call, socket } = called({ mode: "clip", pingMs: 5000 });
+    socket.open().says(ACK);
+    call.clip("x".repeat(size));
+    for (let waited = 0; waited < ms; waited += 5000) {
+      assert.equal(call.state, "open");
+      pass(5000);
+    }
+    pass(5000);
+    assert.equal(call.state, "away");
+  }
+});
+
+test("a ping of the app does not count for one of the client", () => {
+  const { call, socket } = called();
+  socket.open().says(ACK);
+  call.say({ type: "ping" });
+  call.type("one");
+  pass(10_000); // a ping
+  socket.says({ type: "pong" }).breaks(); // to the first
+  pass(250);
+  Socket.last.open().says({ type: "resumed", attach: 1, received: 1, away_ms: 9, uplink_ms: 0 });
+  assert.deepEqual(Socket.last.told.slice(2), [{ type: "text", text: "one" }]);
+});
+
+test("who wakes up after an hour is not called anew, whatever the server still knows", () => {
+  for (const last of [[], [{ type: "transcript", role: "assistant", item_id: "1.1", text: "Nama", final: true }]]) {
+    const { told, socket } = called();
+    socket.open().says(ACK);
+    mock.method(Date, "now", () => 1e12 + 3_600_000 + performance.now()); // the timers have slept, too
+    for (const message of last) socket.says(message); // it had come before
+    socket.breaks();
+    pass(250);
+    Socket.last.open().says({ type: "not_resumed", code: "unknown", message: "no such call" });
+    assert.deepEqual(kinds(Socket.last), ["resume"]);
+    assert.deepEqual(told.at(-1), ["ended", { code: 1000, reason: "no such call", next: "never", opened: true }]);
+    assert.equal(told.find(([type]) => type === "not_resumed")[1].code, "ended");
+    mock.method(Date, "now", () => 1e12 + performance.now());
+  }
+});
+
+test("a call that goes on over another connection is not ended by a new one", () => {
+  const { told, socket } = called();
+  socket.open().says(ACK).breaks();
+  pass(250);
+  Socket.last.open().says({ type: "not_resumed", code: "stale", message: "it goes on elsewhere" });
+  assert.deepEqual(kinds(Socket.last), ["resume"]);
+  assert.deepEqual(told.at(-1)[1], { code: 4410, reason: "it goes on elsewhere", next: "never", opened: true });
+});
+
+test("who was refused is not called anew; who was chosen last is", () => {
+  for (const [told, anew] of [
+    [[{ type: "error", code: "busy", message: "talks to others" }], "tina"],
+    [[{ type: "error", code: "bad_message", message: "of something else" }], "mohit"],
+    [[{ ...ACK, astrologer_id: "mohit" }, { ...ACK, astrologer_id: "vikram" }], "vikram"], // as the server wants it
+  ]) {
+    const { call, socket } = called();
+    socket.open().says(ACK);
+    call.choose("mohit");
+    for (const message of told) socket.says(message);
+    socket.breaks();
+    pass(250);
+    Socket.last.open().says({ type: "not_resumed", code: "unknown", message: "no such call" });
+    assert.equal(Socket.last.told[1].astrologer_id, anew);
+  }
 });
 
 test("captions are whole, whether they come in pieces or again", () => {
