@@ -139,6 +139,8 @@ class Parts:
                 heard[reply.ask] = reply.heard_text(play_time)
                 if not conversation.greetings.insisted.alone(reply.ask):
                     open_.setdefault(reply.ask, None)
+        if speaking := conversation.inbound.stream.speaking:
+            open_.setdefault(speaking, None)  # what of it came is here alone
         tokens, micro = self._of.account.spending.spent
         profile = board.choices.profile
         greeting = conversation.greetings.owed

@@ -3,13 +3,13 @@
 import pytest
 
 from actors.messages.admission import Drain
-from actors.messages.caller import Notice, Recorded, Typed
+from actors.messages.caller import Notice, Recorded, Spoke, Typed
 from actors.messages.resuming import Resumed
 from actors.testing.stage import Stage
 from realtime.contract import GO_ON
 from tests.kit.fleet_stage import FleetCall, FleetStage, Node
 from tests.kit.four import FOUR, TINA, first_words
-from tests.kit.streaming import asked, begin, finish, give, turn
+from tests.kit.streaming import LOUD_FRAME, asked, begin, finish, give, turn
 
 
 def ends(fleet: FleetStage, drains: bool) -> None:
@@ -39,6 +39,22 @@ def test_who_waits_for_an_answer_is_told_to_say_it_again(stage: Stage, drains: b
     call.says(Recorded(bytes(48_000)))
     stage.advance(0.3)
     ends(fleet, drains)
+    assert told(call, fleet.b) == ["say_again", "resumed"]
+    fleet.end()
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_who_speaks_is_told_to_say_it_again(stage: Stage, dies: bool) -> None:
+    """The first node has what they have said of it, and the second one hears but the rest."""
+    fleet = FleetStage(stage)
+    call = fleet.call()
+    fleet.a.wire().say(type="input_audio_buffer.speech_started", item_id="spoken", audio_start_ms=0)
+    for _ in range(250):
+        call.says(Spoke(LOUD_FRAME))
+        stage.advance(0.02)
+    stage.advance(0.5)
+    if dies:
+        fleet.a.dies()
     assert told(call, fleet.b) == ["say_again", "resumed"]
     fleet.end()
 
