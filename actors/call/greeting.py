@@ -14,7 +14,7 @@ from actors.messages.bridge import Greet
 from actors.messages.ids import ChoiceId
 from personas import Persona
 from personas.languages import has_words
-from upstream.facts import TurnId
+from upstream.facts import NO_TURN, TurnId
 
 
 @dataclass(slots=True)
@@ -42,10 +42,11 @@ class Greeting:
 
 
 class Greetings:
-    """At most one greeting is `owed`: that of the newest choice that was granted."""
+    """At most one greeting is `owed`: that of the newest choice granted. `newest` is its number, also after."""
 
     def __init__(self) -> None:
         self.owed: Greeting | None = None
+        self.newest = NO_TURN
         self.insisted = Insisted()
         self._places: dict[ChoiceId, TurnId] = {}  # choice that is not decided yet -> the number of its greeting
 
@@ -70,7 +71,7 @@ class Greetings:
     def owe(self, choice: ChoiceId, persona: Persona) -> None:
         """The choice was granted: this persona owes its greeting, and nobody else owes any."""
         self.drop()
-        number = self._places.pop(choice)
+        self.newest = number = self._places.pop(choice)
         lead = self.insisted.lead(number, What.DISCLOSURE, persona)
         self.owed = Greeting(number, f"{lead} {persona.greeting}" if lead else persona.greeting)
 

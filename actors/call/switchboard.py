@@ -115,7 +115,9 @@ class Switchboard:
         if not self.choices.repeats(chose.astrologer_id):
             choice = self._next(chose.astrologer_id, chose.profile, chose.mode)
             self._host.reserve(choice, ById(chose.astrologer_id, self.sparing.minor and not again))
-        elif not self.choices.repeat(chose.profile, chose.mode):
+        elif self.choices.repeat(chose.profile, chose.mode):
+            self._unacknowledged += self.acknowledged == self.choice  # the call comes from elsewhere
+        else:
             if chose.mode:
                 self.mode.set(chose.mode)
             if chose.profile:

@@ -5,8 +5,9 @@
                                     └─▶ Kicked by a newer epoch: Superseded, and nothing is saved any more
 
 Of one call at most one save is under way; the newest record waits. While the register is away calls go on. A claim that
-has no answer is made here, from the time of the register as far as that is known: the first save that comes through
-makes it known, or is refused. If the claim without an answer was carried out later all the same, that one counts.
+has no answer is made here, from when the call began, by the time of the register as far as that is known: the first
+save that comes through makes it known, or is refused. If the claim without an answer was carried out later all the
+same, that one counts.
 """
 
 import logging
@@ -27,12 +28,13 @@ log = logging.getLogger(__name__)
 class _Life:
     """One call here. `waiting` is to be saved; `left`: its last record was sent; `over`: nothing is saved any more.
 
-    `ended` is the record with which it ended here, as far as its session knows.
+    `ended` is the record with which it ended here, as far as its session knows. `since`: when it began, as Unix time.
     """
 
     session: LoopRef[Any]
     user: str
     token: bytes
+    since: float
     claim: Claim | None = None
     waiting: Keep | None = None
     saving: bool = False
@@ -58,23 +60,26 @@ class Lives:
 
     def announce(self, session: LoopRef[Any], user: str, hashed: bytes) -> None:
         """A call has begun."""
-        self._lives[session] = _Life(session, user, hashed)
+        self._lives[session] = _Life(session, user, hashed, self._wall)
         self._questions.claim(session, user, hashed)
 
     def adopt(self, session: LoopRef[Any], claim: Claim) -> None:
         """A call was taken."""
-        self._lives[session] = _Life(session, claim.user, claim.token, claim)
+        self._lives[session] = _Life(session, claim.user, claim.token, self._wall, claim)
 
     def claimed(self, session: LoopRef[Any], claim: Claim | None) -> None:
         """The register has answered, or not."""
         if life := self._lives.get(session):
             self._claimed(life, claim)
 
+    @property
+    def _wall(self) -> float:
+        return self._clock.wall().timestamp()
+
     def _claimed(self, life: _Life, claim: Claim | None) -> None:
-        wall = self._clock.wall().timestamp()
         if claim:
-            self._ahead = claim.epoch / 1e6 - wall
-        made_here = Claim(life.user, Epoch(int((wall + self._ahead) * 1e6)), life.token, made_here=True)
+            self._ahead = claim.epoch / 1e6 - self._wall
+        made_here = Claim(life.user, Epoch(int((life.since + self._ahead) * 1e6)), life.token, made_here=True)
         life.claim = claim or made_here
         self._supervisor.tell(Claimed(life.session, life.claim))
         if life.kicked:
@@ -87,7 +92,7 @@ class Lives:
         """The call as it is now."""
         life = self._lives.get(keep.session)
         if not life:  # the registrar before this one has crashed
-            life = self._lives[keep.session] = _Life(keep.session, keep.record.identity.user, keep.token)
+            life = self._lives[keep.session] = _Life(keep.session, keep.record.identity.user, keep.token, self._wall)
             self._claimed(life, None)
         if life.left:
             return

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from actors.messages.admission import Drain, From, Resume
-from actors.messages.caller import Close, Receipt, Summary, Typed
+from actors.messages.caller import Chose, Close, Receipt, Summary, Typed
 from actors.messages.resuming import NotResumed, Resumed
 from actors.runtime import Stop
 from actors.testing.fragile import FragileLine
@@ -22,12 +22,15 @@ from actors.testing.probe import Probe
 from actors.testing.stage import Stage
 from actors.testing.wire import Wire
 from register import Memory, Register
+from tests.actors.test_places import limited
 from tests.kit.fleet_stage import USER, FleetCall, FleetStage, Node
+from tests.kit.four import HARSH, MOHIT, PRIYANKA, TINA
 from tests.kit.streaming import begin, finish, give
 from tests.simulation.register import CALM, Trouble, TroubledRegister
 
 STORM = Trouble(late=0.03, away=0.01, forgetful=0.003, longest=2.0)
 STEPS = 60
+PERSONAS = (TINA, MOHIT, PRIYANKA, HARSH)
 GIVEN_UP = 0.3  # of the attempts to come back have one before them that nobody waits for
 MARGIN = 1.0  # seconds: for what was on its way
 
@@ -37,7 +40,7 @@ class Run:
 
     def __init__(self, stage: Stage, seed: int) -> None:
         self.stage, self.random, self.seed = stage, Random(seed), seed
-        self.fleet = FleetStage(stage, self._register())
+        self.fleet = FleetStage(stage, self._register(), catalogue=limited(**dict.fromkeys(PERSONAS, 50)))
         self.nodes = [self.fleet.a, self.fleet.b, self.fleet.node("c")]
         self.call = FleetCall(self.random.choice(self.nodes))
         self.questions: dict[str, float] = {}  # since this call began, and when each was asked
@@ -88,12 +91,17 @@ class Run:
                     give(wire, name, f"Answer {name}. ")
                     finish(wire, name)
 
+    def serve_soon(self, node: Node) -> None:
+        """The same, once the register has been asked for a place."""
+        self.stage.advance(1.0)
+        self.serve(node)
+
     # What happens.
 
     def step(self) -> None:
         """Something."""
         does = self.random.choices(
-            [self.ask, self.wait, self.lose, self.kill, self.stop, self.drain], [8, 4, 5, 1, 1, 1]
+            [self.ask, self.wait, self.choose, self.lose, self.kill, self.stop, self.drain], [8, 4, 2, 5, 1, 1, 1]
         )[0]
         self.log.append(f"{self.stage.now:.2f} {does.__name__} at {self.call.node.name}")
         does()
@@ -110,6 +118,14 @@ class Run:
     def wait(self) -> None:
         """Nothing."""
         self.passes(self.random.uniform(0.0, 8.0))
+
+    def choose(self) -> None:
+        """Somebody who knows nothing of what was asked before; what happens next may come before they are there."""
+        if self.call.node in self.alive:
+            self.questions = {}
+            self.call.says(Chose(self.random.choice(PERSONAS)))
+        if self.random.random() < 0.5:
+            self.ask()
 
     def lose(self) -> None:
         """The line is lost, and the caller comes back at any node."""
@@ -161,7 +177,7 @@ class Run:
         self.log.append(f"{self.stage.now:.2f} not resumed: {told.code}")
         self.questions, self.began = {}, self.stage.now
         self.call = FleetCall(self.random.choice(self.alive), connection=self.call.connection)
-        self.call.connects(serve=self.serve)
+        self.call.connects(serve=self.serve_soon)
 
     def gives_up(self) -> None:
         """They ask a node for the call, and are gone before they are told: over the next line they ask anew."""
@@ -206,7 +222,7 @@ class Run:
 def test_a_call_in_trouble(stage: Stage, seed: int) -> None:
     """Sixty things happen to it."""
     run = Run(stage, seed)
-    run.call.connects(serve=run.serve)
+    run.call.connects(serve=run.serve_soon)
     run.trouble(STORM)
     for _ in range(STEPS):
         run.step()

@@ -60,11 +60,15 @@ class CallObjects:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A record before the persona's part of it: `heard` of the answers to these asks, and what was asked (`open`)."""
+    """A record before the persona's part of it: `heard` of the answers to these asks, and what was asked (`open`).
+
+    `greeting` is the ask of the newest one.
+    """
 
     record: Record
     heard: Mapping[TurnId, str]
     open: Mapping[TurnId, Utterance | None]
+    greeting: TurnId
 
     def with_(self, recalled: Recalled) -> Record:
         """The whole record."""
@@ -89,10 +93,9 @@ class Part:
             return None
         first = min(self.open)
         texts = [words.get(ask, "") for ask in sorted(self.open)]
-        said = self.open[first]
-        if first not in words and said is None:
+        if first == self.greeting:
             return kept.Question("greeting", first)
-        return kept.Question(_kind(said), first, " ".join(filter(None, texts)))
+        return kept.Question(_kind(self.open[first]), first, " ".join(filter(None, texts)))
 
 
 class Parts:
@@ -136,6 +139,8 @@ class Parts:
                 heard[reply.ask] = reply.heard_text(play_time)
                 if not conversation.greetings.insisted.alone(reply.ask):
                     open_.setdefault(reply.ask, None)
+        if speaking := conversation.inbound.stream.speaking:
+            open_.setdefault(speaking, None)  # what of it came is here alone
         tokens, micro = self._of.account.spending.spent
         profile = board.choices.profile
         greeting = conversation.greetings.owed
@@ -165,7 +170,7 @@ class Parts:
             disclosed=disclosed,
             care=care,
         )
-        return Part(record, heard, open_)
+        return Part(record, heard, open_, conversation.greetings.newest)
 
     def marks(self) -> tuple[object, ...]:
         """Differs from before if the call has gone on in a way that is worth a save."""

@@ -63,6 +63,8 @@ class Restoring:
         attach = of.conversation.caller.adopt(self._asked, outlet, of.room, handled, moved)
         outlet.tell(Resumed(attach, handled, away_ms, ONSET_MS if self._open else RECORDED_MS, moved))
         self._asked.reply_to.tell(Admitted(of.me))
+        if record.words and record.question and record.question.kind != "greeting" and not self._open:
+            of.conversation.caller.tell(SAY_AGAIN)  # it was not written down, and nothing of its answer was heard
         known = persona is not None and persona.version == record.persona_version
         of.switchboard.choose(Chose(record.persona, profile=_profile(record.profile)), again=True)
         self._choice = of.switchboard.choice
@@ -121,23 +123,23 @@ def _reopened(
     question: kept.Question | None, turns: tuple[Heard, ...]
 ) -> tuple[tuple[Utterance, ...], tuple[Heard, ...]]:
     """What is asked again, and what is remembered besides."""
-    if not question or question.kind == "greeting":
+    if not question:
         return (), turns
     heard = next((one.text for one in turns if one.ask == question.ask and one.role == "assistant"), "")
     later = [one for one in turns if one.role == "user" and one.ask > question.ask]
     known = tuple(one for one in turns if one not in later)
     no_choice, spoken = ChoiceId(0), question.kind == "speech"
+    words = " ".join(one.text for one in later)
+    next_one = Utterance(TurnId(max((one.ask for one in later), default=0)), no_choice, 0.0, words, spoken=spoken)
+    then = (next_one,) if later else ()
+    if question.kind == "greeting":  # it goes on by itself
+        return then, known
     if not heard:
         again = Utterance(TurnId(question.ask), no_choice, 0.0, question.text, spoken=spoken)
         return (again,) if question.text else (), tuple(
             one for one in known if (one.ask, one.role) != (question.ask, "user") or not question.text
         )
-    goes_on = Utterance(TurnId(question.ask), no_choice, 0.0, spoken=spoken, said_before=heard)
-    if not later:
-        return (goes_on,), known
-    words = " ".join(one.text for one in later)
-    next_one = Utterance(TurnId(max(one.ask for one in later)), no_choice, 0.0, words, spoken=spoken)
-    return (goes_on, next_one), known
+    return (Utterance(TurnId(question.ask), no_choice, 0.0, spoken=spoken, said_before=heard), *then), known
 
 
 def bill_of(record: Record, catalogue: Catalogue) -> Bill:

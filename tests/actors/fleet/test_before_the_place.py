@@ -110,6 +110,19 @@ def test_who_chooses_then_has_chosen(stage: Stage) -> None:
     fleet.end()
 
 
+def test_who_chooses_the_same_then_is_told_who_is_on_the_line(stage: Stage) -> None:
+    """They need not be told, as they talked to them before; but each `config` has its `config_ack`."""
+    fleet, call = asked_and_lost(stage)
+    comes_back(fleet, call)
+    call.says(Chose(TINA))
+    stage.advance(SLOW)
+    wire = fleet.b.wire()
+    wire.welcome()
+    stage.advance(0.1)
+    assert [one.astrologer_id for one in call.line.take() if isinstance(one, ConfigAck)] == [TINA]
+    fleet.end()
+
+
 @pytest.mark.parametrize("away", [False, True])
 def test_a_call_moves_once_its_caller_has_who_they_chose(stage: Stage, away: bool) -> None:
     """Or they would have whoever was on the line before, elsewhere, and not be told."""

@@ -79,6 +79,15 @@ def test_a_kick_that_comes_before_the_claim_is_not_forgotten(told: Told) -> None
     told.session.expect(Superseded(moved=False, saved_ms=0))
 
 
+def test_who_called_elsewhere_before_a_claim_was_given_up_has_called_last(told: Told) -> None:
+    """A claim without an answer counts from when the call began, not from when it was given up."""
+    told.stage.advance(0.1)
+    told.lives.kicked(Kicked("u1", told.memory.next_epoch(None)))
+    told.stage.advance(0.2)
+    told.hears(lambda _: ClaimAnswered(told.session, None))
+    told.session.expect(Superseded(moved=False, saved_ms=0))
+
+
 def test_a_kick_of_an_older_life_ends_nothing(told: Told) -> None:
     """It was late."""
     told.lives.kicked(Kicked("u1", Epoch(1)))
