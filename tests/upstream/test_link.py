@@ -55,10 +55,11 @@ def test_an_upstream_that_floods_waits_in_the_network() -> None:
             await socket.send(f"{number} {'x' * 1000}")
 
     async def story() -> None:
-        async with serve(flood, "127.0.0.1", 0, compression=None) as server:
+        async with serve(flood, "127.0.0.1", 0, compression=None, ping_interval=None, close_timeout=WITHIN) as server:
             busy = Busy()
             port = server.sockets[0].getsockname()[1]
-            link = Upstream(f"ws://127.0.0.1:{port}", "model").dial("user", busy, list)
+            patient = Upstream(f"ws://127.0.0.1:{port}", "model", ping_seconds=WITHIN)  # pongs wait behind the flood
+            link = patient.dial("user", busy, list)
             deepest = 0
             while not any(isinstance(message, LinkEnded) for message in busy.handled):
                 busy.news.clear()
