@@ -137,7 +137,7 @@ def test_fifty_callers_on_both_get_as_many_places_as_there_are(redis: RedisServe
     """Who hangs up makes room on the other server."""
 
     async def story() -> None:
-        limits = Limits(connects=1000, choose_seconds=WITHIN)  # all have come before the first one chooses
+        limits = Limits(connects=1000)
         async with AsyncExitStack() as stack:
             both = await stack.enter_async_context(two(redis, catalogue=limited(**{TINA: 5}), limits=limits))
             phones = [(both.a, both.b)[number % 2].phone(f"{number}|रवि:a@b+c") for number in range(50)]

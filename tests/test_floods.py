@@ -154,7 +154,7 @@ def test_who_floods_and_reads_nothing_is_let_go() -> None:
     """Of sound and of messages, each of which is answered: the call ends, and nothing is left."""
 
     async def story() -> None:
-        limits = replace(CLIENT_LIMITS, unsent=4096, write_seconds=3.0, slowest_line=10**9)
+        limits = replace(CLIENT_LIMITS, unsent=4096, write_seconds=0.5, slowest_line=10**9)
         async with exchange(client_limits=limits) as line, line.phone("neighbour") as other:
             before = line.left()
             raw = await streaming(line)

@@ -315,7 +315,7 @@ def test_a_line_that_is_dead_without_a_word_is_left() -> None:
     async def story() -> None:
         async with exchange() as line, fragile_line(int(line.url.rpartition(":")[2])) as network:
             query = {"mode": "stream", "astrologer_id": TINA}
-            keepalive = {"ping_interval": 0.3, "ping_timeout": 0.3, "close_timeout": 0.1}
+            keepalive = {"ping_interval": 0.3, "ping_timeout": 2.0, "close_timeout": 0.1}
             async with LastingPhone(network.url, "user-1", query, keepalive=keepalive) as phone:
                 await phone.reply()
                 await phone.say(type="text", text=SOME)

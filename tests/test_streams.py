@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 
+from actors.services import Limits
 from engine.faults.script import read
 from phone import CallEnded, CallFailed, Phone
 from tests.kit.exchange import CLIPS, exchange
@@ -302,7 +303,7 @@ def test_a_reply_that_stalls_goes_on_over_another_connection_without_a_repeated_
     """The connection stays, and the voice stands still in the middle: the rest is said on the next one."""
 
     async def story() -> None:
-        async with exchange() as line, line.phone() as phone:
+        async with exchange(Limits(answer_seconds=9.0)) as line, line.phone() as phone:
             await greeted(phone)
             sentences = ["First sentence here.", "Second sentence here.", "Third sentence here."]
             line.mind.script = " ".join(sentences)

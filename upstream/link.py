@@ -65,8 +65,8 @@ class Upstream:
     """Where the model is: one per process. `url` is the WebSocket address, `key` is never shown, nor is a query.
 
     `model` is asked for where the address names none. `session_seconds` is how long it lets a session last, where that
-    is not what the model's record says. `ping_seconds` pass between pings, and until one must be answered: a dead line
-    is found out within twice that. `turn` returns when others who open connections let this one be opened.
+    is not what the model's record says. `ping_seconds` pass between pings, and until something must have come: a dead
+    line is found out within twice that. `turn` returns when others who open connections let this one be opened.
     """
 
     url: str = field(repr=False)
@@ -248,4 +248,4 @@ class Link:
             return
         self._paused = False
         if not socket.transport.is_closing():
-            socket.transport.resume_reading()
+            socket.read_on()

@@ -29,17 +29,14 @@ class Socket(ClientConnection):
         self._fragments: list[bytes] = []
         self._stall_timer: asyncio.TimerHandle | None = None
         self._ping_timer: asyncio.TimerHandle | None = None
-        self._pinged = False  # and not answered yet
+        self._pinged = False  # and nothing has come since
 
     def process_event(self, event: Event) -> None:
         """Data goes to the listener; the handshake and what keeps the connection alive stay with the library."""
         if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
             super().process_event(event)
-            if isinstance(event, Frame):
-                if event.opcode is Opcode.CLOSE:
-                    self.over.set()
-                elif event.opcode is Opcode.PONG:
-                    self._pinged = False
+            if isinstance(event, Frame) and event.opcode is Opcode.CLOSE:
+                self.over.set()
         elif event.fin and not self._fragments:
             self.on_frame(bytes(event.data))
         else:
@@ -50,6 +47,7 @@ class Socket(ClientConnection):
 
     def data_received(self, data: bytes) -> None:
         """A frame that breaks the rules (too large) is the end: nothing of it is read, nor what comes after it."""
+        self._pinged = False  # whatever comes: the pong may be behind a long answer
         super().data_received(data)
         if self.protocol.parser_exc:
             self.over.set()
@@ -64,20 +62,25 @@ class Socket(ClientConnection):
         self.transport.write(text_frames(texts))
 
     def keep_alive(self, seconds: float) -> None:
-        """Ping every so many seconds; a ping that was not answered by the next is the end of the connection.
+        """Ping every so many seconds; if nothing at all has come by the next, that is the end of the connection.
 
         The library's keepalive is a task with two timeouts, which cost as much as five frames for each ping.
         """
         self._ping_timer = self.loop.call_later(seconds, self._ping, seconds)
 
     def _ping(self, seconds: float) -> None:
-        if self._pinged:
+        if self._pinged and self.transport.is_reading():
             self.transport.abort()
         elif self.protocol.state is State.OPEN:
             self._pinged = True
             self.protocol.send_ping(b"")
             self.send_data()
             self.keep_alive(seconds)
+
+    def read_on(self) -> None:
+        """Read again: what has come meanwhile was not seen."""
+        self._pinged = False
+        self.transport.resume_reading()
 
     def pause_writing(self) -> None:
         """The transport is full; if it stays so for STALL_SECONDS the connection is lost."""

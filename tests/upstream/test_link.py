@@ -16,6 +16,7 @@ from upstream import models
 from upstream.facts import FRAMES_AT_ONCE, Frame, LinkBegan, LinkEnded, LinkEvent
 from upstream.link import MAX_FRAME, MOST_UNHANDLED, Upstream, check_url
 from upstream.readiness import Readiness
+from upstream.websocket import Socket
 
 READ = 256 * 1024  # bytes that the loop reads at once
 
@@ -55,10 +56,11 @@ def test_an_upstream_that_floods_waits_in_the_network() -> None:
             await socket.send(f"{number} {'x' * 1000}")
 
     async def story() -> None:
-        async with serve(flood, "127.0.0.1", 0, compression=None) as server:
+        async with serve(flood, "127.0.0.1", 0, compression=None, ping_interval=None, close_timeout=WITHIN) as server:
             busy = Busy()
             port = server.sockets[0].getsockname()[1]
-            link = Upstream(f"ws://127.0.0.1:{port}", "model").dial("user", busy, list)
+            patient = Upstream(f"ws://127.0.0.1:{port}", "model", ping_seconds=WITHIN)  # pongs wait behind the flood
+            link = patient.dial("user", busy, list)
             deepest = 0
             while not any(isinstance(message, LinkEnded) for message in busy.handled):
                 busy.news.clear()
@@ -223,6 +225,35 @@ def test_a_line_that_is_dead_is_found_out() -> None:
             assert not given_up.is_set()
             found_out.set()
         assert busy.waiting == [LinkEnded(1006, "")]
+
+    run(story())
+
+
+def test_a_line_on_which_we_do_not_read_is_not_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The listener is behind: the answers to our pings lie in the network, behind what it was not told yet."""
+    pinged, ping = [0], Socket._ping
+
+    def counted(socket: Socket, seconds: float) -> None:
+        pinged[0] += 1
+        ping(socket, seconds)
+
+    async def talk(socket: ServerConnection) -> None:
+        for _ in range(2 * MOST_UNHANDLED):
+            await socket.send("word")
+        await socket.wait_closed()
+
+    monkeypatch.setattr(Socket, "_ping", counted)
+
+    async def story() -> None:
+        async with serve(talk, "127.0.0.1", 0, compression=None) as server:
+            busy, port = Busy(), server.sockets[0].getsockname()[1]
+            link = Upstream(f"ws://127.0.0.1:{port}", "model", ping_seconds=0.05).dial("user", busy, list)
+            await until(lambda: busy.backlog >= MOST_UNHANDLED)
+            pinged[0] = 0
+            await until(lambda: pinged[0] >= 4)
+            assert all(isinstance(message, Frame) for message in busy.waiting)
+            link.abort()
+            await until(lambda: isinstance(busy.waiting[-1], LinkEnded))
 
     run(story())
 

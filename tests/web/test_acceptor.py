@@ -33,7 +33,7 @@ from tests.kit.story import WITHIN, run, until
 from tests.kit.strangers import STRANGER, Line
 from web import serving
 from web.addresses import OURSELVES, Addresses
-from web.client_limits import ClientLimits
+from web.client_limits import CLIENT_LIMITS, ClientLimits
 from web.connections import Connections
 from web.reading_budget import READ_FRAMES
 from web.request_handler import TimedRequestHandler
@@ -290,7 +290,7 @@ def test_an_answer_that_nobody_reads_is_cut_off() -> None:
 
 @asynccontextmanager
 async def serve(
-    handler: Callable[[web.Request], Any], client_limits: ClientLimits = QUICK
+    handler: Callable[[web.Request], Any], client_limits: ClientLimits = CLIENT_LIMITS
 ) -> AsyncIterator[tuple[str, list[TimedRequestHandler]]]:
     """An application of one answer to all; who asked."""
     guests: list[TimedRequestHandler] = []
