@@ -139,6 +139,25 @@ def test_who_is_sent_on_by_the_server_that_they_named_names_it_no_more() -> None
     assert paths == ["/ws-mobile/user-1?resume=true&node=a", "/ws-mobile/user-1?resume=true"]
 
 
+def test_a_call_that_cannot_be_found_now_is_asked_for_again() -> None:
+    """The servers cannot ask each other where it is; a little later they can."""
+
+    async def unknown_now(line: Played) -> None:
+        await line.hear()
+        await line.say({"type": "not_resumed", "code": "unavailable", "message": "It cannot be found out."})
+
+    async def back(line: Played) -> None:
+        await line.hear()
+        await line.say(RESUMED)
+        await line.say({"type": "pong"})
+
+    async def then(phone: LastingPhone) -> None:
+        await phone.hear("pong", 10)
+        assert phone.resumed == 1
+
+    assert len(story(Played.loses, unknown_now, back, then=then)) == 3
+
+
 @pytest.mark.parametrize("code", [4401, 4409, 4410])
 def test_who_is_told_to_stay_away_does(code: int) -> None:
     """Not one attempt more."""
