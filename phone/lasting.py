@@ -179,7 +179,7 @@ class LastingPhone(Phone):
             except CallEnded as refused:
                 if refused.code not in LATER:
                     raise
-                pause, why = BACKOFF[1] * random.uniform(0.5, 1.0), str(refused)
+                pause, why = max(1, refused.retry_after) + random.uniform(0.0, BACKOFF[1]), str(refused)
             except (NoServer, InvalidAddress, TimeoutError, ConnectionClosed, OSError) as error:
                 closed = error.rcvd if isinstance(error, ConnectionClosed) else None
                 if closed and closed.code in STAY_AWAY:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from phone import CallEnded, Message
 from phone.lasting import LastingPhone
@@ -156,6 +157,28 @@ def test_a_call_that_cannot_be_found_now_is_asked_for_again() -> None:
         assert phone.resumed == 1
 
     assert len(story(Played.loses, unknown_now, back, then=then)) == 3
+
+
+def test_who_is_told_before_the_upgrade_when_to_come_does_not_come_before() -> None:
+    """HTTP 429 of too many connections at the address."""
+    at: list[float] = []
+
+    def refuse(connection: ServerConnection, _: Request) -> Response:
+        at.append(asyncio.get_running_loop().time())
+        answer = connection.respond(429, "Too many.")
+        answer.headers["Retry-After"] = "3"
+        return answer
+
+    async def call() -> None:
+        async with serve(lambda _: asyncio.sleep(0), "127.0.0.1", 0, process_request=refuse) as server:
+            phone = LastingPhone(f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}", "user-1")
+            phone.token, phone._patience = "Wd3", 2.0
+            with pytest.raises(CallEnded, match="429"):
+                await phone.comes_back()
+
+    run(call())
+    assert len(at) == 2
+    assert at[1] - at[0] >= 3
 
 
 @pytest.mark.parametrize("code", [4401, 4409, 4410])
