@@ -16,6 +16,7 @@ from upstream.facts import BYTES_PER_MS
 COMES_BACK = (1005, 1006, 1011, 1012, 4413)  # the closes after which a client comes back at once
 MOVES = 1012  # the server that has the call gives it away
 STAY_AWAY = (1000, 4400, 4401, 4402, 4403, 4409, 4410)  # of an attempt: none after it would fare better
+UNKNOWN_NOW = "unavailable"  # of `not_resumed`: where the call is, while its servers cannot ask each other
 LATER = (429, 502, 503, 504)  # HTTP, of a proxy: too many connections of the address, or no server at this moment
 LARGE, SLOWEST = 65_536, 16_000  # bytes, and a second: a server takes no large frame that comes more slowly
 MOST_PATIENT = 30.0  # seconds: who finds out later that their line is dead finds their call over
@@ -172,13 +173,13 @@ class LastingPhone(Phone):
             try:
                 async with asyncio.timeout(5.0):
                     told = await self._ask()
-                if told["type"] != "error" or "retry_after" not in told:
+                if "retry_after" not in told and told.get("code") != UNKNOWN_NOW:
                     return told
-                pause, why = told["retry_after"] + random.uniform(0.0, BACKOFF[1]), told["message"]
+                pause, why = told.get("retry_after", 1) + random.uniform(0.0, BACKOFF[1]), told["message"]
             except CallEnded as refused:
                 if refused.code not in LATER:
                     raise
-                pause, why = BACKOFF[1] * random.uniform(0.5, 1.0), str(refused)
+                pause, why = max(1, refused.retry_after) + random.uniform(0.0, BACKOFF[1]), str(refused)
             except (NoServer, InvalidAddress, TimeoutError, ConnectionClosed, OSError) as error:
                 closed = error.rcvd if isinstance(error, ConnectionClosed) else None
                 if closed and closed.code in STAY_AWAY:

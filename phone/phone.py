@@ -27,13 +27,14 @@ MAX_FRAME = 16 * 2**20  # a reply of 100 s takes 6.4 MiB
 class CallEnded(Exception):
     """The server closed the call, or refused it: `code` and `reason` of the close frame, and the last error message.
 
-    If the handshake was refused, `code` is the HTTP status and `reason` the body.
+    If the handshake was refused, `code` is the HTTP status and `reason` the body; `retry_after` are the seconds after
+    which another is worth it, 0 if the server does not say.
     """
 
-    def __init__(self, code: int, reason: str, error: Message | None) -> None:
+    def __init__(self, code: int, reason: str, error: Message | None, retry_after: int = 0) -> None:
         what = "the call ended" if code >= 1000 else "the server refused it"
         super().__init__(f"{what} with {code}: {reason or 'no reason given'}")
-        self.code, self.reason, self.error = code, reason, error
+        self.code, self.reason, self.error, self.retry_after = code, reason, error, retry_after
 
 
 class NoServer(ConnectionError):
@@ -94,7 +95,9 @@ class Phone:
             return await connect(address, origin=self.origin, proxy=None, **options)
         except InvalidStatus as refused:
             reason = (refused.response.body or b"").decode(errors="replace").strip()
-            raise CallEnded(refused.response.status_code, reason, None) from None
+            told = refused.response.headers.get("Retry-After", "")
+            wait = int(told) if told.isdecimal() else 0
+            raise CallEnded(refused.response.status_code, reason, None, wait) from None
         except TimeoutError:
             raise
         except ssl.SSLCertVerificationError as error:

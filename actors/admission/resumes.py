@@ -14,11 +14,11 @@ REMEMBERED_SECONDS = 600.0  # a phone may be in a tunnel for longer than a call 
 MOST_REMEMBERED = 10_000  # calls; beyond that the oldest is forgotten early
 
 WHY: dict[NotResumedCode, str] = {
-    "unknown": "This server knows no such call of yours: a new one begins.",
-    "stale": "The call has gone on elsewhere since: a new one begins.",
-    "too_much": "More of the call is lost than can be sent again: a new one begins.",
-    "ended": "The call has ended: a new one begins.",
-    "unavailable": "It cannot be found out now where your call is: a new one begins.",
+    "unknown": "This server knows no such call of yours.",
+    "stale": "The call has gone on elsewhere since.",
+    "too_much": "More of the call is lost than can be sent again.",
+    "ended": "The call has ended.",
+    "unavailable": "It cannot be found out now where your call is.",
 }
 
 

@@ -55,7 +55,7 @@ NotResumedCode: TypeAlias = Literal["unknown", "stale", "too_much", "ended", "un
 
 @dataclass(frozen=True, slots=True)
 class NotResumed:
-    """The call does not go on: another begins on this connection. `bill` and `help` are those of a call that has ended.
+    """The call does not go on. `bill` and `help` are those of a call that has ended.
 
     `text` are the words of the replies that were not heard to their end, where their sound is given up.
     """

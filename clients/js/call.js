@@ -65,6 +65,7 @@ const OPEN = 1; // WebSocket.OPEN; not every WebSocket class has the constant
 const LOST = 1006;
 const MOVES = 1012; // the server that has the call gives it away
 const ELSEWHERE = 4410; // the call goes on over another connection
+const UNKNOWN_NOW = "unavailable"; // where the call is: it may be found a little later
 const PING = JSON.stringify({ type: "ping" });
 const ACK_BYTES = 2 * 48_000; // of sound
 const TRY_MS = 5000; // for one attempt to come back
@@ -476,6 +477,9 @@ export class Call {
    */
   #notResumed(told) {
     clearTimeout(this.#timer);
+    if (told.code === UNKNOWN_NOW && performance.now() < this.#deadline) {
+      return this.forget(), this.#closed(LOST, told.message);
+    }
     const message = this.#slept && told.code !== "stale" ? { ...told, code: "ended" } : told;
     this.#offer = null;
     this.#with = "";

@@ -81,7 +81,7 @@ def loses(visitor: Visitor) -> None:
 
 
 def test_a_new_call_is_written_below_the_old_one(running: Server, visit: Visit) -> None:
-    """Nothing of the old one is written over: replies are counted from the beginning, and all its words are there."""
+    """Its replies are counted from the beginning: nothing is written over, and the words of the old one are there."""
     words = "Namaste. You will marry in May."
     lost = [{"type": "not_resumed", "code": "too_much", "message": "a new one begins", "text": words}]
     visitor, _ = called(running, visit, resume=lost, config=[ack(), *says("Good morning.")])

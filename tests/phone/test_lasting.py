@@ -6,7 +6,9 @@ from typing import Any
 
 import orjson
 import pytest
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from phone import CallEnded, Message
 from phone.lasting import LastingPhone
@@ -93,15 +95,19 @@ def test_who_gives_up_waiting_while_the_line_is_away_is_heard_all_the_same() -> 
     assert [one.get("text") for one in said[2:]] == ["first", "second"]
 
 
-def test_what_is_said_while_the_rest_is_sent_again_comes_behind_it() -> None:
+def test_what_is_said_while_the_rest_is_sent_again_comes_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The line is slow: a microphone that goes on does not overtake what was said before."""
-    words = [f"{number}" * 2**20 for number in range(9)] + ["last"]
+    words = [f"{number}" for number in range(9)] + ["last"]
     said: list[str] = []
+    send = ClientConnection.send
+
+    async def slowly(socket: ClientConnection, frame: str) -> None:
+        await send(socket, frame)
+        await asyncio.sleep(0.02)  # as where the buffers are full
 
     async def back(line: Played) -> None:
         await line.hear()
         await line.say(RESUMED)
-        await asyncio.sleep(0.3)  # nothing is read: what is sent waits
         while len(said) < 1 + len(words):
             said.append((await line.hear())["text"])
         await line.say({"type": "pong"})
@@ -110,6 +116,7 @@ def test_what_is_said_while_the_rest_is_sent_again_comes_behind_it() -> None:
         await until(lambda: phone.socket.close_code is not None)
         for one in words[:-1]:
             await phone.say(type="text", text=one)
+        monkeypatch.setattr(ClientConnection, "send", slowly)
         hearing = asyncio.create_task(phone.hear("pong", 10))
         await until(lambda: phone.resumed)
         await phone.say(type="text", text=words[-1])
@@ -137,6 +144,47 @@ def test_who_is_sent_on_by_the_server_that_they_named_names_it_no_more() -> None
 
     _, *paths = story(Played.loses, moves, back, then=then)
     assert paths == ["/ws-mobile/user-1?resume=true&node=a", "/ws-mobile/user-1?resume=true"]
+
+
+def test_a_call_that_cannot_be_found_now_is_asked_for_again() -> None:
+    """The servers cannot ask each other where it is; a little later they can."""
+
+    async def unknown_now(line: Played) -> None:
+        await line.hear()
+        await line.say({"type": "not_resumed", "code": "unavailable", "message": "It cannot be found out."})
+
+    async def back(line: Played) -> None:
+        await line.hear()
+        await line.say(RESUMED)
+        await line.say({"type": "pong"})
+
+    async def then(phone: LastingPhone) -> None:
+        await phone.hear("pong", 10)
+        assert phone.resumed == 1
+
+    assert len(story(Played.loses, unknown_now, back, then=then)) == 3
+
+
+def test_who_is_told_before_the_upgrade_when_to_come_does_not_come_before() -> None:
+    """HTTP 429 of too many connections at the address."""
+    at: list[float] = []
+
+    def refuse(connection: ServerConnection, _: Request) -> Response:
+        at.append(asyncio.get_running_loop().time())
+        answer = connection.respond(429, "Too many.")
+        answer.headers["Retry-After"] = "3"
+        return answer
+
+    async def call() -> None:
+        async with serve(lambda _: asyncio.sleep(0), "127.0.0.1", 0, process_request=refuse) as server:
+            phone = LastingPhone(f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}", "user-1")
+            phone.token, phone._patience = "Wd3", 2.0
+            with pytest.raises(CallEnded, match="429"):
+                await phone.comes_back()
+
+    run(call())
+    assert len(at) == 2
+    assert at[1] - at[0] >= 3
 
 
 @pytest.mark.parametrize("code", [4401, 4409, 4410])

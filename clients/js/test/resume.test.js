@@ -496,6 +496,30 @@ test("who wakes up after an hour is not called anew, whatever the server still k
   }
 });
 
+test("a call that cannot be found now is asked for again, for as long as a call waits; then another one begins", () => {
+  const { call, told, socket } = called();
+  socket.open().says(ACK).breaks();
+  call.type("wait");
+  const lost = { type: "not_resumed", code: "unavailable", message: "not now" };
+  for (let n = 0; n < 20; n++) {
+    pass(1500);
+    if (n === 19) pass(2000);
+    assert.equal(call.state, "away");
+    Socket.last.open().says(lost);
+    if (n < 19) assert.deepEqual([kinds(Socket.last), Socket.last.code], [["resume"], 1000]);
+  }
+  assert.deepEqual(kinds(Socket.last), ["resume", "config"]);
+  assert.equal(told.filter(([type]) => type === "not_resumed").length, 1);
+
+  const other = called();
+  other.socket.open().says(ACK).breaks();
+  pass(250);
+  Socket.last.open().says(lost);
+  pass(2000);
+  Socket.last.open().says({ type: "resumed", attach: 1, received: 0, away_ms: 9, uplink_ms: 0 });
+  assert.equal(other.call.state, "open");
+});
+
 test("a call that goes on over another connection is not ended by a new one", () => {
   const { told, socket } = called();
   socket.open().says(ACK).breaks();
