@@ -115,17 +115,17 @@ class UpstreamEvents:
 
     def _reply_began(self, leg: Leg, reply: ReplyNumber, ask: TurnId, now: float) -> None:
         said, greeting = self._inbound.turns.get(ask), self._conversation.greetings.owed
-        self._owed.began(leg)
+        self._owed.began(leg, ask)
         if greeting and ask == greeting.number:
             self._conversation.greetings.began(greeting)
             if not greeting.said_before and not self._conversation.greetings.insisted.alone(ask):
                 self._inbound.stream.greeted()
-            self._conversation.listen(leg)
             self._outbound.began(leg, reply, ask, greeting.said_before, greeting.written, now)
         elif said and not said.cancelled:
             self._outbound.began(leg, reply, ask, said.said_before, said.written, now)
         elif leg.bridge:
             leg.bridge.tell(TruncateReply(reply, 0))  # it began before our CancelReply arrived: nobody hears it
+        self._conversation.listen(leg)  # what had to come first has been said
 
     def _reply_ended(self, leg: Leg, ask: TurnId, ended: ReplyEnded, now: float) -> None:
         self._owed.ended()

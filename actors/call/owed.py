@@ -84,7 +84,7 @@ class Owed:
         """Have this connection answer a turn, or go on with the answer that a lost one began."""
         if not live.bridge:
             return
-        self._turns.change(said.number, asked=True)
+        self._turns.change(said.number, asked=True, again=said.spoken and not said.said_before)
         self._outbound.phases.asked(said.number, now)
         if said.said_before:
             live.bridge.tell(ContinueReply(said.number))
@@ -110,8 +110,9 @@ class Owed:
         """The upstream has cancelled the answer to this ask, and nobody here did: perhaps it begins another."""
         self._dropped, self._taken_up = (live.generation, ask), False
 
-    def began(self, live: Leg) -> None:
+    def began(self, live: Leg, ask: TurnId) -> None:
         """An answer has begun: it is also one to what was asked before."""
+        self._turns.known(ask)
         self._taken_up = self._dropped is not None and self._dropped[0] == live.generation
 
     def came_in_writing(self, live: Leg, ask: TurnId, reply: ReplyNumber, words: str) -> None:

@@ -29,8 +29,9 @@ class Utterance:
     `choice` is the persona it was meant for, `arrived` seconds on the session's clock, `content` PCM16 24 kHz mono
     or text, None while a clip is being decoded, and of a stream until it is written down. `clip`: it came as one;
     `spoken`: it came in a stream.
-    `asked`: an upstream connection has it. `cancelled`: something was said after it, and no answer to it alone is
-    wanted. `behind`: the number of a spoken turn that was told of late, and came before this one.
+    `asked`: an upstream connection has it. `again`: what was spoken is told it in words, perhaps only when a reply has
+    ended; nothing that was said later may be heard before. `cancelled`: something was said after it, and no answer to
+    it alone is wanted. `behind`: the number of a spoken turn that was told of late, and came before this one.
     `said_before` is what a lost connection said in answer. `counted`: as what a clip is counted while it waits.
     `blame`: for the connections that died while they had it. `written`: what is to be said of it.
     """
@@ -42,6 +43,7 @@ class Utterance:
     clip: bool = False
     spoken: bool = False
     asked: bool = False
+    again: bool = False
     cancelled: bool = False
     behind: TurnId = NO_TURN
     said_before: str = ""
@@ -83,7 +85,13 @@ class TurnOrder:
     @property
     def heard_before(self) -> bool:
         """True if a turn waits that a lost connection heard in a stream: what is said now comes behind it."""
-        return any(said.spoken and not said.asked for said in self)
+        return any(said.again or (said.spoken and not said.asked) for said in self)
+
+    def known(self, ask: TurnId) -> None:
+        """The upstream answers this one: it has all that was said before."""
+        for said in self:
+            if said.again and said.number <= ask:
+                self.change(said.number, again=False)
 
     def arrive(self, choice: ChoiceId, now: float, text: str | None = None, counted: Parcel | None = None) -> Utterance:
         """Take a place in the order: a typed turn with its text, a clip without."""

@@ -257,8 +257,12 @@ class Caller:
         """The player reports how far it is; a bad one reports anything."""
         responses = [each.response_id for _, each in self.ear.told if isinstance(each, ResponseStarted)]
         if responses:
-            ms = self.ear.player.played_ms(responses[-1], self.world.now)
-            self.say(Played(responses[-1], max(0, ms - self.world.random.choice([0, 0, 30, 100]))))
+            ms, less = (
+                self.ear.player.played_ms(responses[-1], self.world.now),
+                self.world.random.choice([0, 0, 30, 100]),
+            )
+            self.ear.care.doubted |= {responses[-1]} if less else set()
+            self.say(Played(responses[-1], max(0, ms - less)))
 
     def _ping(self) -> None:
         pings: list[FromCaller] = [Pinged(), Pinged(), Malformed("bad_json", "what?")]

@@ -105,6 +105,7 @@ class CareOf:
     lost_at: float | None = None  # when its line was lost last
     danger: bool = False  # the caller was told of a danger, and not only as a child
     minor: bool = False  # they say that they are a child: what is not charged need not be care
+    doubted: set[str] = field(default_factory=set)  # responses of which the player reports less than it has played
     _help_at: float = -1.0
     _summed: bool = False
     _stopped: dict[str, float] = field(default_factory=dict)  # when this response was, over words that must be heard
@@ -208,14 +209,15 @@ class CareOf:
         return (one for one in ends if one.piece.end >= ms and one.end <= self.world.now)
 
     def _is_known(self, one: Playing) -> bool:
-        """The server knows that this was heard: nobody stopped it just then, and none of its words were lost.
+        """The server knows that this was heard: it was not stopped then or by its report; none of its words were lost.
 
         Nor was the line: what was taken back meanwhile the player goes on with.
         """
         stopped = self._stopped.get(one.response)
         if self.lost_at is not None and self.lost_at < one.end < self.lost_at + AWAY_SECONDS:
             return False
-        return (stopped is None or stopped > one.end + SLACK) and one.piece.word.answer not in self.world.damaged
+        late = stopped is None or (stopped > one.end + SLACK and one.response not in self.doubted)
+        return late and one.piece.word.answer not in self.world.damaged
 
     # At the end.
 

@@ -62,7 +62,8 @@ class Patience:
             case Chose(wish, changed):
                 if changed:  # what is not answered is over
                     self._over("answer", "whole answer", "put off", "end of words")
-                if wish in VOICES:
+                if wish in VOICES:  # they wait for this one, not for another that they chose before
+                    self._over("choice")
                     self._begin("choice")
             case Typed() | Recorded():
                 self._begin("answer" if mode == "stream" else "whole answer")

@@ -1,6 +1,6 @@
 """The order of turns."""
 
-from actors.call.turns import TurnOrder
+from actors.call.turns import TurnOrder, Utterance
 from actors.messages.ids import ChoiceId
 
 
@@ -37,3 +37,16 @@ def test_what_is_forgotten_is_not_changed() -> None:
     turns.change(said.number, content=b"late")
     assert list(turns) == []
     assert turns.number() == said.number + 1
+
+
+def test_words_that_are_told_again_hold_back_what_is_spoken_until_an_answer_to_them_begins() -> None:
+    """One to what was asked before is none."""
+    turns = TurnOrder()
+    typed, spoken = turns.arrive(ChoiceId(1), 0.0, "typed"), turns.number()
+    turns.adopt(Utterance(spoken, ChoiceId(1), 0.0, "spoken", spoken=True))
+    assert turns.heard_before
+    turns.change(spoken, asked=True, again=True)
+    turns.known(typed.number)
+    assert turns.heard_before
+    turns.known(spoken)
+    assert not turns.heard_before
