@@ -84,7 +84,8 @@ class Owed:
         """Have this connection answer a turn, or go on with the answer that a lost one began."""
         if not live.bridge:
             return
-        self._turns.change(said.number, asked=True, again=said.spoken and not said.said_before)
+        again = said.spoken and not said.said_before and self._turns.under_way
+        self._turns.change(said.number, asked=True, again=again)
         self._outbound.phases.asked(said.number, now)
         if said.said_before:
             live.bridge.tell(ContinueReply(said.number))

@@ -29,7 +29,7 @@ class Utterance:
     `choice` is the persona it was meant for, `arrived` seconds on the session's clock, `content` PCM16 24 kHz mono
     or text, None while a clip is being decoded, and of a stream until it is written down. `clip`: it came as one;
     `spoken`: it came in a stream.
-    `asked`: an upstream connection has it. `again`: what was spoken is told it in words, perhaps only when a reply has
+    `asked`: an upstream connection has it. `again`: what was spoken is told it in words, once the answer to another has
     ended; nothing that was said later may be heard before. `cancelled`: something was said after it, and no answer to
     it alone is wanted. `behind`: the number of a spoken turn that was told of late, and came before this one.
     `said_before` is what a lost connection said in answer. `counted`: as what a clip is counted while it waits.
@@ -76,6 +76,11 @@ class TurnOrder:
     def waiting(self) -> bool:
         """True if something was said and is not answered."""
         return bool(self._waiting)
+
+    @property
+    def under_way(self) -> bool:
+        """True if an upstream connection has a turn that is not answered, also if no answer is wanted any more."""
+        return any(said.asked for said in self)
 
     @property
     def full(self) -> bool:

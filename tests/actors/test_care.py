@@ -154,10 +154,7 @@ def test_what_is_spoken_is_heard_in_a_stream_too(scene: Scene) -> None:
 
 
 def test_what_was_said_before_a_loss_is_asked_before_what_is_said_after_it(scene: Scene) -> None:
-    """The sentence comes first; what is spoken meanwhile waits behind the words that the lost connection had heard.
-
-    Until those are answered: they may wait in the bridge for a reply to end, where sound does not.
-    """
+    """The sentence comes first; what is spoken meanwhile waits behind the words that the lost connection had heard."""
     wire = on_the_line(scene)
     speak(scene, 1000)
     turn(wire, "one", 0)
@@ -175,9 +172,7 @@ def test_what_was_said_before_a_loss_is_asked_before_what_is_said_after_it(scene
     assert (again.texts()[1:], heard(again)) == ([], b"")
     finish(again, "help")
     scene.stage.settle()
-    assert (again.texts()[1:], heard(again)) == ([("user", "main marna chahta hoon")], b"")
-    begin(again, "answer", asked(again))
-    scene.stage.settle()
+    assert again.texts()[1:] == [("user", "main marna chahta hoon")]
     assert heard(again).count(2) == 1000 * BYTES_PER_MS
     assert "input_audio_buffer.append" not in again.kinds[: again.sent.index(again.last("conversation.item.create"))]
 
