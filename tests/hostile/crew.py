@@ -1,4 +1,4 @@
-"""The process of the attackers: `python -m tests.hostile.crew PORT ADMIN_PORT`, and what starts it and gives it orders.
+"""The attackers' process, `python -m tests.hostile.crew PORT ADMIN_PORT [yields]`; what starts it and gives it orders.
 
 It prints "ready" when all attacks are prepared. For each line "SECONDS NAME" it attacks for so long, and prints as JSON
 what that cost and which answers came. It ends when stdin is closed, and by the kernel's alarm after MOST_SECONDS.
@@ -6,6 +6,7 @@ what that cost and which answers came. It ends when stdin is closed, and by the 
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -54,10 +55,10 @@ class Crew:
 
 
 @asynccontextmanager
-async def crew(port: int, admin: int) -> AsyncIterator[Crew]:
-    """Start the process; it is not ready yet."""
+async def crew(port: int, admin: int, *, yields: bool = True) -> AsyncIterator[Crew]:
+    """Start the process; it is not ready yet. `yields`: it runs when nobody else wants the machine, as times count."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.hostile.crew", str(port), str(admin),
+        sys.executable, "-m", "tests.hostile.crew", str(port), str(admin), *["yields"] * yields,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT, limit=2**20,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
@@ -67,12 +68,14 @@ async def crew(port: int, admin: int) -> AsyncIterator[Crew]:
         await ended(process)
 
 
-async def _obey(port: int, admin: int) -> None:
+async def _obey(port: int, admin: int, yields: bool) -> None:
     from tests.hostile.attackers import Guest
     from tests.hostile.kinds import ATTACKS
 
     attacks = {name: prepare() for name, prepare in ATTACKS.items()}
-    yield_to_the_load(MOST_SECONDS)
+    signal.alarm(MOST_SECONDS)
+    if yields:
+        yield_to_the_load(MOST_SECONDS)
     print("ready", flush=True)
     loop, orders = asyncio.get_running_loop(), asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
@@ -83,4 +86,4 @@ async def _obey(port: int, admin: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_obey(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(_obey(int(sys.argv[1]), int(sys.argv[2]), "yields" in sys.argv[3:]))

@@ -47,6 +47,7 @@ class Plan:
     """Seconds: of an attack to warm up, of a reading without an attack, of an attack, of a rest after it.
 
     `again`: for so long, in all, phases are measured again that failed. `left`: until nothing may be left.
+    `yields`: attackers run when nobody else wants the machine, as times are compared.
     """
 
     callers: int = 20
@@ -57,6 +58,7 @@ class Plan:
     rest: float = 0.8
     again: float = 30.0
     left: float = 60.0
+    yields: bool = True
 
 
 def said(line: str) -> None:
@@ -69,7 +71,7 @@ async def run(plan: Plan, only: list[str], say: Callable[[str], None] = said) ->
     async with attacked_server() as running:
         hour = _Hour(running, plan, say)
         idle = await hour.idle()
-        async with crew(running.host.port, admin_port(running.host)) as attackers:
+        async with crew(running.host.port, admin_port(running.host), yields=plan.yields) as attackers:
             await attackers.ready()
             part = await hour.through(attackers, only or list(ATTACKS))
         part.targets.append(await hour.left(idle))

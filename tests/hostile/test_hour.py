@@ -63,10 +63,10 @@ def test_a_phase_that_is_unknown_is_no_attack(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.thorough
 def test_a_short_hour_holds() -> None:
-    """Every attack runs for a second beside five callers; times are not compared."""
+    """Every attack runs for a second beside five callers; times are not compared, and so attackers need not yield."""
 
     async def story() -> None:
-        plan = hour.Plan(callers=5, settle=1, warming=1, calm=0.5, attack=1, rest=0.2, again=0)
+        plan = hour.Plan(callers=5, settle=1, warming=1, calm=0.5, attack=1, rest=0.2, again=0, yields=False)
         part = await hour.run(plan, [])
         assert [row["attack"] for row in part.rows] == list(ATTACKS)
         assert [
@@ -81,7 +81,7 @@ def test_attackers_end_when_nobody_gives_orders() -> None:
     """They are at an address where nobody listens, and say so."""
 
     async def story() -> None:
-        async with crew(1, 2) as attackers:
+        async with crew(1, 2, yields=False) as attackers:
             await attackers.ready()
             spent = await attackers.attack("words", 3.0)
             assert spent["failed"] == spent["connections"] > 0
