@@ -29,6 +29,7 @@ pytestmark = pytest.mark.thorough
 PORT = "6379"
 SILENT = {"ping_interval": None}  # a client that does not find out by itself that a line is dead
 UNNOTICED_MS = 3000  # of sound that waits for its receipt: then no more is sent
+# The stories have a loop each: the threads of the one that others share are in another network.
 
 
 @dataclass
@@ -156,7 +157,7 @@ def test_a_server_whose_cables_are_pulled(island: Island) -> None:
             await goes_on(phone, b, island.redis, life, carried)
             assert await asyncio.to_thread(a.stop) == 0
 
-    run(story())
+    run(story(), asyncio.new_event_loop)
 
 
 def test_a_server_that_does_not_reach_redis_alone(island: Island) -> None:
@@ -178,4 +179,4 @@ def test_a_server_that_does_not_reach_redis_alone(island: Island) -> None:
             await goes_on(phone, b, island.redis, life, carried)
             assert await asyncio.to_thread(a.stop) == 0
 
-    run(story())
+    run(story(), asyncio.new_event_loop)

@@ -2,9 +2,12 @@
 
     here ── 198.18.n.1 ═══ cable ═══ 198.18.n.2 ── in the namespace
 
-Needs Linux, iproute2 and the right to make namespaces (root); without them such tests are skipped.
+Here is a namespace as well: a device that comes or goes in the machine's own network breaks off whatever browsers of
+other tests are loading (ERR_NETWORK_CHANGED). Needs Linux, iproute2 and the right to make namespaces (root); without
+them such tests are skipped.
 """
 
+import ctypes
 import itertools
 import os
 import shutil
@@ -14,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +25,9 @@ from tests.kit.story import WITHIN
 
 NETWORKS = IPv4Network("198.18.0.0/15")  # kept free for tests of networks (RFC 2544)
 READ = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
+
+CLONE_NEWNET = 0x40000000  # <linux/sched.h>
+OURS = Path("/proc/thread-self/ns/net")
 
 _numbers = itertools.count()
 
@@ -86,10 +93,30 @@ class Namespace:
 
 
 @contextmanager
+def alone() -> Iterator[None]:
+    """Until the context ends, this thread and what it starts have a network of their own."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with OURS.open() as before:
+        if libc.unshare(CLONE_NEWNET):
+            pytest.skip(f"no namespaces of networks here: {os.strerror(ctypes.get_errno())}")
+        try:
+            ip("link", "set", "lo", "up")
+            yield
+        finally:
+            assert libc.setns(before.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+
+
+@contextmanager
 def namespace() -> Iterator[Namespace]:
-    """One without cables; what still runs in it when the context ends keeps it."""
+    """One without cables, from a place that is `alone`; what still runs in it when the context ends keeps it."""
     if not shutil.which("ip"):
         pytest.skip("no namespaces of networks: apt-get install iproute2")
+    with alone(), _named() as place:
+        yield place
+
+
+@contextmanager
+def _named() -> Iterator[Namespace]:
     name = f"voice-{os.getpid()}-{next(_numbers)}"
     try:
         ip("netns", "add", name)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, WebSocket, expect
+from playwright.sync_api import TimeoutError as TooLate
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 ARGUMENTS = [
@@ -25,6 +26,11 @@ ALLOWED = "--use-fake-ui-for-media-stream"  # whoever asks gets the microphone
 PHONE, DESKTOP = (390, 844), (1280, 800)  # CSS pixels
 PATIENCE = 60_000  # ms
 PAUSE = 1.0  # seconds between two repetitions of the recording
+LOOK = 30  # ms between two looks at the call: within the page, as a state may pass soon
+STANDS = """([state, words, flags]) => {
+    const shown = document.querySelector("#state").textContent;
+    return document.body.dataset.state === state && new RegExp(words, flags).test(shown);
+}"""
 SPY = Path(__file__).with_name("spy.js")
 expect.set_options(timeout=PATIENCE)  # on a busy machine an answer takes longer than the 5 s of Playwright
 
@@ -139,9 +145,13 @@ class Visitor:
 
     def sees(self, state: str, words: str | re.Pattern[str] = "") -> None:
         """Wait until the call stands so, and these words say it."""
-        expect(self.page.locator("body")).to_have_attribute("data-state", state, timeout=PATIENCE)
-        if words:
-            expect(self.page.locator("#state")).to_contain_text(words)
+        wanted = words if isinstance(words, re.Pattern) else re.compile(re.escape(words))
+        flags = "i" if wanted.flags & re.IGNORECASE else ""
+        try:
+            self.page.wait_for_function(STANDS, arg=[state, wanted.pattern, flags], polling=LOOK, timeout=PATIENCE)
+        except TooLate as late:
+            shown = self.page.evaluate("[document.body.dataset.state, document.querySelector('#state').textContent]")
+            raise AssertionError(f"not {state}, {wanted.pattern!r}: {shown}") from late
 
     def call(self, name: str) -> None:
         """Tap the card of somebody."""

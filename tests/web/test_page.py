@@ -2,7 +2,9 @@
 
 import configparser
 import re
+from base64 import b64encode
 from fnmatch import fnmatch
+from hashlib import sha256
 from pathlib import Path
 
 import aiohttp
@@ -10,7 +12,7 @@ import pytest
 
 from tests.kit.exchange import exchange
 from tests.kit.story import run
-from web.page import FILES
+from web.page import FILES, INLINE
 
 NAMES = [path.name for path in FILES]
 ELSEWHERE = re.compile(r"(?:https?:|wss?:)?//[\w.-]+\.\w+")
@@ -46,7 +48,7 @@ def test_a_wheel_has_all_of_it() -> None:
     setup = configparser.ConfigParser()
     setup.read(root / "setup.cfg")
     packed = setup["options.packages.find"]["include"].replace(",", " ").split()
-    for path in FILES:
+    for path in [*FILES, INLINE]:
         package = next(parent for parent in path.parents if (parent / "__init__.py").exists())
         name = ".".join(package.relative_to(root).parts)
         patterns = setup["options.package_data"][name].replace(",", " ").split()
@@ -61,11 +63,15 @@ def test_nothing_comes_from_elsewhere() -> None:
         async with exchange() as line, aiohttp.ClientSession(line.http) as client, client.get("/") as page:
             policy = dict(part.split(" ", 1) for part in page.headers["Content-Security-Policy"].split("; "))
             assert policy["default-src"] == "'none'"
+            (script,) = re.findall(r"<script>(.*?)</script>", await page.text(), re.DOTALL)
+            assert script == INLINE.read_text()
+            hashed = b64encode(sha256(script.encode()).digest()).decode()
+            assert policy.pop("script-src") == f"'self' 'sha256-{hashed}'"
             assert set(policy.values()) == {"'none'", "'self'"}
             assert page.headers["X-Content-Type-Options"] == "nosniff"
 
     run(story())
-    for path in FILES:
+    for path in [*FILES, INLINE]:
         found = [place for place in ELSEWHERE.findall(path.read_text()) if place != XML]
         assert found == [], path.name
 
@@ -100,5 +106,5 @@ def test_nothing_else_is_served(path: str) -> None:
 
 def test_no_markup_is_made_of_data() -> None:
     """What a catalogue or a model says is written as text."""
-    for path in FILES:
+    for path in [*FILES, INLINE]:
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", path.read_text())

@@ -3,6 +3,7 @@
 They are served with a strict content security policy.
 """
 
+from base64 import b64encode
 from hashlib import sha256
 from mimetypes import guess_type
 from pathlib import Path
@@ -13,12 +14,16 @@ import clients
 
 FOLDER = Path(__file__).parent
 KINDS = {".html", ".css", ".js", ".svg"}
-FILES = [*(path for path in sorted(FOLDER.iterdir()) if path.suffix in KINDS), clients.MODULE]
 START = "index.html"
+INLINE = FOLDER / "loading.js"
+"""The script that stands in a page itself, where the page names it."""
+FILES = [*(path for path in sorted(FOLDER.iterdir()) if path.suffix in KINDS and path != INLINE), clients.MODULE]
+NAMED = f'<script src="{INLINE.name}"></script>'.encode()
+HASH = b64encode(sha256(INLINE.read_bytes()).digest()).decode()
 HEADERS = {
     # The page loads from and connects to this server only; 'self' covers its WebSocket.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": f"default-src 'none'; script-src 'self' 'sha256-{HASH}'; style-src 'self'; "
+    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -31,7 +36,7 @@ class File:
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        self._body = path.read_bytes()
+        self._body = path.read_bytes().replace(NAMED, b"<script>%s</script>" % INLINE.read_bytes())
         self._tag = sha256(self._body).hexdigest()[:16]
         self._type = guess_type(path)[0]
 

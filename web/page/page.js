@@ -17,6 +17,7 @@ import { Telephone } from "./telephone.js";
 const LOCAL = "local engine"; // as /ready names it
 const REPLACED = 4409;
 const AWAY = "The server cannot be reached. Check the network, and whether it runs.";
+const AGAIN_MS = 5000; // it is asked again
 const NOT_READY = "The server cannot answer calls at the moment. Try, or come back in a minute.";
 
 class Page {
@@ -24,6 +25,7 @@ class Page {
   #conversation = null;
   #known = ""; // the ETag of the list that is shown
   #frame = 0; // of the level meter
+  #later = 0; // the timer until it is asked again
   #screen = new Screen();
   #signIn = new SignIn(() => this.#signedIn());
   #sound = new Sound(() => this.#show());
@@ -101,6 +103,7 @@ class Page {
 
   /** Who there is, and who answers: now, and whenever it may have changed. */
   async load() {
+    clearTimeout(this.#later);
     try {
       const [people, answer] = await Promise.all([fetch("/api/astrologers"), fetch("/ready")]);
       const engine = await answer.json();
@@ -113,6 +116,8 @@ class Page {
     } catch {
       this.#screen.warn(AWAY);
       find("retry").hidden = false;
+      clearTimeout(this.#later);
+      this.#later = setTimeout(() => this.load(), AGAIN_MS);
     }
   }
 

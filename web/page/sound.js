@@ -3,6 +3,7 @@
 const WORKLETS = ["/client/capture.js", "/client/playout.js"];
 
 const DARE_MS = 500;
+const PAUSES = [500, 1000, 2000, 4000]; // ms before the parts are asked for again
 
 /** True if microphone and loudspeaker can work frame by frame here. */
 export const canStream = () => window.isSecureContext && "AudioWorkletNode" in window;
@@ -12,7 +13,7 @@ export class Sound {
   context = null;
   #ran = false;
   #late = false; // it should have run by now
-  /** @type {Promise<void> | null} */
+  /** @type {Promise<unknown> | null} */
   #loaded = null;
 
   /** @param {() => void} changed it was taken away, or is back */
@@ -45,10 +46,28 @@ export class Sound {
     if (this.context.state !== "running") this.context.resume().catch(() => {}); // tried again with the next tap
   }
 
-  /** The parts that run in the audio thread; unlocked before. */
+  /** The parts that run in the audio thread; unlocked before. Rejects if they do not arrive, and can be tried again. */
   async worklets() {
-    this.#loaded ??= Promise.all(WORKLETS.map((file) => this.context.audioWorklet.addModule(file)));
-    await this.#loaded;
+    this.#loaded ??= this.#load();
+    await this.#loaded.catch((error) => {
+      this.#loaded = null;
+      throw error;
+    });
+  }
+
+  async #load() {
+    for (const pause of PAUSES) {
+      try {
+        return await this.#add();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, pause)); // the network may be changing
+      }
+    }
+    return this.#add();
+  }
+
+  #add() {
+    return Promise.all(WORKLETS.map((file) => this.context.audioWorklet.addModule(file)));
   }
 
   #turn() {

@@ -47,7 +47,10 @@ export class Telephone {
   pickUp(call) {
     this.#call = call;
     this.#speaker ??= this.#open();
-    this.#speaker.catch(() => this.changed(FAILED));
+    this.#speaker.catch(() => {
+      this.#speaker = null;
+      this.changed(FAILED);
+    });
   }
 
   /** Let the call hear the microphone, once that is open. */
