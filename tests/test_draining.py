@@ -15,6 +15,7 @@ import pytest
 
 from phone import CallEnded, Phone
 from phone.stream import streaming
+from tests.kit.engine_process import engine
 from tests.kit.four import MOHIT, PRIYANKA, TINA
 from tests.kit.process import STOP_SECONDS, Server, server
 from tests.kit.story import WITHIN, run
@@ -28,7 +29,7 @@ CALLED = (TINA, MOHIT, PRIYANKA, TINA)
 @contextmanager
 def draining(seconds: float) -> Iterator[Server]:
     """A server whose calls may go on for so long after SIGTERM."""
-    with server(DRAIN_SECONDS=str(seconds)) as one:
+    with server(DRAIN_SECONDS=str(seconds), model=engine()) as one:
         yield one
 
 
@@ -118,7 +119,7 @@ def in_a_terminal() -> Iterator[tuple[Server, Callable[[], int]]]:
     """A server in a terminal of its own, and the key that interrupts it there, with all that it has started."""
     ours, theirs = os.openpty()
     try:
-        with server(terminal=theirs, DRAIN_SECONDS="3600") as one:
+        with server(terminal=theirs, DRAIN_SECONDS="3600", model=engine()) as one:
             yield one, lambda: os.write(ours, b"\x03")
     finally:
         os.close(ours)

@@ -53,7 +53,7 @@ class Fleet:
         if neighbour:
             told["NEIGHBOUR"], program = str(neighbour), ("-m", "tests.kit.neighbour")
         options = ("--upstream-url", self.upstream, *options)
-        one = server(*options, handles=0, terminal=0, program=program, entering=entering, **told)
+        one = server(*options, handles=0, terminal=0, program=program, entering=entering, model=None, **told)
         self.servers[name] = await asyncio.to_thread(self.stack.enter_context, one)
         await asyncio.to_thread(self.servers[name].lines, "the register is here", 1)
         return self.servers[name]

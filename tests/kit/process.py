@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -92,12 +92,13 @@ def server(
     terminal: int = 0,
     program: Sequence[str] = PROGRAM,
     entering: Sequence[str] = (),
+    model: Mapping[str, str] | None = None,
     **environment: str,
 ) -> Iterator[Server]:
     """Start one on a free port, and see that it ends. It may have so many `handles`; 0: as many as we may.
 
     `terminal` is a pseudo-terminal's end for it to run in, 0 for none. `program`: what Python is told to run;
-    `entering` are the words before its command.
+    `entering` are the words before its command. `model`: who answers, if not a local engine of its own.
     """
     ours = {name: value for name, value in os.environ.items() if name not in KEYS and "proxy" not in name.lower()}
     ours["ENGINE_WAIT"] = str(WITHIN)  # on a busy machine the engine is slow, and would say that it is full
@@ -108,7 +109,7 @@ def server(
         command = ["bash", "-c", f'ulimit -n {handles}; exec "$@"', "bash", *command]
     if terminal:
         command = ["setsid", "--ctty", *command]
-    env, stdin = {**ours, **environment}, terminal or None
+    env, stdin = {**ours, **(model or {}), **environment}, terminal or None
     process = subprocess.Popen(command, stdin=stdin, stderr=subprocess.PIPE, text=True, env=env)
     running = Server(process)
     reader = threading.Thread(target=running.read, daemon=True)

@@ -18,6 +18,9 @@ WITHIN = 60.0  # for one thing that a test waits for
 
 T = TypeVar("T")
 
+kept: set[int] = set()
+"""The ids of processes that are to outlive a story."""
+
 _runners: list[asyncio.Runner] = []
 _pools: list[Pool] = []
 
@@ -55,9 +58,9 @@ async def decoders() -> AsyncIterator[Pool]:
 
 
 def children() -> list[psutil.Process]:
-    """The processes that this one has started, and those that they have, but for the decoders of all stories."""
-    kept = {decoder._process.pid for pool in _pools for decoder in pool._decoders if decoder._process}
-    return [child for child in psutil.Process().children(recursive=True) if child.pid not in kept]
+    """The processes that this one has started, and those that they have, but for those of all stories."""
+    decoders = {decoder._process.pid for pool in _pools for decoder in pool._decoders if decoder._process}
+    return [child for child in psutil.Process().children(recursive=True) if child.pid not in kept | decoders]
 
 
 def ended(one: psutil.Process | int) -> bool:

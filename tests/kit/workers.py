@@ -103,7 +103,7 @@ async def fleet(*options: str, workers: int = 2, terminal: int = 0, **environmen
     await upstream.open()
     url = f"ws://127.0.0.1:{upstream.port}/v1/realtime"
     said = {"UPSTREAM_URL": url} | environment
-    running = server("--workers", str(workers), *options, handles=0, terminal=terminal, **said)
+    running = server("--workers", str(workers), *options, handles=0, terminal=terminal, model=None, **said)
     try:
         one = await asyncio.to_thread(running.__enter__)
         try:

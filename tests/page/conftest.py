@@ -10,6 +10,7 @@ pytest.importorskip("playwright", reason="no Playwright: make setup")
 
 from playwright.sync_api import Browser, Playwright, ViewportSize, sync_playwright
 
+from tests.kit.engine_process import engine
 from tests.kit.exchange import CLIPS
 from tests.kit.process import Server, server
 from tests.page.visitor import CHROMIUM, PHONE, Visitor, launch, silence, voice
@@ -34,7 +35,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="package")
 def running() -> Iterator[Server]:
     """One server with the local engine for all the tests that only call it."""
-    with server() as one:
+    with server(model=engine()) as one:
         yield one
 
 
@@ -62,7 +63,7 @@ def speaker(playwright: Playwright, hindi: Path) -> Iterator[Browser]:
 def visit(browser: Browser) -> Iterator[Visit]:
     """`visit(url)`: somebody opens the page, and is gone after the test; nothing may be on their console.
 
-    With `hold` they talk by holding the button, as they chose before.
+    They want no motion: here a processor draws it. With `hold` they talk by holding the button, as they chose before.
     """
     visitors: list[Visitor] = []
 
@@ -70,7 +71,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
         url: str, size: tuple[int, int] = PHONE, by: Browser = browser, hold: bool = False, **wishes: Any
     ) -> Visitor:
         screen: ViewportSize = {"width": size[0], "height": size[1]}
-        context = by.new_context(viewport=screen, **wishes)
+        context = by.new_context(viewport=screen, reduced_motion="reduce", **wishes)
         if hold:
             context.add_init_script("localStorage.talk ??= 'hold'")
         visitors.append(Visitor.come(context))

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Dialog, expect
 
 from personas import SHIPPED
+from tests.kit.engine_process import engine
 from tests.kit.process import Server, server
 from tests.page.conftest import Visit
 from tests.page.visitor import DESKTOP, PHONE
@@ -71,7 +72,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def crowded(crowd: Path) -> Any:
     """A server that has them all."""
-    with server("--personas", str(crowd)) as one:
+    with server("--personas", str(crowd), model=engine()) as one:
         yield one
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from tests.kit.engine_process import engine
 from tests.kit.languages import data
 from tests.kit.process import server
 from tests.page.conftest import Visit
@@ -16,7 +17,7 @@ def test_a_call_goes_on_without_a_spoken_greeting_and_is_refused_in_tamil(visit:
     next(row for row in content["astrologers"] if row["name"] == "Mohit")["greeting"] = "🙏"
     file = tmp_path / "personas.json"
     file.write_text(json.dumps(content))
-    with server("--personas", str(file), "--leave-out-disclosure") as one:
+    with server("--personas", str(file), "--leave-out-disclosure", model=engine()) as one:
         visitor = visit(f"http://{one.address}/")
         visitor.call("Mohit")
         visitor.hears("assistant", "🙏")

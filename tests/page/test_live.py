@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.kit import secrets
+from tests.kit.engine_process import engine
 from tests.kit.process import Server, server
 from tests.page.conftest import Visit
 from tests.page.test_access import barriers
@@ -30,7 +31,7 @@ def url(running: Server) -> str:
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Server]:
     """A server that wants a token of who looks."""
-    with server(ADMIN_TOKEN=TOKEN) as one:
+    with server(ADMIN_TOKEN=TOKEN, model=engine()) as one:
         yield one
 
 
@@ -41,7 +42,7 @@ def look(browser: Browser) -> Iterator[Look]:
 
     def come(address: str, size: tuple[int, int] = DESKTOP, **wishes: Any) -> Visitor:
         screen: ViewportSize = {"width": size[0], "height": size[1]}
-        lookers.append(Visitor.come(browser.new_context(viewport=screen, **wishes)))
+        lookers.append(Visitor.come(browser.new_context(viewport=screen, reduced_motion="reduce", **wishes)))
         lookers[-1].page.goto(address)
         return lookers[-1]
 
@@ -147,7 +148,7 @@ def test_no_view_has_a_barrier(guarded: Server, look: Look, visit: Visit, size: 
 
 def test_the_server_is_drained(look: Look, visit: Visit) -> None:
     """Only after yes; then nobody is let in, and the server ends once its calls have; the page says that it is gone."""
-    with server("--drain-seconds", "20") as running:
+    with server("--drain-seconds", "20", model=engine()) as running:
         one = look(url(running))
         sees(one.page, "No calls of 500.")  # no token is set, and none is asked for
         caller = visit(f"http://{running.address}/")

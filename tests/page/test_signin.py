@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from actors.messages.identity import Identity
 from tests.kit.doors import EXPIRED, JWT_SECRET, KEY, call_token, login
+from tests.kit.engine_process import engine
 from tests.kit.four import TINA
 from tests.kit.process import Server, server
 from tests.page.conftest import Visit
@@ -18,7 +19,7 @@ from tests.page.visitor import Visitor
 @pytest.fixture(scope="module")
 def closed() -> Iterator[Server]:
     """A server that wants a token of each call."""
-    with server(API_KEY=KEY, JWT_SECRET=JWT_SECRET) as one:
+    with server(API_KEY=KEY, JWT_SECRET=JWT_SECRET, model=engine()) as one:
         yield one
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
+from tests.kit.engine_process import engine
 from tests.kit.process import Server, server
 from tests.page.conftest import Visit
 from tests.page.visitor import launch
@@ -28,7 +29,7 @@ def remote(playwright: Playwright) -> Iterator[Browser]:
 
 def test_plain_http_from_elsewhere_gets_no_microphone(remote: Browser, visit: Visit) -> None:
     """The hint says why and what to do; typing works all the same."""
-    with server("--allow-host", NAME) as one:
+    with server("--allow-host", NAME, model=engine()) as one:
         port = one.address.split(":")[1]
         visitor = visit(f"http://{NAME}:{port}/", by=remote)
         visitor.call("Mohit")
@@ -51,7 +52,7 @@ def test_a_certificate_of_ones_own_gives_it(remote: Browser, visit: Visit, tmp_p
     (command,) = re.findall(r"^    (openssl req (?:.*\\\n)*.*)$", text, re.MULTILINE)
     subprocess.run(shlex.split(command.replace("\\\n", "")), cwd=tmp_path, check=True, capture_output=True)
     files = ("--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"))
-    with server(*files, "--allow-host", NAME) as one:
+    with server(*files, "--allow-host", NAME, model=engine()) as one:
         assert one.lines("listening on", 1)[0].count("https://") == 1
         port = one.address.split(":")[1]
         visitor = visit(f"https://{NAME}:{port}/", by=remote, hold=hold, ignore_https_errors=True)
@@ -93,7 +94,7 @@ def test_a_browser_that_cannot_record(running: Server, visit: Visit) -> None:
 
 def test_a_server_that_goes_away(visit: Visit) -> None:
     """A restart is told in the server's words, a call to nobody in ours; the page can be tried again."""
-    with server() as one:
+    with server(model=engine()) as one:
         visitor = visit(f"http://{one.address}/")
         visitor.call("Mohit")
         visitor.sees("speaking")
@@ -108,7 +109,7 @@ def test_a_server_that_goes_away(visit: Visit) -> None:
 
 def test_a_server_that_dies(visit: Visit) -> None:
     """No close frame comes: the page tries to come back for as long as the server would keep the call."""
-    with server() as one:
+    with server(model=engine()) as one:
         visitor = visit(f"http://{one.address}/")
         visitor.page.clock.install()
         visitor.call("Mohit")
@@ -144,7 +145,7 @@ def test_a_network_that_drops(running: Server, visit: Visit) -> None:
 
 def test_a_line_that_falls_silent(visit: Visit) -> None:
     """Nothing is closed and nothing comes: two pings without an answer, and the page goes and looks for its call."""
-    with server() as one:
+    with server(model=engine()) as one:
         visitor = visit(f"http://{one.address}/")
         visitor.page.clock.install()
         visitor.call("Mohit")

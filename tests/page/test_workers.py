@@ -97,7 +97,7 @@ def test_an_answer_that_moves_is_heard_to_its_end(visit: Visit) -> None:
         asked(caller)
         n1, n2 = Fleet(one).workers
         (began,) = one.lines("began session=", 1)
-        (n1 if " n1 " in began else n2).kill()
+        (n1 if began.startswith("n1 ") else n2).kill()
         caller.is_told("resumed")
         caller.hears_sound(False)
         caller.hears_sound(True)

@@ -12,6 +12,7 @@ from cli.failure import CannotServe
 from cli.traces import Traces, tracing
 from phone import Phone
 from tests.kit.collector import collector, facts
+from tests.kit.engine_process import engine
 from tests.kit.four import TINA
 from tests.kit.process import START_SECONDS, server
 from tests.kit.story import run
@@ -64,7 +65,7 @@ def test_a_server_traces_its_calls() -> None:
 
     async def story() -> None:
         async with collector() as one:
-            with server(OTEL_EXPORTER_OTLP_ENDPOINT=one.address) as running:
+            with server(OTEL_EXPORTER_OTLP_ENDPOINT=one.address, model=engine()) as running:
                 await call(running.url)
                 began = await asyncio.to_thread(running.lines, "began session", 1)
                 assert await asyncio.to_thread(running.stop) == 0
