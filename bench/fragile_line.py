@@ -73,9 +73,9 @@ class FragileLine:
 
 
 @asynccontextmanager
-async def fragile_line(port: int) -> AsyncIterator[FragileLine]:
+async def fragile_line(port: int, kind: type[FragileLine] = FragileLine) -> AsyncIterator[FragileLine]:
     """Run the proxy to `port`."""
-    line = FragileLine(port)
+    line = kind(port)
     line._open.set()
     server = await asyncio.start_server(line.carry, "127.0.0.1", 0)
     line.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"

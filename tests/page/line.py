@@ -4,10 +4,10 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from audio import SYNTHETIC
-from bench.fragile_line import FragileLine, fragile_line
+from bench.fragile_line import READ, FragileLine, fragile_line
 from phone import Phone
 from tests.kit.process import Server
 from tests.kit.story import WITHIN
@@ -27,14 +27,36 @@ class Line:
         self._loop.call_soon_threadsafe(self._line.cut, seconds)
 
 
+def losing(path: str, seconds: float) -> type[FragileLine]:
+    """A line that closes the connection on which this path is asked for: from the first time on, for so long."""
+
+    class LosingLine(FragileLine):
+        until: float | None = None
+
+        async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            with suppress(ConnectionError):
+                while data := await source.read(READ):
+                    if f"GET {path}".encode() in data and self._loses():
+                        break
+                    sink.write(data)
+            sink.close()
+
+        def _loses(self) -> bool:
+            now = asyncio.get_running_loop().time()
+            self.until = self.until or now + seconds
+            return now < self.until
+
+    return LosingLine
+
+
 @contextmanager
-def line(running: Server) -> Iterator[Line]:
+def line(running: Server, kind: type[FragileLine] = FragileLine) -> Iterator[Line]:
     """Open one, and see that it ends."""
     opened, over = threading.Event(), threading.Event()
     lines: list[Line] = []
 
     async def carry() -> None:
-        async with fragile_line(int(running.address.rpartition(":")[2])) as fragile:
+        async with fragile_line(int(running.address.rpartition(":")[2]), kind) as fragile:
             lines.append(Line(fragile, asyncio.get_running_loop()))
             opened.set()
             await asyncio.to_thread(over.wait)

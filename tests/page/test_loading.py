@@ -5,6 +5,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.kit.process import Server
 from tests.page.conftest import Visit
+from tests.page.line import line, losing
 from tests.page.test_live import Look, guarded, look, url  # noqa: F401
 from tests.page.visitor import Visitor
 
@@ -86,12 +87,27 @@ def test_files_of_two_versions(running: Server, visit: Visit) -> None:
 @pytest.mark.parametrize("name", ["capture.js", "playout.js"])
 def test_sound_that_is_lost(running: Server, speaker: Browser, visit: Visit, name: str) -> None:
     """The parts of the audio thread load as a call begins: they are asked for again; the caller hears, and is heard."""
-    visitor = visit(f"http://{running.address}/", by=speaker)
-    breaks_off(visitor.page, f"**/client/{name}", times=2)
-    visitor.call("Mohit")
-    visitor.hears_sound(True)
-    visitor.is_heard()
-    visitor.forgives = True
+    with line(running, losing(f"/client/{name}", seconds=2.0)) as way:
+        visitor = visit(f"http://{way.address}/", by=speaker)
+        visitor.call("Mohit")
+        visitor.hears_sound(True)
+        visitor.is_heard()
+        expect(visitor.page.locator("#problem")).to_be_empty()
+        visitor.forgives = True
+
+
+def test_sound_that_is_lost_for_long(running: Server, visit: Visit) -> None:
+    """The caller is told, and reads what is said; the next call has its sound."""
+    with line(running, losing("/client/playout.js", seconds=12.0)) as way:
+        visitor = visit(f"http://{way.address}/")
+        visitor.call("Mohit")
+        expect(visitor.page.locator("#problem")).to_contain_text("The sound of this browser has failed")
+        expect(visitor.page.locator(".assistant").first).not_to_be_empty()
+        visitor.page.wait_for_timeout(5_000)
+        visitor.page.get_by_role("button", name="Hang up").click()
+        visitor.page.get_by_role("button", name="Call again").click()
+        visitor.hears_sound(True)
+        visitor.forgives = True
 
 
 def test_a_list_that_is_lost(running: Server, visit: Visit) -> None:

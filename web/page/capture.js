@@ -1,6 +1,4 @@
-/** The microphone, in the audio thread: frames of 20 ms of PCM16 at 24 kHz, without end. */
-
-import { Resampler } from "./resampler.js";
+/** The microphone, in the audio thread: frames of 20 ms of PCM16 at 24 kHz, without end. It needs resampler.js there. */
 
 const RATE = 24_000;
 const FRAME = 480;

@@ -3,10 +3,8 @@
  *
  * It is told `{begin: id, from}` (the ms of it that were played before, on another page), `{id, pcm}`, `{done: id}` and
  * `{stop: id}` (without an id: everything), and tells `{id, ms, over}`: how much of a reply was played, ten times a
- * second, and at its end.
+ * second, and at its end. It needs resampler.js there.
  */
-
-import { Resampler } from "./resampler.js";
 
 const RATE = 24_000;
 const AHEAD_S = 0.12; // before it begins, and again after it ran dry

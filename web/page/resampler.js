@@ -1,4 +1,7 @@
-/** Sound at another rate: a windowed sinc over what comes piece by piece. It runs in the audio threads. */
+/**
+ * Sound at another rate: a windowed sinc over what comes piece by piece. It runs in the audio thread, for the other parts
+ * there: they find it by its name, as a browser that lost a file which another one imports never asks for it again.
+ */
 
 const ZEROS = 12; // zero crossings of the sinc on each side
 const PHASES = 240; // positions between two samples
@@ -76,3 +79,5 @@ function taps(half, cutoff, phase) {
   const sum = all.reduce((total, tap) => total + tap, 0);
   return all.map((tap) => tap / sum);
 }
+
+globalThis.Resampler = Resampler;

@@ -1,6 +1,6 @@
 /** The sound of this browser: one AudioContext for what is heard and for the microphone. */
 
-const WORKLETS = ["/client/capture.js", "/client/playout.js"];
+const WORKLETS = ["/client/resampler.js", "/client/capture.js", "/client/playout.js"];
 
 const DARE_MS = 500;
 const PAUSES = [500, 1000, 2000, 4000]; // ms before the parts are asked for again
@@ -13,8 +13,10 @@ export class Sound {
   context = null;
   #ran = false;
   #late = false; // it should have run by now
-  /** @type {Promise<unknown> | null} */
+  /** @type {Promise<void> | null} */
   #loaded = null;
+  #added = new Set();
+  #tries = 0;
 
   /** @param {() => void} changed it was taken away, or is back */
   constructor(changed) {
@@ -66,8 +68,14 @@ export class Sound {
     return this.#add();
   }
 
-  #add() {
-    return Promise.all(WORKLETS.map((file) => this.context.audioWorklet.addModule(file)));
+  /** Add those that are not there yet. A browser remembers by its address what did not arrive: each try has another. */
+  async #add() {
+    const again = this.#tries++ ? `?again=${this.#tries}` : "";
+    const missing = WORKLETS.filter((file) => !this.#added.has(file));
+    const add = (file) => this.context.audioWorklet.addModule(file + again).then(() => this.#added.add(file));
+    const results = await Promise.allSettled(missing.map(add));
+    const failed = results.find(({ status }) => status === "rejected");
+    if (failed) throw failed.reason;
   }
 
   #turn() {
