@@ -1,6 +1,6 @@
 /**
  * Sound at another rate: a windowed sinc over what comes piece by piece. It runs in the audio thread, for the other parts
- * there: they find it by its name, as a browser that lost a file which another one imports never asks for it again.
+ * there: they find it by its name, as no try to load it again could give an import another address.
  */
 
 const ZEROS = 12; // zero crossings of the sinc on each side
