@@ -4,13 +4,13 @@ To load an engine takes as long as to start a server. Tests of what an engine do
 """
 
 import json
-import os
 import subprocess
 import threading
 from functools import cache
 from secrets import token_urlsafe
 
-from engine.child import COMMAND, TOKEN
+from cage import clean_environment
+from engine.child import COMMAND, INHERITED, PREFIXES, TOKEN
 from tests.kit import story
 from upstream.models import LOCAL
 
@@ -21,7 +21,8 @@ _engines: list[subprocess.Popen[str]] = []
 def engine() -> dict[str, str]:
     """The environment of a server that this engine answers. It ends with the test process, whose pipe is its stdin."""
     token = token_urlsafe()
-    environment = {**os.environ, TOKEN: token, "ENGINE_WAIT": str(story.WITHIN), "PYTHONUNBUFFERED": "1"}
+    inherited = clean_environment(*INHERITED, prefixes=PREFIXES)
+    environment = {**inherited, TOKEN: token, "ENGINE_WAIT": str(story.WITHIN), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [*COMMAND, "--port", "0"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

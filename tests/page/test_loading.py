@@ -84,6 +84,21 @@ def test_files_of_two_versions(running: Server, visit: Visit) -> None:
     visitor.console.clear()
 
 
+def test_a_program_that_fails_is_not_loaded_again(running: Server, visit: Visit) -> None:
+    """All of it has come: it would fail again."""
+    visitor = visit(f"http://{running.address}/")
+
+    def fails(route: Route) -> None:
+        route.fulfill(content_type="text/javascript", body="throw new Error('of its own');")
+
+    visitor.page.route("**/client/page.js", fails)
+    visitor.reload()
+    assert visitor.page.evaluate("sessionStorage.tries ?? null") is None
+    expect(visitor.page.get_by_role("alert").filter(has_text=LOST)).to_have_count(0)
+    assert visitor.console == ["of its own"]
+    visitor.console.clear()
+
+
 @pytest.mark.parametrize("name", ["capture.js", "playout.js"])
 def test_sound_that_is_lost(running: Server, speaker: Browser, visit: Visit, name: str) -> None:
     """The parts of the audio thread load as a call begins: they are asked for again; the caller hears, and is heard."""
