@@ -124,6 +124,19 @@ def test_a_call_is_seen_and_ended(guarded: Server, look: Look, visit: Visit) -> 
     sees(one.page, "No calls of 500.")
 
 
+def test_it_asks_for_nothing_of_the_callers_page(guarded: Server, look: Look) -> None:
+    """Not even while its own colours are on their way, or do not arrive: the admin shore has no file of callers."""
+    one = look("about:blank")
+    asked: list[str] = []
+    one.page.on("request", lambda request: asked.append(request.url))
+    one.page.route("**/live.css", lambda route: route.fulfill(body="", content_type="text/css"))
+    one.page.goto(url(guarded))
+    sees(one.page, "This server asks who looks.")
+    one.page.wait_for_load_state("networkidle")
+    assert any(address.endswith("/live/style.css") for address in asked)
+    assert [address for address in asked if not address.startswith(url(guarded))] == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_no_view_has_a_barrier(guarded: Server, look: Look, visit: Visit, size: tuple[int, int], scheme: str) -> None:

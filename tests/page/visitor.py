@@ -110,7 +110,7 @@ class Visitor:
         return [line for line in lines if not (self.reloaded and "AudioContext was not allowed to start" in line)]
 
     def _complain(self, message: ConsoleMessage) -> None:
-        self.console.append(f"{message.type}: {message.text}")
+        self.console.append(f"{message.type}: {message.text} ({message.location['url']})")
 
     def _watch(self, socket: WebSocket) -> None:
         self.dialled.append(socket.url)
