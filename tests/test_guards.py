@@ -21,7 +21,7 @@ from tests.kit.exchange import exchange
 from tests.kit.four import TINA
 from tests.kit.raw import BINARY, TEXT, Raw, head
 from tests.kit.shore import Porter, shore
-from tests.kit.story import WITHIN, run
+from tests.kit.story import WITHIN, run, until
 from web.auth import Auth
 from web.auth.doorman import OpenDoor, Visitor
 from web.client_limits import ClientLimits
@@ -99,8 +99,7 @@ def test_a_call_does_not_begin_when_its_caller_has_left() -> None:
     class Slowly(OpenDoor):
         async def identify(self, request: web.BaseRequest, user: str) -> Visitor | Close:
             asked.set()
-            while request.transport:  # noqa: ASYNC110  # aiohttp has no event for it
-                await asyncio.sleep(0)
+            await until(lambda: not request.transport)
             left.set()
             return Visitor(Identity(user))
 

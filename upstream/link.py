@@ -242,10 +242,11 @@ class Link:
             self._loop.call_soon(self._catch_up, socket)
 
     def _catch_up(self, socket: Socket) -> None:
-        """Read on once the listener has handled what it was told."""
+        """Read on once the listener has handled what it was told; nothing more is read of a connection that closes."""
+        if socket.transport.is_closing():
+            return
         if self._to.backlog >= MOST_UNHANDLED:
             self._loop.call_soon(self._catch_up, socket)
             return
         self._paused = False
-        if not socket.transport.is_closing():
-            socket.read_on()
+        socket.read_on()

@@ -15,6 +15,7 @@ from audio import Pool
 
 LONGEST = 300.0  # seconds, for a whole test on a machine that is busy with others
 WITHIN = 60.0  # for one thing that a test waits for
+ROUNDS = 1000  # of the loop, at most, until what a story began has run
 
 T = TypeVar("T")
 
@@ -26,7 +27,10 @@ _pools: list[Pool] = []
 
 
 def run(story: Coroutine[Any, Any, T], loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> T:
-    """What the story returns; AssertionError if a task or an actor outlives it. A `loop` is made for it alone."""
+    """What the story returns. A `loop` is made for it alone.
+
+    AssertionError if a task, an actor or a callback that calls itself outlives it.
+    """
     if loop:
         with asyncio.Runner(loop_factory=loop) as runner:
             return runner.run(_whole(story))
@@ -103,7 +107,20 @@ async def _whole(story: Coroutine[Any, Any, T]) -> T:
             _, left = await asyncio.wait(left, timeout=WITHIN)
     assert not left, f"left behind: {left}"
     assert pykka.ActorRegistry.get_all() == []
+    await _idle()
     return told
+
+
+async def _idle() -> None:
+    """Wait until nothing is ready. What calls itself again and again would keep the loop busy in all later stories."""
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, asyncio.BaseEventLoop):
+        return  # uvloop's, which tells nothing of it, and no other story is told on it
+    for _ in range(ROUNDS):
+        await asyncio.sleep(0)
+        if not loop._ready:  # type: ignore[attr-defined]  # nothing public tells it
+            return
+    raise AssertionError(f"never idle again: {list(loop._ready)}")  # type: ignore[attr-defined]
 
 
 async def _clear() -> None:
