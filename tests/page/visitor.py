@@ -42,8 +42,8 @@ def launch(playwright: Playwright, voice: Path | None = None, *more: str, allowe
     return playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
 
 
-def voice(clip: Path, folder: Path, pause: float = PAUSE, before: float = 0.0) -> Path:
-    """The clip as the WAV file that Chromium takes for a microphone, with pauses of so many seconds around it."""
+def voice(clip: Path, folder: Path, pause: float = PAUSE) -> Path:
+    """The clip as the WAV file that Chromium takes for a microphone, with a pause of so many seconds after it."""
     resampler = av.AudioResampler("s16", "mono", 48_000)
     with av.open(str(clip)) as recording:
         frames = [part for frame in recording.decode(audio=0) for part in resampler.resample(frame)]
@@ -52,7 +52,6 @@ def voice(clip: Path, folder: Path, pause: float = PAUSE, before: float = 0.0) -
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(48_000)
-        sound.writeframes(bytes(2 * int(before * 48_000)))
         sound.writeframes(b"".join(frame.to_ndarray().tobytes() for frame in frames))
         sound.writeframes(bytes(2 * int(pause * 48_000)))
     return file
