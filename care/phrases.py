@@ -27,10 +27,7 @@ GAP = 3  # words
 END = "."  # stands behind the last word
 HIDDEN = ""  # in place of a word that was hidden: it is part of no phrase, and no gap reaches over it
 
-_DEEPEST = 5  # lists within lists
 _NOWHERE = -1
-
-Lists = Mapping[str, Sequence[str]]
 
 
 class Unwritable(ValueError):
@@ -53,11 +50,64 @@ class Part:
 Parts = tuple[Part, ...]
 
 
+class Lists:
+    """The named lists of some sets of phrases. What several phrases have in common is read and kept once."""
+
+    def __init__(self, entries: Mapping[str, Sequence[str]]) -> None:
+        self._entries = entries
+        self._ways: dict[str, tuple[Folded, ...] | None] = {}  # by the name of a list; None while it is read
+        self._parts: dict[str, Part] = {}  # as they are written
+
+    def read(self, phrase: str) -> Parts:
+        """The parts of a phrase. Raises Unwritable."""
+        parts = tuple(map(self._part, phrase.split()))
+        if all(part.missing or not part.ways for part in parts):
+            raise Unwritable(f"'{phrase}' has no word that must be there")
+        if not parts[0].ways or not parts[-1].ways:
+            raise Unwritable(f"'{phrase}' begins or ends with a gap")
+        return parts
+
+    def _part(self, written: str) -> Part:
+        if written not in self._parts:
+            self._parts[written] = self._new_part(written)
+        return self._parts[written]
+
+    def _new_part(self, written: str) -> Part:
+        if written == "..":
+            return Part((), missing=False)
+        ways = list(self._ways_to_say(written.removesuffix("?")))
+        if () in ways or not ways:
+            raise Unwritable(f"'{written}' has no letters")
+        return Part(ways, missing=written.endswith("?"))
+
+    def _ways_to_say(self, written: str) -> Iterator[Folded]:
+        for one in written.split("|"):
+            if one.startswith("{"):
+                yield from self._list(one.strip("{}"))
+            else:
+                yield (END,) if one == END else fold(one)
+
+    def _list(self, name: str) -> tuple[Folded, ...]:
+        if name not in self._entries:
+            raise Unwritable(f"there is no list '{name}'")
+        if name not in self._ways:
+            self._ways[name] = None
+            self._ways[name] = tuple(chain.from_iterable(map(self._entry, self._entries[name])))
+        ways = self._ways[name]
+        if ways is None:
+            raise Unwritable(f"'{{{name}}}' is a list within itself")
+        return ways
+
+    def _entry(self, entry: str) -> Iterator[Folded]:
+        parts = (tuple(self._ways_to_say(word)) for word in entry.split())
+        return (tuple(chain.from_iterable(way)) for way in product(*parts))
+
+
 class Phrases(Generic[T]):
     """A set of phrases, each with what it means. Immutable."""
 
     def __init__(self, phrases: Iterable[tuple[str, T]], lists: Lists) -> None:
-        self._known = [(_read(phrase, lists), meaning) for phrase, meaning in phrases]
+        self._known = [(lists.read(phrase), meaning) for phrase, meaning in phrases]
         self._tried: dict[str, list[int]] = defaultdict(list)  # by a word of its rarest part
         self._needed: list[list[frozenset[str]]] = []  # of the other parts, the words of which one must be there
         often = Counter(word for parts, _ in self._known for part in parts for word in part.ways)
@@ -121,35 +171,3 @@ def _end(parts: Parts, at: int, words: Folded, place: int) -> int:
             if end != _NOWHERE:
                 return end
     return _end(parts, at + 1, words, place) if part.missing else _NOWHERE
-
-
-def _read(phrase: str, lists: Lists) -> Parts:
-    parts = tuple(_part(written, lists) for written in phrase.split())
-    if all(part.missing or not part.ways for part in parts):
-        raise Unwritable(f"'{phrase}' has no word that must be there")
-    if not parts[0].ways or not parts[-1].ways:
-        raise Unwritable(f"'{phrase}' begins or ends with a gap")
-    return parts
-
-
-def _part(written: str, lists: Lists) -> Part:
-    if written == "..":
-        return Part((), missing=False)
-    ways = list(_ways(written.removesuffix("?"), lists, 0))
-    if () in ways or not ways:
-        raise Unwritable(f"'{written}' has no letters")
-    return Part(ways, missing=written.endswith("?"))
-
-
-def _ways(written: str, lists: Lists, depth: int) -> Iterator[Folded]:
-    if depth > _DEEPEST:
-        raise Unwritable(f"'{written}' is a list within itself")
-    for one in written.split("|"):
-        if not one.startswith("{"):
-            yield (END,) if one == END else fold(one)
-            continue
-        if (name := one.strip("{}")) not in lists:
-            raise Unwritable(f"there is no list '{name}'")
-        for entry in lists[name]:
-            parts = (list(_ways(word, lists, depth + 1)) for word in entry.split())
-            yield from (tuple(chain.from_iterable(way)) for way in product(*parts))

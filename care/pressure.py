@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from care.folding import fold, key
-from care.phrases import END, Phrases
+from care.phrases import END, Lists, Phrases
 
 _SENTENCE = re.compile(r"[^.!?;\n]+")
 _SHOWN = 80  # characters of a sentence in a finding
@@ -55,12 +55,12 @@ class _Rules(NamedTuple):
 @functools.cache
 def _rules() -> _Rules:
     data = json.loads(files("care").joinpath("pressure.json").read_text(encoding="utf-8"))
-    lists, said = data["lists"], data["findings"]
+    lists = Lists(data["lists"])
     phrases = [
         (phrase, (one["rule"], one["message"], denied))
-        for one in said
+        for one in data["findings"]
         for denied in (False, True)
         for phrase in one["deny" if denied else "say"]
     ]
     allowed = Phrases(((phrase, None) for phrase in data["allowed"]), lists)
-    return _Rules(allowed, Phrases(phrases, lists), frozenset(map(key, lists["no"])))
+    return _Rules(allowed, Phrases(phrases, lists), frozenset(map(key, data["lists"]["no"])))

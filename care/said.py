@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from care.folding import fold, key, windows
-from care.phrases import END, Phrases
+from care.phrases import END, Lists, Phrases
 
 _SENTENCE = re.compile(r"[^.!?;\n\u0964]+")  # the last one is the danda of Devanagari
 
@@ -48,7 +48,7 @@ class _Rules(NamedTuple):
 @functools.cache
 def _rules() -> _Rules:
     data = json.loads(files("care").joinpath("said.json").read_text(encoding="utf-8"))
-    lists = data["lists"]
+    lists = Lists(data["lists"])
     phrases = [
         (phrase, (one["rule"], always))
         for one in data["findings"]
@@ -57,4 +57,4 @@ def _rules() -> _Rules:
     ]
     allowed = Phrases(((phrase, None) for phrase in data["allowed"]), lists)
     messages = {one["rule"]: one["message"] for one in data["findings"]}
-    return _Rules(allowed, Phrases(phrases, lists), frozenset(map(key, lists["no"])), messages)
+    return _Rules(allowed, Phrases(phrases, lists), frozenset(map(key, data["lists"]["no"])), messages)

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from care.folding import Folded, fold, windows
-from care.phrases import END, Phrases, Unwritable
+from care.phrases import END, Lists, Phrases, Unwritable
 
 Kind: TypeAlias = Literal["suicide", "hurt", "medical", "child"]
 """suicide: suicide or self-harm. hurt: being hurt by others. medical: an emergency. child: the caller is under 18."""
@@ -30,7 +30,7 @@ class Signs:
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         """`data` as in signs.json. Raises Unwritable if a phrase or a list makes no sense."""
-        lists = data["lists"]
+        lists = Lists(data["lists"])
         said = [
             (phrase, Worried(_kind(group["kind"]), group["sure"])) for group in data["signs"] for phrase in group["say"]
         ]

@@ -3,14 +3,14 @@
 import pytest
 
 from care.folding import fold
-from care.phrases import END, GAP, HIDDEN, Phrases, Unwritable
+from care.phrases import END, GAP, HIDDEN, Lists, Phrases, Unwritable
 
 LISTS = {"want": ["want to", "wanna", "would like to"], "die": ["die", "be {gone}"], "gone": ["gone", "no more"]}
 
 
 def found(phrase: str, text: str) -> list[int]:
     """Where the phrase ends in the text, as numbers of words."""
-    return [end for _, end in Phrases([(phrase, None)], LISTS).find((*fold(text), END))]
+    return [end for _, end in Phrases([(phrase, None)], Lists(LISTS)).find((*fold(text), END))]
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def test_what_a_phrase_finds(phrase: str, text: str, ends: list[int]) -> None:
 
 def test_the_longest_way_is_taken() -> None:
     """So that all of it is hidden."""
-    phrases = Phrases([("no|{more}", None)], {"more": ["no more", "no more tears"]})
+    phrases = Phrases([("no|{more}", None)], Lists({"more": ["no more", "no more tears"]}))
     assert phrases.hide(fold("no more tears now")) == (HIDDEN, HIDDEN, HIDDEN, *fold("now"))
 
 
 def test_no_gap_reaches_over_what_is_hidden() -> None:
     """Words on both sides of an idiom do not belong together."""
-    words = Phrases([("of shame", None)], {}).hide(fold("I am of shame die"))
-    assert list(Phrases([("i .. die", None)], {}).find(words)) == []
+    words = Phrases([("of shame", None)], Lists({})).hide(fold("I am of shame die"))
+    assert list(Phrases([("i .. die", None)], Lists({})).find(words)) == []
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,10 @@ def test_no_gap_reaches_over_what_is_hidden() -> None:
 def test_what_makes_no_sense_is_refused(phrase: str, lists: dict[str, list[str]], why: str) -> None:
     """With the reason, when the lists are loaded."""
     with pytest.raises(Unwritable, match="^.*" + why.replace("{", r"\{").replace("?", r"\?")):
-        Phrases([(phrase, None)], lists)
+        Phrases([(phrase, None)], Lists(lists))
+
+
+def test_what_phrases_have_in_common_is_kept_once() -> None:
+    """A server has a thousand phrases with the same few lists in them."""
+    lists = Lists(LISTS)
+    assert lists.read("i {want} {die}")[1] is lists.read("we {want} it")[1]
