@@ -5,6 +5,7 @@ An import counts wherever it stands: in a function, and for types alone, too.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -118,7 +119,8 @@ def module(path: Path) -> str:
 MODULES = {module(path): path for path in FILES}
 
 
-def imported(path: Path) -> set[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
     """The modules that a file imports, except in its `if __name__ == "__main__"`."""
     names: set[str] = set()
     tree = ast.parse((ROOT / path).read_text())
@@ -132,15 +134,17 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             inner = {f"{node.module}.{alias.name}" for alias in node.names}
             names |= {name if name in MODULES else node.module for name in inner}
-    return names
+    return frozenset(names)
 
 
-IMPORTS = [(path, name) for path in FILES for name in sorted(imported(path))]
+def imports() -> list[tuple[Path, str]]:
+    """Every file with every module that it imports."""
+    return [(path, name) for path in FILES for name in sorted(imported(path))]
 
 
 def test_imports_run_downwards() -> None:
     """No file imports a floor above its own, or a neighbour on its own floor."""
-    for path, name in IMPORTS:
+    for path, name in imports():
         own, package = path.parts[0].removesuffix(".py"), name.partition(".")[0]
         if package in FLOOR and package != own:
             assert FLOOR[package] > FLOOR[own], f"{path} imports {name}"
@@ -176,13 +180,13 @@ def test_the_runtime_imports_nothing_of_ours() -> None:
 
 def test_only_the_bridge_knows_the_realtime_protocol() -> None:
     """A second API is made in its place; everybody else knows upstream/ alone."""
-    users = {str(path) for path, name in IMPORTS if name.startswith("realtime.client")}
+    users = {str(path) for path, name in imports() if name.startswith("realtime.client")}
     assert {path for path in users if path.startswith(("actors/", "web/", "supervisor"))} == {"actors/bridge.py"}
 
 
 def test_each_library_has_one_home() -> None:
     """So that it can be replaced there. What measures may use anything."""
-    for path, name in IMPORTS:
+    for path, name in imports():
         homes = (*HOMES.get(name.partition(".")[0], ("",)), "bench/")
         assert str(path).startswith(homes), f"{path} imports {name}"
 
