@@ -185,7 +185,7 @@ class Pool:
         except (Died, TimeoutError) as error:
             size = len(clip.frame if isinstance(clip, Packed) else clip)
             if not self._closed:
-                logger.warning("a decoder was lost at a clip of %d bytes: %s", size, error or "it took too long")
+                logger.warning("a decoder was lost at a clip of %d bytes: %s", size, str(error) or "it took too long")
             raise Refused("audio_undecodable", "The clip could not be decoded; record it again.") from error
 
     async def _release(self, decoder: Decoder) -> None:

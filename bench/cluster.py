@@ -156,7 +156,7 @@ def main() -> None:
     try:
         sys.exit(not asyncio.run(show(said.workers, said.mode)))
     except (OSError, TimeoutError) as error:
-        sys.exit(f"It could not be shown: {error or 'it took too long'}")
+        sys.exit(f"It could not be shown: {str(error) or 'it took too long'}")
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def call(
     try:
         asyncio.run(place(script, _print_json if json else _print_line))
     except (CallFailed, CallEnded, InvalidAddress, OSError, TimeoutError) as failure:
-        reason = f"The call failed: {failure or 'no answer in time'}"
+        reason = f"The call failed: {str(failure) or 'no answer in time'}"
         if isinstance(failure, NoServer):
             reason += f": start one with {START}, or give its address with --url."
         errors.print(reason, markup=False, highlight=False, soft_wrap=True)

@@ -68,7 +68,7 @@ def demo(
     except* (CallFailed, CallEnded, OSError, TimeoutError) as failures:
         failed = True  # an exception raised in `except*` would become a group
         for failure in failures.exceptions:
-            Console(stderr=True).print(f"The demo failed: {failure or 'no answer in time'}", markup=False)
+            Console(stderr=True).print(f"The demo failed: {str(failure) or 'no answer in time'}", markup=False)
     if failed:
         raise typer.Exit(1)
 

@@ -226,3 +226,13 @@ def test_there_are_few_exceptions() -> None:
     classes = [name for name in OVERSIZED if name.rpartition(" ")[2].strip("_")[:1].isupper()]
     assert len(files) <= 2
     assert len(classes) <= 3
+
+
+def test_an_error_is_asked_for_its_words() -> None:
+    """An exception is true, also one without words: `error or "no answer"` would say nothing."""
+    for path in FILES:
+        for handler in ast.walk(ast.parse((ROOT / path).read_text())):
+            if isinstance(handler, ast.ExceptHandler) and handler.name:
+                for node in ast.walk(handler):
+                    if isinstance(node, ast.BoolOp) and isinstance(node.values[0], ast.Name):
+                        assert node.values[0].id != handler.name, f"{path}:{node.lineno}"

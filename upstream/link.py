@@ -207,7 +207,7 @@ class Link:
         except (InvalidURI, SecurityError) as error:  # where it was sent on to; they write down the address as it is
             return LinkEnded(1006, f"could not connect to {self._upstream.host}: {type(error).__name__}")
         except (OSError, TimeoutError, InvalidHandshake) as error:
-            return LinkEnded(1006, f"could not connect to {self._upstream.host}: {error or type(error).__name__}")
+            return LinkEnded(1006, f"could not connect to {self._upstream.host}: {str(error) or type(error).__name__}")
         try:
             self._socket = cast(Socket, socket)
             self._socket.bound_receive_buffer()

@@ -63,5 +63,5 @@ class Mind:
             ):
                 return answer_in(await response.json(content_type=None), tools)
         except (TimeoutError, aiohttp.ClientError, ValueError) as failure:
-            log.warning("the chat server gave no answer: %s", failure or type(failure).__name__)
+            log.warning("the chat server gave no answer: %s", str(failure) or type(failure).__name__)
             return None

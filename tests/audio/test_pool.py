@@ -150,7 +150,7 @@ def test_workers_that_died_idle_are_replaced() -> None:
     play(scene)
 
 
-def test_a_worker_that_hangs_costs_only_its_clip() -> None:
+def test_a_worker_that_hangs_costs_only_its_clip(caplog: pytest.LogCaptureFixture) -> None:
     """The time of a clip is limited by the clock too, for a worker that uses no CPU at all."""
 
     async def scene(pool: Pool, ear: Ear) -> None:
@@ -161,6 +161,8 @@ def test_a_worker_that_hangs_costs_only_its_clip() -> None:
         assert refused.code == "audio_undecodable"
 
     play(scene, patience=0.2)
+    (told,) = (line for line in caplog.messages if "was lost" in line)
+    assert told.endswith("bytes: it took too long")
 
 
 def test_a_cancelled_clip_is_never_told() -> None:
