@@ -38,6 +38,7 @@ PREFIXES = ("ENGINE_", "PYTHON", "LC_", "OMP_", "OPENBLAS_", "MKL_", "CT2_", "OR
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds before a restart; doubled after each failure
 STABLE_SECONDS = 30.0  # after a life this long the next pause is the first again
 START_SECONDS = 120.0  # enough for a slow disk and two busy cores
+SLOW = f"it was not ready after {START_SECONDS:.0f} s"
 GRACE_SECONDS = 2.0  # for a child to end by itself
 LAST_LINES = 20  # of its output, which an error quotes
 LONGEST_LINE = 2**16  # bytes
@@ -84,8 +85,7 @@ class Child:
             async with asyncio.timeout(START_SECONDS):
                 url = await self._spawn(on_progress)
         except TimeoutError:
-            slow = f"it was not ready after {START_SECONDS:.0f} s"
-            raise EngineFailed("\n".join([*self._last_lines, slow])) from None
+            raise EngineFailed("\n".join([*self._last_lines, SLOW])) from None
         finally:
             if not self._ready:
                 await self._end()
@@ -155,7 +155,7 @@ class Child:
             async with asyncio.timeout(START_SECONDS):
                 await self._spawn(lambda stage: log.info("local engine: %s", stage))
         except (EngineFailed, TimeoutError, OSError) as failure:
-            log.warning("the local engine did not start: %s", failure)
+            log.warning("the local engine did not start: %s", str(failure) or SLOW)
             await self._end()
 
     async def _read_line(self) -> str:
