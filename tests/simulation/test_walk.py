@@ -19,7 +19,7 @@ ANSWERING = {("greeting", "clip"), ("greeting", "stream"), ("model speaking", "c
              ("user speaking", "clip")}  # fmt: skip
 """Where a response can fail: who has said a clip is being answered."""
 MODES: tuple[Mode, ...] = ("clip", "stream")
-QUICK = 3  # one in so many is walked in `make test`, all of them in `make test-all`
+QUICK = 12  # one in so many is walked in `make test`, all of them in `make test-all`
 
 
 @cache

@@ -12,6 +12,7 @@ from engine.voice.voice import Voice
 from upstream.models import LOCAL, named
 
 SECOND = 24_000
+VOICES = ["marin", "cedar", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("shimmer", "echo"))]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def voice() -> Voice:
     return Voice()
 
 
-@pytest.mark.parametrize("name", ["marin", "shimmer", "cedar", "echo"])
+@pytest.mark.parametrize("name", VOICES)
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -39,7 +40,7 @@ def test_english_is_heard_word_for_word(ear: Ear, voice: Voice, name: str, text:
     assert set(words.split()) <= set(re.findall("[a-z]+", heard.lower()))
 
 
-@pytest.mark.parametrize("name", ["marin", "shimmer", "cedar", "echo"])
+@pytest.mark.parametrize("name", VOICES)
 @pytest.mark.parametrize(
     ("text", "keyword"),
     [("क्या मेरी शादी इस साल होगी?", "शादी"), ("क्या वह मुझसे प्यार करता है?", "प्यार")],
@@ -49,7 +50,7 @@ def test_hindi_is_heard_by_its_keywords(ear: Ear, voice: Voice, name: str, text:
     assert keyword in ear.hear(b"".join(voice.say(text, name)), "hi")
 
 
-@pytest.mark.parametrize("language", ["as it is", None])
+@pytest.mark.parametrize("language", ["as it is", pytest.param(None, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize(
     ("clip", "words"),
     [
@@ -77,7 +78,7 @@ def test_without_a_language_the_likelier_one_is_taken(ear: Ear, voice: Voice, te
     assert all(re.match(script, letter) for letter in letters)
 
 
-@pytest.mark.parametrize("language", ["en", "hi", None])
+@pytest.mark.parametrize("language", [*(pytest.param(one, marks=pytest.mark.thorough) for one in ("en", "hi")), None])
 @pytest.mark.parametrize("kind", ["silence", "noise", "tone", "chord"])
 def test_nothing_is_heard_where_nobody_speaks(ear: Ear, kind: str, language: str | None) -> None:
     """Silence, noise and a tone are not turned into words."""
