@@ -137,6 +137,16 @@ def test_it_asks_for_nothing_of_the_callers_page(guarded: Server, look: Look) ->
     assert [address for address in asked if not address.startswith(url(guarded))] == []
 
 
+def test_a_question_that_is_not_asked_wants_no_focus(guarded: Server, look: Look) -> None:
+    """Where something has it before the page is drawn, the browser complained that the question cannot have it."""
+    one = look("about:blank")
+    quick = "document.body.tabIndex = -1; document.body.focus()"
+    one.page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ {quick} }})")
+    one.page.goto(url(guarded))
+    sees(one.page, "This server asks who looks.")
+    expect(one.page.get_by_label("The token of the admin shore")).to_be_focused()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_no_view_has_a_barrier(guarded: Server, look: Look, visit: Visit, size: tuple[int, int], scheme: str) -> None:
