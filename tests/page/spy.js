@@ -1,5 +1,5 @@
 // What goes out of the loudspeaker, what the microphone is asked for and when: noted down, and left as it is.
-globalThis.spy = { sounds: [], ears: [], over: [], tracks: [], tap: 0, up: 0 };
+globalThis.spy = { sounds: [], ears: [], over: [], tracks: [], tap: 0, up: 0, listens: 0 };
 addEventListener("click", () => (spy.tap = performance.now()), true);
 addEventListener("pointerup", () => (spy.up = performance.now()), true);
 
@@ -46,6 +46,7 @@ if (devices) {
   const ask = devices.getUserMedia.bind(devices);
   devices.getUserMedia = async (wish) => {
     const stream = await ask(wish);
+    spy.listens = performance.now(); // from here on the recording is played into it
     spy.tracks.push(...stream.getTracks());
     return stream;
   };

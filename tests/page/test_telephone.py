@@ -15,12 +15,18 @@ from tests.kit.exchange import CLIPS
 from tests.kit.four import FOUR, PRIYANKA, TINA, first_words
 from tests.kit.process import Server
 from tests.page.conftest import Visit
-from tests.page.visitor import DESKTOP, Visitor, launch, voice
+from tests.page.visitor import DESKTOP, Visitor, launch, seconds, voice
 
 MARRIAGE = re.compile("शादी|विवाह")
 BEFORE = 9.0  # seconds until the first question, for whoever has to press a button before it
 BETWEEN = 4.0  # seconds from one question to the next: shorter than an answer
 TIMES = 30  # that the question comes before the next pause of BEFORE
+EARLIEST, LATEST = 3.0, 2.0  # seconds before the next question, in a pause: time to press a button
+PAUSES = """([before, lasts, earliest, latest]) => {
+    const at = (performance.now() - spy.listens) / 1000 - before;
+    const left = at < 0 ? -at : lasts - (at % lasts);
+    return left > latest && (at < 0 || left < earliest);
+}"""
 
 RESAMPLED = """async ([from, to, hertz]) => {
     const { Resampler } = await import('/client/resampler.js');
@@ -40,11 +46,15 @@ RESAMPLED = """async ([from, to, hertz]) => {
 
 
 @pytest.fixture(scope="module")
-def asking(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One that asks why her marriage is late, again and again: in the pause before she is muted."""
-    folder = tmp_path_factory.mktemp("voices")
-    said = voice(CLIPS / "hi_marriage_delay.m4a", folder, pause=BETWEEN)
-    with launch(playwright, repeated(said, folder / "repeated.wav")) as one:
+def question(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Why is my marriage late? And the pause after it."""
+    return voice(CLIPS / "hi_marriage_delay.m4a", tmp_path_factory.mktemp("voices"), pause=BETWEEN)
+
+
+@pytest.fixture(scope="module")
+def asking(playwright: Playwright, question: Path) -> Iterator[Browser]:
+    """One that asks again and again: in the pause before she is muted."""
+    with launch(playwright, repeated(question, question.with_name("repeated.wav"))) as one:
         yield one
 
 
@@ -62,7 +72,12 @@ def mute(visitor: Visitor) -> None:
     visitor.page.get_by_role("button", name="Mute").click()
 
 
-def test_a_call_by_speaking(running: Server, visit: Visit, asking: Browser) -> None:
+def pause(visitor: Visitor, question: Path) -> None:
+    """Wait until the recording is between two questions: who is heard from the middle of one on asks something else."""
+    visitor.page.wait_for_function(PAUSES, arg=[BEFORE, seconds(question), EARLIEST, LATEST], polling=50)
+
+
+def test_a_call_by_speaking(running: Server, visit: Visit, asking: Browser, question: Path) -> None:
     """Hear the greeting, ask by speaking, interrupt by speaking, switch, hang up; who is muted is not heard."""
     visitor = visit(f"http://{running.address}/", by=asking)
     visitor.call("Tina Kulkarni")
@@ -74,6 +89,7 @@ def test_a_call_by_speaking(running: Server, visit: Visit, asking: Browser) -> N
     visitor.hears_sound(False)
     assert {"speech_started", "clear"}.isdisjoint(visitor.told)
 
+    pause(visitor, question)
     mute(visitor)
     visitor.sees("hearing", "Tina Kulkarni hears you.")
     visitor.sees("thinking")
