@@ -37,7 +37,7 @@ test: setup
 	$(PY) -m pytest -n 3 --dist worksteal -m "not thorough"
 
 test-all: setup
-	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --simulations 1300 --hypothesis-profile thorough --ignore $(SHIPPED)
+	$(PY) -m pytest -n 3 --dist loadfile --simulations 800 --hypothesis-profile thorough --ignore $(SHIPPED)
 
 # Builds the images and starts them and the unit: five minutes or more, as root, with mmdebstrap, buildah, bubblewrap and systemd-container.
 shipped: setup
